@@ -1,0 +1,1 @@
+"""Clients of the vendors' clouds. Nothing in here knows Home Assistant."""

@@ -1,0 +1,91 @@
+"""What can go wrong with a cloud, sorted by what the caller must do about it.
+
+Every error carries a ``key`` and ``placeholders`` instead of a sentence: the user interface translates them, and nothing a vendor
+wrote (which may echo an account, a serial or a token) can reach a log line by way of an exception text.
+"""
+
+from typing import ClassVar
+
+
+class CloudError(Exception):
+    """Base of all errors a cloud client raises.
+
+    ``key`` names a message in the translations (``exceptions.<key>``); ``placeholders`` fill it in and never hold anything secret.
+    """
+
+    default_key: ClassVar[str] = "unexpected_answer"
+
+    def __init__(self, key: str | None = None, **placeholders: str) -> None:
+        """Name the message and what fills it in."""
+        self.key = key or self.default_key
+        self.placeholders = placeholders
+        super().__init__(
+            " ".join(
+                (self.key, *(f"{name}={value}" for name, value in placeholders.items()))
+            )
+        )
+
+
+class CloudUnreachable(CloudError):
+    """Nothing usable came back (network, timeout, server error, maintenance page): try again later."""
+
+    default_key = "cannot_connect"
+
+
+class CredentialsRejected(CloudError):
+    """The vendor refuses the credentials themselves: only the user can mend it."""
+
+    default_key = "invalid_auth"
+
+
+class PermissionMissing(CloudError):
+    """The account is fine but may not do this: the user must grant something in the vendor's portal."""
+
+    default_key = "permission_missing"
+
+    def __init__(
+        self, permission: str, key: str | None = None, **placeholders: str
+    ) -> None:
+        """Name the permission as the vendor's portal spells it."""
+        self.permission = permission
+        super().__init__(key, permission=permission, **placeholders)
+
+
+class UnexpectedAnswer(CloudError):
+    """The vendor answered something this version does not understand: keep what is known and try later."""
+
+    default_key = "unexpected_answer"
+
+
+class CommandRejected(CloudError):
+    """The device or the platform refused a command: tell the user, never repeat it."""
+
+    default_key = "command_rejected"
+
+
+class RetryLater(CloudError):
+    """Base of the errors that come with a wait in seconds."""
+
+    def __init__(
+        self, retry_after: float, key: str | None = None, **placeholders: str
+    ) -> None:
+        """State how many seconds to stay away."""
+        self.retry_after = retry_after
+        super().__init__(key, **placeholders)
+
+
+class QuotaExhausted(RetryLater):
+    """A limit of calls is reached or the account is locked for a while: stay away until then."""
+
+    default_key = "rate_limited"
+
+    @property
+    def locked(self) -> bool:
+        """Whether the vendor locked the account, rather than counted its calls."""
+        return self.key == "account_locked"
+
+
+class SessionContested(RetryLater):
+    """A token was refused right after it was issued: another program signs in with the same account."""
+
+    default_key = "session_contested"

@@ -1,0 +1,305 @@
+"""The vocabulary shared by all vendors: units, quantities, plants, devices, readings.
+
+Canonical units are fixed per quantity; a vendor's unit and sign are converted in its table, never later. Powers are positive when
+they flow towards the house: grid import and battery discharge are positive, export and charge negative.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Self
+
+
+class Unit(Enum):
+    """A unit as a vendor reports it: the canonical unit it belongs to and the factor that leads there."""
+
+    WATT = ("W", 1.0)
+    KILOWATT = ("W", 1000.0)
+    VAR = ("var", 1.0)
+    KILOVAR = ("var", 1000.0)
+    VOLT_AMPERE = ("VA", 1.0)
+    KILOVOLT_AMPERE = ("VA", 1000.0)
+    WATT_HOUR = ("kWh", 0.001)
+    KILOWATT_HOUR = ("kWh", 1.0)
+    MEGAWATT_HOUR = ("kWh", 1000.0)
+    VOLT = ("V", 1.0)
+    MILLIVOLT = ("V", 0.001)
+    AMPERE = ("A", 1.0)
+    HERTZ = ("Hz", 1.0)
+    CELSIUS = ("°C", 1.0)
+    PERCENT = ("%", 1.0)
+    FRACTION = ("%", 100.0)
+    RATIO = ("ratio", 1.0)
+    COUNT = ("count", 1.0)
+    SECOND = ("s", 1.0)
+    HOUR = ("s", 3600.0)
+    KILOGRAM = ("kg", 1.0)
+    TONNE = ("kg", 1000.0)
+    MONEY = ("money", 1.0)
+    WATT_PER_SQUARE_METRE = ("W/m²", 1.0)
+    METRE_PER_SECOND = ("m/s", 1.0)
+    HECTOPASCAL = ("hPa", 1.0)
+    MILLIMETRE = ("mm", 1.0)
+    DEGREE = ("°", 1.0)
+    DECIBEL_MILLIWATT = ("dBm", 1.0)
+    KILOOHM = ("kΩ", 1.0)
+
+    @property
+    def canonical(self) -> str:
+        """The unit the quantity is published in."""
+        return self.value[0]
+
+    @property
+    def factor(self) -> float:
+        """What a value in this unit is multiplied with."""
+        return self.value[1]
+
+
+class Quantity(StrEnum):
+    """What can be measured, each with its canonical unit ('' for a state or a text).
+
+    The value is a contract: it is the suffix of entity unique ids and the translation key. Members are added, never renamed.
+    """
+
+    unit: str
+
+    def __new__(cls, key: str, unit: str = "") -> Self:
+        """Keep the unit beside the key."""
+        member = str.__new__(cls, key)
+        member._value_ = key
+        member.unit = unit
+        return member
+
+    # Power
+    PV_POWER = ("pv_power", "W")
+    AC_POWER = ("ac_power", "W")
+    GRID_POWER = ("grid_power", "W")
+    GRID_IMPORT_POWER = ("grid_import_power", "W")
+    GRID_EXPORT_POWER = ("grid_export_power", "W")
+    SECOND_GRID_POWER = ("second_grid_power", "W")
+    BATTERY_POWER = ("battery_power", "W")
+    BATTERY_CHARGE_POWER = ("battery_charge_power", "W")
+    BATTERY_DISCHARGE_POWER = ("battery_discharge_power", "W")
+    LOAD_POWER = ("load_power", "W")
+    CHARGER_POWER = ("charger_power", "W")
+    REACTIVE_POWER = ("reactive_power", "var")
+    APPARENT_POWER = ("apparent_power", "VA")
+    MPPT_POWER = ("mppt_power", "W")
+    STRING_POWER = ("string_power", "W")
+    PHASE_POWER = ("phase_power", "W")
+    PHASE_REACTIVE_POWER = ("phase_reactive_power", "var")
+    BACKUP_POWER = ("backup_power", "W")
+    BACKUP_APPARENT_POWER = ("backup_apparent_power", "VA")
+
+    # Lifetime energy
+    PV_ENERGY_TOTAL = ("pv_energy_total", "kWh")
+    AC_ENERGY_TOTAL = ("ac_energy_total", "kWh")
+    GRID_IMPORT_ENERGY_TOTAL = ("grid_import_energy_total", "kWh")
+    GRID_EXPORT_ENERGY_TOTAL = ("grid_export_energy_total", "kWh")
+    SECOND_GRID_IMPORT_ENERGY_TOTAL = ("second_grid_import_energy_total", "kWh")
+    SECOND_GRID_EXPORT_ENERGY_TOTAL = ("second_grid_export_energy_total", "kWh")
+    BATTERY_CHARGE_ENERGY_TOTAL = ("battery_charge_energy_total", "kWh")
+    BATTERY_DISCHARGE_ENERGY_TOTAL = ("battery_discharge_energy_total", "kWh")
+    LOAD_ENERGY_TOTAL = ("load_energy_total", "kWh")
+    CHARGER_ENERGY_TOTAL = ("charger_energy_total", "kWh")
+    MPPT_ENERGY_TOTAL = ("mppt_energy_total", "kWh")
+
+    # Energy today
+    PV_ENERGY_TODAY = ("pv_energy_today", "kWh")
+    AC_ENERGY_TODAY = ("ac_energy_today", "kWh")
+    GRID_IMPORT_ENERGY_TODAY = ("grid_import_energy_today", "kWh")
+    GRID_EXPORT_ENERGY_TODAY = ("grid_export_energy_today", "kWh")
+    SECOND_GRID_IMPORT_ENERGY_TODAY = ("second_grid_import_energy_today", "kWh")
+    SECOND_GRID_EXPORT_ENERGY_TODAY = ("second_grid_export_energy_today", "kWh")
+    BATTERY_CHARGE_ENERGY_TODAY = ("battery_charge_energy_today", "kWh")
+    BATTERY_DISCHARGE_ENERGY_TODAY = ("battery_discharge_energy_today", "kWh")
+    LOAD_ENERGY_TODAY = ("load_energy_today", "kWh")
+    CHARGER_ENERGY_SESSION = ("charger_energy_session", "kWh")
+    CHARGER_SESSION_DURATION = ("charger_session_duration", "s")
+
+    # Battery
+    BATTERY_SOC = ("battery_soc", "%")
+    BATTERY_SOH = ("battery_soh", "%")
+    BATTERY_VOLTAGE = ("battery_voltage", "V")
+    BATTERY_CURRENT = ("battery_current", "A")
+    BATTERY_TEMPERATURE = ("battery_temperature", "°C")
+    BATTERY_ENERGY_REMAINING = ("battery_energy_remaining", "kWh")
+    BATTERY_CAPACITY = ("battery_capacity", "kWh")
+    BATTERY_CYCLES = ("battery_cycles", "count")
+
+    # Electrical
+    PHASE_VOLTAGE = ("phase_voltage", "V")
+    PHASE_CURRENT = ("phase_current", "A")
+    LINE_VOLTAGE = ("line_voltage", "V")
+    STRING_VOLTAGE = ("string_voltage", "V")
+    STRING_CURRENT = ("string_current", "A")
+    MPPT_VOLTAGE = ("mppt_voltage", "V")
+    MPPT_CURRENT = ("mppt_current", "A")
+    BACKUP_VOLTAGE = ("backup_voltage", "V")
+    BACKUP_CURRENT = ("backup_current", "A")
+    GRID_FREQUENCY = ("grid_frequency", "Hz")
+    POWER_FACTOR = ("power_factor", "ratio")
+
+    # Device
+    TEMPERATURE = ("temperature", "°C")
+    OPERATING_STATE = ("operating_state",)
+    WORK_MODE = ("work_mode",)
+    LAST_REPORT = ("last_report",)
+    FAULT_CODE = ("fault_code",)
+    ONLINE = ("online",)
+    PROBLEM = ("problem",)
+    VEHICLE_CONNECTED = ("vehicle_connected",)
+
+    # Plant
+    PLANT_STATE = ("plant_state",)
+    INCOME_TODAY = ("income_today", "money")
+    INCOME_TOTAL = ("income_total", "money")
+    CO2_SAVED_TOTAL = ("co2_saved_total", "kg")
+    ACTIVE_ALARMS = ("active_alarms", "count")
+    API_CALLS_TODAY = ("api_calls_today", "count")
+    API_CALLS_LEFT = ("api_calls_left", "count")
+    DATA_AGE = ("data_age", "s")
+
+    @property
+    def is_counter(self) -> bool:
+        """Whether this is a lifetime energy counter, which may only grow."""
+        return self.value.endswith("_energy_total")
+
+    @property
+    def is_energy(self) -> bool:
+        """Whether this is a counter of energy over a life, a day or a session: it outlives a silent device."""
+        return (
+            "_energy_" in self.value and self is not Quantity.BATTERY_ENERGY_REMAINING
+        )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """One quantity in one place: string 3, phase 2; index 0 is the whole device."""
+
+    quantity: Quantity
+    index: int = 0
+
+    @property
+    def key(self) -> str:
+        """The suffix of the entity's unique id."""
+        return f"{self.quantity}_{self.index}" if self.index else str(self.quantity)
+
+
+class DeviceKind(StrEnum):
+    """What a device is, whatever its vendor calls it."""
+
+    PLANT = "plant"
+    INVERTER = "inverter"
+    BATTERY = "battery"
+    METER = "meter"
+    CHARGER = "charger"
+    ENERGY_MANAGER = "energy_manager"
+    GATEWAY = "gateway"
+    OPTIMIZER = "optimizer"
+    WEATHER_STATION = "weather_station"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """One site of an account. ``address`` holds the vendor's own keys to it; nothing here is printed by ``repr``."""
+
+    id: str = field(repr=False)
+    name: str = field(repr=False)
+    time_zone: str | None = None
+    pv_capacity: float | None = None
+    """Installed PV peak power in W."""
+    currency: str | None = None
+    address: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One piece of hardware. ``id`` is the vendor's stable identity, never a position in a list."""
+
+    id: str = field(repr=False)
+    plant_id: str = field(repr=False)
+    kind: DeviceKind
+    model: str | None = None
+    serial: str | None = field(default=None, repr=False)
+    firmware: str | None = None
+    parent_id: str | None = field(default=None, repr=False)
+    """The device it hangs on; ``None`` puts it directly below the plant."""
+    rated_power: float | None = None
+    """W; bounds what a counter can gain."""
+    capacity: float | None = None
+    """kWh of a battery."""
+    phases: int | None = None
+    address: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What an account can see. ``complete`` is false when any list could not be read to its end: then nothing is ever removed."""
+
+    plants: Mapping[str, Plant]
+    devices: Mapping[str, Device]
+    complete: bool = True
+
+    def only(self, plants: frozenset[str]) -> Inventory:
+        """Keep the named plants and what belongs to them."""
+        return Inventory(
+            {key: plant for key, plant in self.plants.items() if key in plants},
+            {
+                key: device
+                for key, device in self.devices.items()
+                if device.plant_id in plants
+            },
+            self.complete,
+        )
+
+
+type Value = float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one plant or device said.
+
+    ``measured_at`` is the device's own time in UTC, ``None`` when the vendor gives none. ``unknown`` keeps the raw code of a state that
+    no table lists, so that a user can report it.
+    """
+
+    measured_at: datetime | None
+    values: Mapping[Slot, Value]
+    unknown: Mapping[Slot, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm that is still going on."""
+
+    name: str
+    code: str | None = None
+    level: str | None = None
+    device_id: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should be told until it is over: a key of ``issues`` in the translations and what fills it in."""
+
+    key: str
+    placeholders: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One poll: readings by plant or device id, why others are missing, and whose values are too old to be called live.
+
+    ``resume_after`` is the wait in seconds after which the vendor's limits let the rest of the picture be fetched; ``None`` when it is whole.
+    """
+
+    readings: Mapping[str, Reading]
+    silent: Mapping[str, str] = field(default_factory=dict)
+    stale: frozenset[str] = frozenset()
+    alarms: Mapping[str, tuple[Alarm, ...]] = field(default_factory=dict)
+    notices: frozenset[Notice] = frozenset()
+    resume_after: float | None = field(default=None, compare=False)

@@ -1,0 +1,225 @@
+"""Tables that translate a vendor's fields, and the one decoder that reads them.
+
+A row states the field, the quantity, the unit, the sign and where the fact comes from. Everything uncertain about a vendor's data is
+such a row, so that a user's report corrects one line.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+import math
+from typing import Final
+
+from .model import Quantity, Reading, Slot, Unit, Value
+
+ABSENT: Final = frozenset(
+    {"", "-", "--", "n/a", "na", "null", "none", "nan", "unknown"}
+)
+"""What vendors write where they have no value (failures.md E12)."""
+
+RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "W": (-1e9, 1e9),
+    "var": (-1e9, 1e9),
+    "VA": (0, 1e9),
+    "kWh": (0, 1e9),
+    "V": (0, 1e5),
+    "A": (-1e5, 1e5),
+    "Hz": (0, 1000),
+    "°C": (-90, 250),
+    "%": (0, 100),
+    "ratio": (-1, 1),
+    "count": (0, 1e9),
+    "s": (0, 1e9),
+    "kg": (0, 1e12),
+    "money": (-1e12, 1e12),
+    "W/m²": (0, 2000),
+    "m/s": (0, 150),
+    "hPa": (300, 1200),
+    "mm": (0, 1e5),
+    "°": (0, 360),
+    "dBm": (-150, 20),
+    "kΩ": (0, 1e6),
+}
+"""What a canonical value can be at all; anything outside is a fault of the transmission and is not published."""
+
+SPLITS: Final[Mapping[Quantity, tuple[Quantity, Quantity]]] = {
+    Quantity.GRID_POWER: (Quantity.GRID_IMPORT_POWER, Quantity.GRID_EXPORT_POWER),
+    Quantity.BATTERY_POWER: (
+        Quantity.BATTERY_DISCHARGE_POWER,
+        Quantity.BATTERY_CHARGE_POWER,
+    ),
+}
+"""Signed powers and the two one-way powers they imply: towards the house first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One row of a vendor's table.
+
+    ``unit`` is the vendor's; ``codes`` translates a state instead. ``sleeps`` marks a field whose zero means "no data" while the device
+    sleeps. ``ref`` says where the fact comes from.
+    """
+
+    field: str
+    quantity: Quantity
+    ref: str
+    unit: Unit | None = None
+    index: int = 0
+    sign: int = 1
+    codes: Mapping[int, str] | None = None
+    sleeps: bool = False
+
+    @property
+    def slot(self) -> Slot:
+        """Where the value goes."""
+        return Slot(self.quantity, self.index)
+
+
+def series(
+    pattern: str,
+    count: int,
+    quantity: Quantity,
+    *,
+    unit: Unit,
+    ref: str,
+    sign: int = 1,
+    sleeps: bool = False,
+) -> Iterator[Point]:
+    """Give one row for each of a numbered family; ``{n}`` in the pattern counts from 1."""
+    for number in range(1, count + 1):
+        yield Point(
+            field=pattern.format(n=number),
+            quantity=quantity,
+            unit=unit,
+            index=number,
+            sign=sign,
+            sleeps=sleeps,
+            ref=ref,
+        )
+
+
+class Table:
+    """The rows of one kind of device, with a look-up that ignores the case of field names.
+
+    ``ignored`` are fields that are understood but carry no measurement (names, times, identities): they are not reported as unmapped.
+    """
+
+    def __init__(self, points: Iterable[Point], ignored: Iterable[str] = ()) -> None:
+        """Index the rows by field; their order is the order of preference for one slot."""
+        self.points: Final = tuple(points)
+        self._known: Final = {point.field.lower() for point in self.points} | {
+            name.lower() for name in ignored
+        }
+
+    def unmapped(self, names: Iterable[str]) -> set[str]:
+        """Return the names no row reads."""
+        return {name for name in names if name.lower() not in self._known}
+
+
+@dataclass(slots=True)
+class Decoded:
+    """What a table made of one answer."""
+
+    values: dict[Slot, Value] = field(default_factory=dict)
+    unknown: dict[Slot, str] = field(default_factory=dict)
+    unmapped: set[str] = field(default_factory=set)
+
+    def reading(self, measured_at: datetime | None) -> Reading:
+        """Freeze it, with the one-way powers its signed powers imply."""
+        split_powers(self.values)
+        return Reading(measured_at, self.values, self.unknown)
+
+
+def number(raw: object) -> float | None:
+    """Read a finite number from whatever a vendor sent, else ``None``: absence is not zero."""
+    if isinstance(raw, bool) or raw is None:
+        return None
+    if isinstance(raw, int | float):
+        value = float(raw) if abs(raw) < 1e300 else math.inf
+    elif isinstance(raw, str) and (text := raw.strip().lower()) not in ABSENT:
+        try:
+            value = float(text)
+        except ValueError:
+            return None
+    else:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def text(raw: object) -> str | None:
+    """Read an identifier or a name: numbers become their digits, absence and blanks become ``None``."""
+    if raw is None or isinstance(raw, bool | float | list | dict):
+        return None
+    return str(raw).strip() or None
+
+
+def decode(
+    table: Table, fields: Mapping[str, object], *, asleep: bool = False
+) -> Decoded:
+    """Translate one device's fields; never raises, whatever they hold.
+
+    Nested maps are read as if their fields stood at the top. The first row that yields a value fills a slot.
+    """
+    flat = dict(flatten(fields))
+    folded = {name.lower(): raw for name, raw in flat.items()}
+    decoded = Decoded(
+        unmapped=table.unmapped(name for name, raw in flat.items() if raw is not None)
+    )
+    for point in table.points:
+        if (
+            point.slot in decoded.values
+            or (raw := folded.get(point.field.lower())) is None
+        ):
+            continue
+        if (value := number(raw)) is None:
+            continue
+        if point.codes is not None:
+            _decode_code(point, value, decoded)
+        elif not (asleep and point.sleeps and value == 0):
+            _decode_number(point, value, decoded)
+    return decoded
+
+
+def _decode_code(point: Point, value: float, decoded: Decoded) -> None:
+    assert point.codes is not None
+    if (state := point.codes.get(int(value))) is None:
+        decoded.unknown[point.slot] = str(int(value))
+    else:
+        decoded.values[point.slot] = state
+
+
+def _decode_number(point: Point, value: float, decoded: Decoded) -> None:
+    assert point.unit is not None
+    converted = (
+        round(value * point.unit.factor * point.sign, 6) + 0.0
+    )  # + 0.0 turns -0.0 into 0.0
+    lowest, highest = RANGES[point.unit.canonical]
+    if lowest <= converted <= highest:
+        decoded.values[point.slot] = converted
+
+
+def flatten(fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Yield the fields of a map and of the maps inside it."""
+    for name, raw in fields.items():
+        if isinstance(raw, Mapping):
+            yield from flatten(raw)
+        else:
+            yield str(name), raw
+
+
+def split_powers(values: dict[Slot, Value]) -> None:
+    """Add the one-way powers that a signed power implies, where the vendor gives none."""
+    for signed, (inward, outward) in SPLITS.items():
+        if isinstance(power := values.get(Slot(signed)), float):
+            values.setdefault(Slot(inward), max(0.0, power))
+            values.setdefault(Slot(outward), max(0.0, -power))
+
+
+def total(values: Mapping[Slot, Value], quantity: Quantity) -> float | None:
+    """Add up an indexed family (the powers of all MPP trackers); ``None`` when the device reports none of it."""
+    members = [
+        value
+        for slot, value in values.items()
+        if slot.quantity is quantity and slot.index and isinstance(value, float)
+    ]
+    return sum(members) if members else None

@@ -1,0 +1,185 @@
+"""The calls an account may make: counted before they are sent, remembered over restarts.
+
+A lane is a kind of call with limits of its own ("login", "realtime"); the lane ``ALL`` holds limits of the whole account. Windows slide,
+in steps of a three-hundredth of their length so that a month of calls stays a short list.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+import time
+from typing import Final
+
+from .errors import QuotaExhausted
+from .vault import Json, Vault
+
+SECTION: Final = "quota"
+ALL: Final = "all"
+STEPS: Final = 300
+DAY: Final = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most ``limit`` calls in any ``seconds``; the last ``reserved`` of them are for commands only."""
+
+    limit: int
+    seconds: float
+    reserved: int = 0
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Calls of one lane within the longest window, as (start of step, calls)."""
+
+    steps: list[tuple[float, int]]
+
+    def within(self, seconds: float, now: float) -> list[tuple[float, int]]:
+        step = seconds / STEPS
+        return [
+            (start, calls)
+            for start, calls in self.steps
+            if start + step > now - seconds
+        ]
+
+    def add(self, now: float, step: float) -> None:
+        start = now - now % step
+        if self.steps and self.steps[-1][0] == start:
+            self.steps[-1] = (start, self.steps[-1][1] + 1)
+        else:
+            self.steps.append((start, 1))
+
+
+class Quota:
+    """One account's budget. ``spend`` either debits a call or raises before anything is sent."""
+
+    def __init__(self, windows: Mapping[str, Sequence[Window]], vault: Vault) -> None:
+        """Take up the counts and blocks of the last run."""
+        self._windows: Final = dict(windows)
+        self._vault: Final = vault
+        self._tallies: dict[tuple[str, float], _Tally] = {}
+        self._blocked: dict[str, tuple[float, str]] = {}
+        self._restore(vault.load(SECTION))
+
+    def limit(self, lane: str, windows: Sequence[Window]) -> None:
+        """Set the limits of a lane that depend on what the account holds."""
+        self._windows[lane] = windows
+
+    def _limits(self, lane: str) -> list[tuple[str, Window]]:
+        return [
+            (name, window)
+            for name in dict.fromkeys((lane, ALL))
+            for window in self._windows.get(name, ())
+        ]
+
+    def wait(self, lane: str, *, command: bool = False) -> float:
+        """Return how many seconds a call of this lane has to wait; 0 when it may go now."""
+        now = time.time()
+        waits = [
+            until - now
+            for name in (lane, ALL)
+            if (until := self._blocked.get(name, (0.0, ""))[0]) > now
+        ]
+        for name, window in self._limits(lane):
+            tally = self._tallies.get((name, window.seconds))
+            if tally is None:
+                continue
+            steps = tally.within(window.seconds, now)
+            excess = (
+                sum(calls for _, calls in steps)
+                - (window.limit - (0 if command else window.reserved))
+                + 1
+            )
+            for start, calls in steps:
+                if excess <= 0:
+                    break
+                excess -= calls
+                if excess <= 0:
+                    waits.append(start + window.seconds * (1 + 1 / STEPS) - now)
+        return max((*waits, 0.0))
+
+    def spend(self, lane: str, *, command: bool = False) -> None:
+        """Debit one call, or raise ``QuotaExhausted`` with the wait."""
+        if (wait := self.wait(lane, command=command)) > 0:
+            raise QuotaExhausted(wait, self._reason(lane))
+        now = time.time()
+        for name, window in self._limits(lane):
+            tally = self._tallies.setdefault((name, window.seconds), _Tally([]))
+            tally.steps = tally.within(window.seconds, now)
+            tally.add(now, window.seconds / STEPS)
+        self._vault.save_soon(SECTION, self._as_json)
+
+    def _reason(self, lane: str) -> str | None:
+        now = time.time()
+        return next(
+            (
+                key
+                for name in (lane, ALL)
+                for until, key in (self._blocked.get(name, (0.0, "")),)
+                if until > now and key
+            ),
+            None,
+        )
+
+    async def block(
+        self, seconds: float, lane: str = ALL, key: str = "rate_limited"
+    ) -> None:
+        """Stay away for a while because the vendor said so; outlives a failed set-up and a restart."""
+        until = time.time() + seconds
+        if until > self._blocked.get(lane, (0.0, ""))[0]:
+            self._blocked[lane] = (until, key)
+            await self._vault.save(SECTION, self._as_json())
+
+    def used(self, seconds: float = DAY) -> int:
+        """Return how many calls the account made in the last ``seconds``, for a window that is counted."""
+        tally = self._tallies.get((ALL, seconds))
+        return (
+            0
+            if tally is None
+            else sum(calls for _, calls in tally.within(seconds, time.time()))
+        )
+
+    def left(self) -> int | None:
+        """Return how many calls the tightest limit of the whole account of an hour or more leaves; ``None`` without such a limit."""
+        long = [
+            window for window in self._windows.get(ALL, ()) if window.seconds >= 3600
+        ]
+        return min(
+            (max(0, window.limit - self.used(window.seconds)) for window in long),
+            default=None,
+        )
+
+    def _as_json(self) -> Json:
+        return {
+            "blocked": {
+                lane: [until, key] for lane, (until, key) in self._blocked.items()
+            },
+            "calls": [
+                [lane, seconds, [[start, calls] for start, calls in tally.steps]]
+                for (lane, seconds), tally in self._tallies.items()
+            ],
+        }
+
+    def _restore(self, stored: Json) -> None:
+        match stored:
+            case {"blocked": dict(blocked), "calls": list(tallies)}:
+                pass
+            case _:
+                return
+        for lane, block in blocked.items():
+            match block:
+                case [float() | int() as until, str(key)]:
+                    self._blocked[lane] = (float(until), key)
+        for row in tallies:
+            match row:
+                case [str(lane), float() | int() as seconds, list(steps)]:
+                    self._tallies[lane, float(seconds)] = _Tally(
+                        [
+                            (float(start), int(calls))
+                            for start, calls in (
+                                step
+                                for step in steps
+                                if isinstance(step, list) and len(step) == 2
+                            )
+                            if isinstance(start, int | float) and isinstance(calls, int)
+                        ]
+                    )

@@ -1,0 +1,141 @@
+"""Tokens: one renewal per stale token, saved before its first use.
+
+Vendors punish a second renewal (SolaX kills the token it issued a moment ago, Sungrow a refresh token already used), so everything here
+happens under one lock per account, and whoever comes late with the same stale token is given the new one.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+import time
+from typing import Final
+
+from .vault import Json, Vault
+
+SECTION: Final = "token"
+CONTEST_WINDOW: Final = 3600.0
+"""Seconds in which three tokens that died early mean that another program uses the account (solax.md §2.2)."""
+CONTEST_COUNT: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A secret that opens an account for a while; times are epoch seconds."""
+
+    access: str = field(repr=False)
+    issued_at: float
+    expires_at: float
+    refresh: str | None = field(default=None, repr=False)
+    scope: tuple[str, ...] | None = None
+    """What the vendor says was granted; ``None`` when it does not say."""
+    extra: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def as_json(self) -> Json:
+        """Give the form that is stored."""
+        return {
+            "access": self.access,
+            "issued_at": self.issued_at,
+            "expires_at": self.expires_at,
+            "refresh": self.refresh,
+            "scope": None if self.scope is None else list(self.scope),
+            "extra": [list(pair) for pair in self.extra],
+        }
+
+    @classmethod
+    def from_json(cls, stored: Json) -> Token | None:
+        """Read the stored form; ``None`` when it is missing or damaged."""
+        if not isinstance(stored, dict):
+            return None
+        match stored:
+            case {
+                "access": str(access),
+                "issued_at": float() | int() as issued,
+                "expires_at": float() | int() as expires,
+            }:
+                refresh, scope, extra = (
+                    stored.get("refresh"),
+                    stored.get("scope"),
+                    stored.get("extra"),
+                )
+                return cls(
+                    access,
+                    float(issued),
+                    float(expires),
+                    refresh if isinstance(refresh, str) else None,
+                    tuple(map(str, scope)) if isinstance(scope, list) else None,
+                    tuple(
+                        (str(pair[0]), str(pair[1]))
+                        for pair in extra
+                        if isinstance(pair, list) and len(pair) == 2
+                    )
+                    if isinstance(extra, list)
+                    else (),
+                )
+        return None
+
+
+type Issue = Callable[[Token | None], Awaitable[Token]]
+"""Ask the vendor for a token, given the stale one. Raises a ``CloudError``."""
+
+
+class TokenManager:
+    """The one place an account's token comes from."""
+
+    def __init__(self, issue: Issue, vault: Vault, *, margin: float) -> None:
+        """Renew ``margin`` seconds before expiry, but never earlier than at half of a token's life."""
+        self._issue: Final = issue
+        self._vault: Final = vault
+        self._margin: Final = margin
+        self._lock: Final = asyncio.Lock()
+        self._token = Token.from_json(vault.load(SECTION))
+        self._died_early: list[float] = []
+
+    @property
+    def token(self) -> Token | None:
+        """The token at hand, however old."""
+        return self._token
+
+    @property
+    def contested(self) -> bool:
+        """Whether tokens die so often that somebody else must be signing in with the same account."""
+        return len(self._recent_deaths()) >= CONTEST_COUNT
+
+    def _recent_deaths(self) -> list[float]:
+        since = time.time() - CONTEST_WINDOW
+        self._died_early = [moment for moment in self._died_early if moment > since]
+        return self._died_early
+
+    def _fresh(self, token: Token) -> bool:
+        margin = min(self._margin, (token.expires_at - token.issued_at) / 2)
+        return time.time() < token.expires_at - margin
+
+    async def current(self) -> Token:
+        """Return a token with life left in it, renewing it when there is none."""
+        token = self._token
+        return (
+            token
+            if token is not None and self._fresh(token)
+            else await self.replace(token)
+        )
+
+    async def replace(self, stale: Token | None) -> Token:
+        """Return a token other than ``stale``, issuing one unless somebody was faster."""
+        async with self._lock:
+            if (
+                self._token is not None
+                and self._token is not stale
+                and self._fresh(self._token)
+            ):
+                return self._token
+            if stale is not None and self._fresh(stale):
+                self._died_early.append(time.time())
+            token = await self._issue(stale)
+            await self._vault.save(SECTION, token.as_json())
+            self._token = token
+            return token
+
+    async def forget(self) -> None:
+        """Drop the token in memory and in storage, so that no restart brings it back."""
+        async with self._lock:
+            self._token = None
+            await self._vault.save(SECTION, None)

@@ -1,0 +1,134 @@
+"""The one way to a vendor's server: bounded in time and size, verified, never redirected, never logged in full.
+
+The session is injected. Answers are text; whether they are what the vendor promised is for the client to say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import json
+import logging
+import time
+from typing import Final, Protocol
+
+import aiohttp
+from yarl import URL
+
+from .errors import CloudUnreachable, UnexpectedAnswer
+from .vault import Json
+
+LOGGER: Final = logging.getLogger(__name__)
+TIMEOUT: Final = 30.0
+MOST_BYTES: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. ``repr`` shows neither headers nor body: both can hold a token."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: str = field(repr=False)
+
+    def json(self) -> Json:
+        """Parse the body, whatever content type it claims.
+
+        NaN and infinities become ``None``. Raises ``UnexpectedAnswer`` for anything that is not JSON (a maintenance page).
+        """
+        try:
+            parsed: Json = json.loads(self.body, parse_constant=lambda _: None)
+        except ValueError, RecursionError:
+            raise UnexpectedAnswer("not_json", status=str(self.status)) from None
+        return parsed
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds of a ``Retry-After`` header; its date form is not used by these vendors."""
+        value = self.headers.get("Retry-After", "")
+        return float(value) if value.isdecimal() else None
+
+
+class Transport(Protocol):
+    """Sends one request and returns its answer, whatever its status."""
+
+    async def send(
+        self,
+        method: str,
+        url: URL,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        json: Json = None,
+        form: Mapping[str, str] | None = None,
+        text: str | None = None,
+    ) -> Answer:
+        """Send it. Raises ``CloudUnreachable`` or ``UnexpectedAnswer``."""
+
+
+class HttpTransport:
+    """A transport over an aiohttp session that somebody else owns."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        """Use this session; it verifies TLS."""
+        self._session: Final = session
+
+    async def send(
+        self,
+        method: str,
+        url: URL,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        json: Json = None,
+        form: Mapping[str, str] | None = None,
+        text: str | None = None,
+    ) -> Answer:
+        """Send it within the limits of time and size, following no redirect."""
+        started = time.monotonic()
+        try:
+            async with self._session.request(
+                method,
+                url,
+                headers=headers,
+                params=params,
+                json=json,
+                data=form if form is not None else text,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT),
+            ) as response:
+                body = await _bounded(response)
+                answer = Answer(response.status, dict(response.headers), body)
+        except (aiohttp.ClientError, OSError) as err:  # TimeoutError is an OSError
+            LOGGER.debug(
+                "%s %s failed after %.0f ms: %s",
+                method,
+                url.path,
+                _since(started),
+                type(err).__name__,
+            )
+            raise CloudUnreachable from None  # the text of the cause names the whole address
+        LOGGER.debug(
+            "%s %s answered %s, %d characters in %.0f ms",
+            method,
+            url.path,
+            answer.status,
+            len(body),
+            _since(started),
+        )
+        if 300 <= answer.status < 400:
+            raise UnexpectedAnswer("redirected", status=str(answer.status))
+        return answer
+
+
+def _since(started: float) -> float:
+    return (time.monotonic() - started) * 1000
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> str:
+    """Read at most ``MOST_BYTES`` of a body, unpacked."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(65536):
+        body += chunk
+        if len(body) > MOST_BYTES:
+            response.close()
+            raise UnexpectedAnswer("too_large")
+    return body.decode(errors="replace")

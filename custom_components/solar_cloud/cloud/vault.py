@@ -1,0 +1,46 @@
+"""What must outlive a restart and a failed set-up, in named sections.
+
+The client decides what is kept; where it is kept is somebody else's business (Home Assistant's store, or memory in tests).
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
+
+
+class Vault(Protocol):
+    """Named sections of JSON."""
+
+    def load(self, section: str) -> Json:
+        """Return a section as it was last saved, ``None`` when there is none."""
+
+    async def save(self, section: str, content: Json) -> None:
+        """Write a section at once; it is on disk when this returns."""
+
+    def save_soon(self, section: str, content: Callable[[], Json]) -> None:
+        """Write a section within the next minute and at shutdown; ``content`` is asked then."""
+
+
+class MemoryVault:
+    """A vault that forgets: for a set-up form and for tests."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._sections: dict[str, Json] = {}
+        self._pending: dict[str, Callable[[], Json]] = {}
+
+    def load(self, section: str) -> Json:
+        """Return the newest content, waiting or written."""
+        if section in self._pending:
+            return self._pending[section]()
+        return self._sections.get(section)
+
+    async def save(self, section: str, content: Json) -> None:
+        """Keep it."""
+        self._pending.pop(section, None)
+        self._sections[section] = content
+
+    def save_soon(self, section: str, content: Callable[[], Json]) -> None:
+        """Keep the question and ask when somebody wants to know."""
+        self._pending[section] = content

@@ -1,0 +1,161 @@
+"""What a vendor is: how its accounts sign in and the client that reads them.
+
+Everything outside ``cloud/`` reaches a vendor through these types, so that a fourth vendor changes no other file.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+import ipaddress
+from typing import Final, Protocol
+
+from yarl import URL
+
+from .errors import CloudError
+from .model import Inventory, Quantity, Slot, Snapshot
+from .quota import Quota
+from .transport import Transport
+from .vault import Json, Vault
+
+OTHER: Final = "other"
+"""The region that asks for an address."""
+
+
+class FieldKind(StrEnum):
+    """How a credential is entered."""
+
+    TEXT = "text"
+    SECRET = "secret"
+    """Hidden while typed, never prefilled, asked again on re-authentication."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialField:
+    """One field of a sign-in form."""
+
+    key: str
+    kind: FieldKind = FieldKind.TEXT
+    required: bool = True
+
+
+type Credentials = Mapping[str, str]
+"""Values by field key, plus ``region`` and, for the region ``other``, ``base_url``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One way to sign in: its form, its regions and how to tell accounts apart."""
+
+    key: str
+    """The step of the set-up form, and what the entry remembers."""
+    fields: tuple[CredentialField, ...]
+    regions: Mapping[str, str]
+    """Base URL by region."""
+    account: Callable[[Credentials], str]
+    """The stable, non-secret identity of the account, unique within the vendor."""
+    quota_account: Callable[[Credentials], str]
+    """What the vendor counts calls by; entries that share it share a quota."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Addresses the texts of the form refer to, by placeholder."""
+
+    @property
+    def secrets(self) -> tuple[CredentialField, ...]:
+        """The fields re-authentication asks for."""
+        return tuple(each for each in self.fields if each.kind is FieldKind.SECRET)
+
+    def base_url(self, credentials: Credentials) -> URL:
+        """Return where this account lives."""
+        region = credentials["region"]
+        return URL(credentials["base_url"] if region == OTHER else self.regions[region])
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One addend of a role: a slot of a plant's or device's reading."""
+
+    device_id: str = field(repr=False)
+    slot: Slot
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a plant's value can come from: the sum of its terms, all of one poll.
+
+    ``floor`` is the lowest value physics allows (a house does not consume less than nothing). ``mean`` weighs the terms by their factors
+    instead of adding them (the charge of two batteries).
+    """
+
+    terms: tuple[Term, ...]
+    floor: float | None = None
+    mean: bool = False
+
+
+type Roles = Mapping[Quantity, tuple[Source, ...]]
+"""Sources of each role of one plant, best first."""
+
+
+class Cloud(Protocol):
+    """One signed-in account."""
+
+    async def inventory(self) -> Inventory:
+        """List plants and devices. Raises a ``CloudError``."""
+
+    async def readings(self, wanted: Inventory) -> Snapshot:
+        """Read the plants and devices given, as far as the vendor's limits allow now.
+
+        Devices that fail alone are named in ``Snapshot.silent``. Raises a ``CloudError`` when nothing could be read.
+        """
+
+    def roles(self, plant_id: str, inventory: Inventory) -> Roles:
+        """Say what can feed the plant's roles, best first."""
+
+    def report(self) -> dict[str, Json]:
+        """Describe the client's state for diagnostics: nothing secret, no identity."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vendor:
+    """One vendor. ``connect`` builds a client without calling anybody."""
+
+    key: str
+    name: str
+    sign_ins: tuple[SignIn, ...]
+    quota: Callable[[Vault], Quota]
+    connect: Callable[[SignIn, Credentials, Transport, Vault, Quota], Cloud]
+    stale_after: float
+    """Seconds after which a reading is no longer live."""
+
+    def sign_in(self, key: str) -> SignIn:
+        """Find a sign-in by its key."""
+        return next(each for each in self.sign_ins if each.key == key)
+
+
+def check_base_url(text: str) -> str:
+    """Return the origin of an address a user typed, or raise ``CloudError("invalid_host")``.
+
+    Accepted: https, or http for a loopback host; no credentials, path, query or fragment.
+    """
+    try:
+        url = URL(text.strip())
+        usable = bool(url.host) and (
+            url.scheme == "https"
+            or (url.scheme == "http" and _loopback(url.host or ""))
+        )
+        bare = url.path in {"", "/"} and not (
+            url.query_string or url.fragment or url.user or url.password
+        )
+    except ValueError, TypeError:
+        usable = bare = False
+    if not (usable and bare):
+        raise CloudError("invalid_host")
+    return str(url.origin())
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
