@@ -3,17 +3,20 @@
 Everything outside ``cloud/`` reaches a vendor through these types, so that a fourth vendor changes no other file.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 import ipaddress
+import re
 from typing import Final, Protocol
+from urllib.parse import unquote
 
 from yarl import URL
 
 from .errors import CloudError
 from .model import Inventory, Quantity, Slot, Snapshot
 from .quota import Quota
+from .token import Token
 from .transport import Transport
 from .vault import Json, Vault
 
@@ -43,6 +46,37 @@ type Credentials = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth:
+    """How the owner of an account grants access in a browser, for sign-ins that ask for no password.
+
+    The flow sends the owner to ``authorize_url``, receives a code (by redirect or pasted), exchanges it and stores the token in the section
+    ``token`` of the vault before it builds a client. Vendors that do not promise to return ``state`` make the pasted code necessary.
+    """
+
+    authorize_url: Callable[[Credentials, str, str], str]
+    """The page to open, from credentials, redirect URI and state."""
+    exchange: Callable[[Credentials, str, str, Transport], Awaitable[Token]]
+    """The first token, from credentials, code, redirect URI and transport. Raises a ``CloudError``."""
+    account: Callable[[Credentials, Token], str]
+    """The identity of the account, known only after consent; it replaces ``SignIn.account``."""
+
+    @staticmethod
+    def code_from(pasted: str) -> str:
+        """Return the code in what a user pasted: bare, with spaces, or in the query or fragment of the address the browser ended at.
+
+        Raises ``CloudError("access_denied")`` for an address that reports a refusal, ``CloudError("invalid_code")`` when there is no code.
+        """
+        text = "".join(pasted.split()).strip("\"'<>")
+        if found := re.search(r"(?:^|[?&#])code=([^&#]+)", text):
+            return unquote(found[1])
+        if re.search(r"(?:^|[?&#])error=", text):
+            raise CloudError("access_denied")
+        if not text or "://" in text or text.startswith("/"):
+            raise CloudError("invalid_code")
+        return unquote(text)
+
+
+@dataclass(frozen=True, slots=True)
 class SignIn:
     """One way to sign in: its form, its regions and how to tell accounts apart."""
 
@@ -57,6 +91,8 @@ class SignIn:
     """What the vendor counts calls by; entries that share it share a quota."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Addresses the texts of the form refer to, by placeholder."""
+    oauth: OAuth | None = None
+    """The consent in a browser that follows the form, when the vendor asks for one."""
 
     @property
     def secrets(self) -> tuple[CredentialField, ...]:

@@ -1,0 +1,1 @@
+"""Tests of the vendor-neutral core and of the vendors' clients."""
