@@ -1,0 +1,1 @@
+"""A real Home Assistant on localhost, for the demo and the browser tests."""

@@ -1,0 +1,79 @@
+"""Programs started by us: their output kept in a file, their end certain."""
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+import socket
+
+LOOPBACK = "127.0.0.1"
+_TAIL_LINES = 20
+
+
+class ProgramEndedError(Exception):
+    """A program that should be running is not."""
+
+
+def port_is_free(port: int) -> bool:
+    """Tell whether a server could listen on the port now."""
+    with socket.socket() as probe:
+        # As servers do, or the port of one just stopped would look taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """Return a port that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class Program:
+    """A running child process."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        """Keep the process and the file it writes to."""
+        self._process = process
+        self.log = log
+
+    @classmethod
+    async def start(
+        cls, *command: str, cwd: Path, log: Path, env: dict[str, str] | None = None
+    ) -> Program:
+        """Start a command, its output going to `log`."""
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=cwd,
+                env=os.environ | (env or {}),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+                # Ctrl-C is for whoever started us; it stops us in good order.
+                start_new_session=True,
+            )
+        return cls(process, log)
+
+    def check(self) -> None:
+        """Raise with the last lines of output when the program has ended."""
+        if (code := self._process.returncode) is not None:
+            tail = "\n".join(
+                self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
+            )
+            raise ProgramEndedError(f"Ended with code {code}, see {self.log}:\n{tail}")
+
+    async def stop(self, patience: float = 30) -> None:
+        """Ask the program to end; kill it when it does not."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), patience)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
