@@ -1,0 +1,1 @@
+"""Emulated vendors' clouds on localhost, with one physical world behind them."""
