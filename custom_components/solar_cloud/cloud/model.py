@@ -38,6 +38,8 @@ class Unit(Enum):
     TONNE = ("kg", 1000.0)
     MONEY = ("money", 1.0)
     WATT_PER_SQUARE_METRE = ("W/m²", 1.0)
+    WATT_HOUR_PER_SQUARE_METRE = ("kWh/m²", 0.001)
+    KILOWATT_HOUR_PER_SQUARE_METRE = ("kWh/m²", 1.0)
     METRE_PER_SECOND = ("m/s", 1.0)
     HECTOPASCAL = ("hPa", 1.0)
     MILLIMETRE = ("mm", 1.0)
@@ -104,6 +106,9 @@ class Quantity(StrEnum):
     LOAD_ENERGY_TOTAL = ("load_energy_total", "kWh")
     CHARGER_ENERGY_TOTAL = ("charger_energy_total", "kWh")
     MPPT_ENERGY_TOTAL = ("mppt_energy_total", "kWh")
+    DIRECT_USE_ENERGY_TOTAL = ("direct_use_energy_total", "kWh")
+    PV_EXPORT_ENERGY_TOTAL = ("pv_export_energy_total", "kWh")
+    PV_CHARGE_ENERGY_TOTAL = ("pv_charge_energy_total", "kWh")
 
     # Energy today
     PV_ENERGY_TODAY = ("pv_energy_today", "kWh")
@@ -115,6 +120,9 @@ class Quantity(StrEnum):
     BATTERY_CHARGE_ENERGY_TODAY = ("battery_charge_energy_today", "kWh")
     BATTERY_DISCHARGE_ENERGY_TODAY = ("battery_discharge_energy_today", "kWh")
     LOAD_ENERGY_TODAY = ("load_energy_today", "kWh")
+    DIRECT_USE_ENERGY_TODAY = ("direct_use_energy_today", "kWh")
+    PV_EXPORT_ENERGY_TODAY = ("pv_export_energy_today", "kWh")
+    PV_CHARGE_ENERGY_TODAY = ("pv_charge_energy_today", "kWh")
     CHARGER_ENERGY_SESSION = ("charger_energy_session", "kWh")
     CHARGER_SESSION_DURATION = ("charger_session_duration", "s")
 
@@ -127,6 +135,12 @@ class Quantity(StrEnum):
     BATTERY_ENERGY_REMAINING = ("battery_energy_remaining", "kWh")
     BATTERY_CAPACITY = ("battery_capacity", "kWh")
     BATTERY_CYCLES = ("battery_cycles", "count")
+    BATTERY_CHARGE_CURRENT_MAX = ("battery_charge_current_max", "A")
+    BATTERY_DISCHARGE_CURRENT_MAX = ("battery_discharge_current_max", "A")
+    CELL_VOLTAGE_MAX = ("cell_voltage_max", "V")
+    CELL_VOLTAGE_MIN = ("cell_voltage_min", "V")
+    CELL_TEMPERATURE_MAX = ("cell_temperature_max", "°C")
+    CELL_TEMPERATURE_MIN = ("cell_temperature_min", "°C")
 
     # Electrical
     PHASE_VOLTAGE = ("phase_voltage", "V")
@@ -140,6 +154,9 @@ class Quantity(StrEnum):
     BACKUP_CURRENT = ("backup_current", "A")
     GRID_FREQUENCY = ("grid_frequency", "Hz")
     POWER_FACTOR = ("power_factor", "ratio")
+    BACKUP_FREQUENCY = ("backup_frequency", "Hz")
+    BUS_VOLTAGE = ("bus_voltage", "V")
+    INSULATION_RESISTANCE = ("insulation_resistance", "kΩ")
 
     # Device
     TEMPERATURE = ("temperature", "°C")
@@ -150,9 +167,25 @@ class Quantity(StrEnum):
     ONLINE = ("online",)
     PROBLEM = ("problem",)
     VEHICLE_CONNECTED = ("vehicle_connected",)
+    SIGNAL_STRENGTH = ("signal_strength", "dBm")
+
+    # Weather
+    IRRADIANCE = ("irradiance", "W/m²")
+    PLANE_IRRADIANCE = ("plane_irradiance", "W/m²")
+    IRRADIATION_TODAY = ("irradiation_today", "kWh/m²")
+    AMBIENT_TEMPERATURE = ("ambient_temperature", "°C")
+    MODULE_TEMPERATURE = ("module_temperature", "°C")
+    HUMIDITY = ("humidity", "%")
+    WIND_SPEED = ("wind_speed", "m/s")
+    WIND_DIRECTION = ("wind_direction", "°")
+    AIR_PRESSURE = ("air_pressure", "hPa")
+    RAINFALL = ("rainfall", "mm")
 
     # Plant
     PLANT_STATE = ("plant_state",)
+    SELF_CONSUMPTION_RATE = ("self_consumption_rate", "%")
+    SELF_SUFFICIENCY_RATE = ("self_sufficiency_rate", "%")
+    EQUIVALENT_HOURS_TODAY = ("equivalent_hours_today", "s")
     INCOME_TODAY = ("income_today", "money")
     INCOME_TOTAL = ("income_total", "money")
     CO2_SAVED_TOTAL = ("co2_saved_total", "kg")

@@ -33,6 +33,7 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "kg": (0, 1e12),
     "money": (-1e12, 1e12),
     "W/m²": (0, 2000),
+    "kWh/m²": (0, 1e6),
     "m/s": (0, 150),
     "hPa": (300, 1200),
     "mm": (0, 1e5),
