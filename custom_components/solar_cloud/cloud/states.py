@@ -58,6 +58,23 @@ class InverterState(StrEnum):
     SMART_SELF_CONSUMPTION = "smart_self_consumption"
     SMART_FEED_IN = "smart_feed_in"
     SMART_BATTERY_HOLD = "smart_battery_hold"
+    RUNNING_WITH_ALARM = "running_with_alarm"
+    DERATED = "derated"
+    DISPATCHED = "dispatched"
+    FORCED = "forced"
+    OFF_GRID_CHARGING = "off_grid_charging"
+    EMERGENCY_CHARGING = "emergency_charging"
+    MICRO_GRID = "micro_grid"
+    OPEN_LOOP = "open_loop"
+    ANTI_PID = "anti_pid"
+    MAINTENANCE = "maintenance"
+    COMMISSIONING = "commissioning"
+    UNINITIALISED = "uninitialised"
+    RESTARTING = "restarting"
+    STOPPING = "stopping"
+    EMERGENCY_STOP = "emergency_stop"
+    SAFE_MODE = "safe_mode"
+    UPDATE_FAILED = "update_failed"
 
 
 class BatteryState(StrEnum):
@@ -76,6 +93,10 @@ class BatteryState(StrEnum):
     CHARGING = "charging"
     CHARGE_FAULT = "charge_fault"
     POWERED_OFF = "powered_off"
+    FAULT = "fault"
+    UPDATING = "updating"
+    CALIBRATING = "calibrating"
+    SELF_TEST = "self_test"
 
 
 class ChargerState(StrEnum):
@@ -127,6 +148,7 @@ FAULTS: Final = frozenset(
     {
         InverterState.FAULT,
         InverterState.PERMANENT_FAULT,
+        BatteryState.FAULT,
         BatteryState.CHARGE_FAULT,
         BatteryState.DISCHARGE_FAULT,
         ChargerState.FAULT,
