@@ -4,13 +4,16 @@ The session is injected. Answers are text; whether they are what the vendor prom
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
 import json
 import logging
 import time
 from typing import Final, Protocol
 
 import aiohttp
+from multidict import CIMultiDict, MultiMapping
 from yarl import URL
 
 from .errors import CloudUnreachable, UnexpectedAnswer
@@ -23,7 +26,10 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. ``repr`` shows neither headers nor body: both can hold a token."""
+    """What came back. ``repr`` shows neither headers nor body: both can hold a token.
+
+    Headers are looked up whatever the case of their names.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -45,6 +51,18 @@ class Answer:
         """Seconds of a ``Retry-After`` header; its date form is not used by these vendors."""
         value = self.headers.get("Retry-After", "")
         return float(value) if value.isdecimal() else None
+
+    def cookie(self, name: str) -> str | None:
+        """Return a cookie this answer sets, whatever the session's jar does with it."""
+        if isinstance(self.headers, MultiMapping):
+            lines = self.headers.getall("Set-Cookie", [])
+        else:
+            lines = [self.headers.get("Set-Cookie", "")]
+        for line in lines:
+            with suppress(CookieError):
+                if (morsel := SimpleCookie(line).get(name)) and morsel.value:
+                    return morsel.value
+        return None
 
 
 class Transport(Protocol):
@@ -96,7 +114,7 @@ class HttpTransport:
                 timeout=aiohttp.ClientTimeout(total=TIMEOUT),
             ) as response:
                 body = await _bounded(response)
-                answer = Answer(response.status, dict(response.headers), body)
+                answer = Answer(response.status, CIMultiDict(response.headers), body)
         except (aiohttp.ClientError, OSError) as err:  # TimeoutError is an OSError
             LOGGER.debug(
                 "%s %s failed after %.0f ms: %s",
