@@ -6,7 +6,7 @@ happens under one lock per account, and whoever comes late with the same stale t
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import time
 from typing import Final
 
@@ -88,6 +88,7 @@ class TokenManager:
         self._margin: Final = margin
         self._lock: Final = asyncio.Lock()
         self._token = Token.from_json(vault.load(SECTION))
+        self._extended = 0.0
         self._died_early: list[float] = []
 
     @property
@@ -107,7 +108,26 @@ class TokenManager:
 
     def _fresh(self, token: Token) -> bool:
         margin = min(self._margin, (token.expires_at - token.issued_at) / 2)
-        return time.time() < token.expires_at - margin
+        expires_at = token.expires_at
+        if token is self._token:
+            expires_at = max(expires_at, self._extended)
+        return time.time() < expires_at - margin
+
+    def extend(self, token: Token, expires_at: float) -> None:
+        """Put off the expiry of a token the vendor just accepted, where use keeps a session alive."""
+        if token is self._token:
+            self._extended = expires_at
+            self._vault.save_soon(SECTION, self._as_json)
+
+    def _as_json(self) -> Json:
+        token = self._token
+        return (
+            None
+            if token is None
+            else replace(
+                token, expires_at=max(token.expires_at, self._extended)
+            ).as_json()
+        )
 
     async def current(self) -> Token:
         """Return a token with life left in it, renewing it when there is none."""
@@ -131,11 +151,11 @@ class TokenManager:
                 self._died_early.append(time.time())
             token = await self._issue(stale)
             await self._vault.save(SECTION, token.as_json())
-            self._token = token
+            self._token, self._extended = token, 0.0
             return token
 
     async def forget(self) -> None:
         """Drop the token in memory and in storage, so that no restart brings it back."""
         async with self._lock:
-            self._token = None
+            self._token, self._extended = None, 0.0
             await self._vault.save(SECTION, None)
