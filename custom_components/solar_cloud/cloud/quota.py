@@ -20,9 +20,12 @@ DAY: Final = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """At most ``limit`` calls in any ``seconds``; the last ``reserved`` of them are for commands only."""
+    """At most ``limit`` calls in any ``seconds``; the last ``reserved`` of them are for commands only.
 
-    limit: int
+    Without a limit the calls are merely counted.
+    """
+
+    limit: int | None
     seconds: float
     reserved: int = 0
 
@@ -81,7 +84,7 @@ class Quota:
         ]
         for name, window in self._limits(lane):
             tally = self._tallies.get((name, window.seconds))
-            if tally is None:
+            if tally is None or window.limit is None:
                 continue
             steps = tally.within(window.seconds, now)
             excess = (
@@ -129,6 +132,11 @@ class Quota:
             self._blocked[lane] = (until, key)
             await self._vault.save(SECTION, self._as_json())
 
+    async def lift(self) -> None:
+        """Forget all blocks: the user has mended what led to them."""
+        self._blocked.clear()
+        await self._vault.save(SECTION, self._as_json())
+
     def used(self, seconds: float = DAY) -> int:
         """Return how many calls the account made in the last ``seconds``, for a window that is counted."""
         tally = self._tallies.get((ALL, seconds))
@@ -140,11 +148,12 @@ class Quota:
 
     def left(self) -> int | None:
         """Return how many calls the tightest limit of the whole account of an hour or more leaves; ``None`` without such a limit."""
-        long = [
-            window for window in self._windows.get(ALL, ()) if window.seconds >= 3600
-        ]
         return min(
-            (max(0, window.limit - self.used(window.seconds)) for window in long),
+            (
+                max(0, window.limit - self.used(window.seconds))
+                for window in self._windows.get(ALL, ())
+                if window.limit is not None and window.seconds >= 3600
+            ),
             default=None,
         )
 
