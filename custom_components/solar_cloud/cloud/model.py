@@ -38,6 +38,7 @@ class Unit(Enum):
     TONNE = ("kg", 1000.0)
     MONEY = ("money", 1.0)
     WATT_PER_SQUARE_METRE = ("W/m²", 1.0)
+    MEGAJOULE_PER_SQUARE_METRE = ("kWh/m²", 1 / 3.6)
     WATT_HOUR_PER_SQUARE_METRE = ("kWh/m²", 0.001)
     KILOWATT_HOUR_PER_SQUARE_METRE = ("kWh/m²", 1.0)
     METRE_PER_SECOND = ("m/s", 1.0)
@@ -83,6 +84,8 @@ class Quantity(StrEnum):
     BATTERY_POWER = ("battery_power", "W")
     BATTERY_CHARGE_POWER = ("battery_charge_power", "W")
     BATTERY_DISCHARGE_POWER = ("battery_discharge_power", "W")
+    BATTERY_MAX_CHARGE_POWER = ("battery_max_charge_power", "W")
+    BATTERY_MAX_DISCHARGE_POWER = ("battery_max_discharge_power", "W")
     LOAD_POWER = ("load_power", "W")
     CHARGER_POWER = ("charger_power", "W")
     REACTIVE_POWER = ("reactive_power", "var")
@@ -106,6 +109,8 @@ class Quantity(StrEnum):
     LOAD_ENERGY_TOTAL = ("load_energy_total", "kWh")
     CHARGER_ENERGY_TOTAL = ("charger_energy_total", "kWh")
     MPPT_ENERGY_TOTAL = ("mppt_energy_total", "kWh")
+    TARIFF_IMPORT_ENERGY_TOTAL = ("tariff_import_energy_total", "kWh")
+    TARIFF_EXPORT_ENERGY_TOTAL = ("tariff_export_energy_total", "kWh")
     DIRECT_USE_ENERGY_TOTAL = ("direct_use_energy_total", "kWh")
     PV_EXPORT_ENERGY_TOTAL = ("pv_export_energy_total", "kWh")
     PV_CHARGE_ENERGY_TOTAL = ("pv_charge_energy_total", "kWh")
@@ -120,6 +125,8 @@ class Quantity(StrEnum):
     BATTERY_CHARGE_ENERGY_TODAY = ("battery_charge_energy_today", "kWh")
     BATTERY_DISCHARGE_ENERGY_TODAY = ("battery_discharge_energy_today", "kWh")
     LOAD_ENERGY_TODAY = ("load_energy_today", "kWh")
+    SELF_CONSUMED_ENERGY_TODAY = ("self_consumed_energy_today", "kWh")
+    SELF_SUPPLIED_ENERGY_TODAY = ("self_supplied_energy_today", "kWh")
     DIRECT_USE_ENERGY_TODAY = ("direct_use_energy_today", "kWh")
     PV_EXPORT_ENERGY_TODAY = ("pv_export_energy_today", "kWh")
     PV_CHARGE_ENERGY_TODAY = ("pv_charge_energy_today", "kWh")
@@ -154,6 +161,7 @@ class Quantity(StrEnum):
     BACKUP_CURRENT = ("backup_current", "A")
     GRID_FREQUENCY = ("grid_frequency", "Hz")
     POWER_FACTOR = ("power_factor", "ratio")
+    EFFICIENCY = ("efficiency", "%")
     BACKUP_FREQUENCY = ("backup_frequency", "Hz")
     BUS_VOLTAGE = ("bus_voltage", "V")
     INSULATION_RESISTANCE = ("insulation_resistance", "kΩ")
@@ -265,16 +273,38 @@ class Device:
     capacity: float | None = None
     """kWh of a battery."""
     phases: int | None = None
+    tunable: bool = False
+    """Whether the user may correct how its values are read, see ``Tuning``."""
     address: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class PowerUnit(StrEnum):
+    """What a device really reports its powers in."""
+
+    WATT = "W"
+    KILOWATT = "kW"
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What only the user can know of one device: a meter wired the other way round, a firmware that reports another unit."""
+
+    swap_direction: bool = False
+    unit: PowerUnit | None = None
+    """``None`` leaves it to the vendor's table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What an account can see. ``complete`` is false when any list could not be read to its end: then nothing is ever removed."""
+    """What an account can see. ``complete`` is false when any list could not be read to its end: then nothing is ever removed.
+
+    ``resume_after`` is the wait in seconds after which the vendor's limits let the rest of the lists be fetched.
+    """
 
     plants: Mapping[str, Plant]
     devices: Mapping[str, Device]
     complete: bool = True
+    resume_after: float | None = field(default=None, compare=False)
 
     def only(self, plants: frozenset[str]) -> Inventory:
         """Keep the named plants and what belongs to them."""
@@ -286,6 +316,7 @@ class Inventory:
                 if device.plant_id in plants
             },
             self.complete,
+            self.resume_after,
         )
 
 

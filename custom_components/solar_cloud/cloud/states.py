@@ -75,6 +75,8 @@ class InverterState(StrEnum):
     EMERGENCY_STOP = "emergency_stop"
     SAFE_MODE = "safe_mode"
     UPDATE_FAILED = "update_failed"
+    NO_IRRADIATION = "no_irradiation"
+    DISCONNECTED = "disconnected"
 
 
 class BatteryState(StrEnum):
@@ -97,6 +99,26 @@ class BatteryState(StrEnum):
     UPDATING = "updating"
     CALIBRATING = "calibrating"
     SELF_TEST = "self_test"
+    OFFLINE = "offline"
+    HIBERNATING = "hibernating"
+
+
+class BatteryMode(StrEnum):
+    """Who decides when a battery charges and discharges."""
+
+    NONE = "none"
+    FORCED = "forced"
+    TIME_OF_USE_PRICE = "time_of_use_price"
+    FIXED = "fixed"
+    SELF_CONSUMPTION = "self_consumption"
+    FEED_IN_PRIORITY = "feed_in_priority"
+    TIME_OF_USE = "time_of_use"
+    REMOTE_SELF_CONSUMPTION = "remote_self_consumption"
+    REMOTE_FEED_IN_PRIORITY = "remote_feed_in_priority"
+    REMOTE_TIME_OF_USE = "remote_time_of_use"
+    ENERGY_CONTROL = "energy_control"
+    REMOTE_ENERGY_CONTROL = "remote_energy_control"
+    EXTERNAL_CONTROL = "external_control"
 
 
 class ChargerState(StrEnum):
@@ -142,7 +164,10 @@ STATES: Final[Mapping[DeviceKind, type[StrEnum]]] = {
     DeviceKind.BATTERY: BatteryState,
     DeviceKind.CHARGER: ChargerState,
 }
-MODES: Final[Mapping[DeviceKind, type[StrEnum]]] = {DeviceKind.CHARGER: ChargerMode}
+MODES: Final[Mapping[DeviceKind, type[StrEnum]]] = {
+    DeviceKind.CHARGER: ChargerMode,
+    DeviceKind.BATTERY: BatteryMode,
+}
 
 FAULTS: Final = frozenset(
     {

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 import ipaddress
 import re
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 from urllib.parse import unquote
 
 from yarl import URL
 
 from .errors import CloudError
-from .model import Inventory, Quantity, Slot, Snapshot
+from .model import Inventory, Quantity, Slot, Snapshot, Tuning
 from .quota import Quota
 from .token import Token
 from .transport import Transport
@@ -59,6 +59,8 @@ class OAuth:
     """The first token, from credentials, code, redirect URI and transport. Raises a ``CloudError``."""
     account: Callable[[Credentials, Token], str]
     """The identity of the account, known only after consent; it replaces ``SignIn.account``."""
+    longest_state: int | None = None
+    """The most characters of ``state`` the vendor's page survives; longer ones are kept here and sent as a short stand-in."""
 
     @staticmethod
     def code_from(pasted: str) -> str:
@@ -93,6 +95,8 @@ class SignIn:
     """Addresses the texts of the form refer to, by placeholder."""
     oauth: OAuth | None = None
     """The consent in a browser that follows the form, when the vendor asks for one."""
+    tidy: Callable[[str], str] = str.strip
+    """Mends an address the user typed, before it is checked."""
 
     @property
     def secrets(self) -> tuple[CredentialField, ...]:
@@ -150,6 +154,22 @@ class Cloud(Protocol):
         """Describe the client's state for diagnostics: nothing secret, no identity."""
 
 
+@runtime_checkable
+class Tunable(Protocol):
+    """A client that lets the user correct how a device is read."""
+
+    def tune(self, tunings: Mapping[str, Tuning]) -> None:
+        """Apply corrections by device id from the next reading on; devices not named are read as their table says."""
+
+
+@runtime_checkable
+class SignsOut(Protocol):
+    """A client whose session should end with the entry."""
+
+    async def sign_out(self) -> None:
+        """End the session because the entry is being removed; never raises a ``CloudError``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor:
     """One vendor. ``connect`` builds a client without calling anybody."""
@@ -161,6 +181,8 @@ class Vendor:
     connect: Callable[[SignIn, Credentials, Transport, Vault, Quota], Cloud]
     stale_after: float
     """Seconds after which a reading is no longer live."""
+    poll_period: float = 300.0
+    """Seconds between polls: never less than what the vendor's limits allow, latencies included."""
 
     def sign_in(self, key: str) -> SignIn:
         """Find a sign-in by its key."""
