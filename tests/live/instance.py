@@ -17,6 +17,8 @@ from .wait import eventually
 REPOSITORY: Final = Path(__file__).parents[2]
 COMPONENT: Final = REPOSITORY / "custom_components" / "solar_cloud"
 
+_STAND_INS: Final = Path(__file__).parent / "stand_ins"
+
 USER: Final = "demo"
 PASSWORD: Final = "demo"
 
@@ -107,8 +109,11 @@ async def _start(folder: Path) -> Program:
         ),
         cwd=folder,
         log=folder / "output.log",
-        # Keeps __pycache__ out of the linked sources, and the second start quick.
-        env={"PYTHONPYCACHEPREFIX": str(REPOSITORY / ".cache" / "pycache")},
+        env={
+            # Keeps __pycache__ out of the linked sources, and the second start quick.
+            "PYTHONPYCACHEPREFIX": str(REPOSITORY / ".cache" / "pycache"),
+            "PYTHONPATH": str(_STAND_INS),
+        },
     )
 
 

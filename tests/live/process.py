@@ -69,11 +69,15 @@ class Program:
             raise ProgramEndedError(f"Ended with code {code}, see {self.log}:\n{tail}")
 
     async def stop(self, patience: float = 30) -> None:
-        """Ask the program to end; kill it when it does not."""
+        """Ask the program to end; kill it when it does not, or when hurried."""
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         try:
-            await asyncio.wait_for(self._process.wait(), patience)
+            async with asyncio.timeout(patience):
+                await self._process.wait()
         except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+            pass
+        finally:
+            if self._process.returncode is None:
+                self._process.kill()
+                await self._process.wait()
