@@ -177,6 +177,10 @@ class Sample:
         """All chargers."""
         return [self.charger(one.id) for one in self.spec.chargers]
 
+    def counter(self, name: str) -> float:
+        """Return a running sum by its name (see engine.column_names); 0 if it never was."""
+        return self._moment.counter(name)
+
     def inverter(self, inverter_id: str) -> InverterSample:
         """Look at one inverter."""
         spec = next(one for one in self.spec.inverters if one.id == inverter_id)

@@ -96,6 +96,10 @@ class Site:
         """Return the exact powers at an instant."""
         return self.sample(at).powers
 
+    def temperature(self, at: Instant = None) -> float:
+        """Return the air's temperature in degrees Celsius."""
+        return self._nature.sky.temperature(self._when(at))
+
     # What the cloud has heard
 
     def attach(self, dongle: Dongle, *device_ids: str) -> Dongle:

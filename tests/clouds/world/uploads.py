@@ -71,13 +71,14 @@ class Dongle:
     def _before(self, at: float) -> float:
         """Return the newest time on the dongle's own grid that is not after an instant."""
         period = self.period.at(at)
-        number = math.floor((at - self._phase) / period)
-        due = self._due(number, period)
-        return due if due <= at else self._due(number - 1, period)
+        number = math.floor((at - self._phase) / period) + 1
+        while (due := self._due(number, period)) > at:
+            number -= 1
+        return due
 
     def _due(self, number: int, period: float) -> float:
         late = self.jitter * chance(self._seed, number) if self.jitter else 0.0
-        return self._phase + number * period + late
+        return float(math.floor(self._phase + number * period + late))
 
     def _arrived(self, at: float) -> bool:
         return not self.missed or chance(self._seed, int(at)) >= self.missed
