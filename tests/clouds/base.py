@@ -31,7 +31,13 @@ class Cloud[KnobsT: "DataclassInstance"](ABC):
     scenarios: ClassVar[tuple[str, ...]]
     secret_fields: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, world: World | None, scenario: str, *, knobs: KnobsT) -> None:
+    def __init__(
+        self,
+        world: World | None = None,
+        scenario: str | None = None,
+        *,
+        knobs: KnobsT | None = None,
+    ) -> None:
         """Build a scenario in a world (a fresh one with a running clock unless given)."""
         self.world = world or World()
         self.knobs = knobs or self.make_knobs()
