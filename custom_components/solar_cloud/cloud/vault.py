@@ -44,3 +44,7 @@ class MemoryVault:
     def save_soon(self, section: str, content: Callable[[], Json]) -> None:
         """Keep the question and ask when somebody wants to know."""
         self._pending[section] = content
+
+    def sections(self) -> dict[str, Json]:
+        """Return everything kept, for a vault that lasts to take over."""
+        return self._sections | {section: content() for section, content in self._pending.items()}

@@ -1,0 +1,156 @@
+"""Solar Cloud: SolaX, Sungrow and FusionSolar plants in Home Assistant."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.util import dt as dt_util
+
+from .cloud.model import Inventory, Snapshot
+from .cloud.quota import Quota
+from .cloud.registry import VENDORS
+from .cloud.vendor import Cloud, SignIn, SignsOut, Vendor
+from .const import (
+    CONF_CREDENTIALS,
+    CONF_EXCLUDED_PLANTS,
+    CONF_SIGN_IN,
+    CONF_VENDOR,
+    INVENTORY_INTERVAL,
+    PLATFORMS,
+)
+from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
+from .devices import DeviceKeeper, own_identifier
+from .energy.picture import Painter
+from .repairs import Repairs, notice_of
+from .session import get_transport
+from .store import AccountStore, async_get_store, async_remove_store, get_quota
+
+
+class _Connection(NamedTuple):
+    vendor: Vendor
+    sign_in: SignIn
+    store: AccountStore
+    quota: Quota
+    cloud: Cloud
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> bool:
+    """Connect an account, read it once and start its entities."""
+    account = await _async_build_account(hass, entry)
+    await account.inventory.async_config_entry_first_refresh()
+    await account.readings.async_config_entry_first_refresh()
+    entry.runtime_data = account
+
+    keeper = DeviceKeeper(hass, entry.entry_id, account.vendor)
+    keep = _keep_devices(entry, account, keeper)
+    keep()
+    entry.async_on_unload(account.inventory.async_add_listener(keep))
+
+    repairs = Repairs(hass, entry.entry_id, entry.title)
+    show = _show_notices(account, repairs)
+    show()
+    entry.async_on_unload(account.readings.async_add_listener(show))
+    entry.async_on_unload(lambda: repairs.show(frozenset()))
+
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    return True
+
+
+async def _async_connect(
+    hass: HomeAssistant, entry: SolarCloudConfigEntry
+) -> _Connection:
+    """Build the client, taking up what outlived the last set-up; calls nobody."""
+    vendor = VENDORS[entry.data[CONF_VENDOR]]
+    sign_in = vendor.sign_in(entry.data[CONF_SIGN_IN])
+    credentials = entry.data[CONF_CREDENTIALS]
+    store = await async_get_store(hass, entry.entry_id, entry.unique_id)
+    quota = get_quota(hass, vendor, sign_in, credentials, store)
+    cloud = vendor.connect(sign_in, credentials, get_transport(hass), store, quota)
+    return _Connection(vendor, sign_in, store, quota, cloud)
+
+
+async def _async_build_account(
+    hass: HomeAssistant, entry: SolarCloudConfigEntry
+) -> Account:
+    """Build the client and its coordinators."""
+    vendor, sign_in, store, quota, cloud = await _async_connect(hass, entry)
+    painter = Painter(store, vendor.stale_after, cloud.roles)
+
+    async def read() -> Snapshot:
+        chosen = account.chosen(excluded_plants(entry))
+        return painter.paint(await cloud.readings(chosen), chosen, dt_util.utcnow())
+
+    account = Account(
+        vendor,
+        sign_in,
+        cloud,
+        store,
+        quota,
+        painter,
+        SolarCloudCoordinator[Inventory](
+            hass,
+            entry,
+            "inventory",
+            cloud.inventory,
+            INVENTORY_INTERVAL,
+            grace=2 * INVENTORY_INTERVAL,
+            always_update=True,  # an unchanged list is news too: it counts what is missing
+        ),
+        SolarCloudCoordinator[Snapshot](
+            hass, entry, "readings", read, timedelta(seconds=vendor.poll_period)
+        ),
+    )
+    return account
+
+
+def excluded_plants(entry: SolarCloudConfigEntry) -> frozenset[str]:
+    """Return the plants the user left out; new ones are in by themselves."""
+    return frozenset(entry.options.get(CONF_EXCLUDED_PLANTS, ()))
+
+
+def _keep_devices(
+    entry: SolarCloudConfigEntry, account: Account, keeper: DeviceKeeper
+) -> Callable[[], None]:
+    @callback
+    def keep() -> None:
+        chosen = account.chosen(excluded_plants(entry))
+        keeper.register(chosen)
+        keeper.prune(account.inventory.data, chosen)
+
+    return keep
+
+
+def _show_notices(account: Account, repairs: Repairs) -> Callable[[], None]:
+    @callback
+    def show() -> None:
+        repairs.show(
+            account.readings.data.notices | notice_of(account.readings.last_error)
+        )
+
+    return show
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> bool:
+    """Stop an account; what it learnt is written."""
+    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    if unloaded:
+        await entry.runtime_data.store.async_flush()
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> None:
+    """End the session where the vendor counts them, and delete everything kept of the account."""
+    cloud = (await _async_connect(hass, entry)).cloud
+    if isinstance(cloud, SignsOut):
+        await cloud.sign_out()
+    await async_remove_store(hass, entry.entry_id)
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: SolarCloudConfigEntry, device: dr.DeviceEntry
+) -> bool:
+    """Let the user delete a device that the account no longer lists."""
+    inventory = entry.runtime_data.inventory.data
+    return own_identifier(device) not in {*inventory.plants, *inventory.devices}

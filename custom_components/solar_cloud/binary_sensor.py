@@ -1,0 +1,133 @@
+"""Binary sensors: whether a device reports, has a problem, or holds a vehicle."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .cloud.model import DeviceKind, Quantity, Slot, Snapshot
+from .cloud.states import FAULTS, VEHICLE_ABSENT, VEHICLE_UNCERTAIN
+from .coordinator import Account, SolarCloudConfigEntry
+from .entity import SolarCloudEntity, add_as_they_appear
+
+PARALLEL_UPDATES = 0
+
+STATE: Final = Slot(Quantity.OPERATING_STATE)
+
+
+def _online(snapshot: Snapshot, owner_id: str) -> bool:
+    """A device is online when its last report is fresh."""
+    return owner_id not in snapshot.stale and owner_id not in snapshot.silent
+
+
+def _state(snapshot: Snapshot, owner_id: str) -> str | None:
+    reading = snapshot.readings.get(owner_id)
+    value = reading.values.get(STATE) if reading else None
+    return value if isinstance(value, str) else None
+
+
+def _problem(snapshot: Snapshot, owner_id: str) -> bool | None:
+    """A plant has a problem while an alarm goes on, a device while its state is a fault."""
+    if owner_id in snapshot.alarms:
+        return bool(snapshot.alarms[owner_id])
+    state = _state(snapshot, owner_id)
+    return None if state is None else state in FAULTS
+
+
+def _vehicle(snapshot: Snapshot, owner_id: str) -> bool | None:
+    """A vehicle is connected in every state that needs one (solax.md §7.3)."""
+    state = _state(snapshot, owner_id)
+    return (
+        None
+        if state is None or state in VEHICLE_UNCERTAIN
+        else state not in VEHICLE_ABSENT
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolarCloudBinarySensorDescription(BinarySensorEntityDescription):
+    """A yes or no read from a poll."""
+
+    value_fn: Callable[[Snapshot, str], bool | None]
+    needs_report: bool = True
+    """Whether it means nothing while the device is silent."""
+
+
+BINARY_SENSORS: Final = {
+    Quantity.ONLINE: SolarCloudBinarySensorDescription(
+        key="online",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=_online,
+        needs_report=False,
+    ),
+    Quantity.PROBLEM: SolarCloudBinarySensorDescription(
+        key="problem",
+        device_class=BinarySensorDeviceClass.PROBLEM,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=_problem,
+    ),
+    Quantity.VEHICLE_CONNECTED: SolarCloudBinarySensorDescription(
+        key="vehicle_connected",
+        device_class=BinarySensorDeviceClass.PLUG,
+        value_fn=_vehicle,
+    ),
+}
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: SolarCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add binary sensors as their devices appear."""
+    add_as_they_appear(entry, async_add_entities, _slots, SolarCloudBinarySensor)
+
+
+def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
+    """Yield what each device can tell; a plant tells of problems once alarms can be read."""
+    snapshot = account.readings.data
+    devices = account.inventory.data.devices
+    for owner_id in snapshot.readings:
+        if owner_id not in devices:
+            if owner_id in snapshot.alarms:
+                yield owner_id, Slot(Quantity.PROBLEM)
+            continue
+        yield owner_id, Slot(Quantity.ONLINE)
+        if STATE in account.painter.seen.slots(owner_id):
+            yield owner_id, Slot(Quantity.PROBLEM)
+            if devices[owner_id].kind is DeviceKind.CHARGER:
+                yield owner_id, Slot(Quantity.VEHICLE_CONNECTED)
+
+
+class SolarCloudBinarySensor(SolarCloudEntity, BinarySensorEntity):
+    """A yes or no about a plant or device."""
+
+    entity_description: SolarCloudBinarySensorDescription
+
+    def __init__(self, account: Account, owner_id: str, slot: Slot) -> None:
+        """Dress the slot."""
+        super().__init__(account, owner_id, slot)
+        self.entity_description = BINARY_SENSORS[slot.quantity]
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """The answer, ``None`` where the vendor's data do not say."""
+        return self.entity_description.value_fn(self.coordinator.data, self.owner_id)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether a device reports is known even while it does not."""
+        if not self.entity_description.needs_report:
+            return self.coordinator.last_update_success and self.reading is not None
+        return super().available

@@ -1,0 +1,26 @@
+"""Names shared by the files of the integration."""
+
+from datetime import timedelta
+import logging
+from typing import Final
+
+from homeassistant.const import Platform
+
+DOMAIN: Final = "solar_cloud"
+LOGGER: Final = logging.getLogger(__package__)
+
+PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.SENSOR]
+
+CONF_VENDOR: Final = "vendor"
+CONF_SIGN_IN: Final = "sign_in"
+CONF_CREDENTIALS: Final = "credentials"
+CONF_BASE_URL: Final = "base_url"
+CONF_PLANTS: Final = "plants"
+CONF_EXCLUDED_PLANTS: Final = "excluded_plants"
+CONF_CONTROLS: Final = "controls"
+
+INVENTORY_INTERVAL: Final = timedelta(hours=12)
+POLL_PERIOD: Final = 300
+"""Seconds; devices upload every five minutes, so polling faster reads the same rows."""
+GRACE: Final = timedelta(minutes=15)
+"""How long a cloud may fail before entities turn unavailable: a hiccup is no news."""

@@ -1,0 +1,160 @@
+"""Polling: one generic coordinator, used for the inventory and for the readings of an account."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, override
+import zlib
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from .cloud.errors import CloudError, CredentialsRejected, RetryLater
+from .cloud.model import Inventory, Snapshot
+from .cloud.quota import Quota
+from .cloud.vendor import Cloud, SignIn, Vendor
+from .const import DOMAIN, GRACE, LOGGER, POLL_PERIOD
+from .energy.picture import Painter
+from .store import AccountStore
+
+LONGEST_WAIT: Final = 6 * 3600.0
+SHORTEST_WAIT: Final = 15.0
+
+type SolarCloudConfigEntry = ConfigEntry[Account]
+
+
+@dataclass(slots=True)
+class Account:
+    """What a loaded entry runs on."""
+
+    vendor: Vendor
+    sign_in: SignIn
+    cloud: Cloud
+    store: AccountStore
+    quota: Quota
+    painter: Painter
+    inventory: SolarCloudCoordinator[Inventory]
+    readings: SolarCloudCoordinator[Snapshot]
+
+    def chosen(self, excluded: frozenset[str]) -> Inventory:
+        """Return the inventory without the plants the user left out."""
+        everything = self.inventory.data
+        return everything.only(frozenset(everything.plants) - excluded)
+
+
+@contextmanager
+def poll_errors() -> Iterator[None]:
+    """Translate a client's errors into what a coordinator raises."""
+    try:
+        yield
+    except CredentialsRejected as err:
+        raise ConfigEntryAuthFailed(
+            translation_domain=DOMAIN,
+            translation_key=err.key,
+            translation_placeholders=err.placeholders,
+        ) from err
+    except CloudError as err:
+        wait = (
+            min(max(err.retry_after, SHORTEST_WAIT), LONGEST_WAIT)
+            if isinstance(err, RetryLater)
+            else None
+        )
+        raise UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key=err.key,
+            translation_placeholders=err.placeholders,
+            retry_after=wait,
+        ) from err
+
+
+def delay_to_slot(
+    now: float, period: float, phase: float, least: float = 30.0
+) -> float:
+    """Return the seconds to the next moment of a rhythm, so that polls neither drift nor crowd.
+
+    ``least`` keeps a poll that ended just before its slot from being repeated at once.
+    """
+    delay = period - (now - phase) % period
+    return delay if delay >= least else delay + period
+
+
+class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
+    """Polls one thing of an account.
+
+    A cloud that fails for a while is no news: the last data are kept for ``grace``, then the failure shows.
+    """
+
+    config_entry: SolarCloudConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: SolarCloudConfigEntry,
+        name: str,
+        poll: Callable[[], Awaitable[DataT]],
+        interval: timedelta,
+        *,
+        grace: timedelta = GRACE,
+        always_update: bool = False,
+    ) -> None:
+        """Poll with ``poll`` every ``interval``, at a phase of its own per installation."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=name,
+            update_interval=interval,
+            always_update=always_update,
+        )
+        self._poll: Final = poll
+        self._period: Final = interval.total_seconds()
+        self._grace: Final = grace
+        self._phase: Final = zlib.crc32(entry.entry_id.encode()) % POLL_PERIOD
+        self._resume_after: float | None = None
+        self.last_success: datetime | None = None
+        self.last_error: CloudError | None = None
+
+    @override
+    async def _async_update_data(self) -> DataT:
+        """Poll, and place the next poll."""
+        self._resume_after = None
+        try:
+            with poll_errors():
+                return await self._poll_patiently()
+        finally:
+            self.update_interval = timedelta(seconds=self._next_delay())
+
+    async def _poll_patiently(self) -> DataT:
+        """Poll; within the grace a temporary failure returns what is known."""
+        try:
+            data = await self._poll()
+        except CloudError as err:
+            self.last_error = err
+            if isinstance(err, CredentialsRejected) or not self._within_grace():
+                raise
+            LOGGER.debug(
+                "Poll of %s failed, keeping the last data: %s", self.name, err.key
+            )
+            if isinstance(err, RetryLater):
+                self._resume_after = err.retry_after
+            return self.data
+        self.last_success, self.last_error = dt_util.utcnow(), None
+        if isinstance(data, Snapshot | Inventory):
+            self._resume_after = data.resume_after
+        return data
+
+    def _within_grace(self) -> bool:
+        return (
+            self.last_success is not None
+            and dt_util.utcnow() - self.last_success < self._grace
+        )
+
+    def _next_delay(self) -> float:
+        """Return the wait to the next poll: the rhythm's, unless the vendor's limits say when to go on."""
+        if self._resume_after is not None:
+            return min(max(self._resume_after, SHORTEST_WAIT), LONGEST_WAIT)
+        return delay_to_slot(dt_util.utcnow().timestamp(), self._period, self._phase)

@@ -1,0 +1,121 @@
+"""The device registry: plants first, their hardware below them, and what is gone removed once that is certain."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.device_registry import DeviceEntryType
+
+from .cloud.model import Device, Inventory, Plant
+from .cloud.vendor import Vendor
+from .const import DOMAIN
+
+MISSES: Final = 3
+"""Complete inventories without a device before it is removed: lists are short after a login or in trouble."""
+
+
+def device_name(device: Device) -> str:
+    """Name a device after its kind and model; serials stay out of names and thus out of entity ids."""
+    kind = str(device.kind).replace("_", " ").capitalize()
+    return f"{kind} {device.model}" if device.model else kind
+
+
+class DeviceKeeper:
+    """Keeps the registry's devices of one entry in step with the inventory."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str, vendor: Vendor) -> None:
+        """Work for one entry."""
+        self._hass: Final = hass
+        self._entry_id: Final = entry_id
+        self._vendor: Final = vendor
+        self._missed: dict[str, int] = {}
+        self._counted: Inventory | None = None
+
+    @callback
+    def register(self, inventory: Inventory) -> None:
+        """Add or update the plants and devices, parents first."""
+        for plant in inventory.plants.values():
+            self._register_plant(plant)
+        for device in _parents_first(inventory.devices):
+            self._register_device(device, inventory)
+
+    def _register_plant(self, plant: Plant) -> None:
+        dr.async_get(self._hass).async_get_or_create(
+            config_entry_id=self._entry_id,
+            identifiers={(DOMAIN, plant.id)},
+            entry_type=DeviceEntryType.SERVICE,
+            manufacturer=self._vendor.name,
+            model="Plant",
+            name=plant.name,
+        )
+
+    def _register_device(self, device: Device, inventory: Inventory) -> None:
+        parent = (
+            device.parent_id
+            if device.parent_id in inventory.devices
+            else device.plant_id
+        )
+        dr.async_get(self._hass).async_get_or_create(
+            config_entry_id=self._entry_id,
+            identifiers={(DOMAIN, device.id)},
+            manufacturer=self._vendor.name,
+            model=device.model,
+            name=device_name(device),
+            serial_number=device.serial,
+            sw_version=device.firmware,
+            via_device_id=dr.async_get_device_id_by_identifier(
+                self._hass,
+                (DOMAIN, parent or device.plant_id),
+                config_entry_id=self._entry_id,
+            ),
+        )
+
+    @callback
+    def prune(self, everything: Inventory, chosen: Inventory) -> None:
+        """Remove what the user left out at once, and what vanished after three complete inventories without it."""
+        wanted = {*chosen.plants, *chosen.devices}
+        listed = {*everything.plants, *everything.devices}
+        certain = everything.complete and everything is not self._counted
+        self._counted = everything
+        gone = []
+        for key, device in self._registered():
+            if key in wanted:
+                self._missed.pop(key, None)
+            elif key in listed:
+                gone.append(device)
+            elif certain:
+                self._missed[key] = self._missed.get(key, 0) + 1
+                if self._missed[key] >= MISSES:
+                    gone.append(device)
+        # Devices stay behind when the one they hang on goes, so plants go last.
+        for device in sorted(
+            gone, key=lambda each: each.entry_type is DeviceEntryType.SERVICE
+        ):
+            dr.async_get(self._hass).async_remove_device(device.id)
+
+    def _registered(self) -> Iterable[tuple[str, dr.DeviceEntry]]:
+        registry = dr.async_get(self._hass)
+        for device in dr.async_entries_for_config_entry(registry, self._entry_id):
+            if (key := own_identifier(device)) is not None:
+                yield key, device
+
+
+def own_identifier(device: dr.DeviceEntry) -> str | None:
+    """Return the plant or device id behind a registry entry."""
+    return next((key for domain, key in device.identifiers if domain == DOMAIN), None)
+
+
+def _parents_first(devices: Mapping[str, Device]) -> list[Device]:
+    """Order devices so that each comes after the one it hangs on."""
+
+    def depth(device: Device) -> int:
+        steps, seen = 0, {device.id}
+        while (
+            parent := devices.get(device.parent_id or "")
+        ) is not None and parent.id not in seen:
+            seen.add(parent.id)
+            steps, device = steps + 1, parent
+        return steps
+
+    return sorted(devices.values(), key=depth)

@@ -1,0 +1,62 @@
+"""Repairs: what only the user can mend, shown while it lasts."""
+
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .cloud.errors import (
+    CloudError,
+    PermissionMissing,
+    QuotaExhausted,
+    SessionContested,
+)
+from .cloud.model import Notice
+from .const import DOMAIN
+
+
+def notice_of(error: CloudError | None) -> frozenset[Notice]:
+    """Return the notice an error deserves: those the user can do something about."""
+    if isinstance(error, PermissionMissing | SessionContested) or (
+        isinstance(error, QuotaExhausted) and error.key != QuotaExhausted.default_key
+    ):
+        return frozenset({Notice(error.key, tuple(sorted(error.placeholders.items())))})
+    return frozenset()
+
+
+class Repairs:
+    """The repairs of one entry."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str, account_name: str) -> None:
+        """Start with none shown; those of the last run ended with it."""
+        self._hass: Final = hass
+        self._prefix: Final = entry_id
+        self._account: Final = account_name
+        self._shown: dict[str, Notice] = {}
+
+    @callback
+    def show(self, notices: frozenset[Notice]) -> None:
+        """Show these and take back all others."""
+        wanted = {self._issue_id(notice): notice for notice in notices}
+        for issue_id in self._shown.keys() - wanted.keys():
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+        for issue_id in wanted.keys() - self._shown.keys():
+            notice = wanted[issue_id]
+            ir.async_create_issue(
+                self._hass,
+                DOMAIN,
+                issue_id,
+                is_fixable=False,
+                severity=ir.IssueSeverity.WARNING,
+                translation_key=notice.key,
+                translation_placeholders={
+                    "account": self._account,
+                    **dict(notice.placeholders),
+                },
+            )
+        self._shown = wanted
+
+    def _issue_id(self, notice: Notice) -> str:
+        return "_".join(
+            (notice.key, self._prefix, *(value for _, value in notice.placeholders))
+        )

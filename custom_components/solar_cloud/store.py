@@ -1,0 +1,144 @@
+"""What an account keeps in Home Assistant's storage, apart from its credentials.
+
+Tokens, call counts, counter guards and the memory of slots live in ``.storage/solar_cloud.<entry_id>``, readable by its owner only. They
+are kept in memory beyond a failed set-up too: a client built anew five seconds later must not sign in again.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import Store
+from homeassistant.util.hass_dict import HassKey
+
+from .cloud.quota import Quota
+from .cloud.token import SECTION as TOKEN
+from .cloud.vault import Json, MemoryVault
+from .cloud.vendor import Credentials, SignIn, Vendor
+from .const import DOMAIN
+
+STORAGE_VERSION: Final = 1
+SAVE_DELAY: Final = 30.0
+
+
+class AccountStore:
+    """The vault of one config entry."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        """Prepare the file; ``async_load`` reads it."""
+        self._store: Final = Store[dict[str, Json]](
+            hass,
+            STORAGE_VERSION,
+            f"{DOMAIN}.{entry_id}",
+            private=True,
+            atomic_writes=True,
+        )
+        self._sections: dict[str, Json] = {}
+        self._pending: dict[str, Callable[[], Json]] = {}
+        self._removed = False
+
+    async def async_load(self) -> None:
+        """Read the file; a damaged one is moved aside by Home Assistant and counts as empty."""
+        self._sections = await self._store.async_load() or {}
+
+    def load(self, section: str) -> Json:
+        """Return a section as it was last saved."""
+        if (pending := self._pending.get(section)) is not None:
+            return pending()
+        return self._sections.get(section)
+
+    async def save(self, section: str, content: Json) -> None:
+        """Write at once: a token must be on disk before its first use."""
+        if not self._removed:
+            self._pending.pop(section, None)
+            self._sections[section] = content
+            await self._store.async_save(self._content())
+
+    def save_soon(self, section: str, content: Callable[[], Json]) -> None:
+        """Write with the next batch and at shutdown."""
+        if not self._removed:
+            self._pending[section] = content
+            self._store.async_delay_save(self._content, SAVE_DELAY)
+
+    def _content(self) -> dict[str, Json]:
+        return self._sections | {
+            section: content() for section, content in self._pending.items()
+        }
+
+    async def async_take_over(self, seed: MemoryVault) -> None:
+        """Adopt what a set-up form learnt: all of it at first, later only the newer token."""
+        learnt = seed.sections()
+        adopted = {TOKEN: learnt.get(TOKEN)} if self._sections else learnt
+        for section in adopted:
+            self._pending.pop(section, None)
+        self._sections |= adopted
+        await self._store.async_save(self._content())
+
+    async def async_flush(self) -> None:
+        """Write what waits."""
+        if not self._removed:
+            await self._store.async_save(self._content())
+
+    async def async_remove(self) -> None:
+        """Delete the file and write no more."""
+        self._removed = True
+        await self._store.async_remove()
+
+
+STORES: Final[HassKey[dict[str, AccountStore]]] = HassKey(f"{DOMAIN}_stores")
+QUOTAS: Final[HassKey[dict[tuple[str, str], Quota]]] = HassKey(f"{DOMAIN}_quotas")
+SEEDS: Final[HassKey[dict[str, MemoryVault]]] = HassKey(f"{DOMAIN}_seeds")
+
+
+async def async_get_store(
+    hass: HomeAssistant, entry_id: str, unique_id: str | None
+) -> AccountStore:
+    """Return the entry's store, with what a set-up form left for it."""
+    stores = hass.data.setdefault(STORES, {})
+    if (store := stores.get(entry_id)) is None:
+        store = AccountStore(hass, entry_id)
+        await store.async_load()
+        stores[entry_id] = store
+    if seed := hass.data.setdefault(SEEDS, {}).pop(unique_id or "", None):
+        await store.async_take_over(seed)
+    return store
+
+
+def get_quota(
+    hass: HomeAssistant,
+    vendor: Vendor,
+    sign_in: SignIn,
+    credentials: Credentials,
+    store: AccountStore,
+) -> Quota:
+    """Return the budget of the account, one object for all entries that share it."""
+    quotas = hass.data.setdefault(QUOTAS, {})
+    key = (vendor.key, sign_in.quota_account(credentials))
+    if key not in quotas:
+        quotas[key] = vendor.quota(store)
+    return quotas[key]
+
+
+async def async_remove_store(hass: HomeAssistant, entry_id: str) -> None:
+    """Delete everything kept of an entry."""
+    store = hass.data.setdefault(STORES, {}).pop(entry_id, None) or AccountStore(
+        hass, entry_id
+    )
+    await store.async_remove()
+
+
+async def async_keep_seed(
+    hass: HomeAssistant,
+    vendor: Vendor,
+    sign_in: SignIn,
+    credentials: Credentials,
+    unique_id: str | None,
+    vault: MemoryVault,
+) -> None:
+    """Leave what a form learnt for the entry's next set-up, and lift what the old credentials brought upon the account."""
+    hass.data.setdefault(SEEDS, {})[unique_id or ""] = vault
+    quota = hass.data.setdefault(QUOTAS, {}).get(
+        (vendor.key, sign_in.quota_account(credentials))
+    )
+    if quota is not None:
+        await quota.lift()
