@@ -180,16 +180,23 @@ class Client:
             target=target,
         )
 
+    async def answer_flow(self, step: Json, answer: Json) -> Json:
+        """Answer a step of a config flow and return the next one."""
+        path = f"/api/config/config_entries/flow/{step['flow_id']}"
+        result: Json = await self.post(path, answer)
+        return result
+
     async def run_flow(self, handler: str, answers: Sequence[Json]) -> Json:
-        """Answer a config flow step by step and return its last result."""
-        result: Json = await self.post(
+        """Answer a config flow as far as it asks and return its last step."""
+        step: Json = await self.post(
             "/api/config/config_entries/flow", {"handler": handler}
         )
         for answer in answers:
-            result = await self.post(
-                f"/api/config/config_entries/flow/{result['flow_id']}", answer
-            )
-        return result
+            # An error stays on the step it belongs to; a flow can end early.
+            if step["type"] not in {"form", "menu"} or step.get("errors"):
+                break
+            step = await self.answer_flow(step, answer)
+        return step
 
     async def entries(self, domain: str) -> list[Json]:
         """Return the config entries of an integration."""
@@ -212,6 +219,11 @@ class Client:
         registered: list[Json] = await self.command("config/device_registry/list")
         return [device for device in registered if entry_id in device["config_entries"]]
 
+    async def plants(self, entry_id: str) -> list[Json]:
+        """Return the plants of an account: its service devices."""
+        devices = await self.devices(entry_id)
+        return [device for device in devices if device["entry_type"] == "service"]
+
     async def states(self) -> dict[str, str]:
         """Return every entity's state."""
         return {
@@ -223,6 +235,14 @@ class Client:
         """Download the diagnostics of a config entry."""
         document: Json = await self.get(f"/api/diagnostics/config_entry/{entry_id}")
         return document
+
+    async def has_energy(self) -> bool:
+        """Tell whether the Energy Dashboard is set up."""
+        try:
+            await self.command("energy/get_prefs")
+        except HomeAssistantError:
+            return False
+        return True
 
     async def save_energy(self, preferences: Json) -> None:
         """Set the Energy Dashboard up."""

@@ -1,0 +1,184 @@
+"""The demo: a living home in a real Home Assistant, fed by emulated clouds.
+
+Run it by scripts/demo. What Home Assistant learns stays in the demo's folder.
+"""
+
+import argparse
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+import json
+from pathlib import Path
+import shutil
+import signal
+import sys
+
+from tests.clouds.world import World
+from tests.clouds.world.clock import Clock
+
+from .accounts import (
+    ACCOUNTS,
+    DOMAIN,
+    Account,
+    AccountRefusedError,
+    AnyCloud,
+    add_account,
+)
+from .client import Client, HomeAssistantError
+from .dashboard import Home, find_home, preferences
+from .instance import PASSWORD, REPOSITORY, USER, PortTakenError, running_instance
+from .past import Past
+from .process import ProgramEndedError, free_port, port_is_free
+from .wait import eventually
+
+_VALUES_SECONDS = 60
+
+
+def say(text: str) -> None:
+    """Tell the user at once how far things are."""
+    print(text, flush=True)
+
+
+def _cloud_port(folder: Path, name: str) -> int:
+    """Return the port of a cloud: the same in every run, for the accounts refer to it."""
+    file = folder / "ports.json"
+    ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+    if name not in ports:
+        ports[name] = free_port()
+        file.write_text(json.dumps(ports))
+    if not port_is_free(ports[name]):
+        raise PortTakenError(
+            f"Port {ports[name]} of the emulated {name} cloud is in use; "
+            "is another demo running? scripts/demo --fresh takes a new one"
+        )
+    return ports[name]
+
+
+def _world(folder: Path) -> World:
+    """Return a world that has run on since the folder was made.
+
+    A world begins with the counters of an installation of some age on the day it is
+    built; built anew on another day, its meters would have gone backwards.
+    """
+    file = folder / "since"
+    if not file.exists():
+        file.write_text(datetime.now(UTC).isoformat())
+    return World(Clock(datetime.fromisoformat(file.read_text()), speed=1.0))
+
+
+@asynccontextmanager
+async def _running_clouds(
+    folder: Path,
+) -> AsyncGenerator[dict[Account, AnyCloud]]:
+    """Run the cloud of every account."""
+    world = _world(folder)
+    clouds = {account: account.make_cloud(world) for account in ACCOUNTS}
+    world.clock.set(datetime.now(UTC))
+    async with AsyncExitStack() as stack:
+        for account, cloud in clouds.items():
+            await cloud.start(_cloud_port(folder, account.name))
+            stack.push_async_callback(cloud.stop)
+            say(f"   {account.name} cloud at {cloud.url}")
+        yield clouds
+
+
+async def _home(client: Client) -> Home:
+    """Wait until the first account's home has values."""
+    entry = (await client.entries(DOMAIN))[0]
+    home = await eventually(
+        lambda: find_home(client, entry["entry_id"]),
+        "the home's entities",
+        within=_VALUES_SECONDS,
+    )
+    await eventually(
+        lambda: home.has_values(client), "values of all of them", within=_VALUES_SECONDS
+    )
+    return home
+
+
+async def _set_up(client: Client, clouds: dict[Account, AnyCloud], past: Past) -> None:
+    """Do what a new user does: add the accounts, set the dashboard up."""
+    for account, cloud in clouds.items():
+        new = await add_account(client, account, cloud)
+        say(f"== {account.name} account {'added' if new else 'is there already'}")
+    say("== Waiting for values")
+    home = await _home(client)
+    if not await client.has_energy():
+        say("== Setting the Energy Dashboard up")
+        site = next(iter(clouds[ACCOUNTS[0]].world.sites.values()))
+        await past.write(site, home.counters)
+        await client.save_energy(preferences(home))
+
+
+async def demo(folder: Path, port: int, *, once: bool) -> None:
+    """Run the demo until it is cancelled, or until values show when `once`."""
+    say("== Starting the emulated clouds")
+    async with _running_clouds(folder) as clouds:
+        say(f"== Starting Home Assistant in {folder}")
+        async with running_instance(folder / "home-assistant", port) as instance:
+            past = Past(instance.client, folder / "past.json")
+            await _set_up(instance.client, clouds, past)
+            say(
+                f"\n   {instance.url}\n   user name: {USER}\n   password:  {PASSWORD}\n"
+            )
+            if not once:
+                say("== Everything is up; Ctrl-C stops it")
+                await past.join()
+                await asyncio.Event().wait()
+
+
+async def _until_stopped(folder: Path, port: int, *, once: bool) -> None:
+    """Run the demo; Ctrl-C, a closed terminal or kill end it in good order."""
+    task = asyncio.ensure_future(demo(folder, port, once=once))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        say("\n== Stopped")
+
+
+def main() -> int:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument("--fresh", action="store_true", help="forget earlier runs")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8123,
+        help="Home Assistant's port, 0 for any (default: 8123)",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=REPOSITORY / ".demo",
+        help="where the demo lives (default: .demo)",
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="stop as soon as all values show"
+    )
+    options = parser.parse_args()
+    folder: Path = options.folder.resolve()
+    if options.fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        asyncio.run(
+            _until_stopped(folder, options.port or free_port(), once=options.once)
+        )
+    except (
+        AccountRefusedError,
+        HomeAssistantError,
+        PortTakenError,
+        ProgramEndedError,
+        TimeoutError,
+    ) as err:
+        print(f"scripts/demo: {err}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
