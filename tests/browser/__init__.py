@@ -1,0 +1,1 @@
+"""Tests that see the integration as a user does, in a browser."""

@@ -1,0 +1,170 @@
+"""Home Assistant's frontend as a person uses it, by Playwright."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+import itertools
+import json
+from pathlib import Path
+import shutil
+import time
+from typing import Any, Final
+
+from playwright.async_api import Browser, Locator, Page, async_playwright
+
+from tests.live.instance import Instance
+from tests.live.process import LOOPBACK
+
+_FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Whatever a page asks for, it reaches this machine only.
+    f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {LOOPBACK}",
+)
+_PATIENCE_MS: Final = 30_000
+_DAY: Final = 24 * 3600
+
+# The open flow dialog knows its step; what is on the screen may be a step behind.
+_STEP: Final = """
+() => {
+  const dialog = document.querySelector("home-assistant").shadowRoot.querySelector("dialog-data-entry-flow");
+  return dialog?._step ?? null;
+}
+"""
+_AT_STEP: Final = """
+(wanted) => {
+  const dialog = document.querySelector("home-assistant").shadowRoot.querySelector("dialog-data-entry-flow");
+  const step = dialog?._step;
+  return step && !dialog._loading && (step.step_id === wanted || step.type === wanted);
+}
+"""
+
+
+class Frontend:
+    """One browser tab, logged in."""
+
+    def __init__(self, page: Page, pictures: Path) -> None:
+        """Use a tab; screenshots go to the folder `pictures`."""
+        self.page = page
+        self._pictures = pictures
+        self._numbers = itertools.count(1)
+
+    async def picture(self, name: str) -> None:
+        """Take a screenshot."""
+        path = self._pictures / f"{next(self._numbers):02}-{name}.png"
+        await self.page.screenshot(path=path)
+
+    async def open(self, path: str) -> None:
+        """Go to a page of Home Assistant."""
+        await self.page.goto(path)
+        # A dialog that is just closing may navigate back a moment later.
+        await self.page.wait_for_url(f"**{path}*")
+
+    async def choose_integration(self, name: str) -> None:
+        """Search for an integration and start its flow."""
+        await self.open("/config/integrations/dashboard")
+        await self.page.get_by_role("button", name="Add integration").click()
+        await self.page.locator("dialog-add-integration input").first.fill(name)
+        await self.page.locator("ha-integration-list-item", has_text=name).wait_for()
+        await self.picture("search")
+        await self.page.locator("ha-integration-list-item", has_text=name).click()
+
+    async def step(self) -> dict[str, Any]:
+        """Return the flow's step as the frontend got it."""
+        step: dict[str, Any] = await self.page.evaluate(_STEP)
+        return step
+
+    async def wait_for_step(self, step: str) -> None:
+        """Wait until the flow dialog is at a step, named by its id or its type."""
+        await self.page.wait_for_function(_AT_STEP, arg=step)
+
+    async def choose(self, label: str) -> None:
+        """Choose an item of the flow's menu."""
+        await self.page.locator("step-flow-menu").get_by_text(label).click()
+
+    @property
+    def _form(self) -> Locator:
+        return self.page.locator("dialog-data-entry-flow step-flow-form ha-form")
+
+    async def field(self, name: str) -> Locator:
+        """Return a field of the flow's form; fields stand in the order of the schema."""
+        names = [field["name"] for field in (await self.step())["data_schema"]]
+        return self._form.locator(".root > :not(ha-alert)").nth(names.index(name))
+
+    async def fill(self, name: str, text: str) -> None:
+        """Type into a text field."""
+        await (await self.field(name)).locator("input").fill(text)
+
+    async def select(self, name: str, label: str) -> None:
+        """Choose an option of a drop-down field."""
+        await (await self.field(name)).locator("ha-picker-field").click()
+        await self.page.locator("ha-dropdown-item:visible", has_text=label).click()
+
+    async def submit(self) -> None:
+        """Send the form."""
+        form = self.page.locator("dialog-data-entry-flow")
+        await form.get_by_role("button", name="Submit").click()
+
+    async def form_error(self) -> str:
+        """Return the error that the form shows."""
+        alert = self._form.locator("ha-alert[alert-type=error]").first
+        await alert.wait_for()
+        return await alert.inner_text()
+
+    async def finish(self) -> None:
+        """Leave the last page of a flow."""
+        dialog = self.page.locator("dialog-data-entry-flow")
+        await dialog.get_by_role("button", name="finish").click()
+        await dialog.locator("step-flow-create-entry").wait_for(state="detached")
+
+    async def download_diagnostics(self) -> dict[str, Any]:
+        """Download the diagnostics of the only entry on the integration's page."""
+        row = self.page.locator("ha-config-entry-row").first
+        await row.locator("ha-dropdown ha-icon-button").last.click()
+        item = row.locator("ha-dropdown-item", has_text="Download diagnostics")
+        async with self.page.expect_download() as download:
+            await item.click()
+        path = await (await download.value).path()
+        document: dict[str, Any] = json.loads(path.read_text())
+        return document
+
+
+async def _log_in(browser: Browser, instance: Instance) -> Page:
+    """Open a tab that has the token a login would have left in it."""
+    context = await browser.new_context(
+        base_url=instance.url,
+        reduced_motion="reduce",
+        service_workers="block",
+        viewport={"width": 1280, "height": 900},
+    )
+    tokens = instance.client.token | {
+        "hassUrl": instance.url,
+        "clientId": f"{instance.url}/",
+        "expires": int((time.time() + _DAY) * 1000),
+    }
+    script = f"localStorage.hassTokens = {json.dumps(json.dumps(tokens))}"
+    await context.add_init_script(script)
+    context.set_default_timeout(_PATIENCE_MS)
+    return await context.new_page()
+
+
+@asynccontextmanager
+async def browsing(instance: Instance, pictures: Path) -> AsyncGenerator[Frontend]:
+    """Run a browser on an instance; its screenshots replace those of the last run."""
+    shutil.rmtree(pictures, ignore_errors=True)
+    pictures.mkdir(parents=True)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(_FLAGS)
+        )
+        frontend = Frontend(await _log_in(browser, instance), pictures)
+        try:
+            yield frontend
+        finally:
+            # Shows where a failed test stood.
+            await frontend.picture("end")
+            await browser.close()
