@@ -8,14 +8,17 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
-from .cloud.model import Inventory, Snapshot
+from .cloud.model import Inventory, PowerUnit, Snapshot, Tuning
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
-from .cloud.vendor import Cloud, SignIn, SignsOut, Vendor
+from .cloud.vendor import Cloud, SignIn, SignsOut, Tunable, Vendor
 from .const import (
     CONF_CREDENTIALS,
     CONF_EXCLUDED_PLANTS,
     CONF_SIGN_IN,
+    CONF_SWAP_DIRECTION,
+    CONF_TUNINGS,
+    CONF_UNIT,
     CONF_VENDOR,
     INVENTORY_INTERVAL,
     PLATFORMS,
@@ -68,6 +71,8 @@ async def _async_connect(
     store = await async_get_store(hass, entry.entry_id, entry.unique_id)
     quota = get_quota(hass, vendor, sign_in, credentials, store)
     cloud = vendor.connect(sign_in, credentials, get_transport(hass), store, quota)
+    if isinstance(cloud, Tunable):
+        cloud.tune(tunings(entry))
     return _Connection(vendor, sign_in, store, quota, cloud)
 
 
@@ -103,6 +108,15 @@ async def _async_build_account(
         ),
     )
     return account
+
+
+def tunings(entry: SolarCloudConfigEntry) -> dict[str, Tuning]:
+    """Return what the user knows better about single devices."""
+    units = {unit.name.lower(): unit for unit in PowerUnit}
+    return {
+        device_id: Tuning(stored[CONF_SWAP_DIRECTION], units.get(stored[CONF_UNIT]))
+        for device_id, stored in entry.options.get(CONF_TUNINGS, {}).items()
+    }
 
 
 def excluded_plants(entry: SolarCloudConfigEntry) -> frozenset[str]:

@@ -36,7 +36,7 @@ from .cloud.errors import (
     PermissionMissing,
     QuotaExhausted,
 )
-from .cloud.model import Plant
+from .cloud.model import Device, Inventory, Plant, PowerUnit
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
 from .cloud.token import SECTION as TOKEN, Token
@@ -57,16 +57,22 @@ from .const import (
     CONF_EXCLUDED_PLANTS,
     CONF_PLANTS,
     CONF_SIGN_IN,
+    CONF_SWAP_DIRECTION,
+    CONF_TUNINGS,
+    CONF_UNIT,
     CONF_VENDOR,
     DOMAIN,
     LOGGER,
+    UNIT_OF_TABLE,
 )
+from .devices import device_name
 from .oauth import Consent
 from .session import get_transport
 from .store import async_keep_seed
 
 CONF_REGION: Final = "region"
 CONF_CODE: Final = "code"
+CONF_DEVICE: Final = "device"
 
 SIGN_INS: Final[Mapping[str, Vendor]] = {
     sign_in.key: vendor for vendor in VENDORS.values() for sign_in in vendor.sign_ins
@@ -439,25 +445,82 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
 
 
 class SolarCloudOptionsFlow(OptionsFlowWithReload):
-    """Which plants are read, and whether settings may be changed."""
+    """Which plants are read, whether settings may be changed, and how odd meters are read."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show the options."""
-        plants: Mapping[str, Plant] = {}
-        if hasattr(self.config_entry, "runtime_data"):
-            plants = self.config_entry.runtime_data.inventory.data.plants
-        excluded = list(self.config_entry.options.get(CONF_EXCLUDED_PLANTS, ()))
-        if not plants:
+        """Show the settings; a menu where there are meters to correct."""
+        if not hasattr(self.config_entry, "runtime_data"):
             return self.async_abort(reason="not_loaded")
+        if self._meters():
+            return self.async_show_menu(
+                step_id="init", menu_options=["settings", "meter"]
+            )
+        return await self.async_step_settings()
+
+    def _inventory(self) -> Inventory:
+        inventory: Inventory = self.config_entry.runtime_data.inventory.data
+        return inventory
+
+    def _meters(self) -> dict[str, Device]:
+        return {
+            key: device
+            for key, device in self._inventory().devices.items()
+            if device.tunable
+        }
+
+    async def async_step_settings(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose plants, and whether settings may be changed."""
+        plants = self._inventory().plants
+        options = self.config_entry.options
         if user_input is not None:
-            return self.async_create_entry(data=_options(user_input, plants))
-        controls = bool(self.config_entry.options.get(CONF_CONTROLS, False))
+            return self.async_create_entry(
+                data={**options, **_options(user_input, plants)}
+            )
+        excluded = options.get(CONF_EXCLUDED_PLANTS, ())
         chosen = [key for key in plants if key not in excluded]
+        schema = _plants_schema(plants, chosen, bool(options.get(CONF_CONTROLS, False)))
+        return self.async_show_form(step_id="settings", data_schema=schema)
+
+    async def async_step_meter(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Correct one meter: wired the other way round, or reporting another unit."""
+        options = self.config_entry.options
+        if user_input is not None:
+            tuning = {
+                CONF_SWAP_DIRECTION: user_input[CONF_SWAP_DIRECTION],
+                CONF_UNIT: user_input[CONF_UNIT],
+            }
+            tunings = {**options.get(CONF_TUNINGS, {}), user_input[CONF_DEVICE]: tuning}
+            return self.async_create_entry(data={**options, CONF_TUNINGS: tunings})
         return self.async_show_form(
-            step_id="init", data_schema=_plants_schema(plants, chosen, controls)
+            step_id="meter", data_schema=_meter_schema(self._meters())
         )
+
+
+def _meter_schema(meters: Mapping[str, Device]) -> vol.Schema:
+    devices = [
+        SelectOptionDict(value=key, label=device_name(device))
+        for key, device in meters.items()
+    ]
+    return vol.Schema(
+        {
+            vol.Required(CONF_DEVICE, default=devices[0]["value"]): SelectSelector(
+                SelectSelectorConfig(options=devices)
+            ),
+            vol.Required(CONF_SWAP_DIRECTION, default=False): BooleanSelector(),
+            vol.Required(CONF_UNIT, default=UNIT_OF_TABLE): SelectSelector(
+                SelectSelectorConfig(
+                    options=[UNIT_OF_TABLE, *(unit.name.lower() for unit in PowerUnit)],
+                    translation_key="meter_unit",
+                )
+            ),
+        }
+    )
 
 
 def _plants_schema(

@@ -18,6 +18,10 @@ CONF_BASE_URL: Final = "base_url"
 CONF_PLANTS: Final = "plants"
 CONF_EXCLUDED_PLANTS: Final = "excluded_plants"
 CONF_CONTROLS: Final = "controls"
+CONF_TUNINGS: Final = "tunings"
+CONF_SWAP_DIRECTION: Final = "swap_direction"
+CONF_UNIT: Final = "unit"
+UNIT_OF_TABLE: Final = "as_documented"
 
 INVENTORY_INTERVAL: Final = timedelta(hours=12)
 POLL_PERIOD: Final = 300

@@ -3,21 +3,33 @@
 Nothing is registered as application credentials: each account brings an application of its own, typed into our form.
 """
 
-from typing import Final, override
+import secrets
+from typing import Any, Final, override
 
+from aiohttp import web
 from yarl import URL
 
-from homeassistant.core import HomeAssistant
+from homeassistant.components.http import KEY_HASS, HomeAssistantView
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_entry_oauth2_flow as oauth2
+from homeassistant.helpers.http import current_request
+from homeassistant.util.hass_dict import HassKey
 
 from .cloud.token import Token
-from .cloud.vendor import Credentials, OAuth, SignIn, Vendor
+from .cloud.vendor import Credentials, OAuth, SignIn, Vendor, is_loopback
 from .const import DOMAIN
 from .session import get_transport
 
+CALLBACK: Final = "/auth/solar_cloud/callback"
+WAITING: Final[HassKey[dict[str, str]]] = HassKey(f"{DOMAIN}_waiting_flows")
+"""Flow id by the short state that stands for it."""
+
 
 class Consent(oauth2.LocalOAuth2Implementation):
-    """One vendor's page of consent, opened with the credentials just typed."""
+    """One vendor's page of consent, opened with the credentials just typed.
+
+    The redirect address is settled once: what the page was opened with must be what the code is exchanged with.
+    """
 
     def __init__(
         self,
@@ -32,6 +44,7 @@ class Consent(oauth2.LocalOAuth2Implementation):
         self._vendor: Final = vendor
         self._oauth: Final[OAuth] = sign_in.oauth
         self._credentials: Final = credentials
+        self._redirect: Final = self._own_redirect() or super().redirect_uri
 
     @property
     @override
@@ -39,10 +52,33 @@ class Consent(oauth2.LocalOAuth2Implementation):
         """The vendor's name."""
         return self._vendor.name
 
+    @property
+    @override
+    def redirect_uri(self) -> str:
+        """The address to register with the vendor."""
+        return self._redirect
+
+    def _own_redirect(self) -> str | None:
+        """Return our own callback for a vendor whose page cannot carry Home Assistant's long state.
+
+        It needs an address the vendor accepts (https, or this machine); elsewhere the code is pasted.
+        """
+        request = current_request.get()
+        if self._oauth.longest_state is None or request is None:
+            return None
+        base = URL(request.headers.get(oauth2.HEADER_FRONTEND_BASE, ""))
+        if base.scheme == "https" or (base.host and is_loopback(base.host)):
+            return str(base.origin()) + CALLBACK
+        return None
+
     @override
     async def async_generate_authorize_url(self, flow_id: str) -> str:
         """Return the vendor's page, carrying the state that leads back to this flow."""
-        state = URL(await super().async_generate_authorize_url(flow_id)).query["state"]
+        if (longest := self._oauth.longest_state) is None:
+            long = await super().async_generate_authorize_url(flow_id)
+            state = URL(long).query["state"]
+        else:
+            state = _short_state(self.hass, flow_id, longest)
         return self._oauth.authorize_url(self._credentials, self.redirect_uri, state)
 
     async def async_exchange(self, code: str) -> Token:
@@ -50,4 +86,42 @@ class Consent(oauth2.LocalOAuth2Implementation):
         transport = get_transport(self.hass)
         return await self._oauth.exchange(
             self._credentials, code, self.redirect_uri, transport
+        )
+
+
+@callback
+def _short_state(hass: HomeAssistant, flow_id: str, length: int) -> str:
+    """Return a short, unguessable stand-in for a flow, and listen for it."""
+    if WAITING not in hass.data:
+        hass.data[WAITING] = {}
+        hass.http.register_view(ConsentView())
+    waiting = hass.data[WAITING]
+    for stale in [state for state, flow in waiting.items() if flow == flow_id]:
+        del waiting[stale]
+    state = secrets.token_hex(length)[:length]
+    waiting[state] = flow_id
+    return state
+
+
+class ConsentView(HomeAssistantView):
+    """Where the vendor's page sends the browser back to, with a short state."""
+
+    url = CALLBACK
+    name = "auth:solar_cloud:callback"
+    requires_auth = False
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Hand the code to the flow that waits for it; a state works once."""
+        hass = request.app[KEY_HASS]
+        flow_id = hass.data[WAITING].pop(request.query.get("state", ""), None)
+        answer: dict[str, Any] = {
+            key: request.query[key] for key in ("code", "error") if key in request.query
+        }
+        if flow_id is None or not answer:
+            return web.Response(text="Unknown or used state", status=400)
+        await hass.config_entries.flow.async_configure(
+            flow_id=flow_id, user_input=answer
+        )
+        return web.Response(
+            text="<script>window.close()</script>", content_type="text/html"
         )

@@ -198,7 +198,7 @@ def check_base_url(text: str) -> str:
         url = URL(text.strip())
         usable = bool(url.host) and (
             url.scheme == "https"
-            or (url.scheme == "http" and _loopback(url.host or ""))
+            or (url.scheme == "http" and is_loopback(url.host or ""))
         )
         bare = url.path in {"", "/"} and not (
             url.query_string or url.fragment or url.user or url.password
@@ -210,7 +210,8 @@ def check_base_url(text: str) -> str:
     return str(url.origin())
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     if host == "localhost":
         return True
     try:

@@ -1,0 +1,130 @@
+"""Fixtures: a real Home Assistant in the process, the emulated clouds behind real HTTP, and one time for both."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+
+from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.const import DOMAIN
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import entity_registry as er
+
+from .clouds.solax import SolaxCloud
+from .clouds.world import World
+
+NOON = datetime(2026, 6, 15, 10, 1, 30, tzinfo=UTC)
+"""A summer's day at the emulated home, in the middle between two full hours of UTC+2."""
+
+
+@pytest.fixture(autouse=True)
+def recorder_before_integrations(request: pytest.FixtureRequest) -> None:
+    """Start the recorder, where a test asks for it, before custom integrations are looked for."""
+    if "recorder_mock" in request.fixturenames:
+        request.getfixturevalue("recorder_mock")
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("enable_custom_integrations")
+
+
+@dataclass(slots=True)
+class Home:
+    """Home Assistant and the time it shares with the clouds."""
+
+    hass: HomeAssistant
+    freezer: FrozenDateTimeFactory
+
+    async def settle(self) -> None:
+        """Let everything that is due happen."""
+        async_fire_time_changed(self.hass)
+        await self.hass.async_block_till_done(wait_background_tasks=True)
+
+    async def pass_time(self, total: float | timedelta, step: float = 60.0) -> None:
+        """Let time pass in small steps, as it does."""
+        left = total.total_seconds() if isinstance(total, timedelta) else total
+        while left > 0:
+            self.freezer.tick(min(step, left))
+            left -= step
+            await self.settle()
+
+    async def start(self, entry: MockConfigEntry) -> None:
+        """Set an account up."""
+        if not self.hass.config_entries.async_get_entry(entry.entry_id):
+            entry.add_to_hass(self.hass)
+        await self.hass.config_entries.async_setup(entry.entry_id)
+        await self.hass.async_block_till_done(wait_background_tasks=True)
+
+    async def restart(self, entry: MockConfigEntry) -> None:
+        """Unload and set up again, with nothing but the storage kept, as a restart does."""
+        await self.hass.config_entries.async_unload(entry.entry_id)
+        for key in ("stores", "quotas", "seeds"):
+            self.hass.data.pop(f"{DOMAIN}_{key}", None)
+        await self.start(entry)
+
+    def entity_id(self, unique_id: str, platform: str = "sensor") -> str:
+        """Find an entity by its unique id."""
+        entity_id = er.async_get(self.hass).async_get_entity_id(
+            platform, DOMAIN, unique_id
+        )
+        assert entity_id is not None, f"There is no {platform} {unique_id}"
+        return entity_id
+
+    def state(self, unique_id: str, platform: str = "sensor") -> State:
+        """Return what a user sees of an entity."""
+        state = self.hass.states.get(self.entity_id(unique_id, platform))
+        assert state is not None, f"{platform} {unique_id} has no state"
+        return state
+
+    def value(self, unique_id: str) -> float:
+        """Return a sensor's number."""
+        return float(self.state(unique_id).state)
+
+
+@pytest.fixture
+def home(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Home:
+    """Home Assistant at noon of a summer's day."""
+    freezer.move_to(NOON)
+    return Home(hass, freezer)
+
+
+@pytest.fixture
+def world(home: Home) -> World:
+    """A world in Home Assistant's time."""
+    return World()
+
+
+type StartSolax = Callable[[str], SolaxCloud]
+
+
+@pytest.fixture
+async def solax(
+    world: World, socket_enabled: None, request: pytest.FixtureRequest
+) -> AsyncIterator[SolaxCloud]:
+    """SolaX's cloud; a scenario other than the usual home by indirect parameter."""
+    async with SolaxCloud(world, getattr(request, "param", "home-hybrid")) as cloud:
+        yield cloud
+
+
+def solax_entry(cloud: SolaxCloud, **options: Any) -> MockConfigEntry:
+    """An account as the config flow stores it."""
+    credentials = cloud.credentials | {"region": "other", "base_url": cloud.url}
+    account = VENDORS["solax"].sign_in("solax").account(credentials)
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="SolaX",
+        unique_id=f"solax_{account}",
+        data={"vendor": "solax", "sign_in": "solax", "credentials": credentials},
+        options=options or {"excluded_plants": [], "controls": False},
+    )
+
+
+@pytest.fixture
+def entry(solax: SolaxCloud) -> MockConfigEntry:
+    """The account of the emulated SolaX home."""
+    return solax_entry(solax)
