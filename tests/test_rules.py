@@ -1,0 +1,136 @@
+"""The rules that keep the code in shape: who may import whom, and what every table row must say."""
+
+import ast
+from collections.abc import Iterator
+import gc
+import importlib
+from pathlib import Path
+import pkgutil
+
+import pytest
+
+from custom_components.solar_cloud import cloud
+from custom_components.solar_cloud.catalogue import SENSORS
+from custom_components.solar_cloud.cloud.model import Quantity
+from custom_components.solar_cloud.cloud.points import RANGES, Point
+from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.states import MODES, STATES, PlantState
+
+ROOT = Path(__file__).parent.parent / "custom_components" / "solar_cloud"
+VENDOR_WORDS = {"solax", "sungrow", "fusionsolar", "huawei", "isolarcloud"}
+WORDS = {
+    str(word)
+    for words in (*STATES.values(), *MODES.values(), PlantState)
+    for word in words
+}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Yield the absolute names a file imports."""
+    package = ["custom_components", "solar_cloud", *path.relative_to(ROOT).parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def _files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize(
+    "path", _files("cloud", "energy"), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_clients_and_logic_do_not_know_home_assistant(path: Path) -> None:
+    """They could become libraries of their own."""
+    assert not [
+        name for name in _imports(path) if name.split(".")[0] == "homeassistant"
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in _files("") if "cloud" not in path.relative_to(ROOT).parts[:1]],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_only_the_registry_reaches_a_vendor(path: Path) -> None:
+    """A fourth vendor changes no other file: neither an import nor a word names one."""
+    vendors = tuple(
+        f"custom_components.solar_cloud.cloud.{key}" for key in VENDOR_WORDS
+    )
+    assert not [name for name in _imports(path) if name.startswith(vendors)]
+    strings = [
+        node.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and "\n" not in node.value
+        and " " not in node.value
+    ]
+    assert not [text for text in strings if text.lower() in VENDOR_WORDS]
+
+
+@pytest.mark.parametrize("vendor", sorted(VENDORS))
+def test_vendors_do_not_know_each_other(vendor: str) -> None:
+    """Each subpackage stands on the core alone."""
+    others = tuple(
+        f"custom_components.solar_cloud.cloud.{key}" for key in VENDORS if key != vendor
+    )
+    for path in _files(f"cloud/{vendor}"):
+        assert not [name for name in _imports(path) if name.startswith(others)], path
+
+
+def _points() -> list[Point]:
+    for module in pkgutil.walk_packages(cloud.__path__, f"{cloud.__name__}."):
+        importlib.import_module(module.name)
+    return [
+        each
+        for each in gc.get_objects()
+        if isinstance(each, Point) and each.ref != "test"
+    ]
+
+
+def test_every_row_translates_one_field_with_unit_and_source() -> None:
+    """The tables are the documentation: a row without a source cannot be checked."""
+    points = _points()
+    assert len(points) > 100
+    for point in points:
+        assert point.field, point
+        assert point.ref, point
+        assert point.sign in {1, -1}, point
+        if point.codes is None:
+            assert point.unit is not None, point
+            assert point.unit.canonical == point.quantity.unit, point
+        else:
+            assert point.unit is None, point
+            assert not point.quantity.unit, point
+
+
+def test_every_state_a_row_can_yield_is_a_known_word() -> None:
+    """Only words of the vocabulary have translations."""
+    for point in _points():
+        assert not set((point.codes or {}).values()) - WORDS, point
+
+
+def test_a_quantity_is_either_indexed_everywhere_or_nowhere() -> None:
+    """Its one name either has a number in it or has none."""
+    indexed = {point.quantity for point in _points() if point.index}
+    whole = {point.quantity for point in _points() if not point.index}
+    assert not indexed & whole
+
+
+def test_every_unit_has_a_range() -> None:
+    """Without one nothing could be refused."""
+    assert {quantity.unit for quantity in Quantity} - {""} <= RANGES.keys()
+
+
+def test_every_quantity_has_an_entity() -> None:
+    """A quantity nobody can see is dead."""
+    assert Quantity.__members__.keys() == {quantity.name for quantity in SENSORS} | {
+        "ONLINE",
+        "PROBLEM",
+        "VEHICLE_CONNECTED",
+    }
