@@ -3,7 +3,7 @@
 from .application import Application
 from .cloud import CLIENT_ID, CLIENT_SECRET, SolaxCloud
 from .knobs import Knobs
-from .plant import Device, Kind, Plant
+from .plant import Device, Kind, Plant, Tariff
 from .scenarios import SCENARIOS
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "Knobs",
     "Plant",
     "SolaxCloud",
+    "Tariff",
 ]

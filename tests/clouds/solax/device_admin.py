@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from .knobs import Knobs
 from .plant import Device, Distortion, Kind, Plant
+from .realtime import row_at
 
 _PLAIN = frozenset(
     {
@@ -19,7 +21,9 @@ _PLAIN = frozenset(
 _CHARGER = frozenset({"mode", "limit_a", "gear_a", "paused"})
 
 
-def change(plant: Plant, device: Device, changes: dict[str, Any], now: float) -> None:
+def change(
+    plant: Plant, device: Device, changes: dict[str, Any], now: float, knobs: Knobs
+) -> None:
     """Apply changes by name; unknown names are mistakes of the test."""
     for name, value in changes.items():
         if name in _PLAIN:
@@ -34,6 +38,8 @@ def change(plant: Plant, device: Device, changes: dict[str, Any], now: float) ->
             plant.dongle(device).period.set(now, float(value))
         elif name == "distort":
             distort(plant, device, now, **value)
+        elif name == "reset_counter":
+            reset_counter(plant, device, now, value, knobs)
         else:
             _change_world(plant, device, name, value)
 
@@ -81,3 +87,13 @@ def distort(
     distortion = Distortion(field, now, until, value, add)
     device.distortions.append(distortion)
     return distortion
+
+
+def reset_counter(
+    plant: Plant, device: Device, now: float, field: str, knobs: Knobs
+) -> Distortion:
+    """Let a counter begin again at zero, as that of a replaced device does."""
+    row = row_at(plant, device, now, knobs)
+    if row is None or not isinstance(row.get(field), int | float):
+        raise ValueError(f"{field} is not a counter of {device.sn}")
+    return distort(plant, device, now, field, add=-row[field], uploads=None)

@@ -66,6 +66,7 @@ class Knobs:
     history_gaps: float = 0.07
     history_single_object: bool = False
     statistics_ac_only: bool = False
+    statistics_import_scale: float = 1.0  # 0.01 was seen with an unregistered battery
 
     # Anything else
     unknown_path: Literal["10403", "404"] = "10403"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from ..world import Dongle, Site
+from ..world import Dongle, Sample, Site
 
 RESIDENTIAL, COMMERCIAL = 1, 4
 
@@ -114,6 +114,11 @@ class Plant:
     def online(self, device: Device) -> bool:
         """Say whether the device's dongle is connected."""
         return self.dongle(device).online.at(self.site.now())
+
+    def generated(self, sample: Sample) -> float:
+        """Return what the plant's own inverters had taken from the sun, in kWh."""
+        parts = [one.part for one in self.of(Kind.INVERTER)]
+        return sum(sample.inverter(part).pv_kwh for part in parts if sample.has(part))
 
     def uploaded_at(self, device: Device) -> float | None:
         """Return the time of the newest upload the cloud shows."""

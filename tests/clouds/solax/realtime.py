@@ -44,14 +44,15 @@ _FIGURES = ("Yield", "Charged", "Discharged", "Imported", "Exported", "Earnings"
 def _figures(
     one: Plant, knobs: Knobs, heard: float, midnight: float
 ) -> dict[str, tuple[float, float]]:
-    end = one.site.truth(heard)
-    day = end.since(one.site.truth(min(midnight, heard)))
+    last, first = one.site.sample(heard), one.site.sample(min(midnight, heard))
+    end = last.energies
+    day = end.since(first.energies)
     figures: dict[str, tuple[float, float]] = {}
-    if any(not device.micro for device in one.of(Kind.INVERTER)):
-        share = knobs.plant_yield_share
-        figures["Yield"] = (day.pv * share, end.pv * share)
-    elif one.of(Kind.INVERTER):
-        figures["Yield"] = (day.pv, end.pv)
+    if inverters := one.of(Kind.INVERTER):
+        micro = all(device.micro for device in inverters)
+        share = 1.0 if micro else knobs.plant_yield_share
+        total = one.generated(last)
+        figures["Yield"] = ((total - one.generated(first)) * share, total * share)
     if any(battery.listed for battery in one.of(Kind.BATTERY)):
         figures["Charged"] = (day.battery_charge, end.battery_charge)
         figures["Discharged"] = (day.battery_discharge, end.battery_discharge)
@@ -127,9 +128,14 @@ def _newest(plant: Plant, device: Device, knobs: Knobs) -> dict[str, Any] | None
     return None if heard is None else row_at(plant, device, heard, knobs)
 
 
-def row_at(plant: Plant, device: Device, at: float, knobs: Knobs) -> dict[str, Any]:
-    """Return the row that a device uploaded at an instant."""
-    row = _row(Snapshot(plant, device, at, knobs))
+def row_at(
+    plant: Plant, device: Device, at: float, knobs: Knobs
+) -> dict[str, Any] | None:
+    """Return the row that a device uploaded at an instant, None if it was not there yet."""
+    snapshot = Snapshot(plant, device, at, knobs)
+    if not snapshot.sample.has(device.part):
+        return None
+    row = _row(snapshot)
     for distortion in device.distortions:
         if distortion.since < at <= distortion.until:
             distortion.apply(row)

@@ -2,25 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
-from ..world import (
-    Array,
-    Battery,
-    Charger,
-    Dongle,
-    Habits,
-    Inverter,
-    Site,
-    SiteSpec,
-    World,
-)
+from ..world import Array, Battery, Charger, Fault, Habits, Inverter, SiteSpec, World
+from .builder import COMMERCIAL_HYBRID, Builder, plant_id
 from .knobs import Knobs
-from .plant import COMMERCIAL, Device, Kind, Plant
+from .plant import COMMERCIAL, Kind, Plant
 
 type Build = Callable[[World, Knobs], list[Plant]]
 
-HYBRID, MICRO, COMMERCIAL_HYBRID, PLAIN = 14, 28, 100, 16
-METER, WALL_BOX = 178, 2
+MICRO_MODEL = 28
 
 HOME = SiteSpec(
     id="solax-home",
@@ -34,125 +26,72 @@ HOME = SiteSpec(
     chargers=(Charger(id="charger"),),
 )
 
-
-def plant_id(number: int) -> str:
-    """Return a plant id that is recognisably invented."""
-    return f"{1_900_000_000_000_000_000 + number}"
-
-
-class Builder:
-    """Registers a site's devices one by one."""
-
-    def __init__(
-        self, site: Site, number: int, name: str, business_type: int = 1
-    ) -> None:
-        """Begin a plant on a site."""
-        self.plant = Plant(plant_id(number), name, site, business_type)
-        self._number = number
-
-    def _serial(self, prefix: str, kind: Kind) -> str:
-        ordinal = 100 * (self._number - 1) + len(self.plant.of(kind)) + 1
-        return f"{prefix}DEMO{ordinal:08d}"
-
-    def _dongle(self) -> Dongle:
-        used = {id(one) for one in self.plant.site.dongles.values()}
-        return Dongle(f"SDEMO{100 * (self._number - 1) + len(used) + 1:05d}")
-
-    def _add(self, device: Device, dongle: Dongle) -> Device:
-        self.plant.site.attach(dongle, device.sn)
-        self.plant.devices.append(device)
-        return device
-
-    def inverter(
-        self, part: str = "inverter", model: int = HYBRID, flag: int | None = 0
-    ) -> Device:
-        """Register an inverter with a dongle of its own."""
-        spec = next(one for one in self.plant.site.spec.inverters if one.id == part)
-        dongle = self._dongle()
-        device = Device(
-            self._serial("H3", Kind.INVERTER),
-            Kind.INVERTER,
-            dongle.id,
-            part,
-            model,
-            facts={
-                "phases": spec.phases,
-                "armVersion": "1.31",
-                "dspVersion": "1.52",
-                "ratedPower": f"{spec.rated_w / 1000:.1f}",
-                "flag": flag,
-            },
-            midnight=60.0 * (3 + len(self.plant.devices)),
+MICROS = SiteSpec(
+    id="solax-micros",
+    latitude=40.4,
+    longitude=-3.7,
+    zone="Europe/Madrid",
+    inverters=tuple(
+        Inverter(
+            id=f"micro-{number}",
+            arrays=(Array(peak_w=430, volts=34), Array(peak_w=430, volts=34)),
+            rated_w=800,
+            phases=1,
         )
-        if spec.battery:
-            device.ac_lead_kwh = self._ac_lead(part)
-        return self._add(device, dongle)
+        for number in (1, 2)
+    ),
+    habits=Habits(base_w=180, peak_w=900),
+)
 
-    def _ac_lead(self, part: str) -> float:
-        """Return what lifts totalACOutput above totalYield where there is a battery."""
-        sample = self.plant.site.sample(self.plant.site.epoch)
-        inverter = sample.inverter(part)
-        return round(1.0157 * inverter.pv_kwh - inverter.ac_out_kwh, 1)
+GARAGE = SiteSpec(
+    id="solax-garage",
+    chargers=(Charger(id="charger", rated_w=7360, phases=1),),
+)
 
-    def battery(
-        self, host: Device, part: str = "battery", *, listed: bool = True
-    ) -> Device:
-        """Register the battery of an inverter, or leave it unregistered."""
-        spec = next(one for one in self.plant.site.spec.batteries if one.id == part)
-        commercial = self.plant.business_type == COMMERCIAL
-        device = Device(
-            self._serial("TB", Kind.BATTERY),
-            Kind.BATTERY,
-            host.register_no,
-            part,
-            1,
-            facts={
-                "softwareVersion": "2.07",
-                "hardwareVersion": None,
-                "ratedCapacity": spec.capacity_kwh * (1 if commercial else 1000),
-            },
-            listed=listed,
-            host=host.sn,
+PARALLEL = SiteSpec(
+    id="solax-parallel",
+    inverters=tuple(
+        Inverter(
+            id=name,
+            arrays=(Array(peak_w=6000, azimuth=azimuth), Array(peak_w=4000)),
+            rated_w=8000,
+            battery=Battery(id=f"battery-{name}", capacity_kwh=capacity),
         )
-        return self._add(device, self.plant.dongle(host))
+        for name, azimuth, capacity in (("master", 160, 12.0), ("slave", 230, 6.0))
+    ),
+    habits=Habits(base_w=700, peak_w=3500),
+)
 
-    def meter(self, host: Device, *, listed: bool = True) -> Device:
-        """Register the grid meter behind an inverter's dongle."""
-        device = Device(
-            self._serial("M3", Kind.METER),
-            Kind.METER,
-            host.register_no,
-            host.part,
-            METER,
-            listed=listed,
+FACTORY = SiteSpec(
+    id="solax-factory",
+    inverters=tuple(
+        Inverter(
+            id=name,
+            arrays=tuple(Array(peak_w=30_000, volts=720) for _ in range(4)),
+            rated_w=100_000,
+            battery=Battery(
+                id=f"battery-{name}",
+                capacity_kwh=215,
+                charge_w=100_000,
+                discharge_w=100_000,
+                volts=768,
+            ),
         )
-        return self._add(device, self.plant.dongle(host))
-
-    def charger(self, part: str = "charger") -> Device:
-        """Register an EV charger with a dongle of its own."""
-        spec = next(one for one in self.plant.site.spec.chargers if one.id == part)
-        dongle = self._dongle()
-        device = Device(
-            self._serial("C3", Kind.CHARGER),
-            Kind.CHARGER,
-            dongle.id,
-            part,
-            WALL_BOX,
-            facts={
-                "phases": spec.phases,
-                "armVersion": "1.09",
-                "ratedPower": spec.rated_w / 1000,
-            },
-        )
-        return self._add(device, dongle)
+        for name in ("master", "slave")
+    ),
+    habits=Habits(base_w=24_000, peak_w=45_000),
+)
 
 
 def _home(world: World, *, registered: bool = True) -> Plant:
-    builder = Builder(world.add(HOME), 1, "Demo House")
+    site = world.add(HOME)
+    builder = Builder(Plant(plant_id(1), "Demo House", site))
     inverter = builder.inverter()
     builder.battery(inverter, listed=registered)
     builder.meter(inverter, listed=registered)
     builder.charger()
+    lost = site.now() - 3 * 86400.0
+    site.faults.append(Fault("inverter", "Grid Lost Fault", "IE002", lost, lost + 720))
     return builder.plant
 
 
@@ -162,13 +101,148 @@ def home_hybrid(world: World, _: Knobs) -> list[Plant]:
 
 
 def home_unregistered_battery(world: World, _: Knobs) -> list[Plant]:
-    """The same home; battery and meter are not in the device list."""
+    """The same home; battery and meter are readable but not in the device list."""
     return [_home(world, registered=False)]
+
+
+def micro_only(world: World, _: Knobs) -> list[Plant]:
+    """Two microinverters without meter and without a yield counter."""
+    builder = Builder(Plant(plant_id(2), "Demo Balcony", world.add(MICROS)))
+    for spec in MICROS.inverters:
+        device = builder.inverter(spec.id, model=MICRO_MODEL)
+        device.micro, device.metered = True, False
+    return [builder.plant]
+
+
+def second_meter(world: World, _: Knobs) -> list[Plant]:
+    """The home beside an older roof that is not SolaX's, seen by the second meter."""
+    roof = Inverter(id="old-roof", arrays=(Array(peak_w=3000),), rated_w=3000)
+    spec = replace(HOME, id="solax-old-roof", inverters=(*HOME.inverters, roof))
+    builder = Builder(Plant(plant_id(8), "Demo Barn", world.add(spec)))
+    inverter = builder.inverter()
+    inverter.second_meter = "old-roof"
+    builder.battery(inverter)
+    builder.meter(inverter)
+    return [builder.plant]
+
+
+def evc_only(world: World, _: Knobs) -> list[Plant]:
+    """A single-phase EV charger and nothing else."""
+    builder = Builder(Plant(plant_id(3), "Demo Garage", world.add(GARAGE)))
+    builder.charger()
+    return [builder.plant]
+
+
+def parallel_two_inverters(world: World, _: Knobs) -> list[Plant]:
+    """Master and slave with a battery each; the master has the meter."""
+    builder = Builder(Plant(plant_id(4), "Demo Farm", world.add(PARALLEL)))
+    for flag, name in enumerate(("master", "slave"), 1):
+        device = builder.inverter(name, flag=flag)
+        device.master = name == "master"
+        builder.battery(device, f"battery-{name}")
+    builder.meter(builder.plant.of(Kind.INVERTER)[0])
+    return [builder.plant]
+
+
+def ci_ems(world: World, _: Knobs) -> list[Plant]:
+    """A commercial plant: two inverters, batteries, a meter, an EMS; powers in kW."""
+    site = world.add(FACTORY)
+    builder = Builder(Plant(plant_id(5), "Demo Factory", site, COMMERCIAL))
+    for flag, name in enumerate(("master", "slave")):
+        device = builder.inverter(name, model=COMMERCIAL_HYBRID, flag=flag)
+        device.master = name == "master"
+        builder.battery(device, f"battery-{name}")
+    builder.meter(builder.plant.of(Kind.INVERTER)[0])
+    builder.ems()
+    return [builder.plant]
+
+
+def commercial_twin(world: World, _: Knobs) -> list[Plant]:
+    """One house registered twice, at home in W and as a business in kW."""
+    site = world.add(replace(HOME, id="solax-twin"))
+    plants = []
+    for number, business in ((6, 1), (7, COMMERCIAL)):
+        plant = Plant(plant_id(number), f"Demo Twin {number}", site, business)
+        builder = Builder(plant, phase=90.0)
+        inverter = builder.inverter(model=14 if business == 1 else COMMERCIAL_HYBRID)
+        inverter.midnight = 180.0
+        builder.battery(inverter)
+        builder.meter(inverter)
+        builder.charger()
+        plants.append(plant)
+    return plants
+
+
+def many(world: World, _: Knobs) -> list[Plant]:
+    """Twelve plants with two inverters each: three pages, more than one chunk."""
+    plants = []
+    for number in range(1, 13):
+        spec = replace(HOME, id=f"solax-many-{number}", seed=number, chargers=())
+        roof = Inverter(id="roof", arrays=(Array(peak_w=3000),), rated_w=3000)
+        site = world.add(replace(spec, inverters=(*spec.inverters, roof)))
+        builder = Builder(Plant(plant_id(10 + number), f"Demo House {number}", site))
+        inverter = builder.inverter()
+        builder.battery(inverter)
+        builder.meter(inverter)
+        builder.inverter("roof", model=16).master = False
+        plants.append(builder.plant)
+    return plants
+
+
+def night(world: World, _: Knobs) -> list[Plant]:
+    """The home at two in the morning, its battery empty: the clock is moved there."""
+    _move_to(world, HOME.zone, hour=1, minute=30)
+    plant = _home(world)
+    plant.site.charger("charger", plugged=False)
+    plant.site.set_soc(0.10)
+    world.clock.advance(30 * 60)
+    return [plant]
+
+
+def _move_to(world: World, zone: str, hour: int, minute: int) -> None:
+    local = world.clock.now().astimezone(ZoneInfo(zone))
+    goal = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    world.clock.set(goal if goal > local else goal + timedelta(days=1))
+
+
+def offline(world: World, _: Knobs) -> list[Plant]:
+    """The home with all dongles cut off for two hours."""
+    plant = _home(world)
+    for device in plant.devices:
+        plant.dongle(device).online.set(plant.site.now() - 7200, False)
+    return [plant]
+
+
+def awkward_json(world: World, knobs: Knobs) -> list[Plant]:
+    """The home in the most awkward spelling that is known."""
+    knobs.numbers = "strings"
+    knobs.key_case = "lower"
+    knobs.plant_id_type = "number"
+    knobs.empty_result = "missing"
+    knobs.error_text = "msg"
+    knobs.inverter_status = 199
+    knobs.null_fields = frozenset({"totalPowerFactor", "batteryTemperature"})
+    knobs.extra_fields = {"somethingNew": {"nested": [1, None]}}
+    return [_home(world)]
+
+
+def empty(_: World, __: Knobs) -> list[Plant]:
+    """An account without plants."""
+    return []
 
 
 SCENARIOS: dict[str, Build] = {
     "home-hybrid": home_hybrid,
     "home-unregistered-battery": home_unregistered_battery,
+    "micro-only": micro_only,
+    "evc-only": evc_only,
+    "parallel-two-inverters": parallel_two_inverters,
+    "ci-ems": ci_ems,
+    "commercial-twin": commercial_twin,
+    "second-meter": second_meter,
+    "many": many,
+    "night": night,
+    "offline": offline,
+    "awkward-json": awkward_json,
+    "empty": empty,
 }
-
-__all__ = ["SCENARIOS", "Builder", "Habits", "replace"]

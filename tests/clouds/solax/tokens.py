@@ -12,14 +12,13 @@ from .knobs import Knobs
 SCHEME = "bearer"
 
 
-def grant(
+def recognise(
     params: Mapping[str, Any],
     grant_type: str,
     applications: Mapping[str, Application],
     knobs: Knobs,
-    now: float,
-) -> tuple[Application, dict[str, Any]]:
-    """Issue a token for the right credentials, or refuse."""
+) -> Application:
+    """Return the application that asks with the right credentials, or refuse."""
     asked = params.get("grant_type")
     if not asked or not params.get("client_id") or not params.get("client_secret"):
         raise Refusal(knobs.bad_grant_code)
@@ -30,17 +29,15 @@ def grant(
     application = applications.get(str(params["client_id"]))
     if application is None or application.client_secret != params["client_secret"]:
         raise Refusal(knobs.bad_secret_code)
-    _count(application, knobs, now)
+    return application
+
+
+def issue(application: Application, knobs: Knobs, now: float) -> dict[str, Any]:
+    """Issue a token and return the answer's result."""
     token = application.issue(now, knobs.token_lifetime)
     if knobs.refuse_new_tokens:
         application.live = None
-    return application, _answer(application, token, knobs)
-
-
-def _count(application: Application, knobs: Knobs, now: float) -> None:
-    if knobs.count_token_calls:
-        application.minute.spend(now)
-        application.day.spend(now)
+    return _answer(application, token, knobs)
 
 
 def _answer(application: Application, token: Token, knobs: Knobs) -> dict[str, Any]:
@@ -63,7 +60,7 @@ class DeadToken(Refusal):
 
 def authenticate(
     request: web.Request, applications: Mapping[str, Application], now: float
-) -> tuple[Application, Token]:
+) -> Application:
     """Return who asks, or refuse; the scheme's case does not matter."""
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != SCHEME or not value:
@@ -71,7 +68,7 @@ def authenticate(
     for application in applications.values():
         if token := application.find(value.strip()):
             if application.accepts(token, now):
-                return application, token
+                return application
             raise DeadToken(10402)
     raise DeadToken(10402)
 

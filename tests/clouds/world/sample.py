@@ -138,15 +138,15 @@ class Sample:
     @property
     def energies(self) -> Energies:
         """The exact lifetime energies."""
-        counter = self._moment.counter
+        counter, counters = self._moment.counter, self._moment.counters
         return Energies(
-            pv=sum(one.pv_kwh for one in self.inverters),
+            pv=counters("pv."),
             load=counter("load"),
             grid_import=counter("import"),
             grid_export=counter("export"),
-            battery_charge=sum(one.charge_kwh for one in self.batteries),
-            battery_discharge=sum(one.discharge_kwh for one in self.batteries),
-            charger=sum(one.total_kwh for one in self.chargers),
+            battery_charge=counters("charge."),
+            battery_discharge=counters("discharge."),
+            charger=counters("charger."),
             loss=counter("loss"),
         )
 
@@ -176,6 +176,12 @@ class Sample:
     def chargers(self) -> list[ChargerSample]:
         """All chargers."""
         return [self.charger(one.id) for one in self.spec.chargers]
+
+    def has(self, device_id: str) -> bool:
+        """Say whether a device stood there then."""
+        spec = self.spec
+        names = [one.id for one in spec.inverters] + [one.id for one in spec.batteries]
+        return device_id in names or any(one.id == device_id for one in spec.chargers)
 
     def counter(self, name: str) -> float:
         """Return a running sum by its name (see engine.column_names); 0 if it never was."""

@@ -101,6 +101,11 @@ class Moment:
         """Return the absolute sum: kWh, or seconds for times."""
         return self._segment.base.get(name, 0.0) + self.sum(name)
 
+    def counters(self, prefix: str) -> float:
+        """Return the absolute sum of a family, of devices since removed too."""
+        names = self._segment.base.keys() | self._segment.index.keys()
+        return sum(self.counter(name) for name in names if name.startswith(prefix))
+
     def watts(self, name: str) -> float:
         """Return the power at which a sum of kWh grows."""
         position = self._segment.index.get(name)
@@ -109,10 +114,6 @@ class Moment:
         column, times = self._segment.columns[position], self._segment.times
         growth = column[self._right] - column[self._left]
         return growth * 3.6e6 / (times[self._right] - times[self._left])
-
-    def knows(self, name: str) -> bool:
-        """Say whether the thing existed then."""
-        return name in self._segment.index
 
     def socket(self, charger_id: str) -> Socket | None:
         """Return the log of a charger that existed then."""
