@@ -1,0 +1,63 @@
+"""SolaX: the developer portal's API, generation v2."""
+
+import hashlib
+from typing import Final
+
+from ..quota import Quota
+from ..token import TokenManager
+from ..transport import Transport
+from ..vault import Vault
+from ..vendor import CredentialField, Credentials, FieldKind, SignIn, Vendor
+from .api import Api
+from .auth import MARGIN, Desk
+from .client import SolaxCloud
+from .clocks import STALE_AFTER
+from .limits import Brakes, quota
+
+
+def account(credentials: Credentials) -> str:
+    """Identify an application without naming it."""
+    client_id = credentials["client_id"].strip().lower()
+    return hashlib.sha256(client_id.encode()).hexdigest()[:16]
+
+
+def connect(
+    sign_in: SignIn,
+    credentials: Credentials,
+    transport: Transport,
+    vault: Vault,
+    budget: Quota,
+) -> SolaxCloud:
+    """Build a client without calling anybody."""
+    base = sign_in.base_url(credentials)
+    brakes = Brakes(budget)
+    desk = Desk(base, credentials, transport, brakes)
+    tokens = TokenManager(desk.issue, vault, margin=MARGIN)
+    return SolaxCloud(Api(base, transport, tokens, brakes), vault)
+
+
+SIGN_IN: Final = SignIn(
+    key="solax",
+    fields=(
+        CredentialField("client_id"),
+        CredentialField("client_secret", FieldKind.SECRET),
+    ),
+    regions={
+        "eu": "https://openapi-eu.solaxcloud.com",
+        "cn": "https://openapi-cn.solaxcloud.com",
+        "us": "https://openapi-us.solaxcloud.com",
+        "in": "https://openapi-in.solaxcloud.com",
+    },
+    account=account,
+    quota_account=account,
+    links={"portal": "https://developer.solaxcloud.com"},
+)
+
+VENDOR: Final = Vendor(
+    key="solax",
+    name="SolaX",
+    sign_ins=(SIGN_IN,),
+    quota=quota,
+    connect=connect,
+    stale_after=STALE_AFTER,
+)

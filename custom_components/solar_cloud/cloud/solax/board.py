@@ -1,0 +1,126 @@
+"""What is known of every plant and device right now: the last reading, or why there is none."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from ..model import Alarm, Device, DeviceKind, Inventory, Quantity, Reading, Slot
+from ..vault import Json
+from . import states
+from .batteries import BY_INVERTER, row_of
+from .clocks import Clocks
+from .memory import Memory
+from .models import COMMERCIAL
+from .plan import Job
+from .readings import Decoder
+from .rows import Row, rows
+
+OFFLINE: Final = "offline"
+
+
+class Board:
+    """Takes answers in and keeps them for the polls that do not ask again."""
+
+    def __init__(self, memory: Memory) -> None:
+        """Start empty."""
+        self.clocks: Final = Clocks()
+        self.decoder: Final = Decoder(memory)
+        self.readings: Final[dict[str, Reading]] = {}
+        self.failures: Final[dict[str, str]] = {}
+        self.alarms: Final[dict[str, tuple[Alarm, ...]]] = {}
+
+    def fail(self, identities: Iterable[str], reason: str) -> None:
+        """Note why there are no values."""
+        for identity in identities:
+            self.failures[identity] = reason
+
+    def _put(self, identity: str, reading: Reading) -> None:
+        self.readings[identity] = reading
+        self.failures.pop(identity, None)
+
+    def take_plant(self, job: Job, result: Json) -> None:
+        """Take in a plant's energies."""
+        plant_id = job.covers[0]
+        found = rows(result)
+        if not found:
+            self.fail(job.covers, OFFLINE)
+            return
+        moment = self.clocks.plant_time(plant_id, found[0])
+        self._put(
+            plant_id, self.decoder.plant(plant_id, job.business, found[0], moment)
+        )
+
+    def take_devices(self, job: Job, result: Json) -> None:
+        """Take in the rows of a chunk; a device without a row is offline."""
+        found = rows(result)
+        for device in job.devices:
+            row = _row(device, found, alone=len(job.devices) == 1)
+            if row is None:
+                self.fail((device.id,), OFFLINE)
+                continue
+            moment = self.clocks.device_time(device.id, device.plant_id, row)
+            self._put(device.id, self.decoder.device(device, row, moment))
+
+    def take_alarms(self, job: Job, result: Json, wanted: Inventory) -> None:
+        """Take in a plant's ongoing alarms."""
+        plant_id = job.covers[0]
+        self.alarms[plant_id] = tuple(
+            Alarm(
+                name=row.text("alarmName") or "SolaX",
+                code=row.text("errorCode"),
+                level=row.text("alarmLevel"),
+                device_id=_alarmed(row, plant_id, wanted),
+            )
+            for row in rows(result)
+            if row.whole("alarmState") != 0 and row.text("alarmEndTime") is None
+        )
+
+    def with_state(
+        self, plant_id: str, business: str, state: int | None
+    ) -> Reading | None:
+        """Return a plant's reading together with the state its list told."""
+        reading = self.readings.get(plant_id)
+        if reading is None or state is None:
+            return reading
+        slot = Slot(Quantity.PLANT_STATE)
+        codes = states.COMMERCIAL_PLANT if business == COMMERCIAL else states.HOME_PLANT
+        if (word := codes.get(state)) is None:
+            return Reading(
+                reading.measured_at,
+                reading.values,
+                {**reading.unknown, slot: str(state)},
+            )
+        return Reading(
+            reading.measured_at, {**reading.values, slot: word}, reading.unknown
+        )
+
+
+def _row(device: Device, found: list[Row], *, alone: bool) -> Row | None:
+    """Find a device's row: by serial, else by dongle, else by being the only one asked for."""
+    if device.kind is DeviceKind.BATTERY and device.address["sn_type"] == BY_INVERTER:
+        return row_of(device, device.address.get("battery_sn"), found, alone=alone)
+    serial = device.address.get("battery_sn") or device.address.get("sn")
+    register = device.address.get("register")
+    nameless = [row for row in found if row.text("deviceSn") is None]
+    for row in found:
+        if serial and (row.text("deviceSn") or "").upper() == serial.upper():
+            return row
+    for row in nameless:
+        if register and (row.text("registerNo") or "").upper() == register.upper():
+            return row
+    return nameless[0] if alone and len(found) == 1 and nameless else None
+
+
+def _alarmed(row: Row, plant_id: str, wanted: Inventory) -> str | None:
+    """Find the device an alarm is about."""
+    serial = (row.text("deviceSn") or "").upper()
+    if not serial:
+        return None
+    mine = [each for each in wanted.devices.values() if each.plant_id == plant_id]
+    return next(
+        (
+            device.id
+            for device in sorted(mine, key=lambda each: each.kind is DeviceKind.BATTERY)
+            if serial in {(device.serial or "").upper(), device.id.upper()}
+        ),
+        None,
+    )

@@ -1,0 +1,64 @@
+"""A SolaX account as everybody else sees it."""
+
+import asyncio
+from typing import Final
+
+from ..model import Inventory, Snapshot
+from ..vault import Json, Vault
+from ..vendor import Roles
+from . import roles
+from .api import Api
+from .inventory import InventoryReader
+from .memory import Memory
+from .poll import Poller
+
+
+class SolaxCloud:
+    """One application of the developer portal."""
+
+    def __init__(self, api: Api, vault: Vault) -> None:
+        """Read with ``api``; what must be remembered goes to the vault."""
+        self._api: Final = api
+        self._memory: Final = Memory(vault)
+        self._lists: Final = InventoryReader(api, self._memory)
+        self._poller: Final = Poller(api, self._memory, self._lists)
+        self._reading: Final = asyncio.Lock()
+        self._counts: dict[str, Json] = {}
+
+    async def inventory(self) -> Inventory:
+        """List plants and devices. Raises a ``CloudError``."""
+        inventory = await self._lists.read()
+        self._counts = {"plant": len(inventory.plants)}
+        for device in inventory.devices.values():
+            known = self._counts.get(device.kind, 0)
+            assert isinstance(known, int)
+            self._counts[device.kind] = known + 1
+        return inventory
+
+    async def readings(self, wanted: Inventory) -> Snapshot:
+        """Read what is wanted as far as the limits allow. Raises a ``CloudError`` when nothing could be read."""
+        async with self._reading:
+            return await self._poller.run(wanted)
+
+    def roles(self, plant_id: str, inventory: Inventory) -> Roles:
+        """Say what can feed the plant's roles, best first."""
+        return roles.roles(plant_id, inventory)
+
+    def report(self) -> dict[str, Json]:
+        """Describe the client's state: nothing secret, no identity."""
+        token = self._api.tokens.token
+        decoder = self._poller.board.decoder
+        return {
+            "scopes": None
+            if token is None or token.scope is None
+            else list[Json](token.scope),
+            "contested": self._api.tokens.contested,
+            "devices": dict(self._counts),
+            "memory": self._memory.report(),
+            "unmapped": {
+                kind: list[Json](sorted(names))
+                for kind, names in decoder.unmapped.items()
+            },
+            "battery_power_ratios": decoder.units.report(),
+            "clock_skew": self._poller.board.clocks.skewed,
+        }

@@ -1,0 +1,123 @@
+"""When a row was measured, and whether it still counts as live.
+
+Rows carry ``dataTime`` in UTC. It can be missing, and it can lie in the future when a device's clock, or ours, is wrong.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+import time
+from typing import Final
+
+from .rows import Row
+
+STALE_AFTER: Final = 1200.0
+"""Devices upload about every five minutes; after twenty a row says nothing about now [seen: rows an hour old]."""
+TOLERANCE: Final = 120.0
+"""Seconds a row may lie in the future without anything being wrong."""
+SKEW: Final = 300.0
+SKEWED_POLLS: Final = 3
+ZONE_STEP: Final = 900.0
+"""All time zones are whole quarters of an hour away from UTC."""
+
+
+class Clocks:
+    """Reads time stamps and remembers what it takes to do so."""
+
+    def __init__(self) -> None:
+        """Start without knowing any plant's time zone."""
+        self._offsets: dict[str, float] = {}
+        self._clamped: dict[str, tuple[float, float]] = {}
+        self._unchanged: dict[str, tuple[int, float]] = {}
+        self._newest: float | None = None
+        self._skewed = 0
+
+    @property
+    def skewed(self) -> bool:
+        """Whether devices kept reporting from the future: their clock or ours is wrong."""
+        return self._skewed >= SKEWED_POLLS
+
+    def close_poll(self) -> None:
+        """Judge the newest time stamp of a poll."""
+        if self._newest is not None:
+            ahead = self._newest > time.time() + SKEW
+            self._skewed = self._skewed + 1 if ahead else 0
+        self._newest = None
+
+    def plant_time(self, plant_id: str, row: Row) -> datetime | None:
+        """Return the time of a plant's answer, whose only stamp is its local time at the moment of answering."""
+        if (local := _stamp(row.text("plantLocalTime"))) is None:
+            return None
+        now = time.time()
+        offset = round((local - now) / ZONE_STEP) * ZONE_STEP
+        self._offsets[plant_id] = offset
+        return _moment(min(local - offset, now))
+
+    def device_time(self, identity: str, plant_id: str, row: Row) -> datetime | None:
+        """Return the time of a device's row, never later than the moment it was first seen."""
+        local = _stamp(row.text("plantLocalTime"))
+        stamp = _stamp(row.text("dataTime", "utcTime"))
+        if stamp is None:
+            offset = self._offsets.get(plant_id)
+            if local is None or offset is None:
+                self._watch(identity, row.fields)
+                return None
+            stamp = local - offset
+        elif local is not None and time.time() - stamp < STALE_AFTER:
+            # An older row can be from before a change of the clocks.
+            self._offsets[plant_id] = round((local - stamp) / ZONE_STEP) * ZONE_STEP
+        self._unchanged.pop(identity, None)
+        self._newest = stamp if self._newest is None else max(self._newest, stamp)
+        return _moment(self._clamp(identity, stamp))
+
+    def _clamp(self, identity: str, stamp: float) -> float:
+        """Move a stamp from the future to the moment it was first seen: a row that does not change must still grow old."""
+        now = time.time()
+        if stamp <= now + TOLERANCE:
+            self._clamped.pop(identity, None)
+            return min(stamp, now)
+        known, since = self._clamped.get(identity, (None, now))
+        if known != stamp:
+            self._clamped[identity] = (stamp, now)
+            return now
+        return since
+
+    def _watch(self, identity: str, fields: Mapping[str, object]) -> None:
+        """Remember since when a row without a time has not changed."""
+        mark = hash(repr(sorted(fields.items(), key=lambda item: item[0])))
+        if self._unchanged.get(identity, (None, 0.0))[0] != mark:
+            self._unchanged[identity] = (mark, time.time())
+
+    def stale(self, identity: str, measured_at: datetime | None) -> bool:
+        """Whether a reading is too old to be called live."""
+        now = time.time()
+        if measured_at is not None:
+            return now - measured_at.timestamp() > STALE_AFTER
+        since = self._unchanged.get(identity)
+        return since is not None and now - since[1] > STALE_AFTER
+
+
+def _stamp(text: str | None) -> float | None:
+    """Read a time stamp as epoch seconds; one without a zone as if it were UTC."""
+    if text is None:
+        return None
+    if text.isdecimal():
+        value = float(text)
+        return value / 1000 if value > 1e11 else value
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except OverflowError, ValueError:
+        return None
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _moment(stamp: float) -> datetime | None:
+    try:
+        return _EPOCH + timedelta(seconds=stamp)
+    except OverflowError:
+        return None

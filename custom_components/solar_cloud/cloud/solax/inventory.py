@@ -1,0 +1,349 @@
+"""Plants and devices of an account, from the cloud's lists to ours."""
+
+from collections.abc import Iterable, Mapping
+import re
+from typing import Final
+
+from ..model import Device, DeviceKind, Inventory, Plant
+from .api import Api
+from .batteries import BY_BATTERY, BY_INVERTER, Probe
+from .lister import Lister
+from .memory import Memory
+from .models import (
+    BATTERY,
+    CHARGER,
+    COMMERCIAL,
+    HOME,
+    INVERTER,
+    METER,
+    model_name,
+    phases,
+    takes_battery,
+)
+from .rows import Row
+
+KIND: Final[Mapping[str, DeviceKind]] = {
+    INVERTER: DeviceKind.INVERTER,
+    METER: DeviceKind.METER,
+    CHARGER: DeviceKind.CHARGER,
+}
+KILO: Final = 1000.0
+IANA: Final = re.compile(r"UTC|[A-Z][A-Za-z]+(/[A-Za-z0-9_+-]+)+")
+"""The document promises this; accounts were seen with "(UTC+01:00)Amsterdam, …" instead, which knows no daylight saving time."""
+FLAGS: Final[Mapping[str, Mapping[int, str]]] = {
+    HOME: {0: "single", 1: "master", 2: "slave", 3: "slave", 4: "slave"},
+    COMMERCIAL: {0: "master", 1: "slave"},
+}
+
+
+class InventoryReader:
+    """Reads all lists of an account."""
+
+    def __init__(self, api: Api, memory: Memory) -> None:
+        """Read with ``api``."""
+        self._lister: Final = Lister(api, memory)
+        self._probe: Final = Probe(api, memory)
+        self.plant_states: dict[str, int] = {}
+        """The newest state number of each plant."""
+
+    async def read(self) -> Inventory:
+        """List plants, then the devices of each type, then ask the inverters for batteries."""
+        self._lister.begin()
+        listed = await self._lister.plants()
+        self.note_states(row for _, row in listed)
+        plants = {
+            plant.id: plant
+            for business, row in listed
+            if (plant := _plant(business, row)) is not None
+        }
+        devices: dict[str, Device] = {}
+        complete = True
+        for business in (HOME, COMMERCIAL):
+            mine = {
+                key: plant
+                for key, plant in plants.items()
+                if plant.address["business_type"] == business
+            }
+            if mine:
+                found = await self._devices(business, mine)
+                complete = complete and self._probe.complete
+                devices |= {device.id: device for device in found}
+        self._lister.finish()
+        return Inventory(plants, devices, complete and self._lister.complete)
+
+    def note_states(self, listed: Iterable[Row]) -> None:
+        """Remember the states that a list of plants tells."""
+        for row in listed:
+            plant_id, state = row.text("plantId"), row.whole("plantState")
+            if plant_id is not None and state is not None:
+                self.plant_states[plant_id] = state
+
+    async def _devices(
+        self, business: str, plants: Mapping[str, Plant]
+    ) -> list[Device]:
+        devices: list[Device] = []
+        for device_type, kind in KIND.items():
+            devices += [
+                device
+                for row in await self._lister.devices(business, device_type)
+                if (device := _device(business, device_type, kind, row, plants))
+                is not None
+            ]
+        packs = await self._lister.devices(business, BATTERY)
+        devices += await self._batteries(business, plants, devices, packs)
+        if business == COMMERCIAL:
+            for plant in plants.values():
+                devices += [
+                    device
+                    for row in await self._lister.energy_managers(plant.id)
+                    if (device := _energy_manager(row, plant)) is not None
+                ]
+        return devices
+
+    async def _batteries(
+        self,
+        business: str,
+        plants: Mapping[str, Plant],
+        devices: Iterable[Device],
+        packs: list[Row],
+    ) -> list[Device]:
+        """Join what inverters say about their batteries with the list of registered ones."""
+        inverters = [
+            device
+            for device in devices
+            if device.kind is DeviceKind.INVERTER
+            and device.address["battery_family"] == "yes"
+        ]
+        found = await self._probe.look(business, inverters)
+        unclaimed = {
+            serial.upper(): row
+            for row in sorted(packs, key=lambda row: row.text("deviceSn") or "")
+            if (serial := row.text("deviceSn")) is not None
+        }
+        batteries = []
+        for inverter in inverters:
+            row = found.get(inverter.id)
+            pack = _claim(unclaimed, inverter, row)
+            if row is not None or pack is not None:
+                capacity = _capacity(business, pack) or _only_battery(
+                    plants[inverter.plant_id], found, inverters
+                )
+                batteries.append(_battery(inverter, row, pack, capacity))
+        batteries += [
+            battery
+            for row in unclaimed.values()
+            if (battery := _registered(business, row, plants, inverters)) is not None
+        ]
+        return batteries
+
+
+def _plant(business: str, row: Row) -> Plant | None:
+    if (plant_id := row.text("plantId")) is None:
+        return None
+    zone = row.text("plantTimeZone")
+    currency = row.text("electricityPriceUnit")
+    peak = row.number("pvCapacity")
+    battery = row.number("batteryCapacity")
+    return Plant(
+        id=plant_id,
+        name=row.text("plantName") or "SolaX",
+        time_zone=zone if zone and IANA.fullmatch(zone) else None,
+        pv_capacity=peak * KILO if peak else None,
+        currency=currency.upper()
+        if currency and re.fullmatch("[A-Za-z]{3}", currency)
+        else None,
+        address={
+            "business_type": business,
+            **({"battery_capacity": str(battery)} if battery else {}),
+        },
+    )
+
+
+def _plant_of(row: Row, plants: Mapping[str, Plant]) -> str | None:
+    """Return a device's plant; one without a plant's id belongs to the only plant there is."""
+    if (plant_id := row.text("plantId", "stationId")) is not None:
+        return plant_id if plant_id in plants else None
+    return next(iter(plants)) if len(plants) == 1 else None
+
+
+def _device(
+    business: str,
+    device_type: str,
+    kind: DeviceKind,
+    row: Row,
+    plants: Mapping[str, Plant],
+) -> Device | None:
+    serial = row.text("deviceSn")
+    plant_id = _plant_of(row, plants)
+    if serial is None or plant_id is None:
+        return None
+    number = row.whole("deviceModel")
+    model = model_name(business, device_type, number)
+    rated = row.number("ratedPower")
+    address = {
+        "business_type": business,
+        "device_type": device_type,
+        "sn": serial,
+        "online": str(row.whole("onlineStatus", "status")),
+    }
+    if (register := row.text("registerNo")) is not None:
+        address["register"] = register
+    if number is not None:
+        address["model"] = str(number)
+    if kind is DeviceKind.INVERTER:
+        address["battery_family"] = "yes" if takes_battery(business, number) else "no"
+        flag = row.whole("flag")
+        address["flag"] = FLAGS[business].get(-1 if flag is None else flag, "single")
+        count = phases(model)
+    else:
+        count = {0: 1, 1: 3}.get(_or(row.whole("singleThreePhase"), -1))
+    return Device(
+        id=serial,
+        plant_id=plant_id,
+        kind=kind,
+        model=model,
+        serial=serial,
+        firmware=_firmware(row),
+        rated_power=rated * KILO if rated else None,
+        phases=count,
+        address=address,
+    )
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+def _firmware(row: Row) -> str | None:
+    parts = [
+        f"{label}{version}"
+        for label, name in (
+            ("ARM ", "armVersion"),
+            ("DSP ", "dspVersion"),
+            ("", "softwareVersion"),
+        )
+        if (version := row.text(name) or _number_text(row.number(name))) is not None
+    ]
+    return " / ".join(parts) or None
+
+
+def _number_text(value: float | None) -> str | None:
+    return None if value is None else f"{value:g}"
+
+
+def _claim(unclaimed: dict[str, Row], inverter: Device, row: Row | None) -> Row | None:
+    """Take an inverter's registered battery out of the list: by its serial, else the first one behind the same dongle."""
+    serial = ((row.text("deviceSn") if row else None) or "").upper()
+    if serial in unclaimed:
+        return unclaimed.pop(serial)
+    dongle = inverter.address.get("register")
+    for key, pack in unclaimed.items():
+        if dongle and pack.text("registerNo") == dongle:
+            return unclaimed.pop(key)
+    return None
+
+
+def _capacity(business: str, pack: Row | None) -> float | None:
+    """Return kWh: homes report Wh, commercial plants kWh."""
+    rated = pack.number("ratedCapacity") if pack else None
+    if not rated:
+        return None
+    return rated / KILO if business == HOME else rated
+
+
+def _only_battery(
+    plant: Plant, found: Mapping[str, Row], inverters: Iterable[Device]
+) -> float | None:
+    """Return the plant's capacity when one battery makes it up."""
+    mine = [
+        inverter
+        for inverter in inverters
+        if inverter.plant_id == plant.id and inverter.id in found
+    ]
+    known = plant.address.get("battery_capacity")
+    return float(known) if known and len(mine) == 1 else None
+
+
+def _battery(
+    inverter: Device, row: Row | None, pack: Row | None, capacity: float | None
+) -> Device:
+    """Describe an inverter's battery; its identity stays the same before and after it is registered."""
+    serial = pack.text("deviceSn") if pack else row.text("deviceSn") if row else None
+    if serial == inverter.serial:
+        serial = None
+    return Device(
+        id=f"{inverter.id}_battery",
+        plant_id=inverter.plant_id,
+        kind=DeviceKind.BATTERY,
+        model=_battery_model(inverter.address["business_type"], pack),
+        serial=serial,
+        firmware=_firmware(pack) if pack else None,
+        parent_id=inverter.id,
+        capacity=capacity,
+        address={
+            **{
+                key: value
+                for key, value in inverter.address.items()
+                if key in {"business_type", "register", "sn"}
+            },
+            "device_type": BATTERY,
+            "sn_type": BY_INVERTER if row is not None else BY_BATTERY,
+            **({"battery_sn": serial} if serial else {}),
+        },
+    )
+
+
+def _battery_model(business: str, pack: Row | None) -> str:
+    return model_name(business, BATTERY, pack.whole("deviceModel") if pack else None)
+
+
+def _registered(
+    business: str,
+    row: Row,
+    plants: Mapping[str, Plant],
+    inverters: Iterable[Device],
+) -> Device | None:
+    """Describe a registered battery that no inverter answers for."""
+    described = _device(business, BATTERY, DeviceKind.BATTERY, row, plants)
+    if described is None:
+        return None
+    dongle = described.address.get("register")
+    return Device(
+        id=described.id,
+        plant_id=described.plant_id,
+        kind=DeviceKind.BATTERY,
+        model=described.model,
+        serial=described.serial,
+        firmware=described.firmware,
+        parent_id=next(
+            (
+                inverter.id
+                for inverter in inverters
+                if dongle and inverter.address.get("register") == dongle
+            ),
+            None,
+        ),
+        capacity=_capacity(business, row),
+        address={
+            **described.address,
+            "battery_sn": described.address["sn"],
+            "sn_type": BY_BATTERY,
+        },
+    )
+
+
+def _energy_manager(row: Row, plant: Plant) -> Device | None:
+    if (register := row.text("registerNo")) is None:
+        return None
+    power = row.number("sysACRatedPower")
+    capacity = row.number("sysBatteryCapacity")
+    return Device(
+        id=register,
+        plant_id=plant.id,
+        kind=DeviceKind.ENERGY_MANAGER,
+        model="SolaX EMS",
+        serial=register,
+        rated_power=power * KILO if power else None,
+        capacity=capacity or None,
+        address={"business_type": COMMERCIAL, "register": register},
+    )

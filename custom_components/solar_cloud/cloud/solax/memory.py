@@ -1,0 +1,187 @@
+"""What the account has taught us, so that it need not be asked again every time.
+
+Refusals and absences are kept for a day or until the entry is reloaded. What was once seen (a class of devices, a battery, a yield
+counter that counts) survives restarts: it tells a stumbling cloud from a class that is not there.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+import time
+from typing import Final
+
+from ..vault import Json, Vault
+
+SECTION: Final = "solax"
+RECHECK: Final = 86400.0
+FIRST_BLOCK: Final = 900.0
+LONGEST_BLOCK: Final = 4 * 3600.0
+BLOCKS_TOLD: Final = 3
+"""HTTP 403 that many times in a row is worth telling the user."""
+LOST_AFTER: Final = 3
+"""A battery that was there is given up after so many looks in vain."""
+
+type Gate = tuple[str, ...]
+"""An endpoint with what it is asked for: its path, business type and device type."""
+
+
+@dataclass(slots=True)
+class Rest:
+    """A gate that stays closed for a while, and why."""
+
+    until: float
+    key: str
+    permission: str | None = None
+    strikes: int = 0
+
+
+class Memory:
+    """Closed gates, absent classes, devices that are not ours to read, and what was once seen."""
+
+    def __init__(self, vault: Vault) -> None:
+        """Take up what earlier runs have seen."""
+        self._vault: Final = vault
+        self._rests: dict[Gate, Rest] = {}
+        self._absent: dict[Gate, float] = {}
+        self._dropped: dict[str, float] = {}
+        stored = vault.load(SECTION)
+        seen = stored if isinstance(stored, dict) else {}
+        self._classes: Final = _texts(seen.get("classes"))
+        self._batteries: Final = _texts(seen.get("batteries"))
+        self._yields: Final = _texts(seen.get("yields"))
+        self._misses: dict[str, int] = {}
+
+    def _as_json(self) -> Json:
+        return {
+            "classes": list[Json](sorted(self._classes)),
+            "batteries": list[Json](sorted(self._batteries)),
+            "yields": list[Json](sorted(self._yields)),
+        }
+
+    def _remember(self, where: set[str], what: str) -> None:
+        if what not in where:
+            where.add(what)
+            self._vault.save_soon(SECTION, self._as_json)
+
+    # Gates
+
+    def forbid(self, gate: Gate, permission: str) -> None:
+        """Ask again tomorrow: a service pack is missing."""
+        self._rests[gate] = Rest(
+            time.time() + RECHECK, "permission_missing", permission
+        )
+
+    def block(self, gate: Gate) -> None:
+        """Stay away from a gate that answers HTTP 403, longer each time."""
+        strikes = self._rests[gate].strikes + 1 if gate in self._rests else 1
+        wait = min(FIRST_BLOCK * 2 ** min(strikes - 1, 10), LONGEST_BLOCK)
+        self._rests[gate] = Rest(time.time() + wait, "access_blocked", strikes=strikes)
+
+    def open(self, gate: Gate) -> None:
+        """Note that a gate let a call through."""
+        self._rests.pop(gate, None)
+
+    def resting(self, gate: Gate) -> Rest | None:
+        """Return why a gate must not be tried now."""
+        rest = self._rests.get(gate)
+        return rest if rest is not None and time.time() < rest.until else None
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """The service packs found missing and not yet seen to work."""
+        return frozenset(
+            rest.permission for rest in self._rests.values() if rest.permission
+        )
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a gateway keeps turning us away."""
+        return any(rest.strikes >= BLOCKS_TOLD for rest in self._rests.values())
+
+    # Classes of things
+
+    def note_absent(self, gate: Gate) -> None:
+        """Do not ask for this class again today."""
+        self._absent[gate] = time.time() + RECHECK
+
+    def absent(self, gate: Gate) -> bool:
+        """Whether a class was found empty less than a day ago."""
+        return time.time() < self._absent.get(gate, 0.0)
+
+    def note_seen(self, gate: Gate) -> None:
+        """A class has members: from now on its failure is a failure, not an absence."""
+        self._absent.pop(gate, None)
+        self._remember(self._classes, "|".join(gate))
+
+    def seen(self, gate: Gate) -> bool:
+        """Whether a class ever had members."""
+        return "|".join(gate) in self._classes
+
+    # Devices
+
+    def drop(self, identity: str) -> None:
+        """Leave a device or plant that is not ours to read alone until tomorrow."""
+        self._dropped[identity] = time.time() + RECHECK
+
+    def dropped(self, identity: str) -> bool:
+        """Whether a device or plant is left alone today."""
+        return time.time() < self._dropped.get(identity, 0.0)
+
+    # Batteries
+
+    def note_battery(self, inverter: str) -> None:
+        """An inverter has a battery."""
+        self._misses.pop(inverter, None)
+        self._remember(self._batteries, inverter)
+
+    def has_battery(self, inverter: str) -> bool:
+        """Whether an inverter was seen with a battery."""
+        return inverter in self._batteries
+
+    def miss_battery(self, inverter: str) -> bool:
+        """Note a look in vain; returns whether a battery seen before is still believed in."""
+        if inverter not in self._batteries:
+            return False
+        self._misses[inverter] = self._misses.get(inverter, 0) + 1
+        if self._misses[inverter] < LOST_AFTER:
+            return True
+        self._batteries.discard(inverter)
+        self._vault.save_soon(SECTION, self._as_json)
+        return False
+
+    # Counters
+
+    def note_yield(self, inverter: str) -> None:
+        """An inverter counts its yield itself."""
+        self._remember(self._yields, inverter)
+
+    def counts_yield(self, inverter: str) -> bool:
+        """Whether an inverter was ever seen to count its yield."""
+        return inverter in self._yields
+
+    def report(self) -> dict[str, Json]:
+        """Describe it without an identity."""
+        now = time.time()
+        return {
+            "absent": _names(
+                gate for gate, until in self._absent.items() if now < until
+            ),
+            "resting": {
+                " ".join(gate): rest.key
+                for gate, rest in self._rests.items()
+                if now < rest.until
+            },
+            "dropped": sum(now < until for until in self._dropped.values()),
+            "batteries": len(self._batteries),
+        }
+
+
+def _names(gates: Iterable[Gate]) -> list[Json]:
+    return list[Json](sorted(" ".join(gate) for gate in gates))
+
+
+def _texts(stored: Json) -> set[str]:
+    return (
+        {each for each in stored if isinstance(each, str)}
+        if isinstance(stored, list)
+        else set()
+    )
