@@ -205,6 +205,14 @@ class Client:
         )
         return entries
 
+    async def check_entries(self, domain: str) -> None:
+        """Raise when an entry of an integration has not come up."""
+        for entry in await self.entries(domain):
+            if entry["state"] not in {"loaded", "setup_in_progress"}:
+                raise HomeAssistantError(
+                    f"{entry['title']}: {entry['state']}, {entry['reason']}"
+                )
+
     async def remove_entry(self, entry_id: str) -> None:
         """Remove a config entry."""
         await self.delete(f"/api/config/config_entries/entry/{entry_id}")

@@ -59,6 +59,7 @@ class Home:
 
 async def find_home(client: Client, entry_id: str) -> Home | None:
     """Return the first home of an account once all its entities are there."""
+    await client.check_entries(DOMAIN)
     plant = next(iter(await client.plants(entry_id)), None)
     entities = await client.entities(DOMAIN)
     found = {
