@@ -118,6 +118,11 @@ _BY_UNIT: Final[Mapping[str, dict[str, Any]]] = {
         "state_class": MEASUREMENT,
         "suggested_display_precision": 0,
     },
+    "kWh/m²": {
+        "native_unit_of_measurement": "kWh/m²",
+        "state_class": INCREASING,
+        "suggested_display_precision": 2,
+    },
     "m/s": {
         "device_class": SensorDeviceClass.WIND_SPEED,
         "native_unit_of_measurement": UnitOfSpeed.METERS_PER_SECOND,
