@@ -4,7 +4,7 @@ from typing import Any
 
 from .knobs import Knobs
 from .plant import Device, Distortion, Kind, Plant
-from .realtime import row_at
+from .realtime import honest_row
 
 _PLAIN = frozenset(
     {
@@ -93,7 +93,7 @@ def reset_counter(
     plant: Plant, device: Device, now: float, field: str, knobs: Knobs
 ) -> Distortion:
     """Let a counter begin again at zero, as that of a replaced device does."""
-    row = row_at(plant, device, now, knobs)
+    row = honest_row(plant, device, now, knobs)
     if row is None or not isinstance(row.get(field), int | float):
         raise ValueError(f"{field} is not a counter of {device.sn}")
     return distort(plant, device, now, field, add=-row[field], uploads=None)

@@ -128,14 +128,21 @@ def _newest(plant: Plant, device: Device, knobs: Knobs) -> dict[str, Any] | None
     return None if heard is None else row_at(plant, device, heard, knobs)
 
 
+def honest_row(
+    plant: Plant, device: Device, at: float, knobs: Knobs
+) -> dict[str, Any] | None:
+    """Return what a device measured at an instant, None if it was not there yet."""
+    snapshot = Snapshot(plant, device, at, knobs)
+    return _row(snapshot) if snapshot.sample.has(device.part) else None
+
+
 def row_at(
     plant: Plant, device: Device, at: float, knobs: Knobs
 ) -> dict[str, Any] | None:
     """Return the row that a device uploaded at an instant, None if it was not there yet."""
-    snapshot = Snapshot(plant, device, at, knobs)
-    if not snapshot.sample.has(device.part):
+    row = honest_row(plant, device, at, knobs)
+    if row is None:
         return None
-    row = _row(snapshot)
     for distortion in device.distortions:
         if distortion.since < at <= distortion.until:
             distortion.apply(row)

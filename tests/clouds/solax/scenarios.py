@@ -83,8 +83,8 @@ FACTORY = SiteSpec(
 )
 
 
-def _home(world: World, *, registered: bool = True) -> Plant:
-    site = world.add(HOME)
+def _home(world: World, spec: SiteSpec = HOME, *, registered: bool = True) -> Plant:
+    site = world.add(spec)
     builder = Builder(Plant(plant_id(1), "Demo House", site))
     inverter = builder.inverter()
     builder.battery(inverter, listed=registered)
@@ -190,19 +190,19 @@ def many(world: World, _: Knobs) -> list[Plant]:
 
 
 def night(world: World, _: Knobs) -> list[Plant]:
-    """The home at two in the morning, its battery empty: the clock is moved there."""
-    _move_to(world, HOME.zone, hour=1, minute=30)
-    plant = _home(world)
-    plant.site.charger("charger", plugged=False)
-    plant.site.set_soc(0.10)
-    world.clock.advance(30 * 60)
-    return [plant]
-
-
-def _move_to(world: World, zone: str, hour: int, minute: int) -> None:
-    local = world.clock.now().astimezone(ZoneInfo(zone))
-    goal = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    world.clock.set(goal if goal > local else goal + timedelta(days=1))
+    """The home in the small hours, its battery empty; by day the clock is moved there."""
+    local = world.clock.now().astimezone(ZoneInfo(HOME.zone))
+    if not 1 <= local.hour < 4:
+        goal = local.replace(hour=2, minute=0, second=0, microsecond=0)
+        world.clock.set(goal if goal > local else goal + timedelta(days=1))
+    inverter = HOME.inverters[0]
+    empty_battery = Battery(id="battery", soc=Controls().min_soc)
+    spec = replace(
+        HOME,
+        inverters=(replace(inverter, battery=empty_battery),),
+        chargers=(Charger(id="charger", commuter=False),),
+    )
+    return [_home(world, spec)]
 
 
 def offline(world: World, _: Knobs) -> list[Plant]:

@@ -100,6 +100,10 @@ class Site:
         """Return the air's temperature in degrees Celsius."""
         return self._nature.sky.temperature(self._when(at))
 
+    def irradiance(self, at: Instant = None) -> float:
+        """Return the sunshine on level ground in W per square metre."""
+        return self._nature.sky.irradiance(self._when(at))
+
     # What the cloud has heard
 
     def attach(self, dongle: Dongle, *device_ids: str) -> Dongle:

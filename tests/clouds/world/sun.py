@@ -86,6 +86,14 @@ class Sky:
             clearness = self._clearness(at)
         return direction, beam * clearness, (0.09 + 0.20 * (1.0 - clearness)) * height
 
+    def irradiance(self, at: float) -> float:
+        """Return what falls on level ground, in W per square metre."""
+        light = self.shine(at)
+        if light is None:
+            return 0.0
+        (_, _, height), beam, diffuse = light
+        return 1000.0 * (beam * height + diffuse)
+
     def temperature(self, at: float) -> float:
         """Return the air's temperature in degrees Celsius."""
         height = self._sun.direction(at)[2]
