@@ -141,18 +141,26 @@ class TokenManager:
     async def replace(self, stale: Token | None) -> Token:
         """Return a token other than ``stale``, issuing one unless somebody was faster."""
         async with self._lock:
-            if (
-                self._token is not None
-                and self._token is not stale
-                and self._fresh(self._token)
-            ):
-                return self._token
-            if stale is not None and self._fresh(stale):
-                self._died_early.append(time.time())
-            token = await self._issue(stale)
+            held = self._token
+            if held is not None and held is not stale and self._fresh(held):
+                return held
+            if held is not None and held is stale and self._fresh(held):
+                held = await self._bury(held)
+            token = await self._issue(stale if held is None else held)
             await self._vault.save(SECTION, token.as_json())
             self._token, self._extended = token, 0.0
             return token
+
+    async def _bury(self, token: Token) -> Token:
+        """Note that a token died early, once, and that it must not be used again, not even after a restart.
+
+        What it may still be good for (its refresh token) is kept until there is another.
+        """
+        self._died_early.append(time.time())
+        dead = replace(token, expires_at=token.issued_at)
+        self._token, self._extended = dead, 0.0
+        await self._vault.save(SECTION, dead.as_json())
+        return dead
 
     async def forget(self) -> None:
         """Drop the token in memory and in storage, so that no restart brings it back."""
