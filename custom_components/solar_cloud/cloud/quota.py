@@ -105,10 +105,14 @@ class Quota:
         if (wait := self.wait(lane, command=command)) > 0:
             raise QuotaExhausted(wait, self._reason(lane))
         now = time.time()
-        for name, window in self._limits(lane):
-            tally = self._tallies.setdefault((name, window.seconds), _Tally([]))
-            tally.steps = tally.within(window.seconds, now)
-            tally.add(now, window.seconds / STEPS)
+        # Two limits over the same time share a tally, which counts a call once.
+        counted = dict.fromkeys(
+            (name, window.seconds) for name, window in self._limits(lane)
+        )
+        for name, seconds in counted:
+            tally = self._tallies.setdefault((name, seconds), _Tally([]))
+            tally.steps = tally.within(seconds, now)
+            tally.add(now, seconds / STEPS)
         self._vault.save_soon(SECTION, self._as_json)
 
     def _reason(self, lane: str) -> str | None:
