@@ -199,11 +199,18 @@ def _decode_number(point: Point, value: float, decoded: Decoded) -> None:
         decoded.values[point.slot] = converted
 
 
-def flatten(fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+DEEPEST: Final = 8
+"""Maps nested deeper than this hold nothing a vendor documents."""
+
+
+def flatten(
+    fields: Mapping[str, object], depth: int = DEEPEST
+) -> Iterator[tuple[str, object]]:
     """Yield the fields of a map and of the maps inside it."""
     for name, raw in fields.items():
         if isinstance(raw, Mapping):
-            yield from flatten(raw)
+            if depth:
+                yield from flatten(raw, depth - 1)
         else:
             yield str(name), raw
 
