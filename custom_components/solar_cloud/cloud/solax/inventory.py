@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 import re
+import time
 from typing import Final
 
 from ..model import Device, DeviceKind, Inventory, Plant
@@ -45,12 +46,17 @@ class InventoryReader:
         self._probe: Final = Probe(api, memory)
         self.plant_states: dict[str, int] = {}
         """The newest state number of each plant."""
+        self.states_at: dict[str, float] = {}
+        """When the states of a business type were last read."""
 
     async def read(self) -> Inventory:
         """List plants, then the devices of each type, then ask the inverters for batteries."""
         self._lister.begin()
         listed = await self._lister.plants()
-        self.note_states(row for _, row in listed)
+        for business in (HOME, COMMERCIAL):
+            self.note_states(
+                business, [row for kind, row in listed if kind == business]
+            )
         plants = {
             plant.id: plant
             for business, row in listed
@@ -71,8 +77,9 @@ class InventoryReader:
         self._lister.finish()
         return Inventory(plants, devices, complete and self._lister.complete)
 
-    def note_states(self, listed: Iterable[Row]) -> None:
+    def note_states(self, business: str, listed: Iterable[Row]) -> None:
         """Remember the states that a list of plants tells."""
+        self.states_at[business] = time.time()
         for row in listed:
             plant_id, state = row.text("plantId"), row.whole("plantState")
             if plant_id is not None and state is not None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..model import Device, DeviceKind, Inventory
+from ..model import Device, Inventory, Plant
 from ..vault import Json
-from .batteries import BY_BATTERY, MOST_SERIALS, battery_params, chunks
+from .batteries import BY_BATTERY, BY_INVERTER, MOST_SERIALS, battery_params, chunks
 from .endpoints import ALARMS, DEVICE_DATA, EMS_DATA, PLANT_DATA, PLANTS, Endpoint
 from .memory import Gate
 from .models import COMMERCIAL, EMS, HOME
@@ -44,19 +44,7 @@ class Job:
 
 def live_jobs(wanted: Inventory, suspects: Iterable[str]) -> list[Job]:
     """Plan the calls of every poll; ``suspects`` are asked alone, to find out which of them spoils a chunk."""
-    jobs = [
-        Job(
-            PLANT_DATA,
-            (PLANT_DATA.path, plant.address["business_type"]),
-            (plant.id,),
-            plant.address["business_type"],
-            params={
-                "plantId": plant.id,
-                "businessType": plant.address["business_type"],
-            },
-        )
-        for plant in wanted.plants.values()
-    ]
+    jobs: list[Job] = []
     groups: dict[tuple[str, str, str], list[Device]] = {}
     for device in sorted(wanted.devices.values(), key=lambda each: each.id):
         address = device.address
@@ -70,7 +58,7 @@ def live_jobs(wanted: Inventory, suspects: Iterable[str]) -> list[Job]:
     for (business, device_type, sn_type), devices in sorted(groups.items()):
         trusted = [device for device in devices if device.id not in alone]
         cut = [
-            *_cut(trusted, by_inverter=sn_type == "1"),
+            *_cut(trusted, by_inverter=sn_type == BY_INVERTER),
             *((device,) for device in devices if device.id in alone),
         ]
         for chunk in cut:
@@ -78,6 +66,8 @@ def live_jobs(wanted: Inventory, suspects: Iterable[str]) -> list[Job]:
                 jobs.append(_energy_managers(chunk))
             else:
                 jobs.append(_devices(business, device_type, sn_type, chunk))
+    # Last: a plant's energies are only a fallback for the devices' own.
+    jobs += [_plant(plant) for plant in wanted.plants.values()]
     return jobs
 
 
@@ -182,6 +172,17 @@ def _devices(
     )
 
 
+def _plant(plant: Plant) -> Job:
+    business = plant.address["business_type"]
+    return Job(
+        PLANT_DATA,
+        (PLANT_DATA.path, business),
+        (plant.id,),
+        business,
+        params={"plantId": plant.id, "businessType": business},
+    )
+
+
 def _energy_managers(chunk: tuple[Device, ...]) -> Job:
     return Job(
         EMS_DATA,
@@ -195,8 +196,3 @@ def _energy_managers(chunk: tuple[Device, ...]) -> Job:
             "registerNoList": [device.address["register"] for device in chunk],
         },
     )
-
-
-def is_kind(job: Job, kind: DeviceKind) -> bool:
-    """Whether a job asks for devices of a kind."""
-    return bool(job.devices) and job.devices[0].kind is kind

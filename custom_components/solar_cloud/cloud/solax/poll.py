@@ -65,6 +65,7 @@ class Poller:
         poll = self._poll
         if poll is None or time.time() > poll.begun + PATIENCE:
             poll = self._poll = Poll()
+        self._note_dropped(poll, wanted)
         resume_after = await self._work(poll, self._due(poll, wanted), wanted)
         if resume_after is None:
             self._poll = None
@@ -85,25 +86,35 @@ class Poller:
         due = [
             job
             for job in slow_jobs(wanted)
-            if now >= self._slow_since.get(job.key, -RECHECK) + job.period
+            if now >= self._last(job) + job.period
             and self._memory.resting(job.gate) is None
             and not self._api.brakes.quiet
         ]
         if poll.done:
             due = []  # a continued poll only finishes what it began
-        due.sort(key=lambda job: self._slow_since.get(job.key, -RECHECK))
+        due.sort(key=self._last)
         jobs = make_room(live, due, len(wanted.plants), self._spare)
         jobs.sort(key=lambda job: self._turns.get(job.key, 0))
         return jobs
 
+    def _last(self, job: Job) -> float:
+        """Return when a slow job was last done, by a poll or, for the plants' states, with the inventory."""
+        listed = self._lists.states_at if job.endpoint is PLANTS else {}
+        return max(
+            self._slow_since.get(job.key, -RECHECK), listed.get(job.business, -RECHECK)
+        )
+
     def _spare(self, plant_id: str) -> bool:
         return plant_id in self.board.readings and plant_id not in self.board.failures
 
-    def _readable(self, wanted: Inventory) -> Inventory:
-        """Leave out what is not the account's to read."""
+    def _note_dropped(self, poll: Poll, wanted: Inventory) -> None:
         for identity in (*wanted.plants, *wanted.devices):
             if self._memory.dropped(identity):
                 self.board.fail((identity,), AccessDenied.default_key)
+                poll.errors.append(AccessDenied())
+
+    def _readable(self, wanted: Inventory) -> Inventory:
+        """Leave out what is not the account's to read."""
         return Inventory(
             {
                 key: plant
@@ -195,7 +206,7 @@ class Poller:
         if job.endpoint is ALARMS:
             self.board.take_alarms(job, result, wanted)
         elif job.endpoint is PLANTS:
-            self._lists.note_states(rows(result))
+            self._lists.note_states(job.business, rows(result))
         else:
             poll.succeeded = True
             if job.endpoint is PLANT_DATA:
@@ -205,10 +216,7 @@ class Poller:
 
     def _error(self, poll: Poll) -> CloudError | None:
         """Choose the error that says most about a poll that brought nothing."""
-        errors = [*poll.errors]
-        if not errors:
-            return None
-        return min(errors, key=_rank)
+        return min(poll.errors, key=_rank, default=None)
 
     def _snapshot(self, wanted: Inventory, resume_after: float | None) -> Snapshot:
         board = self.board
