@@ -5,7 +5,17 @@ from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from ..world import Array, Battery, Charger, Fault, Habits, Inverter, SiteSpec, World
+from ..world import (
+    Array,
+    Battery,
+    Charger,
+    Controls,
+    Fault,
+    Habits,
+    Inverter,
+    SiteSpec,
+    World,
+)
 from .builder import COMMERCIAL_HYBRID, Builder, plant_id
 from .knobs import Knobs
 from .plant import COMMERCIAL, Kind, Plant
