@@ -1,0 +1,65 @@
+"""How long to stay away after Sungrow's limits were hit (sungrow.md §6, §7.1)."""
+
+from datetime import UTC, datetime, timedelta
+import random
+import time
+from typing import Final
+
+from ..quota import DAY
+from ..vault import Json, Vault
+from .codes import Throttled
+
+SECTION: Final = "backoff"
+FIRST: Final = 60.0
+LONGEST: Final = 3600.0
+FORGIVEN_AFTER: Final = 3600.0
+"""Seconds without a refusal that take one doubling back."""
+MOST_DOUBLINGS: Final = 6
+JITTER: Final = (5.0, 60.0)
+
+
+class Backoff:
+    """The doubling of one entry; nothing but time takes it back, so no unrelated error resets it."""
+
+    def __init__(self, vault: Vault) -> None:
+        """Take up the state of the last run."""
+        self._vault: Final = vault
+        self._level, self._at = 0, 0.0
+        match vault.load(SECTION):
+            case {"level": int(level), "at": int() | float() as at}:
+                self._level, self._at = level, float(at)
+
+    @property
+    def level(self) -> int:
+        """How often the wait is doubled now."""
+        forgiven = int(max(0.0, time.time() - self._at) // FORGIVEN_AFTER)
+        return max(0, self._level - forgiven)
+
+    async def wait(self, refusal: Throttled) -> float:
+        """Return the seconds to stay away after a refusal."""
+        level = self.level
+        self._level, self._at = min(level + 1, MOST_DOUBLINGS), time.time()
+        state: Json = {"level": self._level, "at": self._at}
+        await self._vault.save(SECTION, state)
+        if refusal.retry_after > 0:
+            return refusal.retry_after
+        match refusal.code:
+            case "E999":
+                return _to_next_hour() + random.uniform(*JITTER)
+            case "E998":
+                # Asking once a day finds a limit that was raised meanwhile.
+                return min(_to_next_month(), DAY) + random.uniform(*JITTER)
+        return min(FIRST * 2.0**level, LONGEST)
+
+
+def _to_next_hour() -> float:
+    return 3600.0 - time.time() % 3600.0
+
+
+def _to_next_month() -> float:
+    """The server counts by UTC months (seen)."""
+    now = datetime.fromtimestamp(time.time(), UTC)
+    first = (now.replace(day=1) + timedelta(days=32)).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0
+    )
+    return (first - now).total_seconds()

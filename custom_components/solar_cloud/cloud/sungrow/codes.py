@@ -1,0 +1,159 @@
+"""What Sungrow's result codes mean for the caller: the one place that knows them (sungrow.md §2.2, §2.5, §2.6, §6).
+
+Codes are strings: ``"000"`` and ``"1"`` are not numbers.
+"""
+
+from collections.abc import Callable, Mapping
+import re
+from typing import Final
+
+from ..errors import (
+    CloudError,
+    CloudUnreachable,
+    CredentialsRejected,
+    PermissionMissing,
+    QuotaExhausted,
+    UnexpectedAnswer,
+)
+from ..points import number
+from ..vault import Json
+
+OK: Final = "1"
+HALF_AN_HOUR: Final = 1800.0
+MONITORING: Final = "Monitoring API"
+
+
+class TokenRefused(UnexpectedAnswer):
+    """The token is not, or no longer, valid. Never leaves the session."""
+
+
+class EndpointMissing(UnexpectedAnswer):
+    """This server does not know the endpoint."""
+
+    default_key = "endpoint_missing"
+
+
+class RequestRefused(UnexpectedAnswer):
+    """A parameter was not accepted; mostly because there was too much of it."""
+
+    default_key = "request_refused"
+
+
+class NonceRepeated(UnexpectedAnswer):
+    """The server has seen this nonce: try once with another."""
+
+    default_key = "encryption_failed"
+
+
+class ClockWrong(UnexpectedAnswer):
+    """The request's time is too far from the server's: learn the difference and try once more."""
+
+    default_key = "clock_wrong"
+
+
+class Throttled(QuotaExhausted):
+    """A limit of calls, before the session decided how long to stay away."""
+
+    def __init__(self, code: str, retry_after: float | None = None) -> None:
+        """Remember the code; ``retry_after`` only when the server said one."""
+        super().__init__(retry_after or 0.0)
+        self.code = code
+
+
+def _permission(name: str, key: str) -> Callable[[], CloudError]:
+    return lambda: PermissionMissing(name, key)
+
+
+def _refused(code: str, kind: type[CloudError], key: str) -> Callable[[], CloudError]:
+    return lambda: kind(key, code=code)
+
+
+ERRORS: Final[Mapping[str, Callable[[], CloudError]]] = {
+    "-1": lambda: CloudUnreachable("server_error", code="-1"),
+    "000": lambda: CloudUnreachable("server_error", code="000"),
+    "001": _refused("001", UnexpectedAnswer, "request_refused"),
+    "002": TokenRefused,
+    "003": _refused("003", UnexpectedAnswer, "request_refused"),
+    "009": _refused("009", RequestRefused, "request_refused"),
+    "010": _refused("010", RequestRefused, "request_refused"),
+    "011": lambda: CloudUnreachable("server_error", code="011"),
+    "E00000": lambda: CredentialsRejected("invalid_app_key"),
+    "E00001": _permission("API package", "service_expired"),
+    "E00002": lambda: CredentialsRejected("invalid_rsa_key"),
+    "E00003": TokenRefused,
+    "E900": _permission(MONITORING, "not_authorized"),
+    "E901": lambda: Throttled("E901"),
+    "E902": lambda: CredentialsRejected("encryption_required"),
+    "E903": lambda: QuotaExhausted(HALF_AN_HOUR, "address_changes"),
+    "E904": _refused("E904", UnexpectedAnswer, "encryption_failed"),
+    "E905": _refused("E905", UnexpectedAnswer, "encryption_failed"),
+    "E906": lambda: CredentialsRejected("invalid_rsa_key"),
+    "E907": _refused("E907", UnexpectedAnswer, "encryption_failed"),
+    "E908": _refused("E908", UnexpectedAnswer, "encryption_failed"),
+    "E909": _refused("E909", UnexpectedAnswer, "encryption_failed"),
+    "E910": NonceRepeated,
+    "E911": lambda: CredentialsRejected("invalid_secret_key"),
+    "E912": lambda: CredentialsRejected("invalid_secret_key"),
+    "E913": ClockWrong,
+    "E914": lambda: CredentialsRejected("invalid_secret_key"),
+    "E916": lambda: QuotaExhausted(HALF_AN_HOUR, "login_too_often"),
+    "E918": _permission("IP whitelist", "ip_not_allowed"),
+    "E919": _permission("User whitelist", "user_not_allowed"),
+    "E994": EndpointMissing,
+    "E995": _refused("E995", RequestRefused, "request_refused"),
+    "E996": EndpointMissing,
+    "E997": lambda: CloudUnreachable("server_error", code="E997"),
+    "E998": lambda: Throttled("E998"),
+    "E999": lambda: Throttled("E999"),
+}
+
+HTTP_ERRORS: Final[Mapping[int, Callable[[], CloudError]]] = {
+    401: TokenRefused,
+    404: EndpointMissing,
+    405: EndpointMissing,
+    413: _refused("413", RequestRefused, "request_refused"),
+    429: lambda: Throttled("E901"),
+}
+
+GRANT_ERRORS: Final[Mapping[str, Callable[[], CloudError]]] = {
+    "2": lambda: CredentialsRejected("invalid_code"),
+    "3": _permission(MONITORING, "not_authorized"),
+    "4": lambda: CredentialsRejected("invalid_app_key"),
+    "5": lambda: CredentialsRejected("redirect_mismatch"),
+    "6": _refused("6", UnexpectedAnswer, "request_refused"),
+}
+"""``result_code`` of the exchange of a code."""
+
+REFRESH_ERRORS: Final[Mapping[str, Callable[[], CloudError]]] = {
+    "2": lambda: CredentialsRejected("authorization_revoked"),
+    "-1": lambda: CloudUnreachable("server_error", code="-1"),
+    "-2": lambda: CredentialsRejected("authorization_expired"),
+    "4": _refused("4", RequestRefused, "request_refused"),
+    "5": lambda: CredentialsRejected("authorization_lost"),
+}
+"""Inner ``code`` of a refresh."""
+
+AUTHORIZATION_GONE: Final = frozenset(
+    {"authorization_revoked", "authorization_expired", "authorization_lost"}
+)
+"""Refusals after which the stored pair of tokens is worth nothing."""
+
+
+def safe_code(raw: object) -> str:
+    """Return a code that may be shown: short, and nothing but letters, digits and signs."""
+    code = str(raw)
+    return code if re.fullmatch(r"[-\w]{1,10}", code, re.ASCII) else "?"
+
+
+def error_for(code: str, body: Mapping[str, Json]) -> CloudError:
+    """Return the error of a result code."""
+    if (make := ERRORS.get(code)) is None:
+        return UnexpectedAnswer("request_refused", code=safe_code(code))
+    error = make()
+    if (
+        isinstance(error, Throttled)
+        and (wait := number(body.get("retry_after"))) is not None
+        and wait > 0
+    ):
+        return Throttled(error.code, wait)
+    return error

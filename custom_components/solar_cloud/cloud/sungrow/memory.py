@@ -1,0 +1,118 @@
+"""What must be remembered about signing in, so that neither a restart nor a retry provokes the vendor.
+
+A refused password counts towards a lock of the account, so the same one is never tried twice. Everything here outlives the process.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+import hashlib
+import time
+from typing import Final
+
+from ..errors import CloudError, CloudUnreachable, CredentialsRejected, QuotaExhausted
+from ..token import Token
+from ..vault import Json, Vault
+
+SECTION: Final = "sign_in"
+FIRST_WAIT: Final = 60.0
+LONGEST_WAIT: Final = 3600.0
+
+
+def fingerprint(*parts: str) -> str:
+    """Return eight digits that tell whether credentials changed, and nothing else about them."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
+
+
+def moment(timestamp: float) -> str:
+    """Return a time for a text, in UTC and to the minute."""
+    return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="minutes")
+
+
+class SignInMemory:
+    """Refusals, locks and failed attempts of one account."""
+
+    def __init__(self, vault: Vault, credentials: str) -> None:
+        """Take up the memory of the last run; ``credentials`` is the fingerprint of those in use."""
+        self._vault: Final = vault
+        self._credentials: Final = credentials
+        stored = vault.load(SECTION)
+        self._facts: dict[str, Json] = dict(stored) if isinstance(stored, dict) else {}
+
+    def check(self, stale: Token | None) -> None:
+        """Raise what the last attempt ended with, while another one would be pointless or harmful.
+
+        A token that is younger than this memory says that somebody signed in since, by hand.
+        """
+        at = self._facts.get("at")
+        if stale is not None and isinstance(at, int | float) and stale.issued_at > at:
+            return
+        if self._facts.get("refused") == self._credentials:
+            raise CredentialsRejected(self._key, **self._placeholders)
+        until = self._facts.get("until")
+        if isinstance(until, int | float) and (wait := until - time.time()) > 0:
+            if self._key == CloudUnreachable.default_key:
+                raise CloudUnreachable
+            raise QuotaExhausted(wait, self._key, **self._placeholders)
+
+    @property
+    def _key(self) -> str:
+        return str(self._facts.get("key"))
+
+    @property
+    def _placeholders(self) -> dict[str, str]:
+        stored = self._facts.get("placeholders")
+        return (
+            {name: str(value) for name, value in stored.items()}
+            if isinstance(stored, dict)
+            else {}
+        )
+
+    def count(self, what: str) -> int:
+        """Return how often something happened in a row."""
+        stored = self._facts.get(what)
+        return stored if isinstance(stored, int) else 0
+
+    async def refuse(self, error: CredentialsRejected) -> None:
+        """Never try these credentials again."""
+        await self._save(
+            {
+                "refused": self._credentials,
+                "key": error.key,
+                "placeholders": _plain(error.placeholders),
+            }
+        )
+
+    async def pause(self, error: QuotaExhausted) -> QuotaExhausted:
+        """Stay away as long as the error says; returns it with the time of its end."""
+        until = time.time() + error.retry_after
+        placeholders = {**error.placeholders, "until": moment(until)}
+        await self._save(
+            {"until": until, "key": error.key, "placeholders": _plain(placeholders)}
+        )
+        return QuotaExhausted(error.retry_after, error.key, **placeholders)
+
+    async def fail(self, error: CloudError) -> None:
+        """Double the wait before the next attempt; a refused request is counted."""
+        failures = self.count("failures") + 1
+        wait = min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT)
+        refused = self.count(error.key) + 1
+        await self._save(
+            {
+                "until": time.time() + wait,
+                "key": CloudUnreachable.default_key,
+                "failures": min(failures, 10),
+                error.key: refused,
+            }
+        )
+
+    async def succeed(self) -> None:
+        """Forget everything."""
+        await self._save({})
+
+    async def _save(self, facts: dict[str, Json]) -> None:
+        self._facts = {**facts, "at": time.time()} if facts else {}
+        await self._vault.save(SECTION, self._facts)
+
+
+def _plain(placeholders: Mapping[str, str]) -> dict[str, Json]:
+    return dict(placeholders)
