@@ -1,0 +1,178 @@
+"""Sungrow iSolarCloud through its OpenAPI: with an account's password (V1) or by OAuth 2.0 (V2)."""
+
+from collections.abc import Mapping
+import hashlib
+from typing import Final
+
+from ..quota import ALL, DAY, Quota, Window
+from ..token import Token, TokenManager
+from ..transport import Transport
+from ..vault import Vault
+from ..vendor import (
+    OTHER,
+    Cloud,
+    CredentialField,
+    Credentials,
+    FieldKind,
+    OAuth,
+    SignIn,
+    Vendor,
+)
+from .backoff import Backoff
+from .client import SungrowCloud
+from .dialect import V1, V2
+from .gateway import Gateway, Keys
+from .grant import GrantRefresh, authorize_url, exchange
+from .login import LANE, WINDOWS, AccountLogin
+from .reader import STALE_AFTER
+from .session import Session
+
+GATEWAYS: Final[Mapping[str, str]] = {
+    "eu": "https://gateway.isolarcloud.eu",
+    "international": "https://gateway.isolarcloud.com.hk",
+    "cn": "https://gateway.isolarcloud.com",
+    "au": "https://augateway.isolarcloud.com",
+}
+"""sungrow.md §1.1."""
+CONSENT_PAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "eu": ("https://web3.isolarcloud.eu", "3"),
+    "international": ("https://web3.isolarcloud.com.hk", "2"),
+    "cn": ("https://web3.isolarcloud.com", "1"),
+    "au": ("https://auweb3.isolarcloud.com", "7"),
+}
+"""Where consent is given, and the number of the cloud (sungrow.md §1.1)."""
+PORTAL: Final = "https://developer-api.isolarcloud.com"
+
+HOUR_LIMIT: Final = Window(2000, 3600.0, reserved=100)
+DAY_LIMIT: Final = Window(48_000, DAY, reserved=1000)
+MONTH_LIMIT: Final = Window(100_000, 31 * DAY, reserved=2000)
+"""Of one application (sungrow.md §7.1); the last two are one user's observation."""
+
+ACCOUNT_MARGIN: Final = 600.0
+GRANT_MARGIN: Final = DAY
+"""Refreshed once a day, so that a stopped Home Assistant keeps most of the thirty days (sungrow.md §2.6)."""
+
+
+def _digest(*parts: str) -> str:
+    """Name something without telling it: e-mail addresses and application keys stay out of identities."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _application(credentials: Credentials) -> str:
+    return _digest(_home(credentials), credentials["app_key"].strip())
+
+
+def _account(credentials: Credentials) -> str:
+    return _digest(_home(credentials), credentials["username"].strip().lower())
+
+
+def _granted_account(credentials: Credentials, token: Token) -> str:
+    """The consenting user's number; the application's where the server does not tell it."""
+    user = dict(token.extra).get("user")
+    return _digest(_home(credentials), user or credentials["application_id"].strip())
+
+
+def _home(credentials: Credentials) -> str:
+    """Say where an account lives; the region's name, so that a moved host changes nothing."""
+    region = credentials["region"]
+    return credentials["base_url"] if region == OTHER else region
+
+
+def _gateway(
+    sign_in: SignIn, credentials: Credentials, transport: Transport
+) -> Gateway:
+    keys = Keys(
+        credentials["app_key"].strip(),
+        credentials["secret_key"].strip(),
+        credentials.get("rsa_public_key", "").strip() or None,
+    )
+    return Gateway(sign_in.base_url(credentials), keys, transport)
+
+
+def _authorize_url(credentials: Credentials, redirect_uri: str, state: str) -> str:
+    region = credentials["region"]
+    page, cloud_id = CONSENT_PAGES.get(
+        region, (credentials.get("base_url", "").rstrip("/"), None)
+    )
+    return authorize_url(
+        page, cloud_id, credentials["application_id"].strip(), redirect_uri, state
+    )
+
+
+async def _exchange(
+    credentials: Credentials, code: str, redirect_uri: str, transport: Transport
+) -> Token:
+    return await exchange(_gateway(GRANT, credentials, transport), code, redirect_uri)
+
+
+APPLICATION_FIELDS: Final = (
+    CredentialField("app_key"),
+    CredentialField("secret_key", FieldKind.SECRET),
+)
+RSA_FIELD: Final = CredentialField("rsa_public_key", required=False)
+LINKS: Final = {"portal": PORTAL}
+
+ACCOUNT: Final = SignIn(
+    key="sungrow_account",
+    fields=(
+        *APPLICATION_FIELDS,
+        CredentialField("username"),
+        CredentialField("password", FieldKind.SECRET),
+        RSA_FIELD,
+    ),
+    regions=GATEWAYS,
+    account=_account,
+    quota_account=_application,
+    links=LINKS,
+)
+GRANT: Final = SignIn(
+    key="sungrow_oauth",
+    fields=(*APPLICATION_FIELDS, CredentialField("application_id"), RSA_FIELD),
+    regions=GATEWAYS,
+    account=_application,
+    quota_account=_application,
+    links=LINKS,
+    oauth=OAuth(_authorize_url, _exchange, _granted_account),
+)
+
+
+def _quota(vault: Vault) -> Quota:
+    return Quota({ALL: (HOUR_LIMIT, DAY_LIMIT, MONTH_LIMIT), LANE: WINDOWS}, vault)
+
+
+def connect(
+    sign_in: SignIn,
+    credentials: Credentials,
+    transport: Transport,
+    vault: Vault,
+    quota: Quota,
+) -> Cloud:
+    """Build a client; calls nobody."""
+    gateway = _gateway(sign_in, credentials, transport)
+    if sign_in is GRANT:
+        refresh = GrantRefresh(gateway, quota, vault)
+        tokens = TokenManager(refresh.issue, vault, margin=GRANT_MARGIN)
+        dialect = V2
+    else:
+        login = AccountLogin(
+            gateway,
+            quota,
+            vault,
+            credentials["username"].strip(),
+            credentials["password"],
+            scope=_application(credentials),
+        )
+        tokens = TokenManager(login.issue, vault, margin=ACCOUNT_MARGIN)
+        dialect = V1
+    session = Session(gateway, dialect, tokens, quota, Backoff(vault))
+    return SungrowCloud(session, vault)
+
+
+VENDOR: Final = Vendor(
+    key="sungrow",
+    name="Sungrow",
+    sign_ins=(ACCOUNT, GRANT),
+    quota=_quota,
+    connect=connect,
+    stale_after=STALE_AFTER,
+)

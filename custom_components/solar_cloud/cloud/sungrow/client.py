@@ -1,0 +1,48 @@
+"""One signed-in Sungrow account."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ..model import Inventory, Snapshot, Tuning
+from ..vault import Json, Vault
+from ..vendor import Roles
+from .inventory import Lister
+from .reader import Reader
+from .roles import plant_roles
+from .session import Session
+
+
+class SungrowCloud:
+    """Lists and reads what one account can see."""
+
+    def __init__(self, session: Session, vault: Vault) -> None:
+        """Call nobody yet."""
+        self._session: Final = session
+        self._lister: Final = Lister(session)
+        self._reader: Final = Reader(session, vault)
+
+    async def inventory(self) -> Inventory:
+        """List plants and devices."""
+        return await self._lister.inventory()
+
+    async def readings(self, wanted: Inventory) -> Snapshot:
+        """Read what is due of these plants and devices."""
+        return await self._reader.read(wanted)
+
+    def roles(self, plant_id: str, inventory: Inventory) -> Roles:
+        """Say what can feed the plant's roles."""
+        return plant_roles(plant_id, inventory)
+
+    def tune(self, tunings: Mapping[str, Tuning]) -> None:
+        """Read meters wired the other way round as the user says."""
+        self._reader.tunings = tunings
+
+    def report(self) -> dict[str, Json]:
+        """Describe the client's state for diagnostics."""
+        return {
+            "edition": "V2" if self._session.dialect.bearer else "V1",
+            "encrypted": self._session.encrypted,
+            "token": self._session.tokens.token is not None,
+            "doubled_waits": self._session.backoff.level,
+            **self._reader.report(),
+        }

@@ -1,0 +1,144 @@
+"""Plant-local times without a zone, turned into UTC (sungrow.md §7.2 #4, #11).
+
+``device_time`` carries no zone, and the zone a plant states has an unreliable sign. So the offset is measured: a device that has just
+uploaded wrote down a local time that is a few minutes old. What was measured is kept, for at night nothing uploads.
+"""
+
+from datetime import UTC, datetime, timedelta
+import re
+from typing import Final
+
+from ..points import text
+from ..vault import Json, Vault
+
+SECTION: Final = "zones"
+QUARTER: Final = timedelta(minutes=15)
+AHEAD: Final = timedelta(minutes=5)
+"""How far a device's clock may be fast."""
+FRESH: Final = timedelta(minutes=25)
+"""The age of data that have just come in, with room for late uploads."""
+WATCHED: Final = timedelta(minutes=20)
+"""Two looks no further apart than this show whether something was uploaded between them."""
+
+OFFSETS: Final = sorted(
+    [timedelta(hours=hours) for hours in range(-12, 15)]
+    + [timedelta(hours=hours, minutes=30) for hours in (-10, -4, -3, 3, 4, 5, 6, 9, 10)]
+)
+"""The offsets from UTC of all but a few small places, which state theirs."""
+
+
+def parse_time(raw: object) -> datetime | None:
+    """Read ``yyyyMMddHHmmss`` or ``yyyy-MM-dd HH:mm:ss`` as a time without zone."""
+    digits = re.sub(r"\D", "", text(raw) or "")
+    try:
+        return datetime.strptime(digits, "%Y%m%d%H%M%S") if len(digits) == 14 else None
+    except ValueError:
+        return None
+
+
+def stated_offset(zone: str | None) -> timedelta | None:
+    """Read ``GMT+1`` or ``GMT+05:30``."""
+    found = re.fullmatch(r"(?:GMT|UTC)([+-])(\d{1,2})(?::?(\d\d))?", zone or "")
+    if found is None:
+        return None
+    size = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    return size if found[1] == "+" else -size
+
+
+def measured_offset(local: datetime, now: datetime) -> timedelta:
+    """Return the offset of a local time that has just been written: the smallest that does not put it into the future."""
+    least = local - now.replace(tzinfo=None) - AHEAD
+    return next((offset for offset in OFFSETS if offset >= least), OFFSETS[-1])
+
+
+def _age(local: datetime, now: datetime, offset: timedelta) -> timedelta:
+    return now.replace(tzinfo=None) - (local - offset)
+
+
+class PlantClock:
+    """The offset of one plant."""
+
+    def __init__(self, stored: Json = None) -> None:
+        """Take up what the last run knew."""
+        self.offset: timedelta | None = None
+        self._newest: datetime | None = None
+        self._looked_at: datetime | None = None
+        if isinstance(stored, int | float):
+            self.offset = timedelta(minutes=stored)
+
+    def observe(self, newest: datetime, now: datetime, zone: str | None) -> None:
+        """Look at the newest local time of a plant's devices."""
+        just_uploaded = (
+            self._newest is not None
+            and self._looked_at is not None
+            and newest != self._newest
+            and now - self._looked_at <= WATCHED
+        )
+        if just_uploaded or self.offset is None:
+            fresh = self._stated(newest, now, zone, FRESH)
+            measured = measured_offset(newest, now)
+            if just_uploaded or fresh is not None:
+                self.offset = fresh if fresh is not None else measured
+            else:
+                old = self._stated(newest, now, zone, timedelta.max)
+                self.offset = old if old is not None else measured
+        elif _age(newest, now, self.offset) < -AHEAD:
+            self.offset = measured_offset(newest, now)
+        self._newest, self._looked_at = newest, now
+
+    @staticmethod
+    def _stated(
+        newest: datetime, now: datetime, zone: str | None, oldest: timedelta
+    ) -> timedelta | None:
+        """Return the stated offset, with daylight saving or the other sign, if it gives the data a possible age."""
+        stated = stated_offset(zone)
+        if stated is None:
+            return None
+        hour = timedelta(hours=1)
+        candidates = (stated, stated + hour, -stated, hour - stated)
+        return next(
+            (
+                offset
+                for offset in candidates
+                if -AHEAD <= _age(newest, now, offset) <= oldest
+            ),
+            None,
+        )
+
+    def utc(self, local: datetime, now: datetime) -> datetime:
+        """Return a local time in UTC, never later than now."""
+        offset = self.offset if self.offset is not None else measured_offset(local, now)
+        return min((local - offset).replace(tzinfo=UTC), now)
+
+
+class Clocks:
+    """The offsets of all plants."""
+
+    def __init__(self, vault: Vault) -> None:
+        """Take up the offsets of the last run."""
+        self._vault: Final = vault
+        stored = vault.load(SECTION)
+        known = stored if isinstance(stored, dict) else {}
+        self._plants: Final = {key: PlantClock(value) for key, value in known.items()}
+
+    def of(self, plant_id: str) -> PlantClock:
+        """Return the clock of a plant."""
+        return self._plants.setdefault(plant_id, PlantClock())
+
+    def observe(
+        self, plant_id: str, newest: datetime, now: datetime, zone: str | None
+    ) -> PlantClock:
+        """Let a plant's clock look at the newest time of its devices."""
+        clock = self.of(plant_id)
+        before = clock.offset
+        clock.observe(newest, now, zone)
+        if clock.offset != before:
+            self._vault.save_soon(SECTION, self._as_json)
+        return clock
+
+    def _as_json(self) -> Json:
+        return {
+            key: clock.offset.total_seconds() / 60
+            for key, clock in self._plants.items()
+            if clock.offset is not None
+        }

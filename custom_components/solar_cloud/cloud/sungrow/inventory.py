@@ -1,0 +1,182 @@
+"""Plants and devices of an account (sungrow.md §4.1-§4.3, §5.1, §5.2)."""
+
+from collections.abc import Iterable, Mapping
+import re
+from typing import Final
+
+from ..errors import CloudError, CredentialsRejected, PermissionMissing, RetryLater
+from ..model import Device, DeviceKind, Inventory, Plant
+from ..points import number, text
+from ..vault import Json
+from .dialect import Operation
+from .points import BATTERY_TYPE, DEVICE_TYPES, HYBRID_TYPE, STORAGE_TYPES
+from .session import Session
+
+type Row = Mapping[str, Json]
+
+STORAGE: Final = "storage"
+"""The key of a plant's address that says it has a battery."""
+DETAILS_AT_ONCE: Final = 20
+INVERTER_MODEL: Final = re.compile(r"S[GH](\d+(?:\.\d+)?)")
+"""Model names carry the rated power in kW: SH10RT, SG8K-D, SG50CX."""
+BATTERY_MODEL: Final = re.compile(r"SB[RHS](\d{3})")
+"""And a battery's capacity in tenths of a kWh: SBR128."""
+FIRMWARE_FIELDS: Final = ("system_version", "lcd_version", "m_version", "mdsp_version")
+
+
+class Lister:
+    """Lists one account; what cannot be read this time stays as it was."""
+
+    def __init__(self, session: Session) -> None:
+        """Know nothing yet."""
+        self._session: Final = session
+        self._known: Final[dict[str, list[dict[str, Json]]]] = {}
+
+    async def inventory(self) -> Inventory:
+        """List everything. A plant whose devices cannot be read makes the inventory incomplete."""
+        listing = await self._session.list_all(Operation.PLANTS, {})
+        details = await _details(self._session, listing.rows)
+        plants: dict[str, Plant] = {}
+        devices: dict[str, Device] = {}
+        complete, resume_after = listing.complete, None
+        for row in listing.rows:
+            if (plant_id := text(row.get("ps_id"))) is None:
+                continue
+            try:
+                if resume_after is None:
+                    listed = await self._session.list_all(
+                        Operation.DEVICES,
+                        {"ps_id": plant_id, "is_get_firmware_version": "1"},
+                    )
+                    complete = complete and listed.complete
+                    if listed.complete or plant_id not in self._known:
+                        self._known[plant_id] = listed.rows
+            except CredentialsRejected, PermissionMissing:
+                raise
+            except CloudError as err:
+                complete = False
+                if isinstance(err, RetryLater):
+                    resume_after = err.retry_after
+            rows = self._known.get(plant_id, [])
+            plants[plant_id] = _plant(plant_id, row, details.get(plant_id, {}), rows)
+            devices |= parse_devices(plant_id, rows)
+        complete = complete and resume_after is None
+        return Inventory(plants, devices, complete, resume_after)
+
+
+async def _details(session: Session, rows: Iterable[Row]) -> dict[str, Row]:
+    """Return what only the details know, by plant; without them a plant works too."""
+    ids = [key for row in rows if (key := text(row.get("ps_id")))]
+    found: dict[str, Row] = {}
+    for start in range(0, len(ids), DETAILS_AT_ONCE):
+        some = ",".join(ids[start : start + DETAILS_AT_ONCE])
+        try:
+            result = await session.call(Operation.PLANT_DETAILS, {"ps_ids": some})
+        except CredentialsRejected:
+            raise
+        except CloudError:
+            break
+        if isinstance(result, dict):
+            listed = result.get("dataList", result.get("data_list"))
+            for row in listed if isinstance(listed, list) else ():
+                if isinstance(row, dict) and (key := text(row.get("ps_id"))):
+                    found[key] = row
+    return found
+
+
+def _plant(plant_id: str, row: Row, more: Row, devices: Iterable[Row]) -> Plant:
+    peak = number(more.get("design_capacity", more.get("install_power")))
+    currency = more.get("param_income_unit_name", more.get("power_price_unit"))
+    zone = text(row.get("ps_current_time_zone"))
+    storage = any(number(each.get("device_type")) in STORAGE_TYPES for each in devices)
+    return Plant(
+        id=plant_id,
+        name=text(row.get("ps_name")) or plant_id,
+        pv_capacity=peak if peak and peak > 0 else None,
+        currency=_currency(row, currency),
+        address=({"zone": zone} if zone else {}) | ({STORAGE: "1"} if storage else {}),
+    )
+
+
+def _currency(row: Row, stated: Json) -> str | None:
+    """Return the currency by its code: of the plant's prices, else of its income."""
+    income = row.get("total_income")
+    unit = income.get("unit") if isinstance(income, dict) else None
+    for candidate in (stated, unit):
+        code = text(candidate) or ""
+        if re.fullmatch("[A-Z]{3}", code):
+            return code
+    return None
+
+
+def parse_devices(plant_id: str, rows: Iterable[Row]) -> dict[str, Device]:
+    """Turn a plant's rows into devices, batteries below the only inverter that can have one.
+
+    Types without a table are left out: nothing of them could be shown. A serial number survives a change of ``ps_key``; where two rows share one, the first keeps it.
+    """
+    usable = [
+        (key, int(kind), row)
+        for row in rows
+        if (key := text(row.get("ps_key"))) is not None
+        and (kind := number(row.get("device_type"))) is not None
+        and kind in DEVICE_TYPES
+    ]
+    usable.sort(key=lambda each: each[0])
+    ids: dict[str, str] = {}
+    for key, _, row in usable:
+        serial = text(row.get("device_sn"))
+        ids[key] = key if serial is None or serial in ids.values() else serial
+    hybrids = [ids[key] for key, kind, _ in usable if kind == HYBRID_TYPE]
+    parent = hybrids[0] if len(hybrids) == 1 else None
+    return {
+        ids[key]: _device(
+            ids[key], plant_id, key, kind, row, parent if kind == BATTERY_TYPE else None
+        )
+        for key, kind, row in usable
+    }
+
+
+def _device(
+    device_id: str,
+    plant_id: str,
+    ps_key: str,
+    number_of_type: int,
+    row: Row,
+    parent: str | None,
+) -> Device:
+    kind = DEVICE_TYPES[number_of_type].kind
+    model = text(row.get("device_model_code")) or text(row.get("type_name"))
+    uuid = text(row.get("uuid"))
+    address = {"ps_key": ps_key, "type": str(number_of_type)}
+    return Device(
+        id=device_id,
+        plant_id=plant_id,
+        kind=kind,
+        model=model,
+        serial=text(row.get("device_sn")),
+        firmware=_firmware(row),
+        parent_id=parent,
+        rated_power=_scaled(INVERTER_MODEL, model, 1000)
+        if kind is DeviceKind.INVERTER
+        else None,
+        capacity=_scaled(BATTERY_MODEL, model, 0.1)
+        if kind is DeviceKind.BATTERY
+        else None,
+        tunable=kind is DeviceKind.METER,
+        address=address | ({"uuid": uuid} if uuid else {}),
+    )
+
+
+def _firmware(row: Row) -> str | None:
+    versions = row.get("firmware_version_info")
+    if not isinstance(versions, dict):
+        return None
+    return next(
+        (version for name in FIRMWARE_FIELDS if (version := text(versions.get(name)))),
+        None,
+    )
+
+
+def _scaled(pattern: re.Pattern[str], model: str | None, factor: float) -> float | None:
+    found = pattern.match(model or "")
+    return round(float(found[1]) * factor, 3) if found else None

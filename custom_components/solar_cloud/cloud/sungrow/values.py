@@ -1,0 +1,96 @@
+"""From one device's answer to a reading (sungrow.md §5.3, §7.2)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from ..model import Quantity, Reading, Slot, Tuning, Value
+from ..points import ABSENT, SPLITS, Decoded, Table, decode, flatten
+from ..vault import Json
+
+DIRECTED: Final = {
+    Quantity.GRID_IMPORT_ENERGY_TOTAL: Quantity.GRID_EXPORT_ENERGY_TOTAL,
+    Quantity.GRID_IMPORT_ENERGY_TODAY: Quantity.GRID_EXPORT_ENERGY_TODAY,
+}
+"""What changes places when a meter is wired the other way round; signed powers change their sign."""
+
+STORAGE: Final = "battery_"
+FROM_PV: Final = frozenset(
+    {Quantity.PV_CHARGE_ENERGY_TOTAL, Quantity.PV_CHARGE_ENERGY_TODAY}
+)
+"""What a battery is charged with by PV: a battery's too."""
+
+
+def unwrap(row: Json) -> dict[str, Json] | None:
+    """Return a device's fields: nested in ``device_point`` or flat (sungrow.md §4.4)."""
+    if not isinstance(row, dict):
+        return None
+    nested = row.get("device_point")
+    return nested if isinstance(nested, dict) else row
+
+
+def filled(fields: Mapping[str, Json]) -> set[str]:
+    """Return the ids of the points that carry a value."""
+    return {
+        name[1:]
+        for name, raw in flatten(fields)
+        if name.startswith("p")
+        and name[1:].isdecimal()
+        and raw is not None
+        and not (isinstance(raw, str) and raw.strip().lower() in ABSENT)
+    }
+
+
+def read(
+    table: Table,
+    fields: Mapping[str, Json],
+    measured_at: datetime | None,
+    *,
+    storage: bool = True,
+    tuning: Tuning | None = None,
+) -> tuple[Reading, set[str]]:
+    """Decode a device; also name the fields no table knows.
+
+    Without ``storage`` the battery's points are left out: inverters without one report zeros (sungrow.md §7.2 #18).
+    """
+    decoded = decode(table, fields)
+    if not storage:
+        for slot in [slot for slot in decoded.values if _is_storage(slot)]:
+            del decoded.values[slot]
+    join_powers(decoded.values)
+    if tuning is not None and tuning.swap_direction:
+        swap_direction(decoded.values)
+    return decoded.reading(measured_at), _unmapped(decoded)
+
+
+def _unmapped(decoded: Decoded) -> set[str]:
+    return {name for name in decoded.unmapped if name.startswith("p")}
+
+
+def _is_storage(slot: Slot) -> bool:
+    return slot.quantity.value.startswith(STORAGE) or slot.quantity in FROM_PV
+
+
+def join_powers(values: dict[Slot, Value]) -> None:
+    """Add the signed power of a pair of one-way powers: the pair is the more reliable (sungrow.md §14 #6)."""
+    for signed, (inward, outward) in SPLITS.items():
+        towards, away = values.get(Slot(inward)), values.get(Slot(outward))
+        if isinstance(towards, float) and isinstance(away, float):
+            values[Slot(signed)] = towards - away
+
+
+def swap_direction(values: dict[Slot, Value]) -> None:
+    """Turn a meter round."""
+    for slot, value in list(values.items()):
+        if slot.quantity in {
+            Quantity.GRID_POWER,
+            Quantity.PHASE_POWER,
+        } and isinstance(value, float):
+            values[slot] = 0.0 - value
+    for inward, outward in DIRECTED.items():
+        imported = values.pop(Slot(inward), None)
+        exported = values.pop(Slot(outward), None)
+        if exported is not None:
+            values[Slot(inward)] = exported
+        if imported is not None:
+            values[Slot(outward)] = imported
