@@ -65,7 +65,7 @@ from .const import (
     LOGGER,
     UNIT_OF_TABLE,
 )
-from .devices import device_name
+from .devices import registered_name
 from .oauth import Consent
 from .session import get_transport
 from .store import async_keep_seed
@@ -470,6 +470,12 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
             if device.tunable
         }
 
+    def _names(self) -> dict[str, str]:
+        return {
+            key: registered_name(self.hass, self.config_entry.entry_id, key)
+            for key in self._meters()
+        }
+
     async def async_step_settings(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
@@ -498,15 +504,12 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
             tunings = {**options.get(CONF_TUNINGS, {}), user_input[CONF_DEVICE]: tuning}
             return self.async_create_entry(data={**options, CONF_TUNINGS: tunings})
         return self.async_show_form(
-            step_id="meter", data_schema=_meter_schema(self._meters())
+            step_id="meter", data_schema=_meter_schema(self._names())
         )
 
 
-def _meter_schema(meters: Mapping[str, Device]) -> vol.Schema:
-    devices = [
-        SelectOptionDict(value=key, label=device_name(device))
-        for key, device in meters.items()
-    ]
+def _meter_schema(names: Mapping[str, str]) -> vol.Schema:
+    devices = [SelectOptionDict(value=key, label=name) for key, name in names.items()]
     return vol.Schema(
         {
             vol.Required(CONF_DEVICE, default=devices[0]["value"]): SelectSelector(

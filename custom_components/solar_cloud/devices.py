@@ -15,10 +15,27 @@ MISSES: Final = 3
 """Complete inventories without a device before it is removed: lists are short after a login or in trouble."""
 
 
-def device_name(device: Device) -> str:
-    """Name a device after its kind and model; serials stay out of names and thus out of entity ids."""
-    kind = str(device.kind).replace("_", " ").capitalize()
-    return f"{kind} {device.model}" if device.model else kind
+def registered_name(hass: HomeAssistant, entry_id: str, key: str) -> str:
+    """Return what the user calls a plant or device."""
+    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, key), entry_id)
+    return (device.name_by_user or device.name or "") if device else ""
+
+
+def _naming(device: Device, inventory: Inventory) -> dict[str, str]:
+    """Tell devices of one kind apart by number, and those of several plants by plant.
+
+    Serials stay out of names and thus out of entity ids.
+    """
+    alike = sorted(
+        each.id
+        for each in inventory.devices.values()
+        if (each.plant_id, each.kind) == (device.plant_id, device.kind)
+    )
+    plant = inventory.plants.get(device.plant_id)
+    return {
+        "plant": f"{plant.name} " if plant and len(inventory.plants) > 1 else "",
+        "number": f" {alike.index(device.id) + 1}" if len(alike) > 1 else "",
+    }
 
 
 class DeviceKeeper:
@@ -61,7 +78,8 @@ class DeviceKeeper:
             identifiers={(DOMAIN, device.id)},
             manufacturer=self._vendor.name,
             model=device.model,
-            name=device_name(device),
+            translation_key=str(device.kind),
+            translation_placeholders=_naming(device, inventory),
             serial_number=device.serial,
             sw_version=device.firmware,
             via_device_id=dr.async_get_device_id_by_identifier(
