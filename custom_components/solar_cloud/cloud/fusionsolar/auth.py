@@ -1,0 +1,207 @@
+"""Two ways to be let in: the session of an API account, and an owner's consent."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+import time
+from typing import Final, Protocol, override
+
+from yarl import URL
+
+from ..errors import (
+    CloudError,
+    CloudUnreachable,
+    CredentialsRejected,
+    QuotaExhausted,
+    SessionContested,
+)
+from ..quota import ALL, Quota
+from ..token import Token, TokenManager
+from ..transport import Answer, Transport
+from ..vault import Vault
+from ..vendor import Credentials
+from . import oauth
+from .codes import REACTIONS, Reaction, account_refusal
+from .envelope import Reply, read
+from .hosts import base_url
+from .limits import LOGIN, LOGOUT
+
+SESSION: Final = 1800.0
+"""A session lives for half an hour after its last use."""
+MARGIN: Final = 300.0
+LOGIN_WAIT: Final = (600.0, 3600.0)
+"""First and longest wait after 407 at login; a fleet that retries together keeps itself out (failures.md E22)."""
+CONTEST_WAIT: Final = 600.0
+CONTEST_LONG_WAIT: Final = 1800.0
+
+
+class Authorization(Protocol):
+    """What lets calls through."""
+
+    tokens: TokenManager
+
+    def headers(self, token: Token) -> Mapping[str, str]:
+        """Return what shows the token."""
+
+    def accepted(self, token: Token) -> None:
+        """Note that the vendor took a token."""
+
+    async def refused_again(self) -> CloudError:
+        """Say what it means that a token of a moment ago is refused."""
+
+    async def sign_out(self) -> None:
+        """Give back what is open."""
+
+
+class ApiAccount(Authorization):
+    """A Northbound account: one session at a time, and every login ends the session of whoever else uses it."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        transport: Transport,
+        vault: Vault,
+        quota: Quota,
+    ) -> None:
+        """Take up the session of the last run."""
+        self._credentials: Final = credentials
+        self._base: Final[URL] = base_url(credentials)
+        self._transport: Final = transport
+        self._quota: Final = quota
+        self._throttled = 0
+        self.tokens = TokenManager(self._login, vault, margin=MARGIN)
+
+    async def _login(self, stale: Token | None) -> Token:
+        self._quota.spend(LOGIN)
+        answer = await self._transport.send(
+            "POST",
+            self._base / "thirdData/login",
+            json={
+                "userName": self._credentials["username"],
+                "systemCode": self._credentials["password"],
+            },
+        )
+        self._check_host(answer, known=stale is not None)
+        reply = read(answer)
+        token = answer.headers.get("xsrf-token") or _cookie(answer)
+        if reply.code != 0 or not token:
+            raise await self._refusal(reply)
+        self._throttled = 0
+        if self.tokens.contested:
+            await self._quota.block(CONTEST_LONG_WAIT, LOGIN, "session_contested")
+        now = time.time()
+        return Token(token, now, now + SESSION)
+
+    @staticmethod
+    def _check_host(answer: Answer, *, known: bool) -> None:
+        """Tell a wrong address, and an account this host does not know, from a hiccup; only before the first success."""
+        body = answer.body.strip()
+        if answer.status == 404 or (
+            answer.status == 200 and body.startswith("<") and not known
+        ):
+            raise CloudUnreachable("wrong_host")
+        if answer.status == 200 and not body and not known:
+            raise CredentialsRejected
+
+    async def _refusal(self, reply: Reply) -> CloudError:
+        match REACTIONS.get(reply.code):
+            case Reaction.CREDENTIALS | Reaction.OWNER:
+                error = account_refusal(reply.code, reply.message)
+            case Reaction.WAIT:
+                first, longest = LOGIN_WAIT
+                wait = min(first * 2**self._throttled, longest)
+                self._throttled += 1
+                error = QuotaExhausted(wait)
+            case Reaction.BUSY:
+                error = QuotaExhausted(60.0, "vendor_busy")
+            case Reaction.NEXT_DAY:
+                error = QuotaExhausted(3600.0, "daily_limit")
+            case _:
+                error = CloudUnreachable()
+        if isinstance(error, QuotaExhausted):
+            await self._quota.block(error.retry_after, LOGIN, error.key)
+        return error
+
+    @override
+    def headers(self, token: Token) -> Mapping[str, str]:
+        """Show the session's token."""
+        return {"XSRF-TOKEN": token.access}
+
+    @override
+    def accepted(self, token: Token) -> None:
+        """Every accepted call keeps the session for another half hour."""
+        self.tokens.extend(token, time.time() + SESSION)
+
+    @override
+    async def refused_again(self) -> CloudError:
+        """Somebody signed in between our login and the next call: leave the account to them for a while."""
+        await self._quota.block(CONTEST_WAIT, LOGIN, "session_contested")
+        return SessionContested(CONTEST_WAIT)
+
+    @override
+    async def sign_out(self) -> None:
+        """End our session; nobody else's token can be ended by this."""
+        if (token := self.tokens.token) is None or self._quota.wait(LOGOUT) > 0:
+            return
+        self._quota.spend(LOGOUT)
+        with suppress(CloudError):
+            await self._transport.send(
+                "POST",
+                self._base / "thirdData/logout",
+                headers=self.headers(token),
+                json={"xsrfToken": token.access},
+            )
+        await self.tokens.forget()
+
+
+def _cookie(answer: Answer) -> str | None:
+    """Return the session's token from the cookie; header and cookie come in any spelling, per host."""
+    return next(
+        (
+            value
+            for name in ("XSRF-TOKEN", "xsrf-token", "Xsrf-Token")
+            if (value := answer.cookie(name))
+        ),
+        None,
+    )
+
+
+class Consent(Authorization):
+    """An owner's consent: a token for an hour, renewed without anybody's help."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        transport: Transport,
+        vault: Vault,
+        quota: Quota,
+    ) -> None:
+        """Take up the token of the last run or of the set-up form."""
+        self._credentials: Final = credentials
+        self._transport: Final = transport
+        self._quota: Final = quota
+        self.tokens = TokenManager(self._refresh, vault, margin=MARGIN)
+
+    async def _refresh(self, stale: Token | None) -> Token:
+        try:
+            return await oauth.refresh(self._credentials, stale, self._transport)
+        except QuotaExhausted as err:
+            await self._quota.block(err.retry_after, ALL)
+            raise
+
+    @override
+    def headers(self, token: Token) -> Mapping[str, str]:
+        """Show the bearer token alone."""
+        return oauth.bearer(token)
+
+    @override
+    def accepted(self, token: Token) -> None:
+        """Use does not keep these tokens alive."""
+
+    @override
+    async def refused_again(self) -> CloudError:
+        """A token of a moment ago is good on one regional host only: the owner's."""
+        return SessionContested(CONTEST_WAIT, "token_refused")
+
+    @override
+    async def sign_out(self) -> None:
+        """Nothing to do: no documented call takes a consent back."""

@@ -1,0 +1,68 @@
+"""The vendor's flow control: windows per interface, which grow with what the account holds.
+
+Limits are per account and interface, calls that fail count too, and whether windows slide is undocumented: we take the strictest reading
+(SmartPVMS "Flow control policy", API account; OAuth Connect "1000 basic and 100 control calls a day per owner").
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ..quota import ALL, DAY, Quota, Window
+
+LOGIN: Final = "login"
+LOGOUT: Final = "logout"
+STATIONS: Final = "stations"
+DEVICES: Final = "getDevList"
+PLANT_NOW: Final = "getStationRealKpi"
+DEVICE_NOW: Final = "getDevRealKpi"
+PLANT_DAY: Final = "getKpiStationDay"
+ALARMS: Final = "getAlarmList"
+
+BATCH: Final = 100
+"""Plants or devices per call."""
+FIVE_MINUTES: Final = 305.0
+"""Five minutes and what two requests may differ in latency."""
+HALF_HOUR: Final = 1810.0
+MINUTE: Final = Window(1, 61.0)
+"""The interfaces with a daily limit, and plant data, take one call a minute (2022; nowhere revoked)."""
+OAUTH_DAY: Final = 1000
+OAUTH_CONTROL_DAY: Final = 100
+
+
+def batches(count: int) -> int:
+    """Return how many calls that many plants or devices take."""
+    return -(-count // BATCH)
+
+
+def windows(plants: int, devices: Mapping[int, int]) -> dict[str, tuple[Window, ...]]:
+    """Return the windows for an account with that many plants and devices by type."""
+    of_plants = max(1, batches(plants))
+    of_devices = max(1, sum(map(batches, devices.values())))
+    return {
+        # A password tried five times too often locks the account: one try is left to a person.
+        LOGIN: (Window(4, 610.0),),
+        LOGOUT: (Window(4, 610.0),),
+        STATIONS: (Window(of_plants * 10 + 24, DAY),),
+        DEVICES: (Window(of_plants + 24, DAY), MINUTE),
+        PLANT_NOW: (Window(of_plants, FIVE_MINUTES), MINUTE),
+        DEVICE_NOW: (Window(of_devices, FIVE_MINUTES),),
+        PLANT_DAY: (Window(of_plants + 24, DAY), MINUTE),
+        ALARMS: (Window(of_plants, HALF_HOUR),),
+    }
+
+
+ACCOUNT_DAY: Final = (Window(None, DAY),)
+"""An API account's daily maximum is not published; its calls are counted all the same."""
+OWNER_DAY: Final = (Window(OAUTH_DAY, DAY, reserved=OAUTH_CONTROL_DAY),)
+"""Controls may use what queries leave; following a command counts as a query too."""
+
+
+def set_windows(quota: Quota, plants: int, devices: Mapping[int, int]) -> None:
+    """Fit the budget to what the account holds."""
+    for lane, limits in windows(plants, devices).items():
+        quota.limit(lane, limits)
+
+
+def set_total(quota: Quota, *, owner: bool) -> None:
+    """Set the limit of the whole account: an owner's consent has one, an API account's is unknown."""
+    quota.limit(ALL, OWNER_DAY if owner else ACCOUNT_DAY)
