@@ -1,0 +1,96 @@
+"""Huawei FusionSolar through the SmartPVMS Northbound API, by an API account or by an owner's consent (OAuth Connect)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ..quota import Quota
+from ..transport import Transport
+from ..vault import Vault
+from ..vendor import CredentialField, Credentials, FieldKind, OAuth, SignIn, Vendor
+from . import oauth
+from .auth import ApiAccount, Authorization, Consent
+from .calls import Calls
+from .client import FusionSolar
+from .hosts import REGIONS, base_url, tidy
+from .limits import set_total, windows
+from .plan import POLL_PERIOD
+
+LINKS: Final[Mapping[str, str]] = {
+    "portal": "https://eu5.fusionsolar.huawei.com",
+    "reference": "https://support.huawei.com/enterprise/en/doc/EDOC1100261860",
+}
+
+
+def _account(credentials: Credentials) -> str:
+    return f"{base_url(credentials).host}:{credentials['username']}"
+
+
+def _client(credentials: Credentials) -> str:
+    return f"{base_url(credentials).host}:{credentials['client_id']}"
+
+
+ACCOUNT: Final = SignIn(
+    key="fusionsolar_account",
+    fields=(
+        CredentialField("username"),
+        CredentialField("password", FieldKind.SECRET),
+    ),
+    regions=REGIONS,
+    account=_account,
+    quota_account=_account,
+    links=LINKS,
+    tidy=tidy,
+)
+CONSENT: Final = SignIn(
+    key="fusionsolar_oauth",
+    fields=(
+        CredentialField("client_id"),
+        CredentialField("client_secret", FieldKind.SECRET),
+    ),
+    regions=REGIONS,
+    account=_client,
+    quota_account=_client,
+    links=LINKS,
+    oauth=OAuth(
+        authorize_url=oauth.authorize_url,
+        exchange=oauth.exchange,
+        account=oauth.account,
+        longest_state=oauth.LONGEST_STATE,
+    ),
+    tidy=tidy,
+)
+
+
+def _quota(vault: Vault) -> Quota:
+    return Quota(windows(0, {}), vault)
+
+
+def _connect(
+    sign_in: SignIn,
+    credentials: Credentials,
+    transport: Transport,
+    vault: Vault,
+    quota: Quota,
+) -> FusionSolar:
+    """Build a client; the limit of the whole account depends on how it signs in."""
+    owner = sign_in.oauth is not None
+    set_total(quota, owner=owner)
+    auth: Authorization = (Consent if owner else ApiAccount)(
+        credentials, transport, vault, quota
+    )
+    return FusionSolar(
+        Calls(base_url(credentials), auth, transport, quota), vault, owner=owner
+    )
+
+
+VENDOR: Final = Vendor(
+    key="fusionsolar",
+    name="FusionSolar",
+    sign_ins=(ACCOUNT, CONSENT),
+    quota=_quota,
+    connect=_connect,
+    stale_after=1500.0,
+    poll_period=POLL_PERIOD,
+)
+
+__all__ = ["VENDOR"]

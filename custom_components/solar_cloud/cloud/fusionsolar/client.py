@@ -1,0 +1,411 @@
+"""One FusionSolar account: lists, readings, alarms, each inside its limits."""
+
+from collections.abc import Mapping
+import logging
+import time
+from typing import Final, override
+
+from ..errors import (
+    CloudError,
+    CredentialsRejected,
+    QuotaExhausted,
+    SessionContested,
+    UnexpectedAnswer,
+)
+from ..model import (
+    Alarm,
+    Inventory,
+    Notice,
+    Quantity,
+    Reading,
+    Slot,
+    Snapshot,
+    Tuning,
+    Value,
+)
+from ..points import decode, number, text
+from ..vault import Json, Vault
+from ..vendor import Cloud, Roles, SignsOut, Tunable
+from . import kinds
+from .batches import Packer
+from .calls import Calls
+from .codes import Reaction, Refused
+from .decoding import OFFLINE, Decoder
+from .envelope import milliseconds, rows
+from .inventory import DeviceRow, Lists
+from .limits import ALARMS, DEVICE_NOW, PLANT_DAY, PLANT_NOW
+from .plan import CYCLE, Batch, Plan
+from .plant_points import PLANT
+from .points import TABLES
+from .reports import (
+    ALARM_DAYS,
+    SHORT_ALARM_DAYS,
+    Report,
+    alarm_query,
+    alarms,
+    day_reports,
+)
+from .roles import Hardware, house_power, roles
+from .shelf import Shelf
+
+LOGGER: Final = logging.getLogger(__name__)
+NO_DATA: Final = "no_data"
+NOT_AUTHORIZED: Final = "not_authorized"
+UNSUPPORTED: Final = "unsupported"
+CYCLES_KEPT: Final = 3
+"""Cycles a device may be missing from the answers before it counts as silent."""
+PLANT_KEPT: Final = 2 * 3600.0 + 600.0
+DENIED_SECONDS: Final = 3600.0
+
+
+class FusionSolar(Cloud, Tunable, SignsOut):
+    """A client of the SmartPVMS Northbound API."""
+
+    def __init__(self, calls: Calls, vault: Vault, *, owner: bool) -> None:
+        """Read through ``calls``; ``owner`` says that the calls come out of an owner's daily thousand."""
+        self._calls: Final = calls
+        self._lists: Final = Lists(calls, vault)
+        self._decoder: Final = Decoder(vault)
+        self._shelf: Final = Shelf(vault)
+        self._plan: Final = Plan(calls.quota, vault, owner=owner)
+        self._packers: dict[tuple[str, int], Packer] = {}
+        self._denied: dict[tuple[str, int], float] = {}
+        self._unauthorized: set[str] = set()
+        self._offline: set[str] = set()
+        self._unsupported: set[int] = set()
+        self._reports: dict[str, Report] = {}
+        self._alarms: dict[str, tuple[Alarm, ...]] = {}
+        self._loads: dict[str, tuple[float, float]] = {}
+        self._alarm_days = ALARM_DAYS
+        self._types_as_text = False
+        self._type_form_known = False
+        self._complained: set[tuple[str, int]] = set()
+
+    @override
+    async def inventory(self) -> Inventory:
+        """Return plants and devices, from the vendor at most every ten hours."""
+        return await self._lists.inventory()
+
+    @override
+    def roles(self, plant_id: str, inventory: Inventory) -> Roles:
+        """Say who feeds the plant's roles."""
+        return roles(plant_id, inventory)
+
+    @override
+    def tune(self, tunings: Mapping[str, Tuning]) -> None:
+        """Take up the user's corrections; readings made without them are forgotten."""
+        for key in {*tunings, *self._decoder.tunings}:
+            if tunings.get(key) != self._decoder.tunings.get(key):
+                self._shelf.drop(key)
+        self._decoder.tunings = dict(tunings)
+
+    @override
+    async def sign_out(self) -> None:
+        """End the session."""
+        await self._calls.auth.sign_out()
+
+    @override
+    def report(self) -> dict[str, Json]:
+        """Describe the client for diagnostics."""
+        return {
+            "cycle": self._plan.cycle,
+            "period": self._plan.period,
+            "contested": self._calls.auth.tokens.contested,
+            "types_as_text": self._types_as_text,
+            "unsupported_types": [*sorted(self._unsupported)],
+            "unauthorized": len(self._unauthorized),
+            "offline": len(self._offline),
+            "unmapped": {
+                str(kind): [*sorted(names)]
+                for kind, names in self._decoder.unmapped.items()
+                if names
+            },
+        }
+
+    @override
+    async def readings(self, wanted: Inventory) -> Snapshot:
+        """Read what is due; everything else is shown as it was last read, while it is young enough."""
+        if self._lists.outdated:
+            await self._relist()
+        failure = await self._work(
+            self._plan.due(
+                self._device_batches(wanted),
+                self._pack(PLANT_NOW, 0, wanted.plants),
+                dark=self._dark(wanted),
+            )
+        )
+        snapshot = self._snapshot(wanted)
+        if failure is not None and (
+            not snapshot.readings
+            or not isinstance(failure, QuotaExhausted)
+            or failure.key != QuotaExhausted.default_key
+        ):
+            raise failure
+        return snapshot
+
+    async def _relist(self) -> None:
+        try:
+            await self._lists.refresh()
+        except CredentialsRejected, SessionContested:
+            raise
+        except CloudError as err:
+            LOGGER.debug("Lists stay as they are: %s", err.key)
+
+    async def _work(self, batches: list[Batch]) -> CloudError | None:
+        """Make the calls; return the failure if none of them brought anything."""
+        failure: CloudError | None = None
+        read = 0
+        full: set[str] = set()
+        for batch in batches:
+            if batch.lane in full:
+                continue
+            try:
+                await self._read(batch)
+                read += 1
+            except CredentialsRejected, SessionContested:
+                raise
+            except QuotaExhausted as err:
+                full.add(batch.lane)
+                failure = failure or err
+                continue
+            except Refused as err:
+                self._react(batch, err)
+            except UnexpectedAnswer as err:
+                failure = failure or err
+            except CloudError as err:
+                failure = failure or err
+                break  # what is unreachable now is not asked again: the rest waits for the next poll
+            self._plan.done(batch)
+        return None if read else failure
+
+    async def _read(self, batch: Batch) -> None:
+        await {
+            DEVICE_NOW: self._read_devices,
+            PLANT_NOW: self._read_plants,
+            PLANT_DAY: self._read_reports,
+            ALARMS: self._read_alarms,
+        }[batch.lane](batch)
+        self._packer(batch.lane, batch.kind).fine(batch.ids)
+        self._unauthorized -= set(batch.ids)
+        self._denied.pop((batch.lane, batch.kind), None)
+
+    def _react(self, batch: Batch, refused: Refused) -> None:
+        """Do what a refusal asks for; the other calls go on."""
+        match refused.reaction:
+            case Reaction.OWNER:
+                if self._packer(batch.lane, batch.kind).spoilt(batch.ids):
+                    self._unauthorized |= set(batch.ids)
+            case Reaction.RELIST:
+                self._packer(batch.lane, batch.kind).spoilt(batch.ids)
+                self._lists.expire()
+            case Reaction.NOT_ALLOWED:
+                self._denied[batch.lane, batch.kind] = time.time() + DENIED_SECONDS
+            case Reaction.UNSUPPORTED:
+                self._unsupported.add(batch.kind)
+            case Reaction.SHORTEN:
+                self._alarm_days = SHORT_ALARM_DAYS
+            case Reaction.EMPTY:
+                pass
+            case _:
+                if (complaint := (batch.lane, refused.code)) not in self._complained:
+                    self._complained.add(complaint)
+                    LOGGER.warning("%s is refused with code %s", *complaint)
+
+    async def _read_devices(self, batch: Batch) -> None:
+        answer = await self._calls.send(
+            DEVICE_NOW,
+            {
+                "devIds": ",".join(batch.ids),
+                "devTypeId": str(batch.kind) if self._types_as_text else batch.kind,
+            },
+        )
+        found = {text(row.get("devId")): row for row in rows(answer)}
+        if found:
+            self._type_form_known = True
+        elif not self._type_form_known:
+            # One host returns nothing for a number and data for its digits.
+            self._types_as_text = not self._types_as_text
+        owners = {
+            row.id: key
+            for key in self._lists.ids()
+            if (row := self._lists.device(key)) is not None and row.type == batch.kind
+        }
+        for vendor_id in batch.ids:
+            key = owners.get(vendor_id)
+            device = self._lists.device(key) if key else None
+            items = found.get(vendor_id, {}).get("dataItemMap")
+            if key and device and isinstance(items, dict):
+                self._accept(key, device, items)
+
+    def _accept(self, key: str, device: DeviceRow, items: Mapping[str, Json]) -> None:
+        reading = self._decoder.decode(key, device, items)
+        if isinstance(reading, str):
+            self._offline.add(key)
+            self._shelf.drop(key)
+        else:
+            self._offline.discard(key)
+            self._shelf.put(key, reading, self._plan.cycle)
+
+    async def _read_plants(self, batch: Batch) -> None:
+        answer = await self._calls.send(
+            PLANT_NOW, {"stationCodes": ",".join(batch.ids)}
+        )
+        for row in rows(answer):
+            code, items = text(row.get("stationCode")), row.get("dataItemMap")
+            if code in batch.ids and isinstance(items, dict):
+                decoded = decode(PLANT, items)
+                self._decoder.unmapped.setdefault(0, set()).update(decoded.unmapped)
+                self._shelf.put(code, decoded.reading(None), self._plan.cycle)
+
+    async def _read_reports(self, batch: Batch) -> None:
+        answer = await self._calls.send(
+            PLANT_DAY,
+            {"stationCodes": ",".join(batch.ids), "collectTime": milliseconds()},
+        )
+        self._reports |= day_reports(answer)
+
+    async def _read_alarms(self, batch: Batch) -> None:
+        answer = await self._calls.send(
+            ALARMS, alarm_query(batch.ids, self._alarm_days)
+        )
+        self._alarms |= alarms(answer, batch.ids, self._lists.by_serial)
+
+    def _device_batches(self, wanted: Inventory) -> list[Batch]:
+        """Pack the devices by type across all plants, those read longest ago first."""
+        by_type: dict[int, list[tuple[float, str]]] = {}
+        for key in wanted.devices:
+            row = self._lists.device(key)
+            if row is not None and row.type in kinds.READABLE - self._unsupported:
+                by_type.setdefault(row.type, []).append(
+                    (self._shelf.read_at(key), row.id)
+                )
+        batches: list[tuple[float, Batch]] = []
+        for kind, devices in by_type.items():
+            ages = {device_id: read_at for read_at, device_id in devices}
+            batches += [
+                (max(ages[each] for each in ids), Batch(DEVICE_NOW, kind, ids))
+                for ids in self._pack(DEVICE_NOW, kind, sorted(ages))
+            ]
+        return [batch for _, batch in sorted(batches, key=lambda pair: pair[0])]
+
+    def _pack(
+        self, lane: str, kind: int, ids: Mapping[str, object] | list[str]
+    ) -> list[tuple[str, ...]]:
+        if self._denied.get((lane, kind), 0.0) > time.time():
+            return []
+        return self._packer(lane, kind).pack(ids)
+
+    def _packer(self, lane: str, kind: int) -> Packer:
+        return self._packers.setdefault((lane, kind), Packer())
+
+    def _dark(self, wanted: Inventory) -> bool:
+        """Whether every inverter sleeps: no sun on its modules, or nothing heard of it."""
+        keys = [
+            key
+            for key in wanted.devices
+            if (row := self._lists.device(key)) is not None
+            and row.type in kinds.INVERTERS
+        ]
+        return bool(keys) and all(self._sleeps(key) for key in keys)
+
+    def _sleeps(self, key: str) -> bool:
+        if key in self._offline:
+            return True
+        if (entry := self._shelf.get(key, self._device_kept)) is None:
+            return False
+        values = entry.reading.values
+        power = values.get(Slot(Quantity.PV_POWER), values.get(Slot(Quantity.AC_POWER)))
+        return power == 0
+
+    @property
+    def _device_kept(self) -> float:
+        return CYCLES_KEPT * max(self._plan.period, CYCLE) + 60.0
+
+    def _snapshot(self, wanted: Inventory) -> Snapshot:
+        readings: dict[str, Reading] = {}
+        silent: dict[str, str] = {}
+        stale: set[str] = set()
+        for key in wanted.devices:
+            row = self._lists.device(key)
+            if row is None or row.type not in kinds.READABLE:
+                continue
+            entry = self._shelf.get(key, self._device_kept)
+            if entry is None:
+                silent[key] = self._why_silent(key, row)
+            else:
+                readings[key] = entry.reading
+                if self._shelf.stuck(entry):
+                    stale.add(key)
+        for plant_id in wanted.plants:
+            values = self._plant_values(plant_id, wanted)
+            if values:
+                readings[plant_id] = Reading(None, values)
+            else:
+                silent[plant_id] = (
+                    NOT_AUTHORIZED if plant_id in self._unauthorized else NO_DATA
+                )
+        return Snapshot(
+            readings,
+            silent,
+            frozenset(stale),
+            {key: found for key, found in self._alarms.items() if key in wanted.plants},
+            self._notices(wanted),
+            self._plan.resume_after(),
+        )
+
+    def _why_silent(self, key: str, row: DeviceRow) -> str:
+        if key in self._offline:
+            return OFFLINE
+        if row.id in self._unauthorized or (
+            self._denied.get((DEVICE_NOW, row.type), 0.0) > time.time()
+        ):
+            return NOT_AUTHORIZED
+        return UNSUPPORTED if row.type in self._unsupported else NO_DATA
+
+    def _plant_values(self, plant_id: str, wanted: Inventory) -> dict[Slot, Value]:
+        """Put together what is known of a plant: the day's report, the totals of the moment, the house's power."""
+        values: dict[Slot, Value] = {}
+        report = self._reports.get(plant_id)
+        if report is not None and report.current:
+            values |= report.values
+        if (entry := self._shelf.get(plant_id, PLANT_KEPT)) is not None:
+            values |= entry.reading.values
+        hardware = Hardware(plant_id, wanted)
+        today = values.get(Slot(Quantity.AC_ENERGY_TODAY))
+        if today is not None and not hardware.batteries:
+            values.setdefault(Slot(Quantity.PV_ENERGY_TODAY), today)
+        if (load := self._load(plant_id, hardware)) is not None:
+            values[Slot(Quantity.LOAD_POWER)] = load
+        return values
+
+    def _load(self, plant_id: str, hardware: Hardware) -> float | None:
+        """Return the house's power; in the middle of a cycle that of the last one stays."""
+
+        def live(key: str) -> tuple[int, Reading] | None:
+            entry = self._shelf.get(key, self._device_kept)
+            return None if entry is None else (entry.cycle, entry.reading)
+
+        if not hardware.load_terms:
+            return None
+        if (power := house_power(hardware, live)) is not None:
+            self._loads[plant_id] = (power, time.time())
+        power, since = self._loads.get(plant_id, (0.0, 0.0))
+        return power if time.time() - since <= self._device_kept else None
+
+    def _notices(self, wanted: Inventory) -> frozenset[Notice]:
+        found = set(self._lists.notices)
+        if self._calls.auth.tokens.contested:
+            found.add(Notice("session_contested"))
+        if self._unauthorized:
+            found.add(Notice("owner_permission_missing"))
+        found |= {
+            Notice("interface_denied", (("interface", lane),))
+            for (lane, _), until in self._denied.items()
+            if until > time.time()
+        }
+        if wanted.devices and not any(
+            number(device.address.get("type")) in TABLES
+            for device in wanted.devices.values()
+        ):
+            found.add(Notice("no_readable_devices"))
+        return frozenset(found)

@@ -1,0 +1,324 @@
+"""The lists of plants and devices: read rarely, kept over restarts, never shortened by one answer."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+import time
+from typing import Final
+
+from ..errors import (
+    CloudUnreachable,
+    CredentialsRejected,
+    PermissionMissing,
+    RetryLater,
+    UnexpectedAnswer,
+)
+from ..model import Device, Inventory, Notice, Plant
+from ..points import number, text
+from ..vault import Json, Vault
+from . import kinds
+from .batches import Packer
+from .calls import Calls
+from .codes import Reaction, Refused
+from .envelope import rows
+from .limits import DEVICES, STATIONS, set_windows
+
+SECTION: Final = "fusionsolar_lists"
+KEPT_SECONDS: Final = 10 * 3600.0
+"""Lists younger than this are not read again: a reload an hour would use up the day's calls."""
+RELIST_SECONDS: Final = 3600.0
+"""Least time between lists when the vendor says that they are out of date."""
+RETRY_SECONDS: Final = 600.0
+MOST_MISSES: Final = 2
+"""Lists a plant or device may be missing from: they are short after a login and in trouble."""
+MOST_PAGES: Final = 100
+BASIC: Final = "Basic APIs"
+"""The set of permissions as Northbound Management calls it."""
+
+
+@dataclass(slots=True)
+class PlantRow:
+    """What is kept of a plant."""
+
+    code: str = field(repr=False)
+    name: str = field(repr=False)
+    capacity: float | None
+    missed: int = 0
+
+
+@dataclass(slots=True)
+class DeviceRow:
+    """What is kept of a device."""
+
+    id: str = field(repr=False)
+    dn: str | None = field(repr=False)
+    serial: str | None = field(repr=False)
+    type: int
+    plant: str = field(repr=False)
+    model: str | None
+    firmware: str | None
+    missed: int = 0
+
+
+class Lists:
+    """The account's plants and devices."""
+
+    def __init__(self, calls: Calls, vault: Vault) -> None:
+        """Take up the lists of the last run."""
+        self._calls: Final = calls
+        self._vault: Final = vault
+        self._plants: dict[str, PlantRow] = {}
+        self._devices: dict[str, DeviceRow] = {}
+        self._outstanding: set[str] = set()
+        self._swept_at = 0.0
+        self._outdated = False
+        self._whole = False
+        self._packer: Final = Packer(2 * RELIST_SECONDS)
+        self.notices: set[Notice] = set()
+        self._by_id: dict[str, DeviceRow] = {}
+        self._restore()
+
+    def device(self, device_id: str) -> DeviceRow | None:
+        """Return how the vendor addresses one of our devices at present; a replaced one keeps its serial and gets a new id."""
+        return self._by_id.get(device_id)
+
+    def ids(self) -> Iterable[str]:
+        """Return the identities of all devices."""
+        return self._by_id.keys()
+
+    def by_serial(self, serial: str | None) -> str | None:
+        """Return the identity of the device with a serial."""
+        if serial is None:
+            return None
+        return next(
+            (key for key, row in self._by_id.items() if row.serial == serial), None
+        )
+
+    def expire(self) -> None:
+        """The vendor says that the lists are out of date."""
+        self._outdated = True
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the vendor said so, and the last lists are old enough to ask again."""
+        return self._outdated and time.time() - self._swept_at >= RELIST_SECONDS
+
+    async def inventory(self) -> Inventory:
+        """Return the lists, reading what is due."""
+        wait: float | None = None
+        try:
+            await self.refresh()
+        except CredentialsRejected:
+            raise
+        except (RetryLater, CloudUnreachable, UnexpectedAnswer) as err:
+            if not self._plants:
+                raise
+            wait = err.retry_after if isinstance(err, RetryLater) else RETRY_SECONDS
+        complete = self._whole and not self._outstanding and wait is None
+        return Inventory(
+            {row.code: _plant(row) for row in self._plants.values()},
+            {key: _device(key, row) for key, row in self._by_id.items()},
+            complete,
+            wait,
+        )
+
+    async def refresh(self) -> None:
+        """Read the lists as far as they are due and the limits allow. Raises a ``CloudError`` where it has to stop."""
+        if self.outdated or time.time() - self._swept_at >= KEPT_SECONDS:
+            await self._list_plants()
+            self._outdated = False
+        try:
+            while self._outstanding and (
+                batches := self._packer.pack(sorted(self._outstanding))
+            ):
+                await self._list_devices(batches[0])
+        finally:
+            self._index()
+
+    async def _list_plants(self) -> None:
+        found: dict[str, PlantRow] = {}
+        for page in range(1, MOST_PAGES):
+            try:
+                answer = await self._calls.send(STATIONS, {"pageNo": page})
+            except Refused as err:
+                if err.reaction is Reaction.RELIST:
+                    break  # 20007: nothing there
+                if err.reaction in (Reaction.NOT_ALLOWED, Reaction.OWNER):
+                    raise PermissionMissing(BASIC) from None
+                raise
+            for row in rows(answer, "list"):
+                if (code := text(row.get("plantCode"))) is not None:
+                    found[code] = PlantRow(
+                        code,
+                        text(row.get("plantName")) or "FusionSolar",
+                        number(row.get("capacity")),
+                    )
+            pages = number(answer.get("pageCount")) if isinstance(answer, dict) else 0
+            if page >= (pages or 0):
+                break
+        self._accept_plants(found)
+
+    def _accept_plants(self, found: dict[str, PlantRow]) -> None:
+        nothing = Notice("no_plants_visible")
+        self._whole = bool(found) or not self._plants
+        self.notices.discard(nothing)
+        if self._plants and not found:
+            self.notices.add(nothing)
+        else:
+            for code, row in self._plants.items():
+                if code not in found and row.missed < MOST_MISSES:
+                    row.missed += 1
+                    found[code] = row
+            self._plants = found
+        self._devices = {
+            key: row for key, row in self._devices.items() if row.plant in self._plants
+        }
+        self._swept_at = time.time()
+        self._outstanding = set(self._plants)
+        set_windows(self._calls.quota, len(self._plants), self._counts())
+        self._vault.save_soon(SECTION, self._as_json)
+
+    async def _list_devices(self, batch: tuple[str, ...]) -> None:
+        denied = Notice("owner_permission_missing")
+        try:
+            answer = await self._calls.send(DEVICES, {"stationCodes": ",".join(batch)})
+        except Refused as err:
+            match err.reaction:
+                case Reaction.OWNER | Reaction.RELIST:
+                    if self._packer.spoilt(batch):
+                        self._outstanding -= set(batch)
+                        self._whole = False
+                        if err.reaction is Reaction.OWNER:
+                            self.notices.add(denied)
+                case Reaction.NOT_ALLOWED:
+                    self._outstanding.clear()
+                    self._whole = False
+                    self.notices.add(
+                        Notice("interface_denied", (("interface", DEVICES),))
+                    )
+                case Reaction.EMPTY:
+                    self._outstanding -= set(batch)
+                case _:
+                    raise
+        else:
+            self._packer.fine(batch)
+            self._outstanding -= set(batch)
+            if self._whole:
+                self.notices -= {
+                    denied,
+                    Notice("interface_denied", (("interface", DEVICES),)),
+                }
+            self._accept_devices(set(batch), rows(answer))
+        self._vault.save_soon(SECTION, self._as_json)
+
+    def _accept_devices(
+        self, plants: set[str], answer: Iterable[dict[str, Json]]
+    ) -> None:
+        found = {
+            row.id: row
+            for each in answer
+            if (row := _device_row(each)) is not None and row.plant in plants
+        }
+        serials = {row.serial for row in found.values() if row.serial}
+        for key, row in list(self._devices.items()):
+            if row.plant in plants and key not in found:
+                row.missed += 1
+                if row.missed > MOST_MISSES or row.serial in serials:
+                    del self._devices[key]
+        self._devices |= found
+        set_windows(self._calls.quota, len(self._plants), self._counts())
+
+    def _counts(self) -> dict[int, int]:
+        counts: dict[int, int] = {}
+        for row in self._devices.values():
+            if row.type in kinds.READABLE:
+                counts[row.type] = counts.get(row.type, 0) + 1
+        return counts
+
+    def _index(self) -> None:
+        """Give each device its identity: the serial survives re-registration, names and ids do not."""
+        serials: dict[str, int] = {}
+        for row in self._devices.values():
+            if row.serial:
+                serials[row.serial] = serials.get(row.serial, 0) + 1
+        self._by_id = {
+            (row.serial if row.serial and serials[row.serial] == 1 else None)
+            or row.dn
+            or row.id: row
+            for row in self._devices.values()
+        }
+
+    def _as_json(self) -> Json:
+        return {
+            "swept_at": self._swept_at,
+            "whole": self._whole,
+            "plants": [asdict(row) for row in self._plants.values()],
+            "devices": [asdict(row) for row in self._devices.values()],
+            "outstanding": [*sorted(self._outstanding)],
+        }
+
+    def _restore(self) -> None:
+        stored = self._vault.load(SECTION)
+        if not isinstance(stored, dict):
+            return
+        try:
+            for each in rows(stored, "plants"):
+                plant = PlantRow(**each)  # type: ignore[arg-type]
+                self._plants[plant.code] = plant
+            for each in rows(stored, "devices"):
+                device = DeviceRow(**each)  # type: ignore[arg-type]
+                self._devices[device.id] = device
+        except TypeError:  # written by another version
+            self._plants, self._devices = {}, {}
+            return
+        self._swept_at = number(stored.get("swept_at")) or 0.0
+        self._whole = stored.get("whole") is True
+        outstanding = stored.get("outstanding")
+        if isinstance(outstanding, list):
+            self._outstanding = {str(code) for code in outstanding} & set(self._plants)
+        set_windows(self._calls.quota, len(self._plants), self._counts())
+        self._index()
+
+
+def _device_row(row: dict[str, Json]) -> DeviceRow | None:
+    device_id, plant = text(row.get("id")), text(row.get("stationCode"))
+    device_type = number(row.get("devTypeId"))
+    if device_id is None or plant is None or device_type is None:
+        return None
+    return DeviceRow(
+        device_id,
+        text(row.get("devDn")),
+        text(row.get("esnCode")),
+        int(device_type),
+        plant,
+        text(row.get("model")) or text(row.get("invType")),
+        text(row.get("softwareVersion")),
+    )
+
+
+def _plant(row: PlantRow) -> Plant:
+    # The API names no time zone: an offset of the day of connection would be wrong for half of the year.
+    return Plant(
+        id=row.code,
+        name=row.name,
+        pv_capacity=None if row.capacity is None else row.capacity * 1000,
+        address={"code": row.code},
+    )
+
+
+def _device(key: str, row: DeviceRow) -> Device:
+    return Device(
+        id=key,
+        plant_id=row.plant,
+        kind=kinds.kind_of(row.type),
+        model=row.model,
+        serial=row.serial,
+        firmware=row.firmware,
+        rated_power=kinds.rated_power(row.type, row.model),
+        capacity=kinds.capacity(row.type, row.model),
+        tunable=row.type in kinds.TUNABLE,
+        address={
+            "id": row.id,
+            "type": str(row.type),
+            **({"dn": row.dn} if row.dn else {}),
+        },
+    )

@@ -1,0 +1,191 @@
+"""When to ask for what: cycles of five minutes for what moves, slow lanes for what does not, and a day's budget for owners.
+
+An API account may repeat its whole reading every five minutes. An owner's consent is good for 1000 calls a day, so plants, reports and
+alarms go slower there, and nights, when all inverters are dark, are read every twenty minutes: the counters miss nothing by it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+import time
+from typing import Final
+
+from ..quota import DAY, Quota
+from ..vault import Json, Vault
+from .limits import ALARMS, PLANT_DAY, PLANT_NOW
+
+SECTION: Final = "fusionsolar_plan"
+
+CYCLE: Final = 306.0
+"""Just behind the windows of five minutes."""
+POLL_PERIOD: Final = 308.0
+AT_ONCE: Final = 6
+"""Cycles of up to so many calls are read in one go; larger ones are spread over the five minutes."""
+SPREAD: Final = 0.93
+"""Share of a cycle its calls are spread over."""
+NEAR: Final = 150.0
+"""A next cycle this near is worth coming back for; otherwise the poll's own rhythm will do."""
+
+BUDGET: Final = 780
+"""Calls a day an owner's reading is laid out for; below 800 by what restarts and refreshes take."""
+LISTS: Final = 6
+LONG_DAY: Final = 17 * 3600.0
+"""The daylight the budget is laid out for; longer days are stretched by ``strain``."""
+NIGHT_CYCLE: Final = 1200.0
+OWNER_PLANT_DAY: Final = 1800.0
+OWNER_PLANT_NIGHT: Final = 3600.0
+OWNER_SLOW: Final = 7200.0
+STRAIN: Final = ((740, 2.0), (770, 4.0), (790, 16.0))
+"""From so many calls within 24 hours on, cycles take so many times as long."""
+
+ALARM_PERIOD: Final = 1860.0
+SLOW: Final = frozenset({PLANT_DAY, ALARMS})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One call: an interface, a device type (0 for plants) and its ids."""
+
+    lane: str
+    kind: int
+    ids: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Job:
+    batch: Batch
+    at: float
+
+
+class Plan:
+    """The calls of one account."""
+
+    def __init__(self, quota: Quota, vault: Vault, *, owner: bool) -> None:
+        """Plan for an owner's consent or for an API account."""
+        self._quota: Final = quota
+        self._vault: Final = vault
+        self._owner: Final = owner
+        self._jobs: list[_Job] = []
+        self._started = 0.0
+        self._period = CYCLE
+        self._done: dict[str, float] = {}
+        self.cycle = 0
+        stored = vault.load(SECTION)
+        if isinstance(stored, dict):
+            self._done = {
+                lane: float(moment)
+                for lane, moment in stored.items()
+                if isinstance(moment, int | float)
+            }
+
+    @property
+    def period(self) -> float:
+        """Seconds from one reading of a device to the next, at present."""
+        return self._period
+
+    def due(
+        self, devices: list[Batch], plants: list[tuple[str, ...]], *, dark: bool
+    ) -> list[Batch]:
+        """Return the calls to make now; opens a new cycle when the last one is over."""
+        now = time.time()
+        self._period = self._pace(len(devices), len(plants), dark=dark)
+        if now >= self._started + self._period or now < self._started:
+            self._open(devices, plants, now, dark=dark)
+        return [job.batch for job in self._jobs if job.at <= now]
+
+    def done(self, batch: Batch) -> None:
+        """Strike a call off."""
+        self._jobs = [job for job in self._jobs if job.batch != batch]
+
+    def resume_after(self) -> float | None:
+        """Return the wait to the rest of this cycle, or to the next one if that is near."""
+        now = time.time()
+        waits = [
+            max(job.at - now, self._quota.wait(job.batch.lane)) for job in self._jobs
+        ]
+        waits.append(self._started + self._period - now)
+        near = min(waits)
+        return max(near, 1.0) if near < NEAR else None
+
+    def _open(
+        self,
+        devices: list[Batch],
+        plants: list[tuple[str, ...]],
+        now: float,
+        *,
+        dark: bool,
+    ) -> None:
+        left = [job.batch for job in self._jobs if job.batch.lane in SLOW]
+        wanted = [*devices]
+        if self._is_due(PLANT_NOW, self._plant_period(dark=dark), now):
+            wanted = _mix(devices, [Batch(PLANT_NOW, 0, ids) for ids in plants])
+        if self.cycle:  # a start is not delayed by what can wait
+            for lane, period in self._slow_periods(len(plants)):
+                if not any(batch.lane == lane for batch in left) and self._is_due(
+                    lane, period, now
+                ):
+                    left += [Batch(lane, 0, ids) for ids in plants]
+        calls = [*wanted, *left]
+        step = (
+            CYCLE * SPREAD / len(calls) if self.cycle and len(calls) > AT_ONCE else 0.0
+        )
+        self._jobs = [
+            _Job(batch, now + number * step) for number, batch in enumerate(calls)
+        ]
+        self._started = now
+        self.cycle += 1
+
+    def _is_due(self, lane: str, period: float, now: float) -> bool:
+        """Whether a lane's turn has come; if so it counts as taken."""
+        if period and 0 <= now - self._done.get(lane, 0.0) < period:
+            return False
+        self._done[lane] = now
+        self._vault.save_soon(SECTION, self._as_json)
+        return True
+
+    def _as_json(self) -> Json:
+        return dict(self._done)
+
+    def _plant_period(self, *, dark: bool) -> float:
+        if not self._owner:
+            return 0.0
+        return OWNER_PLANT_NIGHT if dark else OWNER_PLANT_DAY
+
+    def _slow_periods(self, plants: int) -> Iterable[tuple[str, float]]:
+        """Return the periods of report and alarms; the report's daily calls grow by one with every hundred plants."""
+        if self._owner:
+            return ((PLANT_DAY, OWNER_SLOW), (ALARMS, OWNER_SLOW))
+        per_day = 0.8 * (plants + 24)
+        return ((PLANT_DAY, plants * DAY / per_day), (ALARMS, ALARM_PERIOD))
+
+    def _pace(self, devices: int, plants: int, *, dark: bool) -> float:
+        """Return the length of a cycle."""
+        if not self._owner:
+            return CYCLE
+        period = NIGHT_CYCLE if dark else self._daylight(max(1, devices), plants)
+        used = self._quota.used()
+        strain = max((factor for calls, factor in STRAIN if used >= calls), default=1.0)
+        return period * strain
+
+    @staticmethod
+    def _daylight(devices: int, plants: int) -> float:
+        """Return the shortest cycle by day that leaves a long day within the budget."""
+        night = DAY - LONG_DAY
+        fixed = LISTS + plants * (
+            LONG_DAY / OWNER_PLANT_DAY
+            + night / OWNER_PLANT_NIGHT
+            + 2 * DAY / OWNER_SLOW
+        )
+        left = BUDGET - fixed - devices * night / NIGHT_CYCLE
+        return max(CYCLE, LONG_DAY * devices / max(left, 1.0))
+
+
+def _mix(devices: list[Batch], plants: list[Batch]) -> list[Batch]:
+    """Put plants evenly between devices: plant calls must lie a minute apart."""
+    placed = [
+        *(
+            ((number + 0.5) / len(devices), batch)
+            for number, batch in enumerate(devices)
+        ),
+        *(((number + 0.6) / len(plants), batch) for number, batch in enumerate(plants)),
+    ]
+    return [batch for _, batch in sorted(placed, key=lambda pair: pair[0])]

@@ -1,0 +1,127 @@
+"""The newest reading of each plant and device, with its age: what is shown while the limits forbid to ask again."""
+
+from dataclasses import dataclass
+import time
+from typing import Final
+
+from ..model import Quantity, Reading, Slot, Value
+from ..points import number
+from ..vault import Json, Vault
+
+SECTION: Final = "fusionsolar_last"
+MOST_KEPT: Final = 60
+"""Readings of larger sites are not stored: they would be megabytes, and are replaced within five minutes."""
+STUCK_SECONDS: Final = 1500.0
+STUCK_READS: Final = 4
+"""Reads without any change, over that many seconds, after which a device that claims to produce is not believed."""
+
+_QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}
+
+
+@dataclass(slots=True)
+class Entry:
+    """A reading and its history."""
+
+    reading: Reading
+    read_at: float
+    cycle: int
+    changed_at: float
+    reads: int = 1
+
+
+class Shelf:
+    """Readings by plant or device id."""
+
+    def __init__(self, vault: Vault) -> None:
+        """Take up the readings of the last run."""
+        self._vault: Final = vault
+        self._entries: dict[str, Entry] = {}
+        self._restore()
+
+    def put(self, key: str, reading: Reading, cycle: int) -> None:
+        """Keep a reading that was just made."""
+        now, before = time.time(), self._entries.get(key)
+        if before is not None and before.reading == reading:
+            before.read_at, before.cycle = now, cycle
+            before.reads += 1
+        else:
+            self._entries[key] = Entry(reading, now, cycle, now)
+        if len(self._entries) <= MOST_KEPT:
+            self._vault.save_soon(SECTION, self._as_json)
+
+    def drop(self, key: str) -> None:
+        """Forget a reading that is no longer true."""
+        self._entries.pop(key, None)
+
+    def get(self, key: str, oldest: float) -> Entry | None:
+        """Return an entry read within the last ``oldest`` seconds."""
+        entry = self._entries.get(key)
+        return (
+            entry
+            if entry is not None and time.time() - entry.read_at <= oldest
+            else None
+        )
+
+    def read_at(self, key: str) -> float:
+        """Return when something was last read."""
+        entry = self._entries.get(key)
+        return entry.read_at if entry else 0.0
+
+    @staticmethod
+    def stuck(entry: Entry) -> bool:
+        """Whether a device shows the same powers for so long that its data must have stopped; zeros may last all night."""
+        return (
+            entry.reads >= STUCK_READS
+            and entry.read_at - entry.changed_at >= STUCK_SECONDS
+            and any(
+                value
+                for slot, value in entry.reading.values.items()
+                if slot.quantity.unit == "W"
+                and slot.quantity
+                not in (
+                    Quantity.BATTERY_MAX_CHARGE_POWER,
+                    Quantity.BATTERY_MAX_DISCHARGE_POWER,
+                )
+            )
+        )
+
+    def _as_json(self) -> Json:
+        if len(self._entries) > MOST_KEPT:
+            return None
+        return {
+            key: [
+                entry.read_at,
+                entry.changed_at,
+                [
+                    [str(slot.quantity), slot.index, value]
+                    for slot, value in entry.reading.values.items()
+                ],
+            ]
+            for key, entry in self._entries.items()
+        }
+
+    def _restore(self) -> None:
+        stored = self._vault.load(SECTION)
+        for key, row in stored.items() if isinstance(stored, dict) else ():
+            match row:
+                case [
+                    float() | int() as read_at,
+                    float() | int() as changed_at,
+                    list(slots),
+                ]:
+                    values = dict(filter(None, map(_slot, slots)))
+                    self._entries[key] = Entry(
+                        Reading(None, values), float(read_at), 0, float(changed_at)
+                    )
+
+
+def _slot(stored: Json) -> tuple[Slot, Value] | None:
+    match stored:
+        case [str(name), int(index), str() | float() | int() as value] if (
+            name in _QUANTITIES
+        ):
+            if isinstance(value, str):
+                return Slot(_QUANTITIES[name], index), value
+            figure = number(value)
+            return None if figure is None else (Slot(_QUANTITIES[name], index), figure)
+    return None
