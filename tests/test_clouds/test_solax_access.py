@@ -1,7 +1,9 @@
 """SolaX's tokens, limits and permissions are as narrow as the real ones."""
 
+import asyncio
 from typing import Any
 
+from aiohttp import ClientConnectionError
 import pytest
 
 from tests.clouds.solax import SolaxCloud
@@ -206,6 +208,21 @@ async def test_answer_that_gets_lost_has_changed_the_world(visit: Open) -> None:
     with pytest.raises(Exception, match="unexpected mimetype"):
         await client.sign_in()
     assert (await client.get(PLANTS))["code"] == 10402
+
+
+async def test_connections_break_and_answers_take_their_time(visit: Open) -> None:
+    """No answer at all, and one that comes too late for an impatient client."""
+    client: Client = await visit()
+    # aiohttp repeats a GET by itself when a kept connection breaks.
+    client.cloud.fault(PLANTS, body="disconnect", times=2)
+    client.cloud.fault(PLANTS, delay=0.3)
+    with pytest.raises(ClientConnectionError):
+        await client.get(PLANTS)
+    assert client.cloud.calls[-1].http is None
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await client.get(PLANTS)
+    assert (await client.get(PLANTS))["code"] == 10000
 
 
 async def test_scenarios_reset(visit: Open) -> None:

@@ -246,3 +246,19 @@ def test_world_is_quick(clock: Clock) -> None:
     begun = time.perf_counter()
     site.truth(NOON - timedelta(days=365))
     assert time.perf_counter() - begun < 4
+
+
+def test_limits_and_commands_are_obeyed(clock: Clock, home: Site) -> None:
+    """Export is curtailed, a forced battery discharges, darkness yields nothing."""
+    home.set_soc(1.0)
+    home.change(export_limit_w=1000.0)
+    assert home.powers().grid == pytest.approx(-1000, abs=1)
+    home.change(export_limit_w=None, battery_w=2500.0)
+    assert home.powers().battery == pytest.approx(2500)
+    home.change(battery_w=None, clearness=0.0, load_w=400.0)
+    powers = home.powers()
+    assert (powers.pv, powers.battery > 400) == (0, True)
+    clock.advance(86400)
+    assert home.sample().battery("battery").soc == pytest.approx(0.10)
+    assert home.powers().grid == pytest.approx(400, abs=1)
+    assert home.truth().balance == pytest.approx(0, abs=1e-6)
