@@ -54,7 +54,7 @@ def test_texts_are_clean(language: str) -> None:
         assert text == text.strip(), key
         assert not re.search(r"<[a-z/]", text), key
         assert not re.search(r"'{\w+}'", text), key
-        assert "http" not in text, key
+        assert "://" not in text, key
         for part in key.split("."):
             assert re.fullmatch(r"[a-z0-9]+(?:[_-][a-z0-9]+)*", part), key
 
@@ -95,6 +95,17 @@ def test_every_region_has_a_name(key: str) -> None:
     assert EN["selector"][f"{key}_region"]["options"].keys() == {*regions, "other"}
 
 
+def _client_files() -> list[Path]:
+    """Return what is shared by all vendors and what belongs to those that are offered."""
+    own = [ROOT / "cloud" / key for key in VENDORS]
+    return [
+        path
+        for path in (ROOT / "cloud").rglob("*.py")
+        if path.parent == ROOT / "cloud"
+        or any(path.is_relative_to(each) for each in own)
+    ]
+
+
 def _error_keys() -> dict[str, set[str]]:
     """Find every message key a client raises, with its placeholders."""
     classes = {each.__name__ for each in _subclasses(CloudError)} | {"CloudError"}
@@ -103,7 +114,7 @@ def _error_keys() -> dict[str, set[str]]:
         for each in _subclasses(CloudError)
         if "default_key" in vars(each)
     }
-    for path in (ROOT / "cloud").rglob("*.py"):
+    for path in _client_files():
         for node in ast.walk(ast.parse(path.read_text())):
             if (
                 isinstance(node, ast.Call)
@@ -155,4 +166,33 @@ def test_every_error_of_a_form_has_a_text() -> None:
         "invalid_host",
         "unknown",
     } <= EN["config"]["error"].keys()
-    assert {"already_configured", "unique_id_mismatch"} <= EN["config"]["abort"].keys()
+    assert {
+        "already_configured",
+        "unique_id_mismatch",
+        "reauth_successful",
+        "reconfigure_successful",
+    } <= EN["config"]["abort"].keys()
+
+
+def _notice_keys() -> set[str]:
+    """Find every notice a client gives by a literal key."""
+    keys = set()
+    for path in _client_files():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "Notice"
+            ):
+                keys.update(
+                    arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)
+                )
+    return keys
+
+
+def test_every_notice_has_an_issue() -> None:
+    """What the user can mend is told in the repairs."""
+    assert _notice_keys() <= EN["issues"].keys()
+    for issue in EN["issues"].values():
+        assert issue["title"]
+        assert issue["description"]
