@@ -56,7 +56,7 @@ class Frontend:
     async def picture(self, name: str) -> None:
         """Take a screenshot."""
         path = self._pictures / f"{next(self._numbers):02}-{name}.png"
-        await self.page.screenshot(path=path)
+        await self.page.screenshot(path=path, animations="disabled")
 
     async def open(self, path: str) -> None:
         """Go to a page of Home Assistant."""
@@ -69,9 +69,11 @@ class Frontend:
         await self.open("/config/integrations/dashboard")
         await self.page.get_by_role("button", name="Add integration").click()
         await self.page.locator("dialog-add-integration input").first.fill(name)
-        await self.page.locator("ha-integration-list-item", has_text=name).wait_for()
+        item = self.page.locator("ha-integration-list-item", has_text=name)
+        # Fails when the icon cannot be loaded.
+        await item.locator("img").evaluate("image => image.decode()")
         await self.picture("search")
-        await self.page.locator("ha-integration-list-item", has_text=name).click()
+        await item.click()
 
     async def step(self) -> dict[str, Any]:
         """Return the flow's step as the frontend got it."""
@@ -84,7 +86,7 @@ class Frontend:
 
     async def choose(self, label: str) -> None:
         """Choose an item of the flow's menu."""
-        await self.page.locator("step-flow-menu").get_by_text(label).click()
+        await self.page.locator("step-flow-menu").get_by_text(label, exact=True).click()
 
     @property
     def _form(self) -> Locator:
@@ -123,11 +125,11 @@ class Frontend:
 
     async def download_diagnostics(self) -> dict[str, Any]:
         """Download the diagnostics of the only entry on the integration's page."""
-        row = self.page.locator("ha-config-entry-row").first
-        await row.locator("ha-dropdown ha-icon-button").last.click()
-        item = row.locator("ha-dropdown-item", has_text="Download diagnostics")
+        # The entry's own menu; those of its devices follow.
+        menu = self.page.locator("ha-config-entry-row ha-dropdown").first
+        await menu.locator("ha-icon-button").click()
         async with self.page.expect_download() as download:
-            await item.click()
+            await menu.get_by_text("Download diagnostics").click()
         path = await (await download.value).path()
         document: dict[str, Any] = json.loads(path.read_text())
         return document
@@ -139,6 +141,7 @@ async def _log_in(browser: Browser, instance: Instance) -> Page:
         base_url=instance.url,
         reduced_motion="reduce",
         service_workers="block",
+        timezone_id="Europe/Berlin",
         viewport={"width": 1280, "height": 900},
     )
     tokens = instance.client.token | {

@@ -50,7 +50,7 @@ async def _enter_a_wrong_secret(frontend: Frontend, cloud: SolaxCloud) -> None:
     await frontend.choose_integration("Solar Cloud")
     await frontend.wait_for_step("menu")
     await frontend.picture("menu")
-    await frontend.choose("SolaX")
+    await frontend.choose("SolaX (developer application)")
 
     await frontend.wait_for_step("solax")
     await frontend.select("region", "Other")
@@ -114,7 +114,9 @@ async def _see_the_energy(
     problems = {problem["type"] for problem in await client.energy_problems()}
     assert problems <= {"statistics_not_defined"}
 
-    await frontend.open("/energy")
+    await frontend.open("/energy/overview")
+    for name in ("Solar total", "Battery total", "Grid total"):
+        await expect(frontend.page.get_by_text(name).first).to_be_visible()
     await frontend.picture("energy")
 
 

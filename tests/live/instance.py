@@ -68,7 +68,9 @@ class Instance:
         """Return the integration's own log lines of a level, such as ERROR."""
         lines = self.program.log.read_text(errors="replace").splitlines()
         return [
-            line for line in lines if f" {level} " in line and "solar_cloud" in line
+            line
+            for line in lines
+            if f" {level} " in line and "[custom_components.solar_cloud" in line
         ]
 
 

@@ -8,7 +8,7 @@ row, that is lifted so that the two join without a step.
 from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tests.clouds.world import Site
 
@@ -83,32 +83,36 @@ class Past:
             )
             seams[entity_id] = rows[-1]
         self._note.write_text(json.dumps(seams))
+        await eventually(
+            lambda: self._rows(list(seams), "hour", now - _HOUR), "the imported hours"
+        )
 
-    async def _first_rows(self, entities: list[str]) -> dict[str, Any] | None:
-        """Return the recorder's own first row of each entity once all have one."""
-        since = datetime.now(UTC) - timedelta(days=1)
+    async def _rows(
+        self, entities: list[str], period: str, since: datetime
+    ) -> dict[str, list[Json]] | None:
+        """Return statistics of each entity once all have some."""
         rows: dict[str, list[Json]] = await self._client.command(
             "recorder/statistics_during_period",
             start_time=since.isoformat(),
-            period="5minute",
+            period=period,
             statistic_ids=entities,
             types=["state", "sum"],
         )
-        first = {entity: found[0] for entity, found in rows.items() if found}
-        return first if len(first) == len(entities) else None
+        return rows if len(rows) == len(entities) else None
 
     async def join(self) -> None:
         """Wait for the recorder's first rows and let its sums go on from the past."""
         if not self._note.exists():
             return
         seams: dict[str, Json] = json.loads(self._note.read_text())
-        first = await eventually(
-            lambda: self._first_rows(list(seams)),
+        day_ago = datetime.now(UTC) - timedelta(days=1)
+        rows = await eventually(
+            lambda: self._rows(list(seams), "5minute", day_ago),
             "the recorder's first statistics",
             within=_FIRST_ROWS_SECONDS,
         )
         for entity_id, seam in seams.items():
-            row = first[entity_id]
+            row = rows[entity_id][0]
             wanted = seam["sum"] + row["state"] - seam["state"]
             await self._client.command(
                 "recorder/adjust_sum_statistics",
