@@ -5,9 +5,10 @@ Run it by scripts/demo. What Home Assistant learns stays in the demo's folder.
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+import fcntl
 import json
 from pathlib import Path
 import shutil
@@ -40,6 +41,26 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+class FolderInUseError(Exception):
+    """Another demo runs in the folder."""
+
+
+@contextmanager
+def _own_folder(folder: Path, *, fresh: bool) -> Generator[None]:
+    """Keep other demos out of the folder; empty it first when `fresh`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            raise FolderInUseError(f"Another demo is running in {folder}") from err
+        if fresh:
+            shutil.rmtree(folder / "home-assistant", ignore_errors=True)
+            for note in ("ports.json", "past.json", "since"):
+                (folder / note).unlink(missing_ok=True)
+        yield
+
+
 def _cloud_port(folder: Path, name: str) -> int:
     """Return the port of a cloud: the same in every run, for the accounts refer to it."""
     file = folder / "ports.json"
@@ -49,8 +70,8 @@ def _cloud_port(folder: Path, name: str) -> int:
         file.write_text(json.dumps(ports))
     if not port_is_free(ports[name]):
         raise PortTakenError(
-            f"Port {ports[name]} of the emulated {name} cloud is in use; "
-            "is another demo running? scripts/demo --fresh takes a new one"
+            f"Port {ports[name]} of the emulated {name} cloud is in use by another "
+            "program; stop that, or let scripts/demo --fresh take another port"
         )
     return ports[name]
 
@@ -161,15 +182,14 @@ def main() -> int:
     )
     options = parser.parse_args()
     folder: Path = options.folder.resolve()
-    if options.fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
     try:
-        asyncio.run(
-            _until_stopped(folder, options.port or free_port(), once=options.once)
-        )
+        with _own_folder(folder, fresh=options.fresh):
+            asyncio.run(
+                _until_stopped(folder, options.port or free_port(), once=options.once)
+            )
     except (
         AccountRefusedError,
+        FolderInUseError,
         HomeAssistantError,
         PortTakenError,
         ProgramEndedError,
