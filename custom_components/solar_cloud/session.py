@@ -4,7 +4,8 @@ from typing import Final
 
 import aiohttp
 
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EVENT_HOMEASSISTANT_CLOSE
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.util.hass_dict import HassKey
 
@@ -17,6 +18,15 @@ TRANSPORT: Final[HassKey[HttpTransport]] = HassKey(f"{DOMAIN}_transport")
 def get_transport(hass: HomeAssistant) -> HttpTransport:
     """Return the transport; its session verifies TLS and closes with Home Assistant."""
     if TRANSPORT not in hass.data:
-        session = async_create_clientsession(hass, cookie_jar=aiohttp.DummyCookieJar())
+        # Left to itself, the session would close with the account that asked for it first.
+        session = async_create_clientsession(
+            hass, auto_cleanup=False, cookie_jar=aiohttp.DummyCookieJar()
+        )
+
+        @callback
+        def close(_: Event) -> None:
+            session.detach()
+
+        hass.bus.async_listen_once(EVENT_HOMEASSISTANT_CLOSE, close)
         hass.data[TRANSPORT] = HttpTransport(session)
     return hass.data[TRANSPORT]
