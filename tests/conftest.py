@@ -1,6 +1,6 @@
 """Fixtures: a real Home Assistant in the process, the emulated clouds behind real HTTP, and one time for both."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +15,9 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.core import HomeAssistant, State
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .clouds.solax import SolaxCloud
+from .clouds.solax import Kind, SolaxCloud
 from .clouds.world import World
 
 NOON = datetime(2026, 6, 15, 10, 1, 30, tzinfo=UTC)
@@ -81,6 +81,19 @@ class Home:
         assert state is not None, f"{platform} {unique_id} has no state"
         return state
 
+    def known(self, unique_id: str, platform: str = "sensor") -> bool:
+        """Say whether an entity is registered, enabled or not."""
+        registry = er.async_get(self.hass)
+        return registry.async_get_entity_id(platform, DOMAIN, unique_id) is not None
+
+    def device(self, identifier: str, entry: MockConfigEntry) -> dr.DeviceEntry | None:
+        """Find a plant or device in the registry by the vendor's id."""
+        device = dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, identifier), entry.entry_id
+        )
+        assert device is None or isinstance(device, dr.DeviceEntry)
+        return device
+
     def value(self, unique_id: str) -> float:
         """Return a sensor's number."""
         return float(self.state(unique_id).state)
@@ -97,9 +110,6 @@ def home(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Home:
 def world(home: Home) -> World:
     """A world in Home Assistant's time."""
     return World()
-
-
-type StartSolax = Callable[[str], SolaxCloud]
 
 
 @pytest.fixture
@@ -128,3 +138,22 @@ def solax_entry(cloud: SolaxCloud, **options: Any) -> MockConfigEntry:
 def entry(solax: SolaxCloud) -> MockConfigEntry:
     """The account of the emulated SolaX home."""
     return solax_entry(solax)
+
+
+def solax_id(cloud: SolaxCloud, kind: Kind | None, quantity: str) -> str:
+    """Return the unique id of a quantity of the first device of a kind, of the plant for none."""
+    if kind is None:
+        owner = cloud.plant.plant_id
+    elif kind is Kind.BATTERY:
+        owner = f"{cloud.first(Kind.INVERTER).sn}_battery"
+    else:
+        owner = cloud.first(kind).sn
+    return f"solax_{owner}_{quantity}"
+
+
+def enable_everything(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Enable what is there for those who look for it; the entry must be reloaded."""
+    registry = er.async_get(hass)
+    for each in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if each.disabled_by:
+            registry.async_update_entity(each.entity_id, disabled_by=None)

@@ -83,6 +83,10 @@ async def _async_build_account(
     vendor, sign_in, store, quota, cloud = await _async_connect(hass, entry)
     painter = Painter(store, vendor.stale_after, cloud.roles)
 
+    async def list_everything() -> Inventory:
+        listed, store.listed = store.listed, None
+        return listed or await cloud.inventory()
+
     async def read() -> Snapshot:
         chosen = account.chosen(excluded_plants(entry))
         return painter.paint(await cloud.readings(chosen), chosen, dt_util.utcnow())
@@ -98,7 +102,7 @@ async def _async_build_account(
             hass,
             entry,
             "inventory",
-            cloud.inventory,
+            list_everything,
             INVENTORY_INTERVAL,
             grace=2 * INVENTORY_INTERVAL,
             always_update=True,  # an unchanged list is news too: it counts what is missing

@@ -68,7 +68,7 @@ from .const import (
 from .devices import registered_name
 from .oauth import Consent
 from .session import get_transport
-from .store import async_keep_seed
+from .store import Seed, async_keep_seed
 
 CONF_REGION: Final = "region"
 CONF_CODE: Final = "code"
@@ -107,9 +107,10 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         self._vendor: Vendor
         self._sign_in: SignIn
         self._credentials: dict[str, str] = {}
-        self._plants: Mapping[str, Plant] = {}
+        self._inventory = Inventory({}, {})
         self._vault = MemoryVault()
         self._quota: Quota | None = None
+        self._tried: dict[str, str] = {}
         self._detail = ""
 
     @property
@@ -176,10 +177,10 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             self._credentials |= _stripped(user_input)
             try:
                 self._credentials[CONF_BASE_URL] = check_base_url(
-                    user_input[CONF_BASE_URL]
+                    self._sign_in.tidy(user_input[CONF_BASE_URL])
                 )
             except CloudError as err:
-                errors[CONF_BASE_URL] = flow_error(err)
+                errors[CONF_BASE_URL], self._detail = flow_error(err), ""
             else:
                 if (result := await self._async_proceed(errors)) is not None:
                     return result
@@ -195,7 +196,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
                     # The secret may be what is wrong: it can be corrected without going back.
                     | (
                         {
-                            _marker(each): _selector(each)
+                            vol.Optional(each.key): _selector(each)
                             for each in self._sign_in.secrets
                         }
                         if errors
@@ -214,7 +215,21 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             return await self.async_step_consent()
         # Before any call: on some clouds a test call would kill the token of the running account.
         await self._async_identify(self._sign_in.account(self._credentials))
+        await self._async_forget_token()
         return await self._async_connect(errors)
+
+    async def _async_forget_token(self) -> None:
+        """Drop the token of what was typed before: it would open the account whatever is typed now.
+
+        Calls stay counted for as long as they are the same account's.
+        """
+        if not self._tried or self._credentials == self._tried:
+            return
+        quota_account = self._sign_in.quota_account
+        if quota_account(self._credentials) != quota_account(self._tried):
+            self._vault, self._quota = MemoryVault(), None
+        else:
+            await self._vault.save(TOKEN, None)
 
     async def _async_identify(self, account: str) -> None:
         """Refuse an account that is set up already, or another one than the entry's."""
@@ -228,12 +243,13 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Sign in and list the plants; on failure say why and return nothing."""
         if self._quota is None:
             self._quota = self._vendor.quota(self._vault)
+        self._tried, self._detail = dict(self._credentials), ""
         transport = get_transport(self.hass)
         try:
             cloud = self._vendor.connect(
                 self._sign_in, self._credentials, transport, self._vault, self._quota
             )
-            self._plants = (await cloud.inventory()).plants
+            self._inventory = await cloud.inventory()
         except CloudError as err:
             await self._async_explain(err, errors)
             return None
@@ -243,11 +259,24 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             return None
         if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
             return await self._async_update_entry()
-        self._plants = _unserved(self.hass, self._vendor, self._plants)
-        if not self._plants:
+        if not self._offered():
             errors["base"] = "no_plants"
             return None
         return await self.async_step_plants()
+
+    def _offered(self) -> Mapping[str, Plant]:
+        return _unserved(self.hass, self._vendor, self._inventory.plants)
+
+    async def _async_keep_seed(self) -> None:
+        """Leave the token and the lists to the entry: it need not ask again."""
+        await async_keep_seed(
+            self.hass,
+            self._vendor,
+            self._sign_in,
+            self._credentials,
+            self.unique_id,
+            Seed(self._vault, self._inventory),
+        )
 
     async def _async_explain(self, err: CloudError, errors: dict[str, str]) -> None:
         """Put an error and the sentence that names its fix on the form."""
@@ -269,14 +298,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             if self.source == SOURCE_REAUTH
             else self._get_reconfigure_entry()
         )
-        await async_keep_seed(
-            self.hass,
-            self._vendor,
-            self._sign_in,
-            self._credentials,
-            entry.unique_id,
-            self._vault,
-        )
+        await self._async_keep_seed()
         return self.async_update_reload_and_abort(
             entry, data_updates={CONF_CREDENTIALS: self._credentials}
         )
@@ -286,14 +308,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Choose plants, and whether settings may be changed."""
         if user_input is not None:
-            await async_keep_seed(
-                self.hass,
-                self._vendor,
-                self._sign_in,
-                self._credentials,
-                self.unique_id,
-                self._vault,
-            )
+            await self._async_keep_seed()
             return self.async_create_entry(
                 title=self._vendor.name,
                 data={
@@ -301,11 +316,12 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
                     CONF_SIGN_IN: self._sign_in.key,
                     CONF_CREDENTIALS: self._credentials,
                 },
-                options=_options(user_input, self._plants),
+                # Plants that another entry shows are left out too.
+                options=_options(user_input, self._inventory.plants),
             )
+        offered = self._offered()
         return self.async_show_form(
-            step_id="plants",
-            data_schema=_plants_schema(self._plants, list(self._plants), False),
+            step_id="plants", data_schema=_plants_schema(offered, list(offered), False)
         )
 
     # Consent in a browser
@@ -463,6 +479,11 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
         inventory: Inventory = self.config_entry.runtime_data.inventory.data
         return inventory
 
+    def _save(self, options: dict[str, Any]) -> ConfigFlowResult:
+        """Start the entry anew, with the lists it has: they cost calls, and it is not they that changed."""
+        self.config_entry.runtime_data.store.listed = self._inventory()
+        return self.async_create_entry(data=options)
+
     def _meters(self) -> dict[str, Device]:
         return {
             key: device
@@ -482,11 +503,12 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
         """Choose plants, and whether settings may be changed."""
         plants = self._inventory().plants
         options = self.config_entry.options
-        if user_input is not None:
-            return self.async_create_entry(
-                data={**options, **_options(user_input, plants)}
-            )
         excluded = options.get(CONF_EXCLUDED_PLANTS, ())
+        if user_input is not None:
+            changed = _options(user_input, plants)
+            # A plant that is not listed now was left out all the same.
+            changed[CONF_EXCLUDED_PLANTS] += sorted(set(excluded) - plants.keys())
+            return self._save({**options, **changed})
         chosen = [key for key in plants if key not in excluded]
         schema = _plants_schema(plants, chosen, bool(options.get(CONF_CONTROLS, False)))
         return self.async_show_form(step_id="settings", data_schema=schema)
@@ -502,7 +524,7 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
                 CONF_UNIT: user_input[CONF_UNIT],
             }
             tunings = {**options.get(CONF_TUNINGS, {}), user_input[CONF_DEVICE]: tuning}
-            return self.async_create_entry(data={**options, CONF_TUNINGS: tunings})
+            return self._save({**options, CONF_TUNINGS: tunings})
         return self.async_show_form(
             step_id="meter", data_schema=_meter_schema(self._names())
         )

@@ -5,12 +5,13 @@ are kept in memory beyond a failed set-up too: a client built anew five seconds 
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
+from .cloud.model import Inventory
 from .cloud.quota import Quota
 from .cloud.token import SECTION as TOKEN
 from .cloud.vault import Json, MemoryVault
@@ -36,6 +37,8 @@ class AccountStore:
         self._sections: dict[str, Json] = {}
         self._pending: dict[str, Callable[[], Json]] = {}
         self._removed = False
+        self.listed: Inventory | None = None
+        """What is known of the account's lists already: the first look of the next set-up."""
 
     async def async_load(self) -> None:
         """Read the file; a damaged one is moved aside by Home Assistant and counts as empty."""
@@ -85,9 +88,18 @@ class AccountStore:
         await self._store.async_remove()
 
 
+class Seed(NamedTuple):
+    """What a form leaves for the entry it makes or mends."""
+
+    vault: MemoryVault
+    inventory: Inventory
+
+
 STORES: Final[HassKey[dict[str, AccountStore]]] = HassKey(f"{DOMAIN}_stores")
-QUOTAS: Final[HassKey[dict[tuple[str, str], Quota]]] = HassKey(f"{DOMAIN}_quotas")
-SEEDS: Final[HassKey[dict[str, MemoryVault]]] = HassKey(f"{DOMAIN}_seeds")
+QUOTAS: Final[HassKey[dict[tuple[str, str], tuple[Quota, AccountStore]]]] = HassKey(
+    f"{DOMAIN}_quotas"
+)
+SEEDS: Final[HassKey[dict[str, Seed]]] = HassKey(f"{DOMAIN}_seeds")
 
 
 async def async_get_store(
@@ -100,7 +112,8 @@ async def async_get_store(
         await store.async_load()
         stores[entry_id] = store
     if seed := hass.data.setdefault(SEEDS, {}).pop(unique_id or "", None):
-        await store.async_take_over(seed)
+        await store.async_take_over(seed.vault)
+        store.listed = seed.inventory
     return store
 
 
@@ -115,8 +128,8 @@ def get_quota(
     quotas = hass.data.setdefault(QUOTAS, {})
     key = (vendor.key, sign_in.quota_account(credentials))
     if key not in quotas:
-        quotas[key] = vendor.quota(store)
-    return quotas[key]
+        quotas[key] = vendor.quota(store), store
+    return quotas[key][0]
 
 
 async def async_remove_store(hass: HomeAssistant, entry_id: str) -> None:
@@ -125,6 +138,9 @@ async def async_remove_store(hass: HomeAssistant, entry_id: str) -> None:
         hass, entry_id
     )
     await store.async_remove()
+    quotas = hass.data.setdefault(QUOTAS, {})
+    for key in [key for key, (_, keeper) in quotas.items() if keeper is store]:
+        del quotas[key]
 
 
 async def async_keep_seed(
@@ -133,12 +149,12 @@ async def async_keep_seed(
     sign_in: SignIn,
     credentials: Credentials,
     unique_id: str | None,
-    vault: MemoryVault,
+    seed: Seed,
 ) -> None:
     """Leave what a form learnt for the entry's next set-up, and lift what the old credentials brought upon the account."""
-    hass.data.setdefault(SEEDS, {})[unique_id or ""] = vault
-    quota = hass.data.setdefault(QUOTAS, {}).get(
+    hass.data.setdefault(SEEDS, {})[unique_id or ""] = seed
+    known = hass.data.setdefault(QUOTAS, {}).get(
         (vendor.key, sign_in.quota_account(credentials))
     )
-    if quota is not None:
-        await quota.lift()
+    if known is not None:
+        await known[0].lift()
