@@ -1,0 +1,1 @@
+"""Tests of the Sungrow client, against its emulated cloud."""

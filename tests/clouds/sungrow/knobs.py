@@ -1,0 +1,76 @@
+"""Where the real cloud is known to differ from itself, and what the pages leave open (sungrow.md §11.3)."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass
+class Knobs:
+    """Behaviour that can be switched while the cloud runs; the defaults are the usual case."""
+
+    # Login
+    login_tries: int = 5  # wrong passwords before the lock
+    lock_hours: float = 24.0
+    logins_in_ten_minutes: int = 10  # more are answered with E916
+    login_state: str | None = None  # a state of its own, captcha for instance
+    admin_locked: bool = False
+    other_region: bool = False  # the account lives elsewhere
+    single_session: bool = False  # a new login ends the old token
+    token_hours: float = 24.0
+
+    # OAuth
+    token_shape: Literal["both", "top", "nested"] = "both"
+    expires_in: int | None = 172_799  # None: left out
+    refresh_fails: bool = False  # -1
+    refresh_code: str | None = None  # any inner code
+    omit_refresh_token: bool = False
+    omit_user: bool = False
+    bad_bearer_http: int = 401  # or 200, with the same body
+
+    # Limits
+    per_second: int | None = None  # E901
+    per_hour: int = 2000
+    per_day: int | None = None
+    per_month: int = 100_000
+    retry_after: float | None = None  # in the body of E999
+    most_points: int = 100
+    most_keys: int = 50
+
+    # Encryption
+    encryption: Literal["optional", "required"] = "optional"
+    plain_answers: bool = False  # answers to encrypted requests are not
+    always_hex: bool = False  # answers to plain requests are hex
+    lower_hex: bool = False
+    clock_skew: float = 0.0  # seconds the server's clock is ahead
+
+    # The account
+    ip_refused: bool = False  # E918
+    user_refused: bool = False  # E919
+    expired: bool = False  # E00001
+    unapproved: bool = False  # E900
+    address_changes: bool = False  # E903
+
+    # Lists
+    chinese: bool = True
+    v2_count: Literal["row_count", "rowCount"] = "row_count"
+    page_limit: int = 100
+
+    # Values
+    missing_style: Literal["rotate", "null", "", "--", "absent"] = "rotate"
+    unknown_point: Literal["absent", "null"] = "absent"
+    null_points: frozenset[str] = frozenset()
+    upload_delay: float = 75.0
+    late_reset: int = 0  # samples after midnight that still show yesterday
+    spike: frozenset[str] = frozenset()  # points that show an absurd value once
+    night_silence: bool = True  # inverters without battery upload by day only
+    four_decimals: bool = True
+    flat_rows: bool = False  # device values not nested
+
+    # Faults
+    alarms_refused: bool = False  # E900 for them alone
+    alarm_dates: bool = True  # false: dates are answered with 010
+
+    # History
+    history_gaps: float = 0.05
+
+    extra_fields: dict[str, object] = field(default_factory=dict)
