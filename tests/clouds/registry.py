@@ -3,6 +3,9 @@
 from typing import Any
 
 from .base import Cloud
+from .fusionsolar import FusionSolarCloud
 from .solax import SolaxCloud
 
-CLOUDS: dict[str, type[Cloud[Any]]] = {SolaxCloud.name: SolaxCloud}
+CLOUDS: dict[str, type[Cloud[Any]]] = {
+    cloud.name: cloud for cloud in (SolaxCloud, FusionSolarCloud)
+}
