@@ -1,0 +1,236 @@
+"""The documents keep up with the code: what users may read is complete and leads somewhere."""
+
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+from typing import Any, Final
+from urllib.parse import unquote
+
+import pytest
+import yaml
+
+from custom_components.solar_cloud.catalogue import SENSORS
+from custom_components.solar_cloud.cloud.model import Quantity
+from custom_components.solar_cloud.cloud.registry import VENDORS
+
+REPOSITORY: Final = Path(__file__).parent.parent
+ROOT: Final = REPOSITORY / "custom_components" / "solar_cloud"
+TEXTS: Final = json.loads((ROOT / "translations" / "en.json").read_text())
+PAGES: Final = sorted(
+    [
+        *REPOSITORY.glob("*.md"),
+        *(REPOSITORY / "docs").glob("*.md"),
+        REPOSITORY / "tests" / "clouds" / "README.md",
+    ]
+)
+README: Final = (REPOSITORY / "README.md").read_text()
+ENTITIES: Final = (REPOSITORY / "docs" / "entities.md").read_text()
+
+HEADINGS: Final = {
+    "docs-high-level-description": "What it does",
+    "docs-installation-instructions": "Installation",
+    "docs-removal-instructions": "Removal",
+    "docs-installation-parameters": "Set-up fields",
+    "docs-configuration-parameters": "Options",
+    "docs-data-update": "Data updates",
+    "docs-examples": "Examples",
+    "docs-known-limitations": "Known limitations",
+    "docs-supported-devices": "Supported devices",
+    "docs-supported-functions": "Supported functions",
+    "docs-troubleshooting": "Troubleshooting",
+    "docs-use-cases": "Use cases",
+}
+"""Where the README answers each rule of the quality scale that asks for words."""
+
+UNITS: Final = {"": "", "ratio": "", "count": "", "money": "currency"}
+"""What the table of entities writes for units that nobody sees."""
+
+
+def _sections(text: str) -> dict[str, str]:
+    """Return the text below each heading of the second level."""
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _keys(text: str) -> set[str]:
+    """Return the words a table puts into its code cells."""
+    return {
+        key
+        for line in text.splitlines()
+        if line.startswith("|")
+        for key in re.findall(r"\| `(\w+)` \|", line)
+    }
+
+
+def test_the_readme_has_a_section_for_every_rule() -> None:
+    """A rule called done has a heading with words below it; those without one are exempt."""
+    rules = yaml.safe_load((ROOT / "quality_scale.yaml").read_text())["rules"]
+    done = {
+        rule
+        for rule, answer in rules.items()
+        if rule.startswith("docs-") and answer == "done"
+    }
+    assert done <= HEADINGS.keys()
+    sections = _sections(README)
+    for rule, heading in HEADINGS.items():
+        assert len(sections[heading]) > 200, rule
+
+
+def test_the_two_commands_stand_in_the_readme() -> None:
+    """Whoever clones the repository needs nothing else, and both exist."""
+    for command in ("scripts/demo", "scripts/test"):
+        assert f"`{command}`" in README
+        assert (REPOSITORY / command).is_file()
+
+
+def test_every_script_named_exists() -> None:
+    """A command in a document can be typed."""
+    for page in PAGES:
+        for command in re.findall(r"`(scripts/[\w-]+)", page.read_text()):
+            assert (REPOSITORY / command).is_file(), f"{page.name}: {command}"
+
+
+@pytest.mark.parametrize("key", sorted(VENDORS))
+def test_every_vendor_has_a_page_with_all_its_fields(key: str) -> None:
+    """Each field of each way to sign in, and the regions."""
+    page = (REPOSITORY / "docs" / f"{key}.md").read_text()
+    documented = _keys(page)
+    for sign_in in VENDORS[key].sign_ins:
+        wanted = {"region", "base_url", *(field.key for field in sign_in.fields)}
+        assert wanted <= documented, sign_in.key
+        for region in sign_in.regions:
+            assert f"`{region}`" in page, region
+        if sign_in.oauth is not None:
+            assert "code" in documented
+    assert "Not in the menu yet" not in page
+    for heading in ("What appears", "Data updates", "Messages and their fixes"):
+        assert heading in _sections(page)
+
+
+@pytest.mark.parametrize("key", sorted(VENDORS))
+def test_the_readme_knows_every_vendor(key: str) -> None:
+    """With a link to its page, and without calling it a thing of the future."""
+    rows = [line for line in README.splitlines() if f"](docs/{key}.md)" in line]
+    assert rows
+    for row in rows:
+        assert "not yet" not in row
+
+
+def test_every_field_of_the_form_is_explained() -> None:
+    """Those that all vendors share stand in the README, the others on a page of their own."""
+    everywhere = "\n".join(page.read_text() for page in PAGES)
+    fields = {
+        field
+        for step in TEXTS["config"]["step"].values()
+        for field in step.get("data", {})
+    }
+    assert fields <= _keys(everywhere)
+    assert {"region", "base_url", "plants", "controls"} <= _keys(
+        _sections(README)["Set-up fields"]
+    )
+
+
+def test_every_option_is_explained() -> None:
+    """In the section on options, by key."""
+    fields = {
+        field
+        for step in TEXTS["options"]["step"].values()
+        for field in step.get("data", {})
+    }
+    assert fields <= _keys(_sections(README)["Options"])
+
+
+def _row(quantity: Quantity) -> str:
+    """Return how the table of entities must describe a quantity, up to its meaning."""
+    binary = quantity not in SENSORS
+    platform = "binary_sensor" if binary else "sensor"
+    name = TEXTS["entity"][platform][quantity]["name"].replace("{index}", "*n*")
+    on = binary or SENSORS[quantity].entity_registry_enabled_default
+    unit = "yes/no" if binary else UNITS.get(quantity.unit, quantity.unit)
+    return f"| `{quantity}` | {name} | {unit} | {'on' if on else 'off'} | "
+
+
+@pytest.mark.parametrize("quantity", Quantity)
+def test_every_quantity_is_documented(quantity: Quantity) -> None:
+    """With its name, unit and default as they are; the failure shows the beginning of the row."""
+    beginning = _row(quantity)
+    found = [line for line in ENTITIES.splitlines() if f"| `{quantity}` |" in line]
+    assert len(found) == 1, f"docs/entities.md needs one row: {beginning}meaning |"
+    assert found[0].startswith(beginning)
+    assert len(found[0].removeprefix(beginning).strip("| ")) > 5
+
+
+def test_no_quantity_is_made_up() -> None:
+    """What was taken away goes from the table, too."""
+    assert _keys(ENTITIES) == {str(quantity) for quantity in Quantity}
+
+
+def _strings(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for child in node.values():
+            yield from _strings(child)
+    else:
+        yield node
+
+
+def test_messages_are_quoted_as_they_are() -> None:
+    """What troubleshooting puts into quotation marks is what users see."""
+    shown = [text for text in _strings(TEXTS) if isinstance(text, str)]
+    quoted = re.findall(r'^\| "([^"]+)"', README, flags=re.MULTILINE)
+    assert quoted
+    for message in quoted:
+        assert any(text.startswith(message) for text in shown), message
+
+
+def test_sensors_of_the_recipe_exist() -> None:
+    """The Energy Dashboard's steps name sensors by the names users see."""
+    names = {sensor["name"] for sensor in TEXTS["entity"]["sensor"].values()}
+    recipe = _sections(README)["Energy Dashboard"].split("Notes")[0]
+    chosen = set(re.findall(r": \*\*([A-Z][^*]+)\*\*", recipe)) - {"Standard"}
+    assert chosen <= names
+    assert len(chosen) >= 9
+
+
+def _anchor(heading: str) -> str:
+    """Return the anchor the host makes of a heading."""
+    text = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+    return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+
+
+def _anchors(page: Path) -> set[str]:
+    return {
+        _anchor(heading)
+        for heading in re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Files and headings; addresses elsewhere are not called."""
+    for target in re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in target:
+            continue
+        path, _, anchor = unquote(target).partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        if anchor:
+            assert anchor in _anchors(file), target
+
+
+def test_the_architecture_shows_the_tree_as_it_is() -> None:
+    """It names every file of the top level and every folder, and nothing that is gone."""
+    text = (REPOSITORY / "ARCHITECTURE.md").read_text()
+    tree = _sections(text)["The tree"]
+    for path in ROOT.glob("*.py"):
+        assert path.name in tree, path
+    for path in (*(ROOT / "cloud").iterdir(), ROOT / "cloud", ROOT / "energy"):
+        if path.is_dir() and path.name != "__pycache__":
+            assert f"{path.name}/" in tree, path
+    existing = {path.name for path in ROOT.rglob("*.py")}
+    assert set(re.findall(r"\w+\.py", tree)) <= existing
+
+
+def test_the_changelog_has_a_place_for_what_comes() -> None:
+    """Entries are written with the change."""
+    assert "## [Unreleased]" in (REPOSITORY / "CHANGELOG.md").read_text()
