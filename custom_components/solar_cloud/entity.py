@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, override
 
 from homeassistant.core import callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -65,15 +66,27 @@ def add_as_they_appear[EntityT: Entity](
     wanted: Callable[[Account], Iterable[tuple[str, Slot]]],
     build: Callable[[Account, str, Slot], EntityT],
 ) -> None:
-    """Create an entity for each wanted slot, now and whenever one appears; what vanished may come back."""
+    """Create an entity for each wanted slot, now and whenever one appears.
+
+    What is missing from one poll is still there; only with its device does an entity go, and both may come back.
+    """
     account = entry.runtime_data
     known: set[tuple[str, Slot]] = set()
 
     @callback
     def update() -> None:
         present = set(wanted(account))
+        registry = dr.async_get(account.readings.hass)
+        gone = {
+            owner_id
+            for owner_id in {owner_id for owner_id, _ in known - present}
+            if registry.async_get_device_by_identifier(
+                (DOMAIN, owner_id), entry.entry_id
+            )
+            is None
+        }
+        known.difference_update({key for key in known if key[0] in gone})
         fresh = present - known
-        known.intersection_update(present)
         known.update(fresh)
         if fresh:
             add(build(account, owner_id, slot) for owner_id, slot in sorted(fresh))
