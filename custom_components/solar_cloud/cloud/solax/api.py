@@ -31,6 +31,8 @@ class Api:
         self._transport: Final = transport
         self.tokens: Final = tokens
         self.brakes: Final = brakes
+        self.tokenless = False
+        """Whether the last attempt to get a token failed: then no other call can succeed."""
 
     async def call(
         self,
@@ -38,15 +40,16 @@ class Api:
         *,
         params: Mapping[str, str] | None = None,
         body: dict[str, Json] | None = None,
+        lane: str = READ,
     ) -> Json:
         """Return the ``result`` of an answer. Raises the ``CloudError`` its code stands for."""
         token = await self._token()
-        envelope = await self._send(endpoint, token, params, body)
+        envelope = await self._send(endpoint, token, params, body, lane)
         if envelope.verdict is Verdict.UNAUTHENTICATED:
             # Everyday life: another program of the application asked for a token and killed ours.
             LOGGER.debug("Token refused with code %s, renewing it once", envelope.code)
             token = await self._token(token)
-            envelope = await self._send(endpoint, token, params, body)
+            envelope = await self._send(endpoint, token, params, body, lane)
         match envelope.verdict:
             case Verdict.ACCEPTED:
                 self.brakes.released()
@@ -65,13 +68,16 @@ class Api:
 
     async def _token(self, stale: Token | None = None) -> Token:
         """Return a live token; one whose credentials are refused must not come back at the next start."""
+        self.tokenless = True
         try:
-            if stale is None:
-                return await self.tokens.current()
-            return await self.tokens.replace(stale)
+            token = await (
+                self.tokens.current() if stale is None else self.tokens.replace(stale)
+            )
         except CredentialsRejected:
             await self.tokens.forget()
             raise
+        self.tokenless = False
+        return token
 
     async def _send(
         self,
@@ -79,8 +85,9 @@ class Api:
         token: Token,
         params: Mapping[str, str] | None,
         body: dict[str, Json] | None,
+        lane: str,
     ) -> Envelope:
-        self.brakes.quota.spend(READ)
+        self.brakes.quota.spend(lane)
         return judge(
             await self._transport.send(
                 endpoint.method,

@@ -1,13 +1,17 @@
 """A SolaX account as everybody else sees it."""
 
 import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
-from ..model import Inventory, Snapshot
+from ..history import PastEnergies, Reach
+from ..model import Inventory, Plant, Reading, Snapshot
 from ..vault import Json, Vault
 from ..vendor import Roles
 from . import roles
 from .api import Api
+from .history import REACH, HistoryReader
 from .inventory import InventoryReader
 from .memory import Memory
 from .poll import Poller
@@ -22,6 +26,7 @@ class SolaxCloud:
         self._memory: Final = Memory(vault)
         self._lists: Final = InventoryReader(api, self._memory)
         self._poller: Final = Poller(api, self._memory, self._lists)
+        self._history: Final = HistoryReader(api, self._poller.board.decoder)
         self._reading: Final = asyncio.Lock()
         self._counts: dict[str, Json] = {}
 
@@ -43,6 +48,43 @@ class SolaxCloud:
     def roles(self, plant_id: str, inventory: Inventory) -> Roles:
         """Say what can feed the plant's roles, best first."""
         return roles.roles(plant_id, inventory)
+
+    @property
+    def reach(self) -> Reach:
+        """Say how far back the past goes."""
+        return REACH
+
+    def newest(self, plant: Plant, now: datetime) -> datetime:
+        """Return the instant up to which the past is complete: an upload is there as soon as it is live."""
+        return now
+
+    def batches(
+        self, owners: Collection[str], inventory: Inventory
+    ) -> list[tuple[str, ...]]:
+        """Cut devices into what one call of the past can ask for."""
+        return self._history.batches(owners, inventory)
+
+    async def past_readings(
+        self,
+        batch: Sequence[str],
+        inventory: Inventory,
+        start: datetime,
+        end: datetime,
+        step: timedelta,
+    ) -> Mapping[str, Sequence[Reading]]:
+        """Return the uploads of one device in half a day. Raises a ``CloudError``."""
+        return {
+            owner: await self._history.readings(
+                inventory.devices[owner], start, end, step
+            )
+            for owner in batch
+        }
+
+    async def past_energies(
+        self, plant: Plant, start: datetime, end: datetime
+    ) -> PastEnergies:
+        """Return the days of a month. Raises a ``CloudError``."""
+        return await self._history.energies(plant, start)
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state: nothing secret, no identity."""

@@ -16,6 +16,9 @@ TOLERANCE: Final = 120.0
 """Seconds a row may lie in the future without anything being wrong."""
 SKEW: Final = 300.0
 SKEWED_POLLS: Final = 3
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LAST: Final = 2.0**32
+"""Seconds since then; what lies beyond is no time of a device."""
 ZONE_STEP: Final = 900.0
 """All time zones are whole quarters of an hour away from UTC."""
 
@@ -45,39 +48,39 @@ class Clocks:
 
     def plant_time(self, plant_id: str, row: Row) -> datetime | None:
         """Return the time of a plant's answer, whose only stamp is its local time at the moment of answering."""
-        if (local := _stamp(row.text("plantLocalTime"))) is None:
+        if (local := stamp(row.text("plantLocalTime"))) is None:
             return None
         now = time.time()
         offset = round((local - now) / ZONE_STEP) * ZONE_STEP
         self._offsets[plant_id] = offset
-        return _moment(min(local - offset, now))
+        return moment(min(local - offset, now))
 
     def device_time(self, identity: str, plant_id: str, row: Row) -> datetime | None:
         """Return the time of a device's row, never later than the moment it was first seen."""
-        local = _stamp(row.text("plantLocalTime"))
-        stamp = _stamp(row.text("dataTime", "utcTime"))
-        if stamp is None:
+        local = stamp(row.text("plantLocalTime"))
+        at = stamp(row.text("dataTime", "utcTime"))
+        if at is None:
             offset = self._offsets.get(plant_id)
             if local is None or offset is None:
                 self._watch(identity, row.fields)
                 return None
-            stamp = local - offset
-        elif local is not None and time.time() - stamp < STALE_AFTER:
+            at = local - offset
+        elif local is not None and time.time() - at < STALE_AFTER:
             # An older row can be from before a change of the clocks.
-            self._offsets[plant_id] = round((local - stamp) / ZONE_STEP) * ZONE_STEP
+            self._offsets[plant_id] = round((local - at) / ZONE_STEP) * ZONE_STEP
         self._unchanged.pop(identity, None)
-        self._newest = stamp if self._newest is None else max(self._newest, stamp)
-        return _moment(self._clamp(identity, stamp))
+        self._newest = at if self._newest is None else max(self._newest, at)
+        return moment(self._clamp(identity, at))
 
-    def _clamp(self, identity: str, stamp: float) -> float:
+    def _clamp(self, identity: str, at: float) -> float:
         """Move a stamp from the future to the moment it was first seen: a row that does not change must still grow old."""
         now = time.time()
-        if stamp <= now + TOLERANCE:
+        if at <= now + TOLERANCE:
             self._clamped.pop(identity, None)
-            return min(stamp, now)
+            return min(at, now)
         known, since = self._clamped.get(identity, (None, now))
-        if known != stamp:
-            self._clamped[identity] = (stamp, now)
+        if known != at:
+            self._clamped[identity] = (at, now)
             return now
         return since
 
@@ -96,28 +99,22 @@ class Clocks:
         return since is not None and now - since[1] > STALE_AFTER
 
 
-def _stamp(text: str | None) -> float | None:
+def stamp(text: str | None) -> float | None:
     """Read a time stamp as epoch seconds; one without a zone as if it were UTC."""
     if text is None:
         return None
     if text.isdecimal():
         value = float(text)
-        return value / 1000 if value > 1e11 else value
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except OverflowError, ValueError:
-        return None
+        at = value / 1000 if value > 1e11 else value
+    else:
+        try:
+            read = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+        at = (read.replace(tzinfo=read.tzinfo or UTC) - EPOCH).total_seconds()
+    return at if 0 < at < LAST else None
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _moment(stamp: float) -> datetime | None:
-    try:
-        return _EPOCH + timedelta(seconds=stamp)
-    except OverflowError:
-        return None
+def moment(at: float) -> datetime:
+    """Return epoch seconds as a time in UTC."""
+    return EPOCH + timedelta(seconds=at)

@@ -25,6 +25,10 @@ DEVICES: Final = Endpoint("GET", "/openapi/v2/device/page_device_info", INFORMAT
 ALARMS: Final = Endpoint("GET", "/openapi/v2/alarm/page_alarm_info", INFORMATION)
 PLANT_DATA: Final = Endpoint("GET", "/openapi/v2/plant/realtime_data", MONITORING)
 DEVICE_DATA: Final = Endpoint("GET", "/openapi/v2/device/realtime_data", MONITORING)
+DEVICE_HISTORY: Final = Endpoint("GET", "/openapi/v2/device/history_data", MONITORING)
+STATISTICS: Final = Endpoint(
+    "POST", "/openapi/v2/plant/energy/get_stat_data", MONITORING
+)
 EMS_LIST: Final = Endpoint(
     "POST", "/openapi/v2/device/ems_system/attribute_info", EMS_FUNCTIONS
 )

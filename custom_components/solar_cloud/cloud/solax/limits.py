@@ -11,6 +11,7 @@ from ..vault import Vault
 
 READ: Final = "read"
 TOKEN: Final = "token"
+HISTORY: Final = "history"
 
 WINDOWS: Final[Mapping[str, tuple[Window, ...]]] = {
     # The package every application is born with [doc, seen in the portal].
@@ -19,6 +20,8 @@ WINDOWS: Final[Mapping[str, tuple[Window, ...]]] = {
     # 13 calls of a home's start through at once, and leaves the rest of the package to the user's other programs and to commands.
     # An ordinary home needs 5 calls in five minutes.
     READ: (Window(20, 60),),
+    # The past can wait: a year of three devices takes an afternoon, and live values and commands keep most of the package.
+    HISTORY: (Window(10, 60), Window(10_000, DAY)),
     # Every new token kills the one before. Three allow a mistyped secret and its correction; the hour allows one for each poll, which
     # is what two programs on one application cost while the user reads how to part them.
     TOKEN: (Window(3, 60), Window(15, 3600)),

@@ -1,0 +1,74 @@
+"""What a vendor's past offers: readings as they were uploaded, and energies from its reports.
+
+Calls into the past have a lane of their own in the quota, so that filling a year of history never costs a live value. One call is one
+step: who asks keeps what it got, and goes on later where a limit stopped it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
+
+from .model import Inventory, Plant, Quantity, Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far back a vendor's past goes and how much of it one call returns; a reach of zero is none at all."""
+
+    readings: timedelta
+    window: timedelta
+    """The longest span of one call for readings."""
+    energies: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class PastEnergy:
+    """What a plant's report says of one hour or one day; times in epoch seconds, energies in kWh."""
+
+    start: float
+    end: float
+    values: Mapping[Quantity, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PastEnergies:
+    """One answer of a report, oldest first, and the instant from which to ask on."""
+
+    rows: Sequence[PastEnergy]
+    until: float
+
+
+@runtime_checkable
+class Historian(Protocol):
+    """A client that can look back."""
+
+    @property
+    def reach(self) -> Reach:
+        """Say how far back the past goes."""
+
+    def newest(self, plant: Plant, now: datetime) -> datetime:
+        """Return the instant up to which the past of a plant is complete."""
+
+    def batches(
+        self, owners: Collection[str], inventory: Inventory
+    ) -> list[tuple[str, ...]]:
+        """Cut plants and devices into groups that one call can ask for; those without a past are left out."""
+
+    async def past_readings(
+        self,
+        batch: Sequence[str],
+        inventory: Inventory,
+        start: datetime,
+        end: datetime,
+        step: timedelta,
+    ) -> Mapping[str, Sequence[Reading]]:
+        """Return the readings of one batch in one window, about one for each ``step``. Raises a ``CloudError``.
+
+        Counters are raw, as in a poll. What the vendor lacks is missing.
+        """
+
+    async def past_energies(
+        self, plant: Plant, start: datetime, end: datetime
+    ) -> PastEnergies:
+        """Return the energies of a plant from ``start`` on, as far as one call reaches. Raises a ``CloudError``."""

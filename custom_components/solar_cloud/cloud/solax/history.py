@@ -1,0 +1,148 @@
+"""The past of a SolaX account: the uploads of half a day in one call, one serial at a time.
+
+Several serials in one call share the rows of one (failures.md E50), longer windows are refused (E51), and only the last year is kept.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Final
+
+from ..history import PastEnergies, PastEnergy, Reach
+from ..model import Device, DeviceKind, Inventory, Plant, Quantity as Q, Reading
+from .api import Api
+from .batteries import BY_BATTERY, battery_params
+from .clocks import moment, stamp
+from .endpoints import DEVICE_HISTORY, STATISTICS
+from .limits import HISTORY
+from .readings import Decoder
+from .rows import Row, rows
+
+REACH: Final = Reach(
+    readings=timedelta(days=364),
+    window=timedelta(hours=12),
+    energies=timedelta(days=364),
+)
+INTERVALS: Final = (5, 10, 15, 30, 60)
+"""Minutes between rows the cloud can give."""
+BY_DAY: Final = 2
+REPORTED: Final = (
+    ("pvGeneration", Q.PV_ENERGY_TOTAL),
+    ("importEnergy", Q.GRID_IMPORT_ENERGY_TOTAL),
+    ("exportEnergy", Q.GRID_EXPORT_ENERGY_TOTAL),
+    ("batteryCharged", Q.BATTERY_CHARGE_ENERGY_TOTAL),
+    ("batteryDischarged", Q.BATTERY_DISCHARGE_ENERGY_TOTAL),
+    ("loadConsumption", Q.LOAD_ENERGY_TOTAL),
+)
+"""kWh of a day or month [doc: Statistics]."""
+MOST_A_DAY: Final = 24 * 1000.0
+"""kWh; beyond it a report is wrong rather than the plant large [guess]."""
+
+
+class HistoryReader:
+    """Reads the past with the same tables as the present."""
+
+    def __init__(self, api: Api, decoder: Decoder) -> None:
+        """Read with ``api``."""
+        self._api: Final = api
+        self._decoder: Final = decoder
+
+    def batches(
+        self, owners: Collection[str], inventory: Inventory
+    ) -> list[tuple[str, ...]]:
+        """Ask for each device alone; plants and energy managers have no history."""
+        return [
+            (owner,)
+            for owner in sorted(owners)
+            if (device := inventory.devices.get(owner)) is not None
+            and device.kind is not DeviceKind.ENERGY_MANAGER
+            and device.address.get("device_type")
+        ]
+
+    async def readings(
+        self,
+        device: Device,
+        start: datetime,
+        end: datetime,
+        step: timedelta,
+    ) -> list[Reading]:
+        """Return a device's uploads of at most twelve hours."""
+        minutes = step.total_seconds() / 60
+        interval = max((each for each in INTERVALS if each <= minutes), default=5)
+        result = await self._api.call(
+            DEVICE_HISTORY,
+            params={
+                **_address(device),
+                "startTime": str(int(start.timestamp() * 1000)),
+                "endTime": str(int(end.timestamp() * 1000)),
+                "timeInterval": str(interval),
+            },
+            lane=HISTORY,
+        )
+        return [
+            self._decoder.device(device, row, measured_at)
+            for row in rows(result)
+            if (measured_at := _measured_at(row)) is not None
+        ]
+
+    async def energies(self, plant: Plant, start: datetime) -> PastEnergies:
+        """Return the days of the plant's month that holds ``start``, from its day on."""
+        local, zone = start.date(), start.tzinfo
+        result = await self._api.call(
+            STATISTICS,
+            body={
+                "plantId": plant.id,
+                "dateType": BY_DAY,
+                "date": f"{local:%Y-%m}",
+                "businessType": int(plant.address["business_type"]),
+            },
+            lane=HISTORY,
+        )
+        listed = (
+            rows(result.get("plantEnergyStatDataList"))
+            if isinstance(result, dict)
+            else []
+        )
+        following = (local.replace(day=1) + timedelta(days=32)).replace(day=1)
+        return PastEnergies(
+            [day for day in _days(listed, zone) if day.start >= _midnight(local, zone)],
+            _midnight(following, zone),
+        )
+
+
+def _address(device: Device) -> Mapping[str, str]:
+    """Name a device as its realtime call does."""
+    address = device.address
+    if sn_type := address.get("sn_type"):
+        name = "battery_sn" if sn_type == BY_BATTERY else "sn"
+        return battery_params(address["business_type"], [address[name]], sn_type)
+    return {
+        "snList": address["sn"],
+        "deviceType": address["device_type"],
+        "businessType": address["business_type"],
+    }
+
+
+def _measured_at(row: Row) -> datetime | None:
+    at = stamp(row.text("dataTime", "utcTime"))
+    return None if at is None else moment(at)
+
+
+def _days(listed: Sequence[Row], zone: tzinfo | None) -> Iterator[PastEnergy]:
+    """Read the days of a report; one that is out of bounds says nothing (Q: 678 kWh in a home's day)."""
+    for row in listed:
+        try:
+            day = date.fromisoformat(row.text("date") or "")
+        except ValueError:
+            continue
+        values = {
+            role: value
+            for name, role in REPORTED
+            if (value := row.number(name)) is not None and 0 <= value <= MOST_A_DAY
+        }
+        yield PastEnergy(
+            _midnight(day, zone), _midnight(day + timedelta(days=1), zone), values
+        )
+
+
+def _midnight(day: date, zone: tzinfo | None) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()

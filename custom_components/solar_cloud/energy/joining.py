@@ -1,0 +1,106 @@
+"""Rows of long-term statistics that fit between or before the rows that are there.
+
+A row stands for one hour and holds what the counter said at the hour's end (``state``) and what was counted since the series began
+(``sum``). The rows that were there are the truth of the total; the past only says when it was counted.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from .samples import HOUR
+
+type Counter = Callable[[float], float | None]
+"""A counter's value in kWh at an instant, ``None`` where nobody knows."""
+
+SAME: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One hour of one statistic; times in epoch seconds, energies in kWh."""
+
+    start: float
+    state: float | None
+    sum: float
+
+    @property
+    def end(self) -> float:
+        """The instant the row speaks of."""
+        return self.start + HOUR
+
+
+def between(before: Row, after: Row, counter: Counter) -> list[Row]:
+    """Return the hours between two rows as the counter shaped them; none when it does not know.
+
+    The last hour before ``after`` is included. Both rows stay as they are, and so does the total between them; an hour the counter does
+    not know stands where the one before it stood.
+    """
+    first, last = counter(before.end), counter(after.end)
+    total = after.sum - before.sum
+    if first is None or last is None or total < 0:
+        return []
+    grown = last - first
+    if grown <= SAME and total > SAME:
+        return []
+    share = total / grown if grown > SAME else 0.0
+    rows, reached = [], before.sum
+    at = before.end
+    while at < after.start:
+        if (value := counter(at + HOUR)) is not None:
+            wanted = before.sum + (value - first) * share
+            reached = min(max(reached, wanted), after.sum)
+        rows.append(Row(at, _state(before, after, reached), reached))
+        at += HOUR
+    return rows
+
+
+def _state(before: Row, after: Row, reached: float) -> float | None:
+    """Return what the counter showed; unknown when it started anew in between."""
+    if before.state is None or after.state is None or after.state < before.state:
+        return None
+    return min(before.state + reached - before.sum, after.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Hours before a series, and what the series must be lifted by to go on from them."""
+
+    rows: Sequence[Row]
+    lift: float
+
+
+def ahead(first: Row, starts: Sequence[float], counter: Counter) -> Prefix:
+    """Return the hours ``starts`` (whole, ascending, up to the first row) and the lift of the rows there are.
+
+    Hours before the counter is first known are left out; one it does not know later stands where the one before it stood.
+    """
+    after = counter(first.end)
+    base: float | None = None
+    rows: list[Row] = []
+    if after is None:
+        return Prefix((), 0.0)
+    offset = (first.state if first.state is not None else after) - after
+    reached = 0.0
+    for start in starts:
+        if base is None:
+            if (base := counter(start)) is None:
+                continue
+            reached = base
+        if (value := counter(start + HOUR)) is not None:
+            reached = max(reached, value)
+        rows.append(Row(start, reached + offset, reached - base))
+    if base is None:
+        return Prefix((), 0.0)
+    return Prefix(rows, after - base - first.sum)
+
+
+def spread(
+    energy: float, starts: Sequence[float], weight: Callable[[float], float]
+) -> list[float]:
+    """Share a day's energy out to its hours by weight; evenly when there is none."""
+    weights = [max(0.0, weight(start)) for start in starts]
+    whole = sum(weights)
+    if whole <= 0:
+        return [energy / len(starts) for _ in starts]
+    return [energy * each / whole for each in weights]
