@@ -1,0 +1,378 @@
+"""Setting an account up, unloading, reloading and removing it; what outlives a restart."""
+
+import ast
+from pathlib import Path
+import stat
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_test_home_assistant,
+)
+
+from custom_components import solar_cloud
+from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.store import AccountStore, async_get_store, get_quota
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er, translation
+
+from .clouds.solax import Kind, SolaxCloud
+from .conftest import Home, solax_entry, solax_id
+
+
+def stored(hass_storage: dict[str, Any], entry: MockConfigEntry) -> dict[str, Any]:
+    """Return what the account's file holds."""
+    content: dict[str, Any] = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]
+    return content
+
+
+def reason(entry: MockConfigEntry) -> str | None:
+    """Return the key of what the user is told about a failed set-up."""
+    return entry.error_reason_translation_key
+
+
+async def test_an_account_is_set_up_and_unloaded(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """Entities live and then are unavailable; nothing is polled any more."""
+    await home.start(entry)
+    assert entry.state is ConfigEntryState.LOADED
+    assert home.value(solax_id(solax, None, "pv_power")) > 0
+    assert await home.hass.config_entries.async_unload(entry.entry_id)
+    assert entry.state is ConfigEntryState.NOT_LOADED  # type: ignore[comparison-overlap]
+    assert home.state(solax_id(solax, None, "pv_power")).state == "unavailable"
+    solax.calls.clear()
+    await home.pass_time(900)
+    assert len(solax.calls) == 0
+
+
+async def test_a_home_costs_five_calls_in_five_minutes(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """The plan of solax.md §5.3, whatever slow lane is due."""
+    await home.start(entry)
+    await home.pass_time(1200)
+    solax.calls.clear()
+    await home.pass_time(3000)
+    assert 45 <= len(solax.calls) <= 50
+
+
+async def test_reloading_asks_for_no_token(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """The session is the same, and still open."""
+    await home.start(entry)
+    for _ in range(3):
+        await home.pass_time(120)
+        await home.hass.config_entries.async_reload(entry.entry_id)
+        await home.hass.async_block_till_done(wait_background_tasks=True)
+        assert entry.state is ConfigEntryState.LOADED
+    assert home.value(solax_id(solax, None, "pv_power")) > 0
+    assert len(solax.token_calls) == 1
+
+
+async def test_removing_an_account_leaves_nothing(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home, hass_storage: dict[str, Any]
+) -> None:
+    """No file, no entity, no device, and a fresh start afterwards."""
+    await home.start(entry)
+    assert f"{DOMAIN}.{entry.entry_id}" in hass_storage
+    await home.hass.config_entries.async_remove(entry.entry_id)
+    await home.pass_time(120)
+    assert not [key for key in hass_storage if key.startswith(DOMAIN)]
+    assert not er.async_entries_for_config_entry(
+        er.async_get(home.hass), entry.entry_id
+    )
+    assert home.device(solax.plant.plant_id, entry) is None
+
+    again = solax_entry(solax)
+    await home.start(again)
+    assert again.state is ConfigEntryState.LOADED
+    assert len(solax.token_calls) == 2
+    # What is counted from now on belongs to the new entry's file.
+    await home.pass_time(120)
+    assert stored(hass_storage, again)["quota"]["calls"]
+
+
+async def test_removing_an_account_that_never_was_set_up(
+    entry: MockConfigEntry, home: Home, hass_storage: dict[str, Any], solax: SolaxCloud
+) -> None:
+    """A wrong address must not stand in the way."""
+    entry.add_to_hass(home.hass)
+    await home.hass.config_entries.async_remove(entry.entry_id)
+    assert not [key for key in hass_storage if key.startswith(DOMAIN)]
+    assert len(solax.calls) == 0
+
+
+# Failed set-ups
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fault", "told"),
+    [
+        ("*", {"http": 503}, "server_error"),
+        ("*", {"body": "disconnect"}, "cannot_connect"),
+        ("*", {"body": "html"}, "not_json"),
+        ("*", {"code": 11500}, "cloud_busy"),
+        ("page_plant_info", {"code": 10403}, "permission_missing"),
+        ("page_plant_info", {"code": 77777}, "unexpected_code"),
+        ("realtime_data", {"http": 500}, "server_error"),
+        ("realtime_data", {"code": 10403}, "permission_missing"),
+    ],
+)
+async def test_a_failed_set_up_says_why_and_tries_again(
+    entry: MockConfigEntry,
+    solax: SolaxCloud,
+    home: Home,
+    endpoint: str,
+    fault: dict[str, Any],
+    told: str,
+) -> None:
+    """In the user's language, and without asking for credentials."""
+    solax.fault(endpoint, times=None, **fault)
+    await home.start(entry)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert reason(entry) == told
+    texts = await translation.async_get_translations(
+        home.hass, "en", "exceptions", [DOMAIN]
+    )
+    assert f"component.{DOMAIN}.exceptions.{told}.message" in texts
+    assert not home.hass.config_entries.flow.async_progress()
+
+    solax.faults.clear()
+    await home.pass_time(300, step=20)
+    assert entry.state is ConfigEntryState.LOADED  # type: ignore[comparison-overlap]
+    assert home.value(solax_id(solax, None, "pv_energy_total")) > 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"code": 10406},
+        {"code": 10405},
+        {"http": 429, "headers": {"Retry-After": "120"}},
+        {
+            "code": 10200,
+            "message": "current minute > threshold, maximum call threshold reached",
+        },
+    ],
+)
+async def test_e55_a_throttled_first_call_keeps_token_and_quota(
+    entry: MockConfigEntry,
+    solax: SolaxCloud,
+    home: Home,
+    fault: dict[str, Any],
+) -> None:
+    """Home Assistant tries again after 5, 10 and 20 s: no further call leaves, let alone one for a token."""
+    solax.fault("page_plant_info", **fault)
+    await home.start(entry)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    called = len(solax.calls)
+    await home.pass_time(40, step=1)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert len(solax.calls) == called
+    assert len(solax.token_calls) == 1
+    await home.pass_time(4000, step=30)
+    assert entry.state is ConfigEntryState.LOADED  # type: ignore[comparison-overlap]
+    assert len(solax.token_calls) == 1
+
+
+async def test_e57_three_failed_set_ups_cost_one_token(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """The trap: each attempt builds the client anew."""
+    solax.fault("page_plant_info", http=503, times=3)
+    await home.start(entry)
+    await home.pass_time(120, step=1)
+    assert entry.state is ConfigEntryState.LOADED
+    assert solax.calls.count("page_plant_info") >= 4
+    assert len(solax.token_calls) == 1
+
+
+async def test_e57_ten_restarts_in_a_day_cost_one_token(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """What is on disk is taken up, not fetched again."""
+    await home.start(entry)
+    for _ in range(10):
+        await home.pass_time(8640, step=600)
+        await home.restart(entry)
+        assert entry.state is ConfigEntryState.LOADED
+    assert len(solax.token_calls) == 1
+    assert {call.token_generation for call in solax.calls} == {1}
+
+
+async def test_e57_a_block_outlives_a_restart(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """The vendor said when to come back; a restart is no reason to come earlier."""
+    await home.start(entry)
+    solax.turn(per_day=0)
+    await home.pass_time(360)
+    solax.calls.clear()
+    await home.restart(entry)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert reason(entry) == "daily_quota_exhausted"
+    await home.pass_time(600)
+    assert len(solax.calls) == 0
+    solax.turn(per_day=1_000_000)
+    await home.pass_time(4200)
+    assert entry.state is ConfigEntryState.LOADED  # type: ignore[comparison-overlap]
+
+
+async def test_e16_a_dead_token_is_replaced_in_storage_too(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home, hass_storage: dict[str, Any]
+) -> None:
+    """Otherwise each restart would bring it back."""
+    await home.start(entry)
+    dead = stored(hass_storage, entry)["token"]["access"]
+    solax.steal_token()
+    await home.pass_time(360)
+    live = stored(hass_storage, entry)["token"]["access"]
+    assert live != dead
+    assert solax.application.live is not None
+    assert live == solax.application.live.value
+    await home.restart(entry)
+    assert entry.state is ConfigEntryState.LOADED
+    assert len(solax.token_calls) == 2
+
+
+async def test_e16_refused_credentials_leave_no_token_behind(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home, hass_storage: dict[str, Any]
+) -> None:
+    """The dead token goes from the file, and the user is asked, once."""
+    await home.start(entry)
+    solax.turn(rotation_kills_token=True)
+    solax.rotate_secret()
+    await home.pass_time(360)
+    assert stored(hass_storage, entry)["token"] is None
+    (flow,) = home.hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    asked = len(solax.token_calls)
+    await home.pass_time(3600, step=300)
+    assert len(solax.token_calls) == asked
+
+
+async def test_e54_a_wrong_secret_at_start_asks_the_user(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """And does not try again by itself."""
+    solax.rotate_secret()
+    await home.start(entry)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert reason(entry) == "invalid_auth"
+    await home.pass_time(3600, step=300)
+    assert len(solax.token_calls) == 1
+
+
+async def test_e17_saving_a_token_reloads_nothing(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """The entry is not touched by it."""
+    await home.start(entry)
+    account, modified = entry.runtime_data, entry.modified_at
+    solax.steal_token()
+    await home.pass_time(600)
+    assert len(solax.token_calls) == 2
+    assert entry.runtime_data is account
+    assert entry.modified_at == modified
+    assert entry.update_listeners == []
+
+
+def test_e17_there_is_no_update_listener() -> None:
+    """It would reload on each change of the entry, and is deprecated beside flows that reload."""
+    for path in Path(solar_cloud.__file__).parent.rglob("*.py"):
+        called = {
+            node.attr
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Attribute)
+        }
+        assert "add_update_listener" not in called, path
+
+
+# The file
+
+
+async def test_the_file_is_private_and_written_before_a_token_is_used(
+    tmp_path: Path,
+) -> None:
+    """On a real disk: nobody else on the machine may read it."""
+    (tmp_path / ".storage").mkdir()
+    async with async_test_home_assistant(config_dir=str(tmp_path)) as hass:
+        store = AccountStore(hass, "some_entry")
+        await store.async_load()
+        await store.save("token", {"access": "secret"})
+        path = tmp_path / ".storage" / f"{DOMAIN}.some_entry"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert "secret" in path.read_text()
+
+        store.save_soon("quota", lambda: {"calls": 3})
+        assert store.load("quota") == {"calls": 3}
+        assert "quota" not in path.read_text()
+        await store.async_flush()
+        assert "quota" in path.read_text()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+        again = AccountStore(hass, "some_entry")
+        await again.async_load()
+        assert again.load("token") == {"access": "secret"}
+        assert again.load("nothing") is None
+
+        await store.async_remove()
+        assert not path.exists()
+        await store.save("token", {"access": "too late"})
+        store.save_soon("quota", dict)
+        await store.async_flush()
+        assert not path.exists()
+        await hass.async_stop(force=True)
+
+
+async def test_a_damaged_file_counts_as_empty(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home, hass_storage: dict[str, Any]
+) -> None:
+    """A token can be had again; a set-up that fails for ever cannot be explained to anybody."""
+    hass_storage[f"{DOMAIN}.{entry.entry_id}"] = {
+        "version": 1,
+        "data": {
+            "token": ["?"],
+            "quota": "?",
+            "guards": {"?": 1},
+            "roles": [1],
+            "seen": {"a": 1, "b": ["?#?", 7]},
+            "solax": 5,
+        },
+    }
+    await home.start(entry)
+    assert entry.state is ConfigEntryState.LOADED
+    assert home.value(solax_id(solax, None, "pv_energy_total")) > 0
+    assert len(solax.token_calls) == 1
+
+
+async def test_everything_learnt_is_written_on_unload(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home, hass_storage: dict[str, Any]
+) -> None:
+    """Counter guards, chosen sources, seen slots and call counts."""
+    await home.start(entry)
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    content = stored(hass_storage, entry)
+    assert content.keys() >= {"token", "quota", "guards", "roles", "seen"}
+    assert len(content["guards"]) >= 8
+    assert f"{solax.first(Kind.INVERTER).sn}_battery" in content["seen"]
+
+
+async def test_entries_of_one_application_share_its_budget(
+    hass: HomeAssistant, solax: SolaxCloud, home: Home
+) -> None:
+    """What the vendor counts together is counted together."""
+    vendor = VENDORS["solax"]
+    sign_in = vendor.sign_in("solax")
+    store = await async_get_store(hass, "one", None)
+    other = await async_get_store(hass, "two", None)
+    first = get_quota(hass, vendor, sign_in, solax.credentials, store)
+    assert get_quota(hass, vendor, sign_in, solax.credentials, other) is first
+    elsewhere = solax.credentials | {"client_id": "another"}
+    assert get_quota(hass, vendor, sign_in, elsewhere, other) is not first
+    assert len(solax.calls) == 0
