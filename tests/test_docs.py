@@ -192,6 +192,20 @@ def test_sensors_of_the_recipe_exist() -> None:
     assert len(chosen) >= 9
 
 
+def test_examples_can_be_pasted() -> None:
+    """They are YAML with the keys of an automation, and their sensors have names of ours."""
+    names = {
+        sensor["name"].lower().replace(" ", "_")
+        for sensor in TEXTS["entity"]["sensor"].values()
+    }
+    examples = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+    assert examples
+    for example in examples:
+        assert {"alias", "triggers", "actions"} <= yaml.safe_load(example).keys()
+        for entity in re.findall(r"sensor\.my_home_(\w+)", example):
+            assert entity in names, entity
+
+
 def _anchor(heading: str) -> str:
     """Return the anchor the host makes of a heading."""
     text = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
