@@ -105,16 +105,16 @@ def stamp(text: str | None) -> float | None:
         return None
     if text.isdecimal():
         value = float(text)
-        at = value / 1000 if value > 1e11 else value
+        seconds = value / 1000 if value > 1e11 else value
     else:
         try:
-            read = datetime.fromisoformat(text)
+            at = datetime.fromisoformat(text)
         except ValueError:
             return None
-        at = (read.replace(tzinfo=read.tzinfo or UTC) - EPOCH).total_seconds()
-    return at if 0 < at < LAST else None
+        seconds = (at.replace(tzinfo=at.tzinfo or UTC) - EPOCH).total_seconds()
+    return seconds if 0 < seconds < LAST else None
 
 
-def moment(at: float) -> datetime:
-    """Return epoch seconds as a time in UTC."""
-    return EPOCH + timedelta(seconds=at)
+def moment(seconds: float) -> datetime:
+    """Return the moment so many seconds after the epoch."""
+    return EPOCH + timedelta(seconds=seconds)

@@ -16,6 +16,8 @@ from .memory import Gate
 from .models import COMMERCIAL, EMS, HOME
 
 CALLS_PER_PLANT: Final = 5
+"""In every five minutes."""
+BUDGET_PERIOD: Final = 300.0
 ALARM_PERIOD: Final = 840.0
 """Every third poll: a little less than 900 s, because polls follow the uploads and wander."""
 STATE_PERIOD: Final = 3540.0
@@ -113,12 +115,12 @@ def slow_jobs(wanted: Inventory) -> list[Job]:
 def make_room(
     live: Sequence[Job],
     due: Iterable[Job],
-    plants: int,
+    budget: int,
     spare: Callable[[str], bool],
 ) -> list[Job]:
     """Add slow jobs as far as the budget goes; ``spare`` says whether a plant can do without its energies this time."""
     jobs = list(live)
-    room = CALLS_PER_PLANT * plants - len(jobs)
+    room = budget - len(jobs)
     for job in due:
         if room > 0:
             room -= 1

@@ -22,7 +22,7 @@ from .board import Board
 from .endpoints import ALARMS, PLANT_DATA, PLANTS
 from .inventory import InventoryReader
 from .memory import RECHECK, Memory
-from .plan import Job, live_jobs, make_room, slow_jobs
+from .plan import BUDGET_PERIOD, CALLS_PER_PLANT, Job, live_jobs, make_room, slow_jobs
 from .refusals import AccessBlocked, AccessDenied, OperationFailed
 from .rows import rows
 
@@ -55,6 +55,7 @@ class Poller:
         self._lists: Final = lists
         self.board: Final = Board(memory)
         self._poll: Poll | None = None
+        self._begun = self._previous = time.time()
         self._turn: Final = itertools.count(1)
         self._turns: Final[dict[tuple[str, ...], int]] = {}
         self._slow_since: Final[dict[tuple[str, ...], float]] = {}
@@ -65,6 +66,7 @@ class Poller:
         poll = self._poll
         if poll is None or time.time() > poll.begun + PATIENCE:
             poll = self._poll = Poll()
+            self._previous, self._begun = self._begun, poll.begun
         self._note_dropped(poll, wanted)
         resume_after = await self._work(poll, self._due(poll, wanted), wanted)
         if resume_after is None:
@@ -93,7 +95,9 @@ class Poller:
         if poll.done:
             due = []  # a continued poll only finishes what it began
         due.sort(key=self._last)
-        jobs = make_room(live, due, len(wanted.plants), self._spare)
+        periods = max(1, int((poll.begun - self._previous) / BUDGET_PERIOD))
+        budget = CALLS_PER_PLANT * len(wanted.plants) * periods
+        jobs = make_room(live, due, budget, self._spare)
         jobs.sort(key=lambda job: self._turns.get(job.key, 0))
         return jobs
 
@@ -143,10 +147,11 @@ class Poller:
     ) -> float | None:
         """Make calls until done; returns the wait when a limit stops them."""
         silences = 0
+        hopeless: CloudError | None = None
         for job in jobs:
-            if silences >= SILENCES:
+            if hopeless is not None:
                 self._note(poll, job)
-                self._fail(job, CloudUnreachable.default_key)
+                self._fail(job, hopeless.key)
                 continue
             try:
                 result = await self._api.call(
@@ -162,11 +167,12 @@ class Poller:
                 LOGGER.debug("%s failed: %s", job.endpoint.path, err.key)
                 self._note(poll, job)
                 poll.errors.append(err)
-                self._refused(job, err)
-                silent = (
-                    isinstance(err, CloudUnreachable) and err.key == err.default_key
-                )
-                silences = silences + 1 if silent else 0
+                silences = silences + 1 if _silent(err) else 0
+                if self._api.tokenless or silences >= SILENCES:
+                    self._fail(job, err.key)
+                    hopeless = err
+                else:
+                    self._refused(job, err)
             else:
                 silences = 0
                 self._note(poll, job)
@@ -264,6 +270,11 @@ class Poller:
             if holds:
                 notices.add(Notice(key))
         return frozenset(notices)
+
+
+def _silent(err: CloudError) -> bool:
+    """Whether nobody answered at all."""
+    return isinstance(err, CloudUnreachable) and err.key == err.default_key
 
 
 def _by_inverter(job: Job) -> bool:

@@ -57,13 +57,10 @@ def rows(result: Json) -> list[Row]:
 
 def _objects(result: Json) -> Iterator[Mapping[str, Json]]:
     if isinstance(result, dict):
-        for name in LISTS:
-            if isinstance(listed := result.get(name), list):
-                result = listed
-                break
-        else:
-            if result and "total" not in result:
-                yield result
-            return
+        folded = {name.lower(): raw for name, raw in result.items()}
+        page = next((folded[name] for name in LISTS if name in folded), None)
+        if page is None and folded and "total" not in folded:
+            yield result
+        result = page
     if isinstance(result, list):
         yield from (each for each in result if isinstance(each, dict) and each)
