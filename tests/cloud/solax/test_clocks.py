@@ -1,0 +1,80 @@
+"""Time stamps of every kind."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from custom_components.solar_cloud.cloud.solax.clocks import Clocks
+from custom_components.solar_cloud.cloud.solax.rows import Row
+
+from .conftest import NOON, Clock
+
+
+def at(stamp: object, **fields: object) -> Row:
+    """A row with a time."""
+    return Row.of({"dataTime": stamp, **fields})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "2026-06-15T10:00:00.000+00:00",
+        "2026-06-15T12:00:00+02:00",
+        "2026-06-15T10:00:00Z",
+        "2026-06-15 10:00:00",
+        int(NOON.timestamp() - 120),
+        str(int((NOON.timestamp() - 120) * 1000)),
+    ],
+)
+def test_spellings(clock: Clock, stamp: object) -> None:
+    """ISO with and without a zone, seconds, milliseconds."""
+    moment = Clocks().device_time("A", "P", at(stamp))
+    assert moment == NOON - timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    "stamp", ["", "soon", None, [], "0001-01-01T00:00:00+14:00", "9" * 400]
+)
+def test_no_time(clock: Clock, stamp: object) -> None:
+    """What cannot be read is no time, and no exception."""
+    assert Clocks().device_time("A", "P", at(stamp)) is None
+
+
+def test_e25_offset_follows_the_change_of_the_clocks(clock: Clock) -> None:
+    """A row without dataTime uses the newest offset, not one from before the night the clocks changed."""
+    clocks = Clocks()
+    clock.move_to(datetime(2026, 10, 24, 22, 2, tzinfo=UTC))
+    summer = at("2026-10-24T22:00:00Z", plantLocalTime="2026-10-25 00:00:00")
+    clocks.device_time("A", "P", summer)
+    clock.move_to(datetime(2026, 10, 25, 4, 2, tzinfo=UTC))
+    winter = at("2026-10-25T04:00:00Z", plantLocalTime="2026-10-25 05:00:00")
+    clocks.device_time("A", "P", winter)
+    clocks.device_time("B", "P", summer)  # an old row of a dead dongle
+    timeless = at(None, plantLocalTime="2026-10-25 05:01:00")
+    assert clocks.device_time("C", "P", timeless) == datetime(
+        2026, 10, 25, 4, 1, tzinfo=UTC
+    )
+
+
+def test_plant_time_teaches_the_offset(clock: Clock) -> None:
+    """The plant's own answer is of this moment."""
+    clocks = Clocks()
+    row = Row.of({"plantLocalTime": "2026-06-15 12:01:58"})
+    assert clocks.plant_time("P", row) == NOON - timedelta(seconds=2)
+    assert clocks.device_time(
+        "A", "P", at(None, plantLocalTime="2026-06-15 11:59:00")
+    ) == NOON - timedelta(minutes=3)
+    assert clocks.plant_time("P", Row.of({})) is None
+
+
+def test_skew_needs_three_polls_with_news(clock: Clock) -> None:
+    """A poll without any row says nothing about clocks."""
+    clocks = Clocks()
+    told = []
+    for news in (True, True, False, True):
+        if news:
+            clocks.device_time("A", "P", at(int(clock.now) + 900))
+        clocks.close_poll()
+        told.append(clocks.skewed)
+    assert told == [False, False, False, True]
+    assert not clocks.stale("B", None)
