@@ -32,6 +32,10 @@ class CloudUnreachable(CloudError):
     default_key = "cannot_connect"
 
 
+class NotConnected(CloudUnreachable):
+    """No connection came about: it is certain that nothing was sent."""
+
+
 class CredentialsRejected(CloudError):
     """The vendor refuses the credentials themselves: only the user can mend it."""
 
@@ -61,6 +65,12 @@ class CommandRejected(CloudError):
     """The device or the platform refused a command: tell the user, never repeat it."""
 
     default_key = "command_rejected"
+
+
+class CommandInvalid(CommandRejected):
+    """A command cannot be carried out as asked, and nothing was sent: the user can ask for something else, or later."""
+
+    default_key = "command_invalid"
 
 
 class RetryLater(CloudError):

@@ -16,7 +16,7 @@ import aiohttp
 from multidict import CIMultiDict, MultiMapping
 from yarl import URL
 
-from .errors import CloudUnreachable, UnexpectedAnswer
+from .errors import CloudUnreachable, NotConnected, UnexpectedAnswer
 from .vault import Json
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -123,7 +123,10 @@ class HttpTransport:
                 _since(started),
                 type(err).__name__,
             )
-            raise CloudUnreachable from None  # the text of the cause names the whole address
+            # The text of the cause names the whole address.
+            if isinstance(err, aiohttp.ClientConnectorError):
+                raise NotConnected from None
+            raise CloudUnreachable from None
         LOGGER.debug(
             "%s %s answered %s, %d characters in %.0f ms",
             method,

@@ -183,6 +183,8 @@ class Vendor:
     """Seconds after which a reading is no longer live."""
     poll_period: float = 300.0
     """Seconds between polls: never less than what the vendor's limits allow, latencies included."""
+    settings_period: float | None = 3600.0
+    """Seconds between read-backs of the settings; ``None`` when they come with the readings, at no call of their own."""
 
     def sign_in(self, key: str) -> SignIn:
         """Find a sign-in by its key."""

@@ -1,0 +1,293 @@
+"""What can be set, within which limits, and how a command is answered.
+
+One name per setting for all vendors. A command is done when the device says so: a client that cannot tell answers *accepted*, a refusal is an
+exception (``CommandRejected``), and nothing here is ever sent twice by itself.
+
+The client sends and asks; it never waits. Who owns it (``commands.py``) sends one command per device at a time, keeps the vendor's pace, calls
+``follow`` until the device has answered, reads back, and ends a forced mode in time, over restarts too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from enum import StrEnum
+from typing import Final, Protocol, Self, runtime_checkable
+
+from .model import Inventory
+
+
+class ControlKind(StrEnum):
+    """How a setting is shown."""
+
+    NUMBER = "number"
+    SWITCH = "switch"
+    SELECT = "select"
+    BUTTON = "button"
+
+
+class Control(StrEnum):
+    """What can be set, with its kind and its canonical unit.
+
+    The value is a contract: unique-id suffix and translation key. Members are added, never renamed.
+    """
+
+    kind: ControlKind
+    unit: str
+
+    def __new__(cls, key: str, kind: ControlKind, unit: str = "") -> Self:
+        """Keep kind and unit beside the key."""
+        member = str.__new__(cls, key)
+        member._value_ = key
+        member.kind = kind
+        member.unit = unit
+        return member
+
+    CHARGE_CURRENT_LIMIT = ("charge_current_limit", ControlKind.NUMBER, "A")
+    BATTERY_MIN_SOC = ("battery_min_soc", ControlKind.NUMBER, "%")
+    BATTERY_MAX_SOC = ("battery_max_soc", ControlKind.NUMBER, "%")
+    BACKUP_RESERVE_SOC = ("backup_reserve_soc", ControlKind.NUMBER, "%")
+    BATTERY_CHARGE_POWER_LIMIT = ("battery_charge_power_limit", ControlKind.NUMBER, "W")
+    BATTERY_DISCHARGE_POWER_LIMIT = (
+        "battery_discharge_power_limit",
+        ControlKind.NUMBER,
+        "W",
+    )
+    BATTERY_COMMAND_POWER = ("battery_command_power", ControlKind.NUMBER, "W")
+    GRID_CHARGE_POWER_LIMIT = ("grid_charge_power_limit", ControlKind.NUMBER, "W")
+    EXPORT_LIMIT = ("export_limit", ControlKind.NUMBER, "W")
+    EXPORT_LIMIT_RATIO = ("export_limit_ratio", ControlKind.NUMBER, "%")
+    IMPORT_LIMIT = ("import_limit", ControlKind.NUMBER, "W")
+    ACTIVE_POWER_LIMIT = ("active_power_limit", ControlKind.NUMBER, "%")
+
+    CHARGING = ("charging", ControlKind.SWITCH)
+    GRID_CHARGING = ("grid_charging", ControlKind.SWITCH)
+    EXPORT_LIMIT_ENABLED = ("export_limit_enabled", ControlKind.SWITCH)
+    IMPORT_LIMIT_ENABLED = ("import_limit_enabled", ControlKind.SWITCH)
+    ACTIVE_POWER_LIMIT_ENABLED = ("active_power_limit_enabled", ControlKind.SWITCH)
+    FORCED_CHARGING = ("forced_charging", ControlKind.SWITCH)
+    BATTERY_FIRST = ("battery_first", ControlKind.SWITCH)
+    BATTERY_HEATING = ("battery_heating", ControlKind.SWITCH)
+
+    WORK_MODE = ("work_mode", ControlKind.SELECT)
+    BATTERY_COMMAND = ("battery_command", ControlKind.SELECT)
+    CHARGER_MODE = ("charger_mode", ControlKind.SELECT)
+    CHARGER_START_MODE = ("charger_start_mode", ControlKind.SELECT)
+    CHARGER_SCENE = ("charger_scene", ControlKind.SELECT)
+    ECO_CURRENT = ("eco_current", ControlKind.SELECT)
+    GREEN_CURRENT = ("green_current", ControlKind.SELECT)
+    FORCED_CHARGING_DAYS = ("forced_charging_days", ControlKind.SELECT)
+    SURPLUS_PRIORITY = ("surplus_priority", ControlKind.SELECT)
+
+    CHARGER_LOCK = ("charger_lock", ControlKind.BUTTON)
+    CHARGER_UNLOCK = ("charger_unlock", ControlKind.BUTTON)
+    EXIT_REMOTE_CONTROL = ("exit_remote_control", ControlKind.BUTTON)
+    STOP_FORCED_CHARGE = ("stop_forced_charge", ControlKind.BUTTON)
+
+
+type SettingValue = float | bool | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlSpec:
+    """One setting of one plant or device: its limits come from the hardware, never from a wish."""
+
+    control: Control
+    minimum: float = 0.0
+    maximum: float = 0.0
+    step: float = 1.0
+    options: tuple[str, ...] = ()
+    """Words of a select."""
+    reads_back: bool = True
+    """Whether the device can be asked for it; otherwise the last accepted value is shown as assumed, and restored."""
+    settle: float = 60.0
+    """Seconds after a command before which a read-back may still show the old value."""
+    rare: bool = False
+    """Off by default: seldom wanted, or able to hurt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A wish in canonical units; ``None`` for a button."""
+
+    target_id: str = field(repr=False)
+    control: Control
+    value: SettingValue | None = None
+
+
+class Outcome(StrEnum):
+    """How a command stands. A refusal is no outcome but a ``CommandRejected``."""
+
+    CONFIRMED = "confirmed"
+    """The device says it is done."""
+    ACCEPTED = "accepted"
+    """The platform took it; the device has not answered yet, or never does."""
+    UNCERTAIN = "uncertain"
+    """It was sent and nothing came back: it may or may not have arrived."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Force:
+    """A forced mode that a command or order began; one that replaces another replaces its end too."""
+
+    ends_after: float
+    """Seconds after which it has to end."""
+    ends_by_itself: bool = False
+    """Whether the vendor ends it then; otherwise a ``StopBattery`` is sent, after a restart too."""
+    renew_after: float | None = None
+    """Seconds after which a ``RenewBattery`` is sent, again and again until the end, for vendors that want a sign of life."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The answer to a command or an order."""
+
+    outcome: Outcome
+    task: str | None = field(default=None, repr=False)
+    """The client's handle of what still runs, for ``follow``; it holds everything needed and is good after a restart."""
+    check_after: float | None = None
+    """Seconds after which ``follow`` is worth a call; ``None`` when no more can be learnt."""
+    force: Force | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What plants and devices are set to, as far as they could be asked."""
+
+    values: Mapping[tuple[str, Control], SettingValue]
+    silent: Mapping[str, str] = field(default_factory=dict)
+    """Why others did not tell, by id: the key of an error."""
+    resume_after: float | None = field(default=None, compare=False)
+    """The wait in seconds after which the vendor's limits let the rest be asked; ``None`` when that is all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """What may be set: specs and orders by plant or device id, and why others may not."""
+
+    specs: Mapping[str, tuple[ControlSpec, ...]] = field(default_factory=dict)
+    orders: Mapping[str, frozenset[type[Order]]] = field(default_factory=dict)
+    withheld: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By id, what (a control's key, an order's class name, or ``all``) and why: ``no_permission``, ``no_battery``, ``not_supported``, ..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Something asked of a plant or device as a whole, with everything that belongs to it."""
+
+    target_id: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForceBattery(Order):
+    """Charge or discharge for a time, or until a state of charge. It always ends; the receipt has a ``Force``."""
+
+    power: float | None = None
+    """W, always positive; ``None`` lets the device choose."""
+    duration: float
+    """Seconds after which it ends at the latest."""
+    target_soc: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeBattery(ForceBattery):
+    """Charge now, from the grid if need be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DischargeBattery(ForceBattery):
+    """Discharge now, into the grid if need be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopBattery(Order):
+    """End a forced mode and return to what was before. Harmless when there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewBattery(Order):
+    """Give the sign of life that keeps a forced mode going. Sent only because of ``Force.renew_after``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A part of the day; an end before the start is on the next day."""
+
+    start: time
+    end: time
+    charge: bool
+    days: frozenset[int] = frozenset(range(1, 8))
+    """1 is Monday."""
+    target_soc: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetBatterySchedule(Order):
+    """Replace all periods of charging and discharging."""
+
+    periods: tuple[Period, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetWorkMode(Order):
+    """Change the work mode together with the limits that belong to it; what is not given stays as it is."""
+
+    mode: str
+    min_soc: float | None = None
+    max_soc: float | None = None
+    grid_charging: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReserveCharging(Order):
+    """Charge the vehicle in a period."""
+
+    start: time
+    end: time
+    current: float
+    """A."""
+
+
+STEERING: Final = frozenset(
+    {
+        Control.BATTERY_COMMAND,
+        Control.WORK_MODE,
+        Control.EXIT_REMOTE_CONTROL,
+        Control.STOP_FORCED_CHARGE,
+    }
+)
+"""Controls that begin or end a forced mode: after one of them ``Receipt.force`` says which one is on, ``None`` that there is none.
+
+The same goes for ``ForceBattery``, ``StopBattery`` and ``SetWorkMode``.
+"""
+
+
+@runtime_checkable
+class Controllable(Protocol):
+    """A client that can change settings. Only asked when the user allowed it."""
+
+    @property
+    def pace(self) -> float:
+        """Return the least seconds between two commands to one target."""
+
+    def available(self, inventory: Inventory) -> Available:
+        """Say what may be set: permission granted, hardware present, limits known. Calls nobody, and is asked often."""
+
+    async def settings(self, wanted: Inventory) -> Settings:
+        """Ask what is set, as far as the vendor tells and its limits allow. Raises a ``CloudError`` when nothing could be asked."""
+
+    async def apply(self, command: Command) -> Receipt:
+        """Send a command; the caller sends one per target at a time.
+
+        Raises ``CommandInvalid`` when it cannot be carried out as asked and nothing was sent, ``CommandRejected`` (key and placeholders name
+        the reason) when platform or device refuses, and any other ``CloudError`` when it is certain that nothing was sent. A failure that
+        leaves it open is no error: the receipt says *uncertain*.
+        """
+
+    async def order(self, order: Order) -> Receipt:
+        """Send an order; errors as ``apply``. A half-done order is undone, or the error says what was done (``CommandRejected("half_done")``)."""
+
+    async def follow(self, task: str) -> Receipt:
+        """Ask how a running command stands: sends nothing, or the next step of an order. Raises ``CommandRejected`` when it failed.
+
+        Any other ``CloudError`` says nothing about the command: it is asked again later.
+        """
