@@ -1,0 +1,228 @@
+"""Polling: a hiccup is no news, an outage is told once, and the vendor's word on waiting counts."""
+
+from datetime import datetime, timedelta
+import itertools
+import logging
+
+from freezegun.api import FrozenDateTimeFactory
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
+
+from custom_components.solar_cloud.const import DOMAIN, POLL_PERIOD
+from custom_components.solar_cloud.coordinator import delay_to_slot
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant
+from homeassistant.helpers.entity_component import async_update_entity
+from homeassistant.setup import async_setup_component
+
+from .clouds.solax import Kind, SolaxCloud
+from .conftest import Home, solax_entry, solax_id
+
+GRACE = 15 * 60.0
+
+
+def records(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
+    """Return what the integration logged at a level or above."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno >= level and record.name.startswith("custom_components")
+    ]
+
+
+def flips(events: list[Event[EventStateChangedData]], entity_id: str) -> int:
+    """Count how often an entity became unavailable."""
+    return sum(
+        event.data["entity_id"] == entity_id
+        and event.data["new_state"] is not None
+        and event.data["new_state"].state == STATE_UNAVAILABLE
+        for event in events
+    )
+
+
+async def test_e58_a_short_outage_is_no_news(
+    entry: MockConfigEntry,
+    solax: SolaxCloud,
+    home: Home,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One or two failed polls: nothing flaps, nothing is logged as an error."""
+    await home.start(entry)
+    power = home.entity_id(solax_id(solax, None, "pv_power"))
+    events = async_capture_events(home.hass, EVENT_STATE_CHANGED)
+    for _ in range(3):
+        solax.fault(http=503, times=None)
+        await home.pass_time(GRACE - POLL_PERIOD)
+        assert home.state(solax_id(solax, None, "pv_power")).state != STATE_UNAVAILABLE
+        solax.faults.clear()
+        await home.pass_time(2 * POLL_PERIOD)
+    assert flips(events, power) == 0
+    assert records(caplog, logging.INFO) == []
+
+
+async def test_an_outage_is_told_once_and_so_is_its_end(
+    entry: MockConfigEntry,
+    solax: SolaxCloud,
+    home: Home,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Unavailable after the grace, back with the first poll that works."""
+    await home.start(entry)
+    ids = [solax_id(solax, None, "pv_power"), solax_id(solax, None, "pv_energy_total")]
+    before = home.value(ids[1])
+    solax.fault(http=503, times=None)
+    await home.pass_time(GRACE + 2 * POLL_PERIOD)
+    assert {home.state(each).state for each in ids} == {STATE_UNAVAILABLE}
+    assert home.state(
+        solax_id(solax, Kind.INVERTER, "online"), "binary_sensor"
+    ).state == (STATE_UNAVAILABLE)
+    await home.pass_time(3600)
+    errors = records(caplog, logging.ERROR)
+    assert len(errors) == 1
+    assert "internal error" in errors[0]
+
+    solax.faults.clear()
+    caplog.clear()
+    await home.pass_time(POLL_PERIOD + 60)
+    assert home.value(ids[0]) > 0
+    assert home.value(ids[1]) >= before
+    assert len(records(caplog, logging.INFO)) == 1
+    await home.pass_time(3600)
+    assert len(records(caplog, logging.INFO)) == 1
+
+
+async def test_a_failed_inventory_leaves_the_readings_alone(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """The list of devices changes once in years."""
+    await home.start(entry)
+    solax.fault("page_device_info", http=500, times=None)
+    solax.fault("page_plant_info", http=500, times=None)
+    await home.pass_time(30 * 3600, step=900)
+    assert home.value(solax_id(solax, None, "pv_energy_total")) > 0
+    assert home.state(solax_id(solax, None, "load_power")).state != STATE_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("wait", "fault"),
+    [
+        (3600.0, {"http": 429, "headers": {"Retry-After": "3600"}}),
+        (60.0, {"code": 10406}),
+    ],
+)
+async def test_the_wait_a_vendor_asks_for_is_kept(
+    entry: MockConfigEntry,
+    solax: SolaxCloud,
+    home: Home,
+    wait: float,
+    fault: dict[str, object],
+) -> None:
+    """To the second, and then the poll goes on by itself."""
+    await home.start(entry)
+    solax.calls.clear()
+    solax.fault(**fault)  # type: ignore[arg-type]
+    while not len(solax.calls):
+        await home.pass_time(10, step=10)
+    (refused,) = solax.calls
+    await home.pass_time(wait + 60, step=10)
+    after = [call.at for call in solax.calls if call is not refused]
+    assert after[0] - refused.at >= timedelta(seconds=wait)
+    assert after[0] - refused.at <= timedelta(seconds=wait + 30)
+
+
+async def test_a_long_wait_shows_and_ends(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """Beyond the grace values would be a lie; one cycle brings them back."""
+    await home.start(entry)
+    solax.fault(http=429, headers={"Retry-After": "3600"})
+    await home.pass_time(1800)
+    # The wait is known, so the last values are what there is until it is over.
+    assert home.value(solax_id(solax, None, "pv_power")) >= 0
+    solax.calls.clear()
+    await home.pass_time(2700)
+    assert len(solax.calls) > 0
+    assert home.value(solax_id(solax, None, "pv_power")) >= 0
+
+
+@pytest.mark.parametrize("solax", ["many"], indirect=True)
+async def test_e21_a_large_account_is_read_in_portions(
+    solax: SolaxCloud, home: Home
+) -> None:
+    """What the limit cuts off is fetched as soon as the limit allows, oldest first."""
+    solax.turn(per_minute=100)
+    entry = solax_entry(solax)
+    await home.start(entry)
+    await home.pass_time(240, step=10)
+    plants = [plant.plant_id for plant in solax.plants]
+    assert len(plants) == 12
+    for plant_id in plants:
+        assert home.value(f"solax_{plant_id}_pv_energy_total") > 0
+        assert home.state(f"solax_{plant_id}_load_power").state != STATE_UNAVAILABLE
+    asked = [call.code for call in solax.calls]
+    assert set(asked) == {0, 10000}
+
+    # In the long run each plant is as fresh as the only one of a small account.
+    await home.pass_time(1800, step=15)
+    now = home.freezer.time_to_freeze
+    for plant in solax.plants:
+        inverter = plant.of(Kind.INVERTER)[0].sn
+        report = datetime.fromisoformat(
+            home.state(f"solax_{inverter}_last_report").state
+        )
+        assert now - report.replace(tzinfo=None) < timedelta(seconds=3 * POLL_PERIOD)
+    assert {call.code for call in solax.calls} == {0, 10000}
+
+
+async def test_a_refresh_asked_for_obeys_the_limits(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home, hass: HomeAssistant
+) -> None:
+    """An automation that updates every second must not lock the account."""
+    await home.start(entry)
+    assert await async_setup_component(hass, "homeassistant", {})
+    solax.calls.clear()
+    entity_id = home.entity_id(solax_id(solax, None, "pv_power"))
+    for _ in range(60):
+        await async_update_entity(hass, entity_id)
+        await home.pass_time(1, step=1)
+    assert 5 <= len(solax.calls) <= 20
+    assert home.value(solax_id(solax, None, "pv_power")) > 0
+
+
+async def test_polls_neither_drift_nor_crowd(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """As many in two hours as there are five minutes."""
+    await home.start(entry)
+    solax.calls.clear()
+    await home.pass_time(2 * 3600, step=15)
+    polls = {call.at for call in solax.calls.of("device/realtime_data", deviceType="1")}
+    assert 23 <= len(polls) <= 25
+    for earlier, later in itertools.pairwise(sorted(polls)):
+        assert (later - earlier).total_seconds() > POLL_PERIOD / 2
+
+
+def test_a_slot_is_never_missed_nor_met_twice(freezer: FrozenDateTimeFactory) -> None:
+    """A poll that ends just before its slot waits for the next one."""
+    assert delay_to_slot(1000.0, 300.0, 100.0) == 300.0
+    assert delay_to_slot(1001.0, 300.0, 100.0) == 299.0
+    assert delay_to_slot(1290.0, 300.0, 100.0) == 310.0
+    assert delay_to_slot(1270.0, 300.0, 100.0) == 30.0
+
+
+async def test_all_accounts_share_no_moment(home: Home, solax: SolaxCloud) -> None:
+    """Installations that restart together do not call together."""
+    phases = set()
+    for number in range(8):
+        entry = solax_entry(solax)
+        entry = MockConfigEntry(
+            domain=DOMAIN, data=entry.data, entry_id=f"entry-{number}"
+        )
+        await home.start(entry)
+        phases.add(entry.runtime_data.readings.update_interval)
+        await home.hass.config_entries.async_unload(entry.entry_id)
+        await home.pass_time(300, step=60)
+    assert len(phases) == 8
