@@ -9,7 +9,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from custom_components.solar_cloud.cloud.model import Inventory, Quantity, Slot, Snapshot
+from custom_components.solar_cloud.cloud.model import (
+    Inventory,
+    Quantity,
+    Slot,
+    Snapshot,
+)
 from custom_components.solar_cloud.cloud.quota import Quota
 from custom_components.solar_cloud.cloud.sungrow import VENDOR
 from custom_components.solar_cloud.cloud.transport import HttpTransport
@@ -79,7 +84,9 @@ class Account:
             self.inventory = await self.cloud.inventory()
         return await self.cloud.readings(self.inventory)
 
-    def value(self, snapshot: Snapshot, owner: str, quantity: Quantity, index: int = 0) -> Any:
+    def value(
+        self, snapshot: Snapshot, owner: str, quantity: Quantity, index: int = 0
+    ) -> Any:
         """Return one value of one owner."""
         return snapshot.readings[owner].values.get(Slot(quantity, index))
 
@@ -96,11 +103,8 @@ def connect(server: SungrowCloud, transport: HttpTransport) -> Connect:
     ) -> Account:
         vault = vault or MemoryVault()
         sign_in = VENDOR.sign_in(key)
-        known = {field.key for field in sign_in.fields} - {"rsa_public_key"}
-        credentials = {
-            name: value for name, value in server.credentials.items() if name in known
-        }
-        credentials |= {"region": "other", "base_url": server.url, **changes}
+        known = server.consent_credentials if sign_in.oauth else server.credentials
+        credentials = {**known, "region": "other", "base_url": server.url, **changes}
         quota = VENDOR.quota(vault)
         cloud = VENDOR.connect(sign_in, credentials, transport, vault, quota)
         return Account(cloud, vault, quota)
@@ -128,8 +132,7 @@ async def grant(
     sign_in = VENDOR.sign_in("sungrow_oauth")
     assert sign_in.oauth is not None
     credentials = {
-        **server.credentials,
-        "rsa_public_key": "",
+        **server.consent_credentials,
         "region": "other",
         "base_url": server.url,
         **changes,

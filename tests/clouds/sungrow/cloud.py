@@ -47,15 +47,20 @@ class SungrowCloud(SungrowServer):
     @property
     @override
     def credentials(self) -> dict[str, str]:
-        application = self.application
         return {
-            "app_key": application.app_key,
-            "secret_key": application.secret_key,
-            "application_id": application.application_id,
-            "redirect_url": application.redirect_url,
-            "rsa_public_key": application.rsa_public_key,
+            "app_key": self.application.app_key,
+            "secret_key": self.application.secret_key,
             "username": self.user.account,
             "password": self.user.password,
+        }
+
+    @property
+    def consent_credentials(self) -> dict[str, str]:
+        """What a user would type in before the page of consent."""
+        return {
+            "app_key": self.application.app_key,
+            "secret_key": self.application.secret_key,
+            "application_id": self.application.application_id,
         }
 
     @property
@@ -165,7 +170,14 @@ class SungrowCloud(SungrowServer):
         return {
             "now": self.world.clock.now().isoformat(),
             "applications": [
-                {"app_key": one.app_key, "sessions": len(one.sessions)}
+                {
+                    "app_key": one.app_key,
+                    "application_id": one.application_id,
+                    "redirect_url": one.redirect_url,
+                    "rsa_public_key": one.rsa_public_key,
+                    "sessions": len(one.sessions),
+                    "consents": len(one.grants),
+                }
                 for one in self.applications.values()
             ],
             "plants": [

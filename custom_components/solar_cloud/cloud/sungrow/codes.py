@@ -86,9 +86,9 @@ ERRORS: Final[Mapping[str, Callable[[], CloudError]]] = {
     "E902": lambda: CredentialsRejected("encryption_required"),
     "E903": lambda: QuotaExhausted(HALF_AN_HOUR, "address_changes"),
     "E904": _refused("E904", UnexpectedAnswer, "encryption_failed"),
-    "E905": _refused("E905", UnexpectedAnswer, "encryption_failed"),
+    "E905": lambda: CredentialsRejected("invalid_rsa_key"),
     "E906": lambda: CredentialsRejected("invalid_rsa_key"),
-    "E907": _refused("E907", UnexpectedAnswer, "encryption_failed"),
+    "E907": lambda: CredentialsRejected("invalid_rsa_key"),
     "E908": _refused("E908", UnexpectedAnswer, "encryption_failed"),
     "E909": _refused("E909", UnexpectedAnswer, "encryption_failed"),
     "E910": NonceRepeated,
@@ -106,6 +106,8 @@ ERRORS: Final[Mapping[str, Callable[[], CloudError]]] = {
     "E998": lambda: Throttled("E998"),
     "E999": lambda: Throttled("E999"),
 }
+
+# E905-E907: what comes of unwrapping our key with another application's private key.
 
 HTTP_ERRORS: Final[Mapping[int, Callable[[], CloudError]]] = {
     401: TokenRefused,

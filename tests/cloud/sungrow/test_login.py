@@ -1,0 +1,272 @@
+"""Signing in with an account's password: what each answer means, and that no answer leads to a storm of logins."""
+
+from itertools import pairwise
+
+import pytest
+
+from custom_components.solar_cloud.cloud.errors import (
+    CloudUnreachable,
+    CredentialsRejected,
+    PermissionMissing,
+    QuotaExhausted,
+    SessionContested,
+    UnexpectedAnswer,
+)
+from tests.clouds.sungrow import SungrowCloud
+
+from .conftest import Connect, Time
+
+HOUR = 3600.0
+DAY = 86400.0
+
+
+async def test_one_login_serves_for_days(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """Each accepted call prolongs the token (sungrow.md §2.3)."""
+    account = connect()
+    for _ in range(3 * 24 * 2):
+        await account.poll()
+        clock.advance(1800)
+    assert len(server.logins) == 1
+
+
+async def test_a_restart_does_not_log_in(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """E57: the token outlives the process."""
+    account = connect()
+    await account.poll()
+    clock.advance(300)
+    restarted = connect(vault=account.vault)
+    await restarted.poll()
+    assert len(server.logins) == 1
+
+
+async def test_a_wrong_password_is_tried_once(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """It counts towards a lock, so neither retries nor restarts repeat it."""
+    account = connect(password="wrong")
+    with pytest.raises(CredentialsRejected) as caught:
+        await account.cloud.inventory()
+    assert caught.value.key == "wrong_password"
+    assert caught.value.placeholders == {"attempts": "1"}
+    for _ in range(5):
+        clock.advance(HOUR)
+        with pytest.raises(CredentialsRejected) as caught:
+            await connect(vault=account.vault, password="wrong").cloud.inventory()
+        assert caught.value.placeholders == {"attempts": "1"}
+    assert len(server.logins) == 1
+    await connect(vault=account.vault).poll()
+    assert len(server.logins) == 2
+
+
+async def test_a_count_of_attempts_that_is_no_number_is_not_shown(
+    server: SungrowCloud, connect: Connect
+) -> None:
+    """Nothing a vendor writes reaches a text unchecked."""
+    server.fault(
+        "openapi/login",
+        body='{"result_code":"1","result_data":{"login_state":"0","err_times":"<b>"}}',
+    )
+    with pytest.raises(CredentialsRejected) as caught:
+        await connect().cloud.inventory()
+    assert caught.value.placeholders == {"attempts": "?"}
+
+
+async def test_an_account_of_another_region_is_named(
+    server: SungrowCloud, connect: Connect
+) -> None:
+    """The right password in the wrong region is an unknown account (sungrow.md §1.1)."""
+    server.turn(other_region=True)
+    account = connect()
+    for _ in range(2):
+        with pytest.raises(CredentialsRejected, match="unknown_account"):
+            await account.cloud.inventory()
+    assert len(server.logins) == 1
+
+
+async def test_a_locked_account_is_left_alone_for_a_day(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """Across restarts, and with the same texts all the time."""
+    server.user.locked_at, server.user.locked_until = clock.now, clock.now + DAY
+    account = connect()
+    texts = set()
+    for passed in (0.0, 5.0, 11.9, 11.9):
+        clock.advance(passed * HOUR / 2)
+        with pytest.raises(QuotaExhausted) as caught:
+            await connect(vault=account.vault).cloud.inventory()
+        assert caught.value.locked
+        assert caught.value.retry_after <= DAY
+        texts.add(tuple(sorted(caught.value.placeholders.items())))
+    assert texts == {
+        (("since", "2026-06-10 10:02:00"), ("until", "2026-06-11T10:02+00:00"))
+    }
+    assert len(server.logins) == 1
+    clock.advance(DAY)
+    await connect(vault=account.vault).poll()
+    assert len(server.logins) == 2
+
+
+async def test_the_fifth_wrong_password_is_never_reached(
+    server: SungrowCloud, connect: Connect
+) -> None:
+    """Four different passwords within ten minutes are the most we send."""
+    account = connect()
+    for number in range(4):
+        with pytest.raises(CredentialsRejected, match="wrong_password"):
+            await connect(vault=account.vault, password=str(number)).cloud.inventory()
+    with pytest.raises(QuotaExhausted, match="rate_limited"):
+        await connect(vault=account.vault, password="x").cloud.inventory()
+    assert server.user.locked_until == 0
+
+
+async def test_an_account_locked_by_its_administrator_is_refused_for_good(
+    server: SungrowCloud, connect: Connect
+) -> None:
+    """Waiting does not help."""
+    server.turn(admin_locked=True)
+    account = connect()
+    for _ in range(2):
+        with pytest.raises(CredentialsRejected, match="account_disabled"):
+            await account.cloud.inventory()
+    assert len(server.logins) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"), [("3", "3"), ("captcha", "captcha"), ("<script>", "?")]
+)
+async def test_an_unknown_state_is_reported_and_waited_for(
+    server: SungrowCloud, connect: Connect, clock: Time, state: str, shown: str
+) -> None:
+    """A captcha, for instance; only the state's code is shown."""
+    server.turn(login_state=state)
+    account = connect()
+    for _ in range(3):
+        with pytest.raises(QuotaExhausted) as caught:
+            await account.cloud.inventory()
+        assert caught.value.key == "login_refused"
+        assert caught.value.placeholders["state"] == shown
+        clock.advance(500)
+    assert len(server.logins) == 1
+    clock.advance(1800)
+    with pytest.raises(QuotaExhausted):
+        await account.cloud.inventory()
+    assert len(server.logins) == 2
+
+
+async def test_e916_logins_too_frequent_waits_half_an_hour(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """No question to the user, no second login."""
+    server.turn(logins_in_ten_minutes=0)
+    account = connect()
+    for _ in range(3):
+        with pytest.raises(QuotaExhausted, match="login_too_often"):
+            await connect(vault=account.vault).cloud.inventory()
+        clock.advance(500)
+    assert len(server.logins) == 1
+
+
+async def test_a_login_without_answer_is_repeated_ever_more_seldom(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """One login per step: one minute, two, four, at most an hour."""
+    server.fault("openapi/login", http=502, times=None)
+    account = connect()
+    at = []
+    for _ in range(4 * 60):
+        before = len(server.logins)
+        with pytest.raises(CloudUnreachable):
+            await connect(vault=account.vault).cloud.inventory()
+        if len(server.logins) > before:
+            at.append(clock.now)
+        clock.advance(60)
+    waits = [later - earlier for earlier, later in pairwise(at)]
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+async def test_a_login_that_answers_nonsense_is_no_refusal(
+    server: SungrowCloud, connect: Connect
+) -> None:
+    """HTML, null and a list are the server's trouble, not the password's."""
+    for body in ("html", "null", "list", "empty", "truncated"):
+        server.fault("openapi/login", body=body)
+        with pytest.raises(UnexpectedAnswer):
+            await connect().cloud.inventory()
+    server.fault("openapi/login", body='{"result_code":"1","result_data":"x"}')
+    with pytest.raises(UnexpectedAnswer, match="not_an_object"):
+        await connect().cloud.inventory()
+    server.fault("openapi/login", http=401)
+    with pytest.raises(UnexpectedAnswer, match="login_refused"):
+        await connect().cloud.inventory()
+
+
+async def test_a_login_over_the_quota_is_not_the_accounts_fault(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """E999 at the login blocks the application for the hour."""
+    server.fault("openapi/login", code="E999")
+    account = connect()
+    for _ in range(2):
+        with pytest.raises(QuotaExhausted, match="rate_limited"):
+            await account.cloud.inventory()
+    assert len(server.logins) == 1
+    clock.advance(HOUR)
+    await account.poll()
+
+
+async def test_an_application_that_is_not_approved_is_named(
+    server: SungrowCloud, connect: Connect
+) -> None:
+    """E900: the portal has to act, not the password."""
+    server.turn(unapproved=True)
+    with pytest.raises(PermissionMissing) as caught:
+        await connect().cloud.inventory()
+    assert (caught.value.key, caught.value.permission) == (
+        "not_authorized",
+        "Monitoring API",
+    )
+
+
+async def test_a_dead_token_is_renewed_once(
+    server: SungrowCloud, connect: Connect
+) -> None:
+    """E00003: one login, the call is repeated."""
+    account = connect()
+    await account.poll()
+    server.end_sessions()
+    await account.cloud.inventory()
+    assert len(server.logins) == 2
+
+
+async def test_a_token_refused_again_means_another_program(
+    server: SungrowCloud, connect: Connect
+) -> None:
+    """No loop, no question for the password."""
+    account = connect()
+    await account.poll()
+    server.fault("getPowerStationList", code="E00003", times=None)
+    for _ in range(4):
+        with pytest.raises(SessionContested):
+            await account.cloud.inventory()
+    assert len(server.logins) <= 1 + 3
+
+
+async def test_a_sign_in_by_hand_ends_the_memory_of_a_refusal(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """The flow leaves a newer token, after which the same password may be used again."""
+    account = connect(password="later-right")
+    with pytest.raises(CredentialsRejected):
+        await account.cloud.inventory()
+    server.user.password = "later-right"
+    clock.advance(60)
+    by_hand = connect(password="later-right")
+    await by_hand.cloud.inventory()
+    await account.vault.save("token", by_hand.vault.load("token"))
+    clock.advance(60)
+    server.end_sessions()
+    await connect(vault=account.vault, password="later-right").cloud.inventory()
