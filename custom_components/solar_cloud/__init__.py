@@ -26,6 +26,7 @@ from .const import (
 from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
 from .devices import DeviceKeeper, own_identifier
 from .energy.picture import Painter
+from .history import History
 from .repairs import Repairs, notice_of
 from .session import get_transport
 from .store import AccountStore, async_get_store, async_remove_store, get_quota
@@ -58,6 +59,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     entry.async_on_unload(lambda: repairs.show(frozenset()))
 
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_on_unload(History(hass, entry, account).start())
     return True
 
 

@@ -21,6 +21,7 @@ CONF_CONTROLS: Final = "controls"
 CONF_TUNINGS: Final = "tunings"
 CONF_SWAP_DIRECTION: Final = "swap_direction"
 CONF_UNIT: Final = "unit"
+CONF_REPAIR_GAPS: Final = "repair_gaps"
 UNIT_OF_TABLE: Final = "as_documented"
 
 INVENTORY_INTERVAL: Final = timedelta(hours=12)

@@ -1,0 +1,91 @@
+"""Our lifetime counters as the recorder knows them: which statistic, and which addends feed it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+import re
+from typing import Final
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+
+from .cloud.model import Inventory, Quantity, Slot
+from .cloud.vendor import Term
+from .const import DOMAIN
+from .coordinator import Account
+
+_INDEXED: Final = re.compile(r"(.+)_(\d+)")
+_QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One counter with statistics of its own."""
+
+    statistic_id: str
+    owner_id: str = field(repr=False)
+    slot: Slot
+    terms: tuple[Term, ...]
+    """What it is the sum of, in the vendor's own readings."""
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """Return the plants and devices whose past is its past."""
+        return frozenset(term.device_id for term in self.terms)
+
+
+def entity_of(
+    hass: HomeAssistant,
+    account: Account,
+    owner_id: str,
+    slot: Slot,
+    platform: Platform = Platform.SENSOR,
+) -> str | None:
+    """Return the enabled entity of a slot."""
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id(
+        platform, DOMAIN, f"{account.vendor.key}_{owner_id}_{slot.key}"
+    )
+    if entity_id is None or (entry := registry.async_get(entity_id)) is None:
+        return None
+    return None if entry.disabled_by else entity_id
+
+
+def plant_counters(
+    hass: HomeAssistant, account: Account, inventory: Inventory, plant_id: str
+) -> list[Counter]:
+    """Return the counters of a plant and of its devices."""
+    owners = [
+        plant_id,
+        *(key for key, each in inventory.devices.items() if each.plant_id == plant_id),
+    ]
+    return [
+        Counter(entity_id, owner_id, slot, terms)
+        for owner_id in owners
+        for slot, terms in _slots(account, owner_id, plant_id)
+        if (entity_id := entity_of(hass, account, owner_id, slot)) is not None
+    ]
+
+
+def _slots(
+    account: Account, owner_id: str, plant_id: str
+) -> Iterator[tuple[Slot, tuple[Term, ...]]]:
+    sources = account.painter.sources(plant_id) if owner_id == plant_id else {}
+    for slot in sorted(account.painter.seen.slots(owner_id)):
+        if not slot.quantity.is_counter:
+            continue
+        chosen = tuple(
+            Term(device_id, found)
+            for device_id, key in sources.get(slot.quantity, ())
+            if (found := slot_of(key)) is not None
+        )
+        yield slot, chosen or (Term(owner_id, slot),)
+
+
+def slot_of(key: str) -> Slot | None:
+    """Read the key of a slot."""
+    if key in _QUANTITIES:
+        return Slot(_QUANTITIES[key])
+    if (found := _INDEXED.fullmatch(key)) and found[1] in _QUANTITIES:
+        return Slot(_QUANTITIES[found[1]], int(found[2]))
+    return None

@@ -1,0 +1,155 @@
+"""Gap repair: the hours nobody looked at are filled from the vendor's past, between the sums that are there.
+
+Only whole hours that are over are touched. The rows at both ends stay, and with them the total; doing it twice changes nothing.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from . import statistics
+from .cloud.history import Historian
+from .cloud.model import Inventory
+from .const import LOGGER
+from .coordinator import Account
+from .counters import Counter, plant_counters
+from .energy.collecting import Collector
+from .energy.gaps import LONGEST, GapWatch, Outage
+from .energy.joining import Row, between
+from .energy.samples import HOUR, LONGEST_STEP
+
+SECTION: Final = "repair"
+STEP: Final = timedelta(minutes=5)
+LOOK_BACK: Final = 6 * HOUR
+"""How far before an outage a row may be that the hours are counted from."""
+LOOK_AHEAD: Final = 24 * HOUR
+GIVE_UP: Final = LONGEST + 24 * HOUR
+"""An outage older than this is left as it is."""
+
+type Ends = tuple[Row, Row]
+
+
+class GapRepair:
+    """Fills the hours of the outages of one account."""
+
+    def __init__(self, hass: HomeAssistant, account: Account, watch: GapWatch) -> None:
+        """Repair what ``watch`` noticed."""
+        self._hass: Final = hass
+        self._account: Final = account
+        self._watch: Final = watch
+
+    async def async_run(
+        self,
+        historian: Historian,
+        inventory: Inventory,
+        plant_id: str,
+        *,
+        longest: float | None = LONGEST,
+    ) -> int:
+        """Repair what is due of a plant, and return how many hours were written. Raises a ``CloudError``."""
+        plant = inventory.plants[plant_id]
+        now = dt_util.utcnow()
+        until = min(
+            now.timestamp() // HOUR * HOUR, historian.newest(plant, now).timestamp()
+        )
+        counters = plant_counters(self._hass, self._account, inventory, plant_id)
+        owners = {owner for counter in counters for owner in counter.owners}
+        written = 0
+        for outage in self._watch.due(owners, until, longest=longest):
+            if outage.end < now.timestamp() - GIVE_UP:
+                self._watch.close(outage)
+            else:
+                written += await self._repair(historian, inventory, counters, outage)
+        return written
+
+    async def _repair(
+        self,
+        historian: Historian,
+        inventory: Inventory,
+        counters: Sequence[Counter],
+        outage: Outage,
+    ) -> int:
+        """Fill the hours of one outage in all counters it concerns."""
+        touched = {
+            counter.statistic_id: counter
+            for counter in counters
+            if counter.owners & outage.owners
+        }
+        metadata = await statistics.async_metadata(self._hass, touched.keys())
+        ends = await self._ends(metadata.keys(), outage)
+        if ends is None:
+            return 0
+        hours: dict[str, list[Row]] = {}
+        if ends:
+            collector = await self._collect(historian, inventory, touched, ends, outage)
+            for statistic_id, (before, after) in ends.items():
+                terms = touched[statistic_id].terms
+                hours[statistic_id] = between(
+                    before, after, partial(collector.value, terms)
+                )
+        for statistic_id, rows in hours.items():
+            if rows:
+                statistics.write(self._hass, metadata[statistic_id], rows)
+        self._close(outage, hours)
+        return sum(len(rows) for rows in hours.values())
+
+    async def _ends(
+        self, ids: Collection[str], outage: Outage
+    ) -> dict[str, Ends] | None:
+        """Return the rows around an outage; ``None`` while a row after it is still to come."""
+        first, last = outage.start // HOUR * HOUR, outage.end // HOUR * HOUR
+        found = await statistics.async_rows(
+            self._hass, ids, first - LOOK_BACK, last + LOOK_AHEAD
+        )
+        ends: dict[str, Ends] = {}
+        for statistic_id, rows in found.items():
+            before = [row for row in rows if row.start < first]
+            before = before or [row for row in rows if row.start == first != last]
+            after = [row for row in rows if row.start >= last]
+            if before and after and after[0].start > before[-1].end - 1:
+                ends[statistic_id] = before[-1], after[0]
+            elif (
+                before
+                and not after
+                and last + LOOK_AHEAD > dt_util.utcnow().timestamp()
+            ):
+                return None
+        return ends
+
+    async def _collect(
+        self,
+        historian: Historian,
+        inventory: Inventory,
+        touched: Mapping[str, Counter],
+        ends: Mapping[str, Ends],
+        outage: Outage,
+    ) -> Collector:
+        """Fetch the past around an outage, going on where a limit stopped it."""
+        collector = Collector(
+            {owner for key in ends for owner in touched[key].owners},
+            min(before.end for before, _ in ends.values()) - LONGEST_STEP,
+            max(after.end for _, after in ends.values()),
+            STEP,
+            self._account.store.load(SECTION),
+        )
+        try:
+            await collector.run(historian, inventory)
+        finally:
+            await self._account.store.save(SECTION, collector.as_json())
+        return collector
+
+    def _close(self, outage: Outage, hours: Mapping[str, list[Row]]) -> None:
+        self._watch.close(outage)
+        self._account.store.save_soon(SECTION, lambda: None)
+        filled = sum(1 for rows in hours.values() if rows)
+        LOGGER.info(
+            "Filled the hours from %s to %s in %d of %d counters from the history of the cloud",
+            dt_util.utc_from_timestamp(outage.start).isoformat(timespec="minutes"),
+            dt_util.utc_from_timestamp(outage.end).isoformat(timespec="minutes"),
+            filled,
+            len(hours),
+        )

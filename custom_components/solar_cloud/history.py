@@ -1,0 +1,128 @@
+"""The past of one account: notices gaps, repairs them, and imports what was before, whenever the vendor's limits leave room."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from . import statistics
+from .cloud.errors import CloudError, RetryLater
+from .cloud.history import Historian
+from .cloud.model import Inventory
+from .const import CONF_EXCLUDED_PLANTS, CONF_REPAIR_GAPS, DOMAIN, LOGGER
+from .coordinator import Account, SolarCloudConfigEntry
+from .energy.gaps import GapWatch
+from .gap_repair import GapRepair
+
+HISTORIES: Final[HassKey[dict[str, History]]] = HassKey(f"{DOMAIN}_histories")
+PATIENCE: Final = 3600.0
+"""Seconds to leave a past alone that could not be read."""
+
+
+class History:
+    """Works on the past of one account in the background."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: SolarCloudConfigEntry, account: Account
+    ) -> None:
+        """Take up what the last run noticed."""
+        self._hass: Final = hass
+        self._entry: Final = entry
+        self._account: Final = account
+        self.watch: Final = GapWatch(account.store)
+        self.repair: Final = GapRepair(hass, account, self.watch)
+        self._not_before: datetime | None = None
+        self._running = False
+        self._wake: CALLBACK_TYPE | None = None
+
+    @property
+    def historian(self) -> Historian | None:
+        """The client, when it can look back."""
+        cloud = self._account.cloud
+        return cloud if isinstance(cloud, Historian) else None
+
+    @property
+    def inventory(self) -> Inventory:
+        """The plants the user chose, with their devices."""
+        excluded = self._entry.options.get(CONF_EXCLUDED_PLANTS, ())
+        return self._account.chosen(frozenset(excluded))
+
+    @callback
+    def start(self) -> Callable[[], None]:
+        """Work with every poll from now on; returns what stops it."""
+        remove = self._account.readings.async_add_listener(self.on_poll)
+        histories = self._hass.data.setdefault(HISTORIES, {})
+        histories[self._entry.entry_id] = self
+        self.on_poll()
+
+        @callback
+        def stop() -> None:
+            remove()
+            self._cancel_wake()
+            del histories[self._entry.entry_id]
+
+        return stop
+
+    @callback
+    def on_poll(self) -> None:
+        """Note what a poll says of gaps, and work on the past."""
+        if self._account.readings.last_update_success:
+            self.watch.observe(
+                self._account.readings.data, dt_util.utcnow().timestamp()
+            )
+        self.work()
+
+    @callback
+    def work(self) -> None:
+        """Work on the past as far as the limits allow, unless that is going on."""
+        if (
+            self._running
+            or self.historian is None
+            or not statistics.has_recorder(self._hass)
+            or (self._not_before is not None and dt_util.utcnow() < self._not_before)
+        ):
+            return
+        self._running = True
+        self._entry.async_create_background_task(
+            self._hass, self._async_work(), "solar_cloud_history"
+        )
+
+    async def _async_work(self) -> None:
+        historian = self.historian
+        assert historian is not None
+        try:
+            await self._async_steps(historian)
+        except RetryLater as err:
+            self._rest(err.retry_after)
+        except CloudError as err:
+            LOGGER.debug("The past cannot be read now: %s", err.key)
+            self._rest(PATIENCE)
+        finally:
+            self._running = False
+
+    async def _async_steps(self, historian: Historian) -> None:
+        inventory = self.inventory
+        if self._entry.options.get(CONF_REPAIR_GAPS, True):
+            for plant_id in inventory.plants:
+                await self.repair.async_run(historian, inventory, plant_id)
+
+    def _rest(self, seconds: float) -> None:
+        """Go on when the limits allow."""
+        self._cancel_wake()
+        self._not_before = dt_util.utcnow() + timedelta(seconds=seconds)
+
+        @callback
+        def wake(_: datetime) -> None:
+            self._wake = self._not_before = None
+            self.work()
+
+        self._wake = async_call_later(self._hass, seconds + 1, wake)
+
+    def _cancel_wake(self) -> None:
+        if self._wake is not None:
+            self._wake()
+            self._wake = None

@@ -1,0 +1,125 @@
+"""The recorder's long-term statistics of our counters, read and written by the recorder's own functions only.
+
+Nothing here speaks SQL, so that it works on every database the recorder knows. Energies are kWh inside; a statistic keeps the unit it
+has.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, Literal
+
+from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder.db_schema import Statistics, StatisticsShortTerm
+from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
+from homeassistant.components.recorder.statistics import (
+    async_import_statistics,
+    get_metadata,
+    statistics_during_period,
+)
+from homeassistant.const import UnitOfEnergy
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import EnergyConverter
+
+from .energy.joining import Row
+
+KWH: Final = UnitOfEnergy.KILO_WATT_HOUR
+type Period = Literal["hour", "5minute"]
+type Metadata = Mapping[str, StatisticMetaData]
+
+
+def has_recorder(hass: HomeAssistant) -> bool:
+    """Whether there are statistics at all."""
+    return "recorder" in hass.config.components
+
+
+async def async_metadata(hass: HomeAssistant, ids: Collection[str]) -> Metadata:
+    """Return what the recorder knows of those of the statistics that it has."""
+    found = await get_instance(hass).async_add_executor_job(
+        lambda: get_metadata(hass, statistic_ids=set(ids))
+    )
+    return {
+        statistic_id: metadata
+        for statistic_id, (_, metadata) in found.items()
+        if metadata["has_sum"]
+        and metadata["unit_of_measurement"] in EnergyConverter.VALID_UNITS
+    }
+
+
+async def async_rows(
+    hass: HomeAssistant,
+    ids: Collection[str],
+    start: float = 0.0,
+    end: float | None = None,
+    period: Period = "hour",
+) -> dict[str, list[Row]]:
+    """Return rows by statistic, oldest first."""
+    if not ids:
+        return {}
+    found = await get_instance(hass).async_add_executor_job(
+        statistics_during_period,
+        hass,
+        dt_util.utc_from_timestamp(start),
+        None if end is None else dt_util.utc_from_timestamp(end),
+        set(ids),
+        period,
+        {EnergyConverter.UNIT_CLASS: KWH},
+        {"state", "sum"},
+    )
+    return {
+        statistic_id: [
+            Row(row["start"], row.get("state"), total)
+            for row in rows
+            if (total := row.get("sum")) is not None
+        ]
+        for statistic_id, rows in found.items()
+    }
+
+
+@callback
+def write(
+    hass: HomeAssistant, metadata: StatisticMetaData, rows: Iterable[Row]
+) -> None:
+    """Insert hours, or replace those there are."""
+    async_import_statistics(hass, metadata, _data(metadata, rows))
+
+
+@callback
+def lift(hass: HomeAssistant, statistic_id: str, start: float, energy: float) -> None:
+    """Raise the sums of all rows from an instant on."""
+    get_instance(hass).async_adjust_statistics(
+        statistic_id, dt_util.utc_from_timestamp(start), energy, KWH
+    )
+
+
+@callback
+def replace(
+    hass: HomeAssistant,
+    metadata: StatisticMetaData,
+    hours: Iterable[Row],
+    recent: Iterable[Row],
+) -> None:
+    """Put these rows in the place of all a statistic has; one step in the recorder's queue after the other, nothing in between."""
+    instance = get_instance(hass)
+    instance.async_clear_statistics([metadata["statistic_id"]])
+    instance.async_import_statistics(metadata, _data(metadata, hours), Statistics)
+    instance.async_import_statistics(
+        metadata, _data(metadata, recent), StatisticsShortTerm
+    )
+
+
+async def async_written(hass: HomeAssistant) -> None:
+    """Wait until the recorder has done what it was told."""
+    await get_instance(hass).async_block_till_done()
+
+
+def _data(metadata: StatisticMetaData, rows: Iterable[Row]) -> list[StatisticData]:
+    convert = EnergyConverter.converter_factory(KWH, metadata["unit_of_measurement"])
+    data = []
+    for row in rows:
+        hour = StatisticData(
+            start=dt_util.utc_from_timestamp(row.start), sum=convert(row.sum)
+        )
+        if row.state is not None:
+            hour["state"] = convert(row.state)
+        data.append(hour)
+    return data
