@@ -33,10 +33,12 @@ from homeassistant.const import (
 )
 
 from .cloud.model import Quantity as Q
+from .energy.today import daily
 
 DIAGNOSTIC: Final = EntityCategory.DIAGNOSTIC
 MEASUREMENT: Final = SensorStateClass.MEASUREMENT
 INCREASING: Final = SensorStateClass.TOTAL_INCREASING
+TOTAL: Final = SensorStateClass.TOTAL
 
 _BY_UNIT: Final[Mapping[str, dict[str, Any]]] = {
     "W": {
@@ -178,6 +180,7 @@ _EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
     Q.OPERATING_STATE: {"device_class": SensorDeviceClass.ENUM},
     Q.WORK_MODE: {"device_class": SensorDeviceClass.ENUM},
     Q.PLANT_STATE: {"device_class": SensorDeviceClass.ENUM},
+    Q.REJECTED_VALUES: {"state_class": INCREASING},
     Q.CHARGER_SESSION_DURATION: {"suggested_unit_of_measurement": UnitOfTime.MINUTES},
 }
 """What the unit alone would get wrong."""
@@ -199,6 +202,7 @@ _DIAGNOSTIC: Final = frozenset(
         Q.PLANT_STATE,
         Q.POWER_FACTOR,
         Q.REACTIVE_POWER,
+        Q.REJECTED_VALUES,
         Q.APPARENT_POWER,
         Q.PHASE_REACTIVE_POWER,
         Q.TEMPERATURE,
@@ -236,6 +240,7 @@ _DISABLED: Final = frozenset(
         Q.PHASE_VOLTAGE,
         Q.POWER_FACTOR,
         Q.REACTIVE_POWER,
+        Q.REJECTED_VALUES,
         Q.SECOND_GRID_EXPORT_ENERGY_TODAY,
         Q.SECOND_GRID_EXPORT_ENERGY_TOTAL,
         Q.SECOND_GRID_IMPORT_ENERGY_TODAY,
@@ -255,6 +260,9 @@ def _rows() -> Iterator[tuple[Q, SensorEntityDescription]]:
     for quantity in Q:
         if quantity not in _BINARY:
             traits = _BY_UNIT[quantity.unit] | _EXCEPTIONS.get(quantity, {})
+            if daily(quantity):
+                # With the time of its reset: the day after may begin higher than the day before ended.
+                traits |= {"state_class": TOTAL}
             yield (
                 quantity,
                 SensorEntityDescription(

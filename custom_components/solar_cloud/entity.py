@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .cloud.model import Device, DeviceKind, Reading, Slot, Snapshot
 from .const import DOMAIN
 from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
-from .energy.picture import lasts
+from .energy.seen import lasts
 
 
 class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
@@ -51,12 +51,13 @@ class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
     @property
     @override
     def available(self) -> bool:
-        """A live value of a silent device is unavailable; a counter keeps its last good value."""
+        """A live value of a silent device is unavailable; what holds without it, a counter above all, stays."""
         if not super().available or self.reading is None:
             return False
         return (
             lasts(self.slot.quantity)
             or self.owner_id not in self.coordinator.data.stale
+            or self.slot in self.reading.values
         )
 
 

@@ -12,6 +12,7 @@ from .catalogue import SENSORS
 from .cloud.model import Quantity, Slot
 from .cloud.states import MODES, STATES, PlantState
 from .coordinator import Account, SolarCloudConfigEntry
+from .energy.today import daily
 from .entity import SolarCloudEntity, add_as_they_appear
 
 PARALLEL_UPDATES = 0
@@ -79,6 +80,14 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
             return reading.measured_at
         value = reading.values.get(self.slot)
         return value if self.options is None or value in self.options else None
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        """The midnight of its plant, for what is counted since then."""
+        if not daily(self.slot.quantity):
+            return None
+        return self.account.painter.day_start(self.owner_id)
 
     @property
     @override

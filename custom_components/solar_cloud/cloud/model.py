@@ -201,6 +201,7 @@ class Quantity(StrEnum):
     API_CALLS_TODAY = ("api_calls_today", "count")
     API_CALLS_LEFT = ("api_calls_left", "count")
     DATA_AGE = ("data_age", "s")
+    REJECTED_VALUES = ("rejected_values", "count")
 
     @property
     def is_counter(self) -> bool:

@@ -3,126 +3,255 @@
 A cloud sends zeros while an inverter sleeps, dips at midnight, and yesterday's energy once more (failures.md E01-E09). Home Assistant's
 statistics would book each of these, so a counter is published through a guard that holds its last good value until the odd one goes
 away, or has stayed for hours. What is published makes the statistics come out right: a counter that really started anew falls to what
-it can have counted since; any other lasting change continues without a step.
+it can have counted since, which they read as a reset; any other lasting change continues without a step.
 """
 
 from dataclasses import dataclass
+import math
 from typing import Final
 
 from ..cloud.vault import Json
+from .course import UNRATED, Course, Pace
+from .doubt import Doubt
 
 PATIENCE: Final = 3 * 3600.0
 """Seconds an odd value must last before it is believed; the longest known glitch takes one hour (E03)."""
+LONG_PATIENCE: Final = 48 * 3600.0
+"""Seconds a counter may take to make up for a leap that proved to be none."""
+TRIAL: Final = 86400.0
+"""Seconds in which a leap that was believed can still prove to be none."""
 FIRST_ZERO_PATIENCE: Final = 86400.0
 """Seconds before a counter that never showed anything but zero is believed to be new."""
-HEADROOM: Final = 1.5
-"""Inverters exceed their rating, and uploads come late."""
-SLACK: Final = 0.5
-"""kWh that rounding and recalculation may add at any time."""
-UNRATED: Final = 30_000.0
-"""W assumed for a device whose rating is unknown, until it shows more."""
 
 
 @dataclass(slots=True)
 class Guard:
     """The guard of one counter; all values in kWh, times in epoch seconds."""
 
-    value: float | None = None
-    """What is published."""
-    at: float = 0.0
-    """When it was last confirmed."""
+    course: Course | None = None
+    """What is published; ``None`` while nothing is certain."""
     offset: float = 0.0
-    """What was added to the vendor's value to continue without a step."""
-    odd_since: float | None = None
-    odd_value: float = 0.0
-    ceiling: float = UNRATED
-    """W; grows when a faster rise proves real."""
+    """What is added to the vendor's value so that it continues without a step."""
+    other: float | None = None
+    """The offset before, for a change that is taken back."""
+    moved: float = 0.0
+    """When the published value last changed."""
+    floor: float = 0.0
+    """The value before the latest leap."""
+    floor_until: float = -math.inf
+    ceiling: float = 0.0
+    """W; what a steady climb has proved possible."""
+    doubt: Doubt | None = None
+    zero_since: float | None = None
+    heard: float = -math.inf
+    """When the latest value was measured."""
+    renewed: bool = False
+    """Whether the hardware behind it was replaced."""
     rejected: int = 0
     """How many values were held back."""
+    falls: bool = True
+    """Whether a counter that started anew is published as it is; else it continues."""
+
+    @classmethod
+    def starting(
+        cls, value: float, at: float, watts: float | None, *, falls: bool = True
+    ) -> Guard:
+        """Guard a counter that is known to have had a value at a time."""
+        slack = Pace.of(watts or UNRATED).slack
+        return cls(course=Course(value, at, slack), moved=at, falls=falls)
+
+    @property
+    def value(self) -> float | None:
+        """What is published."""
+        return None if self.course is None else self.course.value
+
+    def renew(self) -> None:
+        """Expect another counter: the hardware was replaced."""
+        self.renewed, self.doubt, self.other = self.course is not None, None, None
 
     def observe(
-        self, raw: float, now: float, rated: float | None = None
+        self, raw: float, at: float, rated: float | None = None
     ) -> float | None:
-        """Take the vendor's value in and return what to publish, ``None`` while nothing is certain."""
-        value = round(raw + self.offset, 6)
-        if self.value is None:
-            return self._first(value, now)
-        if self.value <= value <= self.value + self._most(now, rated):
-            self._accept(value, now)
+        """Take in what the vendor says and when it was measured; return what to publish, ``None`` while nothing is certain."""
+        course = self.course
+        if course is None:
+            self._first(raw, at, rated)
+        elif raw == 0 < course.value:
+            self._reject(at)
+        elif self.renewed:
+            self._begin_anew(raw, at, course, self._pace(rated))
         else:
-            self._doubt(raw, value, now, rated)
+            self._judge(raw, at, course, rated)
+        self.heard = at
         return self.value
 
-    def _first(self, value: float, now: float) -> float | None:
+    def _pace(self, rated: float | None) -> Pace:
+        return Pace.of(max(rated or UNRATED, self.ceiling))
+
+    def _reject(self, at: float) -> None:
+        if at != self.heard:
+            self.rejected += 1
+
+    def _first(self, raw: float, at: float, rated: float | None) -> None:
         """A zero may be the sleep of an old device: believing it would later book its whole life."""
-        if value == 0:
-            self.odd_since = self.odd_since or now
-            if now - self.odd_since < FIRST_ZERO_PATIENCE:
-                return None
-        self._accept(value, now)
-        return self.value
+        if raw == 0:
+            if self.zero_since is None or at < self.zero_since:
+                self.zero_since = at
+            if at - self.zero_since < FIRST_ZERO_PATIENCE:
+                return
+        self.course = Course(round(raw, 6), at, self._pace(rated).slack)
+        self.moved = at
 
-    def _most(self, now: float, rated: float | None) -> float:
-        """Return the kWh a counter can have gained since it was last confirmed."""
-        return (
-            max(rated or 0.0, self.ceiling if rated is None else 0.0)
-            / 1000
-            * HEADROOM
-            * max(0.0, now - self.at)
-            / 3600
-            + SLACK
-        )
-
-    def _accept(self, value: float, now: float) -> None:
-        self.value, self.at, self.odd_since = value, now, None
-
-    def _doubt(self, raw: float, value: float, now: float, rated: float | None) -> None:
-        """Hold an odd value; believe it when it has lasted and only grown, for hours."""
-        assert self.value is not None
-        self.rejected += 1
-        if (
-            self.odd_since is None
-            or value < self.odd_value
-            or (value > self.value) != (self.odd_value > self.value)
-        ):
-            self.odd_since, self.odd_value = now, value
-            return
-        grown, lasted = value - self.odd_value, now - self.odd_since
-        if lasted < PATIENCE:
-            return
-        if value > self.value:
-            self.ceiling = max(self.ceiling, grown / lasted * 3_600_000)
-        if raw <= self._most(now, rated) and value < self.value:
-            self.offset, value = 0.0, raw
+    def _begin_anew(self, raw: float, at: float, course: Course, pace: Pace) -> None:
+        """Take over from new hardware: what it can have counted by itself counts, what it brought along does not."""
+        self.renewed = False
+        if self._restarted(raw, at, course, pace):
+            self._restart(raw, at, course, pace)
         else:
-            self.offset += self.value - value + grown
-            value = self.value + grown
-        self._accept(round(value, 6), now)
+            self.offset = course.value - raw
+            self._accept(course.value, at, course, pace)
+
+    def _judge(
+        self, raw: float, at: float, course: Course, rated: float | None
+    ) -> None:
+        """Accept a value that fits; hold any other until it goes away or has lasted."""
+        pace = self._pace(rated)
+        value = round(raw + self.offset, 6)
+        if 0 <= value - course.value <= course.room(at, pace):
+            self._accept(value, at, course, pace)
+        elif (back := self._taken_back(raw, value, at, course, pace)) is not None:
+            self.other, self.offset = self.offset, back
+            self._accept(round(raw + back, 6), at, course, pace)
+        else:
+            self._reject(at)
+            self._hold(raw, value, at, course, rated)
+
+    def _taken_back(
+        self, raw: float, value: float, at: float, course: Course, pace: Pace
+    ) -> float | None:
+        """Return the offset before, when the vendor has returned to the values it had then."""
+        if self.other is None or -pace.slack <= value - course.value < 0:
+            return None
+        gained = round(raw + self.other, 6) - course.value
+        return self.other if 0 <= gained <= course.room(at, pace) else None
+
+    def _hold(
+        self, raw: float, value: float, at: float, course: Course, rated: float | None
+    ) -> None:
+        doubt = self.doubt
+        if doubt is None or not doubt.continues(value, at, course.value):
+            doubt = self.doubt = Doubt.of(value, at)
+        doubt.watch(value, at, self._pace(rated))
+        self._learn(doubt, at, rated)
+        pace = self._pace(rated)
+        if 0 < value - course.value <= course.room(at, pace):
+            self._accept(value, at, course, pace)
+        elif at - doubt.since >= self._patience(value, at, course, pace):
+            self._believe(raw, value, at, course, pace, doubt)
+
+    def _learn(self, doubt: Doubt, at: float, rated: float | None) -> None:
+        """A steady climb is no glitch: quickly where no rating is known, after hours where one is."""
+        if rated is None or at - doubt.begun >= PATIENCE:
+            self.ceiling = max(self.ceiling, doubt.climb() or 0.0)
+
+    def _patience(self, value: float, at: float, course: Course, pace: Pace) -> float:
+        """A dip that the counter soon makes up for by itself is waited out."""
+        if course.value - pace.slack <= value < course.value:
+            return math.inf
+        if at < self.floor_until and self.floor <= value < course.value:
+            return LONG_PATIENCE
+        return PATIENCE
+
+    def _believe(
+        self,
+        raw: float,
+        value: float,
+        at: float,
+        course: Course,
+        pace: Pace,
+        doubt: Doubt,
+    ) -> None:
+        """What has lasted is true: late news in full, a restart as such, anything else from here on."""
+        if 0 < value - course.value <= pace.reach(at - self.moved):
+            self._accept(value, at, course, pace)
+        elif self._restarted(raw, at, course, pace):
+            self._restart(raw, at, course, pace)
+        else:
+            target = round(course.value + value - doubt.start, 6)
+            self.other, self.offset = self.offset, target - raw
+            self._accept(target, at, course, pace)
+
+    @staticmethod
+    def _restarted(raw: float, at: float, course: Course, pace: Pace) -> bool:
+        """Whether a counter can have come from zero since, and the statistics would see that."""
+        return raw < course.value / 2 and raw <= pace.reach(at - course.at)
+
+    def _restart(self, raw: float, at: float, course: Course, pace: Pace) -> None:
+        self.other = None
+        if self.falls:
+            self.offset, self.doubt, self.moved = 0.0, None, at
+            self.floor_until = -math.inf
+            self.course = Course(round(raw, 6), at)
+        else:
+            self.offset = course.value
+            self._accept(round(course.value + raw, 6), at, course, pace)
+
+    def _accept(self, value: float, at: float, course: Course, pace: Pace) -> None:
+        if value - course.value > pace.slack:
+            before = course.value - pace.slack
+            leaping = at < self.floor_until
+            self.floor = min(self.floor, before) if leaping else before
+            self.floor_until = at + TRIAL
+        if value != course.value:
+            self.moved = at
+        course.advance(value, at, pace)
+        self.doubt = None
 
     def as_json(self) -> Json:
         """Give the form that is stored."""
         return [
-            self.value,
-            self.at,
+            self.course.as_json() if self.course else None,
             self.offset,
-            self.odd_since,
-            self.odd_value,
+            self.other,
+            self.moved,
+            [self.floor, self.floor_until] if self.floor_until > -math.inf else None,
             self.ceiling,
+            self.doubt.as_json() if self.doubt else None,
+            self.zero_since,
+            self.renewed,
             self.rejected,
         ]
 
     @classmethod
-    def from_json(cls, stored: Json) -> Guard:
+    def from_json(cls, stored: Json, *, falls: bool = True) -> Guard:
         """Read the stored form; a damaged one starts anew."""
         match stored:
             case [
-                float() | int() | None as value,
-                float() | int() as at,
+                course,
                 float() | int() as offset,
-                float() | int() | None as odd_since,
-                float() | int() as odd_value,
+                float() | int() | None as other,
+                float() | int() as moved,
+                floor,
                 float() | int() as ceiling,
+                doubt,
+                float() | int() | None as zero_since,
+                bool() as renewed,
                 int() as rejected,
             ]:
-                return cls(value, at, offset, odd_since, odd_value, ceiling, rejected)
-        return cls()
+                guard = cls(
+                    course=Course.from_json(course),
+                    offset=offset,
+                    other=other,
+                    moved=moved,
+                    ceiling=ceiling,
+                    doubt=Doubt.from_json(doubt),
+                    zero_since=zero_since,
+                    renewed=renewed,
+                    rejected=rejected,
+                    falls=falls,
+                )
+                match floor:
+                    case [float() | int() as level, float() | int() as until]:
+                        guard.floor, guard.floor_until = level, until
+                return guard
+        return cls(falls=falls)

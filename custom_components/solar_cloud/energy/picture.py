@@ -1,135 +1,99 @@
-"""From what the vendor said to what is published: counters guarded, roles filled, old values told from live ones.
+"""From what the vendor said to what is published: counters guarded, days kept, roles filled, old values told from live ones.
 
-Everything here is pure but for the vault, which keeps the guards, the choices of sources and the set of slots ever seen: a night restart
-loses no entity and no counter.
+Everything here is pure but for the vault, which keeps the guards, the days, the choices of sources and the set of slots ever seen: a
+restart at night loses no entity and no counter.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from ..cloud.model import Device, Inventory, Quantity, Reading, Slot, Snapshot, Value
+from ..cloud.model import Inventory, Quantity as Q, Reading, Slot, Snapshot, Value
 from ..cloud.points import split_powers
 from ..cloud.vault import Json, Vault
 from ..cloud.vendor import Roles
-from .counter import Guard
-from .roles import PlantRoles
+from .age import Ages
+from .guards import Guards
+from .live import Liveness
+from .roles import PlantRoles, Scene
+from .seen import Seen
+from .today import Days
+from .zone import Surroundings
 
-GUARDS: Final = "guards"
 ROLES: Final = "roles"
-SEEN: Final = "seen"
-
-LASTING: Final = frozenset(
-    {
-        Quantity.LAST_REPORT,
-        Quantity.BATTERY_CAPACITY,
-        Quantity.PLANT_STATE,
-        Quantity.ACTIVE_ALARMS,
-    }
-)
-"""Quantities that are not energies and still mean something when a device is silent."""
-
-_QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}
 
 
-def lasts(quantity: Quantity) -> bool:
-    """Whether a value stays true while its device is silent."""
-    return quantity.is_energy or quantity in LASTING
+@dataclass(frozen=True, slots=True)
+class _Poll:
+    """One poll on its way to being published."""
 
+    said: Snapshot
+    inventory: Inventory
+    now: datetime
+    told: dict[str, Reading]
+    """What was said, with each lifetime counter as its guard lets it through."""
+    held: dict[str, Reading]
+    """What holds of every plant and device."""
+    stale: set[str]
 
-def _key(slot: Slot) -> str:
-    return f"{slot.quantity}#{slot.index}"
-
-
-def _slot(key: str) -> Slot | None:
-    name, _, index = key.partition("#")
-    return (
-        Slot(_QUANTITIES[name], int(index))
-        if name in _QUANTITIES and index.isdecimal()
-        else None
-    )
-
-
-class Seen:
-    """Which slots each plant and device ever filled: what was seen once keeps its entity."""
-
-    def __init__(self, vault: Vault) -> None:
-        """Take up the memory of the last run."""
-        self._vault: Final = vault
-        self._slots: Final[dict[str, set[Slot]]] = {}
-        stored = vault.load(SEEN)
-        for key, slots in stored.items() if isinstance(stored, dict) else ():
-            known = (
-                (_slot(str(each)) for each in slots) if isinstance(slots, list) else ()
-            )
-            self._slots[key] = {slot for slot in known if slot is not None}
-
-    def slots(self, key: str) -> frozenset[Slot]:
-        """Return the slots of one plant or device."""
-        return frozenset(self._slots.get(key, ()))
-
-    def add(self, readings: Mapping[str, Reading]) -> None:
-        """Remember what these readings hold."""
-        grown = False
-        for key, reading in readings.items():
-            slots = self._slots.setdefault(key, set())
-            grown = grown or not slots.issuperset((*reading.values, *reading.unknown))
-            slots.update(reading.values, reading.unknown)
-        if grown:
-            self._vault.save_soon(SEEN, self._as_json)
-
-    def _as_json(self) -> Json:
-        return {
-            key: [_key(slot) for slot in sorted(slots)]
-            for key, slots in self._slots.items()
-        }
+    def members(self, plant_id: str) -> list[str]:
+        """Return the devices of a plant."""
+        devices = self.inventory.devices.items()
+        return [key for key, device in devices if device.plant_id == plant_id]
 
 
 class Painter:
     """Turns each poll of one account into what is published."""
 
     def __init__(
-        self, vault: Vault, stale_after: float, roles: Callable[[str, Inventory], Roles]
+        self,
+        vault: Vault,
+        stale_after: float,
+        roles: Callable[[str, Inventory], Roles],
+        place: Surroundings,
     ) -> None:
         """Take up the guards and choices of the last run."""
         self.seen: Final = Seen(vault)
         self._vault: Final = vault
-        self._stale_after: Final = stale_after
         self._roles: Final = roles
-        self._guards: Final[dict[tuple[str, Slot], Guard]] = {}
+        self._guards: Final = Guards(vault)
+        self._days: Final = Days(vault, place)
+        self._live: Final = Liveness(stale_after, self.seen, place)
+        self._ages: Final = Ages()
         self._plants: Final[dict[str, PlantRoles]] = {}
-        self._last: dict[str, Reading] = {}
-        self._restore()
+        self._inventory = Inventory({}, {})
+        stored = vault.load(ROLES)
+        for key, kept in stored.items() if isinstance(stored, dict) else ():
+            self._plants[key] = PlantRoles.from_json(kept)
 
     def paint(
         self, snapshot: Snapshot, inventory: Inventory, now: datetime
     ) -> Snapshot:
         """Return what is to be published of this poll.
 
-        A silent plant or device keeps its lasting values; its powers go. ``stale`` names whose live values are withheld.
+        Of a plant or device that is ``stale`` only what holds without it is left: its energies, and the zero of a sleeping inverter.
         """
-        wanted = {*inventory.plants, *inventory.devices}
-        readings = {
-            key: self._guarded(reading, key, inventory.devices.get(key), now)
-            for key, reading in snapshot.readings.items()
-            if key in wanted
-        }
-        stale = {key for key, reading in readings.items() if self._old(reading, now)}
-        for key in wanted - readings.keys():
-            stale.add(key)
-            readings[key] = self._held(key)
-        guarded = Snapshot(readings, snapshot.silent, frozenset(stale))
+        self._inventory = inventory
+        told = self._tell(snapshot, inventory, now)
+        held, stale = self._live.settle(told, snapshot.stale, inventory, now)
+        poll = _Poll(snapshot, inventory, now, told, held, stale)
+        for plant in inventory.plants.values():
+            stamps = (
+                told[key].measured_at
+                for key in (plant.id, *poll.members(plant.id))
+                if key in told
+            )
+            self._days.turn(plant, next(filter(None, stamps), None), now)
+        for key, reading in held.items():
+            held[key] = self._completed(key, reading, poll)
         for plant_id in inventory.plants:
-            self._fill_roles(plant_id, guarded, inventory, readings, stale, now)
-        self._last = readings
-        self.seen.add(readings)
-        self._vault.save_soon(GUARDS, self._guards_json)
-        self._vault.save_soon(ROLES, self._roles_json)
-        silent = {
-            key: reason for key, reason in snapshot.silent.items() if key in wanted
-        }
+            held[plant_id] = self._plant(plant_id, poll)
+        self.seen.add(held)
+        self._save()
+        silent = {key: reason for key, reason in snapshot.silent.items() if key in held}
         return Snapshot(
-            readings,
+            held,
             silent,
             frozenset(stale),
             snapshot.alarms,
@@ -137,122 +101,103 @@ class Painter:
             snapshot.resume_after,
         )
 
-    def _old(self, reading: Reading, now: datetime) -> bool:
-        return (
-            reading.measured_at is not None
-            and (now - reading.measured_at).total_seconds() > self._stale_after
-        )
+    def _tell(
+        self, snapshot: Snapshot, inventory: Inventory, now: datetime
+    ) -> dict[str, Reading]:
+        """Pass what was said through the guards; old news that tell no time say nothing new."""
+        for device in inventory.devices.values():
+            self._guards.note_serial(device)
+        return {
+            key: self._guarded(
+                key, reading, inventory, now, undated=_undated(key, snapshot)
+            )
+            for key, reading in snapshot.readings.items()
+            if key in inventory.devices or key in inventory.plants
+        }
 
     def _guarded(
-        self, reading: Reading, key: str, device: Device | None, now: datetime
+        self,
+        key: str,
+        reading: Reading,
+        inventory: Inventory,
+        now: datetime,
+        *,
+        undated: bool,
     ) -> Reading:
         """Replace each lifetime counter by what its guard lets through."""
+        at = min(reading.measured_at or now, now).timestamp()
         values: dict[Slot, Value] = {}
-        rated = device.rated_power if device else None
         for slot, value in reading.values.items():
             if slot.quantity.is_counter and isinstance(value, float):
-                guard = self._guards.setdefault((key, slot), Guard())
-                if (
-                    published := guard.observe(value, now.timestamp(), rated)
-                ) is not None:
-                    values[slot] = published
-            else:
-                values[slot] = value
-        self._hold_counters(key, values)
+                passed = self._guards.value(key, slot) if undated else None
+                if passed is None:
+                    passed = self._guards.observe(key, slot, value, at, inventory)
+                if passed is None:
+                    continue
+                value = passed
+            values[slot] = value
         return Reading(reading.measured_at, values, reading.unknown)
 
-    def _hold_counters(self, key: str, values: dict[Slot, Value]) -> None:
-        """A counter the vendor leaves out of one answer keeps its value."""
-        for (owner, slot), guard in self._guards.items():
-            if owner == key and slot not in values and guard.value is not None:
-                values[slot] = guard.value
+    def _completed(self, key: str, reading: Reading, poll: _Poll) -> Reading:
+        """Hold the counters that were not told, and keep those of today to the plant's day."""
+        values = dict(reading.values)
+        self._guards.hold(key, values)
+        at = None
+        if key in poll.told and not _undated(key, poll.said):
+            at = min(reading.measured_at or poll.now, poll.now).timestamp()
+        self._days.keep(key, values, at, poll.inventory)
+        return Reading(reading.measured_at, values, reading.unknown)
 
-    def _held(self, key: str) -> Reading:
-        """What is left of a plant or device that does not answer."""
-        last = self._last.get(key)
-        values: dict[Slot, Value] = (
-            {slot: value for slot, value in last.values.items() if lasts(slot.quantity)}
-            if last
-            else {}
-        )
-        self._hold_counters(key, values)
-        return Reading(last.measured_at if last else None, values)
-
-    def _fill_roles(
-        self,
-        plant_id: str,
-        guarded: Snapshot,
-        inventory: Inventory,
-        readings: dict[str, Reading],
-        stale: set[str],
-        now: datetime,
-    ) -> None:
-        """Put the roles over what the plant itself reports of them."""
-        roles = self._roles(plant_id, inventory)
-        values, role_stale = self._plants.setdefault(plant_id, PlantRoles()).apply(
-            roles, guarded, now.timestamp()
-        )
-        own = readings[plant_id]
-        kept = {
+    def _plant(self, plant_id: str, poll: _Poll) -> Reading:
+        """Put the roles over what the plant itself reports of them, and what is told about its data."""
+        roles = self._roles(plant_id, poll.inventory)
+        own, now = poll.held[plant_id], poll.now.timestamp()
+        chosen = self._plants.setdefault(plant_id, PlantRoles())
+        values: dict[Slot, Value] = {
             slot: value
             for slot, value in own.values.items()
             if slot.quantity not in roles
         }
-        merged = {**kept, **values}
-        split_powers(merged)
-        readings[plant_id] = Reading(
-            own.measured_at or _newest(readings, plant_id, inventory),
-            merged,
-            own.unknown,
+        scene = Scene(poll.told, poll.held, poll.inventory.complete, now)
+        values |= chosen.apply(roles, scene)
+        split_powers(values)
+        self._days.share(plant_id, values, chosen.sources(), poll.held, now)
+        if chosen.deserted(roles, values, poll.stale):
+            poll.stale.add(plant_id)
+        elif any(Slot(role) in values for role in roles if not role.is_energy):
+            poll.stale.discard(plant_id)
+        members = poll.members(plant_id)
+        values[Slot(Q.REJECTED_VALUES)] = self._guards.count((plant_id, *members))
+        age = self._ages.age(members or [plant_id], poll.said.readings, poll.now)
+        if age is not None:
+            values[Slot(Q.DATA_AGE)] = age
+        newest = max(
+            (at for key in members if (at := poll.held[key].measured_at)), default=None
         )
-        if role_stale:
-            stale.add(plant_id)
-        elif any(not role.is_energy for role in roles):
-            stale.discard(plant_id)
+        return Reading(own.measured_at or newest, values, own.unknown)
 
-    def rejected(self) -> Mapping[tuple[str, Slot], int]:
-        """Return how many values each guard held back, for diagnostics."""
-        return {
-            key: guard.rejected for key, guard in self._guards.items() if guard.rejected
-        }
-
-    def sources(self, plant_id: str) -> Mapping[Quantity, Iterable[tuple[str, str]]]:
-        """Return the source of each role as (device, slot) pairs, for diagnostics."""
-        plant = self._plants.get(plant_id)
-        return (
-            {role: choice.terms for role, choice in plant.choices.items()}
-            if plant
-            else {}
-        )
-
-    def _guards_json(self) -> Json:
-        return [
-            [key, _key(slot), guard.as_json()]
-            for (key, slot), guard in self._guards.items()
-        ]
+    def _save(self) -> None:
+        self._guards.save()
+        self._days.save()
+        self._vault.save_soon(ROLES, self._roles_json)
 
     def _roles_json(self) -> Json:
         return {key: plant.as_json() for key, plant in self._plants.items()}
 
-    def _restore(self) -> None:
-        guards, plants = self._vault.load(GUARDS), self._vault.load(ROLES)
-        for row in guards if isinstance(guards, list) else ():
-            match row:
-                case [str(key), str(name), stored] if (slot := _slot(name)) is not None:
-                    self._guards[key, slot] = Guard.from_json(stored)
-        for key, stored in plants.items() if isinstance(plants, dict) else ():
-            self._plants[key] = PlantRoles.from_json(stored)
+    def day_start(self, owner_id: str) -> datetime | None:
+        """Return the midnight from which a plant or device counts today."""
+        return self._days.start(owner_id, self._inventory)
+
+    def rejected(self) -> Mapping[tuple[str, Slot], int]:
+        """Return how many values each guard held back, for diagnostics."""
+        return self._guards.rejected()
+
+    def sources(self, plant_id: str) -> Mapping[Q, Iterable[tuple[str, str]]]:
+        """Return the source of each role as (device, slot) pairs, for diagnostics."""
+        plant = self._plants.get(plant_id)
+        return plant.sources() if plant else {}
 
 
-def _newest(
-    readings: Mapping[str, Reading], plant_id: str, inventory: Inventory
-) -> datetime | None:
-    """Return when the newest device of a plant reported."""
-    times = [
-        reading.measured_at
-        for key, reading in readings.items()
-        if (device := inventory.devices.get(key)) is not None
-        and device.plant_id == plant_id
-        and reading.measured_at is not None
-    ]
-    return max(times, default=None)
+def _undated(key: str, said: Snapshot) -> bool:
+    """Whether nobody knows when a reading was made: it is old, and tells no time."""
+    return key in said.stale and said.readings[key].measured_at is None

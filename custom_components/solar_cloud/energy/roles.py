@@ -1,37 +1,99 @@
 """Who feeds the plant's roles (solar production, grid import, ...): chosen once per plant and role, then kept.
 
-Two sources of one role never agree to the last kWh, so changing between them would book the difference. The choice is made on the first
-poll in which every candidate that is better had its chance to answer, and is stored.
+Two sources of one role never agree to the last kWh, so a change between them must not book the difference. A counter of a role therefore
+grows by what its addends grow, whatever they stood at when they joined. The choice is made on the first poll in which every candidate that
+is better had its chance to answer, and is stored.
 """
 
+from collections.abc import Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..cloud.model import Quantity, Reading, Slot, Snapshot, Value
+from ..cloud.model import Quantity, Reading, Slot, Value
 from ..cloud.vault import Json
 from ..cloud.vendor import Roles, Source, Term
 
 PATIENCE: Final = 86400.0
 """Seconds a better source may stay silent before a lesser one is taken."""
+ABSENCE: Final = 3600.0
+"""Seconds an addend of a counter may be missing before the others are counted without it."""
+BEREAVEMENT: Final = 3 * 86400.0
+"""Seconds without a value after which another source takes over."""
+
+type Addend = tuple[str, str]
+"""Device and slot of a term."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One poll as the roles see it."""
+
+    told: Mapping[str, Reading]
+    """What was said in this poll, counters guarded."""
+    held: Mapping[str, Reading]
+    """The same with the last good values of what was not said, and without powers that are too old."""
+    certain: bool
+    """Whether the inventory behind it is complete."""
+    now: float
 
 
 @dataclass(slots=True)
 class Choice:
     """The source one role was given."""
 
-    terms: tuple[tuple[str, str], ...] = ()
-    """(device, slot) of each addend; empty while undecided."""
+    terms: tuple[Addend, ...] = ()
+    """Empty while undecided."""
     offset: float = 0.0
-    """kWh added so that a counter continues without a step after a change of source."""
+    """kWh added to the sum of the terms."""
     last: float | None = None
     """The value last published, for counters."""
     waiting_since: float | None = None
+    """Since when a better source, or the chosen one, has been missing."""
+    stood: dict[Addend, float] = field(default_factory=dict)
+    """Where the addends of all sources stood when the value was last published."""
 
-    def publish(self, value: float | None) -> float | None:
-        """Continue a counter over a change of source, and hold it while an addend is missing."""
-        if value is not None:
-            self.last = round(value + self.offset, 6)
-        return self.last
+    def count(
+        self,
+        source: Source,
+        sources: tuple[Source, ...],
+        readings: Mapping[str, Reading],
+    ) -> None:
+        """Grow by what the terms grew; a change of terms, or a term that started anew, makes no step."""
+        total = evaluate(source, readings)
+        if total is None:
+            return
+        if self.last is not None and self._broken(source, readings):
+            self.offset = self.last + self._gained(source, readings) - total
+        self.terms = identity(source)
+        value = round(total + self.offset, 6)
+        self.last = value if self.last is None else max(self.last, value)
+        for term in (term for each in sources for term in each.terms):
+            if (stands := _stands(term, readings)) is not None:
+                self.stood[addend(term)] = stands
+
+    def _broken(self, source: Source, readings: Mapping[str, Reading]) -> bool:
+        """Whether the sum cannot simply go on; what a stranger covered meanwhile is not counted again."""
+        before, after = set(self.terms), set(identity(source))
+        if not (before <= after or after <= before):
+            present = set(readings)
+            self.stood = {
+                each: stands
+                for each, stands in self.stood.items()
+                if each[0] in present
+            }
+        return before != after or any(
+            (_stands(term, readings) or 0.0) < self.stood.get(addend(term), 0.0)
+            for term in source.terms
+        )
+
+    def _gained(self, source: Source, readings: Mapping[str, Reading]) -> float:
+        gained = 0.0
+        for term in source.terms:
+            stands = _stands(term, readings) or 0.0
+            stood = self.stood.get(addend(term), stands)
+            # Guards let a counter fall only to what it counted since.
+            gained += term.factor * (stands - stood if stands >= stood else stands)
+        return max(0.0, gained)
 
     def as_json(self) -> Json:
         """Give the form that is stored."""
@@ -40,6 +102,7 @@ class Choice:
             self.offset,
             self.last,
             self.waiting_since,
+            [[*each, stands] for each, stands in self.stood.items()],
         ]
 
     @classmethod
@@ -51,18 +114,22 @@ class Choice:
                 float() | int() as offset,
                 float() | int() | None as last,
                 float() | int() | None as waiting,
+                list(stood),
             ]:
                 pairs = tuple(
                     (str(term[0]), str(term[1]))
                     for term in terms
                     if isinstance(term, list) and len(term) == 2
                 )
-                return cls(pairs, offset, last, waiting)
+                levels = {
+                    (str(row[0]), str(row[1])): float(row[2])
+                    for row in stood
+                    if isinstance(row, list)
+                    and len(row) == 3
+                    and isinstance(row[2], float | int)
+                }
+                return cls(pairs, offset, last, waiting, levels)
         return cls()
-
-
-def _identity(source: Source) -> tuple[tuple[str, str], ...]:
-    return tuple((term.device_id, term.slot.key) for term in source.terms)
 
 
 @dataclass(slots=True)
@@ -71,32 +138,37 @@ class PlantRoles:
 
     choices: dict[Quantity, Choice] = field(default_factory=dict)
 
-    def apply(
-        self, roles: Roles, snapshot: Snapshot, now: float
-    ) -> tuple[dict[Slot, Value], bool]:
-        """Return the plant's role values of this poll, and whether a power among them rests on stale readings."""
+    def apply(self, roles: Roles, scene: Scene) -> dict[Slot, Value]:
+        """Return the plant's role values of this poll."""
         values: dict[Slot, Value] = {}
-        stale = False
-        live = _without_stale(snapshot)
         for role, sources in roles.items():
             choice = self.choices.setdefault(role, Choice())
-            if (
-                source := _stored(choice, sources)
-                or _settle(role, choice, sources, snapshot, now)
-            ) is None:
-                value = None
-            elif role.is_energy:
-                value = evaluate(source, snapshot)
-            else:
-                value = evaluate(source, live)
-                stale = stale or any(
-                    term.device_id in snapshot.stale for term in source.terms
-                )
+            source = _chosen(choice, sources, scene)
             if role.is_counter:
-                value = choice.publish(value)
+                if source is not None:
+                    choice.count(source, sources, _addends(source, choice, scene))
+                value = choice.last
+            else:
+                choice.terms = choice.terms if source is None else identity(source)
+                value = None if source is None else evaluate(source, scene.held)
             if value is not None:
                 values[Slot(role)] = value
-        return values, stale
+        return values
+
+    def sources(self) -> Mapping[Quantity, tuple[Addend, ...]]:
+        """Return the source of each role."""
+        return {role: choice.terms for role, choice in self.choices.items()}
+
+    def deserted(
+        self, roles: Roles, values: Mapping[Slot, Value], stale: AbstractSet[str]
+    ) -> bool:
+        """Whether a power is missing because who measures it is stale."""
+        return any(
+            device_id in stale
+            for role in roles
+            if not role.is_energy and Slot(role) not in values
+            for device_id, _ in self.choices[role].terms
+        )
 
     def as_json(self) -> Json:
         """Give the form that is stored."""
@@ -116,60 +188,74 @@ class PlantRoles:
         )
 
 
-def _stored(choice: Choice, sources: tuple[Source, ...]) -> Source | None:
+def _chosen(choice: Choice, sources: tuple[Source, ...], scene: Scene) -> Source | None:
+    """Return the source of a role: the stored one, unless it is gone for good."""
+    stored = next(
+        (each for each in sources if choice.terms and identity(each) == choice.terms),
+        None,
+    )
+    if stored is not None:
+        if evaluate(stored, scene.told) is not None:
+            choice.waiting_since = None
+            return stored
+        choice.waiting_since = choice.waiting_since or scene.now
+        if scene.now - choice.waiting_since < BEREAVEMENT:
+            return stored
+        return _best(sources, scene) or stored
+    if choice.terms and not scene.certain:
+        return None
+    return _settle(choice, sources, scene)
+
+
+def _best(sources: tuple[Source, ...], scene: Scene) -> Source | None:
     return next(
-        (
-            source
-            for source in sources
-            if choice.terms and _identity(source) == choice.terms
-        ),
+        (each for each in sources if evaluate(each, scene.told) is not None),
         None,
     )
 
 
-def _settle(
-    role: Quantity,
-    choice: Choice,
-    sources: tuple[Source, ...],
-    snapshot: Snapshot,
-    now: float,
-) -> Source | None:
+def _settle(choice: Choice, sources: tuple[Source, ...], scene: Scene) -> Source | None:
     """Choose the best source that answers; wait a day for a better one that is silent."""
     for source in sources:
-        if any(
-            term.device_id not in snapshot.readings or term.device_id in snapshot.silent
-            for term in source.terms
-        ):
-            choice.waiting_since = choice.waiting_since or now
-            if now - choice.waiting_since < PATIENCE:
-                return None
-        elif (value := evaluate(source, snapshot)) is not None:
-            if role.is_counter and choice.last is not None:
-                choice.offset = choice.last - value
-            choice.terms, choice.waiting_since = _identity(source), None
+        if evaluate(source, scene.told) is not None:
+            choice.waiting_since = None
             return source
+        if any(term.device_id not in scene.told for term in source.terms):
+            choice.waiting_since = choice.waiting_since or scene.now
+            if scene.now - choice.waiting_since < PATIENCE:
+                return None
     return None
 
 
-def _without_stale(snapshot: Snapshot) -> Snapshot:
-    if not snapshot.stale:
-        return snapshot
-    return Snapshot(
-        {
-            key: reading
-            for key, reading in snapshot.readings.items()
-            if key not in snapshot.stale
-        }
+def _addends(source: Source, choice: Choice, scene: Scene) -> Mapping[str, Reading]:
+    """Return the readings a counter is summed from: all of this poll, or after long absence the last good ones of some."""
+    late = (
+        choice.waiting_since is not None
+        and scene.now - choice.waiting_since >= ABSENCE
+        and all(term.factor > 0 for term in source.terms)
     )
+    return scene.held if late else scene.told
 
 
-def evaluate(source: Source, snapshot: Snapshot) -> float | None:
+def identity(source: Source) -> tuple[Addend, ...]:
+    """Tell a source by its terms."""
+    return tuple(addend(term) for term in source.terms)
+
+
+def addend(term: Term) -> Addend:
+    """Name a term."""
+    return term.device_id, term.slot.key
+
+
+def evaluate(source: Source, readings: Mapping[str, Reading]) -> float | None:
     """Add up a source; ``None`` unless every addend is there."""
-    addends = [
-        _addend(term, snapshot.readings.get(term.device_id)) for term in source.terms
+    stands = [_stands(term, readings) for term in source.terms]
+    present = [
+        value * term.factor
+        for value, term in zip(stands, source.terms, strict=True)
+        if value is not None
     ]
-    present = [addend for addend in addends if addend is not None]
-    if len(present) < len(addends) or not present:
+    if len(present) < len(stands) or not present:
         return None
     result = sum(present)
     if source.mean:
@@ -178,6 +264,7 @@ def evaluate(source: Source, snapshot: Snapshot) -> float | None:
     return round(result if source.floor is None else max(source.floor, result), 6)
 
 
-def _addend(term: Term, reading: Reading | None) -> float | None:
+def _stands(term: Term, readings: Mapping[str, Reading]) -> float | None:
+    reading = readings.get(term.device_id)
     value = None if reading is None else reading.values.get(term.slot)
-    return value * term.factor if isinstance(value, float) else None
+    return value if isinstance(value, float) else None

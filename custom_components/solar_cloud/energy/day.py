@@ -1,0 +1,216 @@
+"""The day of a plant: energy counted since its midnight, whatever the vendor's clock and the cloud's delay make of it.
+
+Vendors set their counters of today back late, early, or at sunrise (failures.md E04, E05, E07). So the day begins with nothing, and the
+vendor's counter counts from when it was seen to start anew.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, tzinfo
+from typing import Final
+
+from ..cloud.vault import Json
+from .counter import Guard
+from .course import UNRATED, Pace
+
+EARLY: Final = 3 * 3600.0
+"""Seconds before midnight at which a counter's restart belongs to the next day: device clocks are wrong, daylight saving is ignored."""
+SETTLED: Final = 2 * 3600.0
+"""Seconds after midnight at which a counter never met before is believed to be today's."""
+
+
+def midnight(date_at: datetime, zone: tzinfo) -> datetime:
+    """Return when the local day of an instant began: its first moment, where clocks skip midnight or pass it twice."""
+    local = date_at.astimezone(zone)
+    return datetime.combine(local.date(), time.min, zone).astimezone(UTC)
+
+
+@dataclass(slots=True)
+class PlantDay:
+    """The day a plant is in; it never goes back by one, whatever clocks and zones do."""
+
+    date: int = 0
+    """Ordinal of the local date."""
+    start: float = 0.0
+    """Epoch seconds of its midnight."""
+
+    def turn(self, now: datetime, zone: tzinfo) -> None:
+        """Go to the day of an instant."""
+        date = now.astimezone(zone).date().toordinal()
+        if date > self.date or date < self.date - 1:
+            self.date, self.start = date, midnight(now, zone).timestamp()
+
+    def as_json(self) -> Json:
+        """Give the form that is stored."""
+        return [self.date, self.start]
+
+    @classmethod
+    def from_json(cls, stored: Json) -> PlantDay:
+        """Read the stored form."""
+        match stored:
+            case [int() as date, float() | int() as start]:
+                return cls(date, start)
+        return cls()
+
+
+@dataclass(slots=True)
+class DayCounter:
+    """A counter of today as the vendor keeps it; money, which can be lost, is not guarded."""
+
+    guarded: bool = True
+    date: int = 0
+    value: float = 0.0
+    waiting: bool = True
+    """Whether the vendor's counter has not been seen to start anew today."""
+    sure: bool = False
+    """Whether it was seen to fall."""
+    restarted_at: float | None = None
+    raw: float | None = None
+    """What the vendor said last, and when it was measured."""
+    at: float = 0.0
+    guard: Guard = field(default_factory=lambda: Guard(falls=False))
+
+    def turn(self, day: PlantDay, rated: float | None = None) -> float:
+        """Begin the plant's day if it is a new one, and return the energy since its midnight."""
+        if day.date != self.date:
+            self.date, self.value = day.date, 0.0
+            early = self.restarted_at
+            self.waiting = early is None or not -EARLY <= early - day.start <= 0
+            self.sure = not self.waiting
+            begin = day.start if self.waiting or early is None else early
+            self._start(0.0, begin, rated)
+        return self.value
+
+    def _start(self, value: float, at: float, rated: float | None) -> None:
+        """Count on from a value; what the counter proved it can do is remembered."""
+        ceiling = self.guard.ceiling
+        self.guard = Guard.starting(value, at, rated, falls=False)
+        self.guard.ceiling = ceiling
+
+    def observe(
+        self, raw: float, at: float, day: PlantDay, rated: float | None = None
+    ) -> float:
+        """Take in what the vendor says and when it was measured; return the energy since the plant's midnight."""
+        first = self.raw is None
+        self.turn(day, rated)
+        pace = Pace.of(rated or UNRATED)
+        fell = self._fell(raw, at, pace)
+        if fell:
+            self.restarted_at = at
+        elif self.restarted_at is not None and raw > pace.reach(at - self.restarted_at):
+            self.restarted_at = None  # it had only been away
+        if at >= day.start:
+            if self.waiting and self._begins(raw, at, day, pace, fell=fell):
+                self.waiting, self.sure = False, fell
+                if first:
+                    self._start(raw, at, rated)
+            elif fell and not (self.waiting or self.sure):
+                self.sure = True
+                self._start(raw, at, rated)
+            if not self.waiting:
+                self.value = self._counted(raw, at, rated)
+        self.raw, self.at = raw, at
+        return self.value
+
+    def _counted(self, raw: float, at: float, rated: float | None) -> float:
+        if not self.guarded:
+            return raw
+        return self.guard.observe(raw, at, rated) or 0.0
+
+    def _fell(self, raw: float, at: float, pace: Pace) -> bool:
+        """Whether the counter started anew since it was heard last."""
+        return (
+            self.raw is not None
+            and abs(raw) < abs(self.raw) / 2
+            and abs(raw) <= pace.reach(at - self.at)
+        )
+
+    def _begins(
+        self, raw: float, at: float, day: PlantDay, pace: Pace, *, fell: bool
+    ) -> bool:
+        """Whether a value after midnight is today's already."""
+        if fell or raw == 0:
+            return True
+        if self.raw is None:
+            return at - day.start >= SETTLED or raw <= pace.rate * (at - day.start)
+        unheard = at - max(self.at, day.start)
+        return raw != self.raw and raw <= pace.rate * unheard
+
+    def as_json(self) -> Json:
+        """Give the form that is stored."""
+        return [
+            self.guarded,
+            self.date,
+            self.value,
+            self.waiting,
+            self.sure,
+            self.restarted_at,
+            self.raw,
+            self.at,
+            self.guard.as_json(),
+        ]
+
+    @classmethod
+    def from_json(cls, stored: Json) -> DayCounter:
+        """Read the stored form; a damaged one starts anew."""
+        match stored:
+            case [
+                bool() as guarded,
+                int() as date,
+                float() | int() as value,
+                bool() as waiting,
+                bool() as sure,
+                float() | int() | None as restarted_at,
+                float() | int() | None as raw,
+                float() | int() as at,
+                guard,
+            ]:
+                kept = Guard.from_json(guard, falls=False)
+                return cls(
+                    guarded, date, value, waiting, sure, restarted_at, raw, at, kept
+                )
+        return cls()
+
+
+@dataclass(slots=True)
+class DayShare:
+    """What a lifetime counter gained since midnight, where nobody counts the day."""
+
+    date: int = 0
+    base: float = 0.0
+    """The counter at midnight."""
+    last: float | None = None
+    at: float = 0.0
+
+    def observe(
+        self, counter: float, at: float, day: PlantDay, today: float = 0.0
+    ) -> float:
+        """Return the energy since midnight; ``today`` is what is known of it when the counter is first met.
+
+        What was gained over midnight belongs to both days by their time.
+        """
+        if self.last is None:
+            self.base = counter - today
+        elif day.date != self.date:
+            span = at - self.at
+            part = (day.start - self.at) / span if span > 0 else 0.0
+            self.base = self.last + (counter - self.last) * min(max(part, 0.0), 1.0)
+        self.base = min(self.base, counter)
+        self.date, self.last, self.at = day.date, counter, at
+        return round(counter - self.base, 6)
+
+    def as_json(self) -> Json:
+        """Give the form that is stored."""
+        return [self.date, self.base, self.last, self.at]
+
+    @classmethod
+    def from_json(cls, stored: Json) -> DayShare:
+        """Read the stored form; a damaged one starts anew."""
+        match stored:
+            case [
+                int() as date,
+                float() | int() as base,
+                float() | int() | None as last,
+                float() | int() as at,
+            ]:
+                return cls(date, base, last, at)
+        return cls()

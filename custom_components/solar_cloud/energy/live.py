@@ -1,0 +1,79 @@
+"""What still holds of plants and devices that say nothing, or whose values are too old to be called live."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from ..cloud.model import DeviceKind, Inventory, Quantity as Q, Reading, Slot, Value
+from .seen import Seen, lasts
+from .zone import Surroundings, dark
+
+GRACE: Final = 900.0
+"""Seconds for which a device that does not answer is taken to be as it was: one lost answer is no news."""
+
+SOLAR_POWERS: Final = frozenset({Q.PV_POWER, Q.MPPT_POWER, Q.STRING_POWER})
+"""What is nothing while the sun is down, whoever measures it."""
+
+
+class Liveness:
+    """Tells old values from live ones."""
+
+    def __init__(self, stale_after: float, seen: Seen, place: Surroundings) -> None:
+        """Start without having heard anybody."""
+        self._stale_after: Final = stale_after
+        self._seen: Final = seen
+        self._place: Final = place
+        self._last: dict[str, tuple[Reading, datetime]] = {}
+
+    def settle(
+        self,
+        told: Mapping[str, Reading],
+        away: frozenset[str],
+        inventory: Inventory,
+        now: datetime,
+    ) -> tuple[dict[str, Reading], set[str]]:
+        """Return what holds of every plant and device, and who is stale; ``away`` is whom the vendor calls so."""
+        readings: dict[str, Reading] = {}
+        stale: set[str] = set()
+        for key in (*inventory.devices, *inventory.plants):
+            if (reading := told.get(key)) is not None:
+                self._last[key] = (reading, now)
+            reading, heard = self._last.get(key, (Reading(None, {}), None))
+            silent = heard is None or (now - heard).total_seconds() > GRACE
+            if silent or key in away or self._old(reading, now):
+                stale.add(key)
+                reading = self._lasting(key, reading, inventory, now)
+            readings[key] = reading
+        return readings, stale
+
+    def _old(self, reading: Reading, now: datetime) -> bool:
+        measured_at = reading.measured_at
+        return (
+            measured_at is not None
+            and (now - measured_at).total_seconds() > self._stale_after
+        )
+
+    def _lasting(
+        self, key: str, reading: Reading, inventory: Inventory, now: datetime
+    ) -> Reading:
+        values: dict[Slot, Value] = {
+            slot: value
+            for slot, value in reading.values.items()
+            if lasts(slot.quantity)
+        }
+        values |= dict.fromkeys(self._asleep(key, inventory, now), 0.0)
+        return Reading(reading.measured_at, values)
+
+    def _asleep(self, key: str, inventory: Inventory, now: datetime) -> set[Slot]:
+        """Return the powers that are nothing because the sun is down: an inverter without a battery is off then."""
+        slots = self._seen.slots(key)
+        device = inventory.devices.get(key)
+        if device is not None and device.kind is not DeviceKind.INVERTER:
+            return set()
+        plant = inventory.plants.get(device.plant_id if device else key)
+        if plant is None or not dark(plant, now, self._place):
+            return set()
+        idle = set(SOLAR_POWERS)
+        if device is not None and not any("battery" in slot.quantity for slot in slots):
+            idle.add(Q.AC_POWER)
+        return {slot for slot in slots if slot.quantity in idle}

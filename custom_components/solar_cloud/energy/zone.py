@@ -1,0 +1,67 @@
+"""A plant's time zone, from whatever a vendor says about it."""
+
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+import re
+from typing import Final, Protocol
+
+from ..cloud.model import Plant
+
+_OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?")
+WIDEST: Final = timedelta(hours=14)
+NEARBY: Final = timedelta(hours=2)
+"""How far clocks may differ for the home's sun to stand for the plant's."""
+
+
+class Surroundings(Protocol):
+    """What the home knows of the place it stands at."""
+
+    @property
+    def home(self) -> tzinfo:
+        """Its own time zone."""
+
+    def zone(self, name: str) -> tzinfo | None:
+        """Look a time zone up by its IANA name, ``None`` when there is none of that name."""
+
+    def sun_is_up(self, at: float) -> bool:
+        """Whether the sun stands over the horizon."""
+
+
+def offset_of(text: str) -> timedelta | None:
+    """Read "GMT+8", "UTC+05:30" or "-0330"; ``None`` when it is something else."""
+    if (found := _OFFSET.fullmatch(text.strip().upper())) is None:
+        return None
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    if offset > WIDEST:
+        return None
+    return -offset if found[1] == "-" else offset
+
+
+def plant_zone(
+    plant: Plant, measured_at: datetime | None, now: datetime, place: Surroundings
+) -> tzinfo:
+    """Return a plant's time zone.
+
+    An offset, said of the plant or carried by its time stamps, is the home's zone when that has it now or half a year from now: then
+    daylight saving is known too. Stamps in UTC say nothing.
+    """
+    offset = None
+    if plant.time_zone:
+        if (named := place.zone(plant.time_zone)) is not None:
+            return named
+        offset = offset_of(plant.time_zone)
+    if offset is None and measured_at is not None and measured_at.tzinfo is not UTC:
+        offset = measured_at.utcoffset() or None
+    if offset is None:
+        return place.home
+    around = (now, now + timedelta(days=182))
+    if any(at.astimezone(place.home).utcoffset() == offset for at in around):
+        return place.home
+    return timezone(offset)
+
+
+def dark(plant: Plant, now: datetime, place: Surroundings) -> bool:
+    """Whether the sun is down over a plant, as far as the home can tell: it knows of no other place than its own."""
+    zone = plant_zone(plant, None, now, place)
+    there = now.astimezone(zone).replace(tzinfo=None)
+    here = now.astimezone(place.home).replace(tzinfo=None)
+    return abs(there - here) <= NEARBY and not place.sun_is_up(now.timestamp())
