@@ -195,4 +195,5 @@ def test_every_notice_has_an_issue() -> None:
     assert _notice_keys() <= EN["issues"].keys()
     for issue in EN["issues"].values():
         assert issue["title"]
-        assert issue["description"]
+        steps = issue.get("fix_flow", {"step": {"": issue}})["step"].values()
+        assert all(step["description"] for step in steps)

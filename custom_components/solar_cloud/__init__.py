@@ -24,6 +24,7 @@ from .const import (
     PLATFORMS,
 )
 from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
+from .dashboard_issue import DashboardIssue
 from .devices import DeviceKeeper, own_identifier
 from .energy.picture import Painter
 from .history import History
@@ -31,7 +32,6 @@ from .repairs import Repairs, notice_of
 from .session import get_transport
 from .store import AccountStore, async_get_store, async_remove_store, get_quota
 
-from .surroundings import HomeSurroundings
 
 class _Connection(NamedTuple):
     vendor: Vendor
@@ -60,7 +60,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     entry.async_on_unload(lambda: repairs.show(frozenset()))
 
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    entry.async_on_unload(History(hass, entry, account).start())
+    history = History(hass, entry, account)
+    entry.async_on_unload(history.start())
+    entry.async_on_unload(DashboardIssue(hass, entry, history).start())
     return True
 
 
@@ -84,8 +86,7 @@ async def _async_build_account(
 ) -> Account:
     """Build the client and its coordinators."""
     vendor, sign_in, store, quota, cloud = await _async_connect(hass, entry)
-    surroundings = HomeSurroundings(hass)
-    painter = Painter(store, vendor.stale_after, cloud.roles, surroundings)
+    painter = Painter(store, vendor.stale_after, cloud.roles)
 
     async def list_everything() -> Inventory:
         listed, store.listed = store.listed, None
@@ -93,11 +94,7 @@ async def _async_build_account(
 
     async def read() -> Snapshot:
         chosen = account.chosen(excluded_plants(entry))
-        snapshot = await cloud.readings(chosen)
-        await surroundings.async_learn(
-            each.time_zone for each in chosen.plants.values()
-        )
-        return painter.paint(snapshot, chosen, dt_util.utcnow())
+        return painter.paint(await cloud.readings(chosen), chosen, dt_util.utcnow())
 
     account = Account(
         vendor,

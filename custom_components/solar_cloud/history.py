@@ -32,7 +32,7 @@ class History:
         """Take up what the last run noticed."""
         self._hass: Final = hass
         self._entry: Final = entry
-        self._account: Final = account
+        self.account: Final = account
         self.watch: Final = GapWatch(account.store)
         self.repair: Final = GapRepair(hass, account, self.watch)
         self._not_before: datetime | None = None
@@ -42,19 +42,19 @@ class History:
     @property
     def historian(self) -> Historian | None:
         """The client, when it can look back."""
-        cloud = self._account.cloud
+        cloud = self.account.cloud
         return cloud if isinstance(cloud, Historian) else None
 
     @property
     def inventory(self) -> Inventory:
         """The plants the user chose, with their devices."""
         excluded = self._entry.options.get(CONF_EXCLUDED_PLANTS, ())
-        return self._account.chosen(frozenset(excluded))
+        return self.account.chosen(frozenset(excluded))
 
     @callback
     def start(self) -> Callable[[], None]:
         """Work with every poll from now on; returns what stops it."""
-        remove = self._account.readings.async_add_listener(self.on_poll)
+        remove = self.account.readings.async_add_listener(self.on_poll)
         histories = self._hass.data.setdefault(HISTORIES, {})
         histories[self._entry.entry_id] = self
         self.on_poll()
@@ -70,10 +70,8 @@ class History:
     @callback
     def on_poll(self) -> None:
         """Note what a poll says of gaps, and work on the past."""
-        if self._account.readings.last_update_success:
-            self.watch.observe(
-                self._account.readings.data, dt_util.utcnow().timestamp()
-            )
+        if self.account.readings.last_update_success:
+            self.watch.observe(self.account.readings.data, dt_util.utcnow().timestamp())
         self.work()
 
     @callback

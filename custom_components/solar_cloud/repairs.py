@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from homeassistant.components.repairs import RepairsFlow
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
@@ -13,6 +14,7 @@ from .cloud.errors import (
 )
 from .cloud.model import Notice
 from .const import DOMAIN
+from .fix_flows import async_flow
 
 
 def notice_of(error: CloudError | None) -> frozenset[Notice]:
@@ -60,3 +62,12 @@ class Repairs:
         return "_".join(
             (notice.key, self._prefix, *(value for _, value in notice.placeholders))
         )
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant,
+    issue_id: str,
+    data: dict[str, str | int | float | None] | None,
+) -> RepairsFlow:
+    """Offer the repair of an issue."""
+    return await async_flow(hass, data)

@@ -1,0 +1,233 @@
+"""The Energy Dashboard: which of a plant's sources it lacks, and adding them without touching what is there.
+
+Home Assistant promises integrations no interface for this. The one its own frontend uses is used with care: what is added is checked
+against Home Assistant's schema first, and where the interface is gone or has changed the user gets the list to click by hand.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+import importlib
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+
+from .cloud.model import Device, DeviceKind, Inventory, Quantity as Q, Slot
+from .const import LOGGER
+from .coordinator import Account
+from .counters import entity_of
+
+type Source = dict[str, Any]
+MODULE: Final = "homeassistant.components.energy.data"
+ENERGIES: Final = ("stat_energy_from", "stat_energy_to", "stat_consumption")
+
+
+class CannotAddError(Exception):
+    """Home Assistant's interface is missing, differs, or refuses the sources."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a plant can give to the dashboard."""
+
+    sources: Sequence[Source]
+    devices: Sequence[Source]
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.sources or self.devices)
+
+    def texts(self) -> dict[str, str]:
+        """Name the entities by kind of source, as a user finds them in the settings."""
+        named: dict[str, list[str]] = {
+            "solar": [],
+            "grid": [],
+            "battery": [],
+            "devices": [],
+        }
+        for source in self.sources:
+            named[source["type"]] += _entities(source)
+        for device in self.devices:
+            named["devices"] += _entities(device)
+        return {kind: ", ".join(ids) or "–" for kind, ids in named.items()}
+
+    def beyond(self, preferences: Mapping[str, Any] | None) -> Proposal:
+        """Return what of it the dashboard does not show yet, whatever it is combined with there."""
+        known = set(_used(preferences or {}))
+        return Proposal(
+            [each for each in self.sources if known.isdisjoint(_energies(each))],
+            [each for each in self.devices if known.isdisjoint(_energies(each))],
+        )
+
+
+def _entities(source: Source) -> list[str]:
+    ids = [value for key, value in source.items() if key.startswith("stat_") and value]
+    power = source.get("power_config", {})
+    return [*ids, *power.values()]
+
+
+def _energies(source: Source) -> set[str]:
+    return {source[key] for key in ENERGIES if source.get(key)}
+
+
+def _used(preferences: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("energy_sources", "device_consumption"):
+        for source in preferences.get(key) or ():
+            yield from _energies(source)
+
+
+def propose(
+    hass: HomeAssistant, account: Account, inventory: Inventory, plant_id: str
+) -> Proposal:
+    """Return the sources a plant has entities for."""
+
+    def entity(quantity: Q, owner: str = plant_id) -> str | None:
+        return entity_of(hass, account, owner, Slot(quantity))
+
+    devices = [each for each in inventory.devices.values() if each.plant_id == plant_id]
+    sources = [_solar(entity), _grid(entity), _battery(entity, devices)]
+    chargers = (
+        _device(
+            entity(Q.CHARGER_ENERGY_TOTAL, device.id),
+            entity(Q.CHARGER_POWER, device.id),
+        )
+        for device in devices
+        if device.kind is DeviceKind.CHARGER
+    )
+    return Proposal(
+        [each for each in sources if each], [each for each in chargers if each]
+    )
+
+
+def _solar(entity: Callable[[Q], str | None]) -> Source | None:
+    if (energy := entity(Q.PV_ENERGY_TOTAL)) is None:
+        return None
+    source: Source = {
+        "type": "solar",
+        "stat_energy_from": energy,
+        "config_entry_solar_forecast": None,
+    }
+    if power := entity(Q.PV_POWER):
+        source["stat_rate"] = power
+    return source
+
+
+def _grid(entity: Callable[[Q], str | None]) -> Source | None:
+    bought = entity(Q.GRID_IMPORT_ENERGY_TOTAL)
+    sold = entity(Q.GRID_EXPORT_ENERGY_TOTAL)
+    if bought is None and sold is None:
+        return None
+    source: Source = {
+        "type": "grid",
+        "stat_energy_from": bought,
+        "stat_energy_to": sold,
+        "stat_cost": None,
+        "entity_energy_price": None,
+        "number_energy_price": None,
+        "stat_compensation": None,
+        "entity_energy_price_export": None,
+        "number_energy_price_export": None,
+        "cost_adjustment_day": 0.0,
+    }
+    return _with_power(source, entity(Q.GRID_POWER))
+
+
+def _battery(
+    entity: Callable[[Q], str | None], devices: Sequence[Device]
+) -> Source | None:
+    given, taken = (
+        entity(Q.BATTERY_DISCHARGE_ENERGY_TOTAL),
+        entity(Q.BATTERY_CHARGE_ENERGY_TOTAL),
+    )
+    if given is None or taken is None:
+        return None
+    source: Source = {
+        "type": "battery",
+        "stat_energy_from": given,
+        "stat_energy_to": taken,
+    }
+    if charge := entity(Q.BATTERY_SOC):
+        source["stat_soc"] = charge
+    capacities = [each.capacity for each in devices if each.kind is DeviceKind.BATTERY]
+    known = [capacity for capacity in capacities if capacity]
+    if known and len(known) == len(capacities):
+        source["capacity"] = round(sum(known), 3)
+    return _with_power(source, entity(Q.BATTERY_POWER))
+
+
+def _with_power(source: Source, power: str | None) -> Source:
+    """Add a power that is positive towards the house, as the dashboard wants it."""
+    return source | {"power_config": {"stat_rate": power}} if power else source
+
+
+def _device(energy: str | None, power: str | None) -> Source | None:
+    if energy is None:
+        return None
+    return {"stat_consumption": energy} | ({"stat_rate": power} if power else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What the frontend's own commands use."""
+
+    manager: Callable[[HomeAssistant], Awaitable[Any]]
+    check_sources: Callable[[list[Source]], object]
+    check_device: Callable[[Source], object]
+
+
+def has_dashboard(hass: HomeAssistant) -> bool:
+    """Whether this Home Assistant has an Energy Dashboard."""
+    return "energy" in hass.config.components
+
+
+def interface() -> Interface | None:
+    """Return the interface, ``None`` where it is not as we know it."""
+    try:
+        module = importlib.import_module(MODULE)
+        return Interface(
+            module.async_get_manager,
+            module.ENERGY_SOURCE_SCHEMA,
+            module.DEVICE_CONSUMPTION_SCHEMA,
+        )
+    except ImportError, AttributeError:
+        return None
+
+
+async def async_preferences(hass: HomeAssistant) -> Mapping[str, Any] | None:
+    """Return what the dashboard shows; raises ``CannotAddError`` when nobody can tell."""
+    if (energy := interface()) is None:
+        raise CannotAddError
+    manager = await energy.manager(hass)
+    try:
+        return dict(manager.data or {})
+    except (AttributeError, TypeError, ValueError) as err:
+        raise CannotAddError from err
+
+
+async def async_add(hass: HomeAssistant, proposal: Proposal) -> None:
+    """Add what is missing; raises ``CannotAddError`` and changes nothing where that is not possible."""
+    preferences = await async_preferences(hass) or {}
+    energy = interface()
+    assert energy is not None
+    missing = proposal.beyond(preferences)
+    update: dict[str, list[Source]] = {}
+    try:
+        if missing.sources:
+            update["energy_sources"] = [
+                *preferences.get("energy_sources", ()),
+                *missing.sources,
+            ]
+            energy.check_sources(update["energy_sources"])
+        if missing.devices:
+            update["device_consumption"] = [
+                *preferences.get("device_consumption", ()),
+                *missing.devices,
+            ]
+            for device in missing.devices:
+                energy.check_device(device)
+        if update:
+            await (await energy.manager(hass)).async_update(update)
+    except (
+        Exception
+    ) as err:  # the interface is not ours: whatever it raises, the user clicks by hand
+        LOGGER.warning("The Energy Dashboard does not take the sources: %s", err)
+        raise CannotAddError from err

@@ -1,0 +1,87 @@
+"""What a user sees when a repair can be made by a click."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.components.repairs import (
+    ConfirmRepairFlow,
+    RepairsFlow,
+    RepairsFlowResult,
+)
+from homeassistant.core import HomeAssistant
+
+from .dashboard import CannotAddError, Proposal, async_add, async_preferences, propose
+from .dashboard_issue import DashboardIssue
+from .history import HISTORIES, History
+
+KIND: Final = "kind"
+ENTRY_ID: Final = "entry_id"
+PLANT_ID: Final = "plant_id"
+
+
+class DashboardFlow(RepairsFlow):
+    """Shows the sources of a plant and adds them to the Energy Dashboard."""
+
+    def __init__(self, history: History, plant_id: str) -> None:
+        """Work for one plant."""
+        self._history: Final = history
+        self._plant_id: Final = plant_id
+
+    async def async_step_init(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Begin with what would be added."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Add after confirmation."""
+        proposal = self._proposal()
+        try:
+            missing = proposal.beyond(await async_preferences(self.hass))
+            if user_input is not None:
+                await async_add(self.hass, missing)
+                return self.async_create_entry(data={})
+        except CannotAddError:
+            return await self.async_step_by_hand()
+        return self._form("confirm", missing)
+
+    async def async_step_by_hand(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Show the list; the user clicks, and is not asked again."""
+        if user_input is not None:
+            DashboardIssue.settle(self._history.account, self._plant_id)
+            return self.async_create_entry(data={})
+        return self._form("by_hand", self._proposal())
+
+    def _proposal(self) -> Proposal:
+        return propose(
+            self.hass,
+            self._history.account,
+            self._history.inventory,
+            self._plant_id,
+        )
+
+    def _form(self, step_id: str, proposal: Proposal) -> RepairsFlowResult:
+        plant = self._history.inventory.plants[self._plant_id]
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=vol.Schema({}),
+            description_placeholders={"plant": plant.name, **proposal.texts()},
+        )
+
+
+async def async_flow(
+    hass: HomeAssistant, data: Mapping[str, Any] | None
+) -> RepairsFlow:
+    """Return the flow of an issue; one whose account is not loaded just goes away."""
+    values = data or {}
+    history = hass.data.get(HISTORIES, {}).get(str(values.get(ENTRY_ID)))
+    plant_id = str(values.get(PLANT_ID))
+    if history is None or plant_id not in history.inventory.plants:
+        return ConfirmRepairFlow()
+    return DashboardFlow(history, plant_id)
