@@ -31,6 +31,7 @@ from .history import History
 from .repairs import Repairs, notice_of
 from .session import get_transport
 from .store import AccountStore, async_get_store, async_remove_store, get_quota
+from .surroundings import HomeSurroundings
 
 
 class _Connection(NamedTuple):
@@ -86,7 +87,8 @@ async def _async_build_account(
 ) -> Account:
     """Build the client and its coordinators."""
     vendor, sign_in, store, quota, cloud = await _async_connect(hass, entry)
-    painter = Painter(store, vendor.stale_after, cloud.roles)
+    surroundings = HomeSurroundings(hass)
+    painter = Painter(store, vendor.stale_after, cloud.roles, surroundings)
 
     async def list_everything() -> Inventory:
         listed, store.listed = store.listed, None
@@ -94,7 +96,11 @@ async def _async_build_account(
 
     async def read() -> Snapshot:
         chosen = account.chosen(excluded_plants(entry))
-        return painter.paint(await cloud.readings(chosen), chosen, dt_util.utcnow())
+        snapshot = await cloud.readings(chosen)
+        await surroundings.async_learn(
+            each.time_zone for each in chosen.plants.values()
+        )
+        return painter.paint(snapshot, chosen, dt_util.utcnow())
 
     account = Account(
         vendor,
