@@ -100,9 +100,15 @@ class Home:
 
 
 @pytest.fixture
-def home(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> Home:
-    """Home Assistant at noon of a summer's day."""
-    freezer.move_to(NOON)
+def begin() -> datetime:
+    """When the story begins; a test or module may say otherwise."""
+    return NOON
+
+
+@pytest.fixture
+def home(hass: HomeAssistant, freezer: FrozenDateTimeFactory, begin: datetime) -> Home:
+    """Home Assistant at the beginning of the story."""
+    freezer.move_to(begin)
     return Home(hass, freezer)
 
 
