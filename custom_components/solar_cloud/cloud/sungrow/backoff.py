@@ -36,20 +36,26 @@ class Backoff:
         return max(0, self._level - forgiven)
 
     async def wait(self, refusal: Throttled) -> float:
-        """Return the seconds to stay away after a refusal."""
+        """Return the seconds to stay away after a refusal; forgiveness begins when they are over."""
         level = self.level
-        self._level, self._at = min(level + 1, MOST_DOUBLINGS), time.time()
+        seconds = _wait(refusal, level)
+        self._level = min(level + 1, MOST_DOUBLINGS)
+        self._at = time.time() + seconds
         state: Json = {"level": self._level, "at": self._at}
         await self._vault.save(SECTION, state)
-        if refusal.retry_after > 0:
-            return refusal.retry_after
-        match refusal.code:
-            case "E999":
-                return _to_next_hour() + random.uniform(*JITTER)
-            case "E998":
-                # Asking once a day finds a limit that was raised meanwhile.
-                return min(_to_next_month(), DAY) + random.uniform(*JITTER)
-        return min(FIRST * 2.0**level, LONGEST)
+        return seconds
+
+
+def _wait(refusal: Throttled, level: int) -> float:
+    if refusal.retry_after > 0:
+        return refusal.retry_after
+    match refusal.code:
+        case "E999":
+            return _to_next_hour() + random.uniform(*JITTER)
+        case "E998":
+            # Asking once a day finds a limit that was raised meanwhile.
+            return min(_to_next_month(), DAY) + random.uniform(*JITTER)
+    return min(FIRST * 2.0**level, LONGEST)
 
 
 def _to_next_hour() -> float:

@@ -73,6 +73,7 @@ class Poll:
     alarms: dict[str, tuple[Alarm, ...]] | None = None
     errors: list[CloudError] = field(default_factory=list)
     succeeded: int = 0
+    """How many tasks of every poll were done."""
     resume_after: float | None = None
 
 
@@ -106,6 +107,14 @@ class Reader:
         tasks = list(self._tasks(poll))
         budget = CALLS_PER_PLANT * max(1, len(wanted.plants))
         due = self._schedule.due(tasks, poll.now.timestamp(), budget)
+        await self._run(poll, due)
+        if poll.errors and poll.succeeded == 0 and any(task.fast for task in due):
+            raise poll.errors[0]
+        return self._picture(poll)
+
+    async def _run(self, poll: Poll, due: Iterable[Task]) -> None:
+        """Do one task after the other, as long as that makes sense."""
+        now = poll.now.timestamp()
         unanswered = 0
         for task in due:
             try:
@@ -115,24 +124,18 @@ class Reader:
             except RetryLater as err:
                 poll.errors.append(err)
                 poll.resume_after = err.retry_after
-                break
+                return
             except CloudError as err:
                 self._note_failure(poll, task, err)
                 unanswered += isinstance(err, CloudUnreachable)
                 if unanswered >= GIVE_UP_AFTER:
-                    break
+                    return
             else:
-                poll.succeeded += 1
+                poll.succeeded += task.fast
                 self._notices.pop(task.key, None)
-                self._schedule.done(task, poll.now.timestamp())
-                self._silent = {
-                    key: reason
-                    for key, reason in self._silent.items()
-                    if key not in task.owners
-                }
-        if poll.errors and not poll.succeeded:
-            raise poll.errors[0]
-        return self._picture(poll)
+                self._schedule.done(task, now)
+                for owner in task.owners:
+                    self._silent.pop(owner, None)
 
     def _note_failure(self, poll: Poll, task: Task, err: CloudError) -> None:
         """Let the owners fall silent; give an endpoint that is not for this account a rest."""

@@ -40,19 +40,18 @@ class Schedule:
 
     def due(self, tasks: Iterable[Task], now: float, budget: int) -> list[Task]:
         """Return the tasks to run now, in order; never fewer than one if one is due."""
-        waiting = [task for task in tasks if self._overdue(task, now) >= 1]
+        known = list(tasks)
+        for task in known:
+            self._ran.setdefault(task.key, now - task.every)
+        waiting = [task for task in known if self._overdue(task, now) >= 1]
         fast = [task for task in waiting if task.fast]
         slow = sorted(
             (task for task in waiting if not task.fast),
             key=lambda task: -self._overdue(task, now),
         )
-        starving = [
-            task
-            for task in slow
-            if task.key in self._ran and self._overdue(task, now) >= STARVING
-        ][:1]
+        starving = [task for task in slow if self._overdue(task, now) >= STARVING][:1]
         if sum(task.calls for task in fast) > budget:
-            fast.sort(key=lambda task: self._ran.get(task.key, 0.0))
+            fast.sort(key=lambda task: self._ran[task.key])
         picked: list[Task] = []
         left = budget
         for task in (*starving, *fast, *slow):
@@ -62,4 +61,4 @@ class Schedule:
         return picked
 
     def _overdue(self, task: Task, now: float) -> float:
-        return (now - self._ran.get(task.key, 0.0)) / task.every
+        return (now - self._ran[task.key]) / task.every

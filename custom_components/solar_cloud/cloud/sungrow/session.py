@@ -152,7 +152,7 @@ class Session:
                 return Listing(rows, complete=False)
             listed, count = _page(result)
             rows += listed
-            if not listed or (count is not None and page * PAGE_SIZE >= count):
+            if not listed or (count is not None and len(rows) >= count):
                 return Listing(rows, complete=count is None or len(rows) >= count)
         return Listing(rows, complete=False)
 
