@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
 from .cloud.model import Inventory, PowerUnit, Snapshot, Tuning
@@ -20,6 +21,7 @@ from .const import (
     CONF_TUNINGS,
     CONF_UNIT,
     CONF_VENDOR,
+    DOMAIN,
     INVENTORY_INTERVAL,
     PLATFORMS,
 )
@@ -28,10 +30,14 @@ from .dashboard_issue import DashboardIssue
 from .devices import DeviceKeeper, own_identifier
 from .energy.picture import Painter
 from .history import History
+from .history_import import import_store
 from .repairs import Repairs, notice_of
+from .services import async_register
 from .session import get_transport
 from .store import AccountStore, async_get_store, async_remove_store, get_quota
 from .surroundings import HomeSurroundings
+
+CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
 
 class _Connection(NamedTuple):
@@ -40,6 +46,12 @@ class _Connection(NamedTuple):
     store: AccountStore
     quota: Quota
     cloud: Cloud
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions; accounts come by the user interface only."""
+    async_register(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> bool:
@@ -60,9 +72,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     entry.async_on_unload(account.readings.async_add_listener(show))
     entry.async_on_unload(lambda: repairs.show(frozenset()))
 
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     history = History(hass, entry, account)
     entry.async_on_unload(history.start())
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(DashboardIssue(hass, entry, history).start())
     return True
 
@@ -175,6 +187,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) 
     if isinstance(cloud, SignsOut):
         await cloud.sign_out()
     await async_remove_store(hass, entry.entry_id)
+    await import_store(hass, entry.entry_id).async_remove()
 
 
 async def async_remove_config_entry_device(

@@ -9,7 +9,7 @@ from homeassistant.const import Platform
 DOMAIN: Final = "solar_cloud"
 LOGGER: Final = logging.getLogger(__package__)
 
-PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.SENSOR]
+PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR]
 
 CONF_VENDOR: Final = "vendor"
 CONF_SIGN_IN: Final = "sign_in"

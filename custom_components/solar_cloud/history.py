@@ -17,6 +17,7 @@ from .const import CONF_EXCLUDED_PLANTS, CONF_REPAIR_GAPS, DOMAIN, LOGGER
 from .coordinator import Account, SolarCloudConfigEntry
 from .energy.gaps import GapWatch
 from .gap_repair import GapRepair
+from .history_import import HistoryImport
 
 HISTORIES: Final[HassKey[dict[str, History]]] = HassKey(f"{DOMAIN}_histories")
 PATIENCE: Final = 3600.0
@@ -35,6 +36,8 @@ class History:
         self.account: Final = account
         self.watch: Final = GapWatch(account.store)
         self.repair: Final = GapRepair(hass, account, self.watch)
+        self.imports: Final = HistoryImport(hass, account, entry.entry_id)
+        self.last_error: CloudError | None = None
         self._not_before: datetime | None = None
         self._running = False
         self._wake: CALLBACK_TYPE | None = None
@@ -94,10 +97,13 @@ class History:
         assert historian is not None
         try:
             await self._async_steps(historian)
+            self.last_error = None
         except RetryLater as err:
+            self.last_error = err
             self._rest(err.retry_after)
         except CloudError as err:
             LOGGER.debug("The past cannot be read now: %s", err.key)
+            self.last_error = err
             self._rest(PATIENCE)
         finally:
             self._running = False
@@ -107,6 +113,8 @@ class History:
         if self._entry.options.get(CONF_REPAIR_GAPS, True):
             for plant_id in inventory.plants:
                 await self.repair.async_run(historian, inventory, plant_id)
+        if self.imports.jobs:
+            await self.imports.async_run(historian, inventory)
 
     def _rest(self, seconds: float) -> None:
         """Go on when the limits allow."""

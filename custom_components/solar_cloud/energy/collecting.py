@@ -1,14 +1,18 @@
 """Collecting the past call by call: what was fetched is kept, over limits and restarts."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from ..cloud.history import Historian
-from ..cloud.model import Inventory, Reading
+from ..cloud.errors import UnexpectedAnswer
+from ..cloud.history import Historian, PastEnergy
+from ..cloud.model import Inventory, Plant, Quantity, Reading
 from ..cloud.vault import Json
 from ..cloud.vendor import Term
 from .samples import Sample, continuous, thin, value_at
+
+EMPTY_FOR: Final = 45 * 86400.0
+"""Seconds without anything after which a device's past has ended: it was not there yet."""
 
 type Key = tuple[str, str]
 """A plant or device and the key of a counter's slot."""
@@ -31,6 +35,7 @@ class Collector:
         self.end: Final = end
         self._step: Final = step
         self._samples: dict[Key, list[Sample]] = {}
+        self._oldest: dict[str, float] = {}
         self._done: set[str] = set()
         self.calls = 0
         self._restore(stored)
@@ -43,20 +48,46 @@ class Collector:
 
     async def run(self, historian: Historian, inventory: Inventory) -> None:
         """Fetch what is missing, the newest first. Raises a ``CloudError``; what was fetched before stays."""
+        for batch, start, end in self._windows(historian, inventory):
+            if self._ended(batch, end):
+                continue
+            try:
+                readings = await historian.past_readings(
+                    batch, inventory, _moment(start), _moment(end), self._step
+                )
+            except UnexpectedAnswer:
+                readings = {}  # refused, and would be again
+            self.calls += 1
+            self._take(readings)
+            self._done.add(_window_key(batch, start))
+
+    def left(self, historian: Historian, inventory: Inventory) -> int:
+        """Return how many calls are still to be made at most."""
+        return sum(
+            not self._ended(batch, end)
+            for batch, _, end in self._windows(historian, inventory)
+        )
+
+    def _windows(
+        self, historian: Historian, inventory: Inventory
+    ) -> Iterator[tuple[tuple[str, ...], float, float]]:
+        """Yield the calls not made yet."""
         window = historian.reach.window.total_seconds()
         for batch in historian.batches(self.owners, inventory):
             end = self.end
             while end > self.start:
                 start = max(self.start, end - window)
-                key = f"{','.join(batch)}|{start:.0f}"
-                if key not in self._done:
-                    readings = await historian.past_readings(
-                        batch, inventory, _moment(start), _moment(end), self._step
-                    )
-                    self.calls += 1
-                    self._take(readings)
-                    self._done.add(key)
+                if _window_key(batch, start) not in self._done:
+                    yield batch, start, end
                 end = start
+
+    def _ended(self, batch: Sequence[str], end: float) -> bool:
+        """Whether the past of a batch is over before an instant."""
+        oldest = min(
+            (at for owner, at in self._oldest.items() if owner in batch),
+            default=self.end,
+        )
+        return oldest - end > EMPTY_FOR
 
     def _take(self, readings: Mapping[str, Sequence[Reading]]) -> None:
         self._cleaned.clear()
@@ -71,6 +102,11 @@ class Collector:
                         fresh.setdefault((owner, slot.key), []).append((at, value))
             for key, samples in fresh.items():
                 self._samples.setdefault(key, []).extend(thin(samples))
+                self._note(key, samples)
+
+    def _note(self, key: Key, samples: Sequence[Sample]) -> None:
+        oldest = min((at for at, _ in samples), default=self.end)
+        self._oldest[key[0]] = min(oldest, self._oldest.get(key[0], self.end))
 
     def knows(self, terms: Iterable[Term]) -> bool:
         """Whether every addend was found."""
@@ -129,6 +165,73 @@ class Collector:
                         and isinstance(pair[0], int | float)
                         and isinstance(pair[1], int | float)
                     ]
+                    self._note((owner, slot), self._samples[owner, slot])
+
+
+class Reports:
+    """The energies of one plant from its reports, between two instants (epoch seconds)."""
+
+    def __init__(self, start: float, end: float, stored: Json = None) -> None:
+        """Go on where a stored form stopped, else begin."""
+        self.start: Final = start
+        self.end: Final = end
+        self.rows: Final[list[PastEnergy]] = []
+        self.reached = start
+        self._restore(stored)
+
+    async def run(self, historian: Historian, plant: Plant, zone: tzinfo) -> None:
+        """Fetch what is missing, the oldest first. Raises a ``CloudError``; what was fetched before stays."""
+        while self.reached < self.end:
+            at = _moment(self.reached).astimezone(zone)
+            found = await historian.past_energies(
+                plant, at, _moment(self.end).astimezone(zone)
+            )
+            self.rows.extend(
+                row for row in found.rows if self.reached <= row.end <= self.end
+            )
+            self.reached = max(found.until, self.reached + 86400)
+
+    def as_json(self) -> Json:
+        """Give the form that is stored."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "reached": self.reached,
+            "rows": [
+                [
+                    row.start,
+                    row.end,
+                    {str(role): kwh for role, kwh in row.values.items()},
+                ]
+                for row in self.rows
+            ],
+        }
+
+    def _restore(self, stored: Json) -> None:
+        match stored:
+            case {
+                "start": self.start,
+                "end": self.end,
+                "reached": float() | int() as reached,
+                "rows": list(rows),
+            }:
+                self.reached = float(reached)
+            case _:
+                return
+        known = {str(quantity): quantity for quantity in Quantity}
+        for row in rows:
+            match row:
+                case [float() | int() as start, float() | int() as end, dict(values)]:
+                    kwh = {
+                        known[role]: float(energy)
+                        for role, energy in values.items()
+                        if role in known and isinstance(energy, int | float)
+                    }
+                    self.rows.append(PastEnergy(float(start), float(end), kwh))
+
+
+def _window_key(batch: Sequence[str], start: float) -> str:
+    return f"{','.join(batch)}|{start:.0f}"
 
 
 def _moment(at: float) -> datetime:

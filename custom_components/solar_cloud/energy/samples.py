@@ -12,7 +12,7 @@ type Sample = tuple[float, float]
 """Epoch seconds and kWh."""
 
 HOUR: Final = 3600.0
-LONGEST_STEP: Final = 1800.0
+LONGEST_STEP: Final = 4500.0
 """Between two samples farther apart nothing is known of the hours, except where the counter stood still."""
 RESET_LASTS: Final = 6 * HOUR
 """A counter that stays far below its old value that long was really reset."""

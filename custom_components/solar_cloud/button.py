@@ -1,0 +1,99 @@
+"""Buttons of a plant: read it now, and import what was before."""
+
+from typing import Final, override
+
+from homeassistant.components.button import ButtonEntity
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from . import statistics
+from .const import DOMAIN
+from .coordinator import SolarCloudConfigEntry
+from .history import HISTORIES
+from .history_import import earliest
+from .services import async_refresh
+
+PARALLEL_UPDATES = 1
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: SolarCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the buttons of plants as these appear."""
+    known: set[str] = set()
+
+    def update() -> None:
+        plants = set(entry.runtime_data.readings.data.readings) & set(
+            entry.runtime_data.inventory.data.plants
+        )
+        fresh = plants - known
+        known.intersection_update(plants)
+        known.update(fresh)
+        async_add_entities(
+            kind(entry, plant_id)
+            for plant_id in sorted(fresh)
+            for kind in (RefreshButton, ImportButton)
+        )
+
+    update()
+    entry.async_on_unload(entry.runtime_data.readings.async_add_listener(update))
+
+
+class PlantButton(ButtonEntity):
+    """A button of a plant."""
+
+    _attr_has_entity_name = True
+    _key: str
+
+    def __init__(self, entry: SolarCloudConfigEntry, plant_id: str) -> None:
+        """Stand on the plant's device."""
+        self._entry: Final = entry
+        self._plant_id: Final = plant_id
+        vendor = entry.runtime_data.vendor.key
+        self._attr_translation_key = self._key
+        self._attr_unique_id = f"{vendor}_{plant_id}_{self._key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, plant_id)})
+
+
+class RefreshButton(PlantButton):
+    """Reads the account now, as far as its limits allow."""
+
+    _key = "refresh"
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+
+    @override
+    async def async_press(self) -> None:
+        """Read."""
+        await async_refresh(self._entry)
+
+
+class ImportButton(PlantButton):
+    """Imports the plant's past as far back as the vendor gives."""
+
+    _key = "import_history"
+    _attr_entity_category = EntityCategory.CONFIG
+
+    @override
+    async def async_press(self) -> None:
+        """Begin, or go on."""
+        history = self.hass.data[HISTORIES][self._entry.entry_id]
+        if (historian := history.historian) is None:
+            return
+        if self._plant_id not in history.imports.jobs:
+            history.imports.begin(self._plant_id, earliest(historian))
+        history.work()
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether there is a past and somewhere to put it."""
+        history = self.hass.data.get(HISTORIES, {}).get(self._entry.entry_id)
+        return (
+            history is not None
+            and history.historian is not None
+            and statistics.has_recorder(self.hass)
+        )

@@ -1,0 +1,301 @@
+"""Actions: reading at once, looking into the past, importing it, and taking that back."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import (
+    config_validation as cv,
+    device_registry as dr,
+    service,
+)
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import JsonValueType
+
+from . import statistics
+from .cloud.errors import CloudError
+from .cloud.history import Historian
+from .cloud.model import Reading
+from .const import DOMAIN
+from .coordinator import SolarCloudConfigEntry
+from .devices import own_identifier, registered_name
+from .energy.collecting import Collector
+from .energy.samples import TOUCH
+from .history import HISTORIES, History
+from .history_import import STEP, Imported, Plan, earliest
+
+ATTR_CONFIG_ENTRY: Final = "config_entry_id"
+ATTR_DEVICE: Final = "device_id"
+ATTR_START: Final = "start"
+ATTR_END: Final = "end"
+ATTR_DRY_RUN: Final = "dry_run"
+ATTR_UNDO: Final = "undo"
+
+LONGEST_LOOK: Final = timedelta(days=1)
+"""What one call of ``get_history`` may ask for: it is meant to look, not to copy."""
+
+REFRESH: Final = vol.Schema({vol.Optional(ATTR_CONFIG_ENTRY): cv.string})
+GET_HISTORY: Final = vol.Schema(
+    {
+        vol.Required(ATTR_DEVICE): cv.string,
+        vol.Required(ATTR_START): cv.datetime,
+        vol.Optional(ATTR_END): cv.datetime,
+    }
+)
+IMPORT_HISTORY: Final = vol.Schema(
+    {
+        vol.Optional(ATTR_CONFIG_ENTRY): cv.string,
+        vol.Optional(ATTR_DEVICE): cv.string,
+        vol.Optional(ATTR_START): cv.date,
+        vol.Optional(ATTR_DRY_RUN, default=False): cv.boolean,
+        vol.Optional(ATTR_UNDO, default=False): cv.boolean,
+    }
+)
+
+
+@callback
+def async_register(hass: HomeAssistant) -> None:
+    """Register the actions, loaded accounts or not."""
+    hass.services.async_register(DOMAIN, "refresh", _async_refresh, REFRESH)
+    hass.services.async_register(
+        DOMAIN,
+        "get_history",
+        _async_get_history,
+        GET_HISTORY,
+        supports_response=SupportsResponse.ONLY,
+    )
+    service.async_register_admin_service(
+        hass,
+        DOMAIN,
+        "import_history",
+        _async_import_history,
+        IMPORT_HISTORY,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+
+
+def _error(key: str, **placeholders: str) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )
+
+
+def as_error(err: CloudError) -> HomeAssistantError:
+    """Tell the user what the cloud said."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key=err.key,
+        translation_placeholders=err.placeholders,
+    )
+
+
+async def async_refresh(entry: SolarCloudConfigEntry) -> None:
+    """Read an account at once, as far as its limits allow. Raises what stands in the way."""
+    readings = entry.runtime_data.readings
+    await readings.async_refresh()
+    if (err := readings.last_error) is not None:
+        raise as_error(err)
+
+
+async def _async_refresh(call: ServiceCall) -> None:
+    await async_refresh(_entry(call))
+
+
+def _entry(call: ServiceCall) -> SolarCloudConfigEntry:
+    """Return the account an action is about: named, or that of a device, or the only one."""
+    if device_id := call.data.get(ATTR_DEVICE):
+        return _device_and_entry(call.hass, device_id)[1]
+    return service.async_get_config_entry(
+        call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY)
+    )
+
+
+def _device_and_entry(
+    hass: HomeAssistant, device_id: str
+) -> tuple[dr.DeviceEntry, SolarCloudConfigEntry]:
+    device, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
+    if not isinstance(device, dr.DeviceEntry):
+        raise _error("no_history")
+    return device, entry
+
+
+def _history(
+    hass: HomeAssistant, entry: SolarCloudConfigEntry
+) -> tuple[History, Historian]:
+    history = hass.data[HISTORIES][entry.entry_id]
+    if (historian := history.historian) is None:
+        raise _error("no_history")
+    return history, historian
+
+
+async def _async_get_history(call: ServiceCall) -> ServiceResponse:
+    """Return what a device reported between two instants, as the vendor keeps it."""
+    device, entry = _device_and_entry(call.hass, call.data[ATTR_DEVICE])
+    history, historian = _history(call.hass, entry)
+    owner = own_identifier(device) or ""
+    start = dt_util.as_utc(call.data[ATTR_START])
+    end = dt_util.as_utc(call.data.get(ATTR_END) or start + LONGEST_LOOK)
+    end = min(end, dt_util.utcnow())
+    if not start < end <= start + LONGEST_LOOK:
+        raise _error("invalid_span")
+    batches = historian.batches([owner], history.inventory)
+    if not batches:
+        raise _error("no_history")
+    found: dict[datetime, Reading] = {}
+    try:
+        while start < end:
+            until = min(end, start + historian.reach.window)
+            past = await historian.past_readings(
+                batches[0], history.inventory, start, until, timedelta(minutes=5)
+            )
+            found |= {
+                reading.measured_at: reading
+                for reading in past.get(owner, ())
+                if reading.measured_at is not None
+            }
+            start = until
+    except CloudError as err:
+        raise as_error(err) from err
+    return {"readings": [_as_json(found[at]) for at in sorted(found)]}
+
+
+def _as_json(reading: Reading) -> JsonValueType:
+    values: dict[str, JsonValueType] = {
+        slot.key: value for slot, value in sorted(reading.values.items())
+    }
+    at = reading.measured_at
+    return {"measured_at": at.isoformat() if at else None, "values": values}
+
+
+async def _async_import_history(call: ServiceCall) -> ServiceResponse:
+    """Start the import of an account's or a plant's past, say how it stands, or take the last one back."""
+    entry = _entry(call)
+    if not statistics.has_recorder(call.hass):
+        raise _error("no_recorder")
+    history, historian = _history(call.hass, entry)
+    plants = _plants(call, history)
+    if call.data[ATTR_UNDO]:
+        undone = [
+            _told(
+                call.hass,
+                entry,
+                plant_id,
+                "undone",
+                await history.imports.async_undo(plant_id),
+            )
+            for plant_id in plants
+        ]
+        return {"plants": undone}
+    answers: list[JsonValueType] = []
+    for plant_id in plants:
+        start = _start(call.data.get(ATTR_START), historian)
+        plan = await history.imports.async_plan(
+            historian,
+            history.inventory,
+            plant_id,
+            history.imports.jobs.get(plant_id, start),
+        )
+        if call.data[ATTR_DRY_RUN]:
+            answers.append(
+                _planned(call.hass, entry, history, historian, plan, "planned")
+            )
+        elif plan.firsts or plan.young:
+            if plant_id not in history.imports.jobs:
+                history.imports.begin(plant_id, start)
+            answers.append(
+                _planned(call.hass, entry, history, historian, plan, "running")
+            )
+        else:
+            done = history.imports.done.get(plant_id, {})
+            answers.append(_told(call.hass, entry, plant_id, "done", done))
+    if not call.data[ATTR_DRY_RUN]:
+        history.work()
+    return {"plants": answers}
+
+
+def _plants(call: ServiceCall, history: History) -> Iterable[str]:
+    inventory = history.inventory
+    if (device_id := call.data.get(ATTR_DEVICE)) is None:
+        return list(inventory.plants)
+    device, _ = _device_and_entry(call.hass, device_id)
+    if (key := own_identifier(device) or "") in inventory.devices:
+        key = inventory.devices[key].plant_id
+    if key not in inventory.plants:
+        raise _error("no_history")
+    return [key]
+
+
+def _start(day: Any, historian: Historian) -> float:
+    oldest = earliest(historian)
+    if day is None:
+        return oldest
+    return max(oldest, dt_util.start_of_local_day(day).timestamp() // 3600 * 3600)
+
+
+def _planned(
+    hass: HomeAssistant,
+    entry: SolarCloudConfigEntry,
+    history: History,
+    historian: Historian,
+    plan: Plan,
+    state: str,
+) -> JsonValueType:
+    calls = Collector(plan.owners, plan.start, plan.end + TOUCH, STEP).left(
+        historian, history.inventory
+    )
+    if plan.reported:
+        calls += round((plan.end - plan.start) / (30 * 86400)) + 1
+    return {
+        "plant": registered_name(hass, entry.entry_id, plan.plant_id),
+        "state": "waiting" if plan.young else state,
+        "calls": calls,
+        "error": history.last_error.key if history.last_error else None,
+        "counters": [
+            {
+                "entity_id": key,
+                "from": _iso(plan.start),
+                "to": _iso(first.start),
+                "resolution": "reports" if key in plan.reported else "readings",
+            }
+            for key, first in sorted(plan.firsts.items())
+        ],
+    }
+
+
+def _told(
+    hass: HomeAssistant,
+    entry: SolarCloudConfigEntry,
+    plant_id: str,
+    state: str,
+    imported: Mapping[str, Imported],
+) -> JsonValueType:
+    return {
+        "plant": registered_name(hass, entry.entry_id, plant_id),
+        "state": state,
+        "counters": [
+            {
+                "entity_id": key,
+                "from": _iso(each.start),
+                "to": _iso(each.end),
+                "energy": each.kwh,
+                "resolution": each.resolution,
+            }
+            for key, each in sorted(imported.items())
+        ],
+    }
+
+
+def _iso(at: float) -> str:
+    return dt_util.utc_from_timestamp(at).isoformat()
