@@ -34,6 +34,7 @@ HEADINGS: Final = {
     "docs-installation-parameters": "Set-up fields",
     "docs-configuration-parameters": "Options",
     "docs-data-update": "Data updates",
+    "docs-actions": "Actions",
     "docs-examples": "Examples",
     "docs-known-limitations": "Known limitations",
     "docs-supported-devices": "Supported devices",
@@ -139,6 +140,15 @@ def test_every_option_is_explained() -> None:
         for field in step.get("data", {})
     }
     assert fields <= _keys(_sections(README)["Options"])
+
+
+def test_every_action_is_explained() -> None:
+    """With each of its fields, by key."""
+    text = _sections(README)["Actions"]
+    for name, action in yaml.safe_load((ROOT / "services.yaml").read_text()).items():
+        assert f"`solar_cloud.{name}`" in text
+        rows = [line for line in text.splitlines() if f"`{name}`" in line]
+        assert set((action or {}).get("fields", ())) <= _keys("\n".join(rows)), name
 
 
 def _row(quantity: Quantity) -> str:
