@@ -27,9 +27,9 @@ from ..points import decode, number, text
 from ..vault import Json, Vault
 from ..vendor import Cloud, Roles, SignsOut, Tunable
 from . import kinds
-from .batches import Packer
+from .access import Access
 from .calls import Calls
-from .codes import Reaction, Refused
+from .codes import Refused
 from .decoding import OFFLINE, Decoder
 from .envelope import milliseconds, rows
 from .inventory import DeviceRow, Lists
@@ -45,7 +45,7 @@ from .reports import (
     alarms,
     day_reports,
 )
-from .roles import Hardware, house_power, roles
+from .roles import Hardware, add_up, roles
 from .shelf import Shelf
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -55,7 +55,6 @@ UNSUPPORTED: Final = "unsupported"
 CYCLES_KEPT: Final = 3
 """Cycles a device may be missing from the answers before it counts as silent."""
 PLANT_KEPT: Final = 2 * 3600.0 + 600.0
-DENIED_SECONDS: Final = 3600.0
 
 
 class FusionSolar(Cloud, Tunable, SignsOut):
@@ -68,18 +67,13 @@ class FusionSolar(Cloud, Tunable, SignsOut):
         self._decoder: Final = Decoder(vault)
         self._shelf: Final = Shelf(vault)
         self._plan: Final = Plan(calls.quota, vault, owner=owner)
-        self._packers: dict[tuple[str, int], Packer] = {}
-        self._denied: dict[tuple[str, int], float] = {}
-        self._unauthorized: set[str] = set()
+        self._access: Final = Access()
         self._offline: set[str] = set()
-        self._unsupported: set[int] = set()
         self._reports: dict[str, Report] = {}
         self._alarms: dict[str, tuple[Alarm, ...]] = {}
-        self._loads: dict[str, tuple[float, float]] = {}
-        self._alarm_days = ALARM_DAYS
+        self._houses: dict[str, tuple[dict[Slot, Value], float]] = {}
         self._types_as_text = False
         self._type_form_known = False
-        self._complained: set[tuple[str, int]] = set()
 
     @override
     async def inventory(self) -> Inventory:
@@ -112,8 +106,8 @@ class FusionSolar(Cloud, Tunable, SignsOut):
             "period": self._plan.period,
             "contested": self._calls.auth.tokens.contested,
             "types_as_text": self._types_as_text,
-            "unsupported_types": [*sorted(self._unsupported)],
-            "unauthorized": len(self._unauthorized),
+            "unsupported_types": [*sorted(self._access.unsupported)],
+            "unauthorized": len(self._access.unauthorized),
             "offline": len(self._offline),
             "unmapped": {
                 str(kind): [*sorted(names)]
@@ -130,13 +124,18 @@ class FusionSolar(Cloud, Tunable, SignsOut):
         failure = await self._work(
             self._plan.due(
                 self._device_batches(wanted),
-                self._pack(PLANT_NOW, 0, wanted.plants),
+                self._access.pack(PLANT_NOW, 0, wanted.plants),
                 dark=self._dark(wanted),
             )
         )
         snapshot = self._snapshot(wanted)
+        readable = [
+            key
+            for key, device in wanted.devices.items()
+            if number(device.address.get("type")) in kinds.READABLE
+        ]
         if failure is not None and (
-            not snapshot.readings
+            snapshot.readings.keys().isdisjoint(readable or wanted.plants)
             or not isinstance(failure, QuotaExhausted)
             or failure.key != QuotaExhausted.default_key
         ):
@@ -169,7 +168,10 @@ class FusionSolar(Cloud, Tunable, SignsOut):
                 failure = failure or err
                 continue
             except Refused as err:
-                self._react(batch, err)
+                self._access.refused(batch, err)
+                if self._access.outdated:
+                    self._lists.expire()
+                    self._access.outdated = False
             except UnexpectedAnswer as err:
                 failure = failure or err
             except CloudError as err:
@@ -185,31 +187,7 @@ class FusionSolar(Cloud, Tunable, SignsOut):
             PLANT_DAY: self._read_reports,
             ALARMS: self._read_alarms,
         }[batch.lane](batch)
-        self._packer(batch.lane, batch.kind).fine(batch.ids)
-        self._unauthorized -= set(batch.ids)
-        self._denied.pop((batch.lane, batch.kind), None)
-
-    def _react(self, batch: Batch, refused: Refused) -> None:
-        """Do what a refusal asks for; the other calls go on."""
-        match refused.reaction:
-            case Reaction.OWNER:
-                if self._packer(batch.lane, batch.kind).spoilt(batch.ids):
-                    self._unauthorized |= set(batch.ids)
-            case Reaction.RELIST:
-                self._packer(batch.lane, batch.kind).spoilt(batch.ids)
-                self._lists.expire()
-            case Reaction.NOT_ALLOWED:
-                self._denied[batch.lane, batch.kind] = time.time() + DENIED_SECONDS
-            case Reaction.UNSUPPORTED:
-                self._unsupported.add(batch.kind)
-            case Reaction.SHORTEN:
-                self._alarm_days = SHORT_ALARM_DAYS
-            case Reaction.EMPTY:
-                pass
-            case _:
-                if (complaint := (batch.lane, refused.code)) not in self._complained:
-                    self._complained.add(complaint)
-                    LOGGER.warning("%s is refused with code %s", *complaint)
+        self._access.granted(batch)
 
     async def _read_devices(self, batch: Batch) -> None:
         answer = await self._calls.send(
@@ -265,9 +243,8 @@ class FusionSolar(Cloud, Tunable, SignsOut):
         self._reports |= day_reports(answer)
 
     async def _read_alarms(self, batch: Batch) -> None:
-        answer = await self._calls.send(
-            ALARMS, alarm_query(batch.ids, self._alarm_days)
-        )
+        days = SHORT_ALARM_DAYS if self._access.span_too_long else ALARM_DAYS
+        answer = await self._calls.send(ALARMS, alarm_query(batch.ids, days))
         self._alarms |= alarms(answer, batch.ids, self._lists.by_serial)
 
     def _device_batches(self, wanted: Inventory) -> list[Batch]:
@@ -275,7 +252,10 @@ class FusionSolar(Cloud, Tunable, SignsOut):
         by_type: dict[int, list[tuple[float, str]]] = {}
         for key in wanted.devices:
             row = self._lists.device(key)
-            if row is not None and row.type in kinds.READABLE - self._unsupported:
+            if (
+                row is not None
+                and row.type in kinds.READABLE - self._access.unsupported
+            ):
                 by_type.setdefault(row.type, []).append(
                     (self._shelf.read_at(key), row.id)
                 )
@@ -284,19 +264,9 @@ class FusionSolar(Cloud, Tunable, SignsOut):
             ages = {device_id: read_at for read_at, device_id in devices}
             batches += [
                 (max(ages[each] for each in ids), Batch(DEVICE_NOW, kind, ids))
-                for ids in self._pack(DEVICE_NOW, kind, sorted(ages))
+                for ids in self._access.pack(DEVICE_NOW, kind, sorted(ages))
             ]
         return [batch for _, batch in sorted(batches, key=lambda pair: pair[0])]
-
-    def _pack(
-        self, lane: str, kind: int, ids: Mapping[str, object] | list[str]
-    ) -> list[tuple[str, ...]]:
-        if self._denied.get((lane, kind), 0.0) > time.time():
-            return []
-        return self._packer(lane, kind).pack(ids)
-
-    def _packer(self, lane: str, kind: int) -> Packer:
-        return self._packers.setdefault((lane, kind), Packer())
 
     def _dark(self, wanted: Inventory) -> bool:
         """Whether every inverter sleeps: no sun on its modules, or nothing heard of it."""
@@ -342,7 +312,7 @@ class FusionSolar(Cloud, Tunable, SignsOut):
                 readings[plant_id] = Reading(None, values)
             else:
                 silent[plant_id] = (
-                    NOT_AUTHORIZED if plant_id in self._unauthorized else NO_DATA
+                    NOT_AUTHORIZED if plant_id in self._access.unauthorized else NO_DATA
                 )
         return Snapshot(
             readings,
@@ -356,11 +326,11 @@ class FusionSolar(Cloud, Tunable, SignsOut):
     def _why_silent(self, key: str, row: DeviceRow) -> str:
         if key in self._offline:
             return OFFLINE
-        if row.id in self._unauthorized or (
-            self._denied.get((DEVICE_NOW, row.type), 0.0) > time.time()
+        if row.id in self._access.unauthorized or self._access.denies(
+            DEVICE_NOW, row.type
         ):
             return NOT_AUTHORIZED
-        return UNSUPPORTED if row.type in self._unsupported else NO_DATA
+        return UNSUPPORTED if row.type in self._access.unsupported else NO_DATA
 
     def _plant_values(self, plant_id: str, wanted: Inventory) -> dict[Slot, Value]:
         """Put together what is known of a plant: the day's report, the totals of the moment, the house's power."""
@@ -374,35 +344,29 @@ class FusionSolar(Cloud, Tunable, SignsOut):
         today = values.get(Slot(Quantity.AC_ENERGY_TODAY))
         if today is not None and not hardware.batteries:
             values.setdefault(Slot(Quantity.PV_ENERGY_TODAY), today)
-        if (load := self._load(plant_id, hardware)) is not None:
-            values[Slot(Quantity.LOAD_POWER)] = load
-        return values
+        return values | self._house(plant_id, hardware)
 
-    def _load(self, plant_id: str, hardware: Hardware) -> float | None:
-        """Return the house's power; in the middle of a cycle that of the last one stays."""
+    def _house(self, plant_id: str, hardware: Hardware) -> dict[Slot, Value]:
+        """Return what the house draws and drew; in the middle of a cycle the figures of the last one stay."""
 
         def live(key: str) -> tuple[int, Reading] | None:
             entry = self._shelf.get(key, self._device_kept)
             return None if entry is None else (entry.cycle, entry.reading)
 
-        if not hardware.load_terms:
-            return None
-        if (power := house_power(hardware, live)) is not None:
-            self._loads[plant_id] = (power, time.time())
-        power, since = self._loads.get(plant_id, (0.0, 0.0))
-        return power if time.time() - since <= self._device_kept else None
+        figures: dict[Slot, Value] = {
+            Slot(quantity): figure
+            for quantity, terms in hardware.house.items()
+            if (figure := add_up(terms, live)) is not None
+        }
+        if figures:
+            self._houses[plant_id] = (figures, time.time())
+        figures, since = self._houses.get(plant_id, ({}, 0.0))
+        return figures if time.time() - since <= self._device_kept else {}
 
     def _notices(self, wanted: Inventory) -> frozenset[Notice]:
-        found = set(self._lists.notices)
+        found = self._lists.notices | self._access.notices()
         if self._calls.auth.tokens.contested:
             found.add(Notice("session_contested"))
-        if self._unauthorized:
-            found.add(Notice("owner_permission_missing"))
-        found |= {
-            Notice("interface_denied", (("interface", lane),))
-            for (lane, _), until in self._denied.items()
-            if until > time.time()
-        }
         if wanted.devices and not any(
             number(device.address.get("type")) in TABLES
             for device in wanted.devices.values()

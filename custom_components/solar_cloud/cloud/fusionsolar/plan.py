@@ -99,12 +99,13 @@ class Plan:
     def resume_after(self) -> float | None:
         """Return the wait to the rest of this cycle, or to the next one if that is near."""
         now = time.time()
-        waits = [
+        rest = [
             max(job.at - now, self._quota.wait(job.batch.lane)) for job in self._jobs
         ]
-        waits.append(self._started + self._period - now)
-        near = min(waits)
-        return max(near, 1.0) if near < NEAR else None
+        following = self._started + self._period - now
+        near = min((wait for wait in rest if wait < POLL_PERIOD), default=NEAR)
+        near = min(near, following)
+        return max(near, 1.0) if near < (POLL_PERIOD if rest else NEAR) else None
 
     def _open(
         self,
@@ -126,7 +127,7 @@ class Plan:
                     left += [Batch(lane, 0, ids) for ids in plants]
         calls = [*wanted, *left]
         step = (
-            CYCLE * SPREAD / len(calls) if self.cycle and len(calls) > AT_ONCE else 0.0
+            CYCLE * SPREAD / len(calls) if self.cycle and len(wanted) > AT_ONCE else 0.0
         )
         self._jobs = [
             _Job(batch, now + number * step) for number, batch in enumerate(calls)

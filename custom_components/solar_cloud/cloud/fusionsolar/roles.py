@@ -43,31 +43,42 @@ class Hardware:
         )
 
     @property
-    def load_terms(self) -> list[tuple[str, Slot]]:
-        """What adds up to the house's power: inverters' output, grid, and batteries of their own."""
+    def house(self) -> Mapping[Q, tuple[Term, ...]]:
+        """What adds up to the house's figures: inverters' output, grid, and batteries of their own.
+
+        There is no counter of the house; a battery without lifetime counters (41) leaves its energy unknown.
+        """
         if not self.meters:
-            return []
-        return [
-            *((each.id, Slot(Q.AC_POWER)) for each in self.inverters),
-            *((each.id, Slot(Q.GRID_POWER)) for each in self.meters),
-            *((each.id, Slot(Q.BATTERY_POWER)) for each in self.apart),
-        ]
+            return {}
+        power = (
+            *_sum(self.inverters, Q.AC_POWER),
+            *_sum(self.meters, Q.GRID_POWER),
+            *_sum(self.apart, Q.BATTERY_POWER),
+        )
+        energy = (
+            *_sum(self.inverters, Q.AC_ENERGY_TOTAL),
+            *_sum(self.meters, Q.GRID_IMPORT_ENERGY_TOTAL),
+            *_sum(self.meters, Q.GRID_EXPORT_ENERGY_TOTAL, -1.0),
+        )
+        return {Q.LOAD_POWER: power} | (
+            {} if self.apart else {Q.LOAD_ENERGY_TOTAL: energy}
+        )
 
 
-def house_power(
-    hardware: Hardware, live: Callable[[str], tuple[int, Reading] | None]
+def add_up(
+    terms: Iterable[Term], live: Callable[[str], tuple[int, Reading] | None]
 ) -> float | None:
-    """Return the house's power, from readings of one cycle only; ``None`` when one is missing."""
-    cycles, power = set(), 0.0
-    for device_id, slot in hardware.load_terms:
-        if (found := live(device_id)) is None:
+    """Add readings of one cycle; ``None`` when one is missing or belongs to another cycle."""
+    cycles, figure = set(), 0.0
+    for term in terms:
+        if (found := live(term.device_id)) is None:
             return None
         cycle, reading = found
-        if not isinstance(value := reading.values.get(slot), float):
+        if not isinstance(value := reading.values.get(term.slot), float):
             return None
         cycles.add(cycle)
-        power += value
-    return max(0.0, round(power, 6)) if len(cycles) == 1 else None
+        figure += value * term.factor
+    return max(0.0, round(figure, 6)) if len(cycles) == 1 else None
 
 
 def _sum(
@@ -83,10 +94,8 @@ def roles(plant_id: str, inventory: Inventory) -> Roles:
     sources: dict[Q, tuple[Source, ...]] = {
         Q.PV_POWER: _pv(hardware, Q.PV_POWER, Q.AC_POWER),
         Q.PV_ENERGY_TOTAL: _pv_energy(hardware),
-        Q.LOAD_POWER: (Source((Term(plant_id, Slot(Q.LOAD_POWER)),), floor=0.0),)
-        if hardware.load_terms
-        else (),
-        Q.LOAD_ENERGY_TOTAL: _load_energy(hardware),
+        # The client adds these up itself: devices of one plant may be read minutes apart.
+        **{role: (Source((Term(plant_id, Slot(role)),)),) for role in hardware.house},
         Q.GRID_POWER: _one(_sum(meters, Q.GRID_POWER)),
         Q.GRID_IMPORT_ENERGY_TOTAL: _one(_sum(meters, Q.GRID_IMPORT_ENERGY_TOTAL)),
         Q.GRID_EXPORT_ENERGY_TOTAL: _one(_sum(meters, Q.GRID_EXPORT_ENERGY_TOTAL)),
@@ -131,22 +140,6 @@ def _pv_energy(hardware: Hardware) -> tuple[Source, ...]:
         *_sum(hardware.batteries, Q.BATTERY_DISCHARGE_ENERGY_TOTAL, -1.0),
     )
     return (dc_side, Source(balanced, floor=0.0))
-
-
-def _load_energy(hardware: Hardware) -> tuple[Source, ...]:
-    """What the inverters gave and the grid gave, without what went out again; there is no counter of the house itself."""
-    if not hardware.meters or hardware.apart:
-        return ()
-    return (
-        Source(
-            (
-                *_sum(hardware.inverters, Q.AC_ENERGY_TOTAL),
-                *_sum(hardware.meters, Q.GRID_IMPORT_ENERGY_TOTAL),
-                *_sum(hardware.meters, Q.GRID_EXPORT_ENERGY_TOTAL, -1.0),
-            ),
-            floor=0.0,
-        ),
-    )
 
 
 def _charge(batteries: list[Device]) -> tuple[Source, ...]:

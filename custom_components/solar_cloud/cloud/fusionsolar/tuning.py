@@ -6,7 +6,6 @@ from typing import Final
 
 from ..model import PowerUnit, Quantity, Slot, Tuning, Unit, Value
 from ..points import number
-from ..vault import Json
 from .points import TABLES
 
 POWERS: Final = frozenset(
@@ -71,7 +70,7 @@ class UnitGuess:
         """The verdict; W until there is one."""
         return self.votes >= VOTES
 
-    def look(self, items: Mapping[str, Json]) -> bool:
+    def look(self, items: Mapping[str, object]) -> bool:
         """Take a sample into account; whether it changed anything."""
         if abs(self.votes) >= VOTES or (ratio := _ratio(items)) is None:
             return False
@@ -84,7 +83,7 @@ class UnitGuess:
         return True
 
 
-def _ratio(items: Mapping[str, Json]) -> float | None:
+def _ratio(items: Mapping[str, object]) -> float | None:
     """Return the reported power over what volts, amperes and power factor say; near 1 for W, near 0.001 for kW."""
     power, factor = number(items.get("active_power")), number(items.get("power_factor"))
     amperes = [number(items.get(f"{phase}_i")) or 0.0 for phase in "abc"]
