@@ -1,0 +1,1 @@
+"""FusionSolar's client against its emulated cloud, over real HTTP."""
