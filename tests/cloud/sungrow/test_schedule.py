@@ -1,0 +1,93 @@
+"""The order and number of calls (sungrow.md §7.1)."""
+
+from collections.abc import Iterable
+
+from custom_components.solar_cloud.cloud.sungrow.capability import PointMemory
+from custom_components.solar_cloud.cloud.sungrow.schedule import Schedule, Task
+from custom_components.solar_cloud.cloud.vault import MemoryVault
+
+from .conftest import Time
+
+
+async def _nothing() -> None:
+    """Do nothing."""
+
+
+def task(
+    key: str, every: float, calls: int = 1, *, owners: Iterable[str] = "x"
+) -> Task:
+    """Make a task."""
+    return Task(key, every, calls, _nothing, frozenset(owners))
+
+
+def test_a_task_larger_than_the_budget_runs_alone() -> None:
+    """A farm of hundreds of devices must be read too."""
+    big, small = task("big", 240, 9), task("small", 240)
+    schedule = Schedule()
+    assert schedule.due([big, small], 1000.0, 6) == [big]
+    schedule.done(big, 1000.0)
+    assert schedule.due([big, small], 1000.0, 6) == [small]
+
+
+def test_fast_tasks_come_first_and_slow_ones_fill_up() -> None:
+    """In their own order."""
+    fast = [task(f"f{number}", 240) for number in range(4)]
+    slow = [task("s1", 900), task("s2", 1800, owners=""), task("s3", 900)]
+    schedule = Schedule()
+    assert schedule.due([*slow, *fast], 0.0, 6) == [*fast, *slow[:2]]
+
+
+def test_a_starving_slow_task_goes_first() -> None:
+    """Once it is twice overdue."""
+    fast = [task(f"f{number}", 240) for number in range(7)]
+    slow = task("slow", 900)
+    schedule = Schedule()
+    now = 0.0
+    ran = []
+    for _ in range(12):
+        due = schedule.due([*fast, slow], now, 6)
+        assert len(due) == 6
+        for each in due:
+            schedule.done(each, now)
+        ran.append(slow in due)
+        now += 300
+    assert ran.count(True) >= 2
+    assert due[0].key.startswith("f")
+
+
+def test_a_pause_counts_as_done(clock: Time) -> None:
+    """For an endpoint that is missing."""
+    slow = task("slow", 900)
+    schedule = Schedule()
+    schedule.due([slow], 0.0, 6)
+    schedule.done(slow, 0.0, pause=85_500)
+    assert schedule.due([slow], 86_000.0, 6) == []
+    assert schedule.due([slow], 86_400.0, 6) == [slow]
+
+
+def test_points_never_seen_are_dropped_only_where_that_saves_calls(clock: Time) -> None:
+    """Below a hundred everything is asked; beyond only what was ever filled, and all every hour."""
+    memory = PointMemory(MemoryVault())
+    few = tuple(map(str, range(80)))
+    memory.note("14", ["1"])
+    assert memory.chunks("14", few) == [list(few)]
+    many = tuple(map(str, range(157)))
+    assert [len(chunk) for chunk in memory.chunks("1", many)] == [100, 57]
+    memory.note("1", ["7", "130"])
+    assert memory.calls("1", many) == 1
+    assert memory.chunks("1", many) == [["7", "130"]]
+    clock.advance(3601)
+    assert memory.calls("1", many) == 2
+    assert [len(chunk) for chunk in memory.chunks("1", many)] == [100, 57]
+    memory.note("1", map(str, range(150)))
+    assert [len(chunk) for chunk in memory.chunks("1", many)] == [100, 57]
+
+
+def test_a_damaged_memory_starts_anew() -> None:
+    """Whatever lies in the vault."""
+    vault = MemoryVault()
+    vault.save_soon("points", lambda: {"seen": {"1": 7, "2": ["a", None]}, "most": 3})
+    memory = PointMemory(vault)
+    assert memory.most == 10
+    vault.save_soon("points", lambda: ["x"])
+    assert PointMemory(vault).most == 100
