@@ -83,10 +83,10 @@ class Quota:
             if (until := self._blocked.get(name, (0.0, ""))[0]) > now
         ]
         for name, window in self._limits(lane):
-            tally = self._tallies.get((name, window.seconds))
-            if tally is None or window.limit is None:
+            if window.limit is None:
                 continue
-            steps = tally.within(window.seconds, now)
+            tally = self._tallies.get((name, window.seconds))
+            steps = [] if tally is None else tally.within(window.seconds, now)
             excess = (
                 sum(calls for _, calls in steps)
                 - (window.limit - (0 if command else window.reserved))
@@ -98,6 +98,8 @@ class Quota:
                 excess -= calls
                 if excess <= 0:
                     waits.append(start + window.seconds * (1 + 1 / STEPS) - now)
+            if excess > 0:  # nothing is allowed at all
+                waits.append(window.seconds)
         return max((*waits, 0.0))
 
     def spend(self, lane: str, *, command: bool = False) -> None:
