@@ -1,0 +1,180 @@
+"""A call is planned, spent, then sent."""
+
+import json
+
+import pytest
+
+from custom_components.solar_cloud.cloud.errors import QuotaExhausted
+from custom_components.solar_cloud.cloud.quota import ALL, DAY, SECTION, Quota, Window
+from custom_components.solar_cloud.cloud.vault import MemoryVault
+
+from .conftest import StillClock
+
+MINUTE = Window(3, 60)
+
+
+def drain(quota: Quota, lane: str, most: int = 1000) -> int:
+    """Spend until it is refused."""
+    for count in range(most):
+        try:
+            quota.spend(lane)
+        except QuotaExhausted:
+            return count
+    return most
+
+
+def test_no_window_is_ever_exceeded(still_clock: StillClock) -> None:
+    """In any sixty seconds, however the calls fall; and waiting as told is enough."""
+    quota = Quota({"read": (MINUTE,)}, MemoryVault())
+    sent: list[float] = []
+    for pause in (0, 0, 20, 0, 41, 7, 0, 0, 0, 59, 0, 0, 30, 30, 0) * 3:
+        still_clock.advance(pause)
+        wait = quota.wait("read")
+        assert 0 <= wait <= 61
+        if wait:
+            with pytest.raises(QuotaExhausted):
+                quota.spend("read")
+        still_clock.advance(wait)
+        quota.spend("read")
+        sent.append(still_clock.now)
+    for start in sent:
+        assert sum(start <= at < start + 60 for at in sent) <= 3
+
+
+def test_refused_call_is_not_counted(still_clock: StillClock) -> None:
+    """Trying again does not push the end of the wait away."""
+    quota = Quota({"read": (MINUTE,)}, MemoryVault())
+    assert drain(quota, "read") == 3
+    wait = quota.wait("read")
+    assert drain(quota, "read") == 0
+    assert quota.wait("read") == wait
+
+
+def test_lanes_share_the_account(still_clock: StillClock) -> None:
+    """Each has its own limit, all have the account's."""
+    quota = Quota({ALL: (Window(5, 60),), "a": (Window(2, 60),)}, MemoryVault())
+    assert drain(quota, "a") == 2
+    assert drain(quota, "b") == 3
+    assert quota.wait("a") > 0
+
+
+def test_limits_over_the_same_time_count_a_call_once(still_clock: StillClock) -> None:
+    """The stricter one decides."""
+    quota = Quota({"a": (Window(10, 60), Window(4, 60))}, MemoryVault())
+    assert drain(quota, "a") == 4
+
+
+def test_reserve_is_for_commands(still_clock: StillClock) -> None:
+    """A poll cannot take the last calls from the user."""
+    quota = Quota({ALL: (Window(5, 60, reserved=2),)}, MemoryVault())
+    assert drain(quota, "read") == 3
+    quota.spend("write", command=True)
+    quota.spend("write", command=True)
+    with pytest.raises(QuotaExhausted):
+        quota.spend("write", command=True)
+
+
+@pytest.mark.parametrize("window", [Window(0, 60), Window(2, 60, reserved=2)])
+def test_nothing_allowed_is_nothing_sent(
+    still_clock: StillClock, window: Window
+) -> None:
+    """A lane without calls waits its whole window."""
+    quota = Quota({"a": (window,)}, MemoryVault())
+    with pytest.raises(QuotaExhausted) as caught:
+        quota.spend("a")
+    assert caught.value.retry_after == 60
+
+
+def test_window_without_limit_only_counts(still_clock: StillClock) -> None:
+    """For what a user wants to see."""
+    quota = Quota({ALL: (Window(None, DAY),)}, MemoryVault())
+    assert drain(quota, "read", 50) == 50
+    assert quota.used() == 50
+    assert quota.left() is None
+
+
+def test_left_is_of_the_tightest_long_limit(still_clock: StillClock) -> None:
+    """Minutes do not count: they come back by themselves."""
+    quota = Quota(
+        {ALL: (Window(3, 60), Window(100, DAY), Window(20, 3600))}, MemoryVault()
+    )
+    assert quota.left() == 20
+    quota.spend("read")
+    assert quota.left() == 19
+    assert quota.used(3600) == 1
+    assert quota.used(7) == 0
+
+
+def test_limits_can_follow_the_account(still_clock: StillClock) -> None:
+    """More plants, more calls."""
+    quota = Quota({}, MemoryVault())
+    assert drain(quota, "kpi", 10) == 10
+    quota.limit("kpi", (Window(2, 60),))
+    assert drain(quota, "kpi") == 2
+
+
+async def test_counts_and_blocks_survive_a_restart(still_clock: StillClock) -> None:
+    """Also through JSON."""
+    vault = MemoryVault()
+    windows = {ALL: (Window(5, DAY),)}
+    quota = Quota(windows, vault)
+    quota.spend("read")
+    await quota.block(120, key="account_locked")
+    stored = json.loads(json.dumps(vault.load(SECTION)))
+    await vault.save(SECTION, stored)
+    again = Quota(windows, vault)
+    assert again.used() == 1
+    with pytest.raises(QuotaExhausted) as caught:
+        again.spend("read")
+    assert caught.value.key == "account_locked"
+    assert caught.value.locked
+    assert caught.value.retry_after == 120
+    still_clock.advance(121)
+    again.spend("read")
+
+
+async def test_block_holds_its_lane_and_is_never_shortened(
+    still_clock: StillClock,
+) -> None:
+    """A block of a lane leaves the others alone."""
+    quota = Quota({}, MemoryVault())
+    await quota.block(100, "login")
+    await quota.block(10, "login", key="account_locked")
+    assert quota.wait("login") == 100
+    assert quota.wait("read") == 0
+    await quota.block(50)
+    assert quota.wait("read") == 50
+    await quota.lift()
+    assert quota.wait("login") == quota.wait("read") == 0
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        None,
+        [],
+        {"blocked": [], "calls": {}},
+        {"blocked": {"a": ["x", "y"], "b": 3}, "calls": [5, ["a", "b", "c"]]},
+        {"blocked": {}, "calls": [["all", 86400, [1, ["x", 1], [1, "x"], [1]]]]},
+    ],
+)
+async def test_damaged_storage_is_an_empty_one(
+    still_clock: StillClock, stored: object
+) -> None:
+    """And never an exception."""
+    vault = MemoryVault()
+    await vault.save(SECTION, stored)  # type: ignore[arg-type]
+    quota = Quota({ALL: (Window(2, DAY),)}, vault)
+    assert drain(quota, "read") == 2
+
+
+def test_a_month_of_calls_stays_short(still_clock: StillClock) -> None:
+    """Steps, not single calls, are stored."""
+    vault = MemoryVault()
+    month = 30 * DAY
+    quota = Quota({ALL: (Window(None, month),)}, vault)
+    for _ in range(9000):
+        quota.spend("read")
+        still_clock.advance(300)
+    assert quota.used(month) == pytest.approx(month / 300, rel=0.01)
+    assert len(json.dumps(vault.load(SECTION))) < 10_000

@@ -1,0 +1,223 @@
+"""The one way to a vendor's server: bounded, never redirected, never logged in full."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+import pytest
+from yarl import URL
+
+from custom_components.solar_cloud.cloud import transport
+from custom_components.solar_cloud.cloud.errors import (
+    CloudUnreachable,
+    NotConnected,
+    UnexpectedAnswer,
+)
+from custom_components.solar_cloud.cloud.transport import Answer, HttpTransport
+
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Server:
+    """A server that answers as a test wants."""
+
+    def __init__(self) -> None:
+        """Begin with an empty answer."""
+        self.url = URL()
+        self.requests: list[tuple[str, str, str, str]] = []
+        self.handler: Handler = self._empty
+        self.over = asyncio.Event()
+
+    @staticmethod
+    async def _empty(request: web.Request) -> web.StreamResponse:
+        return web.Response(text="{}")
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Note the request and answer it."""
+        body = await request.text()
+        self.requests.append(
+            (request.method, str(request.rel_url), request.content_type, body)
+        )
+        return await self.handler(request)
+
+
+@pytest.fixture
+async def server(socket_enabled: None) -> AsyncIterator[Server]:
+    """A server on this machine."""
+    server = Server()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    server.url = URL(f"http://127.0.0.1:{runner.addresses[0][1]}/path")
+    yield server
+    server.over.set()
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpTransport]:
+    """A transport with a session of its own."""
+    async with aiohttp.ClientSession() as session:
+        yield HttpTransport(session)
+
+
+async def test_bodies_of_every_kind(server: Server, http: HttpTransport) -> None:
+    """JSON, a form, plain text, parameters."""
+    await http.send("POST", server.url, json={"a": 1})
+    await http.send("POST", server.url, form={"a": "b c"})
+    await http.send("POST", server.url, text="plain")
+    await http.send("GET", server.url, params={"q": "1,2"})
+    assert server.requests == [
+        ("POST", "/path", "application/json", '{"a": 1}'),
+        ("POST", "/path", "application/x-www-form-urlencoded", "a=b+c"),
+        ("POST", "/path", "text/plain", "plain"),
+        ("GET", "/path?q=1,2", "application/octet-stream", ""),
+    ]
+
+
+async def test_answer_of_any_status(server: Server, http: HttpTransport) -> None:
+    """Whether it is what the vendor promised is for the client to say; broken characters are no exception."""
+
+    async def teapot(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=418, body=b"\xff{", headers={"Retry-After": "7"})
+
+    server.handler = teapot
+    answer = await http.send("GET", server.url)
+    assert answer.status == 418
+    assert answer.body == "\ufffd{"
+    assert answer.retry_after == 7
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirect_is_not_followed(
+    server: Server, http: HttpTransport, status: int
+) -> None:
+    """A token must not travel to another host."""
+
+    async def away(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, headers={"Location": "/elsewhere"})
+
+    server.handler = away
+    with pytest.raises(UnexpectedAnswer) as caught:
+        await http.send("GET", server.url)
+    assert caught.value.key == "redirected"
+    assert caught.value.placeholders == {"status": str(status)}
+    assert len(server.requests) == 1
+
+
+async def test_huge_answer_is_left_unread(
+    server: Server, http: HttpTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it claims to be packed."""
+    monkeypatch.setattr(transport, "MOST_BYTES", 100_000)
+
+    async def huge(request: web.Request) -> web.StreamResponse:
+        response = web.Response(text="0" * 1_000_000)
+        response.enable_compression()
+        return response
+
+    server.handler = huge
+    with pytest.raises(UnexpectedAnswer) as caught:
+        await http.send("GET", server.url)
+    assert caught.value.key == "too_large"
+
+
+async def test_silence_ends(
+    server: Server, http: HttpTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that does not answer in time is unreachable."""
+    monkeypatch.setattr(transport, "TIMEOUT", 0.05)
+
+    async def silent(request: web.Request) -> web.StreamResponse:
+        await server.over.wait()
+        return web.Response()
+
+    server.handler = silent
+    with pytest.raises(CloudUnreachable) as caught:
+        await http.send("GET", server.url)
+    assert not isinstance(caught.value, NotConnected)
+
+
+async def test_nobody_there(server: Server, http: HttpTransport) -> None:
+    """Nothing was sent, and the error names no address."""
+    with pytest.raises(NotConnected) as caught:
+        await http.send("GET", URL("http://127.0.0.1:1/secret-path"))
+    assert str(caught.value) == "cannot_connect"
+    assert caught.value.__cause__ is None
+
+
+async def test_log_shows_neither_query_nor_header_nor_body(
+    server: Server, http: HttpTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only method, path, status, size and time."""
+    caplog.set_level(logging.DEBUG, "custom_components.solar_cloud")
+    await http.send(
+        "POST",
+        server.url,
+        headers={"Authorization": "bearer hush-1"},
+        params={"sn": "hush-2"},
+        form={"secret": "hush-3"},
+    )
+    await http.send("GET", server.url, params={"sn": "hush-4"})
+    with pytest.raises(CloudUnreachable):
+        await http.send("GET", URL("http://127.0.0.1:1/x?sn=hush-5"))
+    lines = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == transport.__name__
+    ]
+    assert "hush" not in "".join(lines)
+    assert any("POST /path answered 200" in line for line in lines)
+    assert any("GET /x failed" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "<html>", '{"a": ', "{'a': 1}", "9" * 5000, "[" * 200_000]
+)
+def test_not_json(body: str) -> None:
+    """A maintenance page is told apart from data, and nothing crashes on it."""
+    with pytest.raises(UnexpectedAnswer) as caught:
+        Answer(200, {}, body).json()
+    assert caught.value.key == "not_json"
+    assert caught.value.placeholders == {"status": "200"}
+
+
+def test_nan_is_nothing() -> None:
+    """What JSON does not know, some clouds write."""
+    answer = Answer(200, {}, '{"a": NaN, "b": -Infinity, "c": 1}')
+    assert answer.json() == {"a": None, "b": None, "c": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("120", 120), ("", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-5", None)],
+)
+def test_retry_after(value: str, seconds: float | None) -> None:
+    """In seconds; the date form is not used by these vendors."""
+    assert Answer(429, CIMultiDict({"retry-after": value}), "").retry_after == seconds
+
+
+def test_cookies() -> None:
+    """Among several headers, in any case; broken ones are passed over."""
+    headers = CIMultiDict(
+        [
+            ("set-cookie", "b@d=;;="),
+            ("Set-Cookie", "other=1"),
+            ("Set-Cookie", "key=v; Path=/"),
+        ]
+    )
+    assert Answer(200, headers, "").cookie("key") == "v"
+    assert Answer(200, headers, "").cookie("absent") is None
+    assert Answer(200, {"Set-Cookie": "key=w"}, "").cookie("key") == "w"
+    assert Answer(200, {}, "").cookie("key") is None
+
+
+def test_repr_shows_neither_headers_nor_body() -> None:
+    """Both can hold a token."""
+    assert repr(Answer(200, {"x": "hush"}, "hush")) == "Answer(status=200)"
