@@ -11,7 +11,7 @@ import math
 from typing import Final
 
 from ..cloud.vault import Json
-from .course import UNRATED, Course, Pace
+from .course import HEADROOM, UNRATED, Course, Pace
 from .doubt import Doubt
 
 PATIENCE: Final = 3 * 3600.0
@@ -34,8 +34,6 @@ class Guard:
     """What is added to the vendor's value so that it continues without a step."""
     other: float | None = None
     """The offset before, for a change that is taken back."""
-    moved: float = 0.0
-    """When the published value last changed."""
     floor: float = 0.0
     """The value before the latest leap."""
     floor_until: float = -math.inf
@@ -58,7 +56,7 @@ class Guard:
     ) -> Guard:
         """Guard a counter that is known to have had a value at a time."""
         slack = Pace.of(watts or UNRATED).slack
-        return cls(course=Course(value, at, slack), moved=at, falls=falls)
+        return cls(course=Course.of(value, at, slack), falls=falls)
 
     @property
     def value(self) -> float | None:
@@ -99,8 +97,7 @@ class Guard:
                 self.zero_since = at
             if at - self.zero_since < FIRST_ZERO_PATIENCE:
                 return
-        self.course = Course(round(raw, 6), at, self._pace(rated).slack)
-        self.moved = at
+        self.course = Course.of(round(raw, 6), at, self._pace(rated).slack)
 
     def _begin_anew(self, raw: float, at: float, course: Course, pace: Pace) -> None:
         """Take over from new hardware: what it can have counted by itself counts, what it brought along does not."""
@@ -117,7 +114,8 @@ class Guard:
         """Accept a value that fits; hold any other until it goes away or has lasted."""
         pace = self._pace(rated)
         value = round(raw + self.offset, 6)
-        if 0 <= value - course.value <= course.room(at, pace):
+        doubted = self.doubt and self.doubt.continues(value, at, course.value)
+        if not doubted and 0 <= value - course.value <= course.room(at, pace):
             self._accept(value, at, course, pace)
         elif (back := self._taken_back(raw, value, at, course, pace)) is not None:
             self.other, self.offset = self.offset, back
@@ -142,17 +140,20 @@ class Guard:
         if doubt is None or not doubt.continues(value, at, course.value):
             doubt = self.doubt = Doubt.of(value, at)
         doubt.watch(value, at, self._pace(rated))
-        self._learn(doubt, at, rated)
+        learnt = self._learn(doubt, at, rated)
         pace = self._pace(rated)
-        if 0 < value - course.value <= course.room(at, pace):
+        if learnt and 0 < value - course.value <= course.room(at, pace):
             self._accept(value, at, course, pace)
         elif at - doubt.since >= self._patience(value, at, course, pace):
             self._believe(raw, value, at, course, pace, doubt)
 
-    def _learn(self, doubt: Doubt, at: float, rated: float | None) -> None:
-        """A steady climb is no glitch: quickly where no rating is known, after hours where one is."""
-        if rated is None or at - doubt.begun >= PATIENCE:
-            self.ceiling = max(self.ceiling, doubt.climb() or 0.0)
+    def _learn(self, doubt: Doubt, at: float, rated: float | None) -> bool:
+        """A steady climb is no glitch: soon where no rating is known, after hours where one is."""
+        climb = doubt.climb()
+        if climb is None or (rated is not None and at - doubt.begun < PATIENCE):
+            return False
+        self.ceiling = max(self.ceiling, climb)
+        return climb > (rated or UNRATED) * HEADROOM
 
     def _patience(self, value: float, at: float, course: Course, pace: Pace) -> float:
         """A dip that the counter soon makes up for by itself is waited out."""
@@ -172,7 +173,7 @@ class Guard:
         doubt: Doubt,
     ) -> None:
         """What has lasted is true: late news in full, a restart as such, anything else from here on."""
-        if 0 < value - course.value <= pace.reach(at - self.moved):
+        if 0 < value - course.value <= pace.reach(at - course.moved):
             self._accept(value, at, course, pace)
         elif self._restarted(raw, at, course, pace):
             self._restart(raw, at, course, pace)
@@ -189,9 +190,8 @@ class Guard:
     def _restart(self, raw: float, at: float, course: Course, pace: Pace) -> None:
         self.other = None
         if self.falls:
-            self.offset, self.doubt, self.moved = 0.0, None, at
-            self.floor_until = -math.inf
-            self.course = Course(round(raw, 6), at)
+            self.offset, self.doubt, self.floor_until = 0.0, None, -math.inf
+            self.course = Course.of(round(raw, 6), at)
         else:
             self.offset = course.value
             self._accept(round(course.value + raw, 6), at, course, pace)
@@ -202,8 +202,6 @@ class Guard:
             leaping = at < self.floor_until
             self.floor = min(self.floor, before) if leaping else before
             self.floor_until = at + TRIAL
-        if value != course.value:
-            self.moved = at
         course.advance(value, at, pace)
         self.doubt = None
 
@@ -213,7 +211,6 @@ class Guard:
             self.course.as_json() if self.course else None,
             self.offset,
             self.other,
-            self.moved,
             [self.floor, self.floor_until] if self.floor_until > -math.inf else None,
             self.ceiling,
             self.doubt.as_json() if self.doubt else None,
@@ -230,7 +227,6 @@ class Guard:
                 course,
                 float() | int() as offset,
                 float() | int() | None as other,
-                float() | int() as moved,
                 floor,
                 float() | int() as ceiling,
                 doubt,
@@ -242,7 +238,6 @@ class Guard:
                     course=Course.from_json(course),
                     offset=offset,
                     other=other,
-                    moved=moved,
                     ceiling=ceiling,
                     doubt=Doubt.from_json(doubt),
                     zero_since=zero_since,

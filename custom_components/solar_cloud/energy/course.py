@@ -17,6 +17,8 @@ ROUNDING: Final = 1.0
 """kWh: the coarsest steps in which counters of homes move."""
 ROUNDING_TIME: Final = 360.0
 """Seconds of full power that the steps of larger counters may be."""
+HICCUP: Final = 3600.0
+"""Seconds a running counter may be shown unchanged, by a cloud that lags, and still have run; later it stood still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +41,36 @@ class Pace:
 
 @dataclass(slots=True)
 class Course:
-    """A counter's last value in kWh, its time in epoch seconds, and the credit left then."""
+    """A counter's last value in kWh, when it was last shown and first reached, in epoch seconds, and the credit left."""
 
     value: float
     at: float
+    moved: float
     credit: float = 0.0
+
+    @classmethod
+    def of(cls, value: float, at: float, credit: float = 0.0) -> Course:
+        """Begin at a value."""
+        return cls(value, at, at, credit)
 
     def room(self, at: float, pace: Pace) -> float:
         """Return the kWh the counter can have gained until then."""
-        return min(self.credit, pace.slack) + pace.rate * max(0.0, at - self.at)
+        since = self.moved if 0 <= at - self.moved <= HICCUP else self.at
+        return min(self.credit, pace.slack) + pace.rate * max(0.0, at - since)
 
     def advance(self, value: float, at: float, pace: Pace) -> None:
         """Go to a value."""
-        left = self.room(at, pace) - (value - self.value)
-        self.value, self.at = value, at
+        if value != self.value or at < self.moved:
+            left = self.room(at, pace) - (value - self.value)
+            self.value, self.moved = value, at
+        else:
+            left = self.credit + pace.rate * max(0.0, at - self.at)
+        self.at = at
         self.credit = min(max(left, 0.0), pace.slack)
 
     def as_json(self) -> Json:
         """Give the form that is stored."""
-        return [self.value, self.at, self.credit]
+        return [self.value, self.at, self.moved, self.credit]
 
     @classmethod
     def from_json(cls, stored: Json) -> Course | None:
@@ -66,7 +79,8 @@ class Course:
             case [
                 float() | int() as value,
                 float() | int() as at,
+                float() | int() as moved,
                 float() | int() as credit,
             ]:
-                return cls(float(value), float(at), float(credit))
+                return cls(float(value), float(at), float(moved), float(credit))
         return None

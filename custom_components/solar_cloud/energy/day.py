@@ -100,7 +100,8 @@ class DayCounter:
             self.restarted_at = None  # it had only been away
         if at >= day.start:
             if self.waiting and self._begins(raw, at, day, pace, fell=fell):
-                self.waiting, self.sure = False, fell
+                settled = first and at - day.start >= SETTLED
+                self.waiting, self.sure = False, fell or raw == 0 or settled
                 if first:
                     self._start(raw, at, rated)
             elif fell and not (self.waiting or self.sure):

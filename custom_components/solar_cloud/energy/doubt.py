@@ -32,13 +32,14 @@ class Doubt:
     @classmethod
     def of(cls, value: float, at: float) -> Doubt:
         """Begin to watch."""
-        return cls(at, at, value, Course(value, at), [(at, value)])
+        return cls(at, at, value, Course.of(value, at), [(at, value)])
 
     def continues(self, value: float, at: float, level: float) -> bool:
         """Whether a value belongs to the same oddity: on the same side of the level, risen if anything, and not long after."""
         return (
             value >= self.course.value
             and 0 <= at - self.course.at <= LONGEST_GAP
+            and value != level
             and (value > level) == (self.course.value > level)
         )
 
@@ -49,7 +50,7 @@ class Doubt:
             self.trail = [*self.trail, (at, value)][-STEPS:]
         if gained > self.course.room(at, pace):
             self.since, self.start = at, value
-            self.course = Course(value, at)
+            self.course = Course.of(value, at)
         else:
             self.course.advance(value, at, pace)
 

@@ -1,0 +1,1 @@
+"""The logic on readings, without Home Assistant."""

@@ -1,0 +1,307 @@
+"""Who feeds a role: chosen once, complete or held, and handed over without a step."""
+
+from collections.abc import Mapping
+import json
+from typing import Any
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.solar_cloud.cloud.model import Quantity as Q, Reading, Slot
+from custom_components.solar_cloud.cloud.vendor import Source, Term
+from custom_components.solar_cloud.energy.roles import (
+    ABSENCE,
+    BEREAVEMENT,
+    PATIENCE,
+    Choice,
+    PlantRoles,
+    Scene,
+    evaluate,
+)
+
+PV, POWER, SOC = Slot(Q.PV_ENERGY_TOTAL), Slot(Q.PV_POWER), Slot(Q.BATTERY_SOC)
+POLL = 300.0
+
+
+def told(**values: float | None) -> dict[str, Reading]:
+    """Return readings: device to lifetime energy; ``None`` for one that answers without it."""
+    return {
+        device: Reading(None, {} if value is None else {PV: value})
+        for device, value in values.items()
+    }
+
+
+def summed(*devices: str, slot: Slot = PV) -> Source:
+    """Return the source that adds devices up."""
+    return Source(tuple(Term(device, slot) for device in devices))
+
+
+class Play:
+    """A plant whose role of solar production is fed."""
+
+    def __init__(self, *sources: Source) -> None:
+        """Begin with these sources."""
+        self.plant, self.sources, self.now = PlantRoles(), sources, 1e9
+        self.certain = True
+        self.last: dict[str, Reading] = {}
+
+    def poll(self, wait: float = POLL, **values: float | None) -> float | None:
+        """Return the role after a poll in which these devices answered."""
+        self.now += wait
+        said = told(**values)
+        self.last |= {key: each for key, each in said.items() if each.values}
+        scene = Scene(said, self.last | said, self.certain, self.now)
+        value = self.plant.apply({Q.PV_ENERGY_TOTAL: self.sources}, scene).get(PV)
+        assert value is None or isinstance(value, float)
+        return value
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Return the devices of the source in force."""
+        return tuple(device for device, _ in self.plant.sources()[Q.PV_ENERGY_TOTAL])
+
+
+def test_the_best_source_that_answers_is_chosen_and_kept() -> None:
+    """Also when a better one appears later."""
+    play = Play(summed("meter"), summed("plant"))
+    assert play.poll(meter=None, plant=100.0) == 100
+    assert play.poll(meter=5_000.0, plant=101.0) == 101
+    assert play.chosen == ("plant",)
+
+
+def test_a_silent_better_source_is_waited_for_a_day() -> None:
+    """It may only be asleep."""
+    play = Play(summed("meter"), summed("plant"))
+    assert play.poll(plant=100.0) is None
+    assert play.poll(PATIENCE - 1, plant=100.0) is None
+    assert play.poll(plant=100.0) == 100
+
+
+def test_nothing_is_chosen_where_nothing_answers() -> None:
+    """The role stays empty."""
+    play = Play(summed("meter"))
+    assert play.poll() is None
+    assert play.poll(2 * PATIENCE) is None
+    assert play.poll(meter=3.0) == 3
+
+
+def test_e11_a_sum_is_held_while_an_addend_is_missing() -> None:
+    """No drop, no jump."""
+    play = Play(summed("a", "b"))
+    assert play.poll(a=100.0, b=50.0) == 150
+    assert play.poll(a=101.0) == 150
+    assert play.poll(a=102.0, b=None) == 150
+    assert play.poll(a=103.0, b=52.0) == 155
+
+
+def test_a_dead_addend_does_not_stop_the_others_for_ever() -> None:
+    """After an hour the rest counts; what the dead one counted meanwhile is added when it is back."""
+    play = Play(summed("a", "b"))
+    play.poll(a=100.0, b=50.0)
+    assert play.poll(a=101.0) == 150
+    assert play.poll(ABSENCE, a=104.0) == 154
+    assert play.poll(a=105.0, b=53.0) == 158
+
+
+def test_a_difference_is_never_made_of_different_cycles() -> None:
+    """What is subtracted must be of now."""
+    both = Source((Term("a", PV), Term("b", PV, -1.0)))
+    play = Play(both)
+    play.poll(a=100.0, b=50.0)
+    play.poll(a=101.0)
+    assert play.poll(2 * ABSENCE, a=104.0) == 50
+    assert play.poll(a=104.0, b=51.0) == 53
+
+
+def test_a_difference_that_dips_is_held() -> None:
+    """The two sides are rounded apart."""
+    play = Play(Source((Term("a", PV), Term("b", PV, -1.0))))
+    play.poll(a=100.0, b=50.0)
+    assert play.poll(a=100.0, b=50.1) == 50
+    assert play.poll(a=100.3, b=50.1) == pytest.approx(50.2)
+
+
+def test_a_second_inverter_brings_nothing_along() -> None:
+    """Thousands of kWh on its display, none of them ours; what the first gained meanwhile is."""
+    play = Play(summed("a"))
+    play.poll(a=100.0)
+    play.sources = (summed("a", "b"),)
+    assert play.poll(a=101.0, b=7_000.0) == 101
+    assert play.poll(a=102.0, b=7_003.0) == 105
+
+
+def test_an_inverter_that_goes_takes_nothing_with_it() -> None:
+    """The sum goes on with the rest."""
+    play = Play(summed("a", "b"))
+    play.poll(a=100.0, b=5_000.0)
+    play.sources = (summed("a"),)
+    assert play.poll(a=101.0) == 5_101
+    assert play.poll(a=103.0) == 5_103
+
+
+def test_an_inverter_that_was_missing_from_the_list_is_made_up_for() -> None:
+    """It went and came back; all it counted counts once."""
+    play = Play(summed("a", "b"))
+    play.poll(a=100.0, b=50.0)
+    play.sources = (summed("a"),)
+    assert play.poll(a=101.0) == 151
+    play.sources = (summed("a", "b"),)
+    assert play.poll(a=102.0, b=54.0) == 156
+
+
+def test_an_incomplete_list_hands_nothing_over() -> None:
+    """The role is held until the list is whole."""
+    play = Play(summed("a", "b"))
+    play.poll(a=100.0, b=50.0)
+    play.sources, play.certain = (summed("a"),), False
+    assert play.poll(a=101.0) == 150
+    play.sources, play.certain = (summed("a", "b"),), True
+    assert play.poll(a=101.0, b=51.0) == 152
+
+
+def test_a_source_gone_for_good_is_replaced_without_a_step_or_a_loss() -> None:
+    """The meter was removed; the inverter knows the grid too, a few per cent off."""
+    play = Play(summed("meter"), summed("plant"))
+    play.poll(meter=100.0, plant=93.0)
+    play.sources = (summed("plant"),)
+    assert play.poll(plant=94.5) == 101.5
+    assert play.chosen == ("plant",)
+    assert play.poll(plant=95.0) == 102
+
+
+def test_a_source_that_says_nothing_for_days_is_replaced() -> None:
+    """And all the other counted meanwhile is there."""
+    play = Play(summed("meter"), summed("plant"))
+    play.poll(meter=100.0, plant=93.0)
+    assert play.poll(meter=None, plant=94.0) == 100
+    assert play.poll(BEREAVEMENT - 2 * POLL, meter=None, plant=120.0) == 100
+    assert play.poll(2 * POLL, meter=None, plant=121.0) == 128
+    assert play.chosen == ("plant",)
+
+
+def test_a_source_that_is_alone_is_kept_however_silent() -> None:
+    """There is nobody else."""
+    play = Play(summed("meter"))
+    play.poll(meter=100.0)
+    play.poll()
+    assert play.poll(2 * BEREAVEMENT) == 100
+    assert play.poll(meter=104.0) == 104
+
+
+def test_what_a_stranger_covered_is_not_counted_again() -> None:
+    """From the sum to the plant's counter and back."""
+    play = Play(summed("a", "b"))
+    play.poll(a=100.0, b=50.0)
+    play.sources = (summed("plant"),)
+    play.poll(plant=10.0)
+    play.poll(plant=15.0)
+    play.sources = (summed("a", "b"),)
+    assert play.poll(a=104.0, b=52.0, plant=16.0) == 155
+    assert play.poll(a=105.0, b=52.0) == 156
+
+
+def test_a_device_that_starts_anew_makes_no_step() -> None:
+    """A guard let its counter fall to what it counted since."""
+    play = Play(summed("a", "b"))
+    play.poll(a=10_000.0, b=10_000.0)
+    assert play.poll(a=2.0, b=10_001.0) == 20_003
+    assert play.poll(a=3.0, b=10_001.0) == 20_004
+
+
+def power(
+    readings: Mapping[str, float | None], *sources: Source, plant: PlantRoles
+) -> float | str | None:
+    """Return a role that is a power."""
+    said = {
+        key: Reading(None, {} if value is None else {POWER: value})
+        for key, value in readings.items()
+    }
+    roles = {Q.PV_POWER: sources}
+    return plant.apply(roles, Scene(said, said, True, 1e9)).get(POWER)
+
+
+def test_powers_are_not_held() -> None:
+    """A missing addend makes a power unknown, and whose absence it is can be told."""
+    plant, both = PlantRoles(), summed("a", "b", slot=POWER)
+    roles = {Q.PV_POWER: (both,)}
+    assert power({"a": 5.0, "b": 6.0}, both, plant=plant) == 11
+    assert power({"a": 5.0, "b": None}, both, plant=plant) is None
+    assert plant.deserted(roles, {}, {"b"})
+    assert not plant.deserted(roles, {}, set())
+    assert not plant.deserted(roles, {POWER: 11.0}, {"b"})
+
+
+def test_sums_have_a_floor_and_charges_a_mean() -> None:
+    """A house does not consume less than nothing; two batteries weigh what they hold."""
+    readings = {
+        "a": Reading(None, {SOC: 50.0, POWER: -20.0}),
+        "b": Reading(None, {SOC: 80.0, POWER: "off"}),
+    }
+    mean = Source((Term("a", SOC, 5.0), Term("b", SOC, 10.0)), mean=True)
+    assert evaluate(mean, readings) == 70
+    nothing = Source((Term("a", SOC, 0.0),), mean=True)
+    assert evaluate(nothing, readings) == 0
+    assert evaluate(Source((Term("a", POWER),), floor=0.0), readings) == 0
+    assert evaluate(summed("b", slot=POWER), readings) is None
+    assert evaluate(Source(()), readings) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sets(st.sampled_from("abc"), min_size=1),
+            st.sets(st.sampled_from("abc")),
+            st.lists(st.floats(0, 3), min_size=3, max_size=3),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_a_role_never_falls_and_never_outruns_its_devices(
+    polls: list[tuple[set[str], set[str], list[float]]],
+) -> None:
+    """Whatever joins, goes, answers or not."""
+    play = Play()
+    stands = {"a": 100.0, "b": 5_000.0, "c": 20_000.0}
+    gained, first, last = 0.0, None, None
+    for listed, answering, gains in polls:
+        for device, gain in zip(stands, gains, strict=True):
+            stands[device] = round(stands[device] + gain, 3)
+        gained += sum(gains)
+        play.sources = (summed(*sorted(listed)),)
+        answers = {key: stands[key] for key in sorted(listed & answering)}
+        value = play.poll(**answers)
+        if value is not None:
+            first = (value, gained) if first is None else first
+            assert last is None or value >= last
+            assert value - first[0] <= gained + 1e-2
+            last = value
+
+
+def test_choices_survive_a_restart() -> None:
+    """Through JSON; roles this version does not know are skipped."""
+    play = Play(summed("a", "b"))
+    play.poll(a=100.0, b=50.0)
+    stored = json.loads(json.dumps(play.plant.as_json()))
+    stored["tomorrow"] = stored["pv_energy_total"]
+    play.plant = PlantRoles.from_json(stored)
+    play.sources = (summed("a"),)
+    assert play.poll(a=101.0) == 151
+
+
+@pytest.mark.parametrize(
+    "stored", [None, [], [[["a"], "b"], 0, None, None, []], [1, 2, 3, 4, 5]]
+)
+def test_damaged_choices_start_anew(stored: Any) -> None:
+    """And the next poll chooses."""
+    assert Choice.from_json(stored) == Choice()
+    assert PlantRoles.from_json(stored) == PlantRoles()
+
+
+def test_damaged_rows_of_a_choice_are_left_out() -> None:
+    """The rest is used."""
+    stored: Any = [[["a", "x"]], 1, 2.0, None, [["a", "x", 5], ["b"], "c", [1, 2, "3"]]]
+    choice = Choice.from_json(stored)
+    assert choice.terms == (("a", "x"),)
+    assert choice.stood == {("a", "x"): 5.0}
