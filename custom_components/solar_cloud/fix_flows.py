@@ -14,6 +14,7 @@ from homeassistant.core import HomeAssistant
 
 from .dashboard import CannotAddError, Proposal, async_add, async_preferences, propose
 from .dashboard_issue import DashboardIssue
+from .doctor import KEY as DOCTOR
 from .history import HISTORIES, History
 
 KIND: Final = "kind"
@@ -75,6 +76,38 @@ class DashboardFlow(RepairsFlow):
         )
 
 
+class DoctorFlow(RepairsFlow):
+    """Shows the hours that cannot be, and takes them out of the sums."""
+
+    def __init__(self, history: History, plant_id: str) -> None:
+        """Work for one plant."""
+        self._history: Final = history
+        self._plant_id: Final = plant_id
+
+    async def async_step_init(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Begin with what was found."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Correct after confirmation."""
+        inventory = self._history.inventory
+        if user_input is not None:
+            await self._history.doctor.async_correct(inventory, self._plant_id)
+            return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=vol.Schema({}),
+            description_placeholders={
+                "plant": inventory.plants[self._plant_id].name,
+                "findings": self._history.doctor.lines(self._plant_id),
+            },
+        )
+
+
 async def async_flow(
     hass: HomeAssistant, data: Mapping[str, Any] | None
 ) -> RepairsFlow:
@@ -84,4 +117,6 @@ async def async_flow(
     plant_id = str(values.get(PLANT_ID))
     if history is None or plant_id not in history.inventory.plants:
         return ConfirmRepairFlow()
+    if values.get(KIND) == DOCTOR:
+        return DoctorFlow(history, plant_id)
     return DashboardFlow(history, plant_id)

@@ -15,6 +15,7 @@ from .cloud.history import Historian
 from .cloud.model import Inventory
 from .const import CONF_EXCLUDED_PLANTS, CONF_REPAIR_GAPS, DOMAIN, LOGGER
 from .coordinator import Account, SolarCloudConfigEntry
+from .doctor import Doctor
 from .energy.gaps import GapWatch
 from .gap_repair import GapRepair
 from .history_import import HistoryImport
@@ -37,6 +38,7 @@ class History:
         self.watch: Final = GapWatch(account.store)
         self.repair: Final = GapRepair(hass, account, self.watch)
         self.imports: Final = HistoryImport(hass, account, entry.entry_id)
+        self.doctor: Final = Doctor(hass, account, entry.entry_id)
         self.last_error: CloudError | None = None
         self._not_before: datetime | None = None
         self._running = False
@@ -66,6 +68,7 @@ class History:
         def stop() -> None:
             remove()
             self._cancel_wake()
+            self.doctor.stop()
             del histories[self._entry.entry_id]
 
         return stop
@@ -82,7 +85,6 @@ class History:
         """Work on the past as far as the limits allow, unless that is going on."""
         if (
             self._running
-            or self.historian is None
             or not statistics.has_recorder(self._hass)
             or (self._not_before is not None and dt_util.utcnow() < self._not_before)
         ):
@@ -93,10 +95,11 @@ class History:
         )
 
     async def _async_work(self) -> None:
-        historian = self.historian
-        assert historian is not None
         try:
-            await self._async_steps(historian)
+            if self._hass.is_running:
+                await self.doctor.async_run(self.inventory)
+            if (historian := self.historian) is not None:
+                await self._async_steps(historian)
             self.last_error = None
         except RetryLater as err:
             self.last_error = err
