@@ -9,7 +9,10 @@ from ..world import Array, Charger, Energies, Inverter
 from .admin import routes
 from .application import Application
 from .builder import Builder
+from .commands import Orders
+from .control_rules import RULES
 from .device_admin import change, distort, reset_counter
+from .envelope import SUCCESS
 from .knobs import Knobs
 from .plant import Device, Distortion, Kind, Plant
 from .scenarios import SCENARIOS
@@ -40,6 +43,7 @@ class SolaxCloud(SolaxServer):
             self.world.remove(plant.site.spec.id)
         application = Application(CLIENT_ID, CLIENT_SECRET)
         self.applications = {application.client_id: application}
+        self.orders = Orders(self.knobs)
         self.plants = build(self.world, self.knobs)
 
     # Looking
@@ -66,6 +70,20 @@ class SolaxCloud(SolaxServer):
     def token_calls(self) -> list[Call]:
         """All requests for tokens, at the old endpoint too."""
         return [call for call in self.calls if call.path in {TOKEN, OLD_TOKEN}]
+
+    def told(self, kind: Kind) -> Any:
+        """Return what the first device of a kind was told, when everything due has happened."""
+        self.orders.catch_up(self.now())
+        plant, device = self._find(self.first(kind).sn)
+        return self.orders.steered(plant, device)
+
+    def commands(self, *, refused: bool = True) -> list[Call]:
+        """All calls that wanted to change something, refused ones too unless told otherwise."""
+        return [
+            call
+            for call in self.calls
+            if call.path in RULES and (refused or call.code == SUCCESS)
+        ]
 
     def device(self, sn: str) -> Device:
         """Return a device by its serial."""

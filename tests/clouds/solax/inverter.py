@@ -48,6 +48,9 @@ def _status(snapshot: Snapshot, inverter: InverterSample, *, waiting: bool) -> i
         return snapshot.knobs.inverter_status
     if not inverter.running:
         return FAULT
+    told = snapshot.device.status.at(snapshot.at)
+    if told is not None and (told > SELF_USE + 1000 or not waiting):
+        return told
     if waiting:
         return WAITING
     return SELF_USE if inverter.spec.battery else NORMAL

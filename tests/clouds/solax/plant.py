@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from ..world import Dongle, Sample, Site
+from ..world import Dongle, Sample, Site, Timed
 
 RESIDENTIAL, COMMERCIAL = 1, 4
 
@@ -63,6 +63,9 @@ class Device:
     ac_lead_kwh: float = 0.0  # what totalACOutput counted before the world began
     null_fields: set[str] = field(default_factory=set)
     distortions: list[Distortion] = field(default_factory=list)
+    status: Timed[int | None] = field(
+        default_factory=lambda: Timed[int | None](None)
+    )  # what its commands made of its status word
 
     @property
     def phases(self) -> int:

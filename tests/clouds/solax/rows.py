@@ -16,6 +16,7 @@ _STATUS = {
     "waiting": 8,
     "paused": 12,
 }
+_LOCKED = 5
 _MODES = {"stop": 0, "fast": 1, "eco": 2, "green": 3}
 _COMMERCIAL_IDLE, _COMMERCIAL_DISCHARGING, _COMMERCIAL_CHARGING = 0, 4, 9
 
@@ -132,7 +133,12 @@ def _charger_status(snapshot: Snapshot, status: str) -> int:
         and one.since <= snapshot.at < (one.until or snapshot.at + 1)
         for one in faults
     )
-    return 4 if broken else _STATUS[status]
+    if broken:
+        return 4
+    told = snapshot.device.status.at(snapshot.at)
+    if told is None or (status == "available" and told != _LOCKED):
+        return _STATUS[status]
+    return told
 
 
 def _charger_currents(snapshot: Snapshot, amps: float) -> dict[str, float | None]:

@@ -1,6 +1,6 @@
 """How SolaX answers: the order of checks, limits, envelopes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, override
 import uuid
 
@@ -11,6 +11,8 @@ from ..base import CALL, Cloud
 from ..world.noise import chance, seed_of
 from . import tokens
 from .application import Application
+from .commands import Orders
+from .control_rules import RULES
 from .endpoints import READING, Endpoint
 from .envelope import SUCCESS, TOKEN_SUCCESS, Refusal
 from .knobs import Knobs
@@ -20,6 +22,7 @@ from .style import write
 
 TOKEN = "/openapi/auth/oauth/token"
 OLD_TOKEN = "/openapi/auth/get_token"
+OUTCOME = "/openapi/apiRequestLog/listByCondition"
 BROKEN = "/openapi/v2/device/data/realtime"
 
 
@@ -32,6 +35,7 @@ class SolaxServer(Cloud[Knobs]):
 
     plants: list[Plant]
     applications: dict[str, Application]
+    orders: Orders
 
     @override
     def serials(self, params: Mapping[str, Any]) -> tuple[str, ...]:
@@ -48,6 +52,9 @@ class SolaxServer(Cloud[Knobs]):
         app.router.add_post(OLD_TOKEN, self._old_token)
         for endpoint in READING:
             app.router.add_route(endpoint.method, endpoint.path, self._data(endpoint))
+        for path, rule in RULES.items():
+            app.router.add_post(path, self._guarded(rule.pack, self._take(path)))
+        app.router.add_post(OUTCOME, self._guarded(None, self._outcome))
         app.router.add_route("*", BROKEN, self._broken)
         app.router.add_route("*", "/{anything:.*}", self._unknown)
 
@@ -88,26 +95,53 @@ class SolaxServer(Cloud[Knobs]):
     # Data
 
     def _data(self, endpoint: Endpoint) -> Handler:
+        def answer(query: Query) -> dict[str, Any]:
+            return self._accepted(endpoint.answer(query, self.knobs, self.plants))
+
+        return self._guarded(endpoint.pack, answer)
+
+    def _guarded(
+        self, pack: str | None, answer: Callable[[Query], dict[str, Any]]
+    ) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             call = request[CALL]
             call.token_generation = tokens.generation(request, self.applications)
             try:
-                query = self._admit(request, endpoint.pack)
-                result = endpoint.answer(query, self.knobs, self.plants)
+                query = self._admit(request, pack)
+                self.orders.catch_up(self.now())
+                body = answer(query)
             except tokens.DeadToken as refusal:
                 status = self.knobs.dead_token_http
                 return self._json(request, self._refused(refusal), status)
             except Refusal as refusal:
                 return self._json(request, self._refused(refusal))
-            return self._json(request, self._accepted(result))
+            return self._json(request, body)
 
         return handle
 
-    def _admit(self, request: web.Request, pack: str) -> Query:
+    def _take(self, path: str) -> Callable[[Query], dict[str, Any]]:
+        def answer(query: Query) -> dict[str, Any]:
+            result, request_id = self.orders.take(path, query, self.plants)
+            return self._accepted(result) | {
+                "message": "Operation successful",
+                "requestId": request_id,
+            }
+
+        return answer
+
+    def _outcome(self, query: Query) -> dict[str, Any]:
+        result: Any = self.orders.outcome(query)
+        if result and self.knobs.result_shape == "serial":
+            result = {row["sn"]: {"status": row["status"]} for row in result}
+        elif result and self.knobs.result_shape == "object":
+            result = result[0]
+        return self._accepted(result) | {"code": self.knobs.result_code}
+
+    def _admit(self, request: web.Request, pack: str | None) -> Query:
         """Check token, limits and pack, in this order; the rest is the endpoint's."""
         application = tokens.authenticate(request, self.applications, self.now())
         self._check_limits(application)
-        if pack not in application.packs:
+        if pack is not None and pack not in application.packs:
             raise Refusal(10403)
         return Query(request[CALL].params, self.now(), application)
 

@@ -130,9 +130,15 @@ class Site:
 
     # What can be done to it, from now on
 
-    def change(self, controls: Controls | None = None, **changes: object) -> None:
-        """Change controls by name, or all of them."""
-        now = self._rewind()
+    def change(
+        self,
+        controls: Controls | None = None,
+        *,
+        since: float | None = None,
+        **changes: object,
+    ) -> None:
+        """Change controls by name, or all of them: now, or since an instant after the last change."""
+        now = self._rewind(since)
         fresh = controls or replace(self.controls.latest, **changes)  # type: ignore[arg-type]
         self.controls.set(now, fresh)
         self._live[-1].engine.controls = fresh
@@ -150,11 +156,13 @@ class Site:
         }
         self._reopen(self.spec, stored)
 
-    def charger(self, charger_id: str, **changes: object) -> None:
+    def charger(
+        self, charger_id: str, *, since: float | None = None, **changes: object
+    ) -> None:
         """Tell a charger something: mode, limit_a, gear_a, paused, plugged, car_needs_kwh."""
         controls = self.controls.latest
         told: ChargerControls = replace(controls.charger(charger_id), **changes)  # type: ignore[arg-type]
-        self.change(chargers=controls.chargers | {charger_id: told})
+        self.change(chargers=controls.chargers | {charger_id: told}, since=since)
 
     def plug(self, charger_id: str, needs_kwh: float = 15.0) -> None:
         """Plug a car in that is `needs_kwh` short of full."""
@@ -269,9 +277,12 @@ class Site:
         }
         return stretch
 
-    def _rewind(self) -> float:
-        """Simulate until now and forget what was simulated beyond."""
+    def _rewind(self, since: float | None = None) -> float:
+        """Simulate until now and forget what was simulated beyond; ``since`` is never before anything else changed."""
         now = self.clock.timestamp()
+        if since is not None:
+            changed = self.controls.since(now)
+            now = min(now, max(since, changed + 1e-3, self._live[-1].segment.start))
         if now < self.epoch:
             raise ValueError("What is past cannot be changed")
         while self._live[-1].segment.start > now:
