@@ -60,4 +60,5 @@ VENDOR: Final = Vendor(
     quota=quota,
     connect=connect,
     stale_after=STALE_AFTER,
+    settings_period=None,
 )

@@ -6,18 +6,29 @@ from typing import Final
 
 from yarl import URL
 
-from ..errors import CredentialsRejected, PermissionMissing, SessionContested
+from ..errors import (
+    CloudUnreachable,
+    CredentialsRejected,
+    NotConnected,
+    PermissionMissing,
+    SessionContested,
+    UnexpectedAnswer,
+)
 from ..token import Token, TokenManager
 from ..transport import Transport
 from ..vault import Json
 from .codes import Envelope, Verdict, judge
 from .endpoints import Endpoint
-from .limits import READ, Brakes
+from .limits import CONTROL, READ, Brakes
 from .refusals import refusal
 
 LOGGER: Final = logging.getLogger(__name__)
 CONTEST_PAUSE: Final = 600.0
 """Seconds to leave the application to whoever took the token twice in a row."""
+
+
+class Unanswered(CloudUnreachable):
+    """A command was sent and no answer came that means anything: it may have been carried out."""
 
 
 class Api:
@@ -43,17 +54,38 @@ class Api:
         lane: str = READ,
     ) -> Json:
         """Return the ``result`` of an answer. Raises the ``CloudError`` its code stands for."""
+        envelope = await self._exchange(endpoint, params, body, lane)
+        if envelope.verdict is Verdict.ACCEPTED:
+            return envelope.result
+        LOGGER.debug("%s refused with code %s", endpoint.path, envelope.code)
+        raise refusal(envelope.verdict, envelope.code)
+
+    async def write(self, endpoint: Endpoint, body: dict[str, Json]) -> Envelope:
+        """Send a command and return its answer, whether it says yes or no.
+
+        Raises ``Unanswered`` when nobody knows whether it arrived, any other ``CloudError`` when it certainly was not carried out.
+        """
+        return await self._exchange(endpoint, None, body, CONTROL)
+
+    async def _exchange(
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, str] | None,
+        body: dict[str, Json] | None,
+        lane: str,
+    ) -> Envelope:
+        """Send with a live token; what concerns tokens, permissions and pace is raised."""
         token = await self._token()
         envelope = await self._send(endpoint, token, params, body, lane)
         if envelope.verdict is Verdict.UNAUTHENTICATED:
-            # Everyday life: another program of the application asked for a token and killed ours.
+            # Everyday life: another program of the application asked for a token and killed ours. Turned away at the door, nothing was
+            # carried out, so that a command may go in again.
             LOGGER.debug("Token refused with code %s, renewing it once", envelope.code)
             token = await self._token(token)
             envelope = await self._send(endpoint, token, params, body, lane)
         match envelope.verdict:
             case Verdict.ACCEPTED:
                 self.brakes.released()
-                return envelope.result
             case Verdict.UNAUTHENTICATED:
                 raise SessionContested(CONTEST_PAUSE)
             case Verdict.FORBIDDEN:
@@ -62,9 +94,9 @@ class Api:
                 raise await self.brakes.too_fast(envelope.retry_after)
             case Verdict.USED_UP:
                 raise await self.brakes.used_up_today()
-            case verdict:
-                LOGGER.debug("%s refused with code %s", endpoint.path, envelope.code)
-                raise refusal(verdict, envelope.code)
+            case Verdict.BLOCKED:
+                raise refusal(envelope.verdict, envelope.code)
+        return envelope
 
     async def _token(self, stale: Token | None = None) -> Token:
         """Return a live token; one whose credentials are refused must not come back at the next start."""
@@ -87,13 +119,21 @@ class Api:
         body: dict[str, Json] | None,
         lane: str,
     ) -> Envelope:
-        self.brakes.quota.spend(lane)
-        return judge(
-            await self._transport.send(
-                endpoint.method,
-                self._base.with_path(endpoint.path),
-                headers={"Authorization": f"bearer {token.access}"},
-                params=params,
-                json=body,
+        commands = lane == CONTROL
+        self.brakes.quota.spend(lane, command=commands)
+        try:
+            return judge(
+                await self._transport.send(
+                    endpoint.method,
+                    self._base.with_path(endpoint.path),
+                    headers={"Authorization": f"bearer {token.access}"},
+                    params=params,
+                    json=body,
+                )
             )
-        )
+        except NotConnected:
+            raise
+        except CloudUnreachable, UnexpectedAnswer:
+            if commands:
+                raise Unanswered from None
+            raise

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from ..control import Available, Command, Order, Receipt, Settings
 from ..history import PastEnergies, Reach
 from ..model import Inventory, Plant, Reading, Snapshot
 from ..vault import Json, Vault
@@ -15,6 +16,8 @@ from .history import REACH, HistoryReader
 from .inventory import InventoryReader
 from .memory import Memory
 from .poll import Poller
+from .steering import Steering
+from .told import Told
 
 
 class SolaxCloud:
@@ -27,6 +30,9 @@ class SolaxCloud:
         self._lists: Final = InventoryReader(api, self._memory)
         self._poller: Final = Poller(api, self._memory, self._lists)
         self._history: Final = HistoryReader(api, self._poller.board.decoder)
+        self._steering: Final = Steering(
+            api, Told(vault), self._poller.board.readings.get
+        )
         self._reading: Final = asyncio.Lock()
         self._counts: dict[str, Json] = {}
 
@@ -85,6 +91,31 @@ class SolaxCloud:
     ) -> PastEnergies:
         """Return the days of a month. Raises a ``CloudError``."""
         return await self._history.energies(plant, start)
+
+    @property
+    def pace(self) -> float:
+        """Return the least seconds between two commands to one device."""
+        return self._steering.pace
+
+    def available(self, inventory: Inventory) -> Available:
+        """Say what may be set, and why other things may not."""
+        return self._steering.available(inventory)
+
+    async def settings(self, wanted: Inventory) -> Settings:
+        """Say what is set, by the last readings and the accepted commands."""
+        return self._steering.settings(wanted)
+
+    async def apply(self, command: Command) -> Receipt:
+        """Send a command. Raises a ``CloudError``."""
+        return await self._steering.apply(command)
+
+    async def order(self, order: Order) -> Receipt:
+        """Send an order. Raises a ``CloudError``."""
+        return await self._steering.order(order)
+
+    async def follow(self, task: str) -> Receipt:
+        """Ask how a running command stands. Raises a ``CloudError``."""
+        return await self._steering.follow(task)
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state: nothing secret, no identity."""

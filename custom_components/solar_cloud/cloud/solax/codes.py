@@ -85,6 +85,8 @@ class Envelope:
     code: str
     result: Json = field(default=None, repr=False)
     retry_after: float | None = None
+    request_id: str | None = field(default=None, repr=False)
+    """What the outcome of a command is asked for by."""
 
 
 def judge(answer: Answer) -> Envelope:
@@ -106,7 +108,14 @@ def judge(answer: Answer) -> Envelope:
     verdict = _by_code(int(code), content)
     if verdict is Verdict.ACCEPTED and answer.status >= 400:
         verdict = STATUSES.get(answer.status, Verdict.UNKNOWN)
-    return Envelope(verdict, str(int(code)), content.get("result"), answer.retry_after)
+    request_id = content.get("requestId")
+    return Envelope(
+        verdict,
+        str(int(code)),
+        content.get("result"),
+        answer.retry_after,
+        str(request_id) if isinstance(request_id, str | int) else None,
+    )
 
 
 def _by_code(code: int, content: Mapping[str, Json]) -> Verdict:

@@ -12,6 +12,7 @@ from ..vault import Vault
 READ: Final = "read"
 TOKEN: Final = "token"
 HISTORY: Final = "history"
+CONTROL: Final = "control"
 
 WINDOWS: Final[Mapping[str, tuple[Window, ...]]] = {
     # The package every application is born with [doc, seen in the portal].
@@ -22,6 +23,8 @@ WINDOWS: Final[Mapping[str, tuple[Window, ...]]] = {
     READ: (Window(20, 60),),
     # The past can wait: a year of three devices takes an afternoon, and live values and commands keep most of the package.
     HISTORY: (Window(10, 60), Window(10_000, DAY)),
+    # Commands and the questions after their outcome. The lanes above leave most of the package's minute to them.
+    CONTROL: (Window(30, 60),),
     # Every new token kills the one before. Three allow a mistyped secret and its correction; the hour allows one for each poll, which
     # is what two programs on one application cost while the user reads how to part them.
     TOKEN: (Window(3, 60), Window(15, 3600)),
@@ -68,7 +71,8 @@ class Brakes:
 
     async def too_fast(self, retry_after: float | None) -> QuotaExhausted:
         """Pause for as long as the cloud asks, else 60 s, 120 s, … up to half an hour."""
-        wait = retry_after or min(FIRST_PAUSE * 2**self._refusals, LONGEST_PAUSE)
+        growing = min(FIRST_PAUSE * 2**self._refusals, LONGEST_PAUSE)
+        wait = min(retry_after, DAY) if retry_after else growing
         self._refusals = min(self._refusals + 1, 10)
         self._limited_at = time.time()
         await self.quota.block(wait)

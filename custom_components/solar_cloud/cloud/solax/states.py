@@ -63,6 +63,9 @@ INVERTER: Final[Mapping[int, str]] = {
     1309: InverterState.PV_AND_BATTERY_SOC,
 }
 
+REMOTE: Final = frozenset(INVERTER[code] for code in (130, *range(1301, 1310)))
+"""An inverter that is steered from afar."""
+
 HOME_BATTERY: Final[Mapping[int, str]] = {
     0: BatteryState.IDLE,
     1: BatteryState.WORKING,

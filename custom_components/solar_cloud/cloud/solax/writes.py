@@ -1,0 +1,401 @@
+"""Commands and orders as the cloud wants them: a path, a body, and what to remember once the device has accepted (solax.md §8)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from typing import Final
+
+from ..control import (
+    Command,
+    Control,
+    Force,
+    ForceBattery,
+    Period,
+    ReserveCharging,
+    SetBatterySchedule,
+    SettingValue,
+    SetWorkMode,
+)
+from ..errors import CommandInvalid
+from ..model import Device
+from ..states import ChargerMode, InverterState
+from ..vault import Json
+from . import control_endpoints as paths
+from .controls import (
+    LEAST_AMPS,
+    LEAST_SOC,
+    SCENES,
+    START_MODES,
+    SWITCH_OF,
+    WORK_MODES,
+    highest_current,
+)
+from .endpoints import Endpoint
+from .models import COMMERCIAL, EMS
+from .told import Told
+
+GEAR: Final = "currentGear"
+OTHER_GEAR: Final = "current"
+"""The field of the current of eco and green: documents and firmwares disagree (solax.md §8.1)."""
+GEAR_FIELD: Final = "gear_field"
+SWITCHED_AT: Final = "switched_at"
+SWITCH_PAUSE: Final = 60.0
+"""Seconds between starting and stopping a charger: the contactor wears."""
+PERIODS: Final = "periods"
+LONGEST_FORCE: Final = 60000.0
+NEXT_LEAVE: Final = 160
+"""What follows a remote mode: the mode from before."""
+MODES: Final = {mode: n for n, mode in enumerate(map(str, ChargerMode))}
+WORK_MODE_PATHS: Final[Mapping[str, Endpoint]] = {
+    WORK_MODES[0]: paths.SELF_USE,
+    WORK_MODES[1]: paths.FEED_IN,
+    WORK_MODES[2]: paths.BACKUP,
+}
+USUAL_GEAR: Final = {ChargerMode.ECO: 6, ChargerMode.GREEN: 3}
+MOST_PERIODS: Final = 2
+MIDNIGHT: Final = time(0, 0)
+DAYS_END: Final = time(23, 59)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One call that changes something."""
+
+    endpoint: Endpoint
+    body: dict[str, Json]
+    told: dict[str, Json] = field(default_factory=dict)
+    """What to remember when the device has accepted."""
+    force: Force | None = None
+    watch: str = ""
+    """The operating state in which the next upload shows that it had an effect."""
+    other_body: dict[str, Json] | None = None
+    """The same under the other name of a field."""
+
+
+def address(device: Device) -> dict[str, Json]:
+    """Name a device in a body."""
+    serial = device.address.get("sn") or device.address["register"]
+    return {
+        "snList": [serial],
+        "businessType": int(device.address["business_type"]),
+    }
+
+
+def _charger_mode(device: Device, told: Told, mode: str) -> Write:
+    body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
+    note: dict[str, Json] = {}
+    if mode not in USUAL_GEAR:
+        return Write(paths.CHARGER_MODE, body, note)
+    gear_control = GEAR_OF[mode]
+    gear = int(str(told.get(device.id, gear_control) or USUAL_GEAR[ChargerMode(mode)]))
+    return _with_gear(device, told, body, gear, {str(gear_control): str(gear)})
+
+
+GEAR_OF: Final = {
+    str(ChargerMode.ECO): Control.ECO_CURRENT,
+    str(ChargerMode.GREEN): Control.GREEN_CURRENT,
+}
+
+
+def _with_gear(
+    device: Device,
+    told: Told,
+    body: dict[str, Json],
+    gear: int,
+    note: dict[str, Json],
+) -> Write:
+    known = told.get(device.id, GEAR_FIELD)
+    first = OTHER_GEAR if known == OTHER_GEAR else GEAR
+    return Write(
+        paths.CHARGER_MODE,
+        body | {first: gear},
+        note | {GEAR_FIELD: first},
+        other_body=None
+        if known
+        else body | {OTHER_GEAR if first == GEAR else GEAR: gear},
+    )
+
+
+def gear(device: Device, told: Told, mode: str, value: str) -> Write:
+    """Set the current of the mode a charger is in."""
+    body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
+    return _with_gear(device, told, body, int(value), {str(GEAR_OF[mode]): value})
+
+
+def _charging(device: Device, *, on: bool, now: float) -> Write:
+    return Write(
+        paths.CHARGER_COMMAND,
+        {**address(device), "workCmd": 2 if on else 3},
+        {SWITCHED_AT: now},
+    )
+
+
+def _limit(device: Device, told: Told, control: Control, value: SettingValue) -> Write:
+    """Set a limit or switch it: the cloud takes both together, and one that was never ours is not taken away."""
+    number = next(key for key in SWITCH_OF if control in {key, SWITCH_OF[key]})
+    switch = SWITCH_OF[number]
+    known = told.get(device.id, number)
+    if control is number:
+        watts, on = float(value), told.get(device.id, switch) is not False
+    else:
+        if not isinstance(known, int | float):
+            raise CommandInvalid("limit_unknown")
+        watts, on = float(known), bool(value)
+    body: dict[str, Json] = {
+        **address(device),
+        "deviceType": EMS if device.address["business_type"] == COMMERCIAL else 1,
+        "isEnable": int(on),
+        "limitValue": round(watts / 1000, 2)
+        if number is Control.EXPORT_LIMIT
+        else round(watts / 1000),
+    }
+    if device.address["business_type"] == COMMERCIAL:
+        body["controlMode"] = 1
+    export = number is Control.EXPORT_LIMIT
+    return Write(
+        paths.EXPORT_LIMIT if export else paths.IMPORT_LIMIT,
+        body,
+        {str(number): watts, str(switch): on},
+    )
+
+
+def _heating(device: Device, *, on: bool) -> Write:
+    body: dict[str, Json] = {**address(device), "heatingEnable": int(on)}
+    if on:
+        body |= {
+            "heatingLevel": 1,
+            "heatingPeriod1StartTime": _hour(MIDNIGHT),
+            "heatingPeriod1EndTime": _hour(DAYS_END),
+        }
+    return Write(paths.HEATING, body, {str(Control.BATTERY_HEATING): on})
+
+
+def write_of(device: Device, command: Command, told: Told, now: float) -> Write:
+    """Translate a command that stands for itself."""
+    value = command.value
+    build: Callable[[], Write] | None = {
+        Control.CHARGER_MODE: lambda: _charger_mode(device, told, str(value)),
+        Control.CHARGING: lambda: _charging(device, on=bool(value), now=now),
+        Control.CHARGER_LOCK: lambda: Write(
+            paths.CHARGER_COMMAND, {**address(device), "workCmd": 0}
+        ),
+        Control.CHARGER_UNLOCK: lambda: Write(
+            paths.CHARGER_COMMAND, {**address(device), "workCmd": 1}
+        ),
+        Control.CHARGER_START_MODE: lambda: Write(
+            paths.CHARGER_START_MODE,
+            {**address(device), "startMode": START_MODES.index(str(value))},
+            {str(command.control): str(value)},
+        ),
+        Control.CHARGER_SCENE: lambda: Write(
+            paths.CHARGER_SCENE,
+            {**address(device), "chargerScene": SCENES.index(str(value))},
+            {str(command.control): str(value)},
+        ),
+        Control.CHARGE_CURRENT_LIMIT: lambda: Write(
+            paths.CHARGER_LIMIT,
+            {**address(device), "currentLimit": _whole(value)},
+            {str(command.control): _whole(value)},
+        ),
+        Control.BATTERY_HEATING: lambda: _heating(device, on=bool(value)),
+        Control.EXIT_REMOTE_CONTROL: lambda: exit_remote(device),
+    }.get(command.control)
+    if build is not None:
+        return build()
+    assert value is not None
+    return _limit(device, told, command.control, value)
+
+
+def _whole(value: SettingValue | None) -> int:
+    assert value is not None
+    return round(float(value))
+
+
+def reservation(device: Device, order: ReserveCharging) -> Write:
+    """Translate a reservation."""
+    if order.start == order.end:
+        raise CommandInvalid("period_empty")
+    most = highest_current(device)
+    if not LEAST_AMPS <= order.current <= most:
+        raise CommandInvalid(
+            "out_of_range", minimum=f"{LEAST_AMPS:g}", maximum=f"{most:g}"
+        )
+    return Write(
+        paths.CHARGER_RESERVE,
+        {
+            **address(device),
+            "chargeStartTime": _hour(order.start),
+            "chargeEndTime": _hour(order.end),
+            "chargeCurrent": round(order.current),
+        },
+    )
+
+
+def _hour(moment: time) -> str:
+    return f"{moment:%H:%M}"
+
+
+def work_mode(
+    device: Device,
+    told: Told,
+    mode: str,
+    *,
+    min_soc: float | None = None,
+    max_soc: float | None = None,
+    grid_charging: bool | None = None,
+    periods: Json = None,
+) -> Write:
+    """Translate a work mode with all its settings: what a call leaves out may be reset."""
+    if mode not in WORK_MODE_PATHS:
+        raise CommandInvalid("mode_not_offered", modes=", ".join(WORK_MODES))
+    low = _soc(told, device, Control.BATTERY_MIN_SOC, min_soc, LEAST_SOC)
+    high = _soc(told, device, Control.BATTERY_MAX_SOC, max_soc, 100.0)
+    if low >= high:
+        raise CommandInvalid("soc_limits_crossed")
+    grid = (
+        told.get(device.id, Control.GRID_CHARGING) is True
+        if grid_charging is None
+        else grid_charging
+    )
+    kept = told.get(device.id, PERIODS) if periods is None else periods
+    windows: dict[str, Json] = kept if isinstance(kept, dict) else NO_PERIODS
+    body: dict[str, Json] = {
+        **address(device),
+        "minSoc": round(low),
+        "chargeUpperSoc": round(high),
+        **windows,
+    }
+    note: dict[str, Json] = {
+        str(Control.WORK_MODE): mode,
+        str(Control.BATTERY_MIN_SOC): low,
+        str(Control.BATTERY_MAX_SOC): high,
+        str(Control.GRID_CHARGING): grid,
+        PERIODS: windows,
+    }
+    if mode != InverterState.FEED_IN_PRIORITY:
+        body["chargeFromGridEnable"] = int(grid)
+    return Write(WORK_MODE_PATHS[mode], body, note, watch=mode)
+
+
+def _soc(
+    told: Told, device: Device, control: Control, wish: float | None, usual: float
+) -> float:
+    value = told.number(device.id, control, usual) if wish is None else wish
+    if not LEAST_SOC <= value <= 100:
+        raise CommandInvalid("out_of_range", minimum=f"{LEAST_SOC:g}", maximum="100")
+    return value
+
+
+def mode_order(device: Device, told: Told, order: SetWorkMode) -> Write:
+    """Translate a change of mode together with its limits."""
+    return work_mode(
+        device,
+        told,
+        order.mode,
+        min_soc=order.min_soc,
+        max_soc=order.max_soc,
+        grid_charging=order.grid_charging,
+    )
+
+
+def schedule(device: Device, told: Told, mode: str, order: SetBatterySchedule) -> Write:
+    """Translate periods: up to two of each kind, every day alike, one target for all."""
+    targets = {period.target_soc for period in order.periods if period.charge} - {None}
+    if len(targets) > 1:
+        raise CommandInvalid("one_target_only")
+    if any(len(period.days) != 7 for period in order.periods):
+        raise CommandInvalid("every_day_only")
+    charges = [period for period in order.periods if period.charge]
+    return work_mode(
+        device,
+        told,
+        mode,
+        max_soc=next(iter(targets), None),
+        grid_charging=True if charges else None,
+        periods=windows(
+            charges, [period for period in order.periods if not period.charge]
+        ),
+    )
+
+
+def windows(charges: list[Period], discharges: list[Period]) -> dict[str, Json]:
+    """Name up to two periods of each kind as the cloud does; without any the battery charges at no time and may discharge all day."""
+    if max(len(charges), len(discharges)) > MOST_PERIODS:
+        raise CommandInvalid("too_many_periods", most=str(MOST_PERIODS))
+    if any(period.start == period.end for period in (*charges, *discharges)):
+        raise CommandInvalid("period_empty")
+    fields: dict[str, Json] = {}
+    for word, periods, usual in (
+        ("charge", charges, (MIDNIGHT, MIDNIGHT)),
+        ("discharge", discharges, (MIDNIGHT, DAYS_END)),
+    ):
+        spans = [(period.start, period.end) for period in periods] or [usual]
+        spans.append((MIDNIGHT, MIDNIGHT))
+        for number, (start, end) in enumerate(spans[:2], 1):
+            fields[f"{word}StartTimePeriod{number}"] = _hour(start)
+            fields[f"{word}EndTimePeriod{number}"] = _hour(end)
+    second = max(len(charges), len(discharges)) == MOST_PERIODS
+    return fields | {"enableTimePeriod2": int(second)}
+
+
+NO_PERIODS: Final = windows([], [])
+
+
+def force(
+    device: Device, order: ForceBattery, *, charge: bool, soc: float | None
+) -> Write:
+    """Translate a forced charge or discharge. Mind the signs: the two modes have opposite ones (solax.md §8.4)."""
+    rated = device.rated_power or 0.0
+    power = rated if order.power is None else order.power
+    if not 0 < power <= rated:
+        raise CommandInvalid("out_of_range", minimum="1", maximum=f"{rated:g}")
+    if not 1 <= order.duration <= LONGEST_FORCE:
+        raise CommandInvalid("duration_too_long", hours=f"{LONGEST_FORCE / 3600:.1f}")
+    if order.target_soc is None:
+        return Write(
+            paths.PUSH_POWER,
+            {
+                **address(device),
+                "batteryPower": round(-power if charge else power),
+                "timeOfDuration": round(order.duration),
+                "nextMotion": NEXT_LEAVE,
+            },
+            force=Force(ends_after=order.duration, ends_by_itself=True),
+            watch=InverterState.PUSH_POWER,
+        )
+    if soc is not None and (
+        order.target_soc <= soc if charge else order.target_soc >= soc
+    ):
+        raise CommandInvalid("target_reached", soc=f"{soc:g}")
+    return Write(
+        paths.SOC_TARGET,
+        {
+            **address(device),
+            "targetSoc": round(order.target_soc),
+            "chargeDischargPower": round(power if charge else -power),
+        },
+        force=Force(ends_after=order.duration),
+        watch=InverterState.SOC_TARGET,
+    )
+
+
+LEFT: Final = "left"
+"""Watched for after a remote mode was ended: any state that is none."""
+
+
+def exit_remote(device: Device) -> Write:
+    """Translate the end of a remote mode."""
+    return Write(paths.EXIT_REMOTE, address(device), watch=LEFT)
+
+
+def free(device: Device) -> Write:
+    """Nudge an inverter that stayed in "Normal (R-n)": push no power for a second, then leave [seen]."""
+    return Write(
+        paths.PUSH_POWER,
+        {
+            **address(device),
+            "batteryPower": 0,
+            "timeOfDuration": 1,
+            "nextMotion": NEXT_LEAVE,
+        },
+    )
