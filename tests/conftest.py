@@ -1,6 +1,6 @@
 """Fixtures: a real Home Assistant in the process, the emulated clouds behind real HTTP, and one time for both."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .clouds.solax import Kind, SolaxCloud
+from .clouds.solax import Device, Kind, SolaxCloud
 from .clouds.world import World
 
 NOON = datetime(2026, 6, 15, 10, 1, 30, tzinfo=UTC)
@@ -106,9 +106,14 @@ def begin() -> datetime:
 
 
 @pytest.fixture
-def home(hass: HomeAssistant, freezer: FrozenDateTimeFactory, begin: datetime) -> Home:
-    """Home Assistant at the beginning of the story."""
+async def home(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, begin: datetime
+) -> Home:
+    """Home Assistant at the place of the emulated home, at the beginning of the story."""
     freezer.move_to(begin)
+    await hass.config.async_update(
+        latitude=48.1, longitude=11.5, time_zone="Europe/Berlin"
+    )
     return Home(hass, freezer)
 
 
@@ -158,8 +163,21 @@ def solax_id(cloud: SolaxCloud, kind: Kind | None, quantity: str) -> str:
 
 
 def enable_everything(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Enable what is there for those who look for it; the entry must be reloaded."""
+    """Enable what is there for those who look for it; Home Assistant reloads the entry in half a minute."""
     registry = er.async_get(hass)
     for each in er.async_entries_for_config_entry(registry, entry.entry_id):
         if each.disabled_by:
             registry.async_update_entity(each.entity_id, disabled_by=None)
+
+
+def uploads_seen(cloud: SolaxCloud, device: Device) -> Iterator[float]:
+    """Yield when what Home Assistant was told of a device had been uploaded, newest first.
+
+    The truth to compare with is the world's at these instants.
+    """
+    for position in reversed(range(len(cloud.calls))):
+        call = cloud.calls[position]
+        if call.matches("device/realtime_data", {"deviceType": int(device.kind)}):
+            uploaded = cloud.plant.site.last_upload(device.sn, call.at)
+            assert uploaded is not None
+            yield uploaded

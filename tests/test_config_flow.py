@@ -601,9 +601,17 @@ async def test_a_plant_left_out_later_goes_and_may_come_back(
     await home.pass_time(120)
     flow = await options(home.hass, twin)
     assert flow.at("settings")
-    assert shown(flow.result) == {"plants": [kept, left], "controls": False}
-    await flow.submit(plants=[kept], controls=True)
-    assert twin.options == {"excluded_plants": [left], "controls": True}
+    assert shown(flow.result) == {
+        "plants": [kept, left],
+        "controls": False,
+        "repair_gaps": True,
+    }
+    await flow.submit(plants=[kept], controls=True, repair_gaps=False)
+    assert twin.options == {
+        "excluded_plants": [left],
+        "controls": True,
+        "repair_gaps": False,
+    }
     assert home.device(left, twin) is None
     assert home.device(kept, twin)
     assert not home.known(f"solax_{left}_pv_power")
@@ -615,9 +623,17 @@ async def test_a_plant_left_out_later_goes_and_may_come_back(
         assert (plant.of(Kind.INVERTER)[0].sn in asked) is (plant.plant_id == kept)
 
     flow = await options(home.hass, twin)
-    assert shown(flow.result) == {"plants": [kept], "controls": True}
-    await flow.submit(plants=[kept, left], controls=False)
-    assert twin.options == {"excluded_plants": [], "controls": False}
+    assert shown(flow.result) == {
+        "plants": [kept],
+        "controls": True,
+        "repair_gaps": False,
+    }
+    await flow.submit(plants=[kept, left], controls=False, repair_gaps=True)
+    assert twin.options == {
+        "excluded_plants": [],
+        "controls": False,
+        "repair_gaps": True,
+    }
     assert home.value(f"solax_{left}_pv_power") > 0
 
 
@@ -657,7 +673,7 @@ async def test_e17_options_reload_but_no_listener_does(
 
     flow = await options(home.hass, running)
     polls = solax.calls.count("realtime_data")
-    await flow.submit(plants=[solax.plant.plant_id], controls=True)
+    await flow.submit(plants=[solax.plant.plant_id], controls=True, repair_gaps=True)
     assert running.state is ConfigEntryState.LOADED
     assert solax.calls.count("realtime_data") == polls + 5
     assert solax.calls.count("page_plant_info") == 2

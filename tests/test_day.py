@@ -3,7 +3,7 @@
 The truth is the world's own integral, looked at when each device last uploaded before the poll; none of the client's code has a hand in it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from homeassistant.helpers.recorder import get_instance
 
 from .clouds.solax import Kind, SolaxCloud
 from .clouds.world import Energies, Powers
-from .conftest import Home, solax_id
+from .conftest import Home, solax_id, uploads_seen
 
 STEP = 300.0
 TENTH, HUNDREDTH = 0.1, 0.01
@@ -66,17 +66,6 @@ POWERS: dict[str, Callable[[Powers], float]] = {
 }
 
 
-def uploads_seen(cloud: SolaxCloud, kind: Kind) -> Iterator[float]:
-    """Yield when what Home Assistant was told had been uploaded, newest first."""
-    site, serial = cloud.plant.site, cloud.first(kind).sn
-    for position in reversed(range(len(cloud.calls))):
-        call = cloud.calls[position]
-        if call.matches("device/realtime_data", {"deviceType": int(kind)}):
-            uploaded = site.last_upload(serial, call.at)
-            assert uploaded is not None
-            yield uploaded
-
-
 def asleep(cloud: SolaxCloud, at: float) -> bool:
     """Say whether the empty battery slept, and sent zeros instead of its counters."""
     powers = cloud.plant.site.powers(at)
@@ -87,7 +76,7 @@ def counted_at(cloud: SolaxCloud, kind: Kind) -> float:
     """Return when the newest counters that Home Assistant was told were uploaded."""
     return next(
         at
-        for at in uploads_seen(cloud, kind)
+        for at in uploads_seen(cloud, cloud.first(kind))
         if kind is not Kind.BATTERY or not asleep(cloud, at)
     )
 
@@ -103,12 +92,14 @@ def check_counters(home: Home, cloud: SolaxCloud) -> None:
 
 def check_powers(home: Home, cloud: SolaxCloud) -> None:
     """Compare every power with the truth, signs included."""
-    truth = cloud.plant.site.powers(next(uploads_seen(cloud, Kind.INVERTER)))
+    truth = cloud.plant.site.powers(
+        next(uploads_seen(cloud, cloud.first(Kind.INVERTER)))
+    )
     for quantity, power in POWERS.items():
         shown = home.state(solax_id(cloud, None, quantity)).state
         if shown == STATE_UNKNOWN:
             assert quantity.startswith("battery")
-            assert asleep(cloud, next(uploads_seen(cloud, Kind.BATTERY)))
+            assert asleep(cloud, next(uploads_seen(cloud, cloud.first(Kind.BATTERY))))
         else:
             assert float(shown) == pytest.approx(power(truth), abs=3), quantity
 

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 import importlib
 from pathlib import Path
 import pkgutil
@@ -17,11 +18,8 @@ from custom_components.solar_cloud.cloud.states import MODES, STATES, PlantState
 
 ROOT = Path(__file__).parent.parent / "custom_components" / "solar_cloud"
 VENDOR_WORDS = {"solax", "sungrow", "fusionsolar", "huawei", "isolarcloud"}
-WORDS = {
-    str(word)
-    for words in (*STATES.values(), *MODES.values(), PlantState)
-    for word in words
-}
+VOCABULARIES: list[type[StrEnum]] = [*STATES.values(), *MODES.values(), PlantState]
+WORDS = {str(word) for words in VOCABULARIES for word in words}
 
 
 def _imports(path: Path) -> Iterator[str]:

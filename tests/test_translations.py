@@ -176,18 +176,16 @@ def test_every_error_of_a_form_has_a_text() -> None:
 
 def _notice_keys() -> set[str]:
     """Find every notice a client gives by a literal key."""
-    keys = set()
-    for path in _client_files():
-        for node in ast.walk(ast.parse(path.read_text())):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id == "Notice"
-            ):
-                keys.update(
-                    arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)
-                )
-    return keys
+    return {
+        node.args[0].value
+        for path in _client_files()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "Notice"
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
 
 
 def test_every_notice_has_an_issue() -> None:
