@@ -144,6 +144,20 @@ async def test_limits_of_the_emulated_cloud(
     assert cloud.calls.count("realtime_data") <= 10
 
 
+@pytest.mark.parametrize(
+    ("header", "wait"), [("90", 90), ("0", 60), ("99999999999", 86400), ("soon", 60)]
+)
+async def test_retry_after_is_honoured_within_reason(
+    account: Account, cloud: SolaxCloud, header: str, wait: float
+) -> None:
+    """An absurd one must not close the account for ever."""
+    await account.list()
+    cloud.fault("realtime_data", http=429, headers={"Retry-After": header})
+    with pytest.raises(QuotaExhausted) as caught:
+        await account.poll()
+    assert caught.value.retry_after == wait
+
+
 async def test_slow_lanes_close_after_a_rate_limit(
     account: Account, cloud: SolaxCloud
 ) -> None:
