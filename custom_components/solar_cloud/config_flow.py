@@ -56,6 +56,7 @@ from .const import (
     CONF_CREDENTIALS,
     CONF_EXCLUDED_PLANTS,
     CONF_PLANTS,
+    CONF_REPAIR_GAPS,
     CONF_SIGN_IN,
     CONF_SWAP_DIRECTION,
     CONF_TUNINGS,
@@ -500,18 +501,25 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_settings(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Choose plants, and whether settings may be changed."""
+        """Choose plants, whether settings may be changed, and whether gaps are filled."""
         plants = self._inventory().plants
         options = self.config_entry.options
         excluded = options.get(CONF_EXCLUDED_PLANTS, ())
         if user_input is not None:
             changed = _options(user_input, plants)
+            changed[CONF_REPAIR_GAPS] = user_input[CONF_REPAIR_GAPS]
             # A plant that is not listed now was left out all the same.
             changed[CONF_EXCLUDED_PLANTS] += sorted(set(excluded) - plants.keys())
             return self._save({**options, **changed})
         chosen = [key for key in plants if key not in excluded]
         schema = _plants_schema(plants, chosen, bool(options.get(CONF_CONTROLS, False)))
-        return self.async_show_form(step_id="settings", data_schema=schema)
+        repair = bool(options.get(CONF_REPAIR_GAPS, True))
+        return self.async_show_form(
+            step_id="settings",
+            data_schema=schema.extend(
+                {vol.Required(CONF_REPAIR_GAPS, default=repair): BooleanSelector()}
+            ),
+        )
 
     async def async_step_meter(
         self, user_input: dict[str, Any] | None = None
