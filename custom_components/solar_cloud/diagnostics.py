@@ -14,6 +14,8 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
 from .cloud.model import Inventory, Reading, Value
+from .cloud.token import SECTION as TOKEN, Token
+from .cloud.vault import Json
 from .const import CONF_CONTROLS, CONF_CREDENTIALS, CONF_EXCLUDED_PLANTS
 from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
 from .devices import own_identifier
@@ -23,9 +25,6 @@ PUBLIC: Final = frozenset({"region"})
 WITHHELD: Final = "**WITHHELD**"
 SHORTEST_SECRET: Final = 4
 """Shorter texts occur by chance; no real identity is that short."""
-REFUSED: Final = {
-    "error": "Withheld: something identifying was found in the diagnostics. Please report this."
-}
 
 
 async def async_get_config_entry_diagnostics(
@@ -174,7 +173,7 @@ def _secrets(entry: SolarCloudConfigEntry, account: Account) -> set[str]:
     credentials: Mapping[str, str] = entry.data[CONF_CREDENTIALS]
     inventory = account.inventory.data
     secrets = {value for key, value in credentials.items() if key not in PUBLIC}
-    secrets.update(_strings(account.store.load("token")))
+    secrets.update(_strings(account.store.load(TOKEN)))
     for plant in inventory.plants.values():
         secrets.update((plant.id, plant.name, *plant.address.values()))
     for device in inventory.devices.values():
@@ -189,14 +188,13 @@ def _secrets(entry: SolarCloudConfigEntry, account: Account) -> set[str]:
     }
 
 
-def _strings(stored: object) -> Iterable[str]:
+def _strings(stored: Json) -> Iterable[str]:
     """Yield the secret texts of a stored token: not its scopes, which name permissions."""
-    if isinstance(stored, dict):
-        yield from (
-            value
-            for key in ("access", "refresh")
-            if isinstance(value := stored.get(key), str)
-        )
+    token = Token.from_json(stored)
+    if token is not None:
+        yield token.access
+        yield token.refresh or ""
+        yield from (value for _, value in token.extra)
 
 
 def scrub[ItemT](item: ItemT, secrets: re.Pattern[str] | None) -> ItemT | str:
@@ -221,10 +219,18 @@ def _word(text: str, secrets: re.Pattern[str]) -> str:
 
 
 def _pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
-    """Match any secret as a word of its own: a plant called "Solar" must not hide half of the report."""
+    """Match any secret as a word of its own: a plant called "Solar" must not hide half of the report.
+
+    With a digit in it, it is an id or a token, and may be part of a longer id.
+    """
     words = [
-        rf"(?<!\w){re.escape(secret)}(?!\w)"
+        rf"{before}{re.escape(secret)}{after}"
         for secret in secrets
         if len(secret) >= SHORTEST_SECRET
+        for before, after in (
+            (r"(?<![^\W_])", r"(?![^\W_])")
+            if any(each.isdigit() for each in secret)
+            else (r"(?<!\w)", r"(?!\w)"),
+        )
     ]
     return re.compile("|".join(words), re.IGNORECASE) if words else None
