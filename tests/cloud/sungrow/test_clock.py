@@ -83,7 +83,7 @@ def test_a_zone_with_the_wrong_sign_is_seen_through() -> None:
     clock = PlantClock()
     clock.observe(local(now, "Europe/Berlin", late=2), now, "GMT-1")
     assert clock.offset == 2 * HOUR
-    assert clock.utc(datetime(2026, 6, 10, 12, 0), now) == now - 2 * MINUTE
+    assert clock.stamp(datetime(2026, 6, 10, 12, 0), now) == now - 2 * MINUTE
 
 
 def test_a_frozen_time_at_night_is_not_taken_for_fresh() -> None:
@@ -92,7 +92,7 @@ def test_a_frozen_time_at_night_is_not_taken_for_fresh() -> None:
     last = datetime(2026, 6, 10, 21, 30)
     clock = PlantClock()
     clock.observe(last, now, "GMT+1")
-    assert now - clock.utc(last, now) > HOUR
+    assert now - clock.stamp(last, now) > HOUR
     # In the morning it uploads, and the offset is measured.
     for minute in (0, 5):
         now = datetime(2026, 6, 11, 3, 32, tzinfo=UTC) + minute * MINUTE
@@ -134,7 +134,7 @@ def test_e14_daylight_saving_is_followed_at_once(start: datetime) -> None:
         now = start + step * 5 * MINUTE
         written = local(now, "Europe/Berlin", late=2)
         clock.observe(written, now, "GMT+1")
-        age = now - clock.utc(written, now)
+        age = now - clock.stamp(written, now)
         assert age >= timedelta(0)
         wrong += age > 10 * MINUTE
     assert wrong <= 1
@@ -149,7 +149,7 @@ def test_a_look_after_a_long_pause_keeps_the_offset() -> None:
     now += 5 * HOUR
     clock.observe(stuck, now, "GMT+1")
     assert clock.offset == 2 * HOUR
-    assert now - clock.utc(stuck, now) == 4 * HOUR
+    assert now - clock.stamp(stuck, now) == 4 * HOUR
 
 
 def test_a_time_from_the_future_is_measured_anew() -> None:
@@ -166,8 +166,27 @@ def test_offsets_outlive_a_restart() -> None:
     """At night nothing could be measured."""
     now = datetime(2026, 6, 10, 10, 2, tzinfo=UTC)
     vault = MemoryVault()
-    Clocks(vault).observe("1", local(now, "Europe/Berlin", late=2), now, None)
+    clocks = Clocks(vault)
+    for _ in range(2):
+        clocks.observe("1", local(now, "Europe/Berlin", late=2), now, None)
+        now += 5 * MINUTE
     again = Clocks(vault)
     assert again.of("1").offset == 2 * HOUR
     assert again.of("2").offset is None
-    assert again.of("2").utc(datetime(2026, 6, 10, 12, 0), now) == now - 2 * MINUTE
+    assert again.of("2").stamp(datetime(2026, 6, 10, 12, 10), now) == now - 2 * MINUTE
+
+
+def test_only_a_measured_offset_is_passed_on() -> None:
+    """The plant's day depends on it; a guess would move its midnight."""
+    now = datetime(2026, 6, 11, 0, 2, tzinfo=UTC)
+    last = datetime(2026, 6, 10, 21, 30)
+    vault = MemoryVault()
+    clock = Clocks(vault).observe("1", last, now, "GMT+1")
+    assert clock.stamp(last, now).tzinfo is UTC
+    assert vault.load("zones") == {}
+    now = datetime(2026, 6, 11, 10, 2, tzinfo=UTC)
+    clock = Clocks(vault).observe(
+        "1", local(now, "Europe/Berlin", late=2), now, "GMT+1"
+    )
+    assert clock.stamp(datetime(2026, 6, 11, 12, 0), now).utcoffset() == 2 * HOUR
+    assert vault.load("zones") is not None

@@ -4,7 +4,7 @@
 uploaded wrote down a local time that is a few minutes old. What was measured is kept, for at night nothing uploads.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 import re
 from typing import Final
 
@@ -61,6 +61,8 @@ class PlantClock:
     def __init__(self, stored: Json = None) -> None:
         """Take up what the last run knew."""
         self.offset: timedelta | None = None
+        self.measured = isinstance(stored, int | float)
+        """Whether the offset was seen in fresh data, rather than guessed from what is stated."""
         self._newest: datetime | None = None
         self._looked_at: datetime | None = None
         if isinstance(stored, int | float):
@@ -79,11 +81,12 @@ class PlantClock:
             measured = measured_offset(newest, now)
             if just_uploaded or fresh is not None:
                 self.offset = fresh if fresh is not None else measured
+                self.measured = True
             else:
                 old = self._stated(newest, now, zone, timedelta.max)
                 self.offset = old if old is not None else measured
         elif _age(newest, now, self.offset) < -AHEAD:
-            self.offset = measured_offset(newest, now)
+            self.offset, self.measured = measured_offset(newest, now), True
         self._newest, self._looked_at = newest, now
 
     @staticmethod
@@ -105,10 +108,11 @@ class PlantClock:
             None,
         )
 
-    def utc(self, local: datetime, now: datetime) -> datetime:
-        """Return a local time in UTC, never later than now."""
+    def stamp(self, local: datetime, now: datetime) -> datetime:
+        """Return when a local time was, never later than now; with the plant's offset if that was measured."""
         offset = self.offset if self.offset is not None else measured_offset(local, now)
-        return min((local - offset).replace(tzinfo=UTC), now)
+        at = min((local - offset).replace(tzinfo=UTC), now)
+        return at.astimezone(timezone(offset)) if self.measured else at
 
 
 class Clocks:
@@ -130,9 +134,9 @@ class Clocks:
     ) -> PlantClock:
         """Let a plant's clock look at the newest time of its devices."""
         clock = self.of(plant_id)
-        before = clock.offset
+        before = (clock.offset, clock.measured)
         clock.observe(newest, now, zone)
-        if clock.offset != before:
+        if (clock.offset, clock.measured) != before:
             self._vault.save_soon(SECTION, self._as_json)
         return clock
 
@@ -140,5 +144,5 @@ class Clocks:
         return {
             key: clock.offset.total_seconds() / 60
             for key, clock in self._plants.items()
-            if clock.offset is not None
+            if clock.offset is not None and clock.measured
         }

@@ -33,8 +33,8 @@ OPTIMIZER_TYPE: Final = 41
 STORAGE_TYPES: Final = frozenset({BATTERY_TYPE, MANAGER_TYPE, 23, 24, 37, 44, 52})
 """Devices that exist only where there is a battery."""
 
-EVERY_POLL: Final = 240.0
-"""Seconds; shorter than a cycle, so always due."""
+EVERY_POLL: Final = 180.0
+"""Seconds; shorter than any cycle, so always due, but not for a button pressed twice."""
 SLOW: Final = 900.0
 
 BASIC_FIELDS: Final = (

@@ -246,9 +246,9 @@ class Reader:
     def _picture(self, poll: Poll) -> Snapshot:
         wanted = {*poll.wanted.plants, *poll.wanted.devices}
         self._learn_storage(poll)
-        zones = self._set_clocks(poll)
+        self._set_clocks(poll)
         for key, fields in poll.rows.items():
-            self._last[key] = self._read(poll, key, fields, zones)
+            self._last[key] = self._read(poll, key, fields)
         self._silent |= poll.silent
         self._alarms = self._alarms if poll.alarms is None else poll.alarms
         self._overview = self._overview if poll.overview is None else poll.overview
@@ -288,7 +288,7 @@ class Reader:
             self._storage.update(found)
             self._vault.save_soon(STORAGE_SECTION, lambda: [*sorted(self._storage)])
 
-    def _set_clocks(self, poll: Poll) -> dict[str, datetime]:
+    def _set_clocks(self, poll: Poll) -> None:
         """Let each plant's clock look at its newest time."""
         newest: dict[str, datetime] = {}
         for key, fields in poll.rows.items():
@@ -299,11 +299,8 @@ class Reader:
         for plant_id, local in newest.items():
             zone = poll.wanted.plants[plant_id].address.get("zone")
             self._clocks.observe(plant_id, local, poll.now, zone)
-        return newest
 
-    def _read(
-        self, poll: Poll, key: str, fields: Fields, zones: Mapping[str, datetime]
-    ) -> Reading:
+    def _read(self, poll: Poll, key: str, fields: Fields) -> Reading:
         plant_id = _plant_of(poll.wanted, key)
         local = parse_time(fields.get("device_time"))
         device = poll.wanted.devices.get(key)
@@ -315,7 +312,7 @@ class Reader:
         reading, unmapped = read(
             kind.table,
             fields,
-            self._clocks.of(plant_id).utc(local, poll.now) if local else None,
+            self._clocks.of(plant_id).stamp(local, poll.now) if local else None,
             storage=plant_id in self._storage or kind.number == BATTERY_TYPE,
             tuning=self.tunings.get(key),
         )
