@@ -17,10 +17,14 @@ from .const import DOMAIN
 from .fix_flows import async_flow
 
 
+ORDINARY: Final = frozenset({QuotaExhausted.default_key, "vendor_busy"})
+"""Limits that pass by themselves and tell the user to do nothing."""
+
+
 def notice_of(error: CloudError | None) -> frozenset[Notice]:
     """Return the notice an error deserves: those the user can do something about."""
     if isinstance(error, PermissionMissing | SessionContested) or (
-        isinstance(error, QuotaExhausted) and error.key != QuotaExhausted.default_key
+        isinstance(error, QuotaExhausted) and error.key not in ORDINARY
     ):
         return frozenset({Notice(error.key, tuple(sorted(error.placeholders.items())))})
     return frozenset()
