@@ -45,7 +45,7 @@ async def test_an_import_joins_without_a_step(
     before = await hourly(home.hass, pv)
     plan = await act(home, dry_run=True, start="2026-06-11")
     assert plan["state"] == "planned"
-    assert plan["calls"] == 4 * 9
+    assert plan["calls"] == 4 * 10
     assert not [call for call in solax.calls if "history" in call.path]
 
     running = await act(home, start="2026-06-11")

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import tzinfo
 import re
 from typing import Final
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
 
-from .cloud.model import Inventory, Quantity, Slot
+from .cloud.model import Inventory, Plant, Quantity, Slot
 from .cloud.vendor import Term
 from .const import DOMAIN
 from .coordinator import Account
+from .energy.zone import plant_zone
+from .surroundings import HomeSurroundings
 
 _INDEXED: Final = re.compile(r"(.+)_(\d+)")
 _QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}
@@ -80,6 +84,15 @@ def _slots(
             if (found := slot_of(key)) is not None
         )
         yield slot, chosen or (Term(owner_id, slot),)
+
+
+async def async_zone(hass: HomeAssistant, account: Account, plant: Plant) -> tzinfo:
+    """Return a plant's time zone."""
+    place = HomeSurroundings(hass)
+    await place.async_learn([plant.time_zone])
+    reading = account.readings.data.readings.get(plant.id)
+    measured_at = reading.measured_at if reading else None
+    return plant_zone(plant, measured_at, dt_util.utcnow(), place)
 
 
 def slot_of(key: str) -> Slot | None:

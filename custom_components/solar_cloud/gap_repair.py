@@ -16,7 +16,7 @@ from .cloud.history import Historian
 from .cloud.model import Inventory
 from .const import LOGGER
 from .coordinator import Account
-from .counters import Counter, plant_counters
+from .counters import Counter, async_zone, plant_counters
 from .energy.collecting import Collector
 from .energy.gaps import LONGEST, GapWatch, Outage
 from .energy.joining import Row, between
@@ -85,7 +85,7 @@ class GapRepair:
             return 0
         hours: dict[str, list[Row]] = {}
         if ends:
-            collector = await self._collect(historian, inventory, touched, ends, outage)
+            collector = await self._collect(historian, inventory, touched, ends)
             for statistic_id, (before, after) in ends.items():
                 terms = touched[statistic_id].terms
                 hours[statistic_id] = between(
@@ -126,7 +126,6 @@ class GapRepair:
         inventory: Inventory,
         touched: Mapping[str, Counter],
         ends: Mapping[str, Ends],
-        outage: Outage,
     ) -> Collector:
         """Fetch the past around an outage, going on where a limit stopped it."""
         collector = Collector(
@@ -136,8 +135,11 @@ class GapRepair:
             STEP,
             self._account.store.load(SECTION),
         )
+        plant_id = next(iter(touched.values())).owner_id
+        plant_id = getattr(inventory.devices.get(plant_id), "plant_id", plant_id)
+        zone = await async_zone(self._hass, self._account, inventory.plants[plant_id])
         try:
-            await collector.run(historian, inventory)
+            await collector.run(historian, inventory, zone)
         finally:
             await self._account.store.save(SECTION, collector.as_json())
         return collector

@@ -17,17 +17,15 @@ from homeassistant.util import dt as dt_util
 
 from . import statistics
 from .cloud.history import Historian
-from .cloud.model import Inventory, Plant
+from .cloud.model import Inventory
 from .cloud.vault import Json
 from .const import DOMAIN, LOGGER
 from .coordinator import Account
-from .counters import Counter, plant_counters
+from .counters import Counter, async_zone, plant_counters
 from .energy.collecting import Collector, Reports
 from .energy.joining import Prefix, Row, ahead
 from .energy.samples import HOUR, TOUCH, hours
 from .energy.shape import assumed, learnt, resolution, unrolled
-from .energy.zone import plant_zone
-from .surroundings import HomeSurroundings
 
 JOBS: Final = "import_jobs"
 LEDGER: Final = "imports"
@@ -36,6 +34,7 @@ SAVE_DELAY: Final = 60.0
 SETTLE: Final = 10.0
 """Seconds after each five minutes at which the recorder compiles statistics."""
 FIVE_MINUTES: Final = 300.0
+DAY: Final = 24 * HOUR
 
 
 class Imported(NamedTuple):
@@ -63,6 +62,12 @@ class Plan:
     """The statistics that only reports can fill."""
     young: bool
     """Whether no counter has a full hour yet to join to."""
+
+    def read_from(self, historian: Historian) -> float:
+        """The instant from which readings are fetched: not further back than the vendor keeps them."""
+        return max(
+            self.start, self.end // DAY * DAY - historian.reach.readings.total_seconds()
+        )
 
     @property
     def end(self) -> float:
@@ -118,7 +123,20 @@ class HistoryImport:
             )
             for owner in batch
         }
-        readable = {key for key in firsts if counters[key].owners <= askable}
+        far = (
+            start
+            < dt_util.utcnow().timestamp() - historian.reach.readings.total_seconds()
+        )
+        readable = {
+            key
+            for key in firsts
+            if counters[key].owners <= askable
+            and not (
+                far
+                and historian.reach.energies > historian.reach.readings
+                and counters[key].owner_id == plant_id
+            )
+        }
         return Plan(
             plant_id,
             start,
@@ -157,15 +175,19 @@ class HistoryImport:
         mine = kept.get(plan.plant_id)
         mine = mine if isinstance(mine, dict) else {}
         collector = Collector(
-            plan.owners, plan.start, plan.end + TOUCH, STEP, mine.get("readings")
+            plan.owners,
+            plan.read_from(historian),
+            plan.end + TOUCH,
+            STEP,
+            mine.get("readings"),
         )
         reports = Reports(plan.start, plan.end, mine.get("reports"))
         plant = inventory.plants[plan.plant_id]
-        zone = await _async_zone(self._hass, plant)
+        zone = await async_zone(self._hass, self._account, plant)
         try:
-            await collector.run(historian, inventory)
+            await collector.run(historian, inventory, zone)
             if plan.reported:
-                await reports.run(historian, plant, zone)
+                await reports.run(historian, inventory, plant, zone)
         finally:
             kept[plan.plant_id] = {
                 "readings": collector.as_json(),
@@ -310,12 +332,6 @@ def earliest(historian: Historian) -> float:
     reach = max(historian.reach.readings, historian.reach.energies)
     oldest = (dt_util.utcnow() - reach).timestamp()
     return oldest // HOUR * HOUR + HOUR
-
-
-async def _async_zone(hass: HomeAssistant, plant: Plant) -> tzinfo:
-    place = HomeSurroundings(hass)
-    await place.async_learn([plant.time_zone])
-    return plant_zone(plant, None, dt_util.utcnow(), place)
 
 
 def _slot() -> int:

@@ -28,6 +28,7 @@ from .cloud.history import Historian
 from .cloud.model import Reading
 from .const import DOMAIN
 from .coordinator import SolarCloudConfigEntry
+from .counters import async_zone
 from .devices import own_identifier, registered_name
 from .energy.collecting import Collector
 from .energy.samples import TOUCH
@@ -150,15 +151,24 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
     end = min(end, dt_util.utcnow())
     if not start < end <= start + LONGEST_LOOK:
         raise _error("invalid_span")
-    batches = historian.batches([owner], history.inventory)
+    inventory = history.inventory
+    batches = historian.batches([owner], inventory)
     if not batches:
         raise _error("no_history")
+    plant = inventory.plants[
+        inventory.devices[owner].plant_id if owner in inventory.devices else owner
+    ]
+    zone = await async_zone(call.hass, history.account, plant)
     found: dict[datetime, Reading] = {}
     try:
         while start < end:
             until = min(end, start + historian.reach.window)
             past = await historian.past_readings(
-                batches[0], history.inventory, start, until, timedelta(minutes=5)
+                batches[0],
+                inventory,
+                start.astimezone(zone),
+                until.astimezone(zone),
+                timedelta(minutes=5),
             )
             found |= {
                 reading.measured_at: reading
@@ -252,9 +262,9 @@ def _planned(
     plan: Plan,
     state: str,
 ) -> JsonValueType:
-    calls = Collector(plan.owners, plan.start, plan.end + TOUCH, STEP).left(
-        historian, history.inventory
-    )
+    calls = Collector(
+        plan.owners, plan.read_from(historian), plan.end + TOUCH, STEP
+    ).left(historian, history.inventory)
     if plan.reported:
         calls += round((plan.end - plan.start) / (30 * 86400)) + 1
     return {

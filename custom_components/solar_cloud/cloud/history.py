@@ -33,10 +33,10 @@ class PastEnergy:
 
 @dataclass(frozen=True, slots=True)
 class PastEnergies:
-    """One answer of a report, oldest first, and the instant from which to ask on."""
+    """One answer of a report, and the instant its rows begin at: what was before is another call."""
 
     rows: Sequence[PastEnergy]
-    until: float
+    since: float
 
 
 @runtime_checkable
@@ -65,10 +65,10 @@ class Historian(Protocol):
     ) -> Mapping[str, Sequence[Reading]]:
         """Return the readings of one batch in one window, about one for each ``step``. Raises a ``CloudError``.
 
-        Counters are raw, as in a poll. What the vendor lacks is missing.
+        Counters are raw, as in a poll. What the vendor lacks is missing. ``start`` and ``end`` are in the plant's time zone.
         """
 
     async def past_energies(
-        self, plant: Plant, start: datetime, end: datetime
+        self, plant: Plant, inventory: Inventory, end: datetime
     ) -> PastEnergies:
-        """Return the energies of a plant from ``start`` on, as far as one call reaches. Raises a ``CloudError``."""
+        """Return the energies of a plant before ``end`` (in its time zone), as far as one call reaches. Raises a ``CloudError``."""

@@ -9,7 +9,7 @@ from ..cloud.history import Historian, PastEnergy
 from ..cloud.model import Inventory, Plant, Quantity, Reading
 from ..cloud.vault import Json
 from ..cloud.vendor import Term
-from .samples import Sample, continuous, thin, value_at
+from .samples import HOUR, Sample, continuous, thin, value_at
 
 EMPTY_FOR: Final = 45 * 86400.0
 """Seconds without anything after which a device's past has ended: it was not there yet."""
@@ -46,14 +46,20 @@ class Collector:
         """What tells this collection from others."""
         return f"{','.join(self.owners)}|{self.start:.0f}|{self.end:.0f}"
 
-    async def run(self, historian: Historian, inventory: Inventory) -> None:
+    async def run(
+        self, historian: Historian, inventory: Inventory, zone: tzinfo
+    ) -> None:
         """Fetch what is missing, the newest first. Raises a ``CloudError``; what was fetched before stays."""
         for batch, start, end in self._windows(historian, inventory):
             if self._ended(batch, end):
                 continue
             try:
                 readings = await historian.past_readings(
-                    batch, inventory, _moment(start), _moment(end), self._step
+                    batch,
+                    inventory,
+                    _moment(start).astimezone(zone),
+                    _moment(end).astimezone(zone),
+                    self._step,
                 )
             except UnexpectedAnswer:
                 readings = {}  # refused, and would be again
@@ -176,20 +182,35 @@ class Reports:
         self.start: Final = start
         self.end: Final = end
         self.rows: Final[list[PastEnergy]] = []
-        self.reached = start
+        self.reached = end
         self._restore(stored)
 
-    async def run(self, historian: Historian, plant: Plant, zone: tzinfo) -> None:
-        """Fetch what is missing, the oldest first. Raises a ``CloudError``; what was fetched before stays."""
-        while self.reached < self.end:
-            at = _moment(self.reached).astimezone(zone)
-            found = await historian.past_energies(
-                plant, at, _moment(self.end).astimezone(zone)
-            )
+    async def run(
+        self, historian: Historian, inventory: Inventory, plant: Plant, zone: tzinfo
+    ) -> None:
+        """Fetch what is missing, the newest first. Raises a ``CloudError``; what was fetched before stays."""
+        while self.reached > max(self.start, self._oldest - EMPTY_FOR):
+            try:
+                found = await historian.past_energies(
+                    plant, inventory, _moment(self.reached).astimezone(zone)
+                )
+            except UnexpectedAnswer:
+                self.reached = self.start  # before the first day the vendor knows
+                return
             self.rows.extend(
-                row for row in found.rows if self.reached <= row.end <= self.end
+                row
+                for row in found.rows
+                if row.start >= self.start and row.end <= self.reached
             )
-            self.reached = max(found.until, self.reached + 86400)
+            self.reached = min(found.since, self.reached - HOUR)
+
+    @property
+    def _oldest(self) -> float:
+        """Return when something was counted first, as far as is known."""
+        return min(
+            (row.start for row in self.rows if any(row.values.values())),
+            default=self.end,
+        )
 
     def as_json(self) -> Json:
         """Give the form that is stored."""

@@ -87,10 +87,10 @@ class SolaxCloud:
         }
 
     async def past_energies(
-        self, plant: Plant, start: datetime, end: datetime
+        self, plant: Plant, inventory: Inventory, end: datetime
     ) -> PastEnergies:
         """Return the days of a month. Raises a ``CloudError``."""
-        return await self._history.energies(plant, start)
+        return await self._history.energies(plant, end)
 
     @property
     def pace(self) -> float:

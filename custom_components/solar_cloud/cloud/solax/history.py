@@ -84,9 +84,9 @@ class HistoryReader:
             if (measured_at := _measured_at(row)) is not None
         ]
 
-    async def energies(self, plant: Plant, start: datetime) -> PastEnergies:
-        """Return the days of the plant's month that holds ``start``, from its day on."""
-        local, zone = start.date(), start.tzinfo
+    async def energies(self, plant: Plant, end: datetime) -> PastEnergies:
+        """Return the days of the month in which ``end`` lies, or that ends with it."""
+        local, zone = (end - timedelta(seconds=1)).date(), end.tzinfo
         result = await self._api.call(
             STATISTICS,
             body={
@@ -102,10 +102,8 @@ class HistoryReader:
             if isinstance(result, dict)
             else []
         )
-        following = (local.replace(day=1) + timedelta(days=32)).replace(day=1)
         return PastEnergies(
-            [day for day in _days(listed, zone) if day.start >= _midnight(local, zone)],
-            _midnight(following, zone),
+            list(_days(listed, zone)), _midnight(local.replace(day=1), zone)
         )
 
 
