@@ -133,19 +133,20 @@ async def test_the_wait_a_vendor_asks_for_is_kept(
     assert after[0] - refused.at <= timedelta(seconds=wait + 30)
 
 
-async def test_a_long_wait_shows_and_ends(
+async def test_a_long_wait_shows_at_once_and_ends(
     entry: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
-    """Beyond the grace values would be a lie; one cycle brings them back."""
+    """Values of an hour ago would be a lie; one cycle brings the new ones."""
     await home.start(entry)
+    power = solax_id(solax, None, "pv_power")
     solax.fault(http=429, headers={"Retry-After": "3600"})
-    await home.pass_time(1800)
-    # The wait is known, so the last values are what there is until it is over.
-    assert home.value(solax_id(solax, None, "pv_power")) >= 0
+    await home.pass_time(600)
+    assert home.state(power).state == STATE_UNAVAILABLE
     solax.calls.clear()
-    await home.pass_time(2700)
-    assert len(solax.calls) > 0
-    assert home.value(solax_id(solax, None, "pv_power")) >= 0
+    await home.pass_time(2400)
+    assert len(solax.calls) == 0
+    await home.pass_time(900)
+    assert home.value(power) >= 0
 
 
 @pytest.mark.parametrize("solax", ["many"], indirect=True)

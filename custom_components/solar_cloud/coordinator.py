@@ -134,7 +134,8 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
             data = await self._poll()
         except CloudError as err:
             self.last_error = err
-            if isinstance(err, CredentialsRejected) or not self._within_grace():
+            wait = err.retry_after if isinstance(err, RetryLater) else 0.0
+            if isinstance(err, CredentialsRejected) or not self._within_grace(wait):
                 raise
             LOGGER.debug(
                 "Poll of %s failed, keeping the last data: %s", self.name, err.key
@@ -147,10 +148,12 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
             self._resume_after = data.resume_after
         return data
 
-    def _within_grace(self) -> bool:
+    def _within_grace(self, wait: float) -> bool:
+        """Whether the last data still stand until the next poll; an hour's wait shows at once."""
         return (
             self.last_success is not None
-            and dt_util.utcnow() - self.last_success < self._grace
+            and dt_util.utcnow() + timedelta(seconds=wait) - self.last_success
+            < self._grace
         )
 
     def _next_delay(self) -> float:

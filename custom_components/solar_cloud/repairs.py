@@ -16,16 +16,20 @@ from .cloud.model import Notice
 from .const import DOMAIN
 from .fix_flows import async_flow
 
-
 ORDINARY: Final = frozenset({QuotaExhausted.default_key, "vendor_busy"})
 """Limits that pass by themselves and tell the user to do nothing."""
+LASTING: Final = frozenset({"access_blocked"})
+"""Errors that pass by themselves as a rule, and are worth a word when they outlast the grace."""
 
 
 def notice_of(error: CloudError | None) -> frozenset[Notice]:
     """Return the notice an error deserves: those the user can do something about."""
-    if isinstance(error, PermissionMissing | SessionContested) or (
+    if error is None:
+        return frozenset()
+    mendable = isinstance(error, PermissionMissing | SessionContested) or (
         isinstance(error, QuotaExhausted) and error.key not in ORDINARY
-    ):
+    )
+    if mendable or error.key in LASTING:
         return frozenset({Notice(error.key, tuple(sorted(error.placeholders.items())))})
     return frozenset()
 
