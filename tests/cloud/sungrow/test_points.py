@@ -11,12 +11,13 @@ from custom_components.solar_cloud.cloud.model import (
     Tuning,
 )
 from custom_components.solar_cloud.cloud.states import STATES
+from custom_components.solar_cloud.cloud.sungrow.choice import FieldChoice
 from custom_components.solar_cloud.cloud.sungrow.points import (
     DEVICE_TYPES,
     PLANT_POINTS,
 )
 from custom_components.solar_cloud.cloud.sungrow.values import filled, read, unwrap
-from custom_components.solar_cloud.cloud.vault import Json
+from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
 
 TYPES = [*DEVICE_TYPES.values(), PLANT_POINTS]
 
@@ -68,7 +69,6 @@ VALUES = [
     (1, 7721, "610", Q.STRING_VOLTAGE, 40, 610.0),
     (1, 65, "610", Q.MPPT_POWER, 10, 610.0),
     (1, 94, "764", Q.INSULATION_RESISTANCE, 0, 764.0),
-    (1, 33, "44", Q.TEMPERATURE, 1, 44.0),
     (43, 58604, "0.812", Q.BATTERY_SOC, 0, 81.2),
     (43, 58606, "2495700", Q.BATTERY_CHARGE_ENERGY_TOTAL, 0, 2495.7),
     (43, 58608, "2.0", Q.OPERATING_STATE, 0, "working"),
@@ -97,9 +97,9 @@ VALUES = [
     (5, 2015, "52", Q.HUMIDITY, 0, 52.0),
     (11, 83067, "712.0", Q.PV_POWER, 0, 712.0),
     (11, 83106, "1544.0", Q.LOAD_POWER, 0, 1544.0),
-    (11, 83052, "1544.0", Q.LOAD_POWER, 1, 1544.0),
+    (11, 83052, "1544.0", Q.LOAD_POWER, 0, 1544.0),
     (11, 83252, "0.791", Q.BATTERY_SOC, 0, 79.1),
-    (11, 83334, "52", Q.BATTERY_SOC, 3, 52.0),
+    (11, 83334, "52", Q.BATTERY_SOC, 0, 52.0),
     (11, 83238, "1000", Q.BATTERY_POWER, 0, -1000.0),
     (11, 83549, "1000", Q.GRID_POWER, 0, 1000.0),
     (11, 83024, "13406100.0", Q.PV_ENERGY_TOTAL, 0, 13406.1),
@@ -206,3 +206,41 @@ def test_every_charger_state_has_a_word() -> None:
     assert codes is not None
     assert set(codes) == set(range(1, 10))
     assert DEVICE_TYPES[51].kind is DeviceKind.CHARGER
+
+
+def test_a_plant_keeps_the_point_it_was_first_read_by() -> None:
+    """EMS counters and field counters never agree; nulls come and go."""
+    vault = MemoryVault()
+    table = PLANT_POINTS.table
+    total = Slot(Q.BATTERY_CHARGE_ENERGY_TOTAL)
+
+    def polled(choice: FieldChoice, **fields: str | None) -> Any:
+        settled = choice.settle("1", table, {**fields})
+        return read(table, settled, None)[0].values.get(total)
+
+    choice = FieldChoice(vault)
+    assert polled(choice, p83241=None, p83324="--") is None
+    assert polled(choice, p83241="5000", p83324="7000") == 5.0
+    assert polled(choice, p83241=None, p83324="7000") is None
+    restarted = FieldChoice(vault)
+    assert polled(restarted, p83241="--", p83324="7000") is None
+    assert polled(restarted, p83241="5100", p83324="7000") == 5.1
+    assert FieldChoice(MemoryVault()).settle("2", table, {"p83324": "1"}) == {
+        "p83324": "1"
+    }
+
+
+@pytest.mark.parametrize("stored", ["x", {"1": 7}, {"1": {"load_power": "p1"}}])
+def test_a_damaged_choice_is_made_anew(stored: Json) -> None:
+    """Whatever lies in the vault."""
+    vault = MemoryVault()
+    vault.save_soon("fields", lambda: stored)
+    settled = FieldChoice(vault).settle("1", PLANT_POINTS.table, {"p83106": "7"})
+    assert settled == {"p83106": "7"}
+
+
+def test_quantities_are_indexed_everywhere_or_nowhere() -> None:
+    """Their one name either has a number in it or has none."""
+    rows = [point for kind in TYPES for point in kind.table.points]
+    indexed = {point.quantity for point in rows if point.index}
+    assert not indexed & {point.quantity for point in rows if not point.index}

@@ -151,7 +151,7 @@ async def test_polls_in_quick_succession_cost_nothing(
 async def test_e41_a_hundred_points_per_call(
     server: SungrowCloud, connect: Connect, clock: Time
 ) -> None:
-    """A string inverter has 157: two calls, then one for those it fills, all again every hour."""
+    """A string inverter has 151: two calls, then one for those it fills, all again every hour."""
     server.load("home-string")
     account = connect()
     await account.poll()
@@ -159,7 +159,7 @@ async def test_e41_a_hundred_points_per_call(
         len(call.params["point_id_list"])
         for call in server.calls.of("getDeviceRealTimeData", device_type=1)
     ]
-    assert asked == [100, 57]
+    assert asked == [100, 51]
     for _ in range(12):
         server.calls.clear()
         clock.advance(300)

@@ -145,18 +145,15 @@ async def test_each_role_has_its_sources_in_order(connect: Connect) -> None:
     assert order(Q.PV_POWER) == [
         "plant.pv_power*1",
         "hybrid.pv_power*1",
-        "plant.pv_power_1*1",
     ]
     assert order(Q.PV_ENERGY_TOTAL) == [
         "hybrid.pv_energy_total*1",
         "plant.pv_energy_total*1",
-        "plant.pv_energy_total_1*1",
     ]
     assert order(Q.GRID_POWER) == [
         "hybrid.grid_import_power*1 hybrid.grid_export_power*-1",
         "plant.grid_power*1",
         "meter.grid_power*1",
-        "plant.grid_power_1*1",
     ]
     assert order(Q.GRID_IMPORT_ENERGY_TOTAL) == [
         "plant.grid_import_energy_total*1",
@@ -166,22 +163,16 @@ async def test_each_role_has_its_sources_in_order(connect: Connect) -> None:
     assert order(Q.BATTERY_CHARGE_ENERGY_TOTAL) == [
         "hybrid.battery_charge_energy_total*1",
         "plant.battery_charge_energy_total*1",
-        "plant.battery_charge_energy_total_1*1",
         "battery.battery_charge_energy_total*1",
     ]
     assert order(Q.BATTERY_SOC) == [
         "plant.battery_soc*1",
-        "plant.battery_soc_1*1",
         "hybrid.battery_soc*12.8",
         "battery.battery_soc*12.8",
-        "plant.battery_soc_2*1",
-        "plant.battery_soc_3*1",
     ]
     assert order(Q.LOAD_POWER) == [
         "plant.load_power*1",
-        "plant.load_power_1*1",
         "hybrid.load_power*1",
-        "plant.load_power_2*1",
     ]
 
 

@@ -59,7 +59,6 @@ PV_INVERTER: Final = (
         Unit.AMPERE,
         PV,
     ),
-    *numbered(range(33, 39), Q.TEMPERATURE, Unit.CELSIUS, PV),
     *numbered(
         (*range(70, 86), 92, 93, *range(313, 327), *range(7708, 7723, 2)),
         Q.STRING_CURRENT,
@@ -130,7 +129,6 @@ HYBRID_INVERTER: Final = (
     point(13161, Q.BUS_VOLTAGE, Unit.VOLT, HYBRID),
     *numbered((13001, 13105, 13107, 13109), Q.MPPT_VOLTAGE, Unit.VOLT, HYBRID),
     *numbered((13002, 13106, 13108, 13110), Q.MPPT_CURRENT, Unit.AMPERE, HYBRID),
-    point(18068, Q.BACKUP_POWER, Unit.WATT, HYBRID),
     *numbered((18065, 18066, 18067), Q.BACKUP_POWER, Unit.WATT, HYBRID),
     *numbered((18062, 18063, 18064), Q.BACKUP_CURRENT, Unit.AMPERE, HYBRID),
     *numbered((18103, 18104, 18105), Q.BACKUP_VOLTAGE, Unit.VOLT, HYBRID),

@@ -1,7 +1,6 @@
 """Measuring points of everything that is no inverter (sungrow.md §5.4, §5.7, §5.8).
 
-A plant reports some quantities by several points that never agree exactly. Each has an index of its own here, so that a role chooses one
-of them and stays with it.
+A plant reports some quantities by several points that never agree exactly; the best comes first, and one of them is kept (``choice.py``).
 """
 
 from typing import Final
@@ -20,15 +19,7 @@ def _choice(
 ) -> tuple[Point, ...]:
     """Give the points a plant may report one quantity by, the best one first."""
     return tuple(
-        Point(
-            field=f"p{point_id}",
-            quantity=quantity,
-            unit=unit,
-            index=index,
-            sign=sign,
-            ref=PLANT_REF,
-        )
-        for index, point_id in enumerate(point_ids)
+        point(point_id, quantity, unit, PLANT_REF, sign) for point_id in point_ids
     )
 
 
@@ -54,13 +45,7 @@ PLANT: Final = (
     *_choice((83244, 83323), Q.BATTERY_DISCHARGE_ENERGY_TODAY, Unit.WATT_HOUR),
     *_choice((83242, 83325), Q.BATTERY_DISCHARGE_ENERGY_TOTAL, Unit.WATT_HOUR),
     *_choice((83252, 83129, 83232), Q.BATTERY_SOC, Unit.FRACTION),
-    Point(
-        field="p83334",
-        quantity=Q.BATTERY_SOC,
-        unit=Unit.PERCENT,
-        index=3,
-        ref="sungrow.md §5.3, seen 52",
-    ),
+    point(83334, Q.BATTERY_SOC, Unit.PERCENT, "sungrow.md §5.3, seen 52"),
     point(83327, Q.BATTERY_ENERGY_REMAINING, Unit.WATT_HOUR, PLANT_REF),
     point(83025, Q.EQUIVALENT_HOURS_TODAY, Unit.HOUR, PLANT_REF),
     point(83012, Q.IRRADIANCE, Unit.WATT_PER_SQUARE_METRE, PLANT_REF),

@@ -30,6 +30,7 @@ from ..quota import DAY
 from ..vault import Json, Vault
 from .alarms import read_alarms
 from .capability import PointMemory
+from .choice import FieldChoice
 from .clock import Clocks, parse_time
 from .codes import EndpointMissing, RequestRefused
 from .dialect import Operation
@@ -86,6 +87,7 @@ class Reader:
         self._vault: Final = vault
         self._points: Final = PointMemory(vault)
         self._clocks: Final = Clocks(vault)
+        self._choice: Final = FieldChoice(vault)
         self._schedule: Final = Schedule()
         stored = vault.load(STORAGE_SECTION)
         self._storage: Final = {
@@ -309,6 +311,8 @@ class Reader:
             if device is None
             else DEVICE_TYPES[int(device.address["type"])]
         )
+        if device is None:
+            fields = self._choice.settle(key, kind.table, fields)
         reading, unmapped = read(
             kind.table,
             fields,

@@ -37,11 +37,9 @@ class _Plant:
             if device.address.get("type") == str(number)
         )
 
-    def own(self, quantity: Q, *indexes: int) -> list[Source]:
-        """The plant's own points for a quantity."""
-        return [
-            Source((Term(self.id, Slot(quantity, index)),)) for index in indexes or (0,)
-        ]
+    def own(self, quantity: Q) -> list[Source]:
+        """The plant's own point for a quantity."""
+        return [Source((Term(self.id, Slot(quantity)),))]
 
 
 def _sum(
@@ -63,12 +61,7 @@ def plant_roles(plant_id: str, inventory: Inventory) -> Roles:
     """Return the sources of every role of a plant."""
     plant = _Plant(plant_id, inventory)
     roles = {**_pv(plant), **_grid(plant), **_battery(plant)}
-    roles[Q.LOAD_POWER] = [
-        *plant.own(Q.LOAD_POWER, 0, 1),
-        *_sum(plant.hybrids, Q.LOAD_POWER),
-        *plant.own(Q.LOAD_POWER, 2),
-    ]
-    for quantity in (Q.LOAD_ENERGY_TOTAL, Q.LOAD_ENERGY_TODAY):
+    for quantity in (Q.LOAD_POWER, Q.LOAD_ENERGY_TOTAL, Q.LOAD_ENERGY_TODAY):
         roles[quantity] = [*plant.own(quantity), *_sum(plant.hybrids, quantity)]
     if chargers := plant.of(51):
         roles[Q.CHARGER_POWER] = _sum(chargers, Q.CHARGER_POWER)
@@ -86,7 +79,7 @@ def _pv(plant: _Plant) -> dict[Q, list[Source]]:
         power.append(Source(mixed, floor=0.0))
     if not plant.hybrids:
         power += plant.own(Q.AC_POWER)
-    roles = {Q.PV_POWER: [*power, *plant.own(Q.PV_POWER, 1)]}
+    roles = {Q.PV_POWER: power}
     for dc_side, ac_side in OVER_A_LIFE_AND_A_DAY:
         terms = (
             *(Term(each.id, Slot(dc_side)) for each in plant.hybrids),
@@ -94,10 +87,7 @@ def _pv(plant: _Plant) -> dict[Q, list[Source]]:
         )
         devices = [Source(terms)] if terms else []
         own = plant.own(dc_side)
-        roles[dc_side] = [
-            *(devices + own if plant.hybrids else own + devices),
-            *plant.own(dc_side, 1),
-        ]
+        roles[dc_side] = devices + own if plant.hybrids else own + devices
     return roles
 
 
@@ -115,9 +105,8 @@ def _grid(plant: _Plant) -> dict[Q, list[Source]]:
     roles = {
         Q.GRID_POWER: [
             *pair,
-            *plant.own(Q.GRID_POWER, 0),
+            *plant.own(Q.GRID_POWER),
             *_each(plant.meters, Q.GRID_POWER),
-            *plant.own(Q.GRID_POWER, 1),
         ]
     }
     for quantity in (
@@ -145,7 +134,7 @@ def _battery(plant: _Plant) -> dict[Q, list[Source]]:
     roles = {
         Q.BATTERY_POWER: [
             *([Source(pair)] if pair else []),
-            *plant.own(Q.BATTERY_POWER, 0, 1),
+            *plant.own(Q.BATTERY_POWER),
         ]
     }
     for quantity in (
@@ -156,14 +145,13 @@ def _battery(plant: _Plant) -> dict[Q, list[Source]]:
     ):
         roles[quantity] = [
             *_sum(plant.hybrids, quantity),
-            *plant.own(quantity, 0, 1),
+            *plant.own(quantity),
             *(_sum(plant.batteries, quantity) if quantity.is_counter else []),
         ]
     roles[Q.BATTERY_SOC] = [
-        *plant.own(Q.BATTERY_SOC, 0, 1),
+        *plant.own(Q.BATTERY_SOC),
         *_mean(plant.hybrids, plant.batteries),
         *_mean(plant.batteries, plant.batteries),
-        *plant.own(Q.BATTERY_SOC, 2, 3),
     ]
     return roles
 
