@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.clouds.base import Cloud
+from tests.clouds.fusionsolar import FusionSolarCloud
 from tests.clouds.solax import SolaxCloud
+from tests.clouds.sungrow import SungrowCloud
 from tests.clouds.world import World
 
 from .client import Client, Json
@@ -25,15 +27,24 @@ class Account:
     answers: Callable[[AnyCloud], list[Json]]
 
 
-def _solax(cloud: AnyCloud) -> list[Json]:
-    return [
-        {"next_step_id": "solax"},
-        {"region": "other"} | cloud.credentials,
-        {"base_url": cloud.url},
-    ]
+def _signing_in(step: str) -> Callable[[AnyCloud], list[Json]]:
+    """Answer the menu, the form of one way to sign in, and the question for the address."""
+
+    def answers(cloud: AnyCloud) -> list[Json]:
+        return [
+            {"next_step_id": step},
+            {"region": "other"} | cloud.credentials,
+            {"base_url": cloud.url},
+        ]
+
+    return answers
 
 
-ACCOUNTS: Final = (Account("SolaX", SolaxCloud, _solax),)
+ACCOUNTS: Final = (
+    Account("SolaX", SolaxCloud, _signing_in("solax")),
+    Account("Sungrow", SungrowCloud, _signing_in("sungrow_account")),
+    Account("FusionSolar", FusionSolarCloud, _signing_in("fusionsolar_account")),
+)
 
 
 class AccountRefusedError(Exception):
