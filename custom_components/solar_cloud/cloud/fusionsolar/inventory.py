@@ -1,7 +1,9 @@
 """The lists of plants and devices: read rarely, kept over restarts, never shortened by one answer."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+import re
 import time
 from typing import Final
 
@@ -42,6 +44,8 @@ class PlantRow:
     code: str = field(repr=False)
     name: str = field(repr=False)
     capacity: float | None
+    offset: str | None = None
+    """UTC offset on the day it was connected."""
     missed: int = 0
 
 
@@ -73,6 +77,7 @@ class Lists:
         self._outdated = False
         self._whole = False
         self._packer: Final = Packer(2 * RELIST_SECONDS)
+        self._lock: Final = asyncio.Lock()
         self.notices: set[Notice] = set()
         self._by_id: dict[str, DeviceRow] = {}
         self._restore()
@@ -123,6 +128,10 @@ class Lists:
 
     async def refresh(self) -> None:
         """Read the lists as far as they are due and the limits allow. Raises a ``CloudError`` where it has to stop."""
+        async with self._lock:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         if self.outdated or time.time() - self._swept_at >= KEPT_SECONDS:
             await self._list_plants()
             self._outdated = False
@@ -151,6 +160,7 @@ class Lists:
                         code,
                         text(row.get("plantName")) or "FusionSolar",
                         number(row.get("capacity")),
+                        _offset(row.get("gridConnectionDate")),
                     )
             pages = number(answer.get("pageCount")) if isinstance(answer, dict) else 0
             if page >= (pages or 0):
@@ -295,11 +305,20 @@ def _device_row(row: dict[str, Json]) -> DeviceRow | None:
     )
 
 
+def _offset(connected: Json) -> str | None:
+    """Read the one hint at a plant's time zone: the offset in the date of its connection to the grid."""
+    if not isinstance(connected, str):
+        return None
+    found = re.search(r"T.*(Z|[+-]\d\d:?\d\d)$", connected.strip())
+    return None if found is None else f"UTC{found[1].replace('Z', '+00:00')}"
+
+
 def _plant(row: PlantRow) -> Plant:
-    # The API names no time zone: an offset of the day of connection would be wrong for half of the year.
     return Plant(
         id=row.code,
         name=row.name,
+        # Blind to daylight saving: whoever uses it has to compare it with a zone that is not.
+        time_zone=row.offset,
         pv_capacity=None if row.capacity is None else row.capacity * 1000,
         address={"code": row.code},
     )
