@@ -19,7 +19,7 @@ async def test_a_home_is_listed(rig: Rig) -> None:
     plant = inventory.plants[PLANT]
     assert plant.name == "Demo House"
     assert plant.pv_capacity == 9900
-    assert plant.time_zone is None
+    assert plant.time_zone == "UTC+01:00"
     inverter = inventory.devices[rig.id_of(HOME_INVERTER)]
     assert inverter.serial == inverter.id
     assert inverter.rated_power == 8000
@@ -32,6 +32,25 @@ async def test_a_home_is_listed(rig: Rig) -> None:
     assert DeviceKind.GATEWAY in kinds
     assert inventory.complete
     assert rig.cloud.calls[1].params == {"pageNo": 1}
+
+
+@pytest.mark.parametrize(
+    ("connected", "zone"),
+    [
+        ("2020-02-06T00:00:00+08:00", "UTC+08:00"),
+        ("2020-02-06T00:00:00-0330", "UTC-0330"),
+        ("2020-02-06T00:00:00Z", "UTC+00:00"),
+        ("2020-02-06T00:00:00", None),
+        ("2020-02-06", None),
+        (None, None),
+    ],
+)
+async def test_the_day_of_connection_hints_at_the_time_zone(
+    rig: Rig, connected: str, zone: str | None
+) -> None:
+    """The API tells nothing better."""
+    rig.cloud.plant.connected = connected
+    assert (await rig.lists()).plants[PLANT].time_zone == zone
 
 
 async def test_reloads_do_not_list_again(rig: Rig) -> None:
