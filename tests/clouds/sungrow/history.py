@@ -20,6 +20,7 @@ LONGEST = timedelta(hours=3)
 LONGEST_OPTIMIZER = timedelta(days=30)
 MOST_POINTS = 50
 MOST_IDS = 50
+VIRTUAL = "_11_0_0"
 FORMATS = {"day": "%Y%m%d", "month": "%Y%m", "year": "%Y"}
 NUMBERS = {"1": "day", "2": "month", "3": "year"}
 SPANS = {"day": 100, "month": 24, "year": 5}
@@ -37,6 +38,10 @@ def _owners(query: Query, name: str) -> Iterator[tuple[str, Owner | None]]:
         if name == "ps_id_list":
             plant = query.plant(each)
             yield each, (plant, None) if plant else None
+        elif each.endswith(VIRTUAL) and (
+            plant := query.plant(each.removesuffix(VIRTUAL))
+        ):
+            yield each, (plant, None)  # the plant's own key, as in realtime
         else:
             yield each, query.device(each)
 

@@ -25,7 +25,7 @@ from .gateway import Gateway, Keys
 from .grant import GrantRefresh, authorize_url, exchange
 from .login import LANE, WINDOWS, AccountLogin
 from .reader import STALE_AFTER
-from .session import Session
+from .session import HISTORY_LANE, Session
 
 GATEWAYS: Final[Mapping[str, str]] = {
     "eu": "https://gateway.isolarcloud.eu",
@@ -45,6 +45,8 @@ PORTAL: Final = "https://developer-api.isolarcloud.com"
 
 HOUR_LIMIT: Final = Window(2000, 3600.0, reserved=100)
 DAY_LIMIT: Final = Window(48_000, DAY, reserved=1000)
+HISTORY_LIMITS: Final = (Window(100, 3600.0), Window(600, DAY))
+"""The past can wait: two days of a home are 60 calls, and live values need most of a month's."""
 MONTH_LIMIT: Final = Window(100_000, 31 * DAY, reserved=2000)
 """Of one application (sungrow.md §7.1); the last two are one user's observation."""
 
@@ -137,7 +139,8 @@ GRANT: Final = SignIn(
 
 
 def _quota(vault: Vault) -> Quota:
-    return Quota({ALL: (HOUR_LIMIT, DAY_LIMIT, MONTH_LIMIT), LANE: WINDOWS}, vault)
+    limits = (HOUR_LIMIT, DAY_LIMIT, MONTH_LIMIT)
+    return Quota({ALL: limits, LANE: WINDOWS, HISTORY_LANE: HISTORY_LIMITS}, vault)
 
 
 def connect(

@@ -1,11 +1,14 @@
 """One signed-in Sungrow account."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
-from ..model import Inventory, Snapshot, Tuning
+from ..history import PastEnergies, Reach
+from ..model import Inventory, Plant, Reading, Snapshot, Tuning
 from ..vault import Json, Vault
 from ..vendor import Roles
+from .history import REACH, HistoryReader
 from .inventory import Lister
 from .reader import Reader
 from .roles import plant_roles
@@ -20,6 +23,7 @@ class SungrowCloud:
         self._session: Final = session
         self._lister: Final = Lister(session)
         self._reader: Final = Reader(session, vault)
+        self._history: Final = HistoryReader(session, self._reader)
 
     async def inventory(self) -> Inventory:
         """List plants and devices."""
@@ -36,6 +40,38 @@ class SungrowCloud:
     def tune(self, tunings: Mapping[str, Tuning]) -> None:
         """Read meters wired the other way round as the user says."""
         self._reader.tunings = tunings
+
+    @property
+    def reach(self) -> Reach:
+        """Say how far back the past goes."""
+        return REACH
+
+    def newest(self, plant: Plant, now: datetime) -> datetime:
+        """Return the plant's last midnight."""
+        return self._history.newest(plant, now)
+
+    def batches(
+        self, owners: Collection[str], inventory: Inventory
+    ) -> list[tuple[str, ...]]:
+        """Cut plants and devices into what one call of the past can ask for."""
+        return self._history.batches(owners, inventory)
+
+    async def past_readings(
+        self,
+        batch: Sequence[str],
+        inventory: Inventory,
+        start: datetime,
+        end: datetime,
+        step: timedelta,
+    ) -> Mapping[str, Sequence[Reading]]:
+        """Return the minutes of up to three hours."""
+        return await self._history.readings(batch, inventory, start, end, step)
+
+    async def past_energies(
+        self, plant: Plant, inventory: Inventory, end: datetime
+    ) -> PastEnergies:
+        """Return up to a hundred finished days."""
+        return await self._history.energies(plant, inventory, end)
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state for diagnostics."""

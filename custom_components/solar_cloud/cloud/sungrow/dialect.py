@@ -16,6 +16,10 @@ class Operation(Enum):
     DEVICE_VALUES = auto()
     OPTIMIZER_VALUES = auto()
     ALARMS = auto()
+    PLANT_MINUTES = auto()
+    DEVICE_MINUTES = auto()
+    PLANT_DAYS = auto()
+    DEVICE_DAYS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ _SHARED: Final = {
     Operation.DEVICE_VALUES: "getDeviceRealTimeData",
     Operation.OPTIMIZER_VALUES: "getMlpeRealTimeData",
     Operation.ALARMS: "getFaultAlarmInfo",
+    Operation.DEVICE_MINUTES: "getDevicePointMinuteDataList",
 }
 
 V1: Final = Dialect(
@@ -52,6 +57,9 @@ V1: Final = Dialect(
         Operation.PLANT_DETAILS: "getBatchPsDetail",
         Operation.DEVICES: "getDeviceList",
         Operation.PLANT_VALUES: "getDeviceRealTimeData",
+        Operation.PLANT_MINUTES: "getDevicePointMinuteDataList",
+        Operation.PLANT_DAYS: "getDevicePointsDayMonthYearDataList",
+        Operation.DEVICE_DAYS: "getDevicePointsDayMonthYearDataList",
     },
     live_list=True,
 )
@@ -67,6 +75,9 @@ V2: Final = Dialect(
         Operation.PLANT_DETAILS: "getPowerStationDetail",
         Operation.DEVICES: "getDeviceListByPsId",
         Operation.PLANT_VALUES: "getPowerStationRealTimeData",
+        Operation.PLANT_MINUTES: "getPowerStationPointMinuteDataList",
+        Operation.PLANT_DAYS: "getPowerStationPointDayMonthYearDataList",
+        Operation.DEVICE_DAYS: "getDevicePointDayMonthYearDataList",
     },
     live_list=False,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 import time
 from typing import Final
@@ -321,6 +321,29 @@ class Reader:
             tuning=self.tunings.get(key),
         )
         self.unmapped.update(f"{kind.number}.{name}" for name in unmapped)
+        return reading
+
+    def offset(self, plant_id: str) -> timedelta | None:
+        """Return how far a plant's local time is from UTC, once its data have shown it."""
+        return self._clocks.of(plant_id).offset
+
+    def past_reading(
+        self,
+        key: str,
+        inventory: Inventory,
+        kind: DeviceType,
+        fields: Fields,
+        measured_at: datetime,
+    ) -> Reading:
+        """Decode a row of the past like one of now."""
+        reading, _ = read(
+            kind.table,
+            fields,
+            measured_at,
+            storage=_plant_of(inventory, key) in self._storage
+            or kind.number == BATTERY_TYPE,
+            tuning=self.tunings.get(key),
+        )
         return reading
 
     def _with_overview(

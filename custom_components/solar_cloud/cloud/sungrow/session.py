@@ -25,6 +25,7 @@ from .gateway import Body, Gateway
 from .login import TOKEN_LIFE
 
 LANE: Final = "data"
+HISTORY_LANE: Final = "history"
 CONTESTED_WAIT: Final = 900.0
 BARRED_FOR: Final = {
     "ip_not_allowed": 1800.0,
@@ -68,11 +69,11 @@ class Session:
         """Whether bodies are encrypted."""
         return self._gateway.encrypted
 
-    async def call(self, operation: Operation, body: Body) -> Json:
+    async def call(self, operation: Operation, body: Body, lane: str = LANE) -> Json:
         """Return the ``result_data`` of an operation. A refused token is renewed once. Raises a ``CloudError``."""
         self._check_barred()
         try:
-            return await self._call(operation, body)
+            return await self._call(operation, body, lane)
         except Throttled as err:
             wait = await self.backoff.wait(err)
             key = "monthly_limit" if err.code == "E998" else QuotaExhausted.default_key
@@ -94,8 +95,8 @@ class Session:
                 raise PermissionMissing(error.permission, error.key)
             self._barred = None
 
-    async def _call(self, operation: Operation, body: Body) -> Json:
-        self._quota.spend(LANE)
+    async def _call(self, operation: Operation, body: Body, lane: str) -> Json:
+        self._quota.spend(lane)
         token = await self._token()
         try:
             return await self._send(operation, body, token)
@@ -103,7 +104,7 @@ class Session:
             if self.tokens.contested:
                 raise SessionContested(CONTESTED_WAIT) from None
             token = await self._guarded(self.tokens.replace(token))
-        self._quota.spend(LANE)
+        self._quota.spend(lane)
         try:
             return await self._send(operation, body, token)
         except TokenRefused:

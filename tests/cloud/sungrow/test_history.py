@@ -1,0 +1,102 @@
+"""The past of a Sungrow account: minutes of last days, days of last years, all in the plant's local time."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.solar_cloud.cloud.errors import QuotaExhausted
+from custom_components.solar_cloud.cloud.history import Historian
+from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
+from tests.clouds.sungrow import SungrowCloud
+
+from .conftest import Account, Connect, Time
+
+HOME = "5000001"
+INVERTER = "ADEMO0010002"
+ZONE = ZoneInfo("Europe/Berlin")
+STEP = timedelta(minutes=5)
+START = datetime(2026, 6, 8, 12, tzinfo=ZONE)
+
+
+@pytest.fixture(params=["V1", "V2"])
+async def account(
+    request: pytest.FixtureRequest, connect: Connect, granted: Account
+) -> Account:
+    """Both editions, after a first look."""
+    account = connect() if request.param == "V1" else granted
+    await account.poll()
+    return account
+
+
+def historian(account: Account) -> Historian:
+    """Return the client as what looks back."""
+    assert isinstance(account.cloud, Historian)
+    return account.cloud
+
+
+async def test_minutes_are_what_the_counters_said(
+    account: Account, server: SungrowCloud
+) -> None:
+    """For plants and devices, at their own time, in kWh."""
+    assert account.inventory
+    past = historian(account)
+    for batch in past.batches([HOME, INVERTER], account.inventory):
+        (owner,) = batch
+        found = await past.past_readings(
+            batch, account.inventory, START, START + timedelta(hours=3), STEP
+        )
+        readings = found[owner]
+        assert 30 < len(readings) <= 37
+        for reading in readings:
+            assert reading.measured_at
+            truth = server.plant.site.truth(reading.measured_at)
+            value = reading.values[Slot(Q.PV_ENERGY_TOTAL)]
+            assert isinstance(value, float)
+            assert 0 <= truth.pv - value < (0.11 if owner == INVERTER else 0.3)
+
+
+async def test_today_is_not_there_yet(account: Account) -> None:
+    """The past ends with the plant's last midnight."""
+    assert account.inventory
+    plant = account.inventory.plants[HOME]
+    now = datetime(2026, 6, 10, 10, 2, tzinfo=UTC)
+    assert historian(account).newest(plant, now) == datetime(2026, 6, 9, 22, tzinfo=UTC)
+
+
+async def test_days_reach_back_a_hundred_at_a_time(
+    account: Account, server: SungrowCloud
+) -> None:
+    """Each day is the plant's, also when the clocks change."""
+    assert account.inventory
+    plant = account.inventory.plants[HOME]
+    end = datetime(2026, 6, 10, tzinfo=ZONE)
+    found = await historian(account).past_energies(plant, account.inventory, end)
+    assert len(found.rows) == 100
+    assert found.since == found.rows[0].start
+    assert found.rows[-1].end == end.timestamp()
+    lengths = {row.end - row.start for row in found.rows}
+    assert lengths == {82800.0, 86400.0}
+    for row in (found.rows[0], found.rows[25], found.rows[-1]):
+        grown = server.plant.site.truth(row.end).since(
+            server.plant.site.truth(row.start)
+        )
+        assert row.values[Q.PV_ENERGY_TOTAL] == pytest.approx(grown.pv, abs=0.2)
+        assert row.values[Q.GRID_IMPORT_ENERGY_TOTAL] == pytest.approx(
+            grown.grid_import, abs=0.2
+        )
+
+
+async def test_the_past_leaves_room_for_the_present(
+    account: Account, clock: Time
+) -> None:
+    """A hundred calls an hour at most; live values do not notice."""
+    assert account.inventory
+    plant = account.inventory.plants[HOME]
+    end = datetime(2026, 6, 10, tzinfo=ZONE)
+    for _ in range(100):
+        await historian(account).past_energies(plant, account.inventory, end)
+    with pytest.raises(QuotaExhausted):
+        await historian(account).past_energies(plant, account.inventory, end)
+    clock.advance(300)
+    assert not (await account.poll()).silent
