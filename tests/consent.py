@@ -1,0 +1,192 @@
+"""A vendor of our own whose accounts are opened by consent, and whose meters can be corrected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+import time
+from typing import Final
+
+from yarl import URL
+
+from custom_components.solar_cloud.cloud.errors import (
+    CloudError,
+    CloudUnreachable,
+    CredentialsRejected,
+)
+from custom_components.solar_cloud.cloud.model import (
+    Device,
+    DeviceKind,
+    Inventory,
+    Plant,
+    Quantity,
+    Reading,
+    Slot,
+    Snapshot,
+    Tuning,
+)
+from custom_components.solar_cloud.cloud.quota import Quota
+from custom_components.solar_cloud.cloud.token import SECTION, Token
+from custom_components.solar_cloud.cloud.transport import Transport
+from custom_components.solar_cloud.cloud.vault import Json, Vault
+from custom_components.solar_cloud.cloud.vendor import (
+    CredentialField,
+    Credentials,
+    FieldKind,
+    OAuth,
+    Roles,
+    SignIn,
+    Vendor,
+)
+
+KEY: Final = "consenting"
+POWER: Final = Slot(Quantity.GRID_POWER)
+
+
+@dataclass
+class Bureau:
+    """The vendor's side: which code opens whose account, and what was asked of it."""
+
+    codes: dict[str, str] = field(default_factory=dict)
+    """Owner by code."""
+    exchanged: list[tuple[str, str]] = field(default_factory=list)
+    """(code, redirect address) of each exchange."""
+    unreachable: bool = False
+    plants: int = 1
+    opened: list[str] = field(default_factory=list)
+    """Access tokens that clients were built with."""
+    signed_out: list[str] = field(default_factory=list)
+
+    def vendor(self, longest_state: int | None = None) -> Vendor:
+        """Describe it to Home Assistant."""
+        sign_in = SignIn(
+            key=f"{KEY}_oauth",
+            fields=(
+                CredentialField("client_id"),
+                CredentialField("client_secret", FieldKind.SECRET),
+            ),
+            regions={"eu": "https://eu.example.com"},
+            account=lambda credentials: credentials["client_id"],
+            quota_account=lambda credentials: credentials["client_id"],
+            links={"portal": "https://portal.example.com"},
+            oauth=OAuth(
+                authorize_url=authorize_url,
+                exchange=self._exchange,
+                account=lambda credentials, token: dict(token.extra)["owner"],
+                longest_state=longest_state,
+            ),
+        )
+        return Vendor(
+            key=KEY,
+            name="Consenting",
+            sign_ins=(sign_in,),
+            quota=lambda vault: Quota({}, vault),
+            connect=self._connect,
+            stale_after=1200.0,
+        )
+
+    async def _exchange(
+        self,
+        credentials: Credentials,
+        code: str,
+        redirect_uri: str,
+        transport: Transport,
+    ) -> Token:
+        self.exchanged.append((code, redirect_uri))
+        if self.unreachable:
+            raise CloudUnreachable
+        if credentials["client_secret"] != "the-secret":
+            raise CredentialsRejected
+        if (owner := self.codes.pop(code, None)) is None:
+            raise CloudError("invalid_code")
+        now = time.time()
+        return Token(
+            f"token-of-{owner}-{len(self.exchanged)}",
+            issued_at=now,
+            expires_at=now + 86400,
+            refresh="refresh-me",
+            extra=(("owner", owner),),
+        )
+
+    def _connect(
+        self,
+        sign_in: SignIn,
+        credentials: Credentials,
+        transport: Transport,
+        vault: Vault,
+        quota: Quota,
+    ) -> Client:
+        return Client(self, Token.from_json(vault.load(SECTION)))
+
+
+def authorize_url(credentials: Credentials, redirect_uri: str, state: str) -> str:
+    """Return the page of consent."""
+    page = URL("https://consent.example.com/authorize")
+    return str(
+        page.with_query(
+            client=credentials["client_id"], redirect=redirect_uri, state=state
+        )
+    )
+
+
+class Client:
+    """A signed-in account with one meter, which imports 1500 of whatever it reports in."""
+
+    def __init__(self, bureau: Bureau, token: Token | None) -> None:
+        """Use the token of the consent; there is no other way in."""
+        self._bureau: Final = bureau
+        self._token: Final = token
+        self._tunings: Mapping[str, Tuning] = {}
+        if token is not None:
+            bureau.opened.append(token.access)
+
+    async def inventory(self) -> Inventory:
+        """List what the account has."""
+        if self._token is None:
+            raise CredentialsRejected
+        if self._bureau.unreachable:
+            raise CloudUnreachable
+        owner = dict(self._token.extra)["owner"]
+        plants = {
+            f"{owner}-{number}": Plant(id=f"{owner}-{number}", name=f"Roof {number}")
+            for number in range(1, self._bureau.plants + 1)
+        }
+        meters = {
+            f"{key}-meter": Device(
+                id=f"{key}-meter",
+                plant_id=key,
+                kind=DeviceKind.METER,
+                model="M-1",
+                tunable=True,
+            )
+            for key in plants
+        }
+        return Inventory(plants, meters)
+
+    async def readings(self, wanted: Inventory) -> Snapshot:
+        """Read the meters as the user knows them."""
+        now = datetime.fromtimestamp(time.time(), UTC)
+        readings = {key: Reading(now, {}) for key in wanted.plants}
+        for key in wanted.devices:
+            tuning = self._tunings.get(key, Tuning())
+            factor = (-1 if tuning.swap_direction else 1) * (
+                1000 if tuning.unit == "kW" else 1
+            )
+            readings[key] = Reading(now, {POWER: 1500.0 * factor})
+        return Snapshot(readings)
+
+    def roles(self, plant_id: str, inventory: Inventory) -> Roles:
+        """Feed no role."""
+        return {}
+
+    def report(self) -> dict[str, Json]:
+        """Say nothing."""
+        return {}
+
+    def tune(self, tunings: Mapping[str, Tuning]) -> None:
+        """Take the user's word for it."""
+        self._tunings = tunings
+
+    async def sign_out(self) -> None:
+        """End the session."""
+        if self._token is not None:
+            self._bureau.signed_out.append(self._token.access)
