@@ -206,9 +206,9 @@ class Client:
         return entries
 
     async def check_entries(self, domain: str) -> None:
-        """Raise when an entry of an integration has not come up."""
+        """Raise when an entry of an integration will not come up by itself."""
         for entry in await self.entries(domain):
-            if entry["state"] not in {"loaded", "setup_in_progress"}:
+            if entry["state"] not in {"loaded", "setup_in_progress", "setup_retry"}:
                 raise HomeAssistantError(
                     f"{entry['title']}: {entry['state']}, {entry['reason']}"
                 )
