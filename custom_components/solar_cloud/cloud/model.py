@@ -276,6 +276,8 @@ class Device:
     phases: int | None = None
     tunable: bool = False
     """Whether the user may correct how its values are read, see ``Tuning``."""
+    reports: bool = True
+    """Whether it has values of its own; a gateway or an optimizer may have none, and is not offline for that."""
     address: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

@@ -28,8 +28,13 @@ async def test_a_home_is_listed(rig: Rig) -> None:
     meter = rig.cloud.first(POWER_SENSOR)
     assert inventory.devices[meter.dn].serial is None
     assert inventory.devices[meter.dn].address["id"] == str(meter.id)
-    kinds = {device.kind for device in inventory.devices.values()}
-    assert DeviceKind.GATEWAY in kinds
+    (gateway,) = (
+        device
+        for device in inventory.devices.values()
+        if device.kind is DeviceKind.GATEWAY
+    )
+    assert not gateway.reports
+    assert inverter.reports
     assert inventory.complete
     assert rig.cloud.calls[1].params == {"pageNo": 1}
 

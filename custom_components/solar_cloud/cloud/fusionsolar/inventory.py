@@ -335,6 +335,7 @@ def _device(key: str, row: DeviceRow) -> Device:
         rated_power=kinds.rated_power(row.type, row.model),
         capacity=kinds.capacity(row.type, row.model),
         tunable=row.type in kinds.TUNABLE,
+        reports=row.type in kinds.READABLE,
         address={
             "id": row.id,
             "type": str(row.type),
