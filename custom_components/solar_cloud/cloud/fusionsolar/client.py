@@ -1,6 +1,7 @@
 """One FusionSolar account: lists, readings, alarms, each inside its limits."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 import logging
 import time
 from typing import Final, override
@@ -12,10 +13,12 @@ from ..errors import (
     SessionContested,
     UnexpectedAnswer,
 )
+from ..history import Historian, PastEnergies, Reach
 from ..model import (
     Alarm,
     Inventory,
     Notice,
+    Plant,
     Quantity,
     Reading,
     Slot,
@@ -32,6 +35,7 @@ from .calls import Calls
 from .codes import Refused
 from .decoding import OFFLINE, Decoder
 from .envelope import milliseconds, rows
+from .history import LAG, REACH, HistoryReader
 from .inventory import DeviceRow, Lists
 from .limits import ALARMS, DEVICE_NOW, PLANT_DAY, PLANT_NOW
 from .plan import CYCLE, Batch, Plan
@@ -57,7 +61,7 @@ CYCLES_KEPT: Final = 3
 PLANT_KEPT: Final = 2 * 3600.0 + 600.0
 
 
-class FusionSolar(Cloud, Tunable, SignsOut):
+class FusionSolar(Cloud, Tunable, SignsOut, Historian):
     """A client of the SmartPVMS Northbound API."""
 
     def __init__(self, calls: Calls, vault: Vault, *, owner: bool) -> None:
@@ -65,6 +69,7 @@ class FusionSolar(Cloud, Tunable, SignsOut):
         self._calls: Final = calls
         self._lists: Final = Lists(calls, vault)
         self._decoder: Final = Decoder(vault)
+        self._past: Final = HistoryReader(calls, self._lists, self._decoder)
         self._shelf: Final = Shelf(vault)
         self._plan: Final = Plan(calls.quota, vault, owner=owner)
         self._access: Final = Access()
@@ -115,6 +120,43 @@ class FusionSolar(Cloud, Tunable, SignsOut):
                 if names
             },
         }
+
+    @property
+    @override
+    def reach(self) -> Reach:
+        """Say how far back the past goes."""
+        return REACH
+
+    @override
+    def newest(self, plant: Plant, now: datetime) -> datetime:
+        """Return the instant up to which the past is complete."""
+        return now - LAG
+
+    @override
+    def batches(
+        self, owners: Collection[str], inventory: Inventory
+    ) -> list[tuple[str, ...]]:
+        """Pack devices into what one call of the past can ask for; plants have reports only."""
+        return self._past.batches(owners)
+
+    @override
+    async def past_readings(
+        self,
+        batch: Sequence[str],
+        inventory: Inventory,
+        start: datetime,
+        end: datetime,
+        step: timedelta,
+    ) -> Mapping[str, Sequence[Reading]]:
+        """Return the five minutes of up to three days."""
+        return await self._past.readings(batch, start, end)
+
+    @override
+    async def past_energies(
+        self, plant: Plant, inventory: Inventory, end: datetime
+    ) -> PastEnergies:
+        """Return the hours of one day."""
+        return await self._past.energies(plant, inventory, end)
 
     @override
     async def readings(self, wanted: Inventory) -> Snapshot:

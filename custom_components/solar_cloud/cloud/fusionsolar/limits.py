@@ -17,9 +17,13 @@ PLANT_NOW: Final = "getStationRealKpi"
 DEVICE_NOW: Final = "getDevRealKpi"
 PLANT_DAY: Final = "getKpiStationDay"
 ALARMS: Final = "getAlarmList"
+PLANT_HOURS: Final = "getKpiStationHour"
+DEVICE_PAST: Final = "getDevHistoryKpi"
 
 BATCH: Final = 100
 """Plants or devices per call."""
+TEN: Final = 10
+"""Devices per call into the past."""
 FIVE_MINUTES: Final = 305.0
 """Five minutes and what two requests may differ in latency."""
 HALF_HOUR: Final = 1810.0
@@ -37,6 +41,7 @@ def batches(count: int) -> int:
 def windows(plants: int, devices: Mapping[int, int]) -> dict[str, tuple[Window, ...]]:
     """Return the windows for an account with that many plants and devices by type."""
     of_plants = max(1, batches(plants))
+    of_tens = sum(-(-count // TEN) for count in devices.values())
     of_devices = max(1, sum(map(batches, devices.values())))
     return {
         # A password tried five times too often locks the account: one try is left to a person.
@@ -48,6 +53,8 @@ def windows(plants: int, devices: Mapping[int, int]) -> dict[str, tuple[Window, 
         DEVICE_NOW: (Window(of_devices, FIVE_MINUTES),),
         PLANT_DAY: (Window(of_plants + 24, DAY), MINUTE),
         ALARMS: (Window(of_plants, HALF_HOUR),),
+        PLANT_HOURS: (Window(of_plants + 24, DAY), MINUTE),
+        DEVICE_PAST: (Window(of_tens + 24, DAY), MINUTE),
     }
 
 
