@@ -39,9 +39,13 @@ def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
                 yield owner_id, slot
         if reading.measured_at is not None:
             yield owner_id, Slot(Quantity.LAST_REPORT)
-    for plant_id in snapshot.alarms:
+    for plant_id in account.inventory.data.plants:
         if plant_id in snapshot.readings:
-            yield plant_id, Slot(Quantity.ACTIVE_ALARMS)
+            yield plant_id, Slot(Quantity.API_CALLS_TODAY)
+            if account.quota.left() is not None:
+                yield plant_id, Slot(Quantity.API_CALLS_LEFT)
+            if plant_id in snapshot.alarms:
+                yield plant_id, Slot(Quantity.ACTIVE_ALARMS)
 
 
 class SolarCloudSensor(SolarCloudEntity, SensorEntity):
@@ -72,8 +76,13 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     @override
     def native_value(self) -> float | str | datetime | None:
         """The value, ``None`` where the vendor gives none."""
-        if self.slot.quantity is Quantity.ACTIVE_ALARMS:
-            return len(self.coordinator.data.alarms.get(self.owner_id, ()))
+        match self.slot.quantity:
+            case Quantity.ACTIVE_ALARMS:
+                return len(self.coordinator.data.alarms.get(self.owner_id, ()))
+            case Quantity.API_CALLS_TODAY:
+                return self.account.quota.used()
+            case Quantity.API_CALLS_LEFT:
+                return self.account.quota.left()
         if (reading := self.reading) is None:
             return None
         if self.slot.quantity is Quantity.LAST_REPORT:

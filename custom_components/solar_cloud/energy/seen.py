@@ -14,6 +14,8 @@ LASTING: Final = frozenset(
         Quantity.BATTERY_CAPACITY,
         Quantity.PLANT_STATE,
         Quantity.ACTIVE_ALARMS,
+        Quantity.API_CALLS_TODAY,
+        Quantity.API_CALLS_LEFT,
         Quantity.DATA_AGE,
         Quantity.REJECTED_VALUES,
     }

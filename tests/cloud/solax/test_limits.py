@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.solar_cloud.cloud.errors import QuotaExhausted
 from custom_components.solar_cloud.cloud.model import Notice
+from custom_components.solar_cloud.cloud.solax.limits import READ
 from tests.clouds.solax import SolaxCloud
 
 from .conftest import INVERTER, PLANT, Account, Clock
@@ -50,6 +51,8 @@ async def test_e27_many_plants_page_chunk_and_resume(
     inventory = await account.list()
     assert len(inventory.plants) == 12
     assert len(inventory.devices) == 48
+    for _ in range(10):
+        account.quota.spend(READ)  # as an action just did
     part = await account.poll(0)
     assert part.resume_after is not None
     assert part.resume_after <= 61

@@ -38,7 +38,9 @@ async def test_home(account: Account, cloud: SolaxCloud) -> None:
     assert who(roles, Q.GRID_IMPORT_ENERGY_TOTAL) == [[METER], [INVERTER], [PLANT]]
     assert who(roles, Q.BATTERY_CHARGE_ENERGY_TOTAL) == [[BATTERY], [PLANT]]
     assert who(roles, Q.LOAD_POWER) == [[INVERTER, METER], [INVERTER, INVERTER]]
-    assert Q.LOAD_ENERGY_TOTAL not in roles  # no honest source in a home
+    assert who(roles, Q.LOAD_ENERGY_TOTAL) == [
+        [INVERTER, BATTERY, BATTERY, grid, grid] for grid in (METER, INVERTER)
+    ]
     assert all(source.floor == 0 for source in roles[Q.LOAD_POWER])
 
 
@@ -56,6 +58,11 @@ async def test_every_first_source_is_the_truth(
         Q.GRID_EXPORT_ENERGY_TOTAL: (sample.energies.grid_export, 0.02),
         Q.BATTERY_CHARGE_ENERGY_TOTAL: (sample.energies.battery_charge, 0.2),
         Q.BATTERY_DISCHARGE_ENERGY_TOTAL: (sample.energies.battery_discharge, 0.2),
+        # What the house and the car used, and what the conversion lost.
+        Q.LOAD_ENERGY_TOTAL: (
+            sample.energies.load + sample.energies.charger + sample.energies.loss,
+            0.5,
+        ),
         Q.PV_POWER: (sample.powers.pv, 3),
         Q.GRID_POWER: (sample.powers.grid, 3),
         Q.BATTERY_POWER: (sample.powers.battery, 3),
