@@ -9,11 +9,14 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
+from .cloud.control import Controllable, Settings
 from .cloud.model import Inventory, PowerUnit, Snapshot, Tuning
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
 from .cloud.vendor import Cloud, SignIn, SignsOut, Tunable, Vendor
+from .commander import Commander
 from .const import (
+    CONF_CONTROLS,
     CONF_CREDENTIALS,
     CONF_EXCLUDED_PLANTS,
     CONF_SIGN_IN,
@@ -31,6 +34,7 @@ from .devices import DeviceKeeper, own_identifier
 from .energy.picture import Painter
 from .history import History
 from .history_import import import_store
+from .orders import async_register as async_register_orders
 from .repairs import Repairs, notice_of
 from .services import async_register
 from .session import get_transport
@@ -51,6 +55,7 @@ class _Connection(NamedTuple):
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions; accounts come by the user interface only."""
     async_register(hass)
+    async_register_orders(hass)
     return True
 
 
@@ -72,6 +77,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     entry.async_on_unload(account.readings.async_add_listener(show))
     entry.async_on_unload(lambda: repairs.show(frozenset()))
 
+    if (commander := _commander(hass, entry, account)) is not None:
+        account.commander = commander
+        entry.async_on_unload(await commander.async_start(account.readings))
+        entry.async_on_unload(commander.settings.async_add_listener(show))
     history = History(hass, entry, account)
     entry.async_on_unload(history.start())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -137,6 +146,32 @@ async def _async_build_account(
     return account
 
 
+def _commander(
+    hass: HomeAssistant, entry: SolarCloudConfigEntry, account: Account
+) -> Commander | None:
+    """Build what changes settings, if the user allowed it and the client can."""
+    cloud = account.cloud
+    if not entry.options.get(CONF_CONTROLS) or not isinstance(cloud, Controllable):
+        return None
+
+    def chosen() -> Inventory:
+        return account.chosen(excluded_plants(entry))
+
+    async def ask() -> Settings:
+        return await cloud.settings(chosen())
+
+    period = account.vendor.settings_period
+    settings = SolarCloudCoordinator[Settings](
+        hass,
+        entry,
+        "settings",
+        ask,
+        timedelta(seconds=period) if period else INVENTORY_INTERVAL,
+        always_update=True,  # the same word again may end a wait for another one
+    )
+    return Commander(hass, entry, cloud, account.store, chosen, settings)
+
+
 def tunings(entry: SolarCloudConfigEntry) -> dict[str, Tuning]:
     """Return what the user knows better about single devices."""
     units = {unit.name.lower(): unit for unit in PowerUnit}
@@ -166,8 +201,11 @@ def _keep_devices(
 def _show_notices(account: Account, repairs: Repairs) -> Callable[[], None]:
     @callback
     def show() -> None:
+        told = account.commander.notices if account.commander else frozenset()
         repairs.show(
-            account.readings.data.notices | notice_of(account.readings.last_error)
+            account.readings.data.notices
+            | notice_of(account.readings.last_error)
+            | told
         )
 
     return show

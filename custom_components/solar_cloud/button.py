@@ -1,4 +1,4 @@
-"""Buttons of a plant: read it now, and import what was before."""
+"""Buttons: read a plant now, import what was before, and what a device does once."""
 
 from typing import Final, override
 
@@ -10,6 +10,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from . import statistics
 from .const import DOMAIN
+from .control_entity import SolarCloudControl, add_controls
+from .controls import BUTTONS
 from .coordinator import SolarCloudConfigEntry
 from .history import HISTORIES
 from .history_import import earliest
@@ -23,7 +25,7 @@ async def async_setup_entry(
     entry: SolarCloudConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the buttons of plants as these appear."""
+    """Add buttons as plants and devices appear."""
     known: set[str] = set()
 
     def update() -> None:
@@ -41,6 +43,7 @@ async def async_setup_entry(
 
     update()
     entry.async_on_unload(entry.runtime_data.readings.async_add_listener(update))
+    add_controls(entry, async_add_entities, BUTTONS, SolarCloudButton)
 
 
 class PlantButton(ButtonEntity):
@@ -97,3 +100,12 @@ class ImportButton(PlantButton):
             and history.historian is not None
             and statistics.has_recorder(self.hass)
         )
+
+
+class SolarCloudButton(SolarCloudControl, ButtonEntity):
+    """Something a device does once."""
+
+    @override
+    async def async_press(self) -> None:
+        """Do it."""
+        await self.async_command()

@@ -9,7 +9,14 @@ from homeassistant.const import Platform
 DOMAIN: Final = "solar_cloud"
 LOGGER: Final = logging.getLogger(__package__)
 
-PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR]
+PLATFORMS: Final = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
 
 CONF_VENDOR: Final = "vendor"
 CONF_SIGN_IN: Final = "sign_in"

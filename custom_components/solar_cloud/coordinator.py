@@ -1,10 +1,10 @@
-"""Polling: one generic coordinator, used for the inventory and for the readings of an account."""
+"""Polling: one generic coordinator, used for the inventory, the readings and the settings of an account."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, override
+from typing import TYPE_CHECKING, Final, override
 import zlib
 
 from homeassistant.config_entries import ConfigEntry
@@ -13,6 +13,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
+from .cloud.control import Settings
 from .cloud.errors import CloudError, CredentialsRejected, RetryLater
 from .cloud.model import Inventory, Snapshot
 from .cloud.quota import Quota
@@ -20,6 +21,9 @@ from .cloud.vendor import Cloud, SignIn, Vendor
 from .const import DOMAIN, GRACE, LOGGER, POLL_PERIOD
 from .energy.picture import Painter
 from .store import AccountStore
+
+if TYPE_CHECKING:
+    from .commander import Commander
 
 LONGEST_WAIT: Final = 6 * 3600.0
 SHORTEST_WAIT: Final = 15.0
@@ -39,6 +43,8 @@ class Account:
     painter: Painter
     inventory: SolarCloudCoordinator[Inventory]
     readings: SolarCloudCoordinator[Snapshot]
+    commander: Commander | None = None
+    """``None`` when settings are not to be changed, or cannot be."""
 
     def chosen(self, excluded: frozenset[str]) -> Inventory:
         """Return the inventory without the plants the user left out."""
@@ -144,7 +150,7 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
                 self._resume_after = err.retry_after
             return self.data
         self.last_success, self.last_error = dt_util.utcnow(), None
-        if isinstance(data, Snapshot | Inventory):
+        if isinstance(data, Snapshot | Inventory | Settings):
             self._resume_after = data.resume_after
         return data
 

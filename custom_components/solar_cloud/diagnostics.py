@@ -98,8 +98,41 @@ def _account(entry: SolarCloudConfigEntry, account: Account) -> dict[str, Any]:
             "calls_last_24_hours": account.quota.used(),
             "calls_left": account.quota.left(),
         },
+        "controls": _controls(account),
         "notices": sorted(notice.key for notice in account.readings.data.notices),
         "client": account.cloud.report(),
+    }
+
+
+def _controls(account: Account) -> dict[str, Any]:
+    """Say what may be set, and why the rest may not."""
+    if (commander := account.commander) is None:
+        return {"enabled": False}
+    names = Pseudonyms(account.inventory.data)
+    available = commander.available
+    return {
+        "enabled": True,
+        "offered": [
+            {
+                "device": names.of(key),
+                "controls": sorted(str(spec.control) for spec in specs),
+                "orders": sorted(
+                    order.__name__ for order in available.orders.get(key, ())
+                ),
+                "writes_last_24_hours": commander.budget.used(key),
+                "forced_until": _time(commander.forces.until(key)),
+            }
+            for key, specs in sorted(available.specs.items())
+        ],
+        "withheld": [
+            {"device": names.of(key), "reasons": dict(reasons)}
+            for key, reasons in sorted(available.withheld.items())
+        ],
+        "last_commands": sorted(
+            f"{names.of(owner)}.{control}: {state}"
+            for (owner, control), state in commander.overlay.states.items()
+        ),
+        **commander.report(),
     }
 
 

@@ -1,0 +1,66 @@
+"""The logbook's line for every change that was asked for: what, where, by whom, and how it ended."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from homeassistant.components.logbook import LOGBOOK_ENTRY_MESSAGE, LOGBOOK_ENTRY_NAME
+from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.core import Context, Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+
+from .cloud.control import SettingValue
+from .const import DOMAIN
+
+EVENT_COMMAND: Final = f"{DOMAIN}_command"
+
+RESULTS: Final = {
+    "confirmed": "confirmed by the device",
+    "accepted": "accepted, not confirmed",
+    "uncertain": "sent, unknown whether it arrived",
+    "refused": "refused",
+    "not_taken": "accepted, but the device reports something else",
+}
+
+
+def fire(
+    hass: HomeAssistant,
+    entry_id: str,
+    target_id: str,
+    data: Mapping[str, SettingValue | None],
+    context: Context | None,
+) -> None:
+    """Tell the bus of a command; the context names the user."""
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, target_id), entry_id
+    )
+    hass.bus.async_fire(
+        EVENT_COMMAND,
+        {ATTR_DEVICE_ID: device.id if device else None, **data},
+        context=context,
+    )
+
+
+@callback
+def async_describe_events(
+    hass: HomeAssistant,
+    async_describe_event: Callable[[str, str, Callable[[Event], dict[str, str]]], None],
+) -> None:
+    """Let the logbook show commands."""
+
+    @callback
+    def describe(event: Event) -> dict[str, str]:
+        data = event.data
+        device = dr.async_get(hass).async_get(data.get(ATTR_DEVICE_ID) or "")
+        name = (device.name_by_user or device.name) if device else None
+        wish = str(data["command"]).replace("_", " ")
+        if data.get("value") is not None:
+            wish += f" → {data['value']}"
+        message = f"{wish}: {RESULTS.get(str(data['result']), data['result'])}"
+        if data.get("reason"):
+            message += f" ({data['reason']})"
+        return {
+            LOGBOOK_ENTRY_NAME: name or "Solar Cloud",
+            LOGBOOK_ENTRY_MESSAGE: message,
+        }
+
+    async_describe_event(DOMAIN, EVENT_COMMAND, describe)

@@ -1,0 +1,141 @@
+"""What was asked for and is not yet, or never will be, confirmed by the device; what cannot be read back survives restarts here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+import time
+from typing import Final
+
+from .cloud.control import Control, ControlSpec, Outcome, Settings, SettingValue
+from .cloud.vault import Json, Vault
+
+SECTION: Final = "settings"
+
+type Key = tuple[str, Control]
+
+
+class CommandState(StrEnum):
+    """How the last command of a control ended, as its entity shows it."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    ACCEPTED = "accepted"
+    UNCERTAIN = "uncertain"
+    REFUSED = "refused"
+    NOT_TAKEN = "not_taken"
+    """The device said yes, and reports something else."""
+
+
+@dataclass(slots=True)
+class Wish:
+    """A value that stands in for the device's word."""
+
+    value: SettingValue
+    reads_back: bool
+    due: float
+    """When a read-back has the last word."""
+    known: SettingValue | None = None
+    """What the settings said when they were first looked at after the command."""
+    looked: bool = False
+
+
+class Overlay:
+    """Wishes by control; the device's word replaces them."""
+
+    def __init__(self, vault: Vault) -> None:
+        """Take up what an earlier run assumed."""
+        self._vault: Final = vault
+        self._wishes: dict[Key, Wish] = {}
+        self.states: Final[dict[Key, CommandState]] = {}
+        self._restore(vault.load(SECTION))
+
+    def value(self, key: Key, settings: Settings) -> SettingValue | None:
+        """Return what an entity shows: the wish while there is one, else what the vendor tells."""
+        wish = self._wishes.get(key)
+        return settings.values.get(key) if wish is None else wish.value
+
+    def wish(self, key: Key, spec: ControlSpec, value: SettingValue) -> None:
+        """Show a value until the device has spoken."""
+        self.states[key] = CommandState.PENDING
+        self._wishes[key] = Wish(value, spec.reads_back, time.time() + spec.settle)
+        self._save()
+
+    def drop(self, key: Key, state: CommandState) -> None:
+        """Show the device's word again."""
+        self.states[key] = state
+        if self._wishes.pop(key, None) is not None:
+            self._save()
+
+    def take_back(self, key: Key, before: Wish | None, state: CommandState) -> None:
+        """Show what was there before a command that came to nothing."""
+        self.drop(key, state)
+        if before is not None:
+            self._wishes[key] = before
+            self._save()
+
+    def get(self, key: Key) -> Wish | None:
+        """Return the wish of a control."""
+        return self._wishes.get(key)
+
+    def answered(self, key: Key, outcome: Outcome) -> None:
+        """Note what is known of a command when its caller stops waiting: only a read-back confirms what can be read back."""
+        wish = self._wishes.get(key)
+        if wish is not None and wish.reads_back and outcome is Outcome.CONFIRMED:
+            return
+        self.states[key] = CommandState(outcome)
+
+    def compare(
+        self, settings: Settings, now: float, disagree: Callable[[Key], None]
+    ) -> None:
+        """Let the device's words replace wishes."""
+        for key, wish in list(self._wishes.items()):
+            word = settings.values.get(key)
+            if not wish.reads_back:
+                self._compare_belief(key, wish, word)
+            elif word == wish.value:
+                self.drop(key, CommandState.CONFIRMED)
+            elif now >= wish.due and word is not None:
+                self.drop(key, CommandState.NOT_TAKEN)
+                disagree(key)
+
+    def _compare_belief(self, key: Key, wish: Wish, word: SettingValue | None) -> None:
+        """A client that keeps what it was told knows of later changes too."""
+        if not wish.looked:
+            wish.looked, wish.known = True, word
+        elif word is not None and word != wish.known:
+            self.drop(key, self.states.get(key, CommandState.CONFIRMED))
+
+    def report(self) -> Mapping[Key, str]:
+        """Return the states of the last commands, for diagnostics."""
+        return dict(self.states)
+
+    def _save(self) -> None:
+        self._vault.save_soon(SECTION, self._as_json)
+
+    def _as_json(self) -> Json:
+        rows: list[Json] = []
+        for (owner, control), wish in self._wishes.items():
+            state = self.states.get((owner, control), CommandState.PENDING)
+            rows.append(
+                {"owner": owner, "control": str(control), "state": str(state)}
+                | asdict(wish)
+            )
+        return rows
+
+    def _restore(self, stored: Json) -> None:
+        for row in stored if isinstance(stored, list) else []:
+            match row:
+                case {
+                    "owner": str(owner),
+                    "control": str(control),
+                    "state": str(state),
+                    "value": bool() | int() | float() | str() as value,
+                    "reads_back": bool(reads_back),
+                    "due": int() | float() as due,
+                } if control in BY_KEY and state in set(CommandState):
+                    key = (owner, BY_KEY[control])
+                    self._wishes[key] = Wish(value, reads_back, float(due))
+                    self.states[key] = CommandState(state)
+
+
+BY_KEY: Final = {str(control): control for control in Control}

@@ -1,0 +1,90 @@
+"""Commands that still run at the vendor's, remembered over a restart."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from .cloud.control import Control
+from .cloud.vault import Json, Vault
+from .overlay import BY_KEY
+
+SECTION: Final = "tasks"
+
+
+@dataclass(slots=True)
+class Task:
+    """One of them."""
+
+    target_id: str
+    name: str
+    handle: str
+    check_after: float
+    since: float
+    control: Control | None = None
+
+    @property
+    def key(self) -> str:
+        """What it changes; a newer command to the same replaces it."""
+        return f"{self.target_id} {self.name}"
+
+
+class Running:
+    """All of them."""
+
+    def __init__(self, vault: Vault) -> None:
+        """Take up what the last run left."""
+        self._vault: Final = vault
+        stored = vault.load(SECTION)
+        found = [_read(row) for row in (stored if isinstance(stored, list) else [])]
+        self._tasks: Final = {task.key: task for task in found if task is not None}
+
+    def tasks(self) -> list[Task]:
+        """Return them."""
+        return list(self._tasks.values())
+
+    def holds(self, task: Task) -> bool:
+        """Whether a task is still the newest of its kind."""
+        return self._tasks.get(task.key) is task
+
+    def put(self, task: Task) -> None:
+        """Remember a task."""
+        self._tasks[task.key] = task
+        self._vault.save_soon(SECTION, self._as_json)
+
+    def forget(self, task: Task) -> None:
+        """Forget a task that came to an end."""
+        if self._tasks.pop(task.key, None) is not None:
+            self._vault.save_soon(SECTION, self._as_json)
+
+    def _as_json(self) -> Json:
+        return [
+            {
+                "target": task.target_id,
+                "name": task.name,
+                "handle": task.handle,
+                "check_after": task.check_after,
+                "since": task.since,
+                "control": str(task.control) if task.control else None,
+            }
+            for task in self._tasks.values()
+        ]
+
+
+def _read(row: Json) -> Task | None:
+    match row:
+        case {
+            "target": str(target_id),
+            "name": str(name),
+            "handle": str(handle),
+            "check_after": int() | float() as check_after,
+            "since": int() | float() as since,
+            "control": control,
+        }:
+            return Task(
+                target_id,
+                name,
+                handle,
+                float(check_after),
+                float(since),
+                BY_KEY.get(str(control)),
+            )
+    return None

@@ -1,0 +1,44 @@
+"""Selects: modes to choose from."""
+
+from typing import override
+
+from homeassistant.components.select import SelectEntity
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .control_entity import SolarCloudControl, add_controls
+from .controls import SELECTS
+from .coordinator import SolarCloudConfigEntry
+
+PARALLEL_UPDATES = 1
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: SolarCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add selects as their devices appear."""
+    add_controls(entry, async_add_entities, SELECTS, SolarCloudSelect)
+
+
+class SolarCloudSelect(SolarCloudControl, SelectEntity):
+    """A choice of a plant or device."""
+
+    @property
+    @override
+    def options(self) -> list[str]:
+        """What can be chosen."""
+        return list(self.spec.options)
+
+    @property
+    @override
+    def current_option(self) -> str | None:
+        """What is chosen; a word the device reports that nobody can choose is unknown."""
+        value = self.setting
+        return value if isinstance(value, str) and value in self.spec.options else None
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        """Choose."""
+        await self.async_command(option)

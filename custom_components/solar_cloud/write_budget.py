@@ -1,0 +1,55 @@
+"""How often one device may be changed: an automation that storms wears the memory of an inverter and the contactor of a charger."""
+
+import time
+from typing import Final
+
+from .cloud.control import Command, Control, Order, RenewBattery, StopBattery
+from .cloud.errors import CommandInvalid
+from .cloud.vault import Json, Vault
+
+SECTION: Final = "writes"
+WRITES_PER_DAY: Final = 150
+"""One every ten minutes."""
+DAY: Final = 86400.0
+ENDS: Final = frozenset({Control.EXIT_REMOTE_CONTROL, Control.STOP_FORCED_CHARGE})
+
+
+class WriteBudget:
+    """Writes by device within the last 24 hours."""
+
+    def __init__(self, vault: Vault) -> None:
+        """Take up the counts of the last run."""
+        self._vault: Final = vault
+        stored = vault.load(SECTION)
+        self._writes: dict[str, list[float]] = {
+            owner: [float(at) for at in times if isinstance(at, int | float)]
+            for owner, times in (stored if isinstance(stored, dict) else {}).items()
+            if isinstance(times, list)
+        }
+
+    def used(self, target_id: str) -> int:
+        """Return how often a device was changed in 24 hours."""
+        since = time.time() - DAY
+        recent = [at for at in self._writes.get(target_id, []) if at > since]
+        self._writes[target_id] = recent
+        return len(recent)
+
+    def spent(self) -> frozenset[str]:
+        """Return the devices that take no more changes for now."""
+        return frozenset(
+            owner for owner in list(self._writes) if self.used(owner) >= WRITES_PER_DAY
+        )
+
+    def spend(self, target_id: str, what: Command | Order) -> None:
+        """Count a write, or raise ``CommandInvalid``. What ends a forced mode always goes."""
+        ends = isinstance(what, StopBattery | RenewBattery) or (
+            isinstance(what, Command)
+            and (what.control in ENDS or what.value is False or what.value == "stop")
+        )
+        if not ends and self.used(target_id) >= WRITES_PER_DAY:
+            raise CommandInvalid("write_budget_spent", count=str(WRITES_PER_DAY))
+        self._writes.setdefault(target_id, []).append(time.time())
+        self._vault.save_soon(SECTION, self._as_json)
+
+    def _as_json(self) -> Json:
+        return {owner: list(times) for owner, times in self._writes.items()}

@@ -1,0 +1,638 @@
+"""Settings: from the action a user calls to the request, the changed world and the state that is read back."""
+
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    MockUser,
+    async_capture_events,
+)
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.solar_cloud import commander
+from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.logbook import EVENT_COMMAND
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+
+from .clouds.solax import Kind, SolaxCloud
+from .conftest import Home, enable_everything, solax_entry, solax_id
+
+UPLOAD = 900.0
+"""Seconds in which every device has uploaded and been read."""
+
+
+@pytest.fixture(autouse=True)
+def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let waiting pass the shared time instead of the tests'."""
+    waits: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+        home.freezer.tick(seconds)
+
+    monkeypatch.setattr(commander, "pause", wait)
+    return waits
+
+
+@pytest.fixture
+def entry(solax: SolaxCloud) -> MockConfigEntry:
+    """An account whose settings may be changed."""
+    return solax_entry(solax, excluded_plants=[], controls=True)
+
+
+class House:
+    """The emulated home with everything enabled."""
+
+    def __init__(self, home: Home, solax: SolaxCloud, entry: MockConfigEntry) -> None:
+        """Not started yet."""
+        self.home = home
+        self.hass = home.hass
+        self.solax = solax
+        self.entry = entry
+
+    async def start(self) -> None:
+        """Set up and enable what is off by default."""
+        await self.home.start(self.entry)
+        enable_everything(self.hass, self.entry)
+        await self.home.pass_time(120)
+        await self.home.restart(self.entry)
+        await self.home.pass_time(120)
+        self.solax.calls.clear()
+
+    def id(self, kind: Kind, control: str) -> str:
+        """Return a control's unique id."""
+        return solax_id(self.solax, kind, control)
+
+    def state(self, platform: str, kind: Kind, control: str) -> str:
+        """Return what a user sees."""
+        return self.home.state(self.id(kind, control), platform).state
+
+    def command(self, platform: str, kind: Kind, control: str) -> str | None:
+        """Return how the last command ended, as a user sees it."""
+        state = self.home.state(self.id(kind, control), platform)
+        told: str | None = state.attributes["command"]
+        return told
+
+    async def call(
+        self,
+        platform: str,
+        service: str,
+        kind: Kind,
+        control: str,
+        context: Context | None = None,
+        **data: Any,
+    ) -> None:
+        """Call an action of an entity."""
+        entity_id = self.home.entity_id(self.id(kind, control), platform)
+        await self.hass.services.async_call(
+            platform,
+            service,
+            {"entity_id": entity_id, **data},
+            blocking=True,
+            context=context,
+        )
+
+    def device_id(self, kind: Kind | None) -> str:
+        """Return the registry's id of a device or of the plant."""
+        key = self.solax.plant.plant_id if kind is None else self.solax.first(kind).sn
+        if kind is Kind.BATTERY:
+            key = f"{self.solax.first(Kind.INVERTER).sn}_battery"
+        device = self.home.device(key, self.entry)
+        assert device is not None
+        return device.id
+
+    async def act(
+        self,
+        service: str,
+        kind: Kind | None = Kind.INVERTER,
+        context: Context | None = None,
+        **data: Any,
+    ) -> Any:
+        """Call one of our actions and return its receipt."""
+        return await self.hass.services.async_call(
+            DOMAIN,
+            service,
+            {"device_id": self.device_id(kind), **data},
+            blocking=True,
+            return_response=True,
+            context=context,
+        )
+
+
+@pytest.fixture
+async def house(home: Home, solax: SolaxCloud, entry: MockConfigEntry) -> House:
+    """The home, with a car at the charger."""
+    solax.plant.site.plug("charger", needs_kwh=60)
+    house = House(home, solax, entry)
+    await house.start()
+    return house
+
+
+def reason(err: pytest.ExceptionInfo[HomeAssistantError]) -> str | None:
+    """Return the key of a translated error, which must have one."""
+    assert err.value.translation_domain == DOMAIN
+    assert str(err.value) != err.value.translation_key
+    return err.value.translation_key
+
+
+# Entities, to the wire and back
+
+
+async def test_a_mode_is_pending_then_confirmed(house: House) -> None:
+    """The select shows the wish, then the charger's own word."""
+    assert house.state("select", Kind.CHARGER, "charger_mode") == "fast"
+    await house.call(
+        "select", "select_option", Kind.CHARGER, "charger_mode", option="green"
+    )
+    assert house.state("select", Kind.CHARGER, "charger_mode") == "green"
+    assert house.command("select", Kind.CHARGER, "charger_mode") == "pending"
+    (call,) = house.solax.commands()
+    assert call.params["workMode"] == 3
+    await house.home.pass_time(UPLOAD)
+    assert house.state("select", Kind.CHARGER, "charger_mode") == "green"
+    assert house.command("select", Kind.CHARGER, "charger_mode") == "confirmed"
+    assert len(house.solax.commands()) == 1
+
+
+async def test_a_limit_is_assumed_and_restored(house: House) -> None:
+    """It cannot be read back: shown as assumed, kept over a restart, seen in the charger's power."""
+    entity = house.id(Kind.CHARGER, "charge_current_limit")
+    state = house.home.state(entity, "number")
+    assert state.state == "unknown"
+    assert state.attributes["assumed_state"]
+    assert (state.attributes["min"], state.attributes["max"]) == (6, 16)
+    await house.call(
+        "number", "set_value", Kind.CHARGER, "charge_current_limit", value=8
+    )
+    assert house.command("number", Kind.CHARGER, "charge_current_limit") == "confirmed"
+    await house.home.pass_time(UPLOAD)
+    power = house.home.value(house.id(Kind.CHARGER, "charger_power"))
+    assert 5000 < power < 6000
+    await house.home.restart(house.entry)
+    assert float(house.home.state(entity, "number").state) == 8
+
+
+@pytest.mark.parametrize(
+    ("platform", "service", "kind", "control", "data", "field", "sent"),
+    [
+        ("select", "select_option", Kind.CHARGER, "eco_current", {"option": "16"}, None, None),
+        ("select", "select_option", Kind.CHARGER, "green_current", {"option": "6"}, None, None),
+        ("select", "select_option", Kind.CHARGER, "charger_start_mode", {"option": "card"}, "startMode", 1),
+        ("select", "select_option", Kind.CHARGER, "charger_scene", {"option": "home"}, "chargerScene", 0),
+        ("button", "press", Kind.CHARGER, "charger_unlock", {}, "workCmd", 1),
+        ("select", "select_option", Kind.INVERTER, "work_mode", {"option": "backup"}, "chargeFromGridEnable", 0),
+        ("number", "set_value", Kind.INVERTER, "battery_min_soc", {"value": 25}, "minSoc", 25),
+        ("number", "set_value", Kind.INVERTER, "battery_max_soc", {"value": 95}, "chargeUpperSoc", 95),
+        ("switch", "turn_on", Kind.INVERTER, "grid_charging", {}, "chargeFromGridEnable", 1),
+        ("switch", "turn_on", Kind.INVERTER, "battery_heating", {}, "heatingEnable", 1),
+        ("button", "press", Kind.INVERTER, "exit_remote_control", {}, None, None),
+    ],
+)  # fmt: skip
+async def test_every_control(
+    house: House,
+    platform: str,
+    service: str,
+    kind: Kind,
+    control: str,
+    data: dict[str, Any],
+    field: str | None,
+    sent: object,
+) -> None:
+    """One request with the right field; the state is what was asked for, now and after the next uploads."""
+    await house.call(platform, service, kind, control, **data)
+    if field is not None:
+        (call,) = house.solax.commands()
+        assert call.params[field] == sent
+        assert len(house.solax.orders.carried_out) == 1
+    await house.home.pass_time(UPLOAD)
+    if platform != "button":
+        wish = data.get("option") or data.get("value") or "on"
+        shown = house.state(platform, kind, control)
+        assert shown in {
+            str(wish),
+            str(float(wish)) if field and platform == "number" else wish,
+        }
+        assert house.command(platform, kind, control) in {"confirmed", "accepted"}
+
+
+async def test_charging_is_switched(house: House) -> None:
+    """Off stops the car, on starts it, a minute apart."""
+    await house.call("switch", "turn_off", Kind.CHARGER, "charging")
+    assert house.state("switch", Kind.CHARGER, "charging") == "off"
+    await house.home.pass_time(UPLOAD)
+    assert house.command("switch", Kind.CHARGER, "charging") == "confirmed"
+    assert house.home.value(house.id(Kind.CHARGER, "charger_power")) == 0
+    await house.call("switch", "turn_on", Kind.CHARGER, "charging")
+    with pytest.raises(ServiceValidationError) as err:
+        await house.call("switch", "turn_off", Kind.CHARGER, "charging")
+    assert reason(err) == "too_soon"
+    assert house.state("switch", Kind.CHARGER, "charging") == "on"
+    await house.home.pass_time(UPLOAD)
+    assert house.home.value(house.id(Kind.CHARGER, "charger_power")) > 10000
+
+
+@pytest.mark.parametrize(
+    ("platform", "service", "kind", "control", "data"),
+    [
+        ("select", "select_option", Kind.CHARGER, "charger_mode", {"option": "eco"}),
+        ("select", "select_option", Kind.CHARGER, "charger_start_mode", {"option": "app"}),
+        ("number", "set_value", Kind.CHARGER, "charge_current_limit", {"value": 9}),
+        ("switch", "turn_off", Kind.CHARGER, "charging", {}),
+        ("select", "select_option", Kind.INVERTER, "work_mode", {"option": "backup"}),
+        ("number", "set_value", Kind.INVERTER, "battery_min_soc", {"value": 25}),
+        ("switch", "turn_on", Kind.INVERTER, "grid_charging", {}),
+        ("button", "press", Kind.INVERTER, "exit_remote_control", {}),
+    ],
+)  # fmt: skip
+async def test_every_refusal_is_shown(
+    house: House,
+    platform: str,
+    service: str,
+    kind: Kind,
+    control: str,
+    data: dict[str, Any],
+) -> None:
+    """The dialog says why, the state is what it was, nothing is repeated."""
+    before = house.state(platform, kind, control)
+    house.solax.turn(command_outcome=5)
+    with pytest.raises(HomeAssistantError) as err:
+        await house.call(platform, service, kind, control, **data)
+    assert reason(err) == "device_refused"
+    assert house.command(platform, kind, control) == "refused"
+    if platform != "button":
+        assert house.state(platform, kind, control) == before
+    await house.home.pass_time(UPLOAD)
+    assert len(house.solax.commands()) == 1
+
+
+# Orders
+
+
+async def test_a_battery_is_charged_for_a_while(house: House) -> None:
+    """From any device of the plant; the receipt says how it stands and when it ends."""
+    house.solax.plant.site.set_soc(0.3)
+    await house.home.pass_time(UPLOAD)
+    receipt = await house.act(
+        "charge_battery", Kind.BATTERY, power=3000, duration={"minutes": 30}
+    )
+    assert receipt["outcome"] == "accepted"
+    assert receipt["running"]
+    assert receipt["ends_at"] > receipt["sent_at"]
+    await house.home.pass_time(UPLOAD)
+    assert house.home.value(house.id(Kind.BATTERY, "battery_power")) == pytest.approx(
+        -3000, rel=0.01
+    )
+    assert house.state("sensor", Kind.INVERTER, "operating_state") == "push_power"
+    await house.home.pass_time(2400)
+    assert house.state("sensor", Kind.INVERTER, "operating_state") == "self_consumption"
+    assert len(house.solax.commands()) == 1
+
+
+async def test_a_target_is_ended_in_time_over_a_restart(house: House) -> None:
+    """The vendor would go on for ever: we end it, even when restarted in between."""
+    house.solax.plant.site.set_soc(0.3)
+    await house.home.pass_time(UPLOAD)
+    await house.act(
+        "charge_battery", None, power=500, duration={"minutes": 40}, target_soc=90
+    )
+    await house.home.pass_time(UPLOAD)
+    assert house.state("sensor", Kind.INVERTER, "operating_state") == "soc_target"
+    await house.home.restart(house.entry)
+    await house.home.pass_time(2400)
+    assert house.solax.commands()[-1].path.endswith("exit_vpp_mode")
+    assert len(house.solax.commands()) == 2
+    assert house.state("sensor", Kind.INVERTER, "operating_state") == "self_consumption"
+
+
+async def test_an_end_that_cannot_be_sent_is_tried_again(house: House) -> None:
+    """A battery must not stay forced because the cloud was away; a repair says so meanwhile."""
+    await house.act(
+        "discharge_battery", power=500, duration={"minutes": 5}, target_soc=20
+    )
+    house.solax.fault("exit_vpp_mode", code=11500, times=3)
+    await house.home.pass_time(400)
+    keys = {issue for _, issue in ir.async_get(house.hass).issues}
+    assert any("force_not_ended" in key for key in keys)
+    await house.home.pass_time(1500)
+    assert house.solax.orders.carried_out[-1][0] == "exit_vpp_mode"
+    keys = {issue for _, issue in ir.async_get(house.hass).issues}
+    assert not any("force_not_ended" in key for key in keys)
+
+
+async def test_stop_work_mode_schedule_and_reservation(house: House) -> None:
+    """Each with its receipt, on the wire and in the world."""
+    await house.act("discharge_battery", power=2000, duration={"hours": 1})
+    assert (await house.act("stop_battery"))["ends_at"] is None
+    receipt = await house.act(
+        "set_work_mode", mode="feed_in_priority", min_soc=20, max_soc=95
+    )
+    assert receipt["outcome"] == "confirmed"
+    told = house.solax.told(Kind.INVERTER)
+    assert (told.mode, told.settings["minSoc"], told.remote) == (153, 20, None)
+    await house.home.pass_time(UPLOAD)
+    assert float(house.state("number", Kind.INVERTER, "battery_min_soc")) == 20
+    await house.act(
+        "set_battery_schedule",
+        periods=[{"start": "23:00", "end": "05:00", "target_soc": 90}],
+    )
+    assert told.settings["chargeStartTimePeriod1"] == "23:00"
+    assert told.settings["chargeUpperSoc"] == 90
+    await house.act(
+        "reserve_charging", Kind.CHARGER, start="01:00", end="04:00", current=10
+    )
+    assert house.solax.told(Kind.CHARGER).reservation["chargeCurrent"] == 10
+
+
+async def test_what_the_user_can_mend(house: House) -> None:
+    """Is a validation error with its reason, and costs no call."""
+    for service, kind, data, key in (
+        ("charge_battery", Kind.INVERTER, {"power": 99999, "duration": 60}, "out_of_range"),
+        ("charge_battery", Kind.CHARGER, {"duration": {"hours": 20}}, "duration_too_long"),
+        ("set_work_mode", Kind.INVERTER, {"mode": "manual"}, "mode_not_offered"),
+        ("reserve_charging", Kind.CHARGER, {"start": "01:00", "end": "01:00", "current": 9}, "period_empty"),
+    ):  # fmt: skip
+        with pytest.raises(ServiceValidationError) as err:
+            await house.act(service, kind, **data)
+        assert reason(err) == key
+    assert not house.solax.commands()
+
+
+async def test_e45_a_force_without_effect_makes_a_repair(house: House) -> None:
+    """E45: accepted, and the next upload shows nothing of it."""
+    house.solax.turn(remote_without_effect=True)
+    receipt = await house.act("charge_battery", duration={"minutes": 30})
+    assert receipt["outcome"] == "accepted"
+    events = async_capture_events(house.hass, EVENT_COMMAND)
+    await house.home.pass_time(UPLOAD)
+    assert [event.data["result"] for event in events] == ["refused"]
+    keys = {issue for _, issue in ir.async_get(house.hass).issues}
+    assert any("command_without_effect" in key for key in keys)
+    assert len(house.solax.commands()) == 1
+
+
+async def test_e62_only_administrators(
+    house: House, hass_read_only_user: MockUser
+) -> None:
+    """E62: nobody else operates hardware through actions."""
+    context = Context(user_id=hass_read_only_user.id)
+    for service, data in (
+        ("charge_battery", {"duration": 60}),
+        ("stop_battery", {}),
+        ("set_work_mode", {"mode": "backup"}),
+    ):
+        with pytest.raises(Unauthorized):
+            await house.act(service, context=context, **data)
+    assert not house.solax.commands()
+
+
+# Faults
+
+
+@pytest.mark.parametrize("body", ["disconnect", "html"])
+async def test_an_answer_that_got_lost(house: House, body: str) -> None:
+    """Nobody knows whether it arrived; the next upload does."""
+    house.solax.fault("set_evc_work_mode", body=body, lost=True)
+    await house.call(
+        "select", "select_option", Kind.CHARGER, "charger_mode", option="stop"
+    )
+    assert house.command("select", Kind.CHARGER, "charger_mode") == "uncertain"
+    await house.home.pass_time(UPLOAD)
+    assert house.command("select", Kind.CHARGER, "charger_mode") == "confirmed"
+    assert len(house.solax.commands()) == 1
+
+
+async def test_an_ignored_command_is_told(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The device said yes and reports what it was: the state is the device's, and the log knows."""
+    house.solax.fault("set_evc_work_mode", body="disconnect")
+    await house.call(
+        "select", "select_option", Kind.CHARGER, "charger_mode", option="stop"
+    )
+    events = async_capture_events(house.hass, EVENT_COMMAND)
+    await house.home.pass_time(1000)
+    assert house.state("select", Kind.CHARGER, "charger_mode") == "fast"
+    assert house.command("select", Kind.CHARGER, "charger_mode") == "not_taken"
+    assert [event.data["result"] for event in events] == ["not_taken"]
+    assert "reports something else" in caplog.text
+    assert len(house.solax.commands()) == 1
+
+
+async def test_a_token_that_dies_while_a_command_runs(house: House) -> None:
+    """One command at the device, and its outcome is known."""
+    house.solax.steal_token()
+    house.solax.fault("listByCondition", code=10402)
+    await house.call(
+        "number", "set_value", Kind.CHARGER, "charge_current_limit", value=8
+    )
+    assert house.command("number", Kind.CHARGER, "charge_current_limit") == "confirmed"
+    assert len(house.solax.orders.carried_out) == 1
+    assert len(house.solax.commands(refused=False)) == 1
+
+
+async def test_a_restart_while_a_command_runs(house: House) -> None:
+    """The outcome is asked for after the restart, the command is not sent again."""
+    house.solax.fault("listByCondition", code=11500, times=1)
+    await house.call(
+        "number", "set_value", Kind.CHARGER, "charge_current_limit", value=8
+    )
+    assert house.command("number", Kind.CHARGER, "charge_current_limit") == "accepted"
+    await house.home.restart(house.entry)
+    assert float(house.state("number", Kind.CHARGER, "charge_current_limit")) == 8
+    await house.home.pass_time(120)
+    assert house.command("number", Kind.CHARGER, "charge_current_limit") == "confirmed"
+    assert len(house.solax.commands()) == 1
+
+
+async def test_the_limit_of_calls(house: House) -> None:
+    """A command that cannot be sent now says so; the state stays."""
+    house.solax.fault("set_evc_current_limit", code=10406)
+    with pytest.raises(HomeAssistantError) as err:
+        await house.call(
+            "number", "set_value", Kind.CHARGER, "charge_current_limit", value=8
+        )
+    assert reason(err) == "rate_limited"
+    with pytest.raises(HomeAssistantError):
+        await house.call(
+            "number", "set_value", Kind.CHARGER, "charge_current_limit", value=8
+        )
+    assert len(house.solax.commands()) == 1
+    assert house.state("number", Kind.CHARGER, "charge_current_limit") == "unknown"
+
+
+async def test_an_offline_device(house: House) -> None:
+    """Its refusal is told at once; when silence lasts there is nothing to turn."""
+    house.solax.set_online(False, house.solax.first(Kind.CHARGER).sn)
+    with pytest.raises(HomeAssistantError) as err:
+        await house.call(
+            "number", "set_value", Kind.CHARGER, "charge_current_limit", value=8
+        )
+    assert reason(err) == "device_offline"
+    await house.home.pass_time(1800)
+    assert house.state("number", Kind.CHARGER, "charge_current_limit") == "unavailable"
+
+
+async def test_two_commands_at_once(house: House, waiting: list[float]) -> None:
+    """One after the other, at the vendor's pace."""
+    calls = [
+        house.call(
+            "number", "set_value", Kind.CHARGER, "charge_current_limit", value=amps
+        )
+        for amps in (7, 9)
+    ]
+    first = house.hass.async_create_task(calls[0])
+    second = house.hass.async_create_task(calls[1])
+    await first
+    await second
+    sent = house.solax.commands()
+    assert [call.params["currentLimit"] for call in sent] == [7, 9]
+    assert (sent[1].at - sent[0].at).total_seconds() >= 6
+    assert float(house.state("number", Kind.CHARGER, "charge_current_limit")) == 9
+    await house.call(
+        "select", "select_option", Kind.INVERTER, "work_mode", option="backup"
+    )
+    assert waiting
+
+
+async def test_an_automation_that_storms(house: House) -> None:
+    """The device is spared, a repair names it, and what ends something still works."""
+    for n in range(150):
+        house.home.freezer.tick(10)
+        await house.call(
+            "number", "set_value", Kind.CHARGER, "charge_current_limit", value=6 + n % 2
+        )
+    with pytest.raises(ServiceValidationError) as err:
+        await house.call(
+            "number", "set_value", Kind.CHARGER, "charge_current_limit", value=8
+        )
+    assert reason(err) == "write_budget_spent"
+    assert len(house.solax.commands()) == 150
+    keys = {issue for _, issue in ir.async_get(house.hass).issues}
+    assert any("command_storm" in key for key in keys)
+    await house.call("switch", "turn_off", Kind.CHARGER, "charging")
+    assert len(house.solax.commands()) == 151
+
+
+# Who, and whether at all
+
+
+async def test_the_logbook_knows_who_did_what(
+    house: House, hass_admin_user: MockUser
+) -> None:
+    """User, wish and result of every command."""
+    assert await async_setup_component(house.hass, "logbook", {}) or True
+    events = async_capture_events(house.hass, EVENT_COMMAND)
+    context = Context(user_id=hass_admin_user.id)
+    await house.call(
+        "number", "set_value", Kind.CHARGER, "charge_current_limit", context, value=8
+    )
+    await house.act("stop_battery", context=context)
+    first, second = events[:2]
+    assert first.context.user_id == second.context.user_id == hass_admin_user.id
+    assert first.data == {
+        "device_id": house.device_id(Kind.CHARGER),
+        "command": "charge_current_limit",
+        "value": 8,
+        "result": "confirmed",
+        "reason": None,
+    }
+    assert second.data["command"] == "stop_battery"
+
+
+async def test_controls_off(home: Home, solax: SolaxCloud) -> None:
+    """No entity, and the actions say so."""
+    entry = solax_entry(solax, excluded_plants=[], controls=False)
+    house = House(home, solax, entry)
+    await house.start()
+    for platform, kind, control in (
+        ("number", Kind.CHARGER, "charge_current_limit"),
+        ("switch", Kind.CHARGER, "charging"),
+        ("select", Kind.INVERTER, "work_mode"),
+    ):
+        assert not home.known(house.id(kind, control), platform)
+    with pytest.raises(ServiceValidationError) as err:
+        await house.act("stop_battery")
+    assert reason(err) == "controls_off"
+
+
+async def _diagnostics(
+    hass: HomeAssistant, client: ClientSessionGenerator, entry: MockConfigEntry
+) -> Any:
+    return (await get_diagnostics_for_config_entry(hass, client, entry))["controls"]  # type: ignore[call-overload,index]
+
+
+async def test_a_missing_permission_is_explained(
+    home: Home,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """No entity for what was not granted; the diagnostics name the reason, no device by its serial."""
+    assert await async_setup_component(home.hass, "diagnostics", {})
+    solax.withdraw("API_EVC_V2", "API_Remote_V2")
+    house = House(home, solax, entry)
+    await house.start()
+    assert not home.known(house.id(Kind.CHARGER, "charging"), "switch")
+    assert home.known(house.id(Kind.INVERTER, "work_mode"), "select")
+    report = await _diagnostics(home.hass, hass_client, entry)
+    assert report["enabled"]
+    withheld = {row["device"]: row["reasons"] for row in report["withheld"]}
+    assert withheld["charger_1"] == {"all": "no_permission"}
+    assert withheld["inverter_1"]["ChargeBattery"] == "no_permission"
+    with pytest.raises(ServiceValidationError) as err:
+        await house.act("charge_battery", duration=60)
+    assert reason(err) == "no_controllable_device"
+
+
+@pytest.mark.parametrize("solax", ["micro-only"], indirect=True)
+async def test_no_battery_is_explained(
+    home: Home,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """E46: battery controls only with a battery."""
+    assert await async_setup_component(home.hass, "diagnostics", {})
+    house = House(home, solax, entry)
+    await house.start()
+    assert not home.known(house.id(Kind.INVERTER, "work_mode"), "select")
+    report = await _diagnostics(home.hass, hass_client, entry)
+    assert report["withheld"][0]["reasons"]["work_mode"] == "no_battery"
+
+
+@pytest.mark.parametrize("solax", ["parallel-two-inverters"], indirect=True)
+async def test_which_device_is_meant(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """A plant stands for its only inverter that takes commands."""
+    house = House(home, solax, entry)
+    await house.start()
+    assert (await house.act("stop_battery", None))["outcome"]
+    solax.change_device(solax.plant.of(Kind.INVERTER)[1].sn, {"facts": {"flag": 1}})
+    await house.home.restart(entry)
+    with pytest.raises(ServiceValidationError) as err:
+        await house.act("stop_battery", None)
+    assert reason(err) == "ambiguous_device"
+
+
+async def test_a_mode_of_the_past_comes_back_with_its_device(house: House) -> None:
+    """A control of a removed device goes with it."""
+    serial = house.solax.first(Kind.CHARGER).sn
+    house.solax.remove_device(serial)
+    await house.home.restart(house.entry)
+    await house.home.pass_time(600)
+    state = house.hass.states.get(
+        house.home.entity_id(f"solax_{serial}_charging", "switch")
+    )
+    assert state is None or state.state == "unavailable"
