@@ -38,9 +38,7 @@ class Caller:
         ) as answer:
             return answer.status, json.loads(await answer.text())
 
-    async def code(
-        self, name: str, headers: Any = None, **body: Any
-    ) -> str:
+    async def code(self, name: str, headers: Any = None, **body: Any) -> str:
         """Return the result code alone."""
         _, answer = await self.post(name, headers, **body)
         return str(answer.get("result_code", answer.get("error")))

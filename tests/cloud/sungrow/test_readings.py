@@ -666,8 +666,10 @@ async def test_an_account_without_rights_says_so(
     await account.poll()
     clock.advance(300)
     server.turn(unapproved=True)
+    server.calls.clear()
     with pytest.raises(PermissionMissing, match="not_authorized"):
         await account.poll()
+    assert len(server.calls) == 2
 
 
 async def test_the_report_names_nobody(connect: Connect) -> None:

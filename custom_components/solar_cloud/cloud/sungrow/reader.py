@@ -54,7 +54,7 @@ STALE_AFTER: Final = 1800.0
 KEYS_AT_ONCE: Final = 50
 OVERVIEW_EVERY: Final = 1800.0
 GIVE_UP_AFTER: Final = 2
-"""Calls in a row without an answer, after which a poll asks no more: each costs half a minute."""
+"""Calls without an answer, or not allowed, after which a poll asks no more: each may cost half a minute, and all will end alike."""
 STORAGE_SECTION: Final = "storage"
 CAPACITY: Final = "p13140"
 
@@ -129,7 +129,7 @@ class Reader:
                 return
             except CloudError as err:
                 self._note_failure(poll, task, err)
-                unanswered += isinstance(err, CloudUnreachable)
+                unanswered += isinstance(err, CloudUnreachable | PermissionMissing)
                 if unanswered >= GIVE_UP_AFTER:
                     return
             else:
