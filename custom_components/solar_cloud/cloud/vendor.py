@@ -6,6 +6,7 @@ Everything outside ``cloud/`` reaches a vendor through these types, so that a fo
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+import hashlib
 import ipaddress
 import re
 from typing import Final, Protocol, runtime_checkable
@@ -189,6 +190,11 @@ class Vendor:
     def sign_in(self, key: str) -> SignIn:
         """Find a sign-in by its key."""
         return next(each for each in self.sign_ins if each.key == key)
+
+
+def fingerprint(*parts: str) -> str:
+    """Name an account without telling it: identities are written to logs, and a user name may be an e-mail address."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def check_base_url(text: str) -> str:

@@ -6,7 +6,15 @@ from typing import Final
 from ..quota import Quota
 from ..transport import Transport
 from ..vault import Vault
-from ..vendor import CredentialField, Credentials, FieldKind, OAuth, SignIn, Vendor
+from ..vendor import (
+    CredentialField,
+    Credentials,
+    FieldKind,
+    OAuth,
+    SignIn,
+    Vendor,
+    fingerprint,
+)
 from . import oauth
 from .auth import ApiAccount, Authorization, Consent
 from .calls import Calls
@@ -22,11 +30,11 @@ LINKS: Final[Mapping[str, str]] = {
 
 
 def _account(credentials: Credentials) -> str:
-    return f"{base_url(credentials).host}:{credentials['username']}"
+    return fingerprint(base_url(credentials).host or "", credentials["username"])
 
 
 def _client(credentials: Credentials) -> str:
-    return f"{base_url(credentials).host}:{credentials['client_id']}"
+    return fingerprint(base_url(credentials).host or "", credentials["client_id"])
 
 
 ACCOUNT: Final = SignIn(

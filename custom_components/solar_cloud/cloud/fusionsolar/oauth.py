@@ -17,7 +17,7 @@ from ..errors import (
 from ..points import number, text
 from ..token import Token
 from ..transport import Answer, Transport
-from ..vendor import Credentials
+from ..vendor import Credentials, fingerprint
 from .codes import REACTIONS, Reaction
 from .envelope import milliseconds, read, rows
 from .hosts import base_url, oauth_url
@@ -91,7 +91,9 @@ async def _first_plant(
 def account(credentials: Credentials, token: Token) -> str:
     """Tell owners apart who approved the same client: the API names no user, so the oldest plant stands for its owner."""
     plant = dict(token.extra).get(FIRST_PLANT, "")
-    return f"{base_url(credentials).host}:{credentials['client_id']}:{plant}"
+    return fingerprint(
+        base_url(credentials).host or "", credentials["client_id"], plant
+    )
 
 
 def bearer(token: Token) -> Mapping[str, str]:

@@ -1,13 +1,19 @@
 """SolaX: the developer portal's API, generation v2."""
 
-import hashlib
 from typing import Final
 
 from ..quota import Quota
 from ..token import TokenManager
 from ..transport import Transport
 from ..vault import Vault
-from ..vendor import CredentialField, Credentials, FieldKind, SignIn, Vendor
+from ..vendor import (
+    CredentialField,
+    Credentials,
+    FieldKind,
+    SignIn,
+    Vendor,
+    fingerprint,
+)
 from .api import Api
 from .auth import MARGIN, Desk
 from .client import SolaxCloud
@@ -17,8 +23,7 @@ from .limits import Brakes, quota
 
 def account(credentials: Credentials) -> str:
     """Identify an application without naming it."""
-    client_id = credentials["client_id"].strip().lower()
-    return hashlib.sha256(client_id.encode()).hexdigest()[:16]
+    return fingerprint(credentials["client_id"].strip().lower())
 
 
 def connect(

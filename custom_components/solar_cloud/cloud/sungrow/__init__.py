@@ -1,7 +1,6 @@
 """Sungrow iSolarCloud through its OpenAPI: with an account's password (V1) or by OAuth 2.0 (V2)."""
 
 from collections.abc import Mapping
-import hashlib
 from typing import Final
 
 from ..quota import ALL, DAY, Quota, Window
@@ -17,6 +16,7 @@ from ..vendor import (
     OAuth,
     SignIn,
     Vendor,
+    fingerprint,
 )
 from .backoff import Backoff
 from .client import SungrowCloud
@@ -55,23 +55,20 @@ GRANT_MARGIN: Final = DAY
 """Refreshed once a day, so that a stopped Home Assistant keeps most of the thirty days (sungrow.md §2.6)."""
 
 
-def _digest(*parts: str) -> str:
-    """Name something without telling it: e-mail addresses and application keys stay out of identities."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
 def _application(credentials: Credentials) -> str:
-    return _digest(_home(credentials), credentials["app_key"].strip())
+    return fingerprint(_home(credentials), credentials["app_key"].strip())
 
 
 def _account(credentials: Credentials) -> str:
-    return _digest(_home(credentials), credentials["username"].strip().lower())
+    return fingerprint(_home(credentials), credentials["username"].strip().lower())
 
 
 def _granted_account(credentials: Credentials, token: Token) -> str:
     """The consenting user's number; the application's where the server does not tell it."""
     user = dict(token.extra).get("user")
-    return _digest(_home(credentials), user or credentials["application_id"].strip())
+    return fingerprint(
+        _home(credentials), user or credentials["application_id"].strip()
+    )
 
 
 def _home(credentials: Credentials) -> str:
