@@ -47,6 +47,10 @@ def _powers(direction: int, power: Unit, reactive: Unit, ref: str) -> Iterator[P
     yield Point(
         field="grid_frequency", quantity=Q.GRID_FREQUENCY, unit=Unit.HERTZ, ref=ref
     )
+    yield from _phases(direction, power, reactive, ref)
+
+
+def _phases(direction: int, power: Unit, reactive: Unit, ref: str) -> Iterator[Point]:
     for index, phase in enumerate("abc", 1):
         yield Point(
             field=f"active_power_{phase}",

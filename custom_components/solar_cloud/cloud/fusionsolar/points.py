@@ -54,55 +54,58 @@ def phases(
         )
 
 
+def _operation(ref: str) -> Iterator[Point]:
+    """Give what an inverter is doing: state, powers, heat."""
+    yield from (
+        Point(
+            field="inverter_state",
+            quantity=Q.OPERATING_STATE,
+            codes=states.INVERTER,
+            ref=ref,
+        ),
+        Point(
+            field="active_power",
+            quantity=Q.AC_POWER,
+            unit=Unit.KILOWATT,
+            ref=f"{ref}; discharge included on hybrids",
+        ),
+        Point(
+            field="mppt_power",
+            quantity=Q.PV_POWER,
+            unit=Unit.KILOWATT,
+            ref=f"{ref}; DC side",
+        ),
+        Point(
+            field="reactive_power",
+            quantity=Q.REACTIVE_POWER,
+            unit=Unit.KILOVAR,
+            ref=ref,
+        ),
+        Point(field="power_factor", quantity=Q.POWER_FACTOR, unit=Unit.RATIO, ref=ref),
+        Point(field="efficiency", quantity=Q.EFFICIENCY, unit=Unit.PERCENT, ref=ref),
+        Point(
+            field="temperature",
+            quantity=Q.TEMPERATURE,
+            unit=Unit.CELSIUS,
+            sleeps=True,
+            ref=ref,
+        ),
+        Point(
+            field="elec_freq",
+            quantity=Q.GRID_FREQUENCY,
+            unit=Unit.HERTZ,
+            sleeps=True,
+            ref=ref,
+        ),
+    )
+
+
 def inverter(strings: int, trackers: int) -> Table:
     """Give the table of an inverter type with that many strings and trackers at most."""
     ref = INVERTER_REF
     return Table(
         (
-            Point(
-                field="inverter_state",
-                quantity=Q.OPERATING_STATE,
-                codes=states.INVERTER,
-                ref=ref,
-            ),
-            Point(
-                field="active_power",
-                quantity=Q.AC_POWER,
-                unit=Unit.KILOWATT,
-                ref=f"{ref}; discharge included on hybrids",
-            ),
-            Point(
-                field="mppt_power",
-                quantity=Q.PV_POWER,
-                unit=Unit.KILOWATT,
-                ref=f"{ref}; DC side",
-            ),
-            Point(
-                field="reactive_power",
-                quantity=Q.REACTIVE_POWER,
-                unit=Unit.KILOVAR,
-                ref=ref,
-            ),
-            Point(
-                field="power_factor", quantity=Q.POWER_FACTOR, unit=Unit.RATIO, ref=ref
-            ),
-            Point(
-                field="efficiency", quantity=Q.EFFICIENCY, unit=Unit.PERCENT, ref=ref
-            ),
-            Point(
-                field="temperature",
-                quantity=Q.TEMPERATURE,
-                unit=Unit.CELSIUS,
-                sleeps=True,
-                ref=ref,
-            ),
-            Point(
-                field="elec_freq",
-                quantity=Q.GRID_FREQUENCY,
-                unit=Unit.HERTZ,
-                sleeps=True,
-                ref=ref,
-            ),
+            *_operation(ref),
             *phases(ref=ref),
             Point(
                 field="day_cap",
