@@ -13,10 +13,10 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.solar_cloud import commander
+from custom_components.solar_cloud import commander, logbook
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.logbook import EVENT_COMMAND
-from homeassistant.core import Context, HomeAssistant
+from custom_components.solar_cloud.journal import EVENT_COMMAND
+from homeassistant.core import Context, Event, HomeAssistant
 from homeassistant.exceptions import (
     HomeAssistantError,
     ServiceValidationError,
@@ -531,7 +531,6 @@ async def test_the_logbook_knows_who_did_what(
     house: House, hass_admin_user: MockUser
 ) -> None:
     """User, wish and result of every command."""
-    assert await async_setup_component(house.hass, "logbook", {}) or True
     events = async_capture_events(house.hass, EVENT_COMMAND)
     context = Context(user_id=hass_admin_user.id)
     await house.call(
@@ -548,6 +547,19 @@ async def test_the_logbook_knows_who_did_what(
         "reason": None,
     }
     assert second.data["command"] == "stop_battery"
+    described: dict[str, Any] = {}
+    logbook.async_describe_events(
+        house.hass, lambda domain, event, describe: described.update({event: describe})
+    )
+    line = described[EVENT_COMMAND](first)
+    assert line["message"] == "charge current limit → 8.0: confirmed by the device"
+    assert line["name"] != "Solar Cloud"
+    lost = Event(
+        EVENT_COMMAND,
+        {"command": "charging", "result": "refused", "reason": "No vehicle."},
+    )
+    line = described[EVENT_COMMAND](lost)
+    assert line == {"name": "Solar Cloud", "message": "charging: refused (No vehicle.)"}
 
 
 async def test_controls_off(home: Home, solax: SolaxCloud) -> None:

@@ -39,7 +39,7 @@ from .const import DOMAIN, LOGGER
 from .coordinator import SolarCloudConfigEntry, SolarCloudCoordinator
 from .devices import registered_name
 from .forces import Supervisor
-from .logbook import fire
+from .journal import fire
 from .overlay import CommandState, Key, Overlay
 from .running import Running, Task
 from .store import AccountStore

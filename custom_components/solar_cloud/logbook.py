@@ -1,17 +1,15 @@
 """The logbook's line for every change that was asked for: what, where, by whom, and how it ended."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from homeassistant.components.logbook import LOGBOOK_ENTRY_MESSAGE, LOGBOOK_ENTRY_NAME
 from homeassistant.const import ATTR_DEVICE_ID
-from homeassistant.core import Context, Event, HomeAssistant, callback
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from .cloud.control import SettingValue
 from .const import DOMAIN
-
-EVENT_COMMAND: Final = f"{DOMAIN}_command"
+from .journal import EVENT_COMMAND
 
 RESULTS: Final = {
     "confirmed": "confirmed by the device",
@@ -20,24 +18,6 @@ RESULTS: Final = {
     "refused": "refused",
     "not_taken": "accepted, but the device reports something else",
 }
-
-
-def fire(
-    hass: HomeAssistant,
-    entry_id: str,
-    target_id: str,
-    data: Mapping[str, SettingValue | None],
-    context: Context | None,
-) -> None:
-    """Tell the bus of a command; the context names the user."""
-    device = dr.async_get(hass).async_get_device_by_identifier(
-        (DOMAIN, target_id), entry_id
-    )
-    hass.bus.async_fire(
-        EVENT_COMMAND,
-        {ATTR_DEVICE_ID: device.id if device else None, **data},
-        context=context,
-    )
 
 
 @callback
