@@ -24,7 +24,7 @@ from .dialect import V1, V2
 from .gateway import Gateway, Keys
 from .grant import GrantRefresh, authorize_url, exchange
 from .login import LANE, WINDOWS, AccountLogin
-from .reader import STALE_AFTER
+from .poll import STALE_AFTER
 from .session import HISTORY_LANE, Session
 
 GATEWAYS: Final[Mapping[str, str]] = {

@@ -1,7 +1,6 @@
 """Reading an account: what is due, as far as the limits allow, as one picture (sungrow.md §4.4, §4.5, §7)."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 import time
@@ -46,36 +45,16 @@ from .points import (
     SLOW,
     DeviceType,
 )
+from .poll import Fields, Poll, chunks, merge, missing, old, plant_of, rows
 from .schedule import CALLS_PER_PLANT, Schedule, Task
 from .session import Session
-from .values import filled, read, unwrap
+from .values import filled, read
 
-STALE_AFTER: Final = 1800.0
-KEYS_AT_ONCE: Final = 50
 OVERVIEW_EVERY: Final = 1800.0
 GIVE_UP_AFTER: Final = 2
 """Calls without an answer, or not allowed, after which a poll asks no more: each may cost half a minute, and all will end alike."""
 STORAGE_SECTION: Final = "storage"
 CAPACITY: Final = "p13140"
-
-type Fields = Mapping[str, Json]
-
-
-@dataclass(slots=True)
-class Poll:
-    """What one poll brought in, before it is understood."""
-
-    wanted: Inventory
-    now: datetime
-    rows: dict[str, Fields] = field(default_factory=dict)
-    """Fields by plant or device id."""
-    silent: dict[str, str] = field(default_factory=dict)
-    overview: dict[str, dict[Slot, Value]] | None = None
-    alarms: dict[str, tuple[Alarm, ...]] | None = None
-    errors: list[CloudError] = field(default_factory=list)
-    succeeded: int = 0
-    """How many tasks of every poll were done."""
-    resume_after: float | None = None
 
 
 class Reader:
@@ -188,12 +167,12 @@ class Reader:
 
     def _calls(self, kind: DeviceType, count: int) -> int:
         return self._points.calls(str(kind.number), kind.point_ids) * len(
-            list(_chunks(range(count)))
+            list(chunks(range(count)))
         )
 
     async def _ask_plants(self, poll: Poll, plants: list[str]) -> None:
         keys = {f"{plant_id}_{PLANT_TYPE}_0_0": plant_id for plant_id in plants}
-        for chunk in _chunks(plants):
+        for chunk in chunks(plants):
             for points in self._points.chunks(str(PLANT_TYPE), PLANT_POINTS.point_ids):
                 body: dict[str, Json] = {"point_id_list": [*points]}
                 if self._session.dialect.live_list:
@@ -204,13 +183,13 @@ class Reader:
                 else:
                     body["ps_id_list"] = [*chunk]
                 result = await self._session.call(Operation.PLANT_VALUES, body)
-                for fields in _rows(result):
+                for fields in rows(result):
                     plant_id = keys.get(text(fields.get("ps_key")) or "") or text(
                         fields.get("ps_id")
                     )
                     if plant_id is not None and plant_id in poll.wanted.plants:
-                        _merge(poll.rows, plant_id, fields)
-        _missing(poll, plants)
+                        merge(poll.rows, plant_id, fields)
+        missing(poll, plants)
 
     async def _ask_devices(
         self, poll: Poll, kind: DeviceType, devices: list[Device]
@@ -220,7 +199,7 @@ class Reader:
         operation = (
             Operation.OPTIMIZER_VALUES if optimizers else Operation.DEVICE_VALUES
         )
-        for keys in _chunks(list(by_key)):
+        for keys in chunks(list(by_key)):
             for points in self._points.chunks(str(kind.number), kind.point_ids):
                 body: dict[str, Json] = {
                     "point_id_list": [
@@ -230,12 +209,12 @@ class Reader:
                 }
                 if not optimizers:
                     body["device_type"] = kind.number
-                for fields in _rows(await self._session.call(operation, body)):
+                for fields in rows(await self._session.call(operation, body)):
                     device_id = by_key.get(text(fields.get("ps_key")) or "")
                     if device_id is not None:
-                        _merge(poll.rows, device_id, fields)
+                        merge(poll.rows, device_id, fields)
                         self._points.note(str(kind.number), filled(fields))
-        _missing(poll, by_key.values())
+        missing(poll, by_key.values())
 
     async def _ask_alarms(self, poll: Poll) -> None:
         poll.alarms = await read_alarms(self._session, poll.wanted, poll.now)
@@ -268,7 +247,7 @@ class Reader:
             readings,
             {key: reason for key, reason in self._silent.items() if key in wanted},
             frozenset(
-                key for key, reading in readings.items() if _old(reading, poll.now)
+                key for key, reading in readings.items() if old(reading, poll.now)
             ),
             {key: alarms for key, alarms in self._alarms.items() if key in wanted},
             frozenset(self._notices.values()),
@@ -295,7 +274,7 @@ class Reader:
         newest: dict[str, datetime] = {}
         for key, fields in poll.rows.items():
             local = parse_time(fields.get("device_time"))
-            plant_id = _plant_of(poll.wanted, key)
+            plant_id = plant_of(poll.wanted, key)
             if local is not None:
                 newest[plant_id] = max(local, newest.get(plant_id, local))
         for plant_id, local in newest.items():
@@ -303,7 +282,7 @@ class Reader:
             self._clocks.observe(plant_id, local, poll.now, zone)
 
     def _read(self, poll: Poll, key: str, fields: Fields) -> Reading:
-        plant_id = _plant_of(poll.wanted, key)
+        plant_id = plant_of(poll.wanted, key)
         local = parse_time(fields.get("device_time"))
         device = poll.wanted.devices.get(key)
         kind = (
@@ -340,7 +319,7 @@ class Reader:
             kind.table,
             fields,
             measured_at,
-            storage=_plant_of(inventory, key) in self._storage
+            storage=plant_of(inventory, key) in self._storage
             or kind.number == BATTERY_TYPE,
             tuning=self.tunings.get(key),
         )
@@ -372,39 +351,3 @@ class Reader:
             "unmapped_points": [*sorted(self.unmapped)],
             "silent": [*sorted(set(self._silent.values()))],
         }
-
-
-def _chunks[T](items: Iterable[T]) -> Iterator[list[T]]:
-    listed = list(items)
-    for start in range(0, len(listed), KEYS_AT_ONCE):
-        yield listed[start : start + KEYS_AT_ONCE]
-
-
-def _rows(result: Json) -> Iterator[dict[str, Json]]:
-    """Yield the devices of a realtime answer."""
-    listed = result.get("device_point_list") if isinstance(result, dict) else None
-    for row in listed if isinstance(listed, list) else ():
-        if (fields := unwrap(row)) is not None:
-            yield fields
-
-
-def _merge(rows: dict[str, Fields], key: str, fields: Fields) -> None:
-    """Put the points of one chunk to those of the others; an older answer never replaces a value by nothing."""
-    rows[key] = {**rows.get(key, {}), **fields}
-
-
-def _missing(poll: Poll, asked: Iterable[str]) -> None:
-    """Name what was asked and left out of the answer."""
-    poll.silent |= {key: "not_answered" for key in asked if key not in poll.rows}
-
-
-def _plant_of(wanted: Inventory, key: str) -> str:
-    device = wanted.devices.get(key)
-    return key if device is None else device.plant_id
-
-
-def _old(reading: Reading, now: datetime) -> bool:
-    return (
-        reading.measured_at is not None
-        and (now - reading.measured_at).total_seconds() > STALE_AFTER
-    )
