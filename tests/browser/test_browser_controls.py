@@ -58,6 +58,15 @@ async def _command(client: Client, entity_id: str) -> Any:
     return state["attributes"].get("command")
 
 
+async def _open(frontend: Frontend, entity: Json) -> None:
+    """Open the limit's dialog from the charger's page."""
+    await frontend.open("/config/devices/dashboard")
+    await frontend.open(f"/config/devices/device/{entity['device_id']}")
+    name = frontend.page.get_by_text("Charge current limit", exact=True)
+    await name.first.click()
+    await frontend.page.locator(INPUT).first.wait_for()
+
+
 async def test_change_a_setting_and_be_refused(
     frontend: Frontend, instance: Instance, cloud: SolaxCloud
 ) -> None:
@@ -67,10 +76,10 @@ async def test_change_a_setting_and_be_refused(
     entity_id, client = entity["entity_id"], instance.client
     cloud.turn(command_delay=6.0)
 
-    await frontend.open(f"/config/devices/device/{entity['device_id']}")
+    await _open(frontend, entity)
     page = frontend.page
-    await page.get_by_text("Charge current limit", exact=True).first.click()
     field = page.locator(INPUT).first
+    dialog = page.locator("ha-more-info-dialog")
     await field.wait_for()
     await frontend.picture("limit")
     await field.fill("8")
@@ -81,9 +90,18 @@ async def test_change_a_setting_and_be_refused(
 
     await eventually(lambda: is_("pending"), "the command to be sent")
     await expect(field).to_have_value("8")
+    await dialog.get_by_role("button", name="Menu").click()
+    await page.locator("ha-dropdown-item:visible", has_text="Details").click()
+    # The words are slotted: only what assistive technology reads is whole.
+    await expect(page.locator("body")).to_match_aria_snapshot(
+        "- listitem: Last command Pending"
+    )
     await frontend.picture("pending")
-    await eventually(lambda: is_("confirmed"), "the device's word")
+    await expect(page.locator("body")).to_match_aria_snapshot(
+        "- listitem: Last command Confirmed by the device", timeout=20_000
+    )
     await frontend.picture("confirmed")
+    await _open(frontend, entity)
     assert cloud.plant.site.controls.latest.charger("charger").limit_a == 8
 
     cloud.turn(command_outcome=5)
