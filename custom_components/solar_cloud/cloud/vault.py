@@ -47,4 +47,6 @@ class MemoryVault:
 
     def sections(self) -> dict[str, Json]:
         """Return everything kept, for a vault that lasts to take over."""
-        return self._sections | {section: content() for section, content in self._pending.items()}
+        return self._sections | {
+            section: content() for section, content in self._pending.items()
+        }

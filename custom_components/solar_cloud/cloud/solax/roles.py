@@ -60,9 +60,7 @@ def roles(plant_id: str, inventory: Inventory) -> Roles:
     return {role: tuple(sources) for role, sources in found.items() if sources}
 
 
-def _terms(
-    role: Q, devices: Iterable[Device], factor: float = 1.0
-) -> tuple[Term, ...]:
+def _terms(role: Q, devices: Iterable[Device], factor: float = 1.0) -> tuple[Term, ...]:
     return tuple(Term(device.id, Slot(role), factor) for device in devices)
 
 
