@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-import yaml
 
 from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import parse_yaml
 
 from .clouds.solax import Kind, SolaxCloud
 from .conftest import Home
@@ -64,9 +64,8 @@ def test_there_are_three_and_none_knows_a_vendor() -> None:
     for name in NAMES:
         text = (FOLDER / name).read_text()
         assert not any(word in text.lower() for word in ("solax", "sungrow", "huawei"))
-        loader = type("Loader", (yaml.SafeLoader,), {})
-        loader.add_constructor("!input", lambda load, node: node.value)
-        parsed = yaml.load(text, loader)
+        parsed = parse_yaml(text)
+        assert isinstance(parsed, dict)
         assert parsed["blueprint"]["source_url"].endswith(name)
 
 

@@ -578,10 +578,23 @@ async def test_controls_off(home: Home, solax: SolaxCloud) -> None:
     assert reason(err) == "controls_off"
 
 
+async def test_controls_switched_off_later(house: House) -> None:
+    """Their entities go; those that only tell stay."""
+    house.hass.config_entries.async_update_entry(
+        house.entry, options={"excluded_plants": [], "controls": False}
+    )
+    await house.home.restart(house.entry)
+    assert not house.home.known(house.id(Kind.CHARGER, "charging"), "switch")
+    assert not house.home.known(house.id(Kind.CHARGER, "charger_lock"), "button")
+    plant = solax_id(house.solax, None, "refresh")
+    assert house.home.known(plant, "button")
+    assert house.home.known(house.id(Kind.CHARGER, "charger_power"))
+
+
 async def _diagnostics(
     hass: HomeAssistant, client: ClientSessionGenerator, entry: MockConfigEntry
 ) -> Any:
-    return (await get_diagnostics_for_config_entry(hass, client, entry))["controls"]  # type: ignore[call-overload,index]
+    return (await get_diagnostics_for_config_entry(hass, client, entry))["controls"]
 
 
 async def test_a_missing_permission_is_explained(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, override
 
 from homeassistant.core import callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -90,6 +91,7 @@ def add_controls[EntityT: Entity](
     """Create an entity for each control of the catalogue that a device offers, now and whenever one appears."""
     account = entry.runtime_data
     if (commander := account.commander) is None:
+        _remove(entry, catalogue)
         return
     known: set[tuple[str, Control]] = set()
 
@@ -119,3 +121,16 @@ def add_controls[EntityT: Entity](
 
     update()
     entry.async_on_unload(commander.settings.async_add_listener(update))
+
+
+def _remove(
+    entry: SolarCloudConfigEntry, catalogue: Mapping[Control, EntityDescription]
+) -> None:
+    """Take away the entities of a time when settings could be changed: nobody allows it any more."""
+    registry = er.async_get(entry.runtime_data.readings.hass)
+    for each in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if any(
+            each.domain == control.kind and each.unique_id.endswith(f"_{control}")
+            for control in catalogue
+        ):
+            registry.async_remove(each.entity_id)

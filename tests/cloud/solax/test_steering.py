@@ -424,7 +424,8 @@ async def test_limits_and_heating(account: Account) -> None:
     }
     assert account.cloud.plant.site.controls.latest.export_limit_w == 1250
     await tell(account, INVERTER, Control.EXPORT_LIMIT_ENABLED, value=False)
-    assert account.cloud.plant.site.controls.latest.export_limit_w is None
+    controls = account.cloud.plant.site.controls.latest
+    assert controls.export_limit_w is None
     await tell(account, INVERTER, Control.BATTERY_HEATING, value=True)
     assert account.cloud.device(INVERTER).facts.get("heating")
     await tell(account, INVERTER, Control.BATTERY_HEATING, value=False)

@@ -1,0 +1,81 @@
+"""Every control, option, word and action has a name, a description and an icon."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from custom_components.solar_cloud.cloud.control import Control
+from custom_components.solar_cloud.cloud.solax.controls import MODE_SPECS, charger_specs
+from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.controls import BUTTONS, NUMBERS, SELECTS, SWITCHES
+from custom_components.solar_cloud.logbook import RESULTS
+from custom_components.solar_cloud.orders import ORDERS
+from custom_components.solar_cloud.overlay import CommandState
+
+from .clouds.solax import SolaxCloud
+from .conftest import Home, solax_entry
+
+ROOT = Path(__file__).parent.parent / "custom_components" / DOMAIN
+EN: Any = json.loads((ROOT / "translations" / "en.json").read_text())
+ICONS: Any = json.loads((ROOT / "icons.json").read_text())
+PLATFORMS = {
+    "number": NUMBERS,
+    "switch": SWITCHES,
+    "select": SELECTS,
+    "button": BUTTONS,
+}
+
+
+def test_every_control_has_one_row() -> None:
+    """In the catalogue of its kind, and nowhere else."""
+    rows = [control for catalogue in PLATFORMS.values() for control in catalogue]
+    assert sorted(rows) == sorted(Control)
+
+
+@pytest.mark.parametrize("control", Control)
+def test_every_control_has_name_and_icon(control: Control) -> None:
+    """And the words of its last command, where it has a state."""
+    texts = EN["entity"][control.kind][control]
+    assert texts["name"]
+    assert ICONS["entity"][control.kind][control]["default"].startswith("mdi:")
+    if control not in BUTTONS:
+        words = texts["state_attributes"]["command"]["state"]
+        assert words.keys() == set(CommandState)
+
+
+def test_every_option_has_a_name() -> None:
+    """Those of the chargers and inverters that are offered."""
+    device: Any = type("Device", (), {"rated_power": 22000.0})
+    for spec in (*charger_specs(device), *MODE_SPECS):
+        if spec.options:
+            states = EN["entity"]["select"][spec.control]["state"]
+            assert set(spec.options) <= states.keys(), spec.control
+
+
+def test_every_action_is_described() -> None:
+    """With all its fields, as the form shows them."""
+    described = yaml.safe_load((ROOT / "services.yaml").read_text())
+    for name in ORDERS:
+        fields = described[name]["fields"]
+        texts = EN["services"][name]
+        assert texts["name"]
+        assert texts["description"]
+        assert texts["fields"].keys() == fields.keys()
+        assert name in ICONS["services"]
+
+
+def test_every_result_has_words() -> None:
+    """In the logbook."""
+    assert RESULTS.keys() == set(CommandState) - {"pending"}
+
+
+async def test_the_demo_offers_settings(home: Home, solax: SolaxCloud) -> None:
+    """Its account has the packs; the entry's options decide."""
+    entry = solax_entry(solax, excluded_plants=[], controls=True)
+    await home.start(entry)
+    commander = entry.runtime_data.commander
+    assert commander is not None
+    assert any(commander.available.specs.values())
