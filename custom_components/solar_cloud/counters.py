@@ -33,6 +33,11 @@ class Counter:
     """What it is the sum of, in the vendor's own readings."""
 
     @property
+    def keys(self) -> frozenset[tuple[str, str]]:
+        """Return the addends as (plant or device, slot key)."""
+        return frozenset((term.device_id, term.slot.key) for term in self.terms)
+
+    @property
     def owners(self) -> frozenset[str]:
         """Return the plants and devices whose past is its past."""
         return frozenset(term.device_id for term in self.terms)

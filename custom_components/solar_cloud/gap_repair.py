@@ -57,9 +57,9 @@ class GapRepair:
             now.timestamp() // HOUR * HOUR, historian.newest(plant, now).timestamp()
         )
         counters = plant_counters(self._hass, self._account, inventory, plant_id)
-        owners = {owner for counter in counters for owner in counter.owners}
+        keys = {key for counter in counters for key in counter.keys}
         written = 0
-        for outage in self._watch.due(owners, until, longest=longest):
+        for outage in self._watch.due(keys, until, longest=longest):
             if outage.end < now.timestamp() - GIVE_UP:
                 self._watch.close(outage)
             else:
@@ -77,7 +77,7 @@ class GapRepair:
         touched = {
             counter.statistic_id: counter
             for counter in counters
-            if counter.owners & outage.owners
+            if counter.keys & outage.keys
         }
         metadata = await statistics.async_metadata(self._hass, touched.keys())
         ends = await self._ends(metadata.keys(), outage)

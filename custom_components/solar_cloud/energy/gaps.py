@@ -4,11 +4,11 @@ An outage of Home Assistant, of the network, of the cloud or of a dongle looks t
 the last, and its counters have moved. The time in between is remembered until its hours are repaired.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ..cloud.model import Reading, Snapshot
+from ..cloud.model import Snapshot
 from ..cloud.vault import Json, Vault
 from .samples import HOUR
 
@@ -19,14 +19,18 @@ LONGEST: Final = 7 * 86400.0
 """Longer gaps are left to the user, who may not want an old absence filled."""
 MOVED: Final = 0.005
 """kWh; a counter that stood still leaves nothing to repair."""
-KEPT: Final = 60
+KEPT: Final = 400
+
+
+type Key = tuple[str, str]
+"""A plant or device and the key of one of its counters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A time without readings of one plant or device, in epoch seconds."""
+    """A time in which a counter moved unseen, in epoch seconds."""
 
-    owner: str
+    key: Key
     start: float
     end: float
 
@@ -35,23 +39,25 @@ class Gap:
 class Outage:
     """Gaps that belong together."""
 
-    owners: frozenset[str]
+    keys: frozenset[Key]
     start: float
     end: float
 
 
 class GapWatch:
-    """Watches readings come in, over restarts."""
+    """Watches counters come in, over restarts."""
 
     def __init__(self, vault: Vault) -> None:
-        """Take up when everybody was last heard of."""
+        """Take up when each counter was last heard of."""
         self._vault: Final = vault
-        self._heard: dict[str, tuple[float, float]] = {}
+        self._heard: dict[Key, tuple[float, float]] = {}
         self._gaps: list[Gap] = []
         self._restore(vault.load(SECTION))
 
-    def observe(self, snapshot: Snapshot, now: float) -> None:
-        """Take a poll in and note the gaps it ends."""
+    def observe(
+        self, snapshot: Snapshot, now: float, held: Collection[Key] = ()
+    ) -> None:
+        """Take a poll in and note the gaps it ends; a counter that is ``held`` said what its guard did not believe, and so nothing."""
         for owner, reading in snapshot.readings.items():
             if owner in snapshot.silent:
                 continue
@@ -61,31 +67,33 @@ class GapWatch:
                 at = now
             else:
                 continue
-            self._hear(owner, at, _counted(reading))
+            for slot, value in reading.values.items():
+                if slot.quantity.is_counter and isinstance(value, float):
+                    if (owner, slot.key) not in held:
+                        self._hear((owner, slot.key), at, value)
         self._vault.save_soon(SECTION, self._as_json)
 
-    def _hear(self, owner: str, at: float, counted: float) -> None:
-        last, was = self._heard.get(owner, (at, counted))
-        if at <= last and owner in self._heard:
+    def _hear(self, key: Key, at: float, value: float) -> None:
+        last, was = self._heard.get(key, (at, value))
+        if at <= last and key in self._heard:
             return
-        self._heard[owner] = (at, counted)
+        self._heard[key] = (at, value)
         if (
             at - last > LEAST
             and last // HOUR != at // HOUR
-            and abs(counted - was) > MOVED
+            and abs(value - was) > MOVED
         ):
-            self._gaps = [*self._gaps, Gap(owner, last, at)][-KEPT:]
+            self._gaps = [*self._gaps, Gap(key, last, at)][-KEPT:]
 
     def due(
-        self, owners: Iterable[str], until: float, *, longest: float | None = LONGEST
+        self, keys: Collection[Key], until: float, *, longest: float | None = LONGEST
     ) -> list[Outage]:
-        """Return the outages of these owners that ended before an instant, oldest first."""
-        mine = frozenset(owners)
+        """Return the outages of these counters that ended before an instant, oldest first."""
         gaps = sorted(
             (
                 gap
                 for gap in self._gaps
-                if gap.owner in mine
+                if gap.key in keys
                 and gap.end <= until
                 and (longest is None or gap.end - gap.start <= longest)
             ),
@@ -96,10 +104,10 @@ class GapWatch:
             if outages and gap.start // HOUR * HOUR < outages[-1].end:
                 last = outages[-1]
                 outages[-1] = Outage(
-                    last.owners | {gap.owner}, last.start, max(last.end, gap.end)
+                    last.keys | {gap.key}, last.start, max(last.end, gap.end)
                 )
             else:
-                outages.append(Outage(frozenset({gap.owner}), gap.start, gap.end))
+                outages.append(Outage(frozenset({gap.key}), gap.start, gap.end))
         return outages
 
     def close(self, outage: Outage) -> None:
@@ -107,7 +115,7 @@ class GapWatch:
         self._gaps = [
             gap
             for gap in self._gaps
-            if gap.owner not in outage.owners
+            if gap.key not in outage.keys
             or gap.start < outage.start
             or gap.end > outage.end
         ]
@@ -115,33 +123,28 @@ class GapWatch:
 
     def _as_json(self) -> Json:
         return {
-            "heard": {owner: [at, was] for owner, (at, was) in self._heard.items()},
-            "gaps": [[gap.owner, gap.start, gap.end] for gap in self._gaps],
+            "heard": [[*key, at, was] for key, (at, was) in self._heard.items()],
+            "gaps": [[*gap.key, gap.start, gap.end] for gap in self._gaps],
         }
 
     def _restore(self, stored: Json) -> None:
         match stored:
-            case {"heard": dict(heard), "gaps": list(gaps)}:
+            case {"heard": list(heard), "gaps": list(gaps)}:
                 pass
             case _:
                 return
-        for owner, row in heard.items():
-            match row:
-                case [float() | int() as at, float() | int() as was]:
-                    self._heard[owner] = (float(at), float(was))
-        for row in gaps:
-            match row:
-                case [str(owner), float() | int() as start, float() | int() as end]:
-                    self._gaps.append(Gap(owner, float(start), float(end)))
+        for key, at, was in _rows(heard):
+            self._heard[key] = (at, was)
+        self._gaps += [Gap(key, start, end) for key, start, end in _rows(gaps)]
 
 
-def _counted(reading: Reading) -> float:
-    """Return one number that moves when any lifetime counter does."""
-    return round(
-        sum(
-            value
-            for slot, value in reading.values.items()
-            if slot.quantity.is_counter and isinstance(value, float)
-        ),
-        4,
-    )
+def _rows(stored: list[Json]) -> Iterator[tuple[Key, float, float]]:
+    for row in stored:
+        match row:
+            case [
+                str(owner),
+                str(slot),
+                float() | int() as one,
+                float() | int() as two,
+            ]:
+                yield (owner, slot), float(one), float(two)
