@@ -355,7 +355,7 @@ async def test_e61_logs_say_nothing_that_identifies(
         for record in caplog.records
         if record.name.startswith(("custom_components", "homeassistant.config_entries"))
     ]
-    assert len(ours) > 300
+    assert len(ours) > 250
     text = "\n".join(ours)
     assert leaks(cloud, text) == []
     for secret in (OWNER, STREET, "mistyped", "password", fresh):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, NamedTuple
+import zlib
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -32,6 +33,7 @@ from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
 from .dashboard_issue import DashboardIssue
 from .devices import DeviceKeeper, own_identifier
 from .energy.picture import Painter
+from .energy.rhythm import Rhythm
 from .history import History
 from .history_import import import_store
 from .orders import async_register as async_register_orders
@@ -110,6 +112,8 @@ async def _async_build_account(
     vendor, sign_in, store, quota, cloud = await _async_connect(hass, entry)
     surroundings = HomeSurroundings(hass)
     painter = Painter(store, vendor.stale_after, cloud.roles, surroundings)
+    seed = zlib.crc32(entry.entry_id.encode())
+    rhythm = Rhythm(store, vendor.poll_period, seed, painter.seen, surroundings)
 
     async def list_everything() -> Inventory:
         listed, store.listed = store.listed, None
@@ -118,6 +122,7 @@ async def _async_build_account(
     async def read() -> Snapshot:
         chosen = account.chosen(excluded_plants(entry))
         snapshot = await cloud.readings(chosen)
+        rhythm.learn(snapshot, chosen, dt_util.utcnow().timestamp())
         await surroundings.async_learn(
             each.time_zone for each in chosen.plants.values()
         )
@@ -140,7 +145,12 @@ async def _async_build_account(
             always_update=True,  # an unchanged list is news too: it counts what is missing
         ),
         SolarCloudCoordinator[Snapshot](
-            hass, entry, "readings", read, timedelta(seconds=vendor.poll_period)
+            hass,
+            entry,
+            "readings",
+            read,
+            timedelta(seconds=vendor.poll_period),
+            next_poll=rhythm.next_poll,
         ),
     )
     return account

@@ -106,8 +106,12 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         *,
         grace: timedelta = GRACE,
         always_update: bool = False,
+        next_poll: Callable[[float], float] | None = None,
     ) -> None:
-        """Poll with ``poll`` every ``interval``, at a phase of its own per installation."""
+        """Poll with ``poll`` every ``interval``, at a phase of its own per installation.
+
+        ``next_poll`` says instead when to poll after a poll that started at a time, both in epoch seconds.
+        """
         super().__init__(
             hass,
             LOGGER,
@@ -119,6 +123,8 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self._poll: Final = poll
         self._period: Final = interval.total_seconds()
         self._grace: Final = grace
+        self._next_poll: Final = next_poll
+        self._started = 0.0
         self._phase: Final = zlib.crc32(entry.entry_id.encode()) % POLL_PERIOD
         self._resume_after: float | None = None
         self.last_success: datetime | None = None
@@ -128,6 +134,7 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
     async def _async_update_data(self) -> DataT:
         """Poll, and place the next poll."""
         self._resume_after = None
+        self._started = dt_util.utcnow().timestamp()
         try:
             with poll_errors():
                 return await self._poll_patiently()
@@ -166,4 +173,9 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         """Return the wait to the next poll: the rhythm's, unless the vendor's limits say when to go on."""
         if self._resume_after is not None:
             return min(max(self._resume_after, SHORTEST_WAIT), LONGEST_WAIT)
-        return delay_to_slot(dt_util.utcnow().timestamp(), self._period, self._phase)
+        now = dt_util.utcnow().timestamp()
+        if self._next_poll is None:
+            return delay_to_slot(now, self._period, self._phase)
+        delay = max(self._next_poll(self._started) - now, SHORTEST_WAIT)
+        # The base class cuts the fraction off its clock's second and adds one of its own.
+        return delay + self.hass.loop.time() % 1 - self._microsecond

@@ -1,0 +1,230 @@
+"""When to poll next: just after the next upload can be seen, never sooner than the vendor's limits allow.
+
+A poll right after an upload shows values as fresh as the cloud has them; one at any other moment shows them older by half a period on
+average. How long an upload takes to be seen is learnt by trying: a poll that came too soon costs one period, so it is tried seldom.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+import math
+from typing import Final
+
+from ..cloud.vault import Json, Vault
+from .beat import Beat
+
+SECTION: Final = "cadence"
+FINE: Final = 12.0
+"""Seconds within which it is not worth trying to poll sooner."""
+GUESS: Final = 25.0
+"""Seconds tried first: what a quick cloud takes."""
+FORGETTING: Final = FINE / 288
+"""Seconds per poll by which the knowledge of "too soon" fades: it is tried again once a day."""
+STEP_BACK: Final = 15.0
+"""Seconds to poll later when uploads were missed: two in a row, or some among many, are no longer lost ones."""
+ROW: Final = 2
+SOME: Final = 3
+MANY: Final = 12
+FORGOTTEN: Final = 4
+"""Periods without an upload after which a device no longer counts."""
+LONGEST: Final = 1.1
+"""How much longer than its period a rhythm may be to be followed."""
+STRETCH: Final = 60.0
+"""Seconds by which polls come later each time while the moment is looked for: nobody waits ten minutes for the second one."""
+SLUGGISH: Final = 0.98
+"""How fast it is forgotten that polls started later than planned."""
+STAGGER: Final = 6.0
+"""Seconds over which installations are spread."""
+
+
+@dataclass(slots=True)
+class Aim:
+    """How many seconds after an upload is expected to poll: between what was too soon and what was late enough."""
+
+    late_enough: float
+    too_soon: float
+    least: float
+    """Where a whole period has been tried: uploads are more frequent than polls."""
+    proved: bool = False
+    """Whether it was seen to be too soon; else it is a guess."""
+    row: int = 0
+    misses: list[bool] = field(default_factory=list)
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing worth trying."""
+        return self.late_enough - self.too_soon <= FINE
+
+    @property
+    def next(self) -> float:
+        """Return what to try."""
+        if self.settled:
+            return self.late_enough
+        if not self.proved and self.late_enough > GUESS:
+            return GUESS
+        return (self.late_enough + self.too_soon) / 2
+
+    def met(self, after: float) -> None:
+        """Note that an upload was seen so many seconds after it was expected."""
+        self.row, self.misses = 0, [*self.misses, False][-MANY:]
+        aimed = self.next
+        if (gained := self.late_enough - max(after, aimed)) > 0:
+            self.late_enough -= gained
+            if aimed == GUESS and after <= GUESS + FINE:
+                self.too_soon, self.proved = GUESS - FINE, True
+            elif not self.proved:
+                self.too_soon = min(self.too_soon, after - 2 * max(gained, FINE))
+        self.too_soon = max(self.too_soon - FORGETTING, self.least)
+
+    def seen(self, age: float, unrest: float) -> None:
+        """Note how old an upload was when it was first seen: what was taken for too soon may have been a lost one."""
+        if age < self.too_soon - FINE - 2 * unrest or (
+            not self.settled and age < self.late_enough
+        ):
+            self.late_enough, self.proved = age, age <= GUESS
+            self.too_soon = min(self.too_soon, age - FINE)
+
+    def missed(self, after: float, longest: float) -> None:
+        """Note that an upload was not seen so many seconds after it was expected."""
+        if after < self.late_enough - 1:
+            self.too_soon, self.proved = max(self.too_soon, after), True
+            return
+        self.row += 1
+        self.misses = [*self.misses, True][-MANY:]
+        if self.row >= ROW or sum(self.misses) >= SOME:
+            self.misses = []
+            self.too_soon, self.proved = self.late_enough, True
+            self.late_enough += min(STEP_BACK * 2 ** max(0, self.row - ROW), longest)
+
+
+class Cadence:
+    """The rhythm of one account's polls."""
+
+    def __init__(self, vault: Vault, period: float, seed: int) -> None:
+        """Poll at most every ``period`` seconds; ``seed`` tells installations apart."""
+        self._vault: Final = vault
+        self._period: Final = period
+        self._stagger: Final = (seed % 997) / 997 * STAGGER
+        self._beats: Final[dict[str, Beat]] = {}
+        self._aim: Aim | None = None
+        self._leader: str | None = None
+        self._judged = 0.0
+        self._planned = 0.0
+        self._late = 0.0
+        match vault.load(SECTION):
+            case [float() | int() as late_enough, float() | int() as too_soon]:
+                # A new device may be quicker: one try is due.
+                soonest = late_enough - 2 * FINE
+                self._aim = Aim(late_enough, min(too_soon, soonest), soonest)
+
+    def learn(
+        self, stamps: Mapping[str, float], polled: float, *, visible: bool = False
+    ) -> None:
+        """Take in when each device's newest upload was made, as seen by a poll at a time; or when it became ``visible``."""
+        due = self._due(polled)
+        before = self._beats.get(self._leader or "")
+        known = before.last if before else None
+        for key, at in stamps.items():
+            if (beat := self._beats.get(key)) is None:
+                self._beats[key] = Beat.of(at, polled)
+            else:
+                beat.hear(at, polled)
+        for key in self._beats.keys() - stamps.keys():
+            del self._beats[key]
+        self._judge(due, polled)
+        if self._aim and before and before.last != known:
+            self._aim.seen(polled - before.last - self._stagger, before.unrest)
+        live = self._live(polled)
+        if self._aim is None and live:
+            # The upload before the newest seen was there, the one after it was not.
+            age = polled - max(beat.last for beat in live.values())
+            self._aim = Aim(age, age - self._period, age - 2 * self._period)
+            if visible:
+                self._aim = Aim(0.0, -FINE, -FINE)
+        self._leader = self._choose(live)
+        self._vault.save_soon(SECTION, self._as_json)
+
+    def _due(self, polled: float) -> float | None:
+        """Return the leader's upload a poll was meant for."""
+        beat = self._beats.get(self._leader or "")
+        if beat is None or self._aim is None:
+            return None
+        due = beat.expected(polled - self._aim.next + 1)
+        return due if due > max(beat.last, self._judged) + beat.period / 2 else None
+
+    def _judge(self, due: float | None, polled: float) -> None:
+        beat = self._beats.get(self._leader or "")
+        if due is None or beat is None or self._aim is None:
+            return
+        self._judged = due
+        if beat.last >= due - beat.period / 2:
+            self._aim.met(polled - due - self._stagger)
+        else:
+            self._aim.missed(polled - due - self._stagger, beat.period / 4)
+
+    def _live(self, now: float) -> dict[str, Beat]:
+        """Return the devices that upload."""
+        return {
+            key: beat
+            for key, beat in self._beats.items()
+            if now - beat.heard < FORGOTTEN * max(beat.period, self._period)
+        }
+
+    def _choose(self, live: Mapping[str, Beat]) -> str | None:
+        """Choose the device to follow: the moment after whose upload all devices' data are youngest on average."""
+        phases: dict[int, tuple[str, int]] = {}
+        for key, beat in sorted(live.items()):
+            phase = round(beat.anchor % self._step(beat))
+            first, count = phases.get(phase, (key, 0))
+            phases[phase] = (first, count + 1)
+        if not phases:
+            return None
+
+        def age(phase: int) -> float:
+            step = self._step(live[phases[phase][0]])
+            return sum(
+                (phase - other) % step * count for other, (_, count) in phases.items()
+            )
+
+        return phases[min(phases, key=age)][0]
+
+    def _step(self, beat: Beat) -> float:
+        """Return the seconds between polls that keep in step with a beat: the multiple or fraction of its period next to ours."""
+        ratio = beat.period / self._period
+        return (
+            beat.period * round(1 / ratio) if ratio < 1 else beat.period / round(ratio)
+        )
+
+    def next_poll(self, started: float, rest: float = 0.0) -> float:
+        """Return when to poll after a poll that started at a time, and after a rest beyond the usual."""
+        late = started - self._planned
+        self._late *= SLUGGISH
+        if self._late < late < self._period / 2:
+            self._late = late
+        self._planned = self._plan(started + self._period + rest)
+        return self._planned
+
+    def _plan(self, earliest: float) -> float:
+        """Return the moment in step that comes next."""
+        beat = self._beats.get(self._leader or "")
+        if beat is None or self._aim is None:
+            return earliest + self._stagger * (not self._beats)
+        step = self._step(beat)
+        if step > LONGEST * self._period:
+            return earliest
+        slot = beat.anchor + self._aim.next + self._stagger
+        tolerance = self._tolerance(step, beat.unrest)
+        ahead = math.ceil((earliest - tolerance - slot) / step)
+        planned = max(earliest, slot + ahead * step)
+        return planned if self._aim.settled else min(planned, earliest + STRETCH)
+
+    def _tolerance(self, step: float, unrest: float) -> float:
+        """Return how late a poll may come before the rest of a period is waited for the next upload.
+
+        Where polls must lie further apart than uploads, each comes later than the one before; this bound gives the least age on average.
+        """
+        drift = max(self._period - step, 0.05)
+        usual = max(math.sqrt(2 * drift * step), 2 * unrest)
+        return min(usual + 1.5 * self._late, step / 3)
+
+    def _as_json(self) -> Json:
+        return [self._aim.late_enough, self._aim.too_soon] if self._aim else None

@@ -1,0 +1,124 @@
+"""When an account is polled: in step with its devices' uploads, and seldom while nothing can happen."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from ..cloud.model import DeviceKind, Inventory, Snapshot
+from ..cloud.vault import Json, Vault
+from .beat import UPLOADS
+from .cadence import Cadence
+from .seen import Seen
+from .stride import Stride
+from .zone import Surroundings, dark
+
+STRIDES: Final = "strides"
+NIGHT: Final = 1800.0
+"""Seconds between polls of plants that do nothing but produce, while the sun is down."""
+SEARCH: Final = 24.0
+"""Seconds polls come later each time while uploads that tell no time are looked for."""
+PATIENT: Final = 150
+"""Polls after which those that could not be found are left alone."""
+
+AWAKE: Final = frozenset(
+    {
+        DeviceKind.BATTERY,
+        DeviceKind.METER,
+        DeviceKind.CHARGER,
+        DeviceKind.ENERGY_MANAGER,
+    }
+)
+"""Devices whose values change at night."""
+NIGHTLY: Final = (
+    "battery_",
+    "charger_",
+    "grid_export_",
+    "grid_import_",
+    "grid_power",
+    "load_",
+)
+"""Quantities that do, whoever measures them."""
+
+
+class Rhythm:
+    """The polls of one account."""
+
+    def __init__(
+        self, vault: Vault, period: float, seed: int, seen: Seen, place: Surroundings
+    ) -> None:
+        """Poll at most every ``period`` seconds; ``seed`` tells installations apart."""
+        self._vault: Final = vault
+        self._period: Final = period
+        self._cadence: Final = Cadence(vault, period, seed)
+        self._seen: Final = seen
+        self._place: Final = place
+        self._searched = 0
+        self._searching = False
+        self._inventory = Inventory({}, {})
+        stored = vault.load(STRIDES)
+        self._strides: Final[dict[str, Stride]] = {
+            key: Stride.from_json(kept)
+            for key, kept in (stored.items() if isinstance(stored, dict) else ())
+        }
+
+    def learn(self, snapshot: Snapshot, inventory: Inventory, polled: float) -> None:
+        """Take in what a poll brought."""
+        self._inventory = inventory
+        stamps = {
+            key: reading.measured_at.timestamp()
+            for key, reading in snapshot.readings.items()
+            if key in inventory.devices and reading.measured_at is not None
+        }
+        if stamps:
+            self._searching = False
+            self._cadence.learn(stamps, polled)
+            return
+        self._cadence.learn(self._listen(snapshot, polled), polled, visible=True)
+        self._vault.save_soon(STRIDES, self._as_json)
+
+    def _listen(self, snapshot: Snapshot, polled: float) -> Mapping[str, float]:
+        """Find out when uploads become visible that tell no time."""
+        stamps = {}
+        telling = False
+        for key in snapshot.readings.keys() & self._inventory.devices.keys():
+            stride = self._strides.setdefault(key, Stride())
+            if (at := stride.hear(snapshot.readings[key], polled)) is not None:
+                stamps[key] = at
+            telling = telling or stride.telling
+        if telling:
+            self._searched += 1
+        elif stamps:
+            self._searched = 0
+        self._searching = telling and self._searched < PATIENT
+        return stamps
+
+    def next_poll(self, started: float) -> float:
+        """Return when to poll after a poll that started at a time."""
+        if self._sleeps(started) and self._sleeps(started + NIGHT):
+            return self._cadence.next_poll(started, NIGHT - self._period)
+        if self._searching:
+            return started + max(self._period, UPLOADS + SEARCH)
+        return self._cadence.next_poll(started)
+
+    def _sleeps(self, at: float) -> bool:
+        """Whether no plant can do anything at a time."""
+        owners = (*self._inventory.plants, *self._inventory.devices)
+        now = datetime.fromtimestamp(at, UTC)
+        return (
+            bool(owners)
+            and not any(
+                device.kind in AWAKE for device in self._inventory.devices.values()
+            )
+            and not any(
+                slot.quantity.startswith(NIGHTLY)
+                for key in owners
+                for slot in self._seen.slots(key)
+            )
+            and all(
+                dark(plant, now, self._place)
+                for plant in self._inventory.plants.values()
+            )
+        )
+
+    def _as_json(self) -> Json:
+        return {key: stride.as_json() for key, stride in self._strides.items()}

@@ -1,0 +1,383 @@
+"""From a poll to what is published: silence, staleness, sleep, days and roles together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+import json
+
+import pytest
+
+from custom_components.solar_cloud.cloud.model import (
+    Device,
+    DeviceKind,
+    Inventory,
+    Plant,
+    Quantity as Q,
+    Reading,
+    Slot,
+    Snapshot,
+    Value,
+)
+from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
+from custom_components.solar_cloud.cloud.vendor import Roles, Source, Term
+from custom_components.solar_cloud.energy.guards import bound
+from custom_components.solar_cloud.energy.live import GRACE
+from custom_components.solar_cloud.energy.picture import Painter
+from custom_components.solar_cloud.energy.seen import Seen, slot_of
+
+from .place import Place
+
+NOON = datetime(2026, 6, 15, 10, tzinfo=UTC)
+POLL = timedelta(minutes=5)
+STALE = 1200.0
+PLANT = Plant(id="plant", name="Roof", time_zone="Europe/Berlin", pv_capacity=9_000)
+INVERTER = Device(
+    id="inverter",
+    plant_id="plant",
+    kind=DeviceKind.INVERTER,
+    serial="SN1",
+    rated_power=8_000,
+)
+BATTERY = Device(id="battery", plant_id="plant", kind=DeviceKind.BATTERY)
+METER = Device(id="meter", plant_id="plant", kind=DeviceKind.METER)
+
+
+def roles(plant_id: str, inventory: Inventory) -> Roles:
+    """Feed the plant from its devices."""
+    feeds: Mapping[Q, str] = {
+        Q.PV_POWER: "inverter",
+        Q.PV_ENERGY_TOTAL: "inverter",
+        Q.GRID_POWER: "meter",
+        Q.GRID_IMPORT_ENERGY_TOTAL: "meter",
+    }
+    return {
+        quantity: (Source((Term(owner, Slot(quantity)),)),)
+        for quantity, owner in feeds.items()
+        if owner in inventory.devices
+    }
+
+
+def _same(content: Json) -> Json:
+    return content
+
+
+@dataclass
+class Home:
+    """An account in time."""
+
+    devices: tuple[Device, ...] = (INVERTER, BATTERY, METER)
+    place: Place = field(default_factory=Place)
+    vault: MemoryVault = field(default_factory=MemoryVault)
+    now: datetime = NOON
+    last: Snapshot = field(default_factory=lambda: Snapshot({}))
+
+    def __post_init__(self) -> None:
+        """Start."""
+        self.restart()
+
+    def restart(self) -> None:
+        """Build the painter from nothing but the vault."""
+        vault = MemoryVault()
+        for section, content in self.vault.sections().items():
+            kept: Json = json.loads(json.dumps(content))
+            vault.save_soon(section, partial(_same, kept))
+        self.vault = vault
+        self.painter = Painter(self.vault, STALE, roles, self.place)
+
+    @property
+    def inventory(self) -> Inventory:
+        """What the account lists."""
+        return Inventory({"plant": PLANT}, {each.id: each for each in self.devices})
+
+    def poll(
+        self,
+        wait: timedelta = POLL,
+        *,
+        away: frozenset[str] = frozenset(),
+        ages: Mapping[str, float | None] | None = None,
+        **said: Mapping[Q, Value],
+    ) -> Snapshot:
+        """Paint a poll in which these owners said something; readings are a minute old unless ``ages`` says otherwise."""
+        self.now += wait
+        readings = {}
+        for owner, values in said.items():
+            age = (ages or {}).get(owner, 60.0)
+            at = None if age is None else self.now - timedelta(seconds=age)
+            readings[owner] = Reading(
+                at, {Slot(quantity): value for quantity, value in values.items()}
+            )
+        self.last = self.painter.paint(
+            Snapshot(readings, stale=away), self.inventory, self.now
+        )
+        return self.last
+
+    def value(self, owner: str, quantity: Q) -> Value | None:
+        """Return what is published."""
+        return self.last.readings[owner].values.get(Slot(quantity))
+
+
+RUNNING: Mapping[Q, Value] = {
+    Q.PV_POWER: 4_000.0,
+    Q.AC_POWER: 3_900.0,
+    Q.TEMPERATURE: 40.0,
+    Q.PV_ENERGY_TOTAL: 12_000.0,
+    Q.PV_ENERGY_TODAY: 9.0,
+}
+METERED: Mapping[Q, Value] = {
+    Q.GRID_POWER: -500.0,
+    Q.GRID_IMPORT_ENERGY_TOTAL: 700.0,
+}
+
+
+def test_what_was_said_is_published_and_fills_the_roles() -> None:
+    """With the one-way powers, and the energy of today where only a lifetime counter is known."""
+    home = Home()
+    home.poll(inverter=RUNNING, meter=METERED)
+    assert home.value("plant", Q.PV_POWER) == 4_000
+    assert home.value("plant", Q.GRID_EXPORT_POWER) == 500
+    assert home.value("plant", Q.PV_ENERGY_TODAY) == 9
+    assert home.value("plant", Q.GRID_IMPORT_ENERGY_TODAY) == 0
+    home.poll(meter=dict(METERED) | {Q.GRID_IMPORT_ENERGY_TOTAL: 700.5})
+    assert home.value("plant", Q.GRID_IMPORT_ENERGY_TODAY) == 0.5
+    assert home.painter.day_start("inverter") == datetime(2026, 6, 14, 22, tzinfo=UTC)
+    assert home.painter.day_start("plant") == home.painter.day_start("inverter")
+
+
+def test_e58_one_lost_answer_is_no_news() -> None:
+    """Within the grace a silent device is as it was; then its powers go and its energies stay."""
+    home = Home()
+    home.poll(inverter=RUNNING, meter=METERED)
+    for _ in range(3):
+        home.poll(meter=METERED)
+        assert home.value("plant", Q.PV_POWER) == 4_000
+        assert "inverter" not in home.last.stale
+    home.poll(meter=METERED)
+    assert (home.now - NOON - POLL).total_seconds() > GRACE
+    assert home.last.stale == {"inverter", "battery", "plant"}
+    assert home.value("inverter", Q.PV_POWER) is None
+    assert home.value("plant", Q.PV_POWER) is None
+    assert home.value("plant", Q.GRID_POWER) == -500
+    assert home.value("plant", Q.PV_ENERGY_TOTAL) == 12_000
+    assert home.value("inverter", Q.PV_ENERGY_TODAY) == 9
+    home.poll(inverter=RUNNING, meter=METERED)
+    assert home.value("plant", Q.PV_POWER) == 4_000
+    assert home.last.stale == {"battery"}
+
+
+def test_e59_values_of_an_hour_ago_are_not_live() -> None:
+    """The cloud still answers, with what the dongle said last."""
+    home = Home()
+    home.poll(inverter=RUNNING, meter=METERED)
+    home.poll(inverter=RUNNING, meter=METERED, ages={"inverter": STALE + 1})
+    assert home.value("inverter", Q.TEMPERATURE) is None
+    assert home.value("inverter", Q.PV_ENERGY_TOTAL) == 12_000
+    assert home.value("plant", Q.PV_POWER) is None
+    assert "plant" in home.last.stale
+
+
+@pytest.mark.parametrize(
+    ("devices", "ac_power"), [((INVERTER,), 0.0), ((INVERTER, BATTERY), 0.0)]
+)
+def test_a_sleeping_inverter_produces_nothing(
+    devices: tuple[Device, ...], ac_power: float
+) -> None:
+    """When the sun is down its power is zero, not unavailable; by day it is."""
+    home = Home(devices)
+    home.poll(inverter=RUNNING)
+    home.place.up = False
+    home.poll(inverter=RUNNING, ages={"inverter": 3 * 3600.0})
+    assert home.value("inverter", Q.PV_POWER) == 0
+    assert home.value("inverter", Q.AC_POWER) == ac_power
+    assert home.value("inverter", Q.TEMPERATURE) is None
+    assert home.value("plant", Q.PV_POWER) == 0
+    assert "inverter" in home.last.stale
+    home.restart()
+    home.poll()
+    assert home.value("plant", Q.PV_POWER) == 0
+    assert home.value("inverter", Q.PV_POWER) == 0
+    home.place.up = True
+    home.poll(inverter=RUNNING, ages={"inverter": 9 * 3600.0})
+    assert home.value("inverter", Q.PV_POWER) is None
+
+
+def test_a_sleeping_hybrid_says_nothing_of_its_output() -> None:
+    """Its battery may feed the house."""
+    home = Home((INVERTER,))
+    hybrid = dict(RUNNING) | {Q.BATTERY_POWER: 100.0}
+    home.poll(inverter=hybrid)
+    home.place.up = False
+    home.poll(inverter=hybrid, ages={"inverter": 3 * 3600.0})
+    assert home.value("inverter", Q.PV_POWER) == 0
+    assert home.value("inverter", Q.AC_POWER) is None
+
+
+def test_whom_the_vendor_calls_away_is_stale() -> None:
+    """Rows without a time can only be told old by the client; their counters wait, and catch up at once."""
+    home = Home()
+    for _ in range(30):
+        home.poll(inverter=RUNNING, ages={"inverter": None})
+    for _ in range(30):
+        home.poll(
+            inverter=RUNNING, ages={"inverter": None}, away=frozenset({"inverter"})
+        )
+    assert "inverter" in home.last.stale
+    assert home.value("inverter", Q.PV_ENERGY_TOTAL) == 12_000
+    back = dict(RUNNING) | {Q.PV_ENERGY_TOTAL: 12_012.0}
+    home.poll(inverter=back, ages={"inverter": None})
+    assert home.value("plant", Q.PV_ENERGY_TOTAL) == 12_012
+
+
+def test_an_away_device_met_first_is_believed() -> None:
+    """There is nothing better."""
+    home = Home()
+    home.poll(inverter=RUNNING, ages={"inverter": None}, away=frozenset({"inverter"}))
+    assert home.value("inverter", Q.PV_ENERGY_TOTAL) == 12_000
+
+
+def test_e56_a_row_from_the_future_makes_no_energy() -> None:
+    """An hour ahead is not an hour of production."""
+    home = Home()
+    home.poll(inverter=RUNNING)
+    ahead = dict(RUNNING) | {Q.PV_ENERGY_TOTAL: 12_030.0}
+    home.poll(inverter=ahead, ages={"inverter": -36_000.0})
+    assert home.value("inverter", Q.PV_ENERGY_TOTAL) == 12_000
+    assert home.value("plant", Q.REJECTED_VALUES) == 1
+    assert home.painter.rejected() == {("inverter", Slot(Q.PV_ENERGY_TOTAL)): 1}
+
+
+def test_e08_e64_a_restart_at_night_loses_nothing() -> None:
+    """Zeros and silence after it: counters and entities are there."""
+    home = Home()
+    home.poll(inverter=RUNNING, meter=METERED)
+    home.restart()
+    home.poll(inverter={Q.PV_ENERGY_TOTAL: 0.0})
+    assert home.value("inverter", Q.PV_ENERGY_TOTAL) == 12_000
+    assert home.value("plant", Q.PV_ENERGY_TOTAL) == 12_000
+    assert home.value("plant", Q.GRID_IMPORT_ENERGY_TOTAL) == 700
+    assert home.value("inverter", Q.PV_ENERGY_TODAY) == 9
+    assert Slot(Q.PV_POWER) in home.painter.seen.slots("inverter")
+    assert home.painter.sources("plant")[Q.PV_ENERGY_TOTAL] == (
+        ("inverter", "pv_energy_total"),
+    )
+    assert home.painter.sources("elsewhere") == {}
+
+
+def test_e12_a_counter_left_out_of_one_answer_keeps_its_value() -> None:
+    """Absent is not zero."""
+    home = Home()
+    home.poll(inverter=RUNNING)
+    home.poll(inverter={Q.PV_POWER: 1.0})
+    assert home.value("inverter", Q.PV_ENERGY_TOTAL) == 12_000
+    assert home.value("inverter", Q.PV_ENERGY_TODAY) == 9
+
+
+def test_midnight_in_the_plant_and_nothing_of_yesterday_after_it() -> None:
+    """The counter of today begins anew for silent devices too."""
+    home = Home()
+    home.poll(inverter=RUNNING)
+    home.poll(timedelta(hours=13))
+    assert home.value("inverter", Q.PV_ENERGY_TODAY) == 0
+    assert home.value("plant", Q.PV_ENERGY_TODAY) == 0
+    assert home.painter.day_start("plant") == datetime(2026, 6, 15, 22, tzinfo=UTC)
+    home.poll(inverter=RUNNING)
+    assert home.value("inverter", Q.PV_ENERGY_TODAY) == 0
+    assert home.painter.day_start("nobody") is None
+
+
+def test_a_plant_that_counts_its_day_is_believed() -> None:
+    """Its own counter, not a share of the lifetime."""
+    home = Home()
+    home.poll(inverter=RUNNING, plant={Q.PV_ENERGY_TODAY: 8.7, Q.INCOME_TODAY: 1.5})
+    assert home.value("plant", Q.PV_ENERGY_TODAY) == 8.7
+    assert home.value("plant", Q.INCOME_TODAY) == 1.5
+
+
+def test_a_new_serial_starts_the_counters_anew() -> None:
+    """The inverter was replaced behind the same id."""
+    home = Home()
+    home.poll(inverter=RUNNING)
+    home.devices = (replace(INVERTER, serial="SN2"), BATTERY, METER)
+    home.poll(inverter=dict(RUNNING) | {Q.PV_ENERGY_TOTAL: 0.3})
+    assert home.value("inverter", Q.PV_ENERGY_TOTAL) == 0.3
+    assert home.value("plant", Q.PV_ENERGY_TOTAL) == 12_000.3
+    home.devices = (replace(INVERTER, serial=None), BATTERY, METER)
+    home.poll(inverter=dict(RUNNING) | {Q.PV_ENERGY_TOTAL: 0.5})
+    assert home.value("plant", Q.PV_ENERGY_TOTAL) == 12_000.5
+
+
+def test_the_age_of_the_data_is_told() -> None:
+    """By the devices' clocks, or by when they were seen to change."""
+    home = Home()
+    home.poll(inverter=RUNNING, meter=METERED, ages={"inverter": 90.0, "meter": 200.0})
+    assert home.value("plant", Q.DATA_AGE) == 90
+    home.poll(inverter=RUNNING, meter=METERED, ages={"inverter": None, "meter": None})
+    assert home.value("plant", Q.DATA_AGE) == 0
+    home.poll(inverter=RUNNING, meter=METERED, ages={"inverter": None, "meter": None})
+    assert home.value("plant", Q.DATA_AGE) == 300
+
+
+def test_a_plant_takes_its_time_from_its_newest_device() -> None:
+    """Some vendors tell none of the plant itself."""
+    home = Home()
+    home.poll(inverter=RUNNING, meter=METERED, ages={"meter": 10.0})
+    stamp = home.last.readings["plant"].measured_at
+    assert stamp == home.now - timedelta(seconds=10)
+
+
+def test_strangers_are_left_out() -> None:
+    """Readings of what the user did not choose."""
+    home = Home()
+    home.poll(stranger=RUNNING)
+    assert "stranger" not in home.last.readings
+
+
+@pytest.mark.parametrize(
+    ("owner", "quantity", "watts"),
+    [
+        ("inverter", Q.PV_ENERGY_TOTAL, 8_000),
+        ("inverter", Q.BATTERY_CHARGE_ENERGY_TODAY, 8_000),
+        ("inverter", Q.GRID_IMPORT_ENERGY_TOTAL, None),
+        ("inverter", Q.LOAD_ENERGY_TOTAL, None),
+        ("battery", Q.BATTERY_CHARGE_ENERGY_TOTAL, 5_000),
+        ("charger", Q.CHARGER_ENERGY_TOTAL, 11_000),
+        ("meter", Q.GRID_IMPORT_ENERGY_TOTAL, None),
+        ("plant", Q.PV_ENERGY_TOTAL, 9_000),
+        ("plant", Q.AC_ENERGY_TOTAL, None),
+        ("nobody", Q.PV_ENERGY_TOTAL, None),
+    ],
+)
+def test_a_rating_bounds_what_it_rates(
+    owner: str, quantity: Q, watts: float | None
+) -> None:
+    """A house may draw more than its inverter gives."""
+    devices = (
+        INVERTER,
+        replace(BATTERY, rated_power=5_000),
+        replace(METER, rated_power=1.0),
+        Device(
+            id="charger",
+            plant_id="plant",
+            kind=DeviceKind.CHARGER,
+            rated_power=11_000,
+        ),
+    )
+    assert bound(quantity, owner, Home(devices).inventory) == watts
+
+
+def test_a_damaged_store_is_no_obstacle() -> None:
+    """Everything starts anew, and nothing raises."""
+    vault = MemoryVault()
+    vault.save_soon("guards", lambda: [1, ["a", "b", 3], ["inverter", "x#0", None]])
+    vault.save_soon("serials", lambda: 7)
+    vault.save_soon("roles", list)
+    vault.save_soon("days", lambda: {"days": [], "counters": [["a"]], "shares": 3})
+    vault.save_soon("seen", lambda: {"inverter": ["pv_power#0", "x#y", 3], "b": 5})
+    home = Home(vault=vault)
+    home.poll(inverter=RUNNING)
+    assert home.value("plant", Q.PV_ENERGY_TOTAL) == 12_000
+    assert Seen(vault).slots("b") == frozenset()
+    assert slot_of("pv_power") is None
+    days = MemoryVault()
+    days.save_soon("days", lambda: "x")
+    Home(vault=days).poll(inverter=RUNNING)
