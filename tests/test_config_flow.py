@@ -429,6 +429,25 @@ async def test_a_token_opens_the_account_it_was_issued_for_only(
     assert [call.code for call in solax.token_calls] == [0, 10400, 0]
 
 
+async def test_another_application_starts_from_nothing(
+    flow: Flow, solax: SolaxCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither with the token nor with the calls of the one typed before."""
+    monkeypatch.setitem(VENDORS["solax"].sign_ins[0].regions, "eu", solax.url)
+    solax.add_application("f" * 32, "EXAMPLEsecond")
+    solax.withdraw("API_Info_V2")
+    await flow.choose("solax")
+    await flow.submit(region="eu", **solax.credentials)
+    assert flow.at("solax", base="no_permission")
+    await flow.submit(region="eu", client_id="f" * 32, client_secret="EXAMPLEsecond")
+    await flow.submit(plants=[solax.plant.plant_id], controls=False)
+    assert flow.entry.data["credentials"]["client_id"] == "f" * 32
+    assert [call.params["client_id"] for call in solax.token_calls] == [
+        solax.credentials["client_id"],
+        "f" * 32,
+    ]
+
+
 async def test_a_pack_authorised_meanwhile_needs_no_second_token(
     flow: Flow, solax: SolaxCloud
 ) -> None:

@@ -377,6 +377,12 @@ async def test_removing_signs_out(
     assert bureau.signed_out == ["token-of-ada-1"]
 
 
+def test_the_flow_logs_as_the_integration() -> None:
+    """So that one switch turns all of its debug logging on."""
+    logger = config_flow.SolarCloudConfigFlow().logger
+    assert logger.name == "custom_components.solar_cloud"
+
+
 # Meters
 
 
