@@ -14,13 +14,10 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigFlowResult,
-    OptionsFlowWithReload,
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_entry_oauth2_flow as oauth2
 from homeassistant.helpers.selector import (
-    BooleanSelector,
-    SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -36,7 +33,7 @@ from .cloud.errors import (
     PermissionMissing,
     QuotaExhausted,
 )
-from .cloud.model import Device, Inventory, Plant, PowerUnit
+from .cloud.model import Inventory, Plant
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
 from .cloud.token import SECTION as TOKEN, Token
@@ -52,28 +49,20 @@ from .cloud.vendor import (
 )
 from .const import (
     CONF_BASE_URL,
-    CONF_CONTROLS,
     CONF_CREDENTIALS,
-    CONF_EXCLUDED_PLANTS,
-    CONF_PLANTS,
-    CONF_REPAIR_GAPS,
     CONF_SIGN_IN,
-    CONF_SWAP_DIRECTION,
-    CONF_TUNINGS,
-    CONF_UNIT,
     CONF_VENDOR,
     DOMAIN,
     LOGGER,
-    UNIT_OF_TABLE,
 )
-from .devices import registered_name
+from .forms import marker, plant_options, plants_schema, selector_of, stripped
 from .oauth import Consent
+from .options_flow import SolarCloudOptionsFlow
 from .session import get_transport
 from .store import Seed, async_keep_seed
 
 CONF_REGION: Final = "region"
 CONF_CODE: Final = "code"
-CONF_DEVICE: Final = "device"
 
 SIGN_INS: Final[Mapping[str, Vendor]] = {
     sign_in.key: vendor for vendor in VENDORS.values() for sign_in in vendor.sign_ins
@@ -154,7 +143,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Show a form of credentials until they work; an address is asked for where the region is ``other``."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._credentials |= _stripped(user_input)
+            self._credentials |= stripped(user_input)
             if self._credentials[CONF_REGION] == OTHER:
                 return await self.async_step_base_url()
             self._credentials.pop(CONF_BASE_URL, None)
@@ -175,7 +164,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Take the address of a server that is not in the list of regions."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._credentials |= _stripped(user_input)
+            self._credentials |= stripped(user_input)
             try:
                 self._credentials[CONF_BASE_URL] = check_base_url(
                     self._sign_in.tidy(user_input[CONF_BASE_URL])
@@ -197,7 +186,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
                     # The secret may be what is wrong: it can be corrected without going back.
                     | (
                         {
-                            vol.Optional(each.key): _selector(each)
+                            vol.Optional(each.key): selector_of(each)
                             for each in self._sign_in.secrets
                         }
                         if errors
@@ -318,11 +307,11 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
                     CONF_CREDENTIALS: self._credentials,
                 },
                 # Plants that another entry shows are left out too.
-                options=_options(user_input, self._inventory.plants),
+                options=plant_options(user_input, self._inventory.plants),
             )
         offered = self._offered()
         return self.async_show_form(
-            step_id="plants", data_schema=_plants_schema(offered, list(offered), False)
+            step_id="plants", data_schema=plants_schema(offered, list(offered), False)
         )
 
     # Consent in a browser
@@ -402,13 +391,13 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Take new secrets; everything else stays."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._credentials |= _stripped(user_input)
+            self._credentials |= stripped(user_input)
             if (result := await self._async_proceed(errors)) is not None:
                 return result
         return self.async_show_form(
             step_id="reauth_confirm",
             data_schema=vol.Schema(
-                {_marker(each): _selector(each) for each in self._sign_in.secrets}
+                {marker(each): selector_of(each) for each in self._sign_in.secrets}
             ),
             errors=errors,
             description_placeholders=self._placeholders()
@@ -447,7 +436,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
                     )
                 )
             }
-            | {_marker(each): _selector(each) for each in fields}
+            | {marker(each): selector_of(each) for each in fields}
         )
 
     def _suggested(self) -> dict[str, str]:
@@ -461,129 +450,6 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         return {**self._sign_in.links, "detail": self._detail}
 
 
-class SolarCloudOptionsFlow(OptionsFlowWithReload):
-    """Which plants are read, whether settings may be changed, and how odd meters are read."""
-
-    async def async_step_init(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Show the settings; a menu where there are meters to correct."""
-        if not hasattr(self.config_entry, "runtime_data"):
-            return self.async_abort(reason="not_loaded")
-        if self._meters():
-            return self.async_show_menu(
-                step_id="init", menu_options=["settings", "meter"]
-            )
-        return await self.async_step_settings()
-
-    def _inventory(self) -> Inventory:
-        inventory: Inventory = self.config_entry.runtime_data.inventory.data
-        return inventory
-
-    def _save(self, options: dict[str, Any]) -> ConfigFlowResult:
-        """Start the entry anew, with the lists it has: they cost calls, and it is not they that changed."""
-        self.config_entry.runtime_data.store.listed = self._inventory()
-        return self.async_create_entry(data=options)
-
-    def _meters(self) -> dict[str, Device]:
-        return {
-            key: device
-            for key, device in self._inventory().devices.items()
-            if device.tunable
-        }
-
-    def _names(self) -> dict[str, str]:
-        return {
-            key: registered_name(self.hass, self.config_entry.entry_id, key)
-            for key in self._meters()
-        }
-
-    async def async_step_settings(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Choose plants, whether settings may be changed, and whether gaps are filled."""
-        plants = self._inventory().plants
-        options = self.config_entry.options
-        excluded = options.get(CONF_EXCLUDED_PLANTS, ())
-        if user_input is not None:
-            changed = _options(user_input, plants)
-            changed[CONF_REPAIR_GAPS] = user_input[CONF_REPAIR_GAPS]
-            # A plant that is not listed now was left out all the same.
-            changed[CONF_EXCLUDED_PLANTS] += sorted(set(excluded) - plants.keys())
-            return self._save({**options, **changed})
-        chosen = [key for key in plants if key not in excluded]
-        schema = _plants_schema(plants, chosen, bool(options.get(CONF_CONTROLS, False)))
-        repair = bool(options.get(CONF_REPAIR_GAPS, True))
-        return self.async_show_form(
-            step_id="settings",
-            data_schema=schema.extend(
-                {vol.Required(CONF_REPAIR_GAPS, default=repair): BooleanSelector()}
-            ),
-        )
-
-    async def async_step_meter(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Correct one meter: wired the other way round, or reporting another unit."""
-        options = self.config_entry.options
-        if user_input is not None:
-            tuning = {
-                CONF_SWAP_DIRECTION: user_input[CONF_SWAP_DIRECTION],
-                CONF_UNIT: user_input[CONF_UNIT],
-            }
-            tunings = {**options.get(CONF_TUNINGS, {}), user_input[CONF_DEVICE]: tuning}
-            return self._save({**options, CONF_TUNINGS: tunings})
-        return self.async_show_form(
-            step_id="meter", data_schema=_meter_schema(self._names())
-        )
-
-
-def _meter_schema(names: Mapping[str, str]) -> vol.Schema:
-    devices = [SelectOptionDict(value=key, label=name) for key, name in names.items()]
-    return vol.Schema(
-        {
-            vol.Required(CONF_DEVICE, default=devices[0]["value"]): SelectSelector(
-                SelectSelectorConfig(options=devices)
-            ),
-            vol.Required(CONF_SWAP_DIRECTION, default=False): BooleanSelector(),
-            vol.Required(CONF_UNIT, default=UNIT_OF_TABLE): SelectSelector(
-                SelectSelectorConfig(
-                    options=[UNIT_OF_TABLE, *(unit.name.lower() for unit in PowerUnit)],
-                    translation_key="meter_unit",
-                )
-            ),
-        }
-    )
-
-
-def _plants_schema(
-    plants: Mapping[str, Plant], chosen: list[str], controls: bool
-) -> vol.Schema:
-    options = [
-        SelectOptionDict(value=key, label=plant.name) for key, plant in plants.items()
-    ]
-    return vol.Schema(
-        {
-            vol.Required(CONF_PLANTS, default=chosen): SelectSelector(
-                SelectSelectorConfig(
-                    options=options, multiple=True, mode=SelectSelectorMode.LIST
-                )
-            ),
-            vol.Required(CONF_CONTROLS, default=controls): BooleanSelector(),
-        }
-    )
-
-
-def _options(
-    user_input: Mapping[str, Any], plants: Mapping[str, Plant]
-) -> dict[str, Any]:
-    """Keep what was left out rather than what was chosen, so that a new plant comes in by itself."""
-    return {
-        CONF_EXCLUDED_PLANTS: sorted(plants.keys() - set(user_input[CONF_PLANTS])),
-        CONF_CONTROLS: user_input[CONF_CONTROLS],
-    }
-
-
 def _unserved(
     hass: HomeAssistant, vendor: Vendor, plants: Mapping[str, Plant]
 ) -> Mapping[str, Plant]:
@@ -595,25 +461,6 @@ def _unserved(
         for key in entry.runtime_data.readings.data.readings
     }
     return {key: plant for key, plant in plants.items() if key not in served}
-
-
-def _stripped(user_input: Mapping[str, Any]) -> dict[str, str]:
-    """Drop the blanks that come along with copying, and fields left empty."""
-    return {
-        key: text for key, value in user_input.items() if (text := str(value).strip())
-    }
-
-
-def _marker(each: CredentialField) -> vol.Marker:
-    return vol.Required(each.key) if each.required else vol.Optional(each.key)
-
-
-def _selector(each: CredentialField) -> TextSelector:
-    if each.kind is FieldKind.SECRET:
-        return TextSelector(
-            TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
-        )
-    return TextSelector()
 
 
 type Step = Callable[

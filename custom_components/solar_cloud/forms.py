@@ -1,0 +1,71 @@
+"""Pieces of the forms: credential fields, and the choice of plants."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import voluptuous as vol
+
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .cloud.model import Plant
+from .cloud.vendor import CredentialField, FieldKind
+from .const import CONF_CONTROLS, CONF_EXCLUDED_PLANTS, CONF_PLANTS
+
+
+def plants_schema(
+    plants: Mapping[str, Plant], chosen: list[str], controls: bool
+) -> vol.Schema:
+    """Ask which plants to read, and whether settings may be changed."""
+    options = [
+        SelectOptionDict(value=key, label=plant.name) for key, plant in plants.items()
+    ]
+    return vol.Schema(
+        {
+            vol.Required(CONF_PLANTS, default=chosen): SelectSelector(
+                SelectSelectorConfig(
+                    options=options, multiple=True, mode=SelectSelectorMode.LIST
+                )
+            ),
+            vol.Required(CONF_CONTROLS, default=controls): BooleanSelector(),
+        }
+    )
+
+
+def plant_options(
+    user_input: Mapping[str, Any], plants: Mapping[str, Plant]
+) -> dict[str, Any]:
+    """Keep what was left out rather than what was chosen, so that a new plant comes in by itself."""
+    return {
+        CONF_EXCLUDED_PLANTS: sorted(plants.keys() - set(user_input[CONF_PLANTS])),
+        CONF_CONTROLS: user_input[CONF_CONTROLS],
+    }
+
+
+def stripped(user_input: Mapping[str, Any]) -> dict[str, str]:
+    """Drop the blanks that come along with copying, and fields left empty."""
+    return {
+        key: text for key, value in user_input.items() if (text := str(value).strip())
+    }
+
+
+def marker(each: CredentialField) -> vol.Marker:
+    """Tell a required field from an optional one."""
+    return vol.Required(each.key) if each.required else vol.Optional(each.key)
+
+
+def selector_of(each: CredentialField) -> TextSelector:
+    """Hide a secret while it is typed."""
+    if each.kind is FieldKind.SECRET:
+        return TextSelector(
+            TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
+        )
+    return TextSelector()

@@ -1,0 +1,124 @@
+"""Changing the options of an account: plants, permission to change settings, and meters that are read wrongly."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import voluptuous as vol
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+)
+
+from .cloud.model import Device, Inventory, PowerUnit
+from .const import (
+    CONF_CONTROLS,
+    CONF_EXCLUDED_PLANTS,
+    CONF_REPAIR_GAPS,
+    CONF_SWAP_DIRECTION,
+    CONF_TUNINGS,
+    CONF_UNIT,
+    UNIT_OF_TABLE,
+)
+from .devices import registered_name
+from .forms import plant_options, plants_schema
+
+CONF_DEVICE: Final = "device"
+
+
+class SolarCloudOptionsFlow(OptionsFlowWithReload):
+    """Which plants are read, whether settings may be changed, and how odd meters are read."""
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show the settings; a menu where there are meters to correct."""
+        if not hasattr(self.config_entry, "runtime_data"):
+            return self.async_abort(reason="not_loaded")
+        if self._meters():
+            return self.async_show_menu(
+                step_id="init", menu_options=["settings", "meter"]
+            )
+        return await self.async_step_settings()
+
+    def _inventory(self) -> Inventory:
+        inventory: Inventory = self.config_entry.runtime_data.inventory.data
+        return inventory
+
+    def _save(self, options: dict[str, Any]) -> ConfigFlowResult:
+        """Start the entry anew, with the lists it has: they cost calls, and it is not they that changed."""
+        self.config_entry.runtime_data.store.listed = self._inventory()
+        return self.async_create_entry(data=options)
+
+    def _meters(self) -> dict[str, Device]:
+        return {
+            key: device
+            for key, device in self._inventory().devices.items()
+            if device.tunable
+        }
+
+    def _names(self) -> dict[str, str]:
+        return {
+            key: registered_name(self.hass, self.config_entry.entry_id, key)
+            for key in self._meters()
+        }
+
+    async def async_step_settings(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose plants, whether settings may be changed, and whether gaps are filled."""
+        plants = self._inventory().plants
+        options = self.config_entry.options
+        excluded = options.get(CONF_EXCLUDED_PLANTS, ())
+        if user_input is not None:
+            changed = plant_options(user_input, plants)
+            changed[CONF_REPAIR_GAPS] = user_input[CONF_REPAIR_GAPS]
+            # A plant that is not listed now was left out all the same.
+            changed[CONF_EXCLUDED_PLANTS] += sorted(set(excluded) - plants.keys())
+            return self._save({**options, **changed})
+        chosen = [key for key in plants if key not in excluded]
+        schema = plants_schema(plants, chosen, bool(options.get(CONF_CONTROLS, False)))
+        repair = bool(options.get(CONF_REPAIR_GAPS, True))
+        return self.async_show_form(
+            step_id="settings",
+            data_schema=schema.extend(
+                {vol.Required(CONF_REPAIR_GAPS, default=repair): BooleanSelector()}
+            ),
+        )
+
+    async def async_step_meter(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Correct one meter: wired the other way round, or reporting another unit."""
+        options = self.config_entry.options
+        if user_input is not None:
+            tuning = {
+                CONF_SWAP_DIRECTION: user_input[CONF_SWAP_DIRECTION],
+                CONF_UNIT: user_input[CONF_UNIT],
+            }
+            tunings = {**options.get(CONF_TUNINGS, {}), user_input[CONF_DEVICE]: tuning}
+            return self._save({**options, CONF_TUNINGS: tunings})
+        return self.async_show_form(
+            step_id="meter", data_schema=_meter_schema(self._names())
+        )
+
+
+def _meter_schema(names: Mapping[str, str]) -> vol.Schema:
+    devices = [SelectOptionDict(value=key, label=name) for key, name in names.items()]
+    return vol.Schema(
+        {
+            vol.Required(CONF_DEVICE, default=devices[0]["value"]): SelectSelector(
+                SelectSelectorConfig(options=devices)
+            ),
+            vol.Required(CONF_SWAP_DIRECTION, default=False): BooleanSelector(),
+            vol.Required(CONF_UNIT, default=UNIT_OF_TABLE): SelectSelector(
+                SelectSelectorConfig(
+                    options=[UNIT_OF_TABLE, *(unit.name.lower() for unit in PowerUnit)],
+                    translation_key="meter_unit",
+                )
+            ),
+        }
+    )
