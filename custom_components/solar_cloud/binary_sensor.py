@@ -101,7 +101,8 @@ def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
             if owner_id in snapshot.alarms:
                 yield owner_id, Slot(Quantity.PROBLEM)
             continue
-        yield owner_id, Slot(Quantity.ONLINE)
+        if devices[owner_id].reports:
+            yield owner_id, Slot(Quantity.ONLINE)
         if STATE in account.painter.seen.slots(owner_id):
             yield owner_id, Slot(Quantity.PROBLEM)
             if devices[owner_id].kind is DeviceKind.CHARGER:

@@ -92,7 +92,7 @@ class QuotaExhausted(RetryLater):
     @property
     def locked(self) -> bool:
         """Whether the vendor locked the account, rather than counted its calls."""
-        return self.key == "account_locked"
+        return self.key in {"account_locked", "account_locked_until"}
 
 
 class SessionContested(RetryLater):

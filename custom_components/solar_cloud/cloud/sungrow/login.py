@@ -17,7 +17,7 @@ from ..token import Token
 from ..vault import Vault
 from .codes import HALF_AN_HOUR, Throttled, TokenRefused, safe_code
 from .gateway import Body, Gateway
-from .memory import SignInMemory, fingerprint
+from .memory import SignInMemory, fingerprint, moment
 
 LANE: Final = "sign_in"
 WINDOWS: Final = (Window(4, 600.0), Window(24, DAY))
@@ -110,7 +110,12 @@ def _login_error(state: str, result: Body) -> CloudError:
         case "2":
             since = text(result.get("disable_time")) or ""
             known = re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", since, re.ASCII)
-            return QuotaExhausted(DAY, "account_locked", since=since if known else "?")
+            return QuotaExhausted(
+                DAY,
+                "account_locked_until",
+                since=since if known else "?",
+                until=moment(time.time() + DAY),
+            )
         case "5":
             return CredentialsRejected("account_disabled")
     return QuotaExhausted(HALF_AN_HOUR, "login_refused", state=safe_code(state))
