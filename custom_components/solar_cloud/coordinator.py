@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LONGEST_WAIT: Final = 6 * 3600.0
 SHORTEST_WAIT: Final = 15.0
+INCOMPLETE_WAIT: Final = 3600.0
+"""Seconds until lists that had to be left incomplete are looked at again."""
 
 type SolarCloudConfigEntry = ConfigEntry[Account]
 
@@ -159,6 +161,8 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self.last_success, self.last_error = dt_util.utcnow(), None
         if isinstance(data, Snapshot | Inventory | Settings):
             self._resume_after = data.resume_after
+        if isinstance(data, Inventory) and not data.complete:
+            self._resume_after = self._resume_after or INCOMPLETE_WAIT
         return data
 
     def _within_grace(self, wait: float) -> bool:

@@ -50,7 +50,7 @@ class OAuthServer:
         if knobs.consent == "wrong-role" or not client.owner.role:
             return _page("<h1>Only the owner of a plant can approve</h1>", 403)
         if knobs.consent == "page":
-            decide = request.url.with_path(f"{BASE}/decide")
+            decide = request.url.with_path(f"{BASE}/decide", keep_query=True)
             return _page(
                 PAGE.format(
                     client=escape(client.client_id),

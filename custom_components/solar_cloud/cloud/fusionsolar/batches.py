@@ -55,6 +55,12 @@ class Packer:
         for each in batch:
             self._groups.pop(each, None)
 
+    def forgive(self, ids: Iterable[str]) -> None:
+        """Ask for these again at once, each on its own: what spoilt their calls was mended."""
+        for each in ids:
+            if self._shunned.pop(each, None) is not None:
+                self._suspect((each,))
+
     def shuns(self, each: str) -> bool:
         """Whether an id is left out at the moment."""
         return self._shunned.get(each, 0.0) > time.time()

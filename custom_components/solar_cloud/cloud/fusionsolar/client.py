@@ -229,6 +229,7 @@ class FusionSolar(Cloud, Tunable, SignsOut, Historian):
             PLANT_DAY: self._read_reports,
             ALARMS: self._read_alarms,
         }[batch.lane](batch)
+        self._lists.reopen(batch.ids)
         self._access.granted(batch)
 
     async def _read_devices(self, batch: Batch) -> None:

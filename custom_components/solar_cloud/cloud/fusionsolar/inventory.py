@@ -73,6 +73,8 @@ class Lists:
         self._plants: dict[str, PlantRow] = {}
         self._devices: dict[str, DeviceRow] = {}
         self._outstanding: set[str] = set()
+        self._closed: set[str] = set()
+        """Plants whose owner has not allowed their devices to be listed."""
         self._swept_at = 0.0
         self._outdated = False
         self._whole = False
@@ -101,6 +103,13 @@ class Lists:
     def expire(self) -> None:
         """The vendor says that the lists are out of date."""
         self._outdated = True
+
+    def reopen(self, plants: Iterable[str]) -> None:
+        """Owners have allowed access: the devices of their plants are listed with the next look."""
+        opened = self._closed.intersection(plants)
+        self._closed -= opened
+        self._outstanding |= opened
+        self._packer.forgive(opened)
 
     @property
     def outdated(self) -> bool:
@@ -183,7 +192,7 @@ class Lists:
             key: row for key, row in self._devices.items() if row.plant in self._plants
         }
         self._swept_at = time.time()
-        self._outstanding = set(self._plants)
+        self._outstanding, self._closed = set(self._plants), set()
         set_windows(self._calls.quota, len(self._plants), self._counts())
         self._vault.save_soon(SECTION, self._as_json)
 
@@ -198,6 +207,7 @@ class Lists:
                         self._outstanding -= set(batch)
                         self._whole = False
                         if err.reaction is Reaction.OWNER:
+                            self._closed |= set(batch)
                             self.notices.add(denied)
                 case Reaction.NOT_ALLOWED:
                     self._outstanding.clear()
@@ -212,11 +222,9 @@ class Lists:
         else:
             self._packer.fine(batch)
             self._outstanding -= set(batch)
-            if self._whole:
-                self.notices -= {
-                    denied,
-                    Notice("interface_denied", (("interface", DEVICES),)),
-                }
+            if not self._closed:
+                self.notices.discard(denied)
+            self.notices.discard(Notice("interface_denied", (("interface", DEVICES),)))
             self._accept_devices(set(batch), rows(answer))
         self._vault.save_soon(SECTION, self._as_json)
 
@@ -264,6 +272,7 @@ class Lists:
             "plants": [asdict(row) for row in self._plants.values()],
             "devices": [asdict(row) for row in self._devices.values()],
             "outstanding": [*sorted(self._outstanding)],
+            "closed": [*sorted(self._closed)],
         }
 
     def _restore(self) -> None:
@@ -282,9 +291,14 @@ class Lists:
             return
         self._swept_at = number(stored.get("swept_at")) or 0.0
         self._whole = stored.get("whole") is True
-        outstanding = stored.get("outstanding")
-        if isinstance(outstanding, list):
-            self._outstanding = {str(code) for code in outstanding} & set(self._plants)
+        for known, codes in (
+            (self._outstanding, stored.get("outstanding")),
+            (self._closed, stored.get("closed")),
+        ):
+            if isinstance(codes, list):
+                known |= {str(code) for code in codes} & set(self._plants)
+        if self._closed:
+            self.notices.add(Notice("owner_permission_missing"))
         set_windows(self._calls.quota, len(self._plants), self._counts())
         self._index()
 

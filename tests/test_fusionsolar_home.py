@@ -1,0 +1,610 @@
+"""A FusionSolar owner's home in Home Assistant: a day that adds up inside the vendor's flow control, and all that can go wrong."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+import time
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from yarl import URL
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
+
+from .accounts import (
+    Visitor,
+    account_entry,
+    added,
+    reauths,
+    redirected,
+    repairs,
+    role,
+    type_account,
+)
+from .clouds.fusionsolar import Device, FusionSolarCloud
+from .clouds.fusionsolar.plant import (
+    EMMA,
+    HOME_BATTERY,
+    HOME_INVERTER,
+    POWER_SENSOR,
+    STRING_INVERTER,
+)
+from .clouds.world import Energies, World
+from .conftest import Home
+from .test_config_flow import Flow
+
+STEP = 0.01
+"""kWh: what FusionSolar's counters are cut off at."""
+EVENING = datetime(2026, 6, 14, 21, 46, 30, tzinfo=UTC)
+"""A quarter of an hour before the midnight of Amsterdam and Madrid."""
+METERS = (POWER_SENSOR, EMMA)
+OWN_CALLBACK = "https://home.example.com/auth/solar_cloud/callback"
+
+
+@pytest.fixture
+async def fusionsolar(
+    world: World, socket_enabled: None, request: pytest.FixtureRequest
+) -> AsyncIterator[FusionSolarCloud]:
+    """FusionSolar's cloud; a scenario other than the usual home by indirect parameter."""
+    scenario = getattr(request, "param", "home")
+    async with FusionSolarCloud(world, scenario) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+async def visitor(
+    hass: HomeAssistant,
+    home: Home,
+    hass_client: ClientSessionGenerator,
+    hass_admin_user: MockUser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Visitor:
+    """The frontend's side of a running Home Assistant."""
+    for component in ("config", "auth"):
+        assert await async_setup_component(hass, component, {})
+    # Home Assistant's own start, which tests leave out, lets views be added at any time.
+    monkeypatch.setattr(hass.http.app.router, "freeze", lambda: None)
+    return Visitor.of(hass, await hass_client(), hass_admin_user)
+
+
+@pytest.fixture
+async def flow(hass: HomeAssistant, home: Home) -> Flow:
+    """A flow at its menu."""
+    return await Flow.add(hass)
+
+
+@pytest.fixture
+async def entry(fusionsolar: FusionSolarCloud, home: Home) -> MockConfigEntry:
+    """The API account, running."""
+    entry = account_entry(fusionsolar, "fusionsolar_account")
+    await home.start(entry)
+    assert entry.state is ConfigEntryState.LOADED
+    return entry
+
+
+async def apply(visitor: Visitor, cloud: FusionSolarCloud) -> None:
+    """Type the client in, up to the page of consent."""
+    await visitor.begin("fusionsolar_oauth", cloud.url, cloud.oauth_credentials)
+    assert visitor.result["step_id"] == "consent", visitor.result
+
+
+async def consented(visitor: Visitor, cloud: FusionSolarCloud) -> None:
+    """Add the account by the page of consent."""
+    await apply(visitor, cloud)
+    await visitor.answer(next_step_id="auth")
+    cloud.turn(consent="approve")
+    target, text = await redirected("GET", visitor.consent_url)
+    assert target is not None, text
+    await visitor.come_back(target)
+    await visitor.take_all()
+
+
+def key(cloud: FusionSolarCloud, device: Device | None, quantity: str) -> str:
+    """Return the unique id of a quantity of a device, of the plant for none."""
+    owner = cloud.plant.code if device is None else device.serial or device.dn
+    return f"fusionsolar_{owner}_{quantity}"
+
+
+# A day
+
+
+def seen(cloud: FusionSolarCloud, *types: int) -> Energies:
+    """Return what was true when a device uploaded what Home Assistant was last told of it."""
+    device = cloud.plant.of(*types)[0]
+    call = cloud.calls.of("getDevRealKpi", devTypeId=device.type)[-1]
+    at = cloud.plant.site.last_upload(cloud.plant.key(device), call.at)
+    return cloud.plant.site.truth(at)
+
+
+def truth(cloud: FusionSolarCloud) -> dict[str, tuple[float, int]]:
+    """Return the plant's true counters, each with how many cut-off figures it is made of."""
+    plant = cloud.plant
+    if plant.of(STRING_INVERTER):
+        return {"pv_energy_total": (seen(cloud, STRING_INVERTER).pv, 1)}
+    meter, battery = seen(cloud, *METERS), seen(cloud, HOME_BATTERY)
+    return {
+        "pv_energy_total": (seen(cloud, HOME_INVERTER).pv, 2),
+        "grid_import_energy_total": (meter.grid_import, 1),
+        "grid_export_energy_total": (meter.grid_export, 1),
+        "battery_charge_energy_total": (battery.battery_charge, 1),
+        "battery_discharge_energy_total": (battery.battery_discharge, 1),
+    }
+
+
+def check_day(home: Home, cloud: FusionSolarCloud) -> None:
+    """Compare every role counter with the truth."""
+    for quantity, (true, addends) in truth(cloud).items():
+        shown = role(home, "fusionsolar", cloud.plant.code, quantity)
+        assert -1e-3 <= true - shown <= addends * STEP + 1e-3, quantity
+
+
+async def live_a_day(
+    home: Home, cloud: FusionSolarCloud, entry: MockConfigEntry, *, reloads: bool
+) -> None:
+    """From before one midnight to after the next, with a breakfast the roof cannot serve, and five restarts."""
+    before = {quantity: true for quantity, (true, _) in truth(cloud).items()}
+    for quarter in range(24 * 4 + 2):
+        if quarter in {28, 34}:
+            cloud.plant.site.override_load(18_000 if quarter == 28 else None)
+        await home.pass_time(900, step=150)
+        check_day(home, cloud)
+        if quarter % 20 == 6:
+            await home.restart(entry)
+        elif reloads and quarter % 4 == 0:
+            assert await home.hass.config_entries.async_reload(entry.entry_id)
+            await home.settle()
+    for quantity, start in before.items():
+        assert role(home, "fusionsolar", cloud.plant.code, quantity) > start + 1
+    assert cloud.violations == {}
+    assert not [call for call in cloud.calls if call.code not in {0, None}]
+
+
+@pytest.mark.parametrize("begin", [EVENING])
+@pytest.mark.parametrize(
+    "fusionsolar", ["home", "home-emma", "string-only"], indirect=True
+)
+async def test_e21_a_day_of_an_account_adds_up_without_one_call_too_many(
+    entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """Battery and meter, EMMA, strings alone: five restarts, a reload every hour, one login."""
+    await live_a_day(home, fusionsolar, entry, reloads=True)
+    assert fusionsolar.calls.count("thirdData/login") == 1
+
+
+@pytest.mark.parametrize("begin", [EVENING])
+async def test_e21_a_day_of_a_consent_adds_up_without_one_call_too_many(
+    fusionsolar: FusionSolarCloud, home: Home, visitor: Visitor
+) -> None:
+    """The owner's thousand calls are for the whole day, whatever is restarted."""
+    await consented(visitor, fusionsolar)
+    await home.settle()
+    await live_a_day(home, fusionsolar, added(home.hass), reloads=True)
+    used = fusionsolar.owner.used(fusionsolar.now(), fusionsolar.knobs)
+    assert used <= 800
+    assert added(home.hass).runtime_data.quota.left() == 1000 - used
+
+
+@pytest.mark.parametrize("fusionsolar", ["installer"], indirect=True)
+async def test_an_installers_site_costs_fifteen_calls_a_cycle(
+    fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """200 plants with 1500 devices: the lists, one cycle, entities in reasonable time; then fifteen calls per five minutes."""
+    entry = account_entry(fusionsolar, "fusionsolar_account")
+    began = time.perf_counter()
+    await home.start(entry)
+    took = time.perf_counter() - began
+    assert entry.state is ConfigEntryState.LOADED
+    first = Counter(call.path.rsplit("/")[-1] for call in fusionsolar.calls)
+    assert first["login"] == 1
+    assert first["stations"] == 2
+    assert sum(first.values()) <= 1 + 2 + 2 + 15 + 4, first
+    assert took < 60
+
+    await home.pass_time(400, step=20)
+    lists = Counter(call.path.rsplit("/")[-1] for call in fusionsolar.calls)
+    assert lists["getDevList"] == 2
+    registry = er.async_get(home.hass)
+    listed = er.async_entries_for_config_entry(registry, entry.entry_id)
+    plants = {each.unique_id for each in listed if "_pv_energy_total" in each.unique_id}
+    assert len(plants) >= 200
+
+    fusionsolar.calls.clear()
+    await home.pass_time(640, step=20)
+    lanes = Counter(call.path.rsplit("/")[-1] for call in fusionsolar.calls)
+    cycles = lanes["getStationRealKpi"] / 2
+    assert 1 <= cycles <= 3
+    assert abs(lanes["getDevRealKpi"] - 13 * cycles) <= 13
+    assert lanes.keys() <= {
+        "getStationRealKpi",
+        "getDevRealKpi",
+        "getKpiStationDay",
+        "getAlarmList",
+    }
+    assert fusionsolar.violations == {}
+
+
+# The form of an account
+
+type Change = Callable[[FusionSolarCloud], object]
+
+
+def _stand(standing: str) -> Change:
+    def change(cloud: FusionSolarCloud) -> None:
+        cloud.account.standing = standing  # type: ignore[assignment]
+
+    return change
+
+
+def _lock(cloud: FusionSolarCloud) -> None:
+    cloud.account.locked_until = cloud.now() + 1800
+
+
+def _fill(cloud: FusionSolarCloud) -> None:
+    cloud.account.sessions_full = True
+
+
+FORMS: dict[str, tuple[Change, str, str]] = {
+    "portal": (
+        lambda cloud: cloud.turn(portal_host=True),
+        "cannot_connect",
+        "not the API's",
+    ),
+    "password": (
+        lambda cloud: setattr(cloud.account, "password", "another"),
+        "invalid_auth",
+        "",
+    ),
+    "password-2022": (
+        lambda cloud: (
+            cloud.turn(wrong_password_code=20001),
+            setattr(cloud.account, "password", "another"),
+        ),
+        "invalid_auth",
+        "",
+    ),
+    "password-nothing-said": (
+        lambda cloud: (
+            cloud.turn(wrong_password_body="empty"),
+            setattr(cloud.account, "password", "another"),
+        ),
+        "invalid_auth",
+        "",
+    ),
+    "password-expired": (
+        _stand("password-expired"),
+        "invalid_auth",
+        "password has expired",
+    ),
+    "disabled": (_stand("disabled"), "invalid_auth", "disabled this account"),
+    "expired": (_stand("expired"), "invalid_auth", "account has expired"),
+    "restricted": (_stand("restricted"), "invalid_auth", "certain addresses"),
+    "locked": (_lock, "account_locked", ""),
+    "sessions": (_fill, "rate_limited", "Too many sessions"),
+    "too-often": (lambda cloud: cloud.turn(logins=0), "rate_limited", ""),
+    "no-plants": (lambda cloud: cloud.plants.clear(), "no_plants", ""),
+    "html": (
+        lambda cloud: cloud.fault("stations", body="html"),
+        "cannot_connect",
+        "",
+    ),
+    "null": (
+        lambda cloud: cloud.fault("stations", body="null"),
+        "cannot_connect",
+        "",
+    ),
+    "list": (
+        lambda cloud: cloud.fault("stations", body="list"),
+        "cannot_connect",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("trouble", FORMS.values(), ids=FORMS)
+async def test_every_mistake_in_the_form_is_named(
+    flow: Flow, fusionsolar: FusionSolarCloud, trouble: tuple[Change, str, str]
+) -> None:
+    """Each in its own words, with one login."""
+    typed = fusionsolar.credentials
+    change, error, says = trouble
+    change(fusionsolar)
+    await type_account(flow, fusionsolar, "fusionsolar_account", **typed)
+    assert flow.at("base_url", base=error)
+    if error != "no_plants":
+        assert says in flow.detail
+    assert fusionsolar.calls.count("thirdData/login") <= 1
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/thirdData", "/thirdData/", "/thirdData/login"]
+)
+async def test_e26_an_address_with_the_apis_path_is_tidied(
+    flow: Flow, fusionsolar: FusionSolarCloud, home: Home, path: str
+) -> None:
+    """As pasted from the vendor's documents."""
+    await flow.choose("fusionsolar_account")
+    await flow.submit(region="other", **fusionsolar.credentials)
+    await flow.submit(base_url=f" {fusionsolar.url}{path} ")
+    assert flow.at("plants")
+    await flow.submit(plants=[fusionsolar.plant.code], controls=False)
+    assert flow.entry.data["credentials"]["base_url"] == fusionsolar.url
+    assert home.value(key(fusionsolar, None, "pv_power")) > 0
+
+
+async def test_e26_another_path_is_refused(
+    flow: Flow, fusionsolar: FusionSolarCloud
+) -> None:
+    """Before anything is sent anywhere."""
+    await flow.choose("fusionsolar_account")
+    await flow.submit(region="other", **fusionsolar.credentials)
+    for address in (f"{fusionsolar.url}/pvmswebsite/index.html", "http://example.com"):
+        await flow.submit(base_url=address)
+        assert flow.at("base_url", base_url="invalid_host")
+    assert len(fusionsolar.calls) == 0
+
+
+# The consent
+
+
+async def test_the_state_is_short_and_the_callback_our_own(
+    visitor: Visitor, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """A page that breaks with Home Assistant's long state gets eight characters."""
+    fusionsolar.turn(longest_state=8)
+    await apply(visitor, fusionsolar)
+    assert visitor.redirect == OWN_CALLBACK
+    await visitor.answer(next_step_id="auth")
+    page = visitor.consent_url
+    assert len(page.query["state"]) == 8
+    assert page.query["redirect_uri"] == OWN_CALLBACK
+    target, text = await redirected("GET", page)
+    assert target is None
+    approve = URL(
+        text.partition('id="approve" href="')[2].partition('"')[0].replace("&amp;", "&")
+    )
+    target, _ = await redirected("GET", approve)
+    assert target is not None
+    await visitor.come_back(target)
+    await visitor.take_all()
+    await home.settle()
+    assert home.value(key(fusionsolar, None, "pv_power")) > 0
+    assert not fusionsolar.calls.of("thirdData/login")
+
+
+async def test_a_refused_consent_ends_the_dialog(
+    visitor: Visitor, fusionsolar: FusionSolarCloud
+) -> None:
+    """The owner said no."""
+    fusionsolar.turn(consent="deny")
+    await apply(visitor, fusionsolar)
+    await visitor.answer(next_step_id="auth")
+    target, _ = await redirected("GET", visitor.consent_url)
+    assert target is not None
+    await visitor.come_back(target)
+    assert visitor.result["reason"] == "user_rejected_authorize"
+
+
+async def test_a_pasted_code_that_fails_says_why(
+    visitor: Visitor, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """A stale code, the wrong region, a refusal; then the right one."""
+    await apply(visitor, fusionsolar)
+    redirect = visitor.redirect
+    await visitor.answer(next_step_id="paste")
+    await visitor.answer(code="stale")
+    assert visitor.at("paste", base="invalid_code")
+    await visitor.answer(code=f"{redirect}?error=access_denied&state=x")
+    assert visitor.at("paste", base="access_denied")
+    fusionsolar.turn(bearer_region_ok=False)
+    await visitor.answer(code=fusionsolar.consent(redirect))
+    assert visitor.at("paste", base="cannot_connect")
+    assert "does not live in this region" in visitor.detail
+    fusionsolar.turn(bearer_region_ok=True)
+    await visitor.answer(
+        code=f"{redirect}?state=x&code={fusionsolar.consent(redirect)}"
+    )
+    await visitor.take_all()
+    await home.settle()
+    assert home.value(key(fusionsolar, None, "pv_power")) > 0
+
+
+async def test_a_revoked_consent_is_asked_for_once(
+    visitor: Visitor, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """The entry and its entities stay; a new consent mends it."""
+    await consented(visitor, fusionsolar)
+    entry = added(home.hass)
+    await home.pass_time(600)
+    fusionsolar.revoke()
+    fusionsolar.calls.clear()
+    await home.pass_time(12 * 3600, step=900)
+    await home.restart(entry)
+    await home.pass_time(3600, step=300)
+    assert reauths(home.hass) == 1
+    assert len(fusionsolar.calls) <= 14 * 12
+    asked = len(fusionsolar.calls)
+    assert home.known(key(fusionsolar, None, "pv_energy_total"))
+
+    (visitor.result,) = home.hass.config_entries.flow.async_progress()
+    await visitor.answer(client_secret=fusionsolar.client.client_secret)
+    assert visitor.result["step_id"] == "consent"
+    redirect = visitor.redirect
+    await visitor.answer(next_step_id="paste")
+    await visitor.answer(code=fusionsolar.consent(redirect))
+    assert visitor.result["reason"] == "reauth_successful", visitor.result
+    await home.settle()
+    assert entry.state is ConfigEntryState.LOADED
+    assert home.value(key(fusionsolar, None, "pv_energy_total")) > 0
+    assert asked <= 30, asked
+
+
+# Partial operation
+
+
+@pytest.mark.parametrize("fusionsolar", ["unauthorized"], indirect=True)
+async def test_e24_a_plant_without_its_owners_permission_does_not_take_the_others(
+    entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """A repair says who must allow it; it goes when that happened."""
+    await home.pass_time(900)
+    assert repairs(home.hass).keys() == {"owner_permission_missing"}
+    assert home.value(key(fusionsolar, None, "pv_power")) > 0
+    shed = fusionsolar.plants[1]
+    assert not home.known(f"fusionsolar_{shed.code}_pv_power")
+    shed.authorized = True
+    await home.pass_time(3 * 3600, step=300)
+    assert home.value(f"fusionsolar_{shed.code}_pv_power") > 0
+    assert not repairs(home.hass)
+
+
+async def test_e24_a_permission_withdrawn_keeps_the_energies(
+    entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """The owner's change of mind is no matter of credentials."""
+    await home.pass_time(900)
+    before = home.value(key(fusionsolar, None, "pv_energy_total"))
+    fusionsolar.plant.authorized = False
+    await home.pass_time(3 * 3600, step=300)
+    assert "owner_permission_missing" in repairs(home.hass)
+    assert not reauths(home.hass)
+    assert home.value(key(fusionsolar, None, "pv_energy_total")) >= before
+    assert home.state(key(fusionsolar, None, "pv_power")).state == STATE_UNAVAILABLE
+    fusionsolar.plant.authorized = True
+    await home.pass_time(2 * 3600, step=300)
+    assert home.value(key(fusionsolar, None, "pv_power")) > 0
+    assert not repairs(home.hass)
+    assert fusionsolar.violations == {}
+
+
+async def test_e23_a_forbidden_interface_leaves_the_rest_working(
+    entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """One kind of device is silent, a repair names the interface."""
+    await home.pass_time(900)
+    rule = fusionsolar.fault(
+        "getDevRealKpi", code=401, where={"devTypeId": HOME_BATTERY}, times=None
+    )
+    battery = fusionsolar.first(HOME_BATTERY)
+    await home.pass_time(3600, step=300)
+    assert repairs(home.hass)["interface_denied"]["interface"] == "getDevRealKpi"
+    assert (
+        home.state(key(fusionsolar, battery, "battery_soc")).state == STATE_UNAVAILABLE
+    )
+    assert home.value(key(fusionsolar, None, "grid_import_energy_total")) > 0
+    assert home.value(key(fusionsolar, None, "pv_power")) > 0
+    assert not reauths(home.hass)
+    fusionsolar.faults.remove(rule)
+    await home.pass_time(2 * 3600, step=300)
+    assert home.value(key(fusionsolar, battery, "battery_soc")) > 0
+    assert not repairs(home.hass)
+
+
+@pytest.mark.parametrize("fusionsolar", ["odd-devices"], indirect=True)
+async def test_e29_devices_nobody_knows_still_show_the_plant(
+    entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """A repair says that none has live data."""
+    await home.pass_time(900)
+    assert repairs(home.hass).keys() == {"no_readable_devices"}
+    assert home.value(key(fusionsolar, None, "load_energy_today")) > 0
+
+
+async def test_a_device_without_values_is_not_called_offline(
+    entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """The dongle has none; inverter, battery and meter say whether they report."""
+    await home.pass_time(900)
+    for device in fusionsolar.plant.devices:
+        online = key(fusionsolar, device, "online")
+        assert home.known(online, "binary_sensor") == device.readable
+        if device.readable:
+            assert home.state(online, "binary_sensor").state == "on"
+
+
+@pytest.mark.parametrize("body", ["null", "html", "list", "truncated", "disconnect"])
+async def test_e31_broken_answers_pass_without_a_trace(
+    entry: MockConfigEntry,
+    fusionsolar: FusionSolarCloud,
+    home: Home,
+    body: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Two polls long: values stay, nobody signs in, and all is well after."""
+    before = home.value(key(fusionsolar, None, "pv_energy_total"))
+    rule = fusionsolar.fault("*", body=body, times=None)
+    await home.pass_time(600)
+    fusionsolar.faults.remove(rule)
+    assert home.value(key(fusionsolar, None, "pv_energy_total")) >= before
+    await home.pass_time(900)
+    assert home.value(key(fusionsolar, None, "pv_power")) > 0
+    assert not reauths(home.hass)
+    assert not repairs(home.hass)
+    assert fusionsolar.calls.count("thirdData/login") == 1
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_changed_password_is_asked_for_without_locking_the_account(
+    entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """Five wrong ones would."""
+    fusionsolar.account.password = "another"
+    fusionsolar.kill_session()
+    await home.pass_time(6 * 3600, step=300)
+    await home.restart(entry)
+    await home.pass_time(1800, step=300)
+    assert reauths(home.hass) == 1
+    assert fusionsolar.account.locked_until == 0
+    assert fusionsolar.calls.count("thirdData/login") <= 4
+    flow = Flow(home.hass, home.hass.config_entries.flow.async_progress()[0], [])
+    await flow.submit(password="another")
+    assert flow.reason == "reauth_successful"
+    assert entry.state is ConfigEntryState.LOADED
+
+
+# Meters
+
+
+async def tune(
+    home: Home, entry: MockConfigEntry, device: str, **tuning: object
+) -> None:
+    """Correct a meter in the options."""
+    options = home.hass.config_entries.options
+    result = await options.async_init(entry.entry_id)
+    result = await options.async_configure(result["flow_id"], {"next_step_id": "meter"})
+    await options.async_configure(result["flow_id"], {"device": device, **tuning})
+    await home.hass.async_block_till_done(wait_background_tasks=True)
+    await home.pass_time(900)
+
+
+async def test_e32_the_owner_corrects_a_meter(
+    entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """Direction and unit change what is published, of the meter and of its plant; and back."""
+    fusionsolar.plant.site.override_load(12_000)
+    await home.pass_time(900)
+    meter = fusionsolar.first(POWER_SENSOR)
+    shown = home.value(key(fusionsolar, meter, "grid_power"))
+    assert shown == pytest.approx(fusionsolar.plant.site.powers().grid, abs=400)
+    imported, exported = (
+        home.value(key(fusionsolar, meter, f"grid_{way}_energy_total"))
+        for way in ("import", "export")
+    )
+    assert shown > 1000
+    assert meter.serial is None
+
+    await tune(home, entry, meter.dn, swap_direction=True, unit="as_documented")
+    assert home.value(key(fusionsolar, meter, "grid_power")) < -1000
+    assert home.value(key(fusionsolar, None, "grid_power")) < -1000
+    assert abs(imported - exported) > 100
+
+    await tune(home, entry, meter.dn, swap_direction=False, unit="kilowatt")
+    assert home.value(key(fusionsolar, meter, "grid_power")) > 1_000_000
+
+    await tune(home, entry, meter.dn, swap_direction=False, unit="watt")
+    assert 1000 < home.value(key(fusionsolar, meter, "grid_power")) < 20_000
+    assert fusionsolar.violations == {}
