@@ -70,7 +70,7 @@ class Collector:
     def left(self, historian: Historian, inventory: Inventory) -> int:
         """Return how many calls are still to be made at most."""
         return sum(
-            not self._ended(batch, end)
+            self._oldest.keys().isdisjoint(batch) or not self._ended(batch, end)
             for batch, _, end in self._windows(historian, inventory)
         )
 
@@ -113,19 +113,6 @@ class Collector:
     def _note(self, key: Key, samples: Sequence[Sample]) -> None:
         oldest = min((at for at, _ in samples), default=self.end)
         self._oldest[key[0]] = min(oldest, self._oldest.get(key[0], self.end))
-
-    def knows(self, terms: Iterable[Term]) -> bool:
-        """Whether every addend was found."""
-        return all((term.device_id, term.slot.key) in self._samples for term in terms)
-
-    def oldest(self, terms: Iterable[Term]) -> float | None:
-        """Return the instant from which on all addends are known."""
-        firsts = [
-            min(at for at, _ in self._samples[term.device_id, term.slot.key])
-            for term in terms
-            if (term.device_id, term.slot.key) in self._samples
-        ]
-        return max(firsts, default=None)
 
     def value(self, terms: Iterable[Term], at: float) -> float | None:
         """Add up the cleaned counters at an instant; ``None`` unless every addend is known."""

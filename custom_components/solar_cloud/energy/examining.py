@@ -64,15 +64,3 @@ def _excess(
         if 0 < abs(near - number) <= AROUND and near not in odd
     ]
     return change - (median(usual) if usual else 0.0)
-
-
-def corrected(rows: Sequence[Row], findings: Sequence[Finding]) -> list[Row]:
-    """Return the rows as they will be once the findings are taken out."""
-    return [
-        Row(
-            row.start,
-            row.state,
-            row.sum - sum(each.excess for each in findings if each.start <= row.start),
-        )
-        for row in rows
-    ]

@@ -5,7 +5,6 @@ The past holds the same zeros, dips and jumps as the present (failures.md E01-E0
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Final
 
 type Sample = tuple[float, float]
@@ -23,7 +22,7 @@ TOUCH: Final = 900.0
 
 def clean(samples: Iterable[Sample]) -> list[Sample]:
     """Keep the most samples that never fall, in the order of time; zeros, dips and jumps are what is left out."""
-    ordered = sorted(dict(samples).items())
+    ordered = _without_zeros(sorted(dict(samples).items()))
     tails: list[float] = []
     ends: list[int] = []
     before: list[int] = []
@@ -42,6 +41,15 @@ def clean(samples: Iterable[Sample]) -> list[Sample]:
         kept.append(ordered[number])
         number = before[number]
     return kept[::-1]
+
+
+def _without_zeros(ordered: Sequence[Sample]) -> list[Sample]:
+    """Leave out zeros after more: that is a device asleep, never a counter."""
+    kept: list[Sample] = []
+    for sample in ordered:
+        if sample[1] > 0 or not kept or kept[-1][1] <= 0:
+            kept.append(sample)
+    return kept
 
 
 def continuous(samples: Iterable[Sample]) -> list[Sample]:
@@ -111,8 +119,3 @@ def hours(start: float, end: float) -> list[float]:
     first = -(-start // HOUR) * HOUR
     count = int((end - first) // HOUR)
     return [first + number * HOUR for number in range(max(0, count))]
-
-
-def never_falls(samples: Sequence[Sample]) -> bool:
-    """Whether samples are what ``clean`` promises."""
-    return all(first[1] <= second[1] for first, second in pairwise(samples))

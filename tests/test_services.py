@@ -1,0 +1,161 @@
+"""Actions and buttons of the past: who may, what comes back, and what is said when it cannot be."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+
+from custom_components.solar_cloud.const import DOMAIN
+from homeassistant.components.recorder import Recorder
+from homeassistant.core import Context
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
+
+from .clouds.solax import Kind, SolaxCloud
+from .conftest import Home, solax_id
+from .past import live
+
+
+async def act(home: Home, action: str, *, answers: bool = True, **data: Any) -> Any:
+    """Run an action of ours."""
+    return await home.hass.services.async_call(
+        DOMAIN, action, data, blocking=True, return_response=answers
+    )
+
+
+def device_id(home: Home, entry: MockConfigEntry, identifier: str) -> str:
+    """Return what Home Assistant calls a device."""
+    device = home.device(identifier, entry)
+    assert device
+    return device.id
+
+
+async def test_the_past_of_a_device_can_be_looked_at(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """In our names and units, for a day at most."""
+    await home.start(entry)
+    inverter = device_id(home, entry, solax.first(Kind.INVERTER).sn)
+    start = datetime(2026, 6, 14, 4, tzinfo=UTC)
+    answer = await act(
+        home,
+        "get_history",
+        device_id=inverter,
+        start=start,
+        end=start + timedelta(hours=20),
+    )
+    readings = answer["readings"]
+    assert 200 < len(readings) <= 241
+    assert readings[0]["measured_at"].startswith("2026-06-14T04:0")
+    assert readings[0]["values"]["pv_energy_total"] > 1000
+    assert [each["measured_at"] for each in readings] == sorted(
+        each["measured_at"] for each in readings
+    )
+    today = await act(
+        home,
+        "get_history",
+        device_id=inverter,
+        start=datetime.now(UTC) - timedelta(hours=1),
+    )
+    assert today["readings"]
+
+    for wrong in (start - timedelta(hours=1), start + timedelta(days=2)):
+        with pytest.raises(ServiceValidationError, match="end after the start"):
+            await act(home, "get_history", device_id=inverter, start=start, end=wrong)
+    plant = device_id(home, entry, solax.plant.plant_id)
+    with pytest.raises(ServiceValidationError, match="no past"):
+        await act(home, "get_history", device_id=plant, start=start)
+    solax.fault("history_data", code=10406, times=None)
+    with pytest.raises(HomeAssistantError):
+        await act(home, "get_history", device_id=inverter, start=start)
+
+
+async def test_refreshing_says_what_stands_in_the_way(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """As an action and as a button; both obey the limits."""
+    await home.start(entry)
+    await home.pass_time(400)
+    solax.calls.clear()
+    await act(home, "refresh", answers=False)
+    assert solax.calls
+    button = home.entity_id(solax_id(solax, None, "refresh"), "button")
+    solax.fault("*", code=10406, times=None)
+    with pytest.raises(HomeAssistantError):
+        await home.hass.services.async_call(
+            "button", "press", {"entity_id": button}, blocking=True
+        )
+
+
+async def test_only_administrators_import(
+    recorder_mock: Recorder, home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """E62: statistics are everybody's."""
+    await home.start(entry)
+    user = MockUser(groups=[]).add_to_hass(home.hass)
+    with pytest.raises(Unauthorized):
+        await home.hass.services.async_call(
+            DOMAIN,
+            "import_history",
+            {},
+            blocking=True,
+            context=Context(user_id=user.id),
+        )
+
+
+async def test_an_import_waits_for_the_first_hour(
+    recorder_mock: Recorder, home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """Right after set-up there is nothing to join to; the button begins all the same."""
+    await home.start(entry)
+    button = home.entity_id(solax_id(solax, None, "import_history"), "button")
+    await home.hass.services.async_call(
+        "button", "press", {"entity_id": button}, blocking=True
+    )
+    await home.settle()
+    inverter = device_id(home, entry, solax.first(Kind.INVERTER).sn)
+    answer = await act(home, "import_history", device_id=inverter)
+    assert [plant["state"] for plant in answer["plants"]] == ["waiting"]
+    assert not [call for call in solax.calls if "history" in call.path]
+    await live(home, 1.2)
+    assert [call for call in solax.calls if "history" in call.path]
+    await act(home, "import_history", undo=True)
+    (plant,) = (await act(home, "import_history", dry_run=True))["plants"]
+    assert plant["state"] == "planned"
+    assert plant["calls"] > 1000
+
+
+async def test_without_a_recorder_there_is_no_past(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """The action says so, the button is not available."""
+    await home.start(entry)
+    with pytest.raises(ServiceValidationError, match="recorder"):
+        await act(home, "import_history")
+    state = home.state(solax_id(solax, None, "import_history"), "button")
+    assert state.state == "unavailable"
+
+
+@pytest.mark.parametrize("solax", ["micro-only"], indirect=True)
+async def test_where_only_days_exist_they_are_spread_and_marked(
+    recorder_mock: Recorder, home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """A role that the plant's own total feeds has no finer past than the reports."""
+    await home.start(entry)
+    await live(home, 1.2)
+    start = "2026-06-12"
+    answer = await act(home, "import_history", start=start)
+    for _ in range(40):
+        if answer["plants"][0]["state"] == "done":
+            break
+        await home.settle()
+        await home.pass_time(70, 70)
+        answer = await act(home, "import_history", start=start)
+    (plant,) = answer["plants"]
+    assert plant["state"] == "done"
+    kinds = {each["entity_id"]: each["resolution"] for each in plant["counters"]}
+    assert set(kinds.values()) <= {"readings", "days"}
