@@ -14,12 +14,13 @@ from .cloud.control import Controllable, Settings
 from .cloud.model import Inventory, PowerUnit, Snapshot, Tuning
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
-from .cloud.vendor import Cloud, SignIn, SignsOut, Tunable, Vendor
+from .cloud.vendor import Cloud, SignIn, SignsOut, TakesSerials, Tunable, Vendor
 from .commander import Commander
 from .const import (
     CONF_CONTROLS,
     CONF_CREDENTIALS,
     CONF_EXCLUDED_PLANTS,
+    CONF_EXTRA_DEVICES,
     CONF_SIGN_IN,
     CONF_SWAP_DIRECTION,
     CONF_TUNINGS,
@@ -100,6 +101,8 @@ async def _async_connect(
     store = await async_get_store(hass, entry.entry_id, entry.unique_id)
     quota = get_quota(hass, vendor, sign_in, credentials, store)
     cloud = vendor.connect(sign_in, credentials, get_transport(hass), store, quota)
+    if isinstance(cloud, TakesSerials):
+        cloud.take_serials(entry.options.get(CONF_EXTRA_DEVICES, {}))
     if isinstance(cloud, Tunable):
         cloud.tune(tunings(entry))
     return _Connection(vendor, sign_in, store, quota, cloud)

@@ -27,12 +27,7 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.helpers.translation import async_get_translations
 
-from .cloud.errors import (
-    CloudError,
-    CredentialsRejected,
-    PermissionMissing,
-    QuotaExhausted,
-)
+from .cloud.errors import CloudError
 from .cloud.model import Inventory, Plant
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
@@ -55,7 +50,14 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
-from .forms import marker, plant_options, plants_schema, selector_of, stripped
+from .forms import (
+    flow_error,
+    marker,
+    plant_options,
+    plants_schema,
+    selector_of,
+    stripped,
+)
 from .oauth import Consent
 from .options_flow import SolarCloudOptionsFlow
 from .session import get_transport
@@ -68,20 +70,6 @@ SIGN_INS: Final[Mapping[str, Vendor]] = {
     sign_in.key: vendor for vendor in VENDORS.values() for sign_in in vendor.sign_ins
 }
 """The vendor behind each step of the menu."""
-
-
-def flow_error(err: CloudError) -> str:
-    """Return the message of a form for what a client raised."""
-    match err:
-        case CredentialsRejected():
-            return "invalid_auth"
-        case PermissionMissing():
-            return "no_permission"
-        case QuotaExhausted():
-            return "account_locked" if err.locked else "rate_limited"
-        case CloudError(key="invalid_host" | "invalid_code" | "access_denied" as key):
-            return key
-    return "cannot_connect"
 
 
 class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):

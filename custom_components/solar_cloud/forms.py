@@ -1,4 +1,4 @@
-"""Pieces of the forms: credential fields, and the choice of plants."""
+"""Pieces of the forms: credential fields, the choice of plants, and what went wrong."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,9 +16,34 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 
+from .cloud.errors import (
+    CloudError,
+    CredentialsRejected,
+    PermissionMissing,
+    QuotaExhausted,
+)
 from .cloud.model import Plant
 from .cloud.vendor import CredentialField, FieldKind
 from .const import CONF_CONTROLS, CONF_EXCLUDED_PLANTS, CONF_PLANTS
+
+
+def flow_error(err: CloudError) -> str:
+    """Return the message of a form for what a client raised."""
+    match err:
+        case CredentialsRejected():
+            return "invalid_auth"
+        case PermissionMissing():
+            return "no_permission"
+        case QuotaExhausted():
+            return "account_locked" if err.locked else "rate_limited"
+        case CloudError(
+            key="invalid_host"
+            | "invalid_code"
+            | "access_denied"
+            | "unknown_serial" as key
+        ):
+            return key
+    return "cannot_connect"
 
 
 def plants_schema(

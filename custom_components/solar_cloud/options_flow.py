@@ -1,4 +1,4 @@
-"""Changing the options of an account: plants, permission to change settings, and meters that are read wrongly."""
+"""Changing the options of an account: plants, permission to change settings, meters that are read wrongly, devices in no list."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,14 +9,19 @@ from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectOptionDict,
+    Selector,
     SelectSelector,
     SelectSelectorConfig,
+    TextSelector,
 )
 
-from .cloud.model import Device, Inventory, PowerUnit
+from .cloud.errors import CloudError
+from .cloud.model import Device, Inventory, Plant, PowerUnit
+from .cloud.vendor import Cloud, TakesSerials
 from .const import (
     CONF_CONTROLS,
     CONF_EXCLUDED_PLANTS,
+    CONF_EXTRA_DEVICES,
     CONF_REPAIR_GAPS,
     CONF_SWAP_DIRECTION,
     CONF_TUNINGS,
@@ -24,9 +29,11 @@ from .const import (
     UNIT_OF_TABLE,
 )
 from .devices import registered_name
-from .forms import plant_options, plants_schema
+from .forms import flow_error, plant_options, plants_schema
 
 CONF_DEVICE: Final = "device"
+CONF_EXTRA_SERIAL: Final = "extra_serial"
+CONF_EXTRA_PLANT: Final = "extra_plant"
 
 
 class SolarCloudOptionsFlow(OptionsFlowWithReload):
@@ -43,6 +50,10 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
                 step_id="init", menu_options=["settings", "meter"]
             )
         return await self.async_step_settings()
+
+    def _cloud(self) -> Cloud:
+        cloud: Cloud = self.config_entry.runtime_data.cloud
+        return cloud
 
     def _inventory(self) -> Inventory:
         inventory: Inventory = self.config_entry.runtime_data.inventory.data
@@ -69,25 +80,73 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_settings(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Choose plants, whether settings may be changed, and whether gaps are filled."""
-        plants = self._inventory().plants
-        options = self.config_entry.options
+        """Choose plants, whether settings may be changed, and whether gaps are filled; add a meter the lists leave out."""
+        inventory, options = self._inventory(), self.config_entry.options
         excluded = options.get(CONF_EXCLUDED_PLANTS, ())
+        errors: dict[str, str] = {}
         if user_input is not None:
-            changed = plant_options(user_input, plants)
+            changed = plant_options(user_input, inventory.plants)
             changed[CONF_REPAIR_GAPS] = user_input[CONF_REPAIR_GAPS]
             # A plant that is not listed now was left out all the same.
-            changed[CONF_EXCLUDED_PLANTS] += sorted(set(excluded) - plants.keys())
-            return self._save({**options, **changed})
-        chosen = [key for key in plants if key not in excluded]
-        schema = plants_schema(plants, chosen, bool(options.get(CONF_CONTROLS, False)))
+            changed[CONF_EXCLUDED_PLANTS] += sorted(
+                set(excluded) - inventory.plants.keys()
+            )
+            serial = user_input.get(CONF_EXTRA_SERIAL, "").strip()
+            if not serial:
+                return self._save({**options, **changed})
+            plant_id = user_input.get(CONF_EXTRA_PLANT, next(iter(inventory.plants)))
+            if await self._async_check(serial, inventory.plants[plant_id], errors):
+                extra = {**options.get(CONF_EXTRA_DEVICES, {}), serial: plant_id}
+                changed[CONF_EXTRA_DEVICES] = extra
+                return self.async_create_entry(data={**options, **changed})
+        chosen = [key for key in inventory.plants if key not in excluded]
+        schema = plants_schema(
+            inventory.plants, chosen, bool(options.get(CONF_CONTROLS, False))
+        )
         repair = bool(options.get(CONF_REPAIR_GAPS, True))
         return self.async_show_form(
             step_id="settings",
-            data_schema=schema.extend(
-                {vol.Required(CONF_REPAIR_GAPS, default=repair): BooleanSelector()}
+            data_schema=self.add_suggested_values_to_schema(
+                schema.extend(
+                    {vol.Required(CONF_REPAIR_GAPS, default=repair): BooleanSelector()}
+                    | self._extra_fields()
+                ),
+                user_input,
             ),
+            errors=errors,
         )
+
+    def _extra_fields(self) -> dict[vol.Marker, Selector[Any]]:
+        """Ask for a serial where the client can read what the vendor's lists leave out."""
+        if not isinstance(self._cloud(), TakesSerials):
+            return {}
+        plants = [
+            SelectOptionDict(value=key, label=plant.name)
+            for key, plant in self._inventory().plants.items()
+        ]
+        fields: dict[vol.Marker, Selector[Any]] = {
+            vol.Optional(CONF_EXTRA_SERIAL): TextSelector()
+        }
+        if len(plants) > 1:
+            fields[vol.Optional(CONF_EXTRA_PLANT)] = SelectSelector(
+                SelectSelectorConfig(options=plants)
+            )
+        return fields
+
+    async def _async_check(
+        self, serial: str, plant: Plant, errors: dict[str, str]
+    ) -> bool:
+        """Whether a meter may be added; if not, the form says why."""
+        cloud = self._cloud()
+        if serial in self._inventory().devices or not isinstance(cloud, TakesSerials):
+            errors[CONF_EXTRA_SERIAL] = "already_listed"
+            return False
+        try:
+            await cloud.check_serial(serial, plant)
+        except CloudError as err:
+            errors["base"] = flow_error(err)
+            return False
+        return True
 
     async def async_step_meter(
         self, user_input: dict[str, Any] | None = None

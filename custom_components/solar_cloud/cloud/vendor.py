@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from yarl import URL
 
 from .errors import CloudError
-from .model import Inventory, Quantity, Slot, Snapshot, Tuning
+from .model import Inventory, Plant, Quantity, Slot, Snapshot, Tuning
 from .quota import Quota
 from .token import Token
 from .transport import Transport
@@ -161,6 +161,17 @@ class Tunable(Protocol):
 
     def tune(self, tunings: Mapping[str, Tuning]) -> None:
         """Apply corrections by device id from the next reading on; devices not named are read as their table says."""
+
+
+@runtime_checkable
+class TakesSerials(Protocol):
+    """A client that can read devices which the vendor's lists leave out."""
+
+    def take_serials(self, serials: Mapping[str, str]) -> None:
+        """List these devices too, from the next inventory on: plant ids by serial."""
+
+    async def check_serial(self, serial: str, plant: Plant) -> None:
+        """Try to read a device. Raises ``CloudError("unknown_serial")`` when there is none, another ``CloudError`` when that is not certain."""
 
 
 @runtime_checkable

@@ -6,16 +6,21 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..control import Available, Command, Order, Receipt, Settings
+from ..errors import CloudError
 from ..history import PastEnergies, Reach
 from ..model import Inventory, Plant, Reading, Snapshot
 from ..vault import Json, Vault
 from ..vendor import Roles
 from . import roles
 from .api import Api
+from .endpoints import DEVICE_DATA
 from .history import REACH, HistoryReader
 from .inventory import InventoryReader
 from .memory import Memory
+from .models import METER
 from .poll import Poller
+from .refusals import AccessDenied, OperationFailed
+from .rows import rows
 from .steering import Steering
 from .told import Told
 
@@ -50,6 +55,26 @@ class SolaxCloud:
         """Read what is wanted as far as the limits allow. Raises a ``CloudError`` when nothing could be read."""
         async with self._reading:
             return await self._poller.run(wanted)
+
+    def take_serials(self, serials: Mapping[str, str]) -> None:
+        """List these meters too."""
+        self._lists.unlisted = dict(serials)
+
+    async def check_serial(self, serial: str, plant: Plant) -> None:
+        """Read a meter once. Raises ``CloudError("unknown_serial")`` when the cloud has nothing of it."""
+        params = {
+            "snList": serial,
+            "deviceType": METER,
+            "businessType": plant.address["business_type"],
+        }
+        try:
+            found = rows(await self._api.call(DEVICE_DATA, params=params))
+        except AccessDenied, OperationFailed:
+            found = []
+        if not any(
+            (row.text("deviceSn") or "").upper() == serial.upper() for row in found
+        ):
+            raise CloudError("unknown_serial")
 
     def roles(self, plant_id: str, inventory: Inventory) -> Roles:
         """Say what can feed the plant's roles, best first."""

@@ -44,6 +44,8 @@ class InventoryReader:
         """Read with ``api``."""
         self._lister: Final = Lister(api, memory)
         self._probe: Final = Probe(api, memory)
+        self.unlisted: Mapping[str, str] = {}
+        """Plants of meters that are in no list, by serial."""
         self.plant_states: dict[str, int] = {}
         """The newest state number of each plant."""
         self.states_at: dict[str, float] = {}
@@ -74,6 +76,9 @@ class InventoryReader:
                 found = await self._devices(business, mine)
                 complete = complete and self._probe.complete
                 devices |= {device.id: device for device in found}
+        for serial, plant_id in self.unlisted.items():
+            if plant_id in plants and serial not in devices:
+                devices[serial] = unlisted_meter(serial, plants[plant_id])
         self._lister.finish()
         return Inventory(plants, devices, complete and self._lister.complete)
 
@@ -214,6 +219,18 @@ def _device(
         rated_power=rated * KILO if rated else None,
         phases=count,
         address=address,
+    )
+
+
+def unlisted_meter(serial: str, plant: Plant) -> Device:
+    """Describe a meter that can be read by its serial though no list has it [seen]."""
+    business = plant.address["business_type"]
+    return Device(
+        id=serial,
+        plant_id=plant.id,
+        kind=DeviceKind.METER,
+        serial=serial,
+        address={"business_type": business, "device_type": METER, "sn": serial},
     )
 
 
