@@ -177,7 +177,9 @@ class Engine:
         for unit, watts in zip(self._units, solar, strict=True):
             battery_w = self._battery_w(unit, at, seconds, demand - supply)
             direct = sum(watts) + battery_w
-            ceiling = unit.spec.rated_w / unit.spec.efficiency
+            ceiling = (
+                unit.spec.rated_w * self.controls.power_share / unit.spec.efficiency
+            )
             if limit is not None:
                 share = unit.spec.rated_w / self._rated_w
                 ceiling = min(ceiling, (demand + limit) * share / unit.spec.efficiency)

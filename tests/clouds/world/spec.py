@@ -111,6 +111,7 @@ class Controls:
     max_soc: float = 1.0
     battery_w: float | None = None  # forced, positive discharges
     export_limit_w: float | None = None
+    power_share: float = 1.0  # of the inverters' rated power
     stopped: frozenset[str] = frozenset()  # inverters that do not work
     chargers: dict[str, ChargerControls] = field(default_factory=dict)
 
