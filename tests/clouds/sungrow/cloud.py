@@ -9,6 +9,8 @@ from .knobs import Knobs
 from .plant import Device, Plant
 from .scenarios import SCENARIOS
 from .server import SECRET, SungrowServer
+from .steered import SteeredInverter
+from .tasks import Tasks
 
 APP_KEY = "0123456789ABCDEF0123456789ABCDEF"
 SECRET_KEY = "demosecretdemosecretdemosecret01"
@@ -40,6 +42,7 @@ class SungrowCloud(SungrowServer):
         application = Application(APP_KEY, SECRET_KEY, APPLICATION_ID, REDIRECT)
         self.applications = {application.app_key: application}
         self.users = {ACCOUNT: User(ACCOUNT, PASSWORD, 800_100)}
+        self.tasks = Tasks(self.knobs)
         self.plants = build(self.world, self.knobs)
 
     # Looking
@@ -105,6 +108,17 @@ class SungrowCloud(SungrowServer):
     def first(self, kind: int) -> Device:
         """Return the first device of a type."""
         return next(device for plant in self.plants for device in plant.of(kind))
+
+    def told(self, device: Device) -> SteeredInverter:
+        """Return what an inverter was told, up to now."""
+        self.tasks.catch_up(self.now())
+        plant = next(one for one in self.plants if device in one.devices)
+        return self.tasks.steered(plant, device)
+
+    @property
+    def settings_sent(self) -> list[Call]:
+        """All requests that were to change something, whatever came of them."""
+        return self.calls.of("paramSetting", set_type=0)
 
     def truth_at_last_upload(self, ps_key: str) -> Energies | None:
         """Return the exact energies of a device's site at its newest upload."""

@@ -70,6 +70,21 @@ class Knobs:
     alarms_refused: bool = False  # E900 for them alone
     alarm_dates: bool = True  # false: dates are answered with 010
 
+    # Control
+    control_group: bool = True  # false: E900 for all of it
+    viewer_code: str = "6-1"  # what a share for viewing is answered with, or E900
+    channel_closed: bool = False  # 14
+    task_seconds: float = 4.0  # a device's time to answer
+    tasks_hang: bool = False  # until they expire
+    unsupported: frozenset[str] = frozenset()  # codes
+    unsupported_style: Literal["whole", "parameter"] = "whole"
+    refused_codes: frozenset[str] = frozenset()  # end with status 5
+    ignored_codes: frozenset[str] = frozenset()  # end with 4 and change nothing
+    read_names: bool = False  # "Enable" instead of 170
+    heartbeat_needed: bool = True
+    keeps_mode_without_beat: bool = False  # what reads back after a missed heartbeat
+    records_refused: bool = False
+
     # History
     history_gaps: float = 0.05
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from ..world import Dongle, Sample, Site
+from ..world import Dongle, Sample, Site, Timed
 
 PV, WEATHER, METER, LOGGER, PLANT, HYBRID = 1, 5, 7, 9, 11, 14
 MODULE, OPTIMIZER, BATTERY, CHARGER, MICRO, MANAGER = 22, 41, 43, 51, 55, 64
@@ -41,6 +41,9 @@ class Device:
     absent: set[str] = field(default_factory=set)  # points this model lacks
     values: dict[str, float | str | None] = field(default_factory=dict)  # instead
     listed: bool = True
+    state: Timed[int | None] = field(
+        default_factory=lambda: Timed[int | None](None)
+    )  # what its commands made of its state
 
     @property
     def code(self) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from .application import Application, User
 from .envelope import Refusal
 from .knobs import Knobs
 from .plant import Device, Plant
+from .tasks import Tasks
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Query:
     now: float
     v2: bool
     chinese: bool
+    tasks: Tasks
 
     def text(self, name: str) -> str:
         """Return a parameter that must be there."""

@@ -88,7 +88,9 @@ def hybrid(moment: Moment, plant: Plant, device: Device) -> Values:
     """Type 14: PV, battery, and for the master the grid and the house."""
     now, start = moment.inverter(device)
     values: Values = {}
-    state = 0 if now.running else 32768
+    state = device.state.at(moment.now.at)
+    if state is None:
+        state = 0 if now.running else 32768
     _put(
         values,
         {

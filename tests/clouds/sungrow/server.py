@@ -10,13 +10,14 @@ from typing import Any, override
 from aiohttp import web
 
 from ..base import CALL, Cloud
-from . import consent, history, lists, points, realtime
+from . import consent, control, history, lists, points, realtime
 from .application import Application, Grant, User
 from .crypto import check_param, open_body, seal, unwrap
 from .envelope import BadBearer, Refusal, success
 from .knobs import Knobs
 from .plant import Plant
 from .query import Query
+from .tasks import Tasks
 
 type Endpoint = Callable[[Query], dict[str, Any]]
 
@@ -31,6 +32,10 @@ SHARED: dict[str, Endpoint] = {
     "getMlpeDayMonthYearDataList": partial(
         history.periods, ids="ps_key_list", numbered=True
     ),
+    "paramSettingCheck": control.check,
+    "paramSetting": control.submit,
+    "getParamSettingTask": control.task,
+    "getDeviceSettingRecordList": control.records,
 }
 V1: dict[str, Endpoint] = {
     **SHARED,
@@ -67,6 +72,7 @@ class SungrowServer(Cloud[Knobs]):
     plants: list[Plant]
     applications: dict[str, Application]
     users: dict[str, User]
+    tasks: Tasks
 
     @override
     def serials(self, params: Mapping[str, Any]) -> tuple[str, ...]:
@@ -163,6 +169,7 @@ class SungrowServer(Cloud[Knobs]):
                 return consent.refresh(application, params, self.knobs, self.now()), key
         if not v2:
             self._check_sys_code(request)
+        self.tasks.catch_up(self.now())
         user, ids = self._check_token(request, application, params, v2=v2)
         self._spend(application)
         if self.knobs.unapproved:
@@ -177,6 +184,7 @@ class SungrowServer(Cloud[Knobs]):
             now=self.now(),
             v2=v2,
             chinese=self.knobs.chinese,
+            tasks=self.tasks,
         )
         if name.endswith("getOpenApiCallInfo"):
             return success(self._call_info(application)), key
