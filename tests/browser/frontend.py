@@ -58,6 +58,11 @@ class Frontend:
         path = self._pictures / f"{next(self._numbers):02}-{name}.png"
         await self.page.screenshot(path=path, animations="disabled")
 
+    async def picture_of(self, page: Page, name: str) -> None:
+        """Take a screenshot of another page: a vendor's."""
+        path = self._pictures / f"{next(self._numbers):02}-{name}.png"
+        await page.screenshot(path=path, animations="disabled")
+
     async def open(self, path: str) -> None:
         """Go to a page of Home Assistant."""
         await self.page.goto(path)
