@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from ..control import Available, Command, Order, Receipt, Settings
 from ..history import PastEnergies, Reach
 from ..model import Inventory, Plant, Reading, Snapshot, Tuning
 from ..vault import Json, Vault
@@ -13,6 +14,7 @@ from .inventory import Lister
 from .reader import Reader
 from .roles import plant_roles
 from .session import Session
+from .steering import PACE, Steering
 
 
 class SungrowCloud:
@@ -24,6 +26,7 @@ class SungrowCloud:
         self._lister: Final = Lister(session)
         self._reader: Final = Reader(session, vault)
         self._history: Final = HistoryReader(session, self._reader)
+        self._steering: Final = Steering(session, vault, self._reader.last)
 
     async def inventory(self) -> Inventory:
         """List plants and devices."""
@@ -72,6 +75,31 @@ class SungrowCloud:
     ) -> PastEnergies:
         """Return up to a hundred finished days."""
         return await self._history.energies(plant, inventory, end)
+
+    @property
+    def pace(self) -> float:
+        """Return the least seconds between two commands to one device."""
+        return PACE
+
+    def available(self, inventory: Inventory) -> Available:
+        """Say what may be set, and why other things may not."""
+        return self._steering.available(inventory)
+
+    async def settings(self, wanted: Inventory) -> Settings:
+        """Take the next step of reading what is set. Raises a ``CloudError``."""
+        return await self._steering.settings(wanted)
+
+    async def apply(self, command: Command) -> Receipt:
+        """Send a command. Raises a ``CloudError``."""
+        return await self._steering.apply(command)
+
+    async def order(self, order: Order) -> Receipt:
+        """Send an order. Raises a ``CloudError``."""
+        return await self._steering.order(order)
+
+    async def follow(self, task: str) -> Receipt:
+        """Ask how a running command stands, or take its next step. Raises a ``CloudError``."""
+        return await self._steering.follow(task)
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state for diagnostics."""

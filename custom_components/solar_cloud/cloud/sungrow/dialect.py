@@ -20,6 +20,10 @@ class Operation(Enum):
     DEVICE_MINUTES = auto()
     PLANT_DAYS = auto()
     DEVICE_DAYS = auto()
+    SETTING_CHECK = auto()
+    SETTING = auto()
+    SETTING_TASK = auto()
+    SETTING_RECORDS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,10 @@ _SHARED: Final = {
     Operation.OPTIMIZER_VALUES: "getMlpeRealTimeData",
     Operation.ALARMS: "getFaultAlarmInfo",
     Operation.DEVICE_MINUTES: "getDevicePointMinuteDataList",
+    Operation.SETTING_CHECK: "paramSettingCheck",
+    Operation.SETTING: "paramSetting",
+    Operation.SETTING_TASK: "getParamSettingTask",
+    Operation.SETTING_RECORDS: "getDeviceSettingRecordList",
 }
 
 V1: Final = Dialect(

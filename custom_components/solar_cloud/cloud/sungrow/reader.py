@@ -302,6 +302,10 @@ class Reader:
         self.unmapped.update(f"{kind.number}.{name}" for name in unmapped)
         return reading
 
+    def last(self, key: str) -> Reading | None:
+        """Return what a plant or device said last."""
+        return self._last.get(key)
+
     def offset(self, plant_id: str) -> timedelta | None:
         """Return how far a plant's local time is from UTC, once its data have shown it."""
         return self._clocks.of(plant_id).offset

@@ -9,23 +9,35 @@ from ..errors import (
     CloudError,
     CloudUnreachable,
     CredentialsRejected,
+    NotConnected,
     PermissionMissing,
     QuotaExhausted,
     RetryLater,
     SessionContested,
+    UnexpectedAnswer,
 )
 from ..points import number
 from ..quota import Quota
 from ..token import Token, TokenManager
 from ..vault import Json
 from .backoff import Backoff
-from .codes import AUTHORIZATION_GONE, Throttled, TokenRefused
+from .codes import (
+    AUTHORIZATION_GONE,
+    ClockWrong,
+    EndpointMissing,
+    NonceRepeated,
+    RequestRefused,
+    Throttled,
+    TokenRefused,
+)
 from .dialect import Dialect, Operation
 from .gateway import Body, Gateway
 from .login import TOKEN_LIFE
 
 LANE: Final = "data"
 HISTORY_LANE: Final = "history"
+CONTROL_LANE: Final = "control"
+"""Commands: polling leaves them the reserve of every limit."""
 CONTESTED_WAIT: Final = 900.0
 BARRED_FOR: Final = {
     "ip_not_allowed": 1800.0,
@@ -35,6 +47,20 @@ BARRED_FOR: Final = {
 """Seconds for which a refusal of the whole account is believed without asking again."""
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 100
+
+
+TURNED_AWAY: Final = (
+    ClockWrong,
+    EndpointMissing,
+    NonceRepeated,
+    RequestRefused,
+    TokenRefused,
+)
+"""What refuses a call at the door: nothing was carried out."""
+
+
+class Unanswered(CloudUnreachable):
+    """A call was sent and no answer came that means anything: it may have been carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +122,8 @@ class Session:
             self._barred = None
 
     async def _call(self, operation: Operation, body: Body, lane: str) -> Json:
-        self._quota.spend(lane)
+        commands = lane == CONTROL_LANE
+        self._quota.spend(lane, command=commands)
         token = await self._token()
         try:
             return await self._send(operation, body, token)
@@ -104,11 +131,25 @@ class Session:
             if self.tokens.contested:
                 raise SessionContested(CONTESTED_WAIT) from None
             token = await self._guarded(self.tokens.replace(token))
-        self._quota.spend(lane)
+        self._quota.spend(lane, command=commands)
         try:
             return await self._send(operation, body, token)
         except TokenRefused:
             raise SessionContested(CONTESTED_WAIT) from None
+
+    async def write(self, operation: Operation, body: Body) -> Json:
+        """Send what changes something, as ``call`` does.
+
+        Raises ``Unanswered`` when nobody knows whether it was carried out, any other ``CloudError`` when it certainly was not.
+        """
+        self._check_barred()
+        await self._token()  # its failure must not be taken for the call's
+        try:
+            return await self.call(operation, body, CONTROL_LANE)
+        except (NotConnected, *TURNED_AWAY):
+            raise
+        except CloudUnreachable, UnexpectedAnswer:
+            raise Unanswered from None
 
     async def _token(self) -> Token:
         """Return a token; while renewal fails for the moment the old one serves as long as it lives."""
