@@ -258,3 +258,12 @@ def test_the_architecture_shows_the_tree_as_it_is() -> None:
 def test_the_changelog_has_a_place_for_what_comes() -> None:
     """Entries are written with the change."""
     assert "## [Unreleased]" in (REPOSITORY / "CHANGELOG.md").read_text()
+
+
+def test_e34_the_readme_says_why_no_portal_login_is_used() -> None:
+    """Users ask for it: nothing but the official interfaces survives a CAPTCHA."""
+    limitations = README.partition("## Known limitations")[2].partition("\n## ")[0]
+    assert "web portals" in limitations
+    assert "CAPTCHA" in limitations
+    sources = "".join(path.read_text() for path in (ROOT / "cloud").rglob("*.py"))
+    assert not re.search(r"captcha", sources, re.IGNORECASE)

@@ -240,6 +240,14 @@ def _stand(standing: str) -> Change:
     return change
 
 
+def _mistype(**knobs: object) -> Change:
+    def change(cloud: FusionSolarCloud) -> None:
+        cloud.turn(**knobs)
+        cloud.account.password = "another"
+
+    return change
+
+
 def _lock(cloud: FusionSolarCloud) -> None:
     cloud.account.locked_until = cloud.now() + 1800
 
@@ -255,23 +263,17 @@ FORMS: dict[str, tuple[Change, str, str]] = {
         "not the API's",
     ),
     "password": (
-        lambda cloud: setattr(cloud.account, "password", "another"),
+        _mistype(),
         "invalid_auth",
         "",
     ),
     "password-2022": (
-        lambda cloud: (
-            cloud.turn(wrong_password_code=20001),
-            setattr(cloud.account, "password", "another"),
-        ),
+        _mistype(wrong_password_code=20001),
         "invalid_auth",
         "",
     ),
     "password-nothing-said": (
-        lambda cloud: (
-            cloud.turn(wrong_password_body="empty"),
-            setattr(cloud.account, "password", "another"),
-        ),
+        _mistype(wrong_password_body="empty"),
         "invalid_auth",
         "",
     ),

@@ -2,6 +2,8 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
+import inspect
 import json
 from pathlib import Path
 import re
@@ -10,9 +12,10 @@ from typing import Any
 import pytest
 
 from custom_components.solar_cloud.catalogue import SENSORS
-from custom_components.solar_cloud.cloud.errors import CloudError
+from custom_components.solar_cloud.cloud.errors import CloudError, PermissionMissing
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.states import MODES, STATES, PlantState
+from custom_components.solar_cloud.repairs import LASTING, ORDINARY
 
 ROOT = Path(__file__).parent.parent / "custom_components" / "solar_cloud"
 LANGUAGES = sorted(path.stem for path in (ROOT / "translations").glob("*.json"))
@@ -106,52 +109,188 @@ def _client_files() -> list[Path]:
     ]
 
 
-def _error_keys() -> dict[str, set[str]]:
-    """Find every message key a client raises, with its placeholders."""
-    classes = {each.__name__ for each in _subclasses(CloudError)} | {"CloudError"}
-    found: dict[str, set[str]] = {
-        each.default_key: set()
-        for each in _subclasses(CloudError)
-        if "default_key" in vars(each)
-    }
-    for path in _client_files():
-        for node in ast.walk(ast.parse(path.read_text())):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id in classes
-            ):
-                keys = [
-                    arg.value
-                    for arg in node.args
-                    if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
-                ]
-                for key in keys[-1:]:
-                    if re.fullmatch(r"[a-z_]+", key):
-                        found.setdefault(key, set()).update(
-                            kw.arg for kw in node.keywords if kw.arg
-                        )
-    return found
-
-
 def _subclasses(each: type[CloudError]) -> Iterator[type[CloudError]]:
     for child in each.__subclasses__():
         yield child
         yield from _subclasses(child)
 
 
+@dataclass(frozen=True)
+class Raised:
+    """One way an error comes about: its class where it is known, its key, and what its text can be filled with."""
+
+    kind: str
+    key: str
+    placeholders: frozenset[str]
+    where: str
+
+
+class _File:
+    """One module of a client, looked through for errors and their keys, by whatever way they come."""
+
+    def __init__(self, path: Path, helpers: dict[str, int]) -> None:
+        self.path = path
+        self.tree = ast.parse(path.read_text())
+        self.helpers = helpers
+        """Functions that take a key, and its position among their arguments."""
+
+    def raised(self) -> Iterator[Raised]:
+        for function in ast.walk(self.tree):
+            if isinstance(
+                function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
+            ):
+                yield from self._in(function)
+
+    def _in(self, scope: ast.AST) -> Iterator[Raised]:
+        for node in ast.walk(scope):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            given = frozenset(each.arg for each in node.keywords if each.arg) - {"key"}
+            if name in CLASSES:
+                kind, first = CLASSES[name], CLASSES[name].key_position
+                if kind.name == "PermissionMissing":
+                    given |= {"permission"}
+            elif name in self.helpers:
+                named = [each.id for each in node.args if isinstance(each, ast.Name)]
+                wanted = next((each for each in named if each in CLASSES), "")
+                kind, first = CLASSES.get(wanted, HELPED[name]), self.helpers[name]
+                given |= HELPED_WITH.get(name, frozenset())
+            else:
+                continue
+            argument = (
+                node.args[first]
+                if len(node.args) > first
+                else next((e.value for e in node.keywords if e.arg == "key"), None)
+            )
+            for key in self._texts(argument, scope):
+                yield Raised(kind.name, key, given, f"{self.path.name}:{node.lineno}")
+
+    def _texts(self, node: ast.AST | None, scope: ast.AST) -> Iterator[str]:
+        """Yield every text an expression can stand for."""
+        match node:
+            case ast.Constant(value=str(text)) if text:
+                yield text
+            case ast.IfExp(body=one, orelse=other):
+                yield from self._texts(one, scope)
+                yield from self._texts(other, scope)
+            case ast.Dict(values=values):
+                for value in values:
+                    yield from self._texts(value, scope)
+            case ast.Subscript(value=table):
+                yield from self._texts(table, scope)
+            case ast.Call(func=ast.Attribute(value=table, attr="get"), args=arguments):
+                yield from self._texts(table, scope)
+                for argument in arguments[1:]:
+                    yield from self._texts(argument, scope)
+            case ast.Name(id=name):
+                for place in (scope, self.tree):
+                    for each in ast.walk(place):
+                        match each:
+                            case ast.Assign(targets=[ast.Name(id=found)], value=value):
+                                pass
+                            case ast.AnnAssign(
+                                target=ast.Name(id=found), value=ast.AST() as value
+                            ):
+                                pass
+                            case _:
+                                continue
+                        if found == name:
+                            yield from self._texts(value, place)
+                    if place is self.tree:
+                        break
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A class of errors: what it is below, and where its key stands."""
+
+    name: str
+    key_position: int
+
+
+def _kind(error: type[CloudError]) -> Kind:
+    """Sort an error by the shared class it belongs to."""
+    position = list(inspect.signature(error).parameters).index("key")
+    shared = next(each for each in error.__mro__ if each.__module__.endswith(".errors"))
+    return Kind(shared.__name__, position)
+
+
+ERRORS: list[type[CloudError]] = [CloudError, *_subclasses(CloudError)]
+CLASSES = {
+    each.__name__: _kind(each)
+    for each in ERRORS
+    if "key" in inspect.signature(each).parameters
+}
+HELPED = {
+    "_permission": CLASSES["PermissionMissing"],
+    "_refused": CLASSES["UnexpectedAnswer"],
+    "_stay_away": CLASSES["QuotaExhausted"],
+    "block": CLASSES["QuotaExhausted"],
+}
+"""Functions of clients that make an error of a key."""
+HELPED_WITH = {
+    "_permission": frozenset({"permission"}),
+    "_refused": frozenset({"code"}),
+}
+POSITIONS = {"_permission": 1, "_refused": 2, "_stay_away": 2, "block": 2}
+PLAIN = {"invalid_host", "invalid_code", "access_denied", "unknown_serial"}
+"""Errors that a form alone shows."""
+
+
+def _raised() -> set[Raised]:
+    """Find every message key a client raises, with what fills it in."""
+    found = {
+        Raised(
+            _kind(each).name,
+            each.default_key,
+            frozenset({"permission"} if each is PermissionMissing else ()),
+            each.__name__,
+        )
+        for each in _subclasses(CloudError)
+        if "default_key" in vars(each) and each.__name__ in CLASSES
+    }
+    for path in _client_files():
+        if path.name != "errors.py":
+            found |= set(_File(path, POSITIONS).raised())
+    return found
+
+
+def test_errors_are_found_by_whatever_way_their_keys_come() -> None:
+    """Written out, chosen, looked up in a table, or handed to a function."""
+    keys = {each.key for each in _raised()}
+    assert keys >= {
+        "wrong_password",  # written out
+        "monthly_limit",  # kept in a variable
+        "account_expired",  # looked up
+        "login_restricted",
+        "ip_not_allowed",  # handed to a function
+        "vendor_busy",
+        "session_contested",
+    }
+    assert not [key for key in keys if not re.fullmatch(r"[a-z_]+", key)]
+
+
 def test_every_error_has_a_sentence() -> None:
     """With placeholders the error fills in."""
     messages = EN["exceptions"]
-    for key, placeholders in _error_keys().items():
-        if key in {"invalid_host", "invalid_code", "access_denied"}:
-            assert key in EN["config"]["error"]
+    for each in _raised():
+        if each.key in PLAIN:
+            assert each.key in EN["config"]["error"] | EN["options"]["error"]
             continue
-        assert key in messages, key
-        wanted = _placeholders(messages[key]["message"])
-        assert wanted <= placeholders | (
-            {"permission"} if key == "permission_missing" else set()
-        ), key
+        assert each.key in messages, each
+        assert _placeholders(messages[each.key]["message"]) <= each.placeholders, each
+
+
+def test_every_error_a_user_can_mend_has_a_repair() -> None:
+    """Filled in by what the error says."""
+    lasting = {"PermissionMissing", "SessionContested", "QuotaExhausted"}
+    for each in _raised():
+        if (each.kind in lasting and each.key not in ORDINARY) or each.key in LASTING:
+            issue = EN["issues"].get(each.key)
+            assert issue, each
+            wanted = _placeholders(issue["title"] + issue["description"])
+            assert wanted <= each.placeholders | {"account"}, each
 
 
 def test_every_error_of_a_form_has_a_text() -> None:

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from custom_components.solar_cloud.cloud.errors import (
+    CloudError,
     CloudUnreachable,
     CredentialsRejected,
     PermissionMissing,
@@ -150,7 +151,7 @@ async def test_e39_each_mistake_of_a_consent_has_a_message(
     redirect = server.application.redirect_url
 
     async def refused(code: str, redirect_uri: str = redirect, **changes: str) -> str:
-        with pytest.raises(CredentialsRejected) as caught:
+        with pytest.raises(CloudError) as caught:
             await oauth.exchange(
                 {**credentials, **changes}, code, redirect_uri, transport
             )
@@ -171,14 +172,14 @@ async def test_e39_each_mistake_of_a_consent_has_a_message(
 @pytest.mark.parametrize(
     ("body", "kind", "key"),
     [
-        ('{"error":"invalid_grant"}', CredentialsRejected, "invalid_code"),
+        ('{"error":"invalid_grant"}', CloudError, "invalid_code"),
         (
             '{"error":"invalid_grant","error_description":"Redirect URI mismatch."}',
             CredentialsRejected,
             "redirect_mismatch",
         ),
         ('{"error":"invalid_client"}', CredentialsRejected, "invalid_app_key"),
-        ('{"result_code":"2"}', CredentialsRejected, "invalid_code"),
+        ('{"result_code":"2"}', CloudError, "invalid_code"),
         ('{"result_code":"3"}', PermissionMissing, "not_authorized"),
         ('{"result_code":"4"}', CredentialsRejected, "invalid_app_key"),
         ('{"result_code":"5"}', CredentialsRejected, "redirect_mismatch"),

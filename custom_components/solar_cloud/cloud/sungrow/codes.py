@@ -118,7 +118,7 @@ HTTP_ERRORS: Final[Mapping[int, Callable[[], CloudError]]] = {
 }
 
 GRANT_ERRORS: Final[Mapping[str, Callable[[], CloudError]]] = {
-    "2": lambda: CredentialsRejected("invalid_code"),
+    "2": lambda: CloudError("invalid_code"),
     "3": _permission(MONITORING, "not_authorized"),
     "4": lambda: CredentialsRejected("invalid_app_key"),
     "5": lambda: CredentialsRejected("redirect_mismatch"),

@@ -63,7 +63,9 @@ def _exchange_error(answer: Body) -> CloudError:
         return GRANT_ERRORS[code]()
     if answer.get("error") == "invalid_grant":
         mismatch = "redirect" in str(answer.get("error_description")).lower()
-        return CredentialsRejected("redirect_mismatch" if mismatch else "invalid_code")
+        if mismatch:
+            return CredentialsRejected("redirect_mismatch")
+        return CloudError("invalid_code")
     if answer.get("error") == "invalid_client":
         return CredentialsRejected("invalid_app_key")
     return UnexpectedAnswer("not_an_object") if code == OK else error_for(code, answer)
