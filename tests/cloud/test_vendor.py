@@ -32,6 +32,7 @@ from custom_components.solar_cloud.cloud.vendor import check_base_url, is_loopba
         ("http://localhost:8123", "http://localhost:8123"),
         ("http://127.0.0.1:1", "http://127.0.0.1:1"),
         ("http://[::1]:1", "http://[::1]:1"),
+        ("https://münchen.example", "https://xn--mnchen-3ya.example"),
     ],
 )
 def test_usable_address(typed: str, origin: str) -> None:
@@ -55,6 +56,13 @@ def test_usable_address(typed: str, origin: str) -> None:
         "https://",
         "https://[::1",
         "https://host:port",
+        "https://open api.example.com",
+        "https://openapi..example.com",
+        "https://openapi.example.com,https",
+        "https://open%20api.example.com",
+        "https://<openapi>.example.com",
+        "https://-openapi.example.com",
+        f"https://{'a' * 64}.example.com",
     ],
 )
 def test_unusable_address(typed: str) -> None:

@@ -23,6 +23,11 @@ from .vault import Json, Vault
 
 OTHER: Final = "other"
 """The region that asks for an address."""
+_NAME: Final = re.compile(
+    r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*",
+    re.IGNORECASE,
+)
+"""A host's name as it goes over the wire."""
 
 
 class FieldKind(StrEnum):
@@ -215,7 +220,7 @@ def check_base_url(text: str) -> str:
     """
     try:
         url = URL(text.strip())
-        usable = bool(url.host) and (
+        usable = _is_host(url.raw_host or "") and (
             url.scheme == "https"
             or (url.scheme == "http" and is_loopback(url.host or ""))
         )
@@ -227,6 +232,17 @@ def check_base_url(text: str) -> str:
     if not (usable and bare):
         raise CloudError("invalid_host")
     return str(url.origin())
+
+
+def _is_host(text: str) -> bool:
+    """Whether a text can name a host: what a browser forgives, a resolver does not."""
+    if _NAME.fullmatch(text):
+        return True
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:
