@@ -49,6 +49,11 @@ PATIENCE: Final = 20.0
 """Seconds a caller waits for the device; then the command is followed in the background."""
 ASK_AGAIN: Final = 60.0
 LONGEST_TASK: Final = 86400.0
+ORDER_SETTLES: Final = 30.0
+SOON: Final = 1.0
+END_AGAIN: Final = 300.0
+STOP: Final = "stop_battery"
+"""What ``StopBattery`` is called."""
 
 type What = Command | Order
 
@@ -85,6 +90,7 @@ class Commander:
         self._running: Final = Running(store)
         self._timers: Final[dict[str, CALLBACK_TYPE]] = {}
         self._ineffective: Final[set[str]] = set()
+        self._ending: Final[set[str]] = set()
         self.available = Available()
 
     async def async_start(
@@ -128,6 +134,7 @@ class Commander:
 
     @callback
     def _compare(self) -> None:
+        self._offer()  # with some vendors only what was read can be set
         self.overlay.compare(self.settings.data, time.time(), self._disagree)
 
     def _disagree(self, key: Key) -> None:
@@ -197,7 +204,8 @@ class Commander:
                 self._tell_entities()
                 raise
             self.overlay.answered(key, receipt.outcome)
-            self._read_back(spec)
+            if spec.reads_back:
+                self._read_settings_in(spec.settle)
             return receipt
 
         return await self._tell_user(command, send, context)
@@ -219,11 +227,13 @@ class Commander:
         if isinstance(order, ForceBattery):
             await self.forces.begin(target_id, Force(ends_after=order.duration))
         try:
-            return await self._send(order, lambda: self._cloud.order(order))
+            receipt = await self._send(order, lambda: self._cloud.order(order))
         except CloudError:
-            if isinstance(order, ForceBattery):
+            if isinstance(order, ForceBattery | StopBattery):
                 await self.forces.restore(target_id, before)
             raise
+        self._read_settings_in(ORDER_SETTLES)
+        return receipt
 
     async def _order_by_itself(self, order: Order) -> None:
         """Send what the supervision of a forced mode asks for. Raises a ``CloudError``."""
@@ -251,11 +261,15 @@ class Commander:
     ) -> Receipt:
         async with self._turn(what.target_id):
             self.budget.spend(what.target_id, what)
-            receipt = await send()
-            self._last[what.target_id] = time.time()
-            self._ineffective.discard(what.target_id)
-            await self._supervise(what, receipt.force)
-            return await self._wait(what, receipt)
+            try:
+                receipt = await send()
+                self._last[what.target_id] = time.time()
+                self._ineffective.discard(what.target_id)
+                await self._supervise(what, receipt.force)
+                return await self._wait(what, receipt)
+            except CommandRejected as err:
+                self._note_no_effect(what.target_id, err)
+                raise
 
     @asynccontextmanager
     async def _turn(self, target_id: str) -> AsyncIterator[None]:
@@ -275,6 +289,8 @@ class Commander:
         if steers and force is not None:
             await self.forces.begin(what.target_id, force)
         elif steers:
+            if self.forces.get(what.target_id) is not None:
+                self._ending.add(what.target_id)
             await self.forces.end(what.target_id)
 
     async def _wait(self, what: What, receipt: Receipt) -> Receipt:
@@ -339,6 +355,7 @@ class Commander:
         except CommandRejected as err:
             self._running.forget(task)
             self._failed(task, err)
+            await self._end_again(task)
             return
         except CloudError as err:
             LOGGER.debug("The outcome of a command is not known yet: %s", err.key)
@@ -358,22 +375,30 @@ class Commander:
             self._ineffective.discard(task.target_id)
         self._tell(task.target_id, task.name, receipt.outcome, None, None)
         self._tell_entities()
+        self._read_settings_in(SOON)
 
     def _failed(self, task: Task, err: CommandRejected) -> None:
         LOGGER.warning("A command failed after it had been accepted: %s", err.key)
         if task.control is not None:
             self.overlay.drop((task.target_id, task.control), CommandState.REFUSED)
-        if err.key == "no_effect":
-            self._ineffective.add(task.target_id)
+        self._note_no_effect(task.target_id, err)
         self._tell(task.target_id, task.name, "refused", None, None, err)
         self._tell_entities()
+        self._read_settings_in(SOON)
 
-    def _read_back(self, spec: ControlSpec) -> None:
-        """Ask the device once when the setting has settled, for vendors whose settings do not come by themselves."""
-        if (
-            not spec.reads_back
-            or self._entry.runtime_data.vendor.settings_period is None
-        ):
+    def _note_no_effect(self, target_id: str, err: CommandRejected) -> None:
+        if err.key == "no_effect":
+            self._ineffective.add(target_id)
+
+    async def _end_again(self, task: Task) -> None:
+        """Supervise a forced mode again whose end was refused when nobody waited for it any more."""
+        if task.name == STOP and task.target_id in self._ending:
+            self._ending.discard(task.target_id)
+            await self.forces.begin(task.target_id, Force(ends_after=END_AGAIN))
+
+    def _read_settings_in(self, seconds: float) -> None:
+        """Ask the device once when the settings have settled, for vendors whose settings do not come by themselves."""
+        if self._entry.runtime_data.vendor.settings_period is None:
             return
         key = "read back"
         if cancel := self._timers.pop(key, None):
@@ -386,7 +411,7 @@ class Commander:
                 self._hass, self.settings.async_refresh(), "solar_cloud settings"
             )
 
-        self._timers[key] = async_call_later(self._hass, spec.settle, read)
+        self._timers[key] = async_call_later(self._hass, seconds, read)
 
     def _tell(
         self,

@@ -1,0 +1,242 @@
+"""A Sungrow owner changes settings in Home Assistant: from the action to the inverter and its own word."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.solar_cloud import commander
+from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.const import DOMAIN
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import issue_registry as ir
+
+from .clouds.sungrow import SungrowCloud
+from .clouds.sungrow.plant import HYBRID
+from .clouds.world import World
+from .conftest import Home
+
+STOPPED = {"10004": "204", "10003": "0"}
+
+
+@pytest.fixture(autouse=True)
+def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let waiting pass the shared time instead of the tests'."""
+
+    async def wait(seconds: float) -> None:
+        home.freezer.tick(seconds)
+
+    monkeypatch.setattr(commander, "pause", wait)
+
+
+@pytest.fixture
+async def sungrow(
+    world: World, socket_enabled: None, request: pytest.FixtureRequest
+) -> AsyncIterator[SungrowCloud]:
+    """Sungrow's cloud; a scenario other than the hybrid home by indirect parameter."""
+    async with SungrowCloud(world, getattr(request, "param", "home-hybrid")) as cloud:
+        yield cloud
+
+
+class House:
+    """The emulated home in Home Assistant."""
+
+    def __init__(self, home: Home, cloud: SungrowCloud) -> None:
+        """Not started yet."""
+        self.home = home
+        self.hass = home.hass
+        self.cloud = cloud
+        self.serial = str(cloud.first(HYBRID).sn)
+        stored = {"region": "other", "base_url": cloud.url, **cloud.credentials}
+        account = VENDORS["sungrow"].sign_in("sungrow_account").account(stored)
+        self.entry = MockConfigEntry(
+            domain=DOMAIN,
+            title="Sungrow",
+            unique_id=f"sungrow_{account}",
+            data={
+                "vendor": "sungrow",
+                "sign_in": "sungrow_account",
+                "credentials": stored,
+            },
+            options={"excluded_plants": [], "controls": True},
+        )
+
+    async def start(self) -> None:
+        """Set up, and let the settings be read."""
+        await self.home.start(self.entry)
+        await self.home.pass_time(150, step=15)
+        self.cloud.calls.clear()
+
+    def id(self, key: str) -> str:
+        """Return a unique id of the inverter."""
+        return f"sungrow_{self.serial}_{key}"
+
+    def state(self, platform: str, key: str) -> str:
+        """Return what a user sees."""
+        return self.home.state(self.id(key), platform).state
+
+    def command(self, platform: str, key: str) -> Any:
+        """Return how the last command ended, as a user sees it."""
+        return self.home.state(self.id(key), platform).attributes["command"]
+
+    async def turn(self, platform: str, service: str, key: str, **data: Any) -> None:
+        """Call an action of an entity."""
+        entity_id = self.home.entity_id(self.id(key), platform)
+        await self.hass.services.async_call(
+            platform, service, {"entity_id": entity_id, **data}, blocking=True
+        )
+
+    async def act(self, service: str, **data: Any) -> Any:
+        """Call one of our actions on the inverter and return its receipt."""
+        device = self.home.device(self.serial, self.entry)
+        assert device is not None
+        return await self.hass.services.async_call(
+            DOMAIN,
+            service,
+            {"device_id": device.id, **data},
+            blocking=True,
+            return_response=True,
+        )
+
+    @property
+    def mode(self) -> int:
+        """The mode the inverter is really in."""
+        return self.cloud.told(self.cloud.first(HYBRID)).mode
+
+    def written(self) -> list[dict[str, str]]:
+        """Return what reached the inverter."""
+        return self.cloud.tasks.written
+
+    def issues(self) -> set[str]:
+        """Return the keys of the repairs that are shown."""
+        return {issue for _, issue in ir.async_get(self.hass).issues}
+
+
+@pytest.fixture
+async def house(home: Home, sungrow: SungrowCloud) -> House:
+    """A home whose settings were read."""
+    house = House(home, sungrow)
+    await house.start()
+    return house
+
+
+async def test_a_number_is_pending_then_confirmed(house: House) -> None:
+    """The wish shows at once, then the inverter's own word."""
+    assert float(house.state("number", "battery_min_soc")) == 10
+    assert float(house.state("number", "export_limit")) == 0
+    assert house.home.state(house.id("export_limit"), "number").attributes["max"] == (
+        10_000
+    )
+    await house.turn("number", "set_value", "battery_min_soc", value=25)
+    assert float(house.state("number", "battery_min_soc")) == 25
+    assert house.command("number", "battery_min_soc") in {"pending", "accepted"}
+    await house.home.pass_time(120, step=5)
+    assert float(house.state("number", "battery_min_soc")) == 25
+    assert house.command("number", "battery_min_soc") == "confirmed"
+    assert house.written() == [{"10002": "250"}]
+    assert house.cloud.plant.site.controls.latest.min_soc == 0.25
+
+
+async def test_a_refusal_is_shown(house: House) -> None:
+    """The dialog says why, and the state is what it was."""
+    house.cloud.turn(refused_codes=frozenset({"10002"}))
+    with pytest.raises(HomeAssistantError) as err:
+        await house.turn("number", "set_value", "battery_min_soc", value=25)
+    assert err.value.translation_key == "device_refused"
+    assert float(house.state("number", "battery_min_soc")) == 10
+    await house.home.pass_time(120, step=5)
+    assert len(house.cloud.settings_sent) == 1
+    with pytest.raises(ServiceValidationError):
+        await house.act("set_battery_schedule", periods=[
+            {"start": "01:00", "end": "02:00", "charge": False}
+        ])  # fmt: skip
+
+
+async def test_an_ignored_setting_is_told(house: House) -> None:
+    """Accepted, and the inverter reads back something else: a repair says so."""
+    house.cloud.turn(ignored_codes=frozenset({"10002"}))
+    await house.turn("number", "set_value", "battery_min_soc", value=25)
+    await house.home.pass_time(120, step=5)
+    assert float(house.state("number", "battery_min_soc")) == 10
+    assert house.command("number", "battery_min_soc") == "refused"
+    await house.home.pass_time(300)
+    assert any("command_without_effect" in issue for issue in house.issues())
+    assert len(house.written()) == 1
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_a_forced_charge_ends_in_time(house: House, restart: bool) -> None:
+    """It fills the battery, lives on signs of life, and ends after its time, over a restart too."""
+    house.cloud.plant.site.set_soc(0.2)
+    receipt = await house.act("charge_battery", power=3000, duration={"minutes": 30})
+    assert receipt["outcome"] == "accepted"
+    assert receipt["ends_at"] > receipt["sent_at"]
+    await house.home.pass_time(600, step=30)
+    assert house.mode == 2
+    assert house.home.value(house.id("battery_charge_power")) == pytest.approx(
+        3000, rel=0.01
+    )
+    assert house.state("select", "work_mode") == "forced"
+    assert house.state("select", "battery_command") == "charge"
+    if restart:
+        await house.home.restart(house.entry)
+    await house.home.pass_time(1080, step=30)
+    assert house.mode == 2, "signs of life keep it"
+    await house.home.pass_time(240, step=30)
+    assert house.mode == 0
+    assert house.state("select", "work_mode") == "self_consumption"
+    sent = house.written()
+    assert [each["10003"] for each in sent if "10003" in each] == ["2", "0"]
+    assert {"10017": "600"} in sent
+    assert sent[-1] == STOPPED
+
+
+@pytest.mark.parametrize("answers_after", [4.0, 40.0])
+async def test_an_end_that_fails_is_tried_again(
+    house: House, answers_after: float
+) -> None:
+    """A battery must not stay forced because it said no once, at once or when nobody waited any more."""
+    house.cloud.turn(task_seconds=answers_after)
+    await house.act("charge_battery", power=500, duration={"minutes": 10})
+    await house.home.pass_time(420, step=30)
+    house.cloud.turn(refused_codes=frozenset({"10003", "10004"}))
+    await house.home.pass_time(300, step=30)
+    assert house.mode == 2
+    assert house.cloud.settings_sent[-1].params["param_list"][0]["param_code"] == (
+        "10004"
+    )
+    house.cloud.turn(refused_codes=frozenset())
+    await house.home.pass_time(900, step=30)
+    assert house.mode == 0
+    assert house.written()[-1] == STOPPED
+
+
+async def test_e47_a_mode_that_was_lost_makes_a_repair(house: House) -> None:
+    """E47: somebody else ended it; nobody pretends that it goes on."""
+    await house.act("charge_battery", power=500, duration={"hours": 2})
+    await house.home.pass_time(120, step=15)
+    house.cloud.told(house.cloud.first(HYBRID)).write({"10003": 0}, house.cloud.now())
+    await house.home.pass_time(2400)
+    assert any("command_without_effect" in issue for issue in house.issues())
+
+
+@pytest.mark.parametrize("sungrow", ["no-battery"], indirect=True)
+async def test_e46_no_battery_no_battery_control(house: House) -> None:
+    """E46: no entity and no action for what would stop the production."""
+    assert not house.home.known(house.id("work_mode"), "select")
+    assert house.home.known(house.id("export_limit"), "number")
+    with pytest.raises(ServiceValidationError) as err:
+        await house.act("discharge_battery", duration=60)
+    assert err.value.translation_key == "no_controllable_device"
+
+
+async def test_a_share_for_viewing_gives_no_entity(
+    home: Home, sungrow: SungrowCloud
+) -> None:
+    """And none is tried."""
+    sungrow.user.shares["5000001"] = "1"
+    house = House(home, sungrow)
+    await house.start()
+    assert not home.known(house.id("export_limit"), "number")
+    assert not sungrow.calls.of("paramSetting")
