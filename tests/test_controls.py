@@ -330,6 +330,25 @@ async def test_an_end_that_cannot_be_sent_is_tried_again(house: House) -> None:
     assert not any("force_not_ended" in key for key in keys)
 
 
+async def test_a_forced_mode_ends_when_controls_are_switched_off(house: House) -> None:
+    """The vendor would go on for ever, and nobody could stop it from here any more."""
+    await house.act(
+        "discharge_battery", power=500, duration={"hours": 5}, target_soc=20
+    )
+    house.solax.fault("exit_vpp_mode", code=11500, times=1)
+    house.hass.config_entries.async_update_entry(
+        house.entry, options={"excluded_plants": [], "controls": False}
+    )
+    await house.home.restart(house.entry)
+    await house.home.pass_time(UPLOAD)
+    assert house.solax.orders.carried_out[-1][0] == "exit_vpp_mode"
+    assert not house.home.known(house.id(Kind.CHARGER, "charging"), "switch")
+    with pytest.raises(ServiceValidationError) as err:
+        await house.act("stop_battery")
+    assert reason(err) == "controls_off"
+    assert not house.entry.runtime_data.store.load("forces")
+
+
 async def test_stop_work_mode_schedule_and_reservation(house: House) -> None:
     """Each with its receipt, on the wire and in the world."""
     await house.act("discharge_battery", power=2000, duration={"hours": 1})

@@ -35,6 +35,7 @@ from .dashboard_issue import DashboardIssue
 from .devices import DeviceKeeper, own_identifier
 from .energy.picture import Painter
 from .energy.rhythm import Rhythm
+from .forces import SECTION as FORCES
 from .history import History
 from .history_import import import_store
 from .orders import async_register as async_register_orders
@@ -74,14 +75,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     keep()
     entry.async_on_unload(account.inventory.async_add_listener(keep))
 
+    commander = _commander(hass, entry, account)
     repairs = Repairs(hass, entry.entry_id, entry.title)
-    show = _show_notices(account, repairs)
+    show = _show_notices(account, repairs, commander)
     show()
     entry.async_on_unload(account.readings.async_add_listener(show))
     entry.async_on_unload(lambda: repairs.show(frozenset()))
 
-    if (commander := _commander(hass, entry, account)) is not None:
-        account.commander = commander
+    if commander is not None:
+        if entry.options.get(CONF_CONTROLS):
+            account.commander = commander
+        else:
+            commander.forces.expire()
         entry.async_on_unload(await commander.async_start(account.readings))
         entry.async_on_unload(commander.settings.async_add_listener(show))
     history = History(hass, entry, account)
@@ -162,13 +167,16 @@ async def _async_build_account(
 def _commander(
     hass: HomeAssistant, entry: SolarCloudConfigEntry, account: Account
 ) -> Commander | None:
-    """Build what changes settings, if the user allowed it and the client can."""
+    """Build what changes settings, if the client can and the user allows it, or once did and a forced mode is still to be ended."""
     cloud = account.cloud
-    if not entry.options.get(CONF_CONTROLS) or not isinstance(cloud, Controllable):
+    allowed = entry.options.get(CONF_CONTROLS)
+    if not isinstance(cloud, Controllable) or not (
+        allowed or account.store.load(FORCES)
+    ):
         return None
 
     def chosen() -> Inventory:
-        return account.chosen(excluded_plants(entry))
+        return account.chosen(excluded_plants(entry) if allowed else frozenset())
 
     async def ask() -> Settings:
         return await cloud.settings(chosen())
@@ -211,10 +219,12 @@ def _keep_devices(
     return keep
 
 
-def _show_notices(account: Account, repairs: Repairs) -> Callable[[], None]:
+def _show_notices(
+    account: Account, repairs: Repairs, commander: Commander | None
+) -> Callable[[], None]:
     @callback
     def show() -> None:
-        told = account.commander.notices if account.commander else frozenset()
+        told = commander.notices if commander else frozenset()
         repairs.show(
             account.readings.data.notices
             | notice_of(account.readings.last_error)

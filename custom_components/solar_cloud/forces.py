@@ -64,6 +64,11 @@ class Supervisor:
             cancel()
         self._timers.clear()
 
+    def expire(self) -> None:
+        """Let all of them end now: nobody may change settings any more."""
+        for force in self._forces.values():
+            force.until = min(force.until, time.time())
+
     def get(self, target_id: str) -> Supervised | None:
         """Return the forced mode of a device."""
         return self._forces.get(target_id)
