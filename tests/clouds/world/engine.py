@@ -208,12 +208,14 @@ class Engine:
             floor = 0.0 if steered else self.controls.min_soc * battery.capacity_kwh
             return min(
                 wish,
-                battery.discharge_w,
+                _least(battery.discharge_w, self.controls.discharge_w),
                 max(0.0, stored - floor) * battery.efficiency * per_kwh,
             )
         room = self.controls.max_soc * battery.capacity_kwh - stored
         return -min(
-            -wish, battery.charge_w, max(0.0, room) / battery.efficiency * per_kwh
+            -wish,
+            _least(battery.charge_w, self.controls.charge_w),
+            max(0.0, room) / battery.efficiency * per_kwh,
         )
 
     def _book(
@@ -238,6 +240,10 @@ class Engine:
             row[unit.ac_in] -= ac * hours
         row[3] += (direct - ac) * hours
         return ac
+
+
+def _least(own: float, told: float | None) -> float:
+    return own if told is None else min(own, told)
 
 
 def _throttle(

@@ -111,6 +111,8 @@ class Controls:
     max_soc: float = 1.0
     battery_w: float | None = None  # forced, positive discharges
     export_limit_w: float | None = None
+    charge_w: float | None = None  # instead of the battery's own limit
+    discharge_w: float | None = None
     power_share: float = 1.0  # of the inverters' rated power
     stopped: frozenset[str] = frozenset()  # inverters that do not work
     chargers: dict[str, ChargerControls] = field(default_factory=dict)
