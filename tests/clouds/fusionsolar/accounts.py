@@ -98,6 +98,7 @@ class Owner:
     budget: Budget = field(default_factory=Budget)
     day: Window = field(default_factory=lambda: Window(86400.0))
     utc_day: Day = field(default_factory=Day)
+    control: Window = field(default_factory=lambda: Window(86400.0))
     role: bool = True  # holds the Owner role
 
     def used(self, now: float, knobs: Knobs) -> int:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, override
 
 from ..world import Energies
 from .accounts import ApiAccount, Client, Owner, secret
+from .control_tasks import Desk
 from .knobs import Knobs
 from .plant import Device, Plant
 from .scenarios import SCENARIOS
@@ -37,6 +38,7 @@ class FusionSolarCloud(FusionSolarServer):
         self.plants = SCENARIOS[scenario](self.world)
         self.accounts = {USERNAME: ApiAccount(USERNAME, PASSWORD, self.plants)}
         self.owner = Owner("demo", self.plants)
+        self.desk = Desk(self.knobs)
         self.clients = {CLIENT_ID: Client(CLIENT_ID, CLIENT_SECRET, self.owner)}
 
     # Looking

@@ -33,7 +33,14 @@ class Knobs:
     minute_rule: bool = True  # one call a minute where the 2022 document says so
     count_rejected: bool = True
     owner_day: int = 1000
+    owner_control_day: int = 100
     owner_reset: Literal["rolling", "utc"] = "rolling"
+
+    # Commands
+    task_outcome: Literal[
+        "done", "ignored", "FAILURE", "TIMEOUT", "BUSY", "INVALID", "EXCEPTION"
+    ] = "done"  # ignored: the platform says yes and nothing happens
+    account_controls: bool = True  # an API account may send commands
 
     # Shapes
     wire: Literal["number", "string", "mixed"] = "number"

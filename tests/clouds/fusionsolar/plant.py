@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..world import Dongle, Sample, Site
+from ..world.timed import Timed
 
 STRING_INVERTER, EMI, GRID_METER, HOME_INVERTER = 1, 10, 17, 38
 HOME_BATTERY, ESS, POWER_SENSOR, DONGLE, EMMA = 39, 41, 47, 62, 23070
@@ -48,6 +49,9 @@ class Plant:
     kwp: float
     connected: str = "2023-03-14T00:00:00+01:00"
     authorized: bool = True  # the owner allows access to the API
+    controllers: int = 1
+    model: Timed[float] = field(default_factory=lambda: Timed(4.0))
+    """Who decides over the battery, in the vendor's numbers."""
     devices: list[Device] = field(default_factory=list)
     alarms: list[dict[str, Any]] = field(default_factory=list)
 

@@ -1,7 +1,7 @@
 """The data items of devices, from what the world's site looked like at an upload."""
 
 from collections.abc import Callable
-from math import floor
+from math import floor, inf
 from typing import Any
 
 from ..world import InverterSample, Sample
@@ -82,7 +82,7 @@ def _inverter(view: View) -> Items:
     strings = 36 if view.device.type == STRING_INVERTER else 8
     row: Items = {
         "run_state": 1,
-        "inverter_state": RESTING if dark else RUNNING if one.running else SHUT_DOWN,
+        "inverter_state": RESTING if dark else _running(view, one),
         "active_power": round(ac / 1000, 3),
         "reactive_power": round(0.05 * ac / 1000, 3),
         "mppt_power": round(one.pv_w / 1000, 3),
@@ -108,6 +108,17 @@ def _inverter(view: View) -> Items:
     if view.device.type == STRING_INVERTER:
         row["mppt_total_cap"] = cut(one.pv_kwh)
     return row
+
+
+def _running(view: View, one: InverterSample) -> float:
+    limit = view.sample.controls.export_limit_w
+    if limit is not None and view.sample.powers.grid <= 5.0 - limit:
+        return LIMITED
+    return RUNNING if one.running else SHUT_DOWN
+
+
+def _or(watts: float | None) -> float:
+    return inf if watts is None else watts
 
 
 def _apart(view: View) -> bool:
@@ -155,9 +166,11 @@ def _battery(view: View) -> Items:
         return row
     row |= {
         "battery_status": 2.0 if abs(one.watts) >= 1 else 1.0,
-        "ch_discharge_model": 4.0,
-        "max_charge_power": one.spec.charge_w,
-        "max_discharge_power": one.spec.discharge_w,
+        "ch_discharge_model": view.plant.model.at(view.sample.at),
+        "max_charge_power": min(one.spec.charge_w, _or(view.sample.controls.charge_w)),
+        "max_discharge_power": min(
+            one.spec.discharge_w, _or(view.sample.controls.discharge_w)
+        ),
         "busbar_u": round(one.spec.volts * (0.96 + 0.08 * one.soc), 1),
         "total_charged_energy": cut(one.charge_kwh),
         "total_discharged_energy": cut(one.discharge_kwh),

@@ -9,6 +9,8 @@ from aiohttp.typedefs import Handler
 from ..base import CALL, Cloud
 from ..faults import HTML
 from .accounts import ApiAccount, Client, Owner, Refusal
+from .control import ControlServer, exception
+from .control_tasks import Desk
 from .knobs import Knobs
 from .oauth import OAuthServer
 from .plant import Plant
@@ -17,6 +19,7 @@ from .query import QUERIES, Query, device_history
 TOO_FREQUENT = "ACCESS_FREQUENCY_IS_TOO_HIGH"
 HISTORY = "/rest/openapi/pvms/nbi/v1/device/history"
 BASIC = "pvms.openapi.basic"
+CONTROL = "pvms.openapi.control"
 
 
 class FusionSolarServer(Cloud[Knobs]):
@@ -26,6 +29,7 @@ class FusionSolarServer(Cloud[Knobs]):
     accounts: dict[str, ApiAccount]
     clients: dict[str, Client]
     owner: Owner
+    desk: Desk
 
     @override
     def serials(self, params: Mapping[str, Any]) -> tuple[str, ...]:
@@ -34,27 +38,30 @@ class FusionSolarServer(Cloud[Knobs]):
 
     @override
     def envelope(self, code: int | str, message: str | None) -> dict[str, Any]:
-        return self._refused(Refusal(int(code), message), {})
+        return self.refused(Refusal(int(code), message), {})
 
     @override
     def register(self, app: web.Application) -> None:
-        app.router.add_route("*", "/thirdData/login", self._post(self._login))
-        app.router.add_route("*", "/thirdData/logout", self._post(self._logout))
+        app.router.add_route("*", "/thirdData/login", self.posted(self._login))
+        app.router.add_route("*", "/thirdData/logout", self.posted(self._logout))
         for name, answer in QUERIES.items():
             app.router.add_route(
-                "*", f"/thirdData/{name}", self._post(self._data(name, answer))
+                "*", f"/thirdData/{name}", self.posted(self._data(name, answer))
             )
         app.router.add_route(
-            "*", HISTORY, self._post(self._data("history", device_history))
+            "*", HISTORY, self.posted(self._data("history", device_history))
         )
         OAuthServer(self).register(app)
+        ControlServer(self).register(app)
         app.router.add_route("*", "/{anything:.*}", self._nowhere)
 
     def now(self) -> float:
         """Return the world's time."""
         return self.world.clock.timestamp()
 
-    def _post(self, handler: Handler) -> Handler:
+    def posted(self, handler: Handler) -> Handler:
+        """Serve POST alone, with an object as its body, and let everything happen first that is due."""
+
         async def handle(request: web.Request) -> web.StreamResponse:
             if self.knobs.portal_host:
                 return await self._nowhere(request)
@@ -65,17 +72,8 @@ class FusionSolarServer(Cloud[Knobs]):
             except ValueError:
                 body = None
             if not isinstance(body, dict):
-                return web.json_response(
-                    {
-                        "exceptionId": "framwork.remote.Paramerror",
-                        "exceptionType": "ROA_EXFRAME_EXCEPTION",
-                        "descArgs": None,
-                        "reasonArgs": ["body"],
-                        "detailArgs": ["malformed"],
-                        "adviceArgs": None,
-                    },
-                    status=400,
-                )
+                return exception("malformed")
+            self.desk.catch_up(self.now())
             return await handler(request)
 
         return handle
@@ -95,11 +93,11 @@ class FusionSolarServer(Cloud[Knobs]):
                 self.knobs.wrong_password_body == "empty"
             ):
                 return web.Response(text="")
-            return self._json(request, self._refused(refusal, {}))
+            return self.answer(request, self.refused(refusal, {}))
         headers = {}
         if self.knobs.token_in != "cookie":
             headers[self.knobs.header_name] = token
-        response = self._json(
+        response = self.answer(
             request,
             {
                 "data": None,
@@ -134,12 +132,12 @@ class FusionSolarServer(Cloud[Knobs]):
             None,
         )
         if account is None:
-            return self._json(request, self._refused(Refusal(20001), body))
+            return self.answer(request, self.refused(Refusal(20001), body))
         account.logouts.spend(now)
         if account.logouts.used(now) > self.knobs.logins:
-            return self._json(request, self._refused(Refusal(407), body))
+            return self.answer(request, self.refused(Refusal(407), body))
         account.token = None
-        return self._json(request, self._accepted(None, body))
+        return self.answer(request, self.accepted(None, body))
 
     # Data
 
@@ -147,17 +145,19 @@ class FusionSolarServer(Cloud[Knobs]):
         async def handle(request: web.Request) -> web.StreamResponse:
             params = request[CALL].params
             try:
-                plants = self._admit(request, name)
+                plants = self.admitted(request, name)
                 rows = answer(Query(params, plants, self.now(), self.knobs))
                 if not isinstance(rows, dict | list):
                     rows = list(rows)
             except Refusal as refusal:
-                return self._json(request, self._refused(refusal, params))
-            return self._json(request, self._accepted(rows, params))
+                return self.answer(request, self.refused(refusal, params))
+            return self.answer(request, self.accepted(rows, params))
 
         return handle
 
-    def _admit(self, request: web.Request, name: str) -> list[Plant]:
+    def admitted(
+        self, request: web.Request, name: str, *, control: bool = False
+    ) -> list[Plant]:
         """Check token, scope and limits; return the plants the caller may see."""
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
         token = request.headers.get("XSRF-TOKEN", "")
@@ -165,12 +165,14 @@ class FusionSolarServer(Cloud[Knobs]):
             raise Refusal(305)
         now = self.now()
         return (
-            self._admit_owner(bearer, name, now)
+            self._admit_owner(bearer, name, now, control=control)
             if bearer
-            else self._admit_account(token, name, now)
+            else self._admit_account(token, name, now, control=control)
         )
 
-    def _admit_account(self, token: str, name: str, now: float) -> list[Plant]:
+    def _admit_account(
+        self, token: str, name: str, now: float, *, control: bool
+    ) -> list[Plant]:
         account = next(
             (one for one in self.accounts.values() if one.token == token and token),
             None,
@@ -179,9 +181,15 @@ class FusionSolarServer(Cloud[Knobs]):
             raise Refusal(305)
         if not account.budget.take(name, account.plants, now, self.knobs):
             raise Refusal(407)
+        if name in ("battery-mode", "active-power-control-mode"):
+            control = True
+        if control and not self.knobs.account_controls:
+            raise Refusal(401, "Invalid access to current interface!")
         return account.plants
 
-    def _admit_owner(self, bearer: str, name: str, now: float) -> list[Plant]:
+    def _admit_owner(
+        self, bearer: str, name: str, now: float, *, control: bool
+    ) -> list[Plant]:
         grant = next(
             (
                 found
@@ -192,11 +200,14 @@ class FusionSolarServer(Cloud[Knobs]):
         )
         if grant is None or not self.knobs.bearer_region_ok:
             raise Refusal(305)
-        if BASIC not in grant.scope & self.knobs.grants:
+        if (CONTROL if control else BASIC) not in grant.scope & self.knobs.grants:
             raise Refusal(401)
         owner = grant.owner
         fits = owner.used(now, self.knobs) < self.knobs.owner_day
         owner.spend(now)
+        if control:
+            fits = fits and owner.control.used(now) < self.knobs.owner_control_day
+            owner.control.spend(now)
         if not fits:
             owner.budget.exceeded["day"] += 1
         if not (owner.budget.take(name, owner.plants, now, self.knobs) and fits):
@@ -205,7 +216,8 @@ class FusionSolarServer(Cloud[Knobs]):
 
     # Writing
 
-    def _accepted(self, rows: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+    def accepted(self, rows: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the frame around data."""
         return {
             "success": True,
             "failCode": 0,
@@ -214,7 +226,8 @@ class FusionSolarServer(Cloud[Knobs]):
             "data": rows,
         }
 
-    def _refused(self, refusal: Refusal, params: Mapping[str, Any]) -> dict[str, Any]:
+    def refused(self, refusal: Refusal, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the frame around a refusal."""
         code: int | str = refusal.code
         if refusal.code == 305 and self.knobs.session_lost == "bare":
             return {
@@ -235,11 +248,12 @@ class FusionSolarServer(Cloud[Knobs]):
     def _current_time(self) -> int:
         return int((self.now() + self.knobs.clock_skew) * 1000)
 
-    def _json(
+    def answer(
         self,
         request: web.Request,
         body: dict[str, Any],
         headers: Mapping[str, str] | None = None,
     ) -> web.Response:
+        """Send a body, and note its code."""
         request[CALL].code = body["failCode"]
         return web.json_response(body, headers=headers)
