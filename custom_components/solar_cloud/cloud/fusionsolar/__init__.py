@@ -16,9 +16,9 @@ from ..vendor import (
     fingerprint,
 )
 from . import oauth
+from .account import FusionSolarAccount
 from .auth import ApiAccount, Authorization, Consent
 from .calls import Calls
-from .client import FusionSolar
 from .hosts import REGIONS, base_url, tidy
 from .limits import set_total, windows
 from .plan import POLL_PERIOD
@@ -79,14 +79,14 @@ def _connect(
     transport: Transport,
     vault: Vault,
     quota: Quota,
-) -> FusionSolar:
+) -> FusionSolarAccount:
     """Build a client; the limit of the whole account depends on how it signs in."""
     owner = sign_in.oauth is not None
     set_total(quota, owner=owner)
     auth: Authorization = (Consent if owner else ApiAccount)(
         credentials, transport, vault, quota
     )
-    return FusionSolar(
+    return FusionSolarAccount(
         Calls(base_url(credentials), auth, transport, quota), vault, owner=owner
     )
 

@@ -6,13 +6,19 @@ from typing import Final
 
 from yarl import URL
 
-from ..errors import CloudError, QuotaExhausted
+from ..errors import (
+    CloudError,
+    CloudUnreachable,
+    NotConnected,
+    QuotaExhausted,
+    UnexpectedAnswer,
+)
 from ..quota import ALL, Quota
 from ..token import Token
 from ..transport import Transport
 from ..vault import Json
 from .auth import Authorization
-from .codes import REACTIONS, Reaction, Refused, account_refusal
+from .codes import REACTIONS, ParameterRefused, Reaction, Refused, account_refusal
 from .envelope import Reply, read
 from .limits import ALARMS, DEVICE_NOW, PLANT_NOW
 
@@ -25,6 +31,16 @@ WAITS: Final[Mapping[str, tuple[float, float]]] = {
 DAILY_WAIT: Final = (3600.0, 86400.0)
 BUSY_WAIT: Final = (60.0, 900.0)
 LEAST_DAY_WAIT: Final = 3600.0
+AT_THE_DOOR: Final = frozenset(
+    {Reaction.CREDENTIALS, Reaction.WAIT, Reaction.BUSY, Reaction.NEXT_DAY}
+)
+"""Answers to a command that have nothing to do with what it says: it was not looked at."""
+DOUBTFUL: Final = frozenset({20004, 30008})
+"""The server stumbled, and perhaps over the command itself."""
+
+
+class Unanswered(CloudUnreachable):
+    """A command was sent and no answer came that means anything: it may have been carried out."""
 
 
 class Calls:
@@ -41,36 +57,77 @@ class Calls:
         self._strikes: dict[str, int] = {}
 
     async def send(
-        self, lane: str, body: dict[str, Json], *, command: bool = False
+        self,
+        lane: str,
+        body: dict[str, Json],
+        *,
+        command: bool = False,
+        path: str | None = None,
     ) -> Json:
         """Send a call and return its data.
 
         Raises ``Refused`` for a refusal that concerns this call only, and the ``CloudError`` that fits for everything else.
         """
-        if self.quota.wait(lane, command=command) > 0:
-            self.quota.spend(lane, command=command)  # raises
-        token = await self.auth.tokens.current()
-        reply = await self._send(lane, body, token, command)
-        if REACTIONS.get(reply.code) is Reaction.RELOGIN:
-            token = await self.auth.tokens.replace(token)
-            reply = await self._send(lane, body, token, command)
-            if REACTIONS.get(reply.code) is Reaction.RELOGIN:
-                raise await self.auth.refused_again()
+        path = path or f"thirdData/{lane}"
+        reply = await self._exchange(lane, path, body, command=command)
         if REACTIONS.get(reply.code) is not Reaction.DONE:
             raise await self._refusal(lane, reply)
-        self.auth.accepted(token)
-        self._strikes.pop(lane, None)
-        self._strikes.pop(ALL, None)
         return reply.data
 
-    async def _send(
-        self, lane: str, body: dict[str, Json], token: Token, command: bool
+    async def write(self, lane: str, path: str, body: dict[str, Json]) -> Reply:
+        """Send a command and return its answer, whether it says yes or no.
+
+        Raises ``Unanswered`` when nobody knows whether it arrived, any other ``CloudError`` when it certainly was not carried out.
+        """
+        reply = await self._exchange(lane, path, body, command=True, writes=True)
+        if reply.code in DOUBTFUL:
+            raise Unanswered
+        if REACTIONS.get(reply.code) in AT_THE_DOOR:
+            raise await self._refusal(lane, reply)
+        return reply
+
+    async def _exchange(
+        self,
+        lane: str,
+        path: str,
+        body: dict[str, Json],
+        *,
+        command: bool,
+        writes: bool = False,
     ) -> Reply:
-        self.quota.spend(lane, command=command)
+        """Send with a live token. A refused token is replaced once: what it came with was turned away at the door, a command too."""
+        if self.quota.wait(lane, command=command) > 0:
+            self.quota.spend(lane, command=command)  # raises
+
+        async def send(token: Token) -> Reply:
+            self.quota.spend(lane, command=command)
+            try:
+                return await self._send(path, body, token)
+            except NotConnected, ParameterRefused:
+                raise
+            except CloudUnreachable, UnexpectedAnswer:
+                if writes:
+                    raise Unanswered from None
+                raise
+
+        token = await self.auth.tokens.current()
+        reply = await send(token)
+        if REACTIONS.get(reply.code) is Reaction.RELOGIN:
+            token = await self.auth.tokens.replace(token)
+            reply = await send(token)
+            if REACTIONS.get(reply.code) is Reaction.RELOGIN:
+                raise await self.auth.refused_again()
+        if REACTIONS.get(reply.code) is Reaction.DONE:
+            self.auth.accepted(token)
+            self._strikes.pop(lane, None)
+            self._strikes.pop(ALL, None)
+        return reply
+
+    async def _send(self, path: str, body: dict[str, Json], token: Token) -> Reply:
         return read(
             await self._transport.send(
                 "POST",
-                self._base / "thirdData" / lane,
+                self._base.joinpath(path),
                 headers=self.auth.headers(token),
                 json=body,
             )

@@ -88,6 +88,10 @@ class Refused(UnexpectedAnswer):
         return REACTIONS.get(self.code)
 
 
+class ParameterRefused(UnexpectedAnswer):
+    """The gateway found a parameter wrong: the call went no further (exception body ``Paramerror``)."""
+
+
 def account_refusal(code: int, message: str) -> CloudError:
     """Sort the refusals of an account; 20400 means four things, told apart by the message's key."""
     if code == 20400:

@@ -8,6 +8,7 @@ from ..errors import CloudUnreachable, UnexpectedAnswer
 from ..points import number
 from ..transport import Answer
 from ..vault import Json
+from .codes import ParameterRefused
 
 SESSION_LOST = 305
 
@@ -61,7 +62,7 @@ def _raise_exception(body: Mapping[str, Json]) -> None:
     """Raise for the second form of errors, which has neither ``success`` nor ``failCode``."""
     if str(body["exceptionId"]).endswith("SystemError"):
         raise CloudUnreachable
-    raise UnexpectedAnswer("call_refused", code="Paramerror")
+    raise ParameterRefused("call_refused", code="Paramerror")
 
 
 def rows(data: Json, *inside: str) -> Iterator[dict[str, Json]]:

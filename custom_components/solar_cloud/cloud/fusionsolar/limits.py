@@ -19,6 +19,11 @@ PLANT_DAY: Final = "getKpiStationDay"
 ALARMS: Final = "getAlarmList"
 PLANT_HOURS: Final = "getKpiStationHour"
 DEVICE_PAST: Final = "getDevHistoryKpi"
+BATTERY_MODE: Final = "battery-mode"
+GRID_MODE: Final = "active-power-control-mode"
+CONTROL: Final = "control"
+STOP: Final = "stop"
+"""Ending a forced mode: a lane of its own, so that no other command can use up what it needs."""
 
 BATCH: Final = 100
 """Plants or devices per call."""
@@ -31,6 +36,8 @@ MINUTE: Final = Window(1, 61.0)
 """The interfaces with a daily limit, and plant data, take one call a minute (2022; nowhere revoked)."""
 OAUTH_DAY: Final = 1000
 OAUTH_CONTROL_DAY: Final = 100
+STOPS_DAY: Final = 10
+"""Those of the control calls that are kept for ending forced modes."""
 
 
 def batches(count: int) -> int:
@@ -73,3 +80,6 @@ def set_windows(quota: Quota, plants: int, devices: Mapping[int, int]) -> None:
 def set_total(quota: Quota, *, owner: bool) -> None:
     """Set the limit of the whole account: an owner's consent has one, an API account's is unknown."""
     quota.limit(ALL, OWNER_DAY if owner else ACCOUNT_DAY)
+    if owner:
+        quota.limit(CONTROL, (Window(OAUTH_CONTROL_DAY - STOPS_DAY, DAY),))
+        quota.limit(STOP, (Window(STOPS_DAY, DAY),))

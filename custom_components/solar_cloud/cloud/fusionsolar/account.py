@@ -1,0 +1,47 @@
+"""A FusionSolar account that is read and, where its owner allows it, changed."""
+
+from typing import Final
+
+from ..control import Available, Command, Order, Receipt, Settings
+from ..model import Inventory
+from ..vault import Vault
+from .calls import Calls
+from .client import FusionSolar
+from .control_memory import Memory
+from .steering import Steering
+
+
+class FusionSolarAccount(FusionSolar):
+    """The client of readings, with settings. Implements ``Controllable``."""
+
+    def __init__(self, calls: Calls, vault: Vault, *, owner: bool) -> None:
+        """Read and write through ``calls``."""
+        super().__init__(calls, vault, owner=owner)
+        self._steering: Final = Steering(
+            calls, Memory(vault), self._shelf, self._offline, owner=owner
+        )
+
+    @property
+    def pace(self) -> float:
+        """Return the least seconds between two commands to one plant."""
+        return self._steering.pace
+
+    def available(self, inventory: Inventory) -> Available:
+        """Say what may be set, and why other things may not."""
+        return self._steering.available(inventory)
+
+    async def settings(self, wanted: Inventory) -> Settings:
+        """Ask how plants are set. Raises a ``CloudError``."""
+        return await self._steering.settings(wanted)
+
+    async def apply(self, command: Command) -> Receipt:
+        """Send a command. Raises a ``CloudError``."""
+        return await self._steering.apply(command)
+
+    async def order(self, order: Order) -> Receipt:
+        """Send an order. Raises a ``CloudError``."""
+        return await self._steering.order(order)
+
+    async def follow(self, task: str) -> Receipt:
+        """Look how a command stands. Raises a ``CloudError``."""
+        return await self._steering.follow(task)
