@@ -355,6 +355,28 @@ async def test_e35_an_encrypted_home_works_with_the_portals_key(
     assert role(home, "sungrow", sungrow.plant.ps_id, "pv_power") > 0
 
 
+async def test_an_emptied_key_turns_encryption_off(
+    sungrow: SungrowCloud, home: Home
+) -> None:
+    """A field that is shown and emptied is meant to go; passwords, which are not shown, stay."""
+    entry = account_entry(sungrow, "sungrow_account")
+    credentials = dict(entry.data["credentials"])
+    key = sungrow.application.rsa_public_key
+    data = entry.data | {"credentials": credentials | {"rsa_public_key": key}}
+    entry.add_to_hass(home.hass)
+    home.hass.config_entries.async_update_entry(entry, data=data)
+    await home.start(entry)
+    flow = Flow(home.hass, await entry.start_reconfigure_flow(home.hass), [])
+    await flow.submit(
+        region="other",
+        app_key=credentials["app_key"],
+        username=credentials["username"],
+    )
+    await flow.submit(base_url=sungrow.url)
+    assert flow.reason == "reconfigure_successful"
+    assert entry.data["credentials"] == credentials
+
+
 # The consent
 
 

@@ -131,7 +131,13 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Show a form of credentials until they work; an address is asked for where the region is ``other``."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            self._credentials |= stripped(user_input)
+            # What is shown and was emptied is meant to go; an empty secret was never shown.
+            shown = {each.key for each in fields} - self._secret
+            self._credentials = {
+                key: value
+                for key, value in self._credentials.items()
+                if key not in shown
+            } | stripped(user_input)
             if self._credentials[CONF_REGION] == OTHER:
                 return await self.async_step_base_url()
             self._credentials.pop(CONF_BASE_URL, None)
@@ -429,10 +435,14 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     def _suggested(self) -> dict[str, str]:
         """Return what may be shown again: never a secret."""
-        secret = {each.key for each in self._sign_in.secrets}
+        secret = self._secret
         return {
             key: value for key, value in self._credentials.items() if key not in secret
         }
+
+    @property
+    def _secret(self) -> set[str]:
+        return {each.key for each in self._sign_in.secrets}
 
     def _placeholders(self) -> dict[str, str]:
         return {**self._sign_in.links, "detail": self._detail}
