@@ -255,6 +255,22 @@ async def test_the_user_may_remove_what_is_gone_and_nothing_else(
     assert charger.sn not in registered(home.hass, entry)
 
 
+async def test_nothing_is_removed_while_nobody_knows_what_is_listed(
+    entry: MockConfigEntry,
+    solax: SolaxCloud,
+    home: Home,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """Asked while the account is not loaded, the answer is no, not a crash."""
+    assert await async_setup_component(home.hass, "config", {})
+    await home.start(entry)
+    device = registered(home.hass, entry)[solax.first(Kind.CHARGER).sn]
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    client = await hass_ws_client(home.hass)
+    answer = await client.remove_device(device.id)
+    assert answer["error"]["code"] == "home_assistant_error"
+
+
 @pytest.mark.parametrize("solax", ["commercial-twin"], indirect=True)
 async def test_a_plant_left_out_goes_at_once(solax: SolaxCloud, home: Home) -> None:
     """The user said so: no need to be certain; children go with their plant."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 import zlib
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
@@ -254,6 +255,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) 
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: SolarCloudConfigEntry, device: dr.DeviceEntry
 ) -> bool:
-    """Let the user delete a device that the account no longer lists."""
+    """Let the user delete a device that the account no longer lists; what it lists is known only while it is loaded."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return False
     inventory = entry.runtime_data.inventory.data
     return own_identifier(device) not in {*inventory.plants, *inventory.devices}
