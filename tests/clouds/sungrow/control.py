@@ -69,7 +69,6 @@ def submit(query: Query) -> dict[str, Any]:
     if code := _form(query, items, uuids, reads=reads):
         return {"check_result": code, "dev_result_list": []}
     rows = [_take(query, uuid, items, reads=reads) for uuid in uuids]
-    # One device's refusal is the answer's own too, as it was seen.
     return {"check_result": OK, "dev_result_list": rows}
 
 
