@@ -9,6 +9,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.solar_cloud import statistics
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.energy.joining import Row
+from custom_components.solar_cloud.history import HISTORIES
 from homeassistant.components.recorder import Recorder
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -98,3 +99,30 @@ async def test_a_healthy_past_is_left_alone(
     assert not [
         key for _, key in ir.async_get(home.hass).issues if key.startswith("statistics")
     ]
+
+
+async def test_findings_survive_a_restart_and_long_lists_are_cut(
+    recorder_mock: Recorder, home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """What was found is kept; a damaged memory of it is not."""
+    await home.start(entry)
+    plant_id = solax.plant.plant_id
+    store = entry.runtime_data.store
+    found = [["sensor.one", 3600.0 * n, 5.0] for n in range(20)]
+    await store.save(
+        "doctor",
+        {
+            plant_id: {"examined": 1e12, "findings": [*found, ["odd"]]},
+            "other": "damaged",
+        },
+    )
+    await home.restart(entry)
+    await home.settle()
+    doctor = home.hass.data[HISTORIES][entry.entry_id].doctor
+    lines = doctor.lines(plant_id).splitlines()
+    assert len(lines) == 16
+    assert lines[-1] == "- … 5"
+    issue_id = f"statistics_doctor_{entry.entry_id}_{plant_id}"
+    assert ir.async_get(home.hass).async_get_issue(DOMAIN, issue_id)
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    assert ir.async_get(home.hass).async_get_issue(DOMAIN, issue_id) is None

@@ -15,7 +15,7 @@ from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.components.energy.data import async_get_manager
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 
 from .clouds.solax import Kind, SolaxCloud
@@ -236,3 +236,81 @@ async def test_without_a_dashboard_nothing_is_offered(
     """Not every Home Assistant has one."""
     await home.start(entry)
     assert issue(home.hass, solax, entry) is None
+
+
+@pytest.mark.parametrize("solax", ["evc-only"], indirect=True)
+@pytest.mark.usefixtures("energy")
+async def test_a_charger_alone_is_a_device(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """There is neither sun, grid nor battery to add; disabled entities are not offered."""
+    await home.start(entry)
+    account = entry.runtime_data
+    plant_id = solax.plant.plant_id
+    inventory = account.chosen(frozenset())
+
+    def offered() -> dashboard.Proposal:
+        return dashboard.propose(home.hass, account, inventory, plant_id)
+
+    assert not offered().sources
+    assert len(offered().devices) == 1
+    assert offered().texts()["solar"] == "–"
+    await dashboard.async_add(home.hass, offered())
+    await dashboard.async_add(home.hass, offered())
+    manager: Any = await async_get_manager(home.hass)
+    assert len(manager.data["device_consumption"]) == 1
+    registry = er.async_get(home.hass)
+    for quantity in ("charger_power", "charger_energy_total"):
+        entity_id = home.entity_id(solax_id(solax, Kind.CHARGER, quantity))
+        registry.async_update_entity(
+            entity_id, disabled_by=er.RegistryEntryDisabler.USER
+        )
+        assert ("stat_rate" in str(offered().devices)) is False
+    assert not offered()
+
+
+@pytest.mark.usefixtures("energy")
+async def test_only_what_is_enabled_is_proposed(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """A source without its power is a source all the same; without its energy it is none."""
+    await home.start(entry)
+    account = entry.runtime_data
+    registry = er.async_get(home.hass)
+    for quantity in (
+        "pv_power",
+        "grid_power",
+        "grid_export_energy_total",
+        "battery_power",
+        "battery_soc",
+    ):
+        registry.async_update_entity(
+            home.entity_id(solax_id(solax, None, quantity)),
+            disabled_by=er.RegistryEntryDisabler.USER,
+        )
+    proposal = dashboard.propose(
+        home.hass, account, account.chosen(frozenset()), solax.plant.plant_id
+    )
+    solar, grid, battery = proposal.sources
+    assert "stat_rate" not in solar
+    assert grid["stat_energy_to"] is None
+    assert "power_config" not in grid
+    assert "stat_soc" not in battery
+    await dashboard.async_add(home.hass, proposal)
+
+
+@pytest.mark.usefixtures("energy")
+async def test_preferences_nobody_understands_are_left_alone(
+    home: Home,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The list to click is all there is to give."""
+    await home.start(entry)
+    manager: Any = await async_get_manager(home.hass)
+    monkeypatch.setattr(manager, "data", 42)
+    with pytest.raises(dashboard.CannotAddError):
+        await dashboard.async_preferences(home.hass)
+    await home.pass_time(300)
+    assert issue(home.hass, solax, entry)

@@ -1,19 +1,16 @@
 """Gap repair: after any outage the missing hours are there, and the total is what it was."""
 
 from datetime import timedelta
-import math
 
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.components.recorder import Recorder
 
-from .clouds.solax import Kind, SolaxCloud
-from .conftest import Home, solax_id
+from .clouds.solax import SolaxCloud
+from .conftest import Home, solax_entry, solax_id
 from .past import energies, hourly, live
 
-RESOLUTION = 0.1
-"""kWh: the steps of SolaX's counters."""
 UPLOAD = 330.0
 
 
@@ -46,11 +43,52 @@ async def test_hours_without_home_assistant_are_filled(
     await live(home, 1.2)
     rows = await hourly(home.hass, pv)
     starts = [row.start for row in rows]
-    for row in rows:
-        print(row, _site_energy(solax, row.start, "pv_energy_total"))
-    print(len(lumped), [c.path for c in solax.calls if "history" in c.path])
     assert starts == [starts[0] + 3600 * number for number in range(len(starts))]
     for start, energy in list(energies(rows).items()):
         truth = _site_energy(solax, start, "pv_energy_total")
         assert energy == pytest.approx(truth, abs=0.15 + truth * UPLOAD / 3600)
-    assert math.isclose(rows[-1].sum - rows[0].sum, 0, abs_tol=1e9)
+    # The ends stay, and with them the total.
+    assert rows[: len(lumped)][0] == lumped[0]
+    grown = solax.plant.site.truth(rows[-1].end).since(
+        solax.plant.site.truth(rows[0].end)
+    )
+    assert rows[-1].sum - rows[0].sum == pytest.approx(grown.pv, abs=0.4)
+    again = len([call for call in solax.calls if "history" in call.path])
+    await live(home, 1)
+    assert (await hourly(home.hass, pv))[: len(rows)] == rows
+    assert len([call for call in solax.calls if "history" in call.path]) == again
+
+
+async def test_a_gap_stays_when_the_user_wants_it_so(
+    recorder_mock: Recorder, home: Home, solax: SolaxCloud
+) -> None:
+    """The option is on by default."""
+    entry = solax_entry(solax, excluded_plants=[], controls=False, repair_gaps=False)
+    await home.start(entry)
+    await live(home, 1.2)
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    home.freezer.tick(timedelta(hours=2))
+    await home.restart(entry)
+    await live(home, 2)
+    assert not [call for call in solax.calls if "history" in call.path]
+
+
+async def test_a_repair_goes_on_when_the_cloud_lets_it(
+    recorder_mock: Recorder, home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """A limit makes it wait, trouble makes it wait longer; then the hours are filled."""
+    await home.start(entry)
+    await live(home, 2)
+    pv = home.entity_id(solax_id(solax, None, "pv_energy_total"))
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    home.freezer.tick(timedelta(hours=3, minutes=20))
+    await home.restart(entry)
+    trouble = solax.fault("history_data", http=503, times=None)
+    await live(home, 2)
+    assert len(await hourly(home.hass, pv)) < 7
+    solax.faults.remove(trouble)
+    await live(home, 1.2)
+    rows = await hourly(home.hass, pv)
+    assert [row.start for row in rows] == [
+        rows[0].start + 3600 * number for number in range(len(rows))
+    ]

@@ -1,14 +1,21 @@
 """Importing the past: joined at both ends without a step, as often as one likes, and taken back to the last row."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solar_cloud.const import DOMAIN
-from homeassistant.components.recorder import Recorder
+from custom_components.solar_cloud.history import HISTORIES
+from homeassistant.components.recorder import Recorder, get_instance
+from homeassistant.helpers import entity_registry as er
 
+from .accounts import account_entry
 from .clouds.solax import SolaxCloud
+from .clouds.sungrow import SungrowCloud
+from .clouds.world import World
 from .conftest import Home, solax_id
 from .past import energies, hourly, live
 
@@ -79,3 +86,69 @@ async def test_an_import_joins_without_a_step(
     await live(home, 1)
     after = await hourly(home.hass, pv)
     assert 0 < after[-1].sum - left[-1].sum < 8
+
+
+async def test_days_are_spread_and_marked_so(
+    recorder_mock: Recorder,
+    home: Home,
+    world: World,
+    socket_enabled: None,
+) -> None:
+    """Sungrow gives days of years: every day has its energy, the seam no step, and a second run does nothing."""
+    async with SungrowCloud(world, "home-hybrid") as cloud:
+        entry = account_entry(cloud, "sungrow_account")
+        await home.start(entry)
+        registry = er.async_get(home.hass)
+        plant_id = next(iter(entry.runtime_data.inventory.data.plants))
+        pv = home.entity_id(f"sungrow_{plant_id}_pv_energy_total")
+        for each in er.async_entries_for_config_entry(registry, entry.entry_id):
+            if not each.disabled_by and each.entity_id != pv:
+                registry.async_update_entity(
+                    each.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+                )
+        await home.restart(entry)
+        await live(home, 1.2)
+        begun = await act(home, start="2026-05-01")
+        assert [each["resolution"] for each in begun["counters"]] == ["reports"]
+        assert begun["state"] == "waiting"  # for the end of the first day
+        await live(home, 13)
+        done = await finish(home, "2026-05-01")
+        (counter,) = done["counters"]
+        assert counter["resolution"] == "days"
+        rows = await hourly(home.hass, pv)
+        site = next(iter(cloud.world.sites.values()))
+        days: dict[str, float] = {}
+        for start, energy in energies(rows).items():
+            assert energy >= -1e-9
+            day = datetime.fromtimestamp(start, ZoneInfo("Europe/Berlin"))
+            days[f"{day:%Y-%m-%d}"] = days.get(f"{day:%Y-%m-%d}", 0.0) + energy
+        for date in ("2026-05-02", "2026-05-20", "2026-06-13"):
+            midnight = datetime.fromisoformat(f"{date}T00:00:00+02:00").timestamp()
+            grown = site.truth(midnight + 24 * HOUR).since(site.truth(midnight))
+            assert days[date] == pytest.approx(grown.pv, abs=0.25)
+        assert max(energies(rows).values()) < 12
+        calls = len(cloud.calls)
+        assert (await act(home, start="2026-05-01"))["state"] == "done"
+        await home.settle()
+        assert len(cloud.calls) == calls
+
+
+async def test_what_is_gone_is_neither_imported_nor_taken_back(
+    recorder_mock: Recorder, home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """A plant the user left out, and statistics the user cleared."""
+    await home.start(entry)
+    await live(home, 1.2)
+    history = home.hass.data[HISTORIES][entry.entry_id]
+    history.imports.begin("gone", 0.0)
+    history.work()
+    await home.settle()
+    assert "gone" not in history.imports.jobs
+    await act(home, start="2026-06-14")
+    await home.settle()
+    await finish(home, "2026-06-14")
+    pv = home.entity_id(solax_id(solax, None, "pv_energy_total"))
+    get_instance(home.hass).async_clear_statistics([pv])
+    undone = await act(home, undo=True)
+    assert pv not in {each["entity_id"] for each in undone["counters"]}
+    assert undone["counters"]

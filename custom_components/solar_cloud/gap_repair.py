@@ -27,8 +27,6 @@ STEP: Final = timedelta(minutes=5)
 LOOK_BACK: Final = 6 * HOUR
 """How far before an outage a row may be that the hours are counted from."""
 LOOK_AHEAD: Final = 24 * HOUR
-GIVE_UP: Final = LONGEST + 24 * HOUR
-"""An outage older than this is left as it is."""
 
 type Ends = tuple[Row, Row]
 
@@ -60,10 +58,7 @@ class GapRepair:
         keys = {key for counter in counters for key in counter.keys}
         written = 0
         for outage in self._watch.due(keys, until, longest=longest):
-            if outage.end < now.timestamp() - GIVE_UP:
-                self._watch.close(outage)
-            else:
-                written += await self._repair(historian, inventory, counters, outage)
+            written += await self._repair(historian, inventory, counters, outage)
         return written
 
     async def _repair(

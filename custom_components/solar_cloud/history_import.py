@@ -60,8 +60,10 @@ class Plan:
     """Those whose readings are needed."""
     reported: frozenset[str]
     """The statistics that only reports can fill."""
-    young: bool
-    """Whether no counter has a full hour yet to join to."""
+    reports_end: float
+    """The end of the day in which the live counters begin."""
+    waits: bool
+    """Whether no counter has a full hour yet to join to, or the past up to it is not complete yet."""
 
     def read_from(self, historian: Historian) -> float:
         """The instant from which readings are fetched: not further back than the vendor keeps them."""
@@ -137,18 +139,26 @@ class HistoryImport:
                 and counters[key].owner_id == plant_id
             )
         }
+        reported = frozenset(
+            key
+            for key in firsts.keys() - readable
+            if counters[key].owner_id == plant_id
+        )
+        end = max((row.end for row in firsts.values()), default=start)
+        plant = inventory.plants[plant_id]
+        midnight = _midnight_after(
+            end, await async_zone(self._hass, self._account, plant)
+        )
+        newest = historian.newest(plant, dt_util.utcnow()).timestamp()
         return Plan(
             plant_id,
             start,
             firsts,
             counters,
             frozenset(owner for key in readable for owner in counters[key].owners),
-            frozenset(
-                key
-                for key in firsts.keys() - readable
-                if counters[key].owner_id == plant_id
-            ),
-            not rows,
+            reported,
+            midnight,
+            not rows or newest < (midnight if reported else end),
         )
 
     def begin(self, plant_id: str, start: float) -> None:
@@ -164,7 +174,7 @@ class HistoryImport:
                 self._end(plant_id)
                 continue
             plan = await self.async_plan(historian, inventory, plant_id, start)
-            if not plan.young:
+            if not plan.waits:
                 await self._import(historian, inventory, plan)
 
     async def _import(
@@ -181,7 +191,7 @@ class HistoryImport:
             STEP,
             mine.get("readings"),
         )
-        reports = Reports(plan.start, plan.end, mine.get("reports"))
+        reports = Reports(plan.start, plan.reports_end, mine.get("reports"))
         plant = inventory.plants[plan.plant_id]
         zone = await async_zone(self._hass, self._account, plant)
         try:
@@ -332,6 +342,11 @@ def earliest(historian: Historian) -> float:
     reach = max(historian.reach.readings, historian.reach.energies)
     oldest = (dt_util.utcnow() - reach).timestamp()
     return oldest // HOUR * HOUR + HOUR
+
+
+def _midnight_after(at: float, zone: tzinfo) -> float:
+    day = dt_util.utc_from_timestamp(at - 1).astimezone(zone) + timedelta(days=1)
+    return day.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
 def _slot() -> int:

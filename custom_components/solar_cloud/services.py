@@ -221,7 +221,7 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
             answers.append(
                 _planned(call.hass, entry, history, historian, plan, "planned")
             )
-        elif plan.firsts or plan.young:
+        elif plan.firsts or plan.waits:
             if plant_id not in history.imports.jobs:
                 history.imports.begin(plant_id, start)
             answers.append(
@@ -269,7 +269,7 @@ def _planned(
         calls += round((plan.end - plan.start) / (30 * 86400)) + 1
     return {
         "plant": registered_name(hass, entry.entry_id, plan.plant_id),
-        "state": "waiting" if plan.young else state,
+        "state": "waiting" if plan.waits else state,
         "calls": calls,
         "error": history.last_error.key if history.last_error else None,
         "counters": [

@@ -20,6 +20,8 @@ LONGEST: Final = 7 * 86400.0
 MOVED: Final = 0.005
 """kWh; a counter that stood still leaves nothing to repair."""
 KEPT: Final = 400
+FORGOTTEN: Final = LONGEST + 86400.0
+"""Seconds after which a gap nobody repaired is left as it is."""
 
 
 type Key = tuple[str, str]
@@ -58,6 +60,7 @@ class GapWatch:
         self, snapshot: Snapshot, now: float, held: Collection[Key] = ()
     ) -> None:
         """Take a poll in and note the gaps it ends; a counter that is ``held`` said what its guard did not believe, and so nothing."""
+        self._gaps = [gap for gap in self._gaps if gap.end > now - FORGOTTEN]
         for owner, reading in snapshot.readings.items():
             if owner in snapshot.silent:
                 continue
