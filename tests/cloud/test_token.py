@@ -66,6 +66,30 @@ async def test_issued_once_and_reused(desk: Desk) -> None:
     assert desk.asked == [None]
 
 
+async def test_a_poll_that_is_cancelled_loses_no_token(desk: Desk) -> None:
+    """Reloading an account cancels its poll; what the vendor issues at that moment is kept."""
+    tokens = desk.manager()
+    asking = asyncio.create_task(tokens.current())
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert len(desk.asked) == 1
+    assert await desk.manager().current() == desk.stored
+    assert len(desk.asked) == 1
+
+
+async def test_a_renewal_that_fails_while_cancelled_is_just_over(desk: Desk) -> None:
+    """Nobody is left to be told."""
+    desk.broken = True
+    asking = asyncio.create_task(desk.manager().current())
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert desk.stored is None
+
+
 async def test_renewed_a_margin_before_expiry(
     desk: Desk, still_clock: StillClock
 ) -> None:

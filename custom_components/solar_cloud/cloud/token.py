@@ -146,10 +146,23 @@ class TokenManager:
                 return held
             if held is not None and held is stale and self._fresh(held):
                 held = await self._bury(held)
-            token = await self._issue(stale if held is None else held)
-            await self._vault.save(SECTION, token.as_json())
-            self._token, self._extended = token, 0.0
-            return token
+            renewal = asyncio.ensure_future(
+                self._renew(stale if held is None else held)
+            )
+            try:
+                return await asyncio.shield(renewal)
+            except asyncio.CancelledError:
+                # An account being reloaded must not lose a token the vendor has just traded for the old one.
+                await asyncio.wait([renewal])
+                if not renewal.cancelled():
+                    renewal.exception()
+                raise
+
+    async def _renew(self, stale: Token | None) -> Token:
+        token = await self._issue(stale)
+        await self._vault.save(SECTION, token.as_json())
+        self._token, self._extended = token, 0.0
+        return token
 
     async def _bury(self, token: Token) -> Token:
         """Note that a token died early, once, and that it must not be used again, not even after a restart.
