@@ -49,9 +49,18 @@ class DashboardIssue:
         def stop() -> None:
             for remove in removers:
                 remove()
+            self._remember_dismissed()
             self._show(set())
 
         return stop
+
+    def _remember_dismissed(self) -> None:
+        """Keep what the user ignored: with its repair Home Assistant forgets that."""
+        registry = ir.async_get(self._hass)
+        for plant_id in self._shown:
+            issue = registry.async_get_issue(DOMAIN, self._issue_id(plant_id))
+            if issue is not None and issue.dismissed_version is not None:
+                self.settle(self._history.account, plant_id)
 
     @staticmethod
     def settle(account: Account, plant_id: str) -> None:
