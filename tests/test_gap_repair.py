@@ -1,10 +1,14 @@
 """Gap repair: after any outage the missing hours are there, and the total is what it was."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.solar_cloud import statistics
+from custom_components.solar_cloud.counters import plant_counters
+from custom_components.solar_cloud.energy.joining import Row
+from custom_components.solar_cloud.history import HISTORIES
 from homeassistant.components.recorder import Recorder
 
 from .clouds.solax import SolaxCloud
@@ -92,3 +96,42 @@ async def test_a_repair_goes_on_when_the_cloud_lets_it(
     assert [row.start for row in rows] == [
         rows[0].start + 3600 * number for number in range(len(rows))
     ]
+
+
+async def test_a_repair_waits_for_the_row_after_the_outage(
+    recorder_mock: Recorder,
+    home: Home,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Off again at once, there is nothing to count up to yet; with no rows at all there is nothing to repair."""
+    await home.start(entry)
+    await live(home, 2)
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    home.freezer.tick(timedelta(hours=3, minutes=20))
+    await home.restart(entry)
+    history = home.hass.data[HISTORIES][entry.entry_id]
+    historian = history.historian
+    assert historian is not None
+    plant_id = solax.plant.plant_id
+    keys = {
+        key
+        for counter in plant_counters(
+            home.hass, entry.runtime_data, history.inventory, plant_id
+        )
+        for key in counter.keys
+    }
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    home.freezer.tick(timedelta(hours=2))
+    until = datetime.now(UTC).timestamp()
+    run = history.repair.async_run
+    assert await run(historian, history.inventory, plant_id) == 0
+    assert history.watch.due(keys, until)
+
+    async def nothing(*_: object) -> dict[str, list[Row]]:
+        return {}
+
+    monkeypatch.setattr(statistics, "async_rows", nothing)
+    assert await run(historian, history.inventory, plant_id) == 0
+    assert not history.watch.due(keys, until)

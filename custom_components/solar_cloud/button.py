@@ -84,8 +84,8 @@ class ImportButton(PlantButton):
     async def async_press(self) -> None:
         """Begin, or go on."""
         history = self.hass.data[HISTORIES][self._entry.entry_id]
-        if (historian := history.historian) is None:
-            return
+        historian = history.historian
+        assert historian is not None  # the button is not available without
         if self._plant_id not in history.imports.jobs:
             history.imports.begin(self._plant_id, earliest(historian))
         history.work()

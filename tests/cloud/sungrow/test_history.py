@@ -1,6 +1,7 @@
 """The past of a Sungrow account: minutes of last days, days of last years, all in the plant's local time."""
 
 from datetime import UTC, datetime, timedelta
+import json
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,9 +9,10 @@ import pytest
 from custom_components.solar_cloud.cloud.errors import QuotaExhausted
 from custom_components.solar_cloud.cloud.history import Historian
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
+from custom_components.solar_cloud.cloud.transport import HttpTransport
 from tests.clouds.sungrow import SungrowCloud
 
-from .conftest import Account, Connect, Time
+from .conftest import Account, Connect, Time, grant
 
 HOME = "5000001"
 INVERTER = "ADEMO0010002"
@@ -100,3 +102,74 @@ async def test_the_past_leaves_room_for_the_present(
         await historian(account).past_energies(plant, account.inventory, end)
     clock.advance(300)
     assert not (await account.poll()).silent
+
+
+@pytest.mark.parametrize("key", ["sungrow_account", "sungrow_oauth"])
+async def test_a_plant_without_storage_has_days_of_its_own(
+    server: SungrowCloud,
+    connect: Connect,
+    transport: HttpTransport,
+    key: str,
+) -> None:
+    """Asked for by the plant, whichever edition."""
+    server.reset("home-string")
+    account = (
+        connect()
+        if key == "sungrow_account"
+        else await grant(server, transport, connect)
+    )
+    await account.poll()
+    assert account.inventory
+    (plant,) = account.inventory.plants.values()
+    past = historian(account)
+    found = await past.past_energies(
+        plant, account.inventory, datetime(2026, 6, 10, tzinfo=ZONE)
+    )
+    assert len(found.rows) == 100
+    site = server.plant.site
+    row = found.rows[-1]
+    grown = site.truth(row.end).since(site.truth(row.start))
+    assert row.values[Q.PV_ENERGY_TOTAL] == pytest.approx(grown.pv, rel=0.06)
+    assert past.batches(["nobody"], account.inventory) == []
+
+
+async def test_odd_answers_say_nothing(account: Account, server: SungrowCloud) -> None:
+    """Rows without a time, values that are none, lists that are none."""
+    assert account.inventory
+    past = historian(account)
+    device = account.inventory.devices[INVERTER].address["ps_key"]
+    odd = {
+        device: [
+            1,
+            {"time_stamp": "soon"},
+            {"time_stamp": "20261025023000", "p13134": "1000"},
+            {"time_stamp": "20261025023000", "p13134": "2000"},
+        ]
+    }
+    server.fault("getDevicePointMinuteDataList", body=_answer(odd))
+    found = await past.past_readings(
+        (INVERTER,), account.inventory, START, START + timedelta(hours=3), STEP
+    )
+    times = [each.measured_at for each in found[INVERTER]]
+    assert None not in times
+    first, second = (each.timestamp() for each in times if each)
+    assert second - first == 3600  # the hour that comes twice
+    plant = account.inventory.plants[HOME]
+    days = {
+        device: {
+            "p13112": [1, {"time_stamp": "?", "2": "5"}, {"time_stamp": "20260601"}],
+            "p1": [],
+        }
+    }
+    name = "DayMonthYearDataList"
+    answers: list[object] = [days, {device: []}, []]
+    for answer in answers:
+        server.fault(f"getDevicePoint{name}", body=_answer(answer))
+        server.fault(f"getDevicePoints{name}", body=_answer(answer))
+        assert (await past.past_energies(plant, account.inventory, START)).rows == []
+
+
+def _answer(result: object) -> str:
+    return json.dumps(
+        {"result_code": "1", "result_msg": "success", "result_data": result}
+    )
