@@ -141,6 +141,22 @@ def check_day(home: Home, cloud: FusionSolarCloud) -> None:
     for quantity, (true, addends) in truth(cloud).items():
         shown = role(home, "fusionsolar", cloud.plant.code, quantity)
         assert -1e-3 <= true - shown <= addends * STEP + 1e-3, quantity
+    if cloud.plant.of(*METERS):
+        # Added up from devices whose uploads are minutes apart: off by what flowed meanwhile, and never for long.
+        meter = seen(cloud, *METERS)
+        shown = role(home, "fusionsolar", cloud.plant.code, "load_energy_total")
+        assert shown - meter.load == pytest.approx(0, abs=8 * 300 / 3600 + 4 * STEP)
+
+
+async def test_what_the_house_used_is_exact_once_the_polls_follow_the_uploads(
+    entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """A first look between two uploads is made up for within hours."""
+    await home.pass_time(5 * 3600, step=20)
+    meter = seen(fusionsolar, *METERS)
+    shown = role(home, "fusionsolar", fusionsolar.plant.code, "load_energy_total")
+    assert shown == pytest.approx(meter.load, abs=4 * STEP)
+    assert fusionsolar.violations == {}
 
 
 async def live_a_day(
@@ -195,15 +211,15 @@ async def test_an_installers_site_costs_fifteen_calls_a_cycle(
 ) -> None:
     """200 plants with 1500 devices: the lists, one cycle, entities in reasonable time; then fifteen calls per five minutes."""
     entry = account_entry(fusionsolar, "fusionsolar_account")
-    began = time.perf_counter()
+    began = time.process_time()
     await home.start(entry)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     assert entry.state is ConfigEntryState.LOADED
     first = Counter(call.path.rsplit("/")[-1] for call in fusionsolar.calls)
     assert first["login"] == 1
     assert first["stations"] == 2
     assert sum(first.values()) <= 1 + 2 + 2 + 15 + 4, first
-    assert took < 60
+    assert took < 30  # seconds of work, whatever else the machine does
 
     await home.pass_time(400, step=20)
     lists = Counter(call.path.rsplit("/")[-1] for call in fusionsolar.calls)
