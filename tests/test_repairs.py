@@ -3,7 +3,9 @@
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.solar_cloud.cloud.model import Notice
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.repairs import Repairs
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir, translation
@@ -190,3 +192,18 @@ async def test_removing_takes_issues_back(
     assert issues(home.hass)
     await home.hass.config_entries.async_remove(running.entry_id)
     assert issues(home.hass) == {}
+
+
+def test_e60_the_id_of_a_repair_names_nobody(hass: HomeAssistant) -> None:
+    """Home Assistant puts the ids into every download of diagnostics; two devices are two repairs all the same."""
+    repairs = Repairs(hass, "entry", "SolaX")
+    notices = {
+        Notice("command_storm", (("device", name),))
+        for name in ("Maria's battery", "Maria's charger")
+    }
+    repairs.show(frozenset(notices))
+    ids = [issue_id for _, issue_id in ir.async_get(hass).issues]
+    assert len(ids) == 2
+    assert not any("Maria" in issue_id for issue_id in ids)
+    repairs.show(frozenset())
+    assert not ir.async_get(hass).issues

@@ -13,6 +13,7 @@ from .cloud.errors import (
     SessionContested,
 )
 from .cloud.model import Notice
+from .cloud.vendor import fingerprint
 from .const import DOMAIN
 from .fix_flows import async_flow
 
@@ -67,8 +68,10 @@ class Repairs:
         self._shown = wanted
 
     def _issue_id(self, notice: Notice) -> str:
+        """Tell notices apart; ids are part of every download of diagnostics, and what a user calls a device is nobody's business."""
+        told = [value for _, value in notice.placeholders]
         return "_".join(
-            (notice.key, self._prefix, *(value for _, value in notice.placeholders))
+            (notice.key, self._prefix, *([fingerprint(*told)] if told else []))
         )
 
 
