@@ -46,7 +46,4 @@ async def hourly(hass: HomeAssistant, statistic_id: str) -> list[Row]:
 
 def energies(rows: Sequence[Row]) -> dict[float, float]:
     """Return what each hour but the first added, by its start."""
-    return {
-        row.start: row.sum - before.sum
-        for before, row in itertools.pairwise(rows)
-    }
+    return {row.start: row.sum - before.sum for before, row in itertools.pairwise(rows)}

@@ -92,5 +92,7 @@ async def test_with_several_plants_the_meter_s_plant_is_asked_for(
 ) -> None:
     """It cannot be guessed."""
     form = await home.hass.config_entries.options.async_init(running.entry_id)
-    assert "extra_plant" in {str(key) for key in form["data_schema"].schema}
+    schema = form["data_schema"]
+    assert schema is not None
+    assert "extra_plant" in {str(key) for key in schema.schema}
     home.hass.config_entries.options.async_abort(form["flow_id"])

@@ -14,7 +14,12 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components import solar_cloud
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.store import AccountStore, async_get_store, get_quota
+from custom_components.solar_cloud.store import (
+    AccountStore,
+    async_get_store,
+    async_remove_store,
+    get_quota,
+)
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, translation
@@ -381,3 +386,24 @@ async def test_entries_of_one_application_share_its_budget(
     elsewhere = solax.credentials | {"client_id": "another"}
     assert get_quota(hass, vendor, sign_in, elsewhere, other) is not first
     assert len(solax.calls) == 0
+
+
+async def test_a_shared_budget_outlives_each_of_its_entries(
+    hass: HomeAssistant, solax: SolaxCloud, home: Home
+) -> None:
+    """Whichever entry starts first after a restart, or is removed: what was spent is spent."""
+    vendor = VENDORS["solax"]
+    sign_in = vendor.sign_in("solax")
+    one = await async_get_store(hass, "one", None)
+    two = await async_get_store(hass, "two", None)
+    get_quota(hass, vendor, sign_in, solax.credentials, one)
+    quota = get_quota(hass, vendor, sign_in, solax.credentials, two)
+    quota.spend("read")
+    await async_remove_store(hass, "one")
+    assert get_quota(hass, vendor, sign_in, solax.credentials, two) is quota
+    quota.spend("read")
+    await two.async_flush()
+    for key in ("stores", "quotas"):
+        hass.data.pop(f"{DOMAIN}_{key}")
+    again = await async_get_store(hass, "two", None)
+    assert get_quota(hass, vendor, sign_in, solax.credentials, again).used() == 2

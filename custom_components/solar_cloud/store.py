@@ -88,6 +88,31 @@ class AccountStore:
         await self._store.async_remove()
 
 
+class SharedVault:
+    """Keeps the budget of an account in the files of all entries that share it.
+
+    Whichever of them is set up first next time, or outlives the others, knows what was spent.
+    """
+
+    def __init__(self, store: AccountStore) -> None:
+        """Begin with the first entry."""
+        self.stores: Final = [store]
+
+    def load(self, section: str) -> Json:
+        """Return what the first entry kept."""
+        return self.stores[0].load(section)
+
+    async def save(self, section: str, content: Json) -> None:
+        """Write it for every entry."""
+        for store in list(self.stores):
+            await store.save(section, content)
+
+    def save_soon(self, section: str, content: Callable[[], Json]) -> None:
+        """Write it for every entry, with its next batch."""
+        for store in self.stores:
+            store.save_soon(section, content)
+
+
 class Seed(NamedTuple):
     """What a form leaves for the entry it makes or mends."""
 
@@ -96,7 +121,7 @@ class Seed(NamedTuple):
 
 
 STORES: Final[HassKey[dict[str, AccountStore]]] = HassKey(f"{DOMAIN}_stores")
-QUOTAS: Final[HassKey[dict[tuple[str, str], tuple[Quota, AccountStore]]]] = HassKey(
+QUOTAS: Final[HassKey[dict[tuple[str, str], tuple[Quota, SharedVault]]]] = HassKey(
     f"{DOMAIN}_quotas"
 )
 SEEDS: Final[HassKey[dict[str, Seed]]] = HassKey(f"{DOMAIN}_seeds")
@@ -128,8 +153,12 @@ def get_quota(
     quotas = hass.data.setdefault(QUOTAS, {})
     key = (vendor.key, sign_in.quota_account(credentials))
     if key not in quotas:
-        quotas[key] = vendor.quota(store), store
-    return quotas[key][0]
+        vault = SharedVault(store)
+        quotas[key] = vendor.quota(vault), vault
+    quota, vault = quotas[key]
+    if store not in vault.stores:
+        vault.stores.append(store)
+    return quota
 
 
 async def async_remove_store(hass: HomeAssistant, entry_id: str) -> None:
@@ -139,8 +168,11 @@ async def async_remove_store(hass: HomeAssistant, entry_id: str) -> None:
     )
     await store.async_remove()
     quotas = hass.data.setdefault(QUOTAS, {})
-    for key in [key for key, (_, keeper) in quotas.items() if keeper is store]:
-        del quotas[key]
+    for key, (_, vault) in list(quotas.items()):
+        if store in vault.stores:
+            vault.stores.remove(store)
+        if not vault.stores:
+            del quotas[key]
 
 
 async def async_keep_seed(

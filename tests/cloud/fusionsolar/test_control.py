@@ -281,8 +281,7 @@ async def test_the_feed_in_is_limited(owner: Rig) -> None:
     await tell(owner, Control.EXPORT_LIMIT_ENABLED, value=False)
     assert body(owner) == {"controlMode": "0"}
     read = await values(owner)
-    assert "export_limit" not in read
-    assert read["export_limit_enabled"] is False
+    assert (read["export_limit"], read["export_limit_enabled"]) == (9900.0, False)
     await tell(owner, Control.EXPORT_LIMIT_ENABLED, value=True)
     assert body(owner)["controlInfo"]["maxGridFeedInPower"] == 1.5
 

@@ -248,6 +248,9 @@ async def test_after_a_write_only_the_plants_word_counts(owner: Rig) -> None:
     await ready(owner)
     owner.cloud.fault("active-power-control/async-task", body="disconnect")
     await apply(owner, Control.EXPORT_LIMIT, 1500.0)
+    settings = await client(owner).settings(owner.inventory)
+    assert (settings.values, settings.resume_after) == ({}, 60.0)
+    owner.tick(250)
     owner.cloud.fault("battery-mode", code=20614)
     with pytest.raises(UnexpectedAnswer):
         await values(owner)
@@ -258,7 +261,10 @@ async def test_after_a_write_only_the_plants_word_counts(owner: Rig) -> None:
 @pytest.mark.parametrize(
     ("grid", "told"),
     [
-        ({"controlMode": "noLimit"}, {"export_limit_enabled": False}),
+        (
+            {"controlMode": "noLimit"},
+            {"export_limit_enabled": False, "export_limit": 9900.0},
+        ),
         (
             {"controlMode": "zeroExportLimitation"},
             {"export_limit_enabled": True, "export_limit": 0.0},

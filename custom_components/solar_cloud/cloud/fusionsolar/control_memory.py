@@ -29,6 +29,8 @@ class Known:
     """How its feed-in is limited, in the vendor's words."""
     asked_at: float = 0.0
     """When it was last asked; 0 asks again at the next turn."""
+    ask_after: float = 0.0
+    """When it is worth asking: a change nobody answered for may still be under way."""
     refused: str | None = None
     """Why it may not be set."""
     told: dict[str, bool | float | str] = field(default_factory=dict)
@@ -92,9 +94,10 @@ class Memory:
             row.highest[direction] = watts
             self.save()
 
-    def doubt(self, plant_id: str) -> None:
-        """Ask again at the next turn: something was sent."""
-        self.plant(plant_id).asked_at = 0.0
+    def doubt(self, plant_id: str, under_way: float = 0.0) -> None:
+        """Ask again at the next turn, or after some seconds: something was sent."""
+        known = self.plant(plant_id)
+        known.asked_at, known.ask_after = 0.0, time.time() + under_way
         self.save()
 
     # What runs

@@ -21,8 +21,8 @@ from .control_memory import Known, Memory
 from .house import House
 
 SCOPE: Final = "pvms.openapi.control"
-SETTLE: Final = 240.0
-"""Seconds: tasks are carried out, and their states move, about every three minutes."""
+SETTLE: Final = 30.0
+"""Seconds. A read-back counts as soon as its task is over: until then nothing is said about the setting."""
 USUAL_WATTS: Final = 5000.0
 """What batteries are taken to be capable of until they have said so."""
 LEAST_MAX_SOC: Final = 90.0

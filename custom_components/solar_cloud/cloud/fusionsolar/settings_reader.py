@@ -40,12 +40,7 @@ class SettingsReader:
     async def read(self, wanted: Inventory) -> Settings:
         """Ask those whose turn it is. Raises a ``CloudError`` when nothing could be asked."""
         due = sorted(
-            (
-                plant_id
-                for plant_id in wanted.plants
-                if time.time() - self._memory.plant(plant_id).asked_at >= FRESH
-                and not self._runs(plant_id)
-            ),
+            filter(self._due, wanted.plants),
             key=lambda plant_id: self._tried.get(plant_id, 0.0),
         )
         silent: dict[str, str] = {}
@@ -65,7 +60,8 @@ class SettingsReader:
         for plant_id in wanted.plants:
             known = self._memory.plant(plant_id)
             hidden = self._hidden(plant_id)
-            for control, value in values_of(known).items():
+            house = House.of(plant_id, wanted)
+            for control, value in values_of(known, house.most_export).items():
                 if control not in hidden:
                     values[plant_id, control] = value
         more = len(due) > MOST_ASKED or any(map(self._runs_briefly, wanted.plants))
@@ -107,11 +103,16 @@ class SettingsReader:
         if limit is not None:
             known.told[str(Control.EXPORT_LIMIT)] = limit
 
-    def _runs(self, plant_id: str) -> bool:
-        return any(self._memory.running(plant_id, kind) for kind in Kind)
+    def _due(self, plant_id: str) -> bool:
+        known, now = self._memory.plant(plant_id), time.time()
+        return (
+            now - known.asked_at >= FRESH
+            and now >= known.ask_after
+            and not any(self._memory.running(plant_id, kind) for kind in Kind)
+        )
 
     def _runs_briefly(self, plant_id: str) -> bool:
-        return any(
+        return self._memory.plant(plant_id).ask_after > time.time() or any(
             age(task) < PATIENT
             for kind in Kind
             if (task := self._memory.running(plant_id, kind)) is not None
@@ -136,7 +137,9 @@ BELIEVED: Final = (
 """Nothing reads them back: what was accepted last is what is known."""
 
 
-def values_of(known: Known) -> Mapping[Control, SettingValue]:
+def values_of(
+    known: Known, most_export: float | None
+) -> Mapping[Control, SettingValue]:
     """Say what a plant is set to, in our words; after something was sent only what it answered since counts."""
     values: dict[Control, SettingValue] = {
         control: known.told[control] for control in BELIEVED if control in known.told
@@ -151,15 +154,18 @@ def values_of(known: Known) -> Mapping[Control, SettingValue]:
             values[Control.GRID_CHARGE_POWER_LIMIT] = _watts(watts)
         if (ours := PRIORITIES.get(str(known.times.get(PRIORITY)))) is not None:
             values[Control.SURPLUS_PRIORITY] = ours
-    return values | _grid_values(known)
+    return values | _grid_values(known, most_export)
 
 
-def _grid_values(known: Known) -> dict[Control, SettingValue]:
-    """Read the limit of the feed-in; one in percent is on, but its W are not known."""
+def _grid_values(
+    known: Known, most: float | None = None
+) -> dict[Control, SettingValue]:
+    """Read the limit of the feed-in: without one it is whatever can come from the roof; of one in percent the W are not known."""
     grid = known.grid or {}
     match grid.get("controlMode") or grid.get("activePowerControlMode"):
         case "noLimit":
-            return {Control.EXPORT_LIMIT_ENABLED: False}
+            off: dict[Control, SettingValue] = {Control.EXPORT_LIMIT_ENABLED: False}
+            return off if most is None else off | {Control.EXPORT_LIMIT: most}
         case "zeroExportLimitation":
             return {Control.EXPORT_LIMIT_ENABLED: True, Control.EXPORT_LIMIT: 0.0}
         case "limitedPowerGridKW":

@@ -35,6 +35,8 @@ from .settings_reader import SettingsReader
 from .shelf import Shelf
 
 PACE: Final = 5.0
+UNDER_WAY: Final = 240.0
+"""Seconds: tasks are carried out, and their states move, about every three minutes."""
 BEGUN: Final = 900.0
 """Seconds after which readings must show a forced mode: three uploads and what the cloud needs."""
 UNSEEN: Final = 3600.0
@@ -170,7 +172,7 @@ class Steering:
         try:
             reply = await self._calls.write(lane, write.kind.deliver, {"tasks": [body]})
         except Unanswered:
-            self._memory.doubt(plant)
+            self._memory.doubt(plant, UNDER_WAY)
             return Receipt(outcome=Outcome.UNCERTAIN, force=self._steer(task, ends))
         except ParameterRefused:
             raise _told(task, CommandRejected("value_refused")) from None

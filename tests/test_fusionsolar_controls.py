@@ -1,0 +1,258 @@
+"""A FusionSolar owner changes settings in Home Assistant: from the action to the plant and its own word."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    get_diagnostics_for_config_entry,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.solar_cloud import commander
+from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.store import async_get_store
+from homeassistant.exceptions import HomeAssistantError
+
+from .clouds.fusionsolar import FusionSolarCloud
+from .clouds.fusionsolar.cloud import REDIRECT
+from .clouds.fusionsolar.steered import SteeredPlant
+from .clouds.world import World
+from .conftest import Home, enable_everything
+
+LIMIT = "active-power-control/async-task"
+
+
+@pytest.fixture(autouse=True)
+def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let waiting pass the shared time instead of the tests'."""
+
+    async def wait(seconds: float) -> None:
+        home.freezer.tick(seconds)
+
+    monkeypatch.setattr(commander, "pause", wait)
+
+
+@pytest.fixture
+async def fusionsolar(
+    world: World, socket_enabled: None
+) -> AsyncIterator[FusionSolarCloud]:
+    """FusionSolar's cloud with the usual home."""
+    async with FusionSolarCloud(world, "home") as cloud:
+        yield cloud
+
+
+class House:
+    """The emulated home in Home Assistant."""
+
+    def __init__(self, home: Home, cloud: FusionSolarCloud) -> None:
+        """Not started yet."""
+        self.home = home
+        self.hass = home.hass
+        self.cloud = cloud
+        self.plant = cloud.plant.code
+        self.entry = MockConfigEntry()
+
+    async def start(self) -> None:
+        """Set up by the owner's consent, with everything enabled."""
+        site = self.cloud.plant.site
+        site.set_soc(0.4)
+        site.change(load_w=600.0)
+        credentials = self.cloud.oauth_credentials | {
+            "region": "other",
+            "base_url": self.cloud.url,
+        }
+        oauth = VENDORS["fusionsolar"].sign_in("fusionsolar_oauth").oauth
+        assert oauth is not None
+        async with aiohttp.ClientSession() as session:
+            token = await oauth.exchange(
+                credentials,
+                self.cloud.consent(REDIRECT),
+                REDIRECT,
+                HttpTransport(session),
+            )
+        self.entry = MockConfigEntry(
+            domain=DOMAIN,
+            title="FusionSolar",
+            unique_id=f"fusionsolar_{oauth.account(credentials, token)}",
+            data={
+                "vendor": "fusionsolar",
+                "sign_in": "fusionsolar_oauth",
+                "credentials": credentials,
+            },
+            options={"excluded_plants": [], "controls": True},
+        )
+        store = await async_get_store(
+            self.hass, self.entry.entry_id, self.entry.unique_id
+        )
+        await store.save("token", token.as_json())
+        await self.home.start(self.entry)
+        await self.home.pass_time(360)
+        enable_everything(self.hass, self.entry)
+        await self.home.restart(self.entry)
+        await self.home.pass_time(360)
+        self.cloud.calls.clear()
+
+    def id(self, key: str) -> str:
+        """Return a unique id of the plant."""
+        return f"fusionsolar_{self.plant}_{key}"
+
+    def state(self, platform: str, key: str) -> str:
+        """Return what a user sees."""
+        return self.home.state(self.id(key), platform).state
+
+    def command(self, platform: str, key: str) -> Any:
+        """Return how the last command ended, as a user sees it."""
+        return self.home.state(self.id(key), platform).attributes["command"]
+
+    async def turn(self, platform: str, service: str, key: str, **data: Any) -> None:
+        """Call an action of an entity."""
+        entity_id = self.home.entity_id(self.id(key), platform)
+        await self.hass.services.async_call(
+            platform, service, {"entity_id": entity_id, **data}, blocking=True
+        )
+
+    async def act(self, service: str, **data: Any) -> Any:
+        """Call one of our actions on the battery and return its receipt."""
+        device = self.home.device(self.cloud.first(39).serial or "", self.entry)
+        assert device is not None
+        return await self.hass.services.async_call(
+            DOMAIN,
+            service,
+            {"device_id": device.id, **data},
+            blocking=True,
+            return_response=True,
+        )
+
+    @property
+    def told(self) -> SteeredPlant:
+        """What the plant was told, now that everything due has happened."""
+        self.cloud.desk.catch_up(self.cloud.now())
+        return self.cloud.desk.steered(self.cloud.plant)
+
+    def forced(self) -> bool:
+        """Whether the battery is forced."""
+        return self.told.forced is not None
+
+    @property
+    def writes(self) -> int:
+        """The commands on the wire."""
+        return self.cloud.calls.count("async-task")
+
+
+@pytest.fixture
+async def house(home: Home, fusionsolar: FusionSolarCloud) -> House:
+    """A home whose settings were read."""
+    house = House(home, fusionsolar)
+    await house.start()
+    return house
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_a_number_is_pending_then_confirmed(house: House, restart: bool) -> None:
+    """The wish shows at once, then the plant's own word, over a restart too."""
+    assert float(house.state("number", "export_limit")) == 9900
+    assert house.state("switch", "export_limit_enabled") == "off"
+    await house.turn("number", "set_value", "export_limit", value=1500)
+    assert float(house.state("number", "export_limit")) == 1500
+    assert house.command("number", "export_limit") == "accepted"
+    if restart:
+        await house.home.restart(house.entry)
+        assert float(house.state("number", "export_limit")) == 1500
+    await house.home.pass_time(600, step=30)
+    assert house.told.limit_kw == 1.5
+    assert float(house.state("number", "export_limit")) == 1500
+    assert house.command("number", "export_limit") == "confirmed"
+    assert house.state("switch", "export_limit_enabled") == "on"
+    assert house.writes == 1
+
+
+async def test_a_refusal_is_shown(house: House) -> None:
+    """At once in the dialog; later by the entity, which shows the plant's word again."""
+    house.cloud.fault(LIMIT, code=20615)
+    with pytest.raises(HomeAssistantError) as err:
+        await house.turn("number", "set_value", "export_limit", value=1500)
+    assert err.value.translation_key == "command_running"
+    assert float(house.state("number", "export_limit")) == 9900
+    house.cloud.turn(task_outcome="BUSY")
+    await house.turn("number", "set_value", "export_limit", value=1500)
+    await house.home.pass_time(600, step=30)
+    assert house.command("number", "export_limit") == "refused"
+    assert house.state("switch", "export_limit_enabled") == "off"
+    assert house.writes == 2
+
+
+async def test_an_ignored_limit_is_told(house: House) -> None:
+    """The device said yes and reads back something else."""
+    house.cloud.turn(task_outcome="ignored")
+    await house.turn("number", "set_value", "export_limit", value=1500)
+    await house.home.pass_time(900, step=30)
+    assert house.command("number", "export_limit") == "not_taken"
+    assert float(house.state("number", "export_limit")) == 9900
+    assert house.state("switch", "export_limit_enabled") == "off"
+    assert house.writes == 1
+
+
+async def test_a_battery_is_charged_for_a_time(house: House) -> None:
+    """By the action, on the battery a user selects: it fills, and the plant ends it."""
+    receipt = await house.act("charge_battery", power=3000, duration={"minutes": 30})
+    assert receipt["outcome"] == "accepted"
+    assert receipt["running"] is True
+    assert receipt["ends_at"] > receipt["sent_at"]
+    await house.home.pass_time(1200, step=60)
+    battery = f"fusionsolar_{house.cloud.first(39).serial}"
+    assert house.home.value(f"{battery}_battery_power") == -3000
+    assert house.home.state(f"{battery}_work_mode").state == "forced"
+    await house.home.pass_time(1500, step=60)
+    assert house.told.forced is None
+    assert house.writes == 1
+
+
+async def test_a_charge_to_a_target_is_ended_in_time(house: House) -> None:
+    """The vendor knows no time beside a target: Home Assistant keeps it, over a restart too."""
+    await house.act(
+        "charge_battery", power=1000, target_soc=99, duration={"minutes": 20}
+    )
+    await house.home.pass_time(600, step=30)
+    assert house.forced()
+    await house.home.restart(house.entry)
+    await house.home.pass_time(1200, step=30)
+    assert not house.forced()
+    assert house.writes == 2
+
+
+async def test_a_schedule_and_a_mode(house: House) -> None:
+    """The mode follows its periods, and comes back with them."""
+    assert house.state("select", "work_mode") == "self_consumption"
+    period = {"start": "01:00", "end": "05:00", "charge": True}
+    await house.act("set_battery_schedule", periods=[period])
+    await house.home.pass_time(600, step=30)
+    assert house.state("select", "work_mode") == "time_of_use"
+    assert house.state("select", "surplus_priority") == "charge"
+    await house.turn("select", "select_option", "work_mode", option="self_consumption")
+    await house.home.pass_time(600, step=30)
+    assert house.command("select", "work_mode") == "confirmed"
+    assert house.state("select", "surplus_priority") == "unknown"
+
+
+async def test_without_the_scope_there_is_no_entity(
+    home: Home, fusionsolar: FusionSolarCloud, hass_client: ClientSessionGenerator
+) -> None:
+    """And the diagnostics say why."""
+    fusionsolar.turn(grants=frozenset({"pvms.openapi.basic"}))
+    house = House(home, fusionsolar)
+    await house.start()
+    assert not home.known(house.id("export_limit"), "number")
+    report: Any = await get_diagnostics_for_config_entry(
+        home.hass, hass_client, house.entry
+    )
+    (row,) = report["controls"]["withheld"]
+    assert row["reasons"] == {"all": "no_permission"}
+    with pytest.raises(HomeAssistantError) as err:
+        await house.act("charge_battery", duration=600)
+    assert err.value.translation_key == "no_controllable_device"
+    assert house.writes == 0
