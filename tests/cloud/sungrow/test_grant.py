@@ -243,6 +243,10 @@ async def test_e15_the_rotated_pair_survives_a_restart(
     assert server.calls.count("refreshToken") == 1
 
 
+class ProcessDeath(BaseException):
+    """The end of the process: nothing in it may catch this."""
+
+
 class CrashingVault(MemoryVault):
     """A vault whose process dies at its n-th write of a token."""
 
@@ -258,7 +262,7 @@ class CrashingVault(MemoryVault):
         if section == "token" and content is not None:
             if self._after:
                 await super().save(section, content)
-            raise KeyboardInterrupt
+            raise ProcessDeath
         await super().save(section, content)
 
 
@@ -274,7 +278,7 @@ async def test_e15_a_crash_around_the_save_never_needs_more_than_consent(
     """Saved: nothing is lost. Not saved: the pair is gone, which one refresh finds out."""
     clock.advance(1.5 * DAY)
     vault = CrashingVault(granted.vault, after=after)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(ProcessDeath):
         await connect("sungrow_oauth", vault).poll()
     kept = MemoryVault()
     for section, content in vault.sections().items():

@@ -9,6 +9,7 @@ from ..points import number, text
 from ..quota import Quota
 from ..token import Token
 from ..vault import Json, Vault
+from ..vendor import fingerprint
 from .codes import (
     GRANT_ERRORS,
     OK,
@@ -20,7 +21,7 @@ from .codes import (
 )
 from .gateway import Body, Gateway
 from .login import LANE
-from .memory import SignInMemory, fingerprint
+from .memory import SignInMemory
 
 ACCESS_LIFE: Final = 172_799.0
 REFUSED_REQUESTS: Final = 3

@@ -15,9 +15,10 @@ from ..points import text
 from ..quota import DAY, Quota, Window
 from ..token import Token
 from ..vault import Vault
+from ..vendor import fingerprint
 from .codes import HALF_AN_HOUR, Throttled, TokenRefused, safe_code
 from .gateway import Body, Gateway
-from .memory import SignInMemory, fingerprint, moment
+from .memory import SignInMemory, moment
 
 LANE: Final = "sign_in"
 WINDOWS: Final = (Window(4, 600.0), Window(24, DAY))

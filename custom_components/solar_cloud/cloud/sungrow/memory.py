@@ -5,7 +5,6 @@ A refused password counts towards a lock of the account, so the same one is neve
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-import hashlib
 import time
 from typing import Final
 
@@ -16,11 +15,6 @@ from ..vault import Json, Vault
 SECTION: Final = "sign_in"
 FIRST_WAIT: Final = 60.0
 LONGEST_WAIT: Final = 3600.0
-
-
-def fingerprint(*parts: str) -> str:
-    """Return eight digits that tell whether credentials changed, and nothing else about them."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
 
 
 def moment(timestamp: float) -> str:
