@@ -467,13 +467,35 @@ async def test_a_device_that_never_answers(account: Account) -> None:
 
 
 async def test_an_outcome_that_is_never_told(account: Account) -> None:
-    """Accepted, and doubted until it is told again."""
+    """Accepted, and doubted until it is told again, over a restart too."""
+    limit = (CHARGER, Control.CHARGE_CURRENT_LIMIT)
     await ready(account)
-    receipt = await account.client.apply(
-        Command(CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
-    )
+    await tell(account, *limit, 10.0)
+    assert (await account.client.settings(account.wanted)).values[limit] == 10.0
+    receipt = await account.client.apply(Command(*limit, 8.0))
     account.cloud.orders._batches.clear()  # noqa: SLF001
     assert (await settled(account, receipt)).outcome is Outcome.ACCEPTED
+    assert limit not in (await account.client.settings(account.wanted)).values
+    account.client = account.restart()
+    await ready(account)
+    assert limit not in (await account.client.settings(account.wanted)).values
+    await tell(account, *limit, 9.0)
+    assert (await account.client.settings(account.wanted)).values[limit] == 9.0
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"told": {CHARGER: 1}, "doubted": {CHARGER: 1}},
+        {"told": {CHARGER: {"charge_current_limit": []}}, "doubted": {CHARGER: [1]}},
+        {"told": 1},
+    ],
+)
+async def test_a_damaged_memory_tells_nothing(account: Account, junk: Any) -> None:
+    """What is kept on disk may be anything."""
+    await account.vault.save("solax_told", junk)
+    account.client = account.restart()
+    await ready(account)
     values = (await account.client.settings(account.wanted)).values
     assert (CHARGER, Control.CHARGE_CURRENT_LIMIT) not in values
 

@@ -16,13 +16,21 @@ class Told:
     def __init__(self, vault: Vault) -> None:
         """Take up what earlier runs told."""
         self._vault: Final = vault
-        stored = vault.load(SECTION)
+        told: Json = {}
+        doubted: Json = {}
+        match vault.load(SECTION):
+            case {"told": dict(told), "doubted": dict(doubted)}:
+                pass
         self._devices: dict[str, dict[str, Json]] = {
-            serial: dict(told)
-            for serial, told in (stored if isinstance(stored, dict) else {}).items()
-            if isinstance(told, dict)
+            serial: dict(known)
+            for serial, known in told.items()
+            if isinstance(known, dict)
         }
-        self._doubted: dict[str, set[str]] = {}
+        self._doubted: dict[str, set[str]] = {
+            serial: {key for key in keys if isinstance(key, str)}
+            for serial, keys in doubted.items()
+            if isinstance(keys, list)
+        }
 
     def get(self, serial: str, key: str) -> Json:
         """Return what a device was told, ``None`` when it never was."""
@@ -35,19 +43,22 @@ class Told:
 
     def note(self, serial: str, told: Mapping[str, Json]) -> None:
         """Keep what a device accepted."""
-        known = self._devices.setdefault(serial, {})
-        if doubted := self._doubted.get(serial):
-            doubted.difference_update(told)
-        if any(known.get(key) != value for key, value in told.items()):
-            known.update(told)
-            self._vault.save_soon(SECTION, self._as_json)
-
-    def _as_json(self) -> Json:
-        return {serial: dict(told) for serial, told in self._devices.items()}
+        self._devices.setdefault(serial, {}).update(told)
+        self._doubted.get(serial, set()).difference_update(told)
+        self._vault.save_soon(SECTION, self._as_json)
 
     def doubt(self, serial: str, told: Mapping[str, Json]) -> None:
         """Stop vouching for settings that were sent and never answered."""
         self._doubted.setdefault(serial, set()).update(told)
+        self._vault.save_soon(SECTION, self._as_json)
+
+    def _as_json(self) -> Json:
+        return {
+            "told": {serial: dict(known) for serial, known in self._devices.items()},
+            "doubted": {
+                serial: sorted(keys) for serial, keys in self._doubted.items() if keys
+            },
+        }
 
     def settings(self, serial: str) -> dict[Control, SettingValue]:
         """Return what a device is believed to be set to."""
