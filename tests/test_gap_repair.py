@@ -44,7 +44,7 @@ async def test_hours_without_home_assistant_are_filled(
     await home.restart(entry)
     await live(home, 0.6)
     lumped = await hourly(home.hass, pv)
-    await live(home, 1.2)
+    await live(home, 1.6)
     rows = await hourly(home.hass, pv)
     starts = [row.start for row in rows]
     assert starts == [starts[0] + 3600 * number for number in range(len(starts))]
@@ -91,7 +91,7 @@ async def test_a_repair_goes_on_when_the_cloud_lets_it(
     await live(home, 2)
     assert len(await hourly(home.hass, pv)) < 7
     solax.faults.remove(trouble)
-    await live(home, 1.2)
+    await live(home, 2.2)
     rows = await hourly(home.hass, pv)
     assert [row.start for row in rows] == [
         rows[0].start + 3600 * number for number in range(len(rows))
@@ -111,6 +111,7 @@ async def test_a_repair_waits_for_the_row_after_the_outage(
     await home.hass.config_entries.async_unload(entry.entry_id)
     home.freezer.tick(timedelta(hours=3, minutes=20))
     await home.restart(entry)
+    await home.pass_time(1500)
     history = home.hass.data[HISTORIES][entry.entry_id]
     historian = history.historian
     assert historian is not None

@@ -283,7 +283,7 @@ async def test_e08_the_zeros_of_a_sleeping_house_are_not_counted(
         (Kind.BATTERY, "totalDeviceDischarge"),
     ):
         solax.distort(solax.first(kind).sn, field, value=0.0, uploads=12)
-    for _ in range(16):
+    for _ in range(19):
         await home.pass_time(300)
         for key, value in before.items():
             shown = home.value(solax_id(solax, None, key))

@@ -40,7 +40,6 @@ class History:
         self.imports: Final = HistoryImport(hass, account, entry.entry_id)
         self.doctor: Final = Doctor(hass, account, entry.entry_id)
         self.last_error: CloudError | None = None
-        self._rejected = dict(account.painter.rejected())
         self._not_before: datetime | None = None
         self._running = False
         self._wake: CALLBACK_TYPE | None = None
@@ -78,19 +77,11 @@ class History:
     def on_poll(self) -> None:
         """Note what a poll says of gaps, and work on the past."""
         if self.account.readings.last_update_success:
+            held = {(owner, slot.key) for owner, slot in self.account.painter.holding()}
             self.watch.observe(
-                self.account.readings.data, dt_util.utcnow().timestamp(), self._held()
+                self.account.readings.data, dt_util.utcnow().timestamp(), held
             )
         self.work()
-
-    def _held(self) -> set[tuple[str, str]]:
-        """Return which counters were not believed in this poll."""
-        before, self._rejected = self._rejected, dict(self.account.painter.rejected())
-        return {
-            (owner, slot.key)
-            for (owner, slot), count in self._rejected.items()
-            if count > before.get((owner, slot), 0)
-        }
 
     @callback
     def work(self) -> None:

@@ -12,6 +12,7 @@ from custom_components.solar_cloud.energy.counter import (
     FIRST_ZERO_PATIENCE,
     LONG_PATIENCE,
     PATIENCE,
+    SILENCE,
     Guard,
 )
 from custom_components.solar_cloud.energy.course import Pace
@@ -165,18 +166,38 @@ def test_steps_of_a_whole_kwh_pass() -> None:
 
 
 def test_a_home_assistant_that_was_off_for_two_days_misses_nothing() -> None:
-    """What can have been counted meanwhile passes at once."""
+    """What can have been counted meanwhile passes once it has lasted."""
     play = Play()
     play.wait(2 * DAY)
     play.true += 90
-    assert play.say(play.true) == 12_090
+    assert play.say(play.true) == 12_000
+    assert play.run(SILENCE, watts=3_000) == pytest.approx(12_091)
+
+
+def test_a_short_silence_holds_nothing_up() -> None:
+    """Two missed uploads at full power."""
+    play = Play()
+    play.wait(900)
+    play.true += 1.5
+    assert play.say(play.true) == 12_001.5
+
+
+@pytest.mark.parametrize("leap", [31.7, 187.0])
+def test_a_leap_after_an_outage_that_goes_away_was_none(leap: float) -> None:
+    """The first values after an outage came out of a glitch: however little flows, no kWh of it stays."""
+    play = Play()
+    play.wait(8 * HOUR)
+    play.true += 5
+    assert play.run(900, error=leap) == 12_000
+    assert play.run(HOUR) == 12_005
+    assert play.sum == pytest.approx(5)
 
 
 def test_a_leap_after_an_outage_that_was_none_is_made_up_for() -> None:
-    """The first value after an outage came out of the midnight glitch: no kWh is booked twice."""
+    """A glitch outlasted the wait after an outage: no kWh is booked twice."""
     play = Play()
     play.wait(8 * HOUR)
-    assert play.say(play.true + 30) == 12_030
+    assert play.run(2 * SILENCE, error=30) == 12_030
     play.run(6 * HOUR)
     play.run(10 * HOUR, watts=4_000)
     assert play.published[-1] == pytest.approx(play.true, abs=2e-3)
@@ -187,7 +208,7 @@ def test_a_leap_that_is_never_made_up_for_does_not_hold_a_counter_for_ever() -> 
     """After two days the counter goes on from where it is."""
     play = Play()
     play.wait(2 * DAY)
-    play.say(play.true + 400)
+    play.run(2 * SILENCE, error=400)
     play.run(LONG_PATIENCE + HOUR)
     play.run(HOUR, watts=1_000)
     assert play.published[-1] == pytest.approx(12_401)
@@ -264,7 +285,7 @@ def test_a_serial_told_before_the_first_value_changes_nothing() -> None:
 
 def test_a_counter_that_may_not_fall_continues_over_a_restart() -> None:
     """A counter of the day has statistics that take every fall for a loss."""
-    guard = Guard.starting(20.0, START, RATED, falls=False)
+    guard = Guard.starting(20.0, START, RATED, lifelong=False)
     for poll in range(1, 50):
         value = guard.observe(poll * 0.1, START + poll * POLL, RATED)
     assert value == pytest.approx(20 + 49 * 0.1)

@@ -2,7 +2,7 @@
 
 A cloud sends zeros while an inverter sleeps, dips at midnight, and yesterday's energy once more (failures.md E01-E09). Home Assistant's
 statistics would book each of these, so a counter is published through a guard that holds its last good value until the odd one goes
-away, or has stayed for hours. What is published makes the statistics come out right: a counter that really started anew falls to what
+away, or has stayed for hours. A leap after a silence fits, and is believed after some minutes. What is published makes the statistics come out right: a counter that really started anew falls to what
 it can have counted since, which they read as a reset; any other lasting change continues without a step.
 """
 
@@ -16,6 +16,8 @@ from .doubt import Doubt
 
 PATIENCE: Final = 3 * 3600.0
 """Seconds an odd value must last before it is believed; the longest known glitch takes one hour (E03)."""
+SILENCE: Final = 1200.0
+"""Seconds without a good value after which almost any leap is possible, and which it must last: glitches that add energy take less (E01, E09)."""
 LONG_PATIENCE: Final = 48 * 3600.0
 """Seconds a counter may take to make up for a leap that proved to be none."""
 TRIAL: Final = 86400.0
@@ -47,16 +49,18 @@ class Guard:
     """Whether the hardware behind it was replaced."""
     rejected: int = 0
     """How many values were held back."""
-    falls: bool = True
-    """Whether a counter that started anew is published as it is; else it continues."""
+    holds: bool = False
+    """Whether the latest was."""
+    lifelong: bool = True
+    """Whether it counts a life: started anew it is published as it is, and leaps must last. One of today continues, and may begin anywhere."""
 
     @classmethod
     def starting(
-        cls, value: float, at: float, watts: float | None, *, falls: bool = True
+        cls, value: float, at: float, watts: float | None, *, lifelong: bool = True
     ) -> Guard:
         """Guard a counter that is known to have had a value at a time."""
         slack = Pace.of(watts or UNRATED).slack
-        return cls(course=Course.of(value, at, slack), falls=falls)
+        return cls(course=Course.of(value, at, slack), lifelong=lifelong)
 
     @property
     def value(self) -> float | None:
@@ -71,7 +75,7 @@ class Guard:
         self, raw: float, at: float, rated: float | None = None
     ) -> float | None:
         """Take in what the vendor says and when it was measured; return what to publish, ``None`` while nothing is certain."""
-        course = self.course
+        course, self.holds = self.course, False
         if course is None:
             self._first(raw, at, rated)
         elif raw == 0 < course.value:
@@ -87,6 +91,7 @@ class Guard:
         return Pace.of(max(rated or UNRATED, self.ceiling))
 
     def _reject(self, at: float) -> None:
+        self.holds = True
         if at != self.heard:
             self.rejected += 1
 
@@ -115,7 +120,9 @@ class Guard:
         pace = self._pace(rated)
         value = round(raw + self.offset, 6)
         doubted = self.doubt and self.doubt.continues(value, at, course.value)
-        if not doubted and 0 <= value - course.value <= course.room(at, pace):
+        gained = value - course.value
+        leaps = self.lifelong and gained > pace.slack and at - course.at > SILENCE
+        if not (doubted or leaps) and 0 <= gained <= course.room(at, pace):
             self._accept(value, at, course, pace)
         elif (back := self._taken_back(raw, value, at, course, pace)) is not None:
             self.other, self.offset = self.offset, back
@@ -144,7 +151,7 @@ class Guard:
         pace = self._pace(rated)
         if learnt and 0 < value - course.value <= course.room(at, pace):
             self._accept(value, at, course, pace)
-        elif at - doubt.since >= self._patience(value, at, course, pace):
+        elif at - doubt.since >= self._patience(value, at, course, pace, doubt):
             self._believe(raw, value, at, course, pace, doubt)
 
     def _learn(self, doubt: Doubt, at: float, rated: float | None) -> bool:
@@ -155,8 +162,12 @@ class Guard:
         self.ceiling = max(self.ceiling, climb)
         return climb > (rated or UNRATED) * HEADROOM
 
-    def _patience(self, value: float, at: float, course: Course, pace: Pace) -> float:
-        """A dip that the counter soon makes up for by itself is waited out."""
+    def _patience(
+        self, value: float, at: float, course: Course, pace: Pace, doubt: Doubt
+    ) -> float:
+        """A dip that the counter soon makes up for by itself is waited out; a leap that was possible is soon believed."""
+        if 0 < doubt.start - course.value <= course.room(doubt.since, pace):
+            return SILENCE
         if course.value - pace.slack <= value < course.value:
             return math.inf
         if at < self.floor_until and self.floor <= value < course.value:
@@ -189,9 +200,9 @@ class Guard:
 
     def _restart(self, raw: float, at: float, course: Course, pace: Pace) -> None:
         self.other = None
-        if self.falls:
+        if self.lifelong:
             self.offset, self.doubt, self.floor_until = 0.0, None, -math.inf
-            self.course = Course.of(round(raw, 6), at)
+            self.course, self.holds = Course.of(round(raw, 6), at), False
         else:
             self.offset = course.value
             self._accept(round(course.value + raw, 6), at, course, pace)
@@ -203,7 +214,7 @@ class Guard:
             self.floor = min(self.floor, before) if leaping else before
             self.floor_until = at + TRIAL
         course.advance(value, at, pace)
-        self.doubt = None
+        self.doubt, self.holds = None, False
 
     def as_json(self) -> Json:
         """Give the form that is stored."""
@@ -220,7 +231,7 @@ class Guard:
         ]
 
     @classmethod
-    def from_json(cls, stored: Json, *, falls: bool = True) -> Guard:
+    def from_json(cls, stored: Json, *, lifelong: bool = True) -> Guard:
         """Read the stored form; a damaged one starts anew."""
         match stored:
             case [
@@ -243,10 +254,10 @@ class Guard:
                     zero_since=zero_since,
                     renewed=renewed,
                     rejected=rejected,
-                    falls=falls,
+                    lifelong=lifelong,
                 )
                 match floor:
                     case [float() | int() as level, float() | int() as until]:
                         guard.floor, guard.floor_until = level, until
                 return guard
-        return cls(falls=falls)
+        return cls(lifelong=lifelong)

@@ -67,7 +67,7 @@ class DayCounter:
     raw: float | None = None
     """What the vendor said last, and when it was measured."""
     at: float = 0.0
-    guard: Guard = field(default_factory=lambda: Guard(falls=False))
+    guard: Guard = field(default_factory=lambda: Guard(lifelong=False))
 
     def turn(self, day: PlantDay, rated: float | None = None) -> float:
         """Begin the plant's day if it is a new one, and return the energy since its midnight."""
@@ -83,7 +83,7 @@ class DayCounter:
     def _start(self, value: float, at: float, rated: float | None) -> None:
         """Count on from a value; what the counter proved it can do is remembered."""
         ceiling = self.guard.ceiling
-        self.guard = Guard.starting(value, at, rated, falls=False)
+        self.guard = Guard.starting(value, at, rated, lifelong=False)
         self.guard.ceiling = ceiling
 
     def observe(
@@ -165,7 +165,7 @@ class DayCounter:
                 float() | int() as at,
                 guard,
             ]:
-                kept = Guard.from_json(guard, falls=False)
+                kept = Guard.from_json(guard, lifelong=False)
                 return cls(
                     guarded, date, value, waiting, sure, restarted_at, raw, at, kept
                 )

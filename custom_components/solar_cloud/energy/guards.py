@@ -74,6 +74,15 @@ class Guards:
             if slot not in values and guard.value is not None:
                 values[slot] = guard.value
 
+    def holding(self) -> set[tuple[str, Slot]]:
+        """Return whose latest value was held back."""
+        return {
+            (owner_id, slot)
+            for owner_id, guards in self._guards.items()
+            for slot, guard in guards.items()
+            if guard.holds
+        }
+
     def rejected(self) -> Mapping[tuple[str, Slot], int]:
         """Return how many values each guard held back."""
         return {

@@ -188,6 +188,10 @@ class Painter:
         """Return the midnight from which a plant or device counts today."""
         return self._days.start(owner_id, self._inventory)
 
+    def holding(self) -> set[tuple[str, Slot]]:
+        """Return the counters whose latest value was not believed."""
+        return self._guards.holding()
+
     def rejected(self) -> Mapping[tuple[str, Slot], int]:
         """Return how many values each guard held back, for diagnostics."""
         return self._guards.rejected()
