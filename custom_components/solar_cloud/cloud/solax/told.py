@@ -16,21 +16,20 @@ class Told:
     def __init__(self, vault: Vault) -> None:
         """Take up what earlier runs told."""
         self._vault: Final = vault
-        told: Json = {}
-        doubted: Json = {}
+        self._devices: dict[str, dict[str, Json]] = {}
+        self._doubted: dict[str, set[str]] = {}
         match vault.load(SECTION):
             case {"told": dict(told), "doubted": dict(doubted)}:
-                pass
-        self._devices: dict[str, dict[str, Json]] = {
-            serial: dict(known)
-            for serial, known in told.items()
-            if isinstance(known, dict)
-        }
-        self._doubted: dict[str, set[str]] = {
-            serial: {key for key in keys if isinstance(key, str)}
-            for serial, keys in doubted.items()
-            if isinstance(keys, list)
-        }
+                self._devices = {
+                    serial: dict(known)
+                    for serial, known in told.items()
+                    if isinstance(known, dict)
+                }
+                self._doubted = {
+                    serial: {key for key in keys if isinstance(key, str)}
+                    for serial, keys in doubted.items()
+                    if isinstance(keys, list)
+                }
 
     def get(self, serial: str, key: str) -> Json:
         """Return what a device was told, ``None`` when it never was."""
@@ -56,7 +55,9 @@ class Told:
         return {
             "told": {serial: dict(known) for serial, known in self._devices.items()},
             "doubted": {
-                serial: sorted(keys) for serial, keys in self._doubted.items() if keys
+                serial: [*sorted(keys)]
+                for serial, keys in self._doubted.items()
+                if keys
             },
         }
 
