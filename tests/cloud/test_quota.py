@@ -41,6 +41,18 @@ def test_no_window_is_ever_exceeded(still_clock: StillClock) -> None:
         assert sum(start <= at < start + 60 for at in sent) <= 3
 
 
+def test_a_window_may_begin_with_the_answer(still_clock: StillClock) -> None:
+    """The vendor counted the call somewhere on its way; the calls stay as many."""
+    quota = Quota({"read": (MINUTE,), ALL: (Window(None, DAY),)}, MemoryVault())
+    for _ in range(3):
+        quota.spend("read")
+        still_clock.advance(5)
+        quota.answered("read")
+    assert quota.wait("read") == pytest.approx(50, abs=0.2)
+    assert quota.used() == 3
+    quota.answered("another")
+
+
 def test_refused_call_is_not_counted(still_clock: StillClock) -> None:
     """Trying again does not push the end of the wait away."""
     quota = Quota({"read": (MINUTE,)}, MemoryVault())

@@ -1,10 +1,10 @@
 """The calls an account may make: counted before they are sent, remembered over restarts.
 
-A lane is a kind of call with limits of its own ("login", "realtime"); the lane ``ALL`` holds limits of the whole account. Windows slide,
-in steps of a three-hundredth of their length so that a month of calls stays a short list.
+A lane is a kind of call with limits of its own ("login", "realtime"); the lane ``ALL`` holds limits of the whole account. Windows slide:
+short ones by tenths of a second, long ones by a three-hundredth of their length so that a month of calls stays a short list.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 import time
 from typing import Final
@@ -15,7 +15,13 @@ from .vault import Json, Vault
 SECTION: Final = "quota"
 ALL: Final = "all"
 STEPS: Final = 300
+SHORT: Final = 3600.0
 DAY: Final = 86400.0
+
+
+def _step(seconds: float) -> float:
+    """Return the seconds within which calls are counted as one moment."""
+    return 0.1 if seconds < SHORT else seconds / STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class _Tally:
     steps: list[tuple[float, int]]
 
     def within(self, seconds: float, now: float) -> list[tuple[float, int]]:
-        step = seconds / STEPS
+        step = _step(seconds)
         return [
             (start, calls)
             for start, calls in self.steps
@@ -50,6 +56,12 @@ class _Tally:
             self.steps[-1] = (start, self.steps[-1][1] + 1)
         else:
             self.steps.append((start, 1))
+
+    def put_off(self, now: float, step: float) -> None:
+        start, calls = self.steps.pop()
+        if calls > 1:
+            self.steps.append((start, calls - 1))
+        self.add(now, step)
 
 
 class Quota:
@@ -97,7 +109,7 @@ class Quota:
                     break
                 excess -= calls
                 if excess <= 0:
-                    waits.append(start + window.seconds * (1 + 1 / STEPS) - now)
+                    waits.append(start + window.seconds + _step(window.seconds) - now)
             if excess > 0:  # nothing is allowed at all
                 waits.append(window.seconds)
         return max((*waits, 0.0))
@@ -107,15 +119,28 @@ class Quota:
         if (wait := self.wait(lane, command=command)) > 0:
             raise QuotaExhausted(wait, self._reason(lane))
         now = time.time()
-        # Two limits over the same time share a tally, which counts a call once.
-        counted = dict.fromkeys(
-            (name, window.seconds) for name, window in self._limits(lane)
-        )
-        for name, seconds in counted:
+        for name, seconds in self._counted(lane):
             tally = self._tallies.setdefault((name, seconds), _Tally([]))
             tally.steps = tally.within(seconds, now)
-            tally.add(now, seconds / STEPS)
+            tally.add(now, _step(seconds))
         self._vault.save_soon(SECTION, self._as_json)
+
+    def answered(self, lane: str) -> None:
+        """Count the lane's latest call from now on.
+
+        The vendor counted it somewhere between sending and answering: counted from the answer, the next call cannot come too soon,
+        however long either is under way.
+        """
+        now = time.time()
+        for name, seconds in self._counted(lane):
+            if (tally := self._tallies.get((name, seconds))) and tally.steps:
+                tally.put_off(now, _step(seconds))
+
+    def _counted(self, lane: str) -> Iterable[tuple[str, float]]:
+        """Return the tallies of a lane; two limits over the same time share one, which counts a call once."""
+        return dict.fromkeys(
+            (name, window.seconds) for name, window in self._limits(lane)
+        )
 
     def _reason(self, lane: str) -> str | None:
         now = time.time()

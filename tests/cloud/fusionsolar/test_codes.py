@@ -198,7 +198,7 @@ async def test_e24_one_plant_without_permission_does_not_take_the_others(
     assert snapshot.silent == {shed.code: "not_authorized"}
     assert Notice("owner_permission_missing") in snapshot.notices
     shed.authorized = True
-    for _ in range(24):
+    for _ in range(25):
         snapshot = await rig.next_poll()
     assert shed.code in snapshot.readings
     rig.tick(11 * 3600)

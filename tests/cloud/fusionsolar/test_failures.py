@@ -132,7 +132,7 @@ async def test_e08_zeros_of_a_sleeping_inverter_are_no_reset(rig: Rig) -> None:
     async for snapshot in published(rig, 1.2):
         now = counters(snapshot)
         for key, figure in now.items():
-            assert 0 <= figure - before.get(key, figure) < 5, key
+            assert 0 <= figure - before.get(key, figure) < 20, key
         before = now
 
 

@@ -109,6 +109,8 @@ class Calls:
                 if writes:
                     raise Unanswered from None
                 raise
+            finally:
+                self.quota.answered(lane)
 
         token = await self.auth.tokens.current()
         reply = await send(token)

@@ -29,10 +29,9 @@ BATCH: Final = 100
 """Plants or devices per call."""
 TEN: Final = 10
 """Devices per call into the past."""
-FIVE_MINUTES: Final = 305.0
-"""Five minutes and what two requests may differ in latency."""
-HALF_HOUR: Final = 1810.0
-MINUTE: Final = Window(1, 61.0)
+FIVE_MINUTES: Final = 300.0
+HALF_HOUR: Final = 1800.0
+MINUTE: Final = Window(1, 60.0)
 """The interfaces with a daily limit, and plant data, take one call a minute (2022; nowhere revoked)."""
 OAUTH_DAY: Final = 1000
 OAUTH_CONTROL_DAY: Final = 100

@@ -15,9 +15,9 @@ from .limits import ALARMS, PLANT_DAY, PLANT_NOW
 
 SECTION: Final = "fusionsolar_plan"
 
-CYCLE: Final = 306.0
-"""Just behind the windows of five minutes."""
-POLL_PERIOD: Final = 308.0
+CYCLE: Final = 301.0
+"""Just behind the windows of five minutes, which begin with the answers: these may take a second, and two until the poll's own rhythm breaks."""
+POLL_PERIOD: Final = 302.0
 AT_ONCE: Final = 6
 """Cycles of up to so many calls are read in one go; larger ones are spread over the five minutes."""
 SPREAD: Final = 0.93
