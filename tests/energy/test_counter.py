@@ -182,6 +182,14 @@ def test_a_short_silence_holds_nothing_up() -> None:
     assert play.say(play.true) == 12_001.5
 
 
+def test_a_leap_after_standstill_that_goes_away_was_none() -> None:
+    """A counter that stood for an hour may have been shown late, or lie now."""
+    play = Play(rated=None)
+    play.run(3_300)
+    assert play.run(900, error=31.7) == 12_000
+    assert play.run(HOUR, watts=1_000) == pytest.approx(12_001)
+
+
 @pytest.mark.parametrize("leap", [31.7, 187.0])
 def test_a_leap_after_an_outage_that_goes_away_was_none(leap: float) -> None:
     """The first values after an outage came out of a glitch: however little flows, no kWh of it stays."""

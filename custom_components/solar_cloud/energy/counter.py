@@ -121,7 +121,8 @@ class Guard:
         value = round(raw + self.offset, 6)
         doubted = self.doubt and self.doubt.continues(value, at, course.value)
         gained = value - course.value
-        leaps = self.lifelong and gained > pace.slack and at - course.at > SILENCE
+        silent = course.silence(at) > SILENCE
+        leaps = self.lifelong and gained > pace.slack and silent
         if not (doubted or leaps) and 0 <= gained <= course.room(at, pace):
             self._accept(value, at, course, pace)
         elif (back := self._taken_back(raw, value, at, course, pace)) is not None:
