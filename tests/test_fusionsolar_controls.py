@@ -171,6 +171,117 @@ async def test_a_number_is_pending_then_confirmed(house: House, restart: bool) -
     assert house.writes == 1
 
 
+EVERY_CONTROL = [
+    ("number", "battery_min_soc", 15, {"endOfDischargeSoc": 15}),
+    ("number", "battery_max_soc", 95, {"endOfChargeSoc": 95}),
+    ("number", "battery_charge_power_limit", 2000, {"maximumChargePower": 2000}),
+    ("number", "battery_discharge_power_limit", 2000, {"maximumDischargePower": 2000}),
+    ("number", "export_limit", 1500, {"maxGridFeedInPower": 1.5}),
+    ("number", "grid_charge_power_limit", 2000, {"allowedAcChargePower": 2.0}),
+    ("select", "work_mode", "self_consumption", {"operationMode": "maximumSelfConsumption"}),
+    ("select", "surplus_priority", "feed_in", {"redundantPVEnergyPriority": "fedToGridPreference"}),
+    ("switch", "export_limit_enabled", "off", {"controlMode": "0"}),
+]  # fmt: skip
+SERVICES = {
+    "number": ("set_value", "value"),
+    "select": ("select_option", "option"),
+    "switch": ("turn_off", None),
+}
+
+
+async def _set(house: House, platform: str, control: str, wish: object) -> None:
+    service, field = SERVICES[platform]
+    await house.turn(platform, service, control, **({field: wish} if field else {}))
+
+
+async def _in_time_of_use_with_a_limit(house: House) -> None:
+    """Settings that some controls need."""
+    await house.turn("number", "set_value", "export_limit", value=3000)
+    await house.act(
+        "set_battery_schedule",
+        periods=[{"start": "01:00", "end": "05:00", "charge": True}],
+    )
+    await house.home.pass_time(700, step=30)
+    assert house.state("select", "work_mode") == "time_of_use"
+    assert house.state("switch", "export_limit_enabled") == "on"
+    house.cloud.calls.clear()
+
+
+def _sent(house: House) -> dict[str, Any]:
+    """Return every field of the last command."""
+    (task,) = house.cloud.calls.of("async-task")[-1].params["tasks"]
+    nested = [each for each in task.values() if isinstance(each, dict)]
+    return {key: value for each in (task, *nested) for key, value in each.items()}
+
+
+@pytest.mark.parametrize(("platform", "control", "wish", "fields"), EVERY_CONTROL)
+async def test_every_control(
+    house: House,
+    platform: str,
+    control: str,
+    wish: float | str,
+    fields: dict[str, Any],
+) -> None:
+    """One task with the right fields, and what the plant or its last acceptance says of it."""
+    await _in_time_of_use_with_a_limit(house)
+    await _set(house, platform, control, wish)
+    await house.home.pass_time(700, step=30)
+    assert house.writes == 1
+    assert fields.items() <= _sent(house).items()
+    told = house.told
+    assert {
+        "battery_min_soc": told.parameters["endOfDischargeSoc"] == 15,
+        "battery_max_soc": told.parameters["endOfChargeSoc"] == 95,
+        "battery_charge_power_limit": told.parameters.get("maximumChargePower") == 2000,
+        "battery_discharge_power_limit": (
+            told.parameters.get("maximumDischargePower") == 2000
+        ),
+        "export_limit": told.limit_kw == 1.5,
+        "grid_charge_power_limit": (told.times or {}).get("allowedAcChargePower") == 2,
+        "work_mode": told.mode == "maximumSelfConsumption",
+        "surplus_priority": (told.times or {}).get("redundantPVEnergyPriority")
+        == "fedToGridPreference",
+        "export_limit_enabled": told.limit_kw is None,
+    } == {row[1]: row[1] == control for row in EVERY_CONTROL}
+    shown = house.state(platform, control)
+    assert float(shown) == wish if platform == "number" else shown == wish
+    assert house.command(platform, control) == "confirmed"
+
+
+@pytest.mark.parametrize(("platform", "control", "wish", "fields"), EVERY_CONTROL)
+async def test_every_refusal_of_the_plant_is_told(
+    house: House,
+    platform: str,
+    control: str,
+    wish: float | str,
+    fields: dict[str, Any],
+) -> None:
+    """Minutes after the dialog was closed: the state is what it was, and nothing is repeated."""
+    await _in_time_of_use_with_a_limit(house)
+    before = house.state(platform, control)
+    house.cloud.turn(task_outcome="FAILURE")
+    await _set(house, platform, control, wish)
+    await house.home.pass_time(700, step=30)
+    assert house.command(platform, control) == "refused"
+    assert house.state(platform, control) == before
+    assert house.writes == 1
+
+
+async def test_a_forced_mode_is_ended_by_the_button(house: House) -> None:
+    """It ends at once, whatever was planned."""
+    await house.act("discharge_battery", power=2000, duration={"hours": 2})
+    await house.home.pass_time(600, step=30)
+    assert house.forced()
+    await house.turn("button", "press", "stop_forced_charge")
+    await house.home.pass_time(600, step=30)
+    assert not house.forced()
+    assert house.writes == 2
+    house.cloud.fault("charge-and-discharge/async-task", code=20615)
+    with pytest.raises(HomeAssistantError) as err:
+        await house.turn("button", "press", "stop_forced_charge")
+    assert err.value.translation_key == "command_running"
+
+
 async def test_a_refusal_is_shown(house: House) -> None:
     """At once in the dialog; later by the entity, which shows the plant's word again."""
     house.cloud.fault(LIMIT, code=20615)

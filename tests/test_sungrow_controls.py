@@ -15,7 +15,7 @@ from homeassistant.helpers import issue_registry as ir
 from .clouds.sungrow import SungrowCloud
 from .clouds.sungrow.plant import HYBRID
 from .clouds.world import World
-from .conftest import Home
+from .conftest import Home, enable_everything
 
 STOPPED = {"10004": "204", "10003": "0"}
 
@@ -151,6 +151,92 @@ async def test_a_refusal_is_shown(house: House) -> None:
         await house.act("set_battery_schedule", periods=[
             {"start": "01:00", "end": "02:00", "charge": False}
         ])  # fmt: skip
+
+
+EVERY_CONTROL = [
+    ("number", "battery_min_soc", 25, {"10002": "250"}),
+    ("number", "battery_max_soc", 90, {"10001": "900"}),
+    ("number", "battery_command_power", 2000, {"10005": "2000"}),
+    ("number", "battery_charge_power_limit", 3000, {"10091": "300"}),
+    ("number", "battery_discharge_power_limit", 3000, {"10092": "300"}),
+    ("number", "export_limit", 4000, {"10012": "170", "10013": "4000"}),
+    ("number", "export_limit_ratio", 40, {"10012": "170", "10014": "400"}),
+    ("number", "active_power_limit", 70, {"10007": "170", "10008": "700"}),
+    ("switch", "battery_first", "on", {"10024": "170"}),
+    ("switch", "forced_charging", "on", {"10065": "170"}),
+    ("switch", "export_limit_enabled", "on", {"10012": "170"}),
+    ("switch", "active_power_limit_enabled", "on", {"10007": "170"}),
+    ("select", "work_mode", "forced", {"10003": "2", "10004": "204"}),
+    ("select", "battery_command", "charge", {"10003": "2", "10004": "170"}),
+    ("select", "forced_charging_days", "every_day", {"10066": "1"}),
+]
+SERVICES = {
+    "number": ("set_value", "value"),
+    "select": ("select_option", "option"),
+    "switch": ("turn_on", None),
+}
+
+
+async def _set(house: House, platform: str, control: str, wish: object) -> None:
+    enable_everything(house.hass, house.entry)
+    await house.home.restart(house.entry)
+    await house.home.pass_time(150, step=15)
+    service, field = SERVICES[platform]
+    await house.turn(platform, service, control, **({field: wish} if field else {}))
+
+
+@pytest.mark.parametrize(("platform", "control", "wish", "written"), EVERY_CONTROL)
+async def test_every_control(
+    house: House,
+    platform: str,
+    control: str,
+    wish: float | str,
+    written: dict[str, str],
+) -> None:
+    """One task with everything that belongs together, and the inverter's own word."""
+    await _set(house, platform, control, wish)
+    await house.home.pass_time(120, step=5)
+    assert len(house.written()) == 1
+    assert written.items() <= house.written()[0].items()
+    told = house.cloud.told(house.cloud.first(HYBRID)).store
+    assert {code: str(told[code]) for code in written} == written
+    shown = house.state(platform, control)
+    assert float(shown) == wish if platform == "number" else shown == wish
+    assert house.command(platform, control) == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("platform", "control", "wish", "written"),
+    [row for row in EVERY_CONTROL if row[1] != "battery_command"],
+)
+async def test_every_refusal_is_shown(
+    house: House,
+    platform: str,
+    control: str,
+    wish: float | str,
+    written: dict[str, str],
+) -> None:
+    """The dialog says why, and the state is what it was."""
+    house.cloud.turn(refused_codes=frozenset(written))
+    with pytest.raises(HomeAssistantError) as err:
+        await _set(house, platform, control, wish)
+    assert err.value.translation_key == "device_refused"
+    assert house.command(platform, control) == "refused"
+    assert house.state(platform, control) != str(wish)
+    sent = len(house.cloud.settings_sent)
+    await house.home.pass_time(120, step=5)
+    assert len(house.cloud.settings_sent) == sent
+
+
+async def test_a_command_refused_in_part_is_taken_back(house: House) -> None:
+    """The mode was taken and the direction was not: that shows when all is as it was, after the dialog is closed."""
+    house.cloud.turn(refused_codes=frozenset({"10004"}))
+    await _set(house, "select", "battery_command", "charge")
+    await house.home.pass_time(120, step=5)
+    assert house.mode == 0
+    assert house.command("select", "battery_command") == "refused"
+    assert house.state("select", "battery_command") == "stop"
+    assert len(house.cloud.settings_sent) == 2
 
 
 async def test_an_ignored_setting_is_told(house: House) -> None:
