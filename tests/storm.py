@@ -38,6 +38,9 @@ ROLES: Final = {
 }
 """The roles every vendor's home has, and what the world calls them."""
 
+SLEEP: Final = 9 * 3600.0
+"""Seconds a battery may sleep that was emptied while its dongle was off: only then it says what it gave."""
+
 Lie = Callable[[float], float | None]
 LIES: Final[Mapping[str, tuple[Lie, int]]] = {
     "zero at night (E08)": (lambda value: 0.0, 3600),
@@ -108,6 +111,9 @@ class Line:
     guarded: float
     unguarded: float
     worst_hour: float
+    """The largest error of one hour, among those the vendor remembers."""
+    worst_lump: float
+    """The same among those it does not: a dongle that is off the net uploads nothing afterwards."""
 
 
 class Trial:
@@ -127,6 +133,8 @@ class Trial:
         self.entry: Final = entry
         self.storm: Final = Storm(Random(seed))
         self.log: list[tuple[float, dict[Q, float]]] = []
+        self.forgotten: list[tuple[float, float]] = []
+        """Times the vendor knows nothing of, and until what was counted in them was believed."""
         vendor = VENDORS[entry.data["vendor"]]
 
         def connect(*args: Any) -> Any:
@@ -169,8 +177,8 @@ class Trial:
             truth, ours, theirs = (
                 now - then for then, now in zip(begun[role], after, strict=True)
             )
-            worst = await self._worst_hour(role, first)
-            lines.append(Line(str(role), truth, ours, theirs, worst))
+            hour, lump = await self._worst_hours(role, first)
+            lines.append(Line(str(role), truth, ours, theirs, hour, lump))
         return lines
 
     async def _grown(self) -> dict[Q, tuple[float, float, float]]:
@@ -191,13 +199,18 @@ class Trial:
             found[role] = (honest, ours.sum, theirs.sum)
         return found
 
-    async def _worst_hour(self, role: Q, first: float) -> float:
+    async def _worst_hours(self, role: Q, first: float) -> tuple[float, float]:
+        """Return the largest error of an hour that the vendor remembers, and of one that it does not."""
+        worst = {True: 0.0, False: 0.0}
         rows = await hourly(self.home.hass, self._ours(role))
-        return max(
-            abs(energy - self._world(role, at))
-            for at, energy in energies(rows).items()
-            if at > first
-        )
+        for at, energy in energies(rows).items():
+            if at > first:
+                known = not any(
+                    start < at + 3600 and at < end for start, end in self.forgotten
+                )
+                error = abs(energy - self._world(role, at))
+                worst[known] = max(worst[known], error)
+        return worst[True], worst[False]
 
     async def _strike(self, end: datetime) -> None:
         """Let one thing go wrong."""
@@ -227,6 +240,8 @@ class Trial:
             self.cloud.set_online(False)  # type: ignore[attr-defined]
             await live(self.home, min(length, 30_000) / 3600)
             self.cloud.set_online(True)  # type: ignore[attr-defined]
+            back = datetime.now(UTC).timestamp() + SLEEP
+            self.forgotten.append((now.timestamp(), back))
 
     def _replace_inverter(self) -> None:
         inventory = self.entry.runtime_data.inventory.data
@@ -323,10 +338,10 @@ def table(vendor: str, days: float, lines: list[Line]) -> str:
     """Print it for people."""
     head = f"{vendor}, {days:g} days: recorder minus truth, kWh"
     rows = [
-        f"{'role':34}{'truth':>10}{'ours':>10}{'unguarded':>12}{'worst hour':>12}",
+        f"{'role':34}{'truth':>10}{'ours':>10}{'unguarded':>12}{'worst hour':>12}{'worst lump':>12}",
         *(
             f"{line.role:34}{line.truth:10.2f}{line.guarded - line.truth:10.2f}"
-            f"{line.unguarded - line.truth:12.2f}{line.worst_hour:12.2f}"
+            f"{line.unguarded - line.truth:12.2f}{line.worst_hour:12.2f}{line.worst_lump:12.2f}"
             for line in lines
         ),
     ]

@@ -84,7 +84,10 @@ class GapRepair:
             for statistic_id, (before, after) in ends.items():
                 terms = touched[statistic_id].terms
                 hours[statistic_id] = between(
-                    before, after, partial(collector.value, terms)
+                    before,
+                    after,
+                    partial(collector.value, terms),
+                    partial(collector.least, terms),
                 )
         for statistic_id, rows in hours.items():
             if rows:

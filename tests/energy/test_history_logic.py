@@ -29,6 +29,7 @@ from custom_components.solar_cloud.energy.samples import (
     clean,
     continuous,
     hours,
+    least_at,
     thin,
     value_at,
 )
@@ -97,6 +98,14 @@ def test_a_counter_goes_on_over_a_real_reset() -> None:
     assert continuous(night)[-1][1] == 1010.0
 
 
+def test_a_counter_reached_at_least_what_it_was_seen_at() -> None:
+    """Before its first sample nobody knows."""
+    samples = [(HOUR, 1.0), (2 * HOUR, 2.0), (30 * HOUR, 9.0)]
+    assert least_at(samples, 0.0) is None
+    assert least_at(samples, 20 * HOUR) == 2.0
+    assert least_at(samples, 2 * HOUR) == 2.0
+
+
 def test_between_samples_far_apart_nothing_is_known() -> None:
     """Unless the counter stood still."""
     samples = [(0.0, 1.0), (600.0, 2.0), (10_000.0, 5.0), (90_000.0, 5.0)]
@@ -156,6 +165,22 @@ def test_filling_needs_a_counter_that_knows() -> None:
     rows = between(before, Row(4 * HOUR, 0.2, 5.0), known.get)
     assert [row.sum for row in rows] == [2.0, 2.0, 2.0]
     assert {row.state for row in rows} == {None}
+    seen = {3 * HOUR: 2.6}
+    rows = between(before, Row(4 * HOUR, 5.0, 5.0), known.get, seen.get)
+    assert [row.sum for row in rows] == [2.0, 2.6, 2.6]
+
+
+@pytest.mark.parametrize(
+    ("known", "sums"),
+    [
+        ({2 * HOUR: 13.0, 3 * HOUR: 14.0, 5 * HOUR: 15.0}, [3.0, 4.0, 4.0]),
+        ({HOUR: 11.0, 2 * HOUR: 13.0, 3 * HOUR: 14.0}, [3.0, 4.0, 4.0]),
+    ],
+)
+def test_one_end_may_be_unknown(known: dict[float, float], sums: list[float]) -> None:
+    """A battery that slept then left no counter; the rows say where it stood."""
+    rows = between(Row(0.0, 1.0, 1.0), Row(4 * HOUR, 5.0, 5.0), known.get)
+    assert [row.sum for row in rows] == sums
 
 
 @given(ENERGIES, st.integers(1, 10))

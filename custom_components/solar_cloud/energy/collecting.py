@@ -1,6 +1,6 @@
 """Collecting the past call by call: what was fetched is kept, over limits and restarts."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -9,11 +9,12 @@ from ..cloud.history import Historian, PastEnergy
 from ..cloud.model import Inventory, Plant, Quantity, Reading
 from ..cloud.vault import Json
 from ..cloud.vendor import Term
-from .samples import HOUR, Sample, continuous, thin, value_at
+from .samples import HOUR, Sample, continuous, least_at, thin, value_at
 
 EMPTY_FOR: Final = 45 * 86400.0
 """Seconds without anything after which a device's past has ended: it was not there yet."""
 
+type Look = Callable[[Sequence[Sample], float], float | None]
 type Key = tuple[str, str]
 """A plant or device and the key of a counter's slot."""
 
@@ -116,9 +117,19 @@ class Collector:
 
     def value(self, terms: Iterable[Term], at: float) -> float | None:
         """Add up the cleaned counters at an instant; ``None`` unless every addend is known."""
+        return self._add_up(terms, at, value_at)
+
+    def least(self, terms: Iterable[Term], at: float) -> float | None:
+        """Add up what the counters were seen to have reached; ``None`` where one is taken off, of which that says nothing."""
+        terms = [*terms]
+        if any(term.factor < 0 for term in terms):
+            return None
+        return self._add_up(terms, at, least_at)
+
+    def _add_up(self, terms: Iterable[Term], at: float, look: Look) -> float | None:
         whole = 0.0
         for term in terms:
-            found = value_at(self._clean((term.device_id, term.slot.key)), at)
+            found = look(self._clean((term.device_id, term.slot.key)), at)
             if found is None:
                 return None
             whole += found * term.factor

@@ -45,6 +45,7 @@ class Guards:
         self._vault: Final = vault
         self._guards: Final[dict[str, dict[Slot, Guard]]] = {}
         self._serials: Final[dict[str, str]] = {}
+        self._untold: Final[set[tuple[str, Slot]]] = set()
         self._restore()
 
     def note_serial(self, device: Device) -> None:
@@ -71,12 +72,14 @@ class Guards:
     def hold(self, owner_id: str, values: dict[Slot, Value]) -> None:
         """Fill in the counters that are not told now: each keeps its value."""
         for slot, guard in self._guards.get(owner_id, {}).items():
+            self._untold.discard((owner_id, slot))
             if slot not in values and guard.value is not None:
                 values[slot] = guard.value
+                self._untold.add((owner_id, slot))
 
     def holding(self) -> set[tuple[str, Slot]]:
-        """Return whose latest value was held back."""
-        return {
+        """Return whose latest value was held back, or who had none to say."""
+        return self._untold | {
             (owner_id, slot)
             for owner_id, guards in self._guards.items()
             for slot, guard in guards.items()

@@ -30,14 +30,20 @@ class Row:
         return self.start + HOUR
 
 
-def between(before: Row, after: Row, counter: Counter) -> list[Row]:
+def between(
+    before: Row, after: Row, counter: Counter, least: Counter = lambda at: None
+) -> list[Row]:
     """Return the hours between two rows as the counter shaped them; none when it does not know.
 
     The last hour before ``after`` is included. Both rows stay as they are, and so does the total between them; an hour the counter does
-    not know stands where the one before it stood.
+    not know stands where the counter was seen last, which is the ``least`` it can have been. One end may be unknown too, as when a battery sleeps: the rows say how far it is off.
     """
     first, last = counter(before.end), counter(after.end)
     total = after.sum - before.sum
+    if first is None and last is not None:
+        first = last - total
+    elif last is None and first is not None:
+        last = first + total
     if first is None or last is None or total < 0:
         return []
     grown = last - first
@@ -47,7 +53,10 @@ def between(before: Row, after: Row, counter: Counter) -> list[Row]:
     rows, reached = [], before.sum
     at = before.end
     while at < after.start:
-        if (value := counter(at + HOUR)) is not None:
+        value = counter(at + HOUR)
+        if value is None:
+            value = least(at + HOUR)
+        if value is not None:
             wanted = before.sum + (value - first) * share
             reached = min(max(reached, wanted), after.sum)
         rows.append(Row(at, _state(before, after, reached), reached))

@@ -189,7 +189,7 @@ class Painter:
         return self._days.start(owner_id, self._inventory)
 
     def holding(self) -> set[tuple[str, Slot]]:
-        """Return the counters whose latest value was not believed."""
+        """Return the counters whose latest value was not believed, or that had none."""
         return self._guards.holding()
 
     def rejected(self) -> Mapping[tuple[str, Slot], int]:

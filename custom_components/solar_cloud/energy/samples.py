@@ -102,6 +102,12 @@ def value_at(samples: Sequence[Sample], at: float) -> float | None:
     return low + (high - low) * (at - first) / (second - first)
 
 
+def least_at(samples: Sequence[Sample], at: float) -> float | None:
+    """Return what a cleaned counter was seen to have reached by an instant."""
+    place = bisect_right(samples, (at, float("inf")))
+    return samples[place - 1][1] if place else None
+
+
 def thin(samples: Iterable[Sample]) -> list[Sample]:
     """Keep what the full hours need: the first and the last sample of each."""
     ordered = sorted(dict(samples).items())
