@@ -23,6 +23,7 @@ from .clouds.fusionsolar.cloud import REDIRECT
 from .clouds.fusionsolar.steered import SteeredPlant
 from .clouds.world import World
 from .conftest import Home, enable_everything
+from .house import SteeredHome
 
 LIMIT = "active-power-control/async-task"
 
@@ -46,16 +47,14 @@ async def fusionsolar(
         yield cloud
 
 
-class House:
+class House(SteeredHome):
     """The emulated home in Home Assistant."""
 
     def __init__(self, home: Home, cloud: FusionSolarCloud) -> None:
         """Not started yet."""
-        self.home = home
-        self.hass = home.hass
         self.cloud = cloud
-        self.plant = cloud.plant.code
-        self.entry = MockConfigEntry()
+        battery = cloud.first(39).serial or ""
+        super().__init__(home, MockConfigEntry(), cloud.plant.code, battery)
 
     async def start(self) -> None:
         """Set up by the owner's consent, with everything enabled."""
@@ -96,37 +95,6 @@ class House:
         await self.home.restart(self.entry)
         await self.home.pass_time(360)
         self.cloud.calls.clear()
-
-    def id(self, key: str) -> str:
-        """Return a unique id of the plant."""
-        return f"fusionsolar_{self.plant}_{key}"
-
-    def state(self, platform: str, key: str) -> str:
-        """Return what a user sees."""
-        return self.home.state(self.id(key), platform).state
-
-    def command(self, platform: str, key: str) -> Any:
-        """Return how the last command ended, as a user sees it."""
-        return self.home.state(self.id(key), platform).attributes["command"]
-
-    async def turn(self, platform: str, service: str, key: str, **data: Any) -> None:
-        """Call an action of an entity."""
-        entity_id = self.home.entity_id(self.id(key), platform)
-        await self.hass.services.async_call(
-            platform, service, {"entity_id": entity_id, **data}, blocking=True
-        )
-
-    async def act(self, service: str, **data: Any) -> Any:
-        """Call one of our actions on the battery and return its receipt."""
-        device = self.home.device(self.cloud.first(39).serial or "", self.entry)
-        assert device is not None
-        return await self.hass.services.async_call(
-            DOMAIN,
-            service,
-            {"device_id": device.id, **data},
-            blocking=True,
-            return_response=True,
-        )
 
     @property
     def told(self) -> SteeredPlant:
@@ -182,16 +150,6 @@ EVERY_CONTROL = [
     ("select", "surplus_priority", "feed_in", {"redundantPVEnergyPriority": "fedToGridPreference"}),
     ("switch", "export_limit_enabled", "off", {"controlMode": "0"}),
 ]  # fmt: skip
-SERVICES = {
-    "number": ("set_value", "value"),
-    "select": ("select_option", "option"),
-    "switch": ("turn_off", None),
-}
-
-
-async def _set(house: House, platform: str, control: str, wish: object) -> None:
-    service, field = SERVICES[platform]
-    await house.turn(platform, service, control, **({field: wish} if field else {}))
 
 
 async def _in_time_of_use_with_a_limit(house: House) -> None:
@@ -224,7 +182,7 @@ async def test_every_control(
 ) -> None:
     """One task with the right fields, and what the plant or its last acceptance says of it."""
     await _in_time_of_use_with_a_limit(house)
-    await _set(house, platform, control, wish)
+    await house.set(platform, control, wish)
     await house.home.pass_time(700, step=30)
     assert house.writes == 1
     assert fields.items() <= _sent(house).items()
@@ -260,7 +218,7 @@ async def test_every_refusal_of_the_plant_is_told(
     await _in_time_of_use_with_a_limit(house)
     before = house.state(platform, control)
     house.cloud.turn(task_outcome="FAILURE")
-    await _set(house, platform, control, wish)
+    await house.set(platform, control, wish)
     await house.home.pass_time(700, step=30)
     assert house.command(platform, control) == "refused"
     assert house.state(platform, control) == before

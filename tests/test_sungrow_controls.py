@@ -1,7 +1,6 @@
 """A Sungrow owner changes settings in Home Assistant: from the action to the inverter and its own word."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -16,6 +15,7 @@ from .clouds.sungrow import SungrowCloud
 from .clouds.sungrow.plant import HYBRID
 from .clouds.world import World
 from .conftest import Home, enable_everything
+from .house import SteeredHome
 
 STOPPED = {"10004": "204", "10003": "0"}
 
@@ -39,18 +39,16 @@ async def sungrow(
         yield cloud
 
 
-class House:
+class House(SteeredHome):
     """The emulated home in Home Assistant."""
 
     def __init__(self, home: Home, cloud: SungrowCloud) -> None:
         """Not started yet."""
-        self.home = home
-        self.hass = home.hass
         self.cloud = cloud
-        self.serial = str(cloud.first(HYBRID).sn)
+        serial = str(cloud.first(HYBRID).sn)
         stored = {"region": "other", "base_url": cloud.url, **cloud.credentials}
         account = VENDORS["sungrow"].sign_in("sungrow_account").account(stored)
-        self.entry = MockConfigEntry(
+        entry = MockConfigEntry(
             domain=DOMAIN,
             title="Sungrow",
             unique_id=f"sungrow_{account}",
@@ -61,43 +59,13 @@ class House:
             },
             options={"excluded_plants": [], "controls": True},
         )
+        super().__init__(home, entry, serial, serial)
 
     async def start(self) -> None:
         """Set up, and let the settings be read."""
         await self.home.start(self.entry)
         await self.home.pass_time(150, step=15)
         self.cloud.calls.clear()
-
-    def id(self, key: str) -> str:
-        """Return a unique id of the inverter."""
-        return f"sungrow_{self.serial}_{key}"
-
-    def state(self, platform: str, key: str) -> str:
-        """Return what a user sees."""
-        return self.home.state(self.id(key), platform).state
-
-    def command(self, platform: str, key: str) -> Any:
-        """Return how the last command ended, as a user sees it."""
-        return self.home.state(self.id(key), platform).attributes["command"]
-
-    async def turn(self, platform: str, service: str, key: str, **data: Any) -> None:
-        """Call an action of an entity."""
-        entity_id = self.home.entity_id(self.id(key), platform)
-        await self.hass.services.async_call(
-            platform, service, {"entity_id": entity_id, **data}, blocking=True
-        )
-
-    async def act(self, service: str, **data: Any) -> Any:
-        """Call one of our actions on the inverter and return its receipt."""
-        device = self.home.device(self.serial, self.entry)
-        assert device is not None
-        return await self.hass.services.async_call(
-            DOMAIN,
-            service,
-            {"device_id": device.id, **data},
-            blocking=True,
-            return_response=True,
-        )
 
     @property
     def mode(self) -> int:
@@ -170,19 +138,13 @@ EVERY_CONTROL = [
     ("select", "battery_command", "charge", {"10003": "2", "10004": "170"}),
     ("select", "forced_charging_days", "every_day", {"10066": "1"}),
 ]
-SERVICES = {
-    "number": ("set_value", "value"),
-    "select": ("select_option", "option"),
-    "switch": ("turn_on", None),
-}
 
 
-async def _set(house: House, platform: str, control: str, wish: object) -> None:
+async def _set(house: House, platform: str, control: str, wish: float | str) -> None:
     enable_everything(house.hass, house.entry)
     await house.home.restart(house.entry)
     await house.home.pass_time(150, step=15)
-    service, field = SERVICES[platform]
-    await house.turn(platform, service, control, **({field: wish} if field else {}))
+    await house.set(platform, control, wish)
 
 
 @pytest.mark.parametrize(("platform", "control", "wish", "written"), EVERY_CONTROL)
