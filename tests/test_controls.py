@@ -349,6 +349,16 @@ async def test_a_forced_mode_ends_when_controls_are_switched_off(house: House) -
     assert not house.entry.runtime_data.store.load("forces")
 
 
+async def test_a_forced_mode_ends_with_its_account(house: House) -> None:
+    """The inverter returns to what it did before."""
+    house.solax.plant.site.set_soc(0.3)
+    await house.act("charge_battery", power=2000, duration={"hours": 1})
+    sent = len(house.solax.commands())
+    await house.hass.config_entries.async_remove(house.entry.entry_id)
+    (stop,) = house.solax.commands()[sent:]
+    assert "exit_vpp_mode" in stop.path
+
+
 async def test_stop_work_mode_schedule_and_reservation(house: House) -> None:
     """Each with its receipt, on the wire and in the world."""
     await house.act("discharge_battery", power=2000, duration={"hours": 1})

@@ -294,6 +294,28 @@ async def test_a_charge_to_a_target_is_ended_in_time(house: House) -> None:
     assert house.writes == 2
 
 
+async def test_a_forced_mode_ends_with_its_account(house: House) -> None:
+    """Nobody would keep its time any more."""
+    await house.act("charge_battery", power=1000, target_soc=99, duration={"hours": 1})
+    await house.home.pass_time(600, step=30)
+    assert house.forced()
+    await house.hass.config_entries.async_remove(house.entry.entry_id)
+    house.home.freezer.tick(600)
+    assert not house.forced()
+    assert house.writes == 2
+
+
+async def test_an_account_goes_though_its_cloud_is_down(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What could not be ended is logged."""
+    await house.act("charge_battery", power=1000, target_soc=99, duration={"hours": 1})
+    house.cloud.fault("*", http=503, times=None)
+    await house.hass.config_entries.async_remove(house.entry.entry_id)
+    assert not house.hass.config_entries.async_entries(DOMAIN)
+    assert "A forced mode may go on" in caplog.text
+
+
 async def test_a_schedule_and_a_mode(house: House) -> None:
     """The mode follows its periods, and comes back with them."""
     assert house.state("select", "work_mode") == "self_consumption"

@@ -36,7 +36,7 @@ from .dashboard_issue import DashboardIssue
 from .devices import DeviceKeeper, own_identifier
 from .energy.picture import Painter
 from .energy.rhythm import Rhythm
-from .forces import SECTION as FORCES
+from .forces import SECTION as FORCES, async_end_all
 from .history import History
 from .history_import import import_store
 from .orders import async_register as async_register_orders
@@ -244,8 +244,10 @@ async def async_unload_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) 
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> None:
-    """End the session where the vendor counts them, and delete everything kept of the account."""
-    cloud = (await _async_connect(hass, entry)).cloud
+    """End forced modes, and the session where the vendor counts them; delete everything kept of the account."""
+    connection = await _async_connect(hass, entry)
+    cloud = connection.cloud
+    await async_end_all(cloud, connection.store.load(FORCES))
     if isinstance(cloud, SignsOut):
         await cloud.sign_out()
     await async_remove_store(hass, entry.entry_id)

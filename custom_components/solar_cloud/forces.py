@@ -11,9 +11,17 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from .cloud.control import Force, Order, RenewBattery, StopBattery
-from .cloud.errors import CloudError
+from .cloud.control import (
+    Controllable,
+    Force,
+    Order,
+    Outcome,
+    RenewBattery,
+    StopBattery,
+)
+from .cloud.errors import CloudError, CloudUnreachable
 from .cloud.vault import Json, Vault
+from .cloud.vendor import Cloud
 from .const import LOGGER
 
 SECTION: Final = "forces"
@@ -163,6 +171,21 @@ class Supervisor:
             force.renewed = time.time()
             await self._save()
             self._plan(target_id)
+
+
+async def async_end_all(cloud: Cloud, stored: Json) -> None:
+    """End what runs while its account is removed, as far as that can be done now."""
+    targets = [target_id for target_id, _ in _read(stored)]
+    if not targets or not isinstance(cloud, Controllable):
+        return
+    try:
+        cloud.available(await cloud.inventory())
+        for target_id in targets:
+            receipt = await cloud.order(StopBattery(target_id=target_id))
+            if receipt.outcome is Outcome.UNCERTAIN:
+                raise CloudUnreachable
+    except CloudError as err:
+        LOGGER.warning("A forced mode may go on without its account: %s", err.key)
 
 
 def _read(stored: Json) -> Iterator[tuple[str, Supervised]]:
