@@ -16,7 +16,7 @@ from tests.clouds.registry import CLOUDS
 from tests.clouds.world import World
 from tests.conftest import Home
 from tests.storm import Trial, table
-from tests.test_energy_storm import CALM, HOMES, RESOLUTION, account
+from tests.test_energy_storm import CALM, HOMES, HOUR, RESOLUTION, account
 
 DAYS = float(os.environ.get("BENCHMARK_DAYS", "30"))
 SEED = int(os.environ.get("BENCHMARK_SEED", "1"))
@@ -51,3 +51,4 @@ async def test_energy(
         print(table(cloud.name, DAYS, lines))
     for line in lines:
         assert abs(line.guarded - line.truth) <= RESOLUTION[cloud.name] + 1e-6
+        assert line.worst_hour <= HOUR

@@ -16,8 +16,8 @@ from .doubt import Doubt
 
 PATIENCE: Final = 3 * 3600.0
 """Seconds an odd value must last before it is believed; the longest known glitch takes one hour (E03)."""
-SILENCE: Final = 1200.0
-"""Seconds without a good value after which almost any leap is possible, and which it must last: glitches that add energy take less (E01, E09)."""
+SILENCE: Final = 1500.0
+"""Seconds without a value after which almost any leap is possible, and which it must last: glitches that add energy take less (E01, E09)."""
 LONG_PATIENCE: Final = 48 * 3600.0
 """Seconds a counter may take to make up for a leap that proved to be none."""
 TRIAL: Final = 86400.0
@@ -121,8 +121,7 @@ class Guard:
         value = round(raw + self.offset, 6)
         doubted = self.doubt and self.doubt.continues(value, at, course.value)
         gained = value - course.value
-        silent = course.silence(at) > SILENCE
-        leaps = self.lifelong and gained > pace.slack and silent
+        leaps = self.lifelong and gained > self._usual(at - course.at, pace)
         if not (doubted or leaps) and 0 <= gained <= course.room(at, pace):
             self._accept(value, at, course, pace)
         elif (back := self._taken_back(raw, value, at, course, pace)) is not None:
@@ -131,6 +130,11 @@ class Guard:
         else:
             self._reject(at)
             self._hold(raw, value, at, course, rated)
+
+    @staticmethod
+    def _usual(seconds: float, pace: Pace) -> float:
+        """Return the kWh that need no second look; after a silence, or where a counter stood still for longer than it was shown, few."""
+        return pace.reach(seconds) if seconds <= SILENCE else pace.slack
 
     def _taken_back(
         self, raw: float, value: float, at: float, course: Course, pace: Pace

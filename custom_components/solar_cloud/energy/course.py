@@ -53,14 +53,10 @@ class Course:
         """Begin at a value."""
         return cls(value, at, at, credit)
 
-    def silence(self, at: float) -> float:
-        """Return the seconds until then in which the counter can have run unseen."""
-        since = self.moved if 0 <= at - self.moved <= HICCUP else self.at
-        return max(0.0, at - since)
-
     def room(self, at: float, pace: Pace) -> float:
         """Return the kWh the counter can have gained until then."""
-        return min(self.credit, pace.slack) + pace.rate * self.silence(at)
+        since = self.moved if 0 <= at - self.moved <= HICCUP else self.at
+        return min(self.credit, pace.slack) + pace.rate * max(0.0, at - since)
 
     def advance(self, value: float, at: float, pace: Pace) -> None:
         """Go to a value."""

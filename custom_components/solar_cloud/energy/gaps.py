@@ -13,8 +13,8 @@ from ..cloud.vault import Json, Vault
 from .samples import HOUR
 
 SECTION: Final = "gaps"
-LEAST: Final = 900.0
-"""Seconds without a reading that make a gap: two uploads missed."""
+LEAST: Final = 1500.0
+"""Seconds without a reading that make a gap: longer than an account with few calls rests between polls at night."""
 LONGEST: Final = 7 * 86400.0
 """Longer gaps are left to the user, who may not want an old absence filled."""
 MOVED: Final = 0.005
