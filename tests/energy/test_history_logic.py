@@ -281,6 +281,15 @@ def test_a_gap_is_what_moved_unseen_over_a_full_hour() -> None:
     assert watch.due(keys, NOON + DAY) == []
 
 
+def test_what_is_heard_after_its_hour_is_booked_in_the_next() -> None:
+    """Measured just before the full hour, and read just after it."""
+    watch = GapWatch(MemoryVault())
+    watch.observe(reading(NOON + 600, 5.0), NOON + 700)
+    watch.observe(reading(NOON + 3500, 7.0), NOON + 3700)
+    (outage,) = watch.due({("one", PV.key)}, NOON + DAY)
+    assert (outage.start, outage.end) == (NOON + 600, NOON + 3700)
+
+
 def test_what_stands_still_or_is_not_heard_leaves_no_gap() -> None:
     """A sleeping device, one that is silent, one that is old news, and one that was not believed."""
     watch = GapWatch(MemoryVault())

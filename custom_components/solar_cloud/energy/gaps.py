@@ -73,20 +73,21 @@ class GapWatch:
             for slot, value in reading.values.items():
                 if slot.quantity.is_counter and isinstance(value, float):
                     if (owner, slot.key) not in held:
-                        self._hear((owner, slot.key), at, value)
+                        self._hear((owner, slot.key), at, value, now)
         self._vault.save_soon(SECTION, self._as_json)
 
-    def _hear(self, key: Key, at: float, value: float) -> None:
+    def _hear(self, key: Key, at: float, value: float, now: float) -> None:
+        """Take a value in; what it adds is booked to the hour in which it is heard, not to the one in which it was measured."""
         last, was = self._heard.get(key, (at, value))
         if at <= last and key in self._heard:
             return
         self._heard[key] = (at, value)
         if (
             at - last > LEAST
-            and last // HOUR != at // HOUR
+            and last // HOUR != now // HOUR
             and abs(value - was) > MOVED
         ):
-            self._gaps = [*self._gaps, Gap(key, last, at)][-KEPT:]
+            self._gaps = [*self._gaps, Gap(key, last, now)][-KEPT:]
 
     def due(
         self, keys: Collection[Key], until: float, *, longest: float | None = LONGEST
