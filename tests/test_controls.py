@@ -359,6 +359,17 @@ async def test_a_forced_mode_ends_with_its_account(house: House) -> None:
     assert "exit_vpp_mode" in stop.path
 
 
+async def test_an_account_goes_though_its_cloud_is_down(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What could not be ended is logged; the inverter ends it by its own timer."""
+    await house.act("charge_battery", power=2000, duration={"hours": 1})
+    house.solax.fault("*", http=503, times=None)
+    await house.hass.config_entries.async_remove(house.entry.entry_id)
+    assert not house.hass.config_entries.async_entries(DOMAIN)
+    assert "Forced modes may go on" in caplog.text
+
+
 async def test_stop_work_mode_schedule_and_reservation(house: House) -> None:
     """Each with its receipt, on the wire and in the world."""
     await house.act("discharge_battery", power=2000, duration={"hours": 1})

@@ -180,12 +180,16 @@ async def async_end_all(cloud: Cloud, stored: Json) -> None:
         return
     try:
         cloud.available(await cloud.inventory())
-        for target_id in targets:
+    except CloudError as err:
+        LOGGER.warning("Forced modes may go on without their account: %s", err.key)
+        return
+    for target_id in targets:
+        try:
             receipt = await cloud.order(StopBattery(target_id=target_id))
             if receipt.outcome is Outcome.UNCERTAIN:
                 raise CloudUnreachable
-    except CloudError as err:
-        LOGGER.warning("A forced mode may go on without its account: %s", err.key)
+        except CloudError as err:
+            LOGGER.warning("A forced mode may go on without its account: %s", err.key)
 
 
 def _read(stored: Json) -> Iterator[tuple[str, Supervised]]:

@@ -2,8 +2,9 @@
 
 A cloud sends zeros while an inverter sleeps, dips at midnight, and yesterday's energy once more (failures.md E01-E09). Home Assistant's
 statistics would book each of these, so a counter is published through a guard that holds its last good value until the odd one goes
-away, or has stayed for hours. A leap after a silence fits, and is believed after some minutes. What is published makes the statistics come out right: a counter that really started anew falls to what
-it can have counted since, which they read as a reset; any other lasting change continues without a step.
+away, or has stayed for hours. A leap after a silence fits, and is believed after some minutes. What is published makes the statistics
+come out right: a counter that really started anew falls to what it can have counted since, which they read as a reset; any other lasting
+change continues without a step.
 """
 
 from dataclasses import dataclass

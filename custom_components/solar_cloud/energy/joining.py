@@ -36,7 +36,8 @@ def between(
     """Return the hours between two rows as the counter shaped them; none when it does not know.
 
     The last hour before ``after`` is included. Both rows stay as they are, and so does the total between them; an hour the counter does
-    not know stands where the counter was seen last, which is the ``least`` it can have been. One end may be unknown too, as when a battery sleeps: the rows say how far it is off.
+    not know stands where the counter was seen last, which is the ``least`` it can have been. One end may be unknown too, as when a
+    battery sleeps: the rows say how far it is off.
     """
     first, last = counter(before.end), counter(after.end)
     total = after.sum - before.sum
