@@ -84,6 +84,38 @@ async def test_a_spike_is_found_shown_and_taken_out(
     assert ir.async_get(home.hass).async_get_issue(DOMAIN, issue_id) is None
 
 
+async def test_what_the_user_keeps_is_not_shown_again(
+    recorder_mock: Recorder,
+    home: Home,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """The statistics stay as they are, over a restart and the next look."""
+    for component in ("repairs", "http"):
+        assert await async_setup_component(home.hass, component, {})
+    await home.start(entry)
+    await live(home, 1.2)
+    pv = home.entity_id(solax_id(solax, None, "pv_energy_total"))
+    past = await _with_past(home, pv)
+    home.freezer.tick(timedelta(hours=24))
+    await home.settle()
+    issue_id = f"statistics_doctor_{entry.entry_id}_{solax.plant.plant_id}"
+    client = await hass_client(await _token(home))
+    answer = await client.post(
+        "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue_id}
+    )
+    flow = await answer.json()
+    await client.post(
+        f"/api/repairs/issues/fix/{flow['flow_id']}", json={"dismiss": True}
+    )
+    assert (await hourly(home.hass, pv))[: len(past)] == past
+    await home.restart(entry)
+    home.freezer.tick(timedelta(hours=25))
+    await home.settle()
+    assert ir.async_get(home.hass).async_get_issue(DOMAIN, issue_id) is None
+
+
 async def test_a_healthy_past_is_left_alone(
     recorder_mock: Recorder, home: Home, solax: SolaxCloud, entry: MockConfigEntry
 ) -> None:
@@ -112,7 +144,11 @@ async def test_findings_survive_a_restart_and_long_lists_are_cut(
     await store.save(
         "doctor",
         {
-            plant_id: {"examined": 1e12, "findings": [*found, ["odd"]]},
+            plant_id: {
+                "examined": 1e12,
+                "findings": [*found, ["odd"]],
+                "accepted": [["sensor.one", 1.0], "odd"],
+            },
             "other": "damaged",
         },
     )

@@ -80,8 +80,8 @@ async def _start(client: Any, issue: str) -> Any:
     return await answer.json()
 
 
-async def _submit(client: Any, flow: Any) -> Any:
-    answer = await client.post(f"/api/repairs/issues/fix/{flow['flow_id']}", json={})
+async def _submit(client: Any, flow: Any, **data: Any) -> Any:
+    answer = await client.post(f"/api/repairs/issues/fix/{flow['flow_id']}", json=data)
     assert answer.status == 200, await answer.text()
     return await answer.json()
 
@@ -136,6 +136,26 @@ async def test_one_click_adds_what_is_missing(
     ours = verdict["energy_sources"][len(FOREIGN["energy_sources"]) :]
     kinds = {problem["type"] for problems in ours for problem in problems}
     assert kinds <= {"statistics_not_defined"}  # until the recorder's first run
+
+
+@pytest.mark.usefixtures("energy")
+async def test_an_offer_can_be_refused_for_good(
+    home: Home,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """Nothing is added, and a restart does not ask again."""
+    hass = home.hass
+    await home.start(entry)
+    client = await hass_client()
+    flow = await _start(client, issue_id(solax, entry))
+    assert (await _submit(client, flow, dismiss=True))["type"] == "create_entry"
+    manager: Any = await async_get_manager(hass)
+    assert not (manager.data or {}).get("energy_sources")
+    await home.restart(entry)
+    await home.settle()
+    assert issue(hass, solax, entry) is None
 
 
 @pytest.mark.usefixtures("energy")

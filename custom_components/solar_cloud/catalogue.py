@@ -182,6 +182,7 @@ _EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
     Q.PLANT_STATE: {"device_class": SensorDeviceClass.ENUM},
     Q.REJECTED_VALUES: {"state_class": INCREASING},
     Q.CHARGER_SESSION_DURATION: {"suggested_unit_of_measurement": UnitOfTime.MINUTES},
+    Q.EQUIVALENT_HOURS_TODAY: {"suggested_unit_of_measurement": UnitOfTime.HOURS},
 }
 """What the unit alone would get wrong."""
 

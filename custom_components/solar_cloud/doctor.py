@@ -37,6 +37,7 @@ class Doctor:
         self._entry_id: Final = entry_id
         self._examined: dict[str, float] = {}
         self._findings: dict[str, dict[str, list[Finding]]] = {}
+        self._accepted: dict[str, set[tuple[str, float]]] = {}
         self._restore(account.store.load(SECTION))
 
     def findings(self, plant_id: str) -> Findings:
@@ -69,7 +70,12 @@ class Doctor:
         for key, hours in rows.items():
             counter = counters[key]
             watts = bound(counter.slot.quantity, counter.owner_id, inventory)
-            if odd := examine(hours, watts or UNRATED):
+            accepted = self._accepted.get(plant_id, set())
+            if odd := [
+                each
+                for each in examine(hours, watts or UNRATED)
+                if (key, each.start) not in accepted
+            ]:
                 found[key] = odd
         self._findings[plant_id] = found
 
@@ -86,6 +92,17 @@ class Doctor:
                 )
         await statistics.async_written(self._hass)
         await self.async_examine(inventory, plant_id)
+        self._account.store.save_soon(SECTION, self._as_json)
+        self._show(inventory, plant_id)
+
+    def accept(self, inventory: Inventory, plant_id: str) -> None:
+        """Leave the findings in the statistics, and never name them again."""
+        self._accepted.setdefault(plant_id, set()).update(
+            (key, each.start)
+            for key, found in self.findings(plant_id).items()
+            for each in found
+        )
+        self._findings[plant_id] = {}
         self._account.store.save_soon(SECTION, self._as_json)
         self._show(inventory, plant_id)
 
@@ -139,6 +156,10 @@ class Doctor:
                     for key, found in self.findings(plant_id).items()
                     for each in found
                 ],
+                "accepted": [
+                    [key, start]
+                    for key, start in sorted(self._accepted.get(plant_id, ()))
+                ],
             }
             for plant_id, at in self._examined.items()
         }
@@ -146,10 +167,21 @@ class Doctor:
     def _restore(self, stored: Json) -> None:
         for plant_id, kept in stored.items() if isinstance(stored, dict) else ():
             match kept:
-                case {"examined": float() | int() as at, "findings": list(rows)}:
+                case {
+                    "examined": float() | int() as at,
+                    "findings": list(rows),
+                    "accepted": list(accepted),
+                }:
                     self._examined[plant_id] = float(at)
                 case _:
                     continue
+            self._accepted[plant_id] = {
+                (str(pair[0]), float(pair[1]))
+                for pair in accepted
+                if isinstance(pair, list)
+                and len(pair) == 2
+                and isinstance(pair[1], int | float)
+            }
             found = self._findings.setdefault(plant_id, {})
             for row in rows:
                 match row:

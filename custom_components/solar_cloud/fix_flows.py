@@ -17,6 +17,9 @@ from .dashboard_issue import DashboardIssue
 from .doctor import KEY as DOCTOR
 from .history import HISTORIES, History
 
+DISMISS: Final = "dismiss"
+DISMISSIBLE: Final = vol.Schema({vol.Optional(DISMISS, default=False): bool})
+"""Home Assistant has no button to ignore what it can mend."""
 KIND: Final = "kind"
 ENTRY_ID: Final = "entry_id"
 PLANT_ID: Final = "plant_id"
@@ -31,16 +34,18 @@ class DashboardFlow(RepairsFlow):
         self._plant_id: Final = plant_id
 
     async def async_step_init(
-        self, user_input: dict[str, str] | None = None
+        self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Begin with what would be added."""
         return await self.async_step_confirm()
 
     async def async_step_confirm(
-        self, user_input: dict[str, str] | None = None
+        self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Add after confirmation."""
+        """Add after confirmation, or never ask again."""
         proposal = self._proposal()
+        if user_input is not None and user_input.get(DISMISS):
+            return self._settle()
         try:
             missing = proposal.beyond(await async_preferences(self.hass))
             if user_input is not None:
@@ -48,16 +53,19 @@ class DashboardFlow(RepairsFlow):
                 return self.async_create_entry(data={})
         except CannotAddError:
             return await self.async_step_by_hand()
-        return self._form("confirm", missing)
+        return self._form("confirm", missing, DISMISSIBLE)
 
     async def async_step_by_hand(
-        self, user_input: dict[str, str] | None = None
+        self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Show the list; the user clicks, and is not asked again."""
         if user_input is not None:
-            DashboardIssue.settle(self._history.account, self._plant_id)
-            return self.async_create_entry(data={})
-        return self._form("by_hand", self._proposal())
+            return self._settle()
+        return self._form("by_hand", self._proposal(), vol.Schema({}))
+
+    def _settle(self) -> RepairsFlowResult:
+        DashboardIssue.settle(self._history.account, self._plant_id)
+        return self.async_create_entry(data={})
 
     def _proposal(self) -> Proposal:
         return propose(
@@ -67,11 +75,13 @@ class DashboardFlow(RepairsFlow):
             self._plant_id,
         )
 
-    def _form(self, step_id: str, proposal: Proposal) -> RepairsFlowResult:
+    def _form(
+        self, step_id: str, proposal: Proposal, schema: vol.Schema
+    ) -> RepairsFlowResult:
         plant = self._history.inventory.plants[self._plant_id]
         return self.async_show_form(
             step_id=step_id,
-            data_schema=vol.Schema({}),
+            data_schema=schema,
             description_placeholders={"plant": plant.name, **proposal.texts()},
         )
 
@@ -85,22 +95,25 @@ class DoctorFlow(RepairsFlow):
         self._plant_id: Final = plant_id
 
     async def async_step_init(
-        self, user_input: dict[str, str] | None = None
+        self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
         """Begin with what was found."""
         return await self.async_step_confirm()
 
     async def async_step_confirm(
-        self, user_input: dict[str, str] | None = None
+        self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Correct after confirmation."""
+        """Correct after confirmation, or leave the findings as they are for good."""
         inventory = self._history.inventory
+        if user_input is not None and user_input.get(DISMISS):
+            self._history.doctor.accept(inventory, self._plant_id)
+            return self.async_create_entry(data={})
         if user_input is not None:
             await self._history.doctor.async_correct(inventory, self._plant_id)
             return self.async_create_entry(data={})
         return self.async_show_form(
             step_id="confirm",
-            data_schema=vol.Schema({}),
+            data_schema=DISMISSIBLE,
             description_placeholders={
                 "plant": inventory.plants[self._plant_id].name,
                 "findings": self._history.doctor.lines(self._plant_id),

@@ -267,6 +267,20 @@ def test_a_share_of_a_counter_is_split_at_midnight() -> None:
     assert share.observe(3.0, MIDNIGHT + 3 * HOUR, day) == 0
 
 
+def test_the_first_day_of_a_share_is_unknown_until_somebody_knows_it() -> None:
+    """A zero at noon would be a wrong number."""
+    share, day = DayShare(), PlantDay()
+    day.turn(moment(EVENING), BERLIN)
+    assert share.observe(1_000.0, EVENING, day) is None
+    assert share.observe(1_001.0, EVENING + HOUR, day) is None
+    known = DayShare.from_json(json.loads(json.dumps(share.as_json())))
+    assert known.observe(1_002.0, EVENING + HOUR, day, today=5.0) == 5.0
+    assert known.observe(1_003.0, EVENING + HOUR, day, today=9.0) == 6.0
+    day.turn(moment(MIDNIGHT + HOUR), BERLIN)
+    assert share.observe(1_002.0, MIDNIGHT, day) == 0.0
+    assert share.observe(1_004.0, MIDNIGHT + HOUR, day) == 2.0
+
+
 def test_a_share_with_a_clock_that_stands_still() -> None:
     """No time has passed, so nothing belongs to the day before."""
     share, day = DayShare(), PlantDay()

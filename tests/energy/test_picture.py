@@ -131,15 +131,15 @@ METERED: Mapping[Q, Value] = {
 
 
 def test_what_was_said_is_published_and_fills_the_roles() -> None:
-    """With the one-way powers, and the energy of today where only a lifetime counter is known."""
+    """With the one-way powers; where only a lifetime counter is known, nobody knows what was counted today before."""
     home = Home()
     home.poll(inverter=RUNNING, meter=METERED)
     assert home.value("plant", Q.PV_POWER) == 4_000
     assert home.value("plant", Q.GRID_EXPORT_POWER) == 500
     assert home.value("plant", Q.PV_ENERGY_TODAY) == 9
-    assert home.value("plant", Q.GRID_IMPORT_ENERGY_TODAY) == 0
+    assert home.value("plant", Q.GRID_IMPORT_ENERGY_TODAY) is None
     home.poll(meter=dict(METERED) | {Q.GRID_IMPORT_ENERGY_TOTAL: 700.5})
-    assert home.value("plant", Q.GRID_IMPORT_ENERGY_TODAY) == 0.5
+    assert home.value("plant", Q.GRID_IMPORT_ENERGY_TODAY) is None
     assert home.painter.day_start("inverter") == datetime(2026, 6, 14, 22, tzinfo=UTC)
     assert home.painter.day_start("plant") == home.painter.day_start("inverter")
 

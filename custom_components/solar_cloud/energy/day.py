@@ -177,26 +177,31 @@ class DayShare:
     """What a lifetime counter gained since midnight, where nobody counts the day."""
 
     date: int = 0
-    base: float = 0.0
-    """The counter at midnight."""
+    base: float | None = None
+    """The counter at midnight; ``None`` while it is not known."""
     last: float | None = None
     at: float = 0.0
 
     def observe(
-        self, counter: float, at: float, day: PlantDay, today: float = 0.0
-    ) -> float:
-        """Return the energy since midnight; ``today`` is what is known of it when the counter is first met.
+        self, counter: float, at: float, day: PlantDay, today: float | None = None
+    ) -> float | None:
+        """Return the energy since midnight, ``None`` on a first day of which nobody says how it began.
 
-        What was gained over midnight belongs to both days by their time.
+        ``today`` is what is known of the day; it counts when nothing else does. What was gained over midnight belongs to both days by
+        their time.
         """
-        if self.last is None:
+        if self.base is None and today is not None:
             self.base = counter - today
+        elif self.last is None:
+            pass
         elif day.date != self.date:
             span = at - self.at
             part = (day.start - self.at) / span if span > 0 else 0.0
             self.base = self.last + (counter - self.last) * min(max(part, 0.0), 1.0)
-        self.base = min(self.base, counter)
         self.date, self.last, self.at = day.date, counter, at
+        if self.base is None:
+            return None
+        self.base = min(self.base, counter)
         return round(counter - self.base, 6)
 
     def as_json(self) -> Json:
@@ -209,7 +214,7 @@ class DayShare:
         match stored:
             case [
                 int() as date,
-                float() | int() as base,
+                float() | int() | None as base,
                 float() | int() | None as last,
                 float() | int() as at,
             ]:

@@ -90,9 +90,9 @@ class Days:
                 continue
             share = shares.setdefault(today, DayShare())
             known = _known_today(sources.get(total, ()), today, readings)
-            values[Slot(today)] = share.observe(
-                counter, now, self._days[plant_id], known
-            )
+            shared = share.observe(counter, now, self._days[plant_id], known)
+            if shared is not None:
+                values[Slot(today)] = shared
 
     def save(self) -> None:
         """Keep it all, soon."""
@@ -134,14 +134,14 @@ def _counts(slot: Slot) -> bool:
 
 def _known_today(
     terms: Iterable[tuple[str, str]], today: Q, readings: Mapping[str, Reading]
-) -> float:
-    """Add up what the devices behind a lifetime counter say of today; 0 unless all of them do."""
+) -> float | None:
+    """Add up what the devices behind a lifetime counter say of today; ``None`` unless all of them do."""
     said = [
         readings[device_id].values.get(Slot(today)) if device_id in readings else None
         for device_id, _ in terms
     ]
     known = [value for value in said if isinstance(value, float)]
-    return sum(known) if len(known) == len(said) else 0.0
+    return sum(known) if said and len(known) == len(said) else None
 
 
 def _rows(stored: Json) -> Iterable[tuple[str, Slot, Json]]:
