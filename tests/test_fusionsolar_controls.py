@@ -20,7 +20,7 @@ from homeassistant.exceptions import HomeAssistantError
 
 from .clouds.fusionsolar import FusionSolarCloud
 from .clouds.fusionsolar.cloud import REDIRECT
-from .clouds.fusionsolar.steered import SteeredPlant
+from .clouds.fusionsolar.steered import THIRD_PARTY, SteeredPlant
 from .clouds.world import World
 from .conftest import Home, enable_everything
 from .house import SteeredHome
@@ -314,6 +314,24 @@ async def test_an_account_goes_though_its_cloud_is_down(
     await house.hass.config_entries.async_remove(house.entry.entry_id)
     assert not house.hass.config_entries.async_entries(DOMAIN)
     assert "A forced mode may go on" in caplog.text
+
+
+async def test_a_setpoint_of_third_party_dispatch_ends_in_time(
+    home: Home, fusionsolar: FusionSolarCloud
+) -> None:
+    """By the same action; Home Assistant keeps the time, and ends it with a setpoint of nothing."""
+    house = House(home, fusionsolar)
+    house.told.mode = THIRD_PARTY
+    await house.start()
+    assert house.state("select", "work_mode") == "external_control"
+    await house.act("charge_battery", power=2000, duration={"minutes": 20})
+    await home.pass_time(900, step=30)
+    assert house.told.setpoint == 2000
+    battery = f"fusionsolar_{fusionsolar.first(39).serial}_battery_power"
+    assert home.value(battery) == -2000
+    await home.pass_time(900, step=30)
+    assert house.told.setpoint == 0
+    assert house.writes == 2
 
 
 async def test_a_schedule_and_a_mode(house: House) -> None:

@@ -103,6 +103,7 @@ def writes(rig: Rig) -> list[Call]:
 
 def body(rig: Rig, number: int = -1) -> dict[str, Any]:
     """Return what one of them asked of the plant."""
-    (task,) = writes(rig)[number].params["tasks"]
+    params = writes(rig)[number].params
+    (task,) = params.get("tasks") or [params]
     assert task["plantCode"] == plant(rig)
     return {name: value for name, value in task.items() if name != "plantCode"}

@@ -18,7 +18,7 @@ from custom_components.solar_cloud.cloud.control import (
 )
 from custom_components.solar_cloud.cloud.errors import CommandInvalid, CommandRejected
 from custom_components.solar_cloud.cloud.model import Quantity
-from tests.clouds.fusionsolar.steered import TIMES, TOU
+from tests.clouds.fusionsolar.steered import THIRD_PARTY, TIMES, TOU
 
 from .conftest import Rig, value
 from .controls import (
@@ -124,6 +124,78 @@ async def test_a_second_forced_mode_is_refused_while_one_runs(owner: Rig) -> Non
     await ask(owner, order)
     with pytest.raises(CommandRejected, match="command_running"):
         await client(owner).order(order)
+
+
+async def in_dispatch(rig: Rig) -> None:
+    """Let the installer have chosen third-party dispatch."""
+    steered(rig).mode = THIRD_PARTY
+    await ready(rig, load=0.0, light=0.0)
+
+
+@pytest.mark.parametrize("button", [True, False])
+async def test_a_plant_in_dispatch_takes_setpoints(owner: Rig, button: bool) -> None:
+    """The world follows; the end is ours to keep, and is a setpoint of nothing."""
+    await in_dispatch(owner)
+    order = ChargeBattery(target_id=plant(owner), power=2000.0, duration=1800.0)
+    receipt = await client(owner).order(order)
+    assert receipt.force is not None
+    assert not receipt.force.ends_by_itself
+    name = owner.cloud.first(39).dn
+    assert body(owner) == {"batteryDn": name, "dispatchPower": 2000}
+    assert (await settled(owner, receipt)).outcome is Outcome.CONFIRMED
+    await pass_time(owner, 1500)  # nights are read seldom
+    snapshot = await owner.next_poll()
+    assert value(snapshot, owner.id_of(39), Quantity.BATTERY_POWER) == -2000.0
+    receipt = (
+        await tell(owner, Control.STOP_FORCED_CHARGE)
+        if button
+        else await ask(owner, StopBattery(target_id=plant(owner)))
+    )
+    assert receipt.outcome is Outcome.CONFIRMED
+    assert body(owner) == {"batteryDn": name, "dispatchPower": 0}
+    await pass_time(owner, 1500)
+    snapshot = await owner.next_poll()
+    assert value(snapshot, owner.id_of(39), Quantity.BATTERY_POWER) == 0.0
+
+
+async def test_a_setpoint_may_discharge(owner: Rig) -> None:
+    """Without a power the most that the battery gives."""
+    await in_dispatch(owner)
+    await ask(owner, DischargeBattery(target_id=plant(owner), duration=600.0))
+    assert body(owner)["dispatchPower"] == -5000
+
+
+@pytest.mark.parametrize(
+    ("wish", "key"),
+    [
+        ({"duration": 600.0, "target_soc": 90.0}, "no_target_in_dispatch"),
+        ({"duration": 600.0, "power": 6000.0}, "out_of_range"),
+        ({"duration": 30.0}, "duration_out_of_range"),
+    ],
+)
+async def test_a_setpoint_that_cannot_be(
+    owner: Rig, wish: dict[str, float], key: str
+) -> None:
+    """Nothing is sent."""
+    await in_dispatch(owner)
+    with pytest.raises(CommandInvalid, match=key):
+        await client(owner).order(ChargeBattery(target_id=plant(owner), **wish))
+    assert not writes(owner)
+
+
+@pytest.mark.parametrize("outcome", ["FAILURE", "BUSY"])
+async def test_a_setpoint_the_battery_refuses(owner: Rig, outcome: Any) -> None:
+    """Told with its cause; the mode may also have been left meanwhile."""
+    await in_dispatch(owner)
+    order = ChargeBattery(target_id=plant(owner), power=2000.0, duration=1800.0)
+    owner.cloud.turn(task_outcome=outcome)
+    with pytest.raises(CommandRejected):
+        await ask(owner, order)
+    owner.cloud.turn(task_outcome="done")
+    steered(owner).mode = TOU
+    with pytest.raises(CommandRejected, match="value_refused"):
+        await client(owner).order(order)
+    assert len(writes(owner)) == 2
 
 
 @pytest.mark.parametrize(

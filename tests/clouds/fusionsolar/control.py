@@ -9,7 +9,7 @@ from aiohttp.typedefs import Handler
 from ..base import CALL
 from .accounts import Refusal
 from .control_checks import BadShape
-from .control_tasks import BATTERY, FORCE, GRID, MODE, admit
+from .control_tasks import BATTERY, DISPATCH, FORCE, GRID, MODE, admit
 from .plant import HOME_INVERTER, STRING_INVERTER, Plant
 from .steered import SteeredPlant
 
@@ -29,6 +29,10 @@ PATHS = {
     BATTERY: (
         f"{OPENAPI}/nbi/v1/control/battery/configuration/async-task",
         f"{OPENAPI}/nbi/v1/control/battery/configuration/task-info",
+    ),
+    DISPATCH: (
+        f"{OPENAPI}/nbi/v1/control/battery/battery-dispatch/async-task",
+        f"{OPENAPI}/nbi/v1/control/battery/battery-dispatch/task-info",
     ),
     GRID: (
         f"{OPENAPI}/nbi/v2/control/active-power-control/async-task",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .accounts import Refusal
+from .plant import HOME_BATTERY
 from .steered import FULLY_FED, SELF_CONSUMPTION, THIRD_PARTY, TIMES, TOU, SteeredPlant
 
 SAME = "configured value is the same as the current value"
@@ -18,7 +19,9 @@ class Invalid(Exception):
 
 
 def tasks_of(params: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
-    """Return the tasks of a body, one per plant."""
+    """Return the tasks of a body, one per plant; a setpoint is a body of its own."""
+    if "dispatchPower" in params:
+        return [dict(params)]
     tasks = params.get("tasks")
     if not isinstance(tasks, list) or not 1 <= len(tasks) <= most:
         raise BadShape(f"tasks size must be between 1 and {most}")
@@ -93,6 +96,19 @@ def check_mode(task: Mapping[str, Any], _: SteeredPlant, __: float) -> None:
                 and other["startTime"] < one["endTime"]
             ):
                 raise Invalid
+
+
+def check_dispatch(body: Mapping[str, Any], steered: SteeredPlant, _: float) -> None:
+    """C5: one battery's power, in one mode only."""
+    names = {one.dn for one in steered.plant.of(HOME_BATTERY)}
+    if body.get("batteryDn") not in names:
+        raise Refusal(20622)
+    battery = steered.battery
+    most = battery.charge_w if battery else 0.0
+    if steered.mode != THIRD_PARTY or not _within(
+        body.get("dispatchPower"), -most, most
+    ):
+        raise Invalid
 
 
 RANGES = {

@@ -9,6 +9,7 @@ from .accounts import Refusal, secret
 from .control_checks import (
     SAME,
     Invalid,
+    check_dispatch,
     check_force,
     check_grid,
     check_mode,
@@ -23,12 +24,14 @@ TICK = 180.0
 DAY = 86400.0
 RUNNING, SUCCESS, FAIL = "RUNNING", "SUCCESS", "FAIL"
 FORCE, MODE, BATTERY, GRID = "force", "mode", "battery", "grid"
-MOST = {FORCE: 100, MODE: 10, BATTERY: 10, GRID: 10}
+DISPATCH = "dispatch"
+MOST = {FORCE: 100, MODE: 10, BATTERY: 10, GRID: 10, DISPATCH: 1}
 CHECKS: Mapping[str, Callable[[Mapping[str, Any], SteeredPlant, float], None]] = {
     FORCE: check_force,
     MODE: check_mode,
     BATTERY: check_parameters,
     GRID: check_grid,
+    DISPATCH: check_dispatch,
 }
 FIRST_REQUEST = 1107541629693466
 
@@ -138,7 +141,7 @@ class Desk:
             case "force":
                 steered.forced = task.forced = _forced(body, steered, at)
             case "mode":
-                steered.mode = body["operationMode"]
+                steered.mode, steered.setpoint = body["operationMode"], 0.0
                 steered.times = (
                     {
                         name: value
@@ -148,6 +151,8 @@ class Desk:
                     if steered.mode == TOU
                     else None
                 )
+            case "dispatch":
+                steered.setpoint = body["dispatchPower"]
             case "battery":
                 taken = steered.clamp(body["batteryConfigurationInfo"])
                 task.body = body | {"batteryConfigurationInfo": taken}
@@ -192,6 +197,8 @@ class Desk:
         self._batches[key] = batch
         taken = len(batch.tasks)
         code = 0 if taken == len(bodies) else 1 if taken else 2
+        if kind == DISPATCH:
+            return 0, message, {"taskId": task_id if taken else None, **rows[0]}
         name = "requestID" if kind == FORCE else "taskId"
         return code, message, {name: task_id if taken else None, "result": rows}
 
@@ -218,7 +225,10 @@ class Desk:
                 "subTaskId": f"{plant.code}-1",
                 "description": None,
             }
-        return {"plantCode": plant.code, "status": RUNNING, "message": None}
+        told = {"plantCode": plant.code, "status": RUNNING, "message": None}
+        return (
+            told | {"batteryDn": body["batteryDn"]} if batch.kind == DISPATCH else told
+        )
 
     def status(self, kind: str, params: Mapping[str, Any], now: float) -> Any:
         """Answer a question about a request."""
@@ -228,6 +238,9 @@ class Desk:
             raise Refusal(20050 if kind == FORCE else 20620)
         if kind == FORCE:
             return [_force_row(task) for task in batch.tasks]
+        if kind == DISPATCH:
+            (task,) = batch.tasks
+            return task.body | {"status": task.status, "message": task.message}
         ended = [task.ended for task in batch.tasks]
         return {
             "dispatchResult": [

@@ -39,6 +39,7 @@ class SteeredPlant:
     limitation: str = "totalPower"
     grid_mode: str | None = None  # reported instead of what limit_kw says
     forced: Forced | None = None
+    setpoint: float = 0.0  # W, positive charges
     steered_at: float = 0.0
 
     @property
@@ -138,6 +139,8 @@ class SteeredPlant:
                 low, high = (low, target) if watts < 0 else (target, high)
         elif self.mode == FULLY_FED:
             high = 0.0
+        elif self.mode == THIRD_PARTY:
+            watts = -self.setpoint
         elif self.mode == TOU and self._charges(at) and self.times:
             grid = 1000 * float(self.times["allowedAcChargePower"])
             low, watts = 1.0, -grid if grid else None

@@ -72,7 +72,7 @@ def why_withheld(refused: Refused) -> str | None:
 def taken(kind: Kind, reply: Reply, plant_id: str) -> Json:
     """Return the id of the task that runs now, ``None`` when all is set as asked already. Raises ``CommandRejected``."""
     data = reply.data if isinstance(reply.data, dict) else {}
-    row = _row(data.get("result"), plant_id)
+    row = data if kind is Kind.DISPATCH else _row(data.get("result"), plant_id)
     message = text(row.get("message")) or text(row.get("description")) or ""
     if SAME in f"{message} {reply.message}".lower():
         return None
@@ -87,14 +87,14 @@ def taken(kind: Kind, reply: Reply, plant_id: str) -> Json:
 
 def standing(kind: Kind, data: Json, plant_id: str) -> tuple[Standing, Fields]:
     """Return how a task stands, with what the vendor says of it. Raises ``CommandRejected`` when it failed."""
-    row = _row(
-        data
-        if kind is Kind.FORCE
-        else data.get("dispatchResult")
-        if isinstance(data, dict)
-        else None,
-        plant_id,
-    )
+    fields = data if isinstance(data, dict) else {}
+    match kind:
+        case Kind.DISPATCH:
+            row = fields
+        case Kind.FORCE:
+            row = _row(data, plant_id)
+        case _:
+            row = _row(fields.get("dispatchResult"), plant_id)
     status = text(row.get("status"))
     if status in ("2", "FAIL"):
         message = text(row.get("message")) or ""

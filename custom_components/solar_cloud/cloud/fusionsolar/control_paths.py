@@ -1,4 +1,4 @@
-"""The four kinds of commands, and what tells how plants are set (fusionsolar.md §3.12, §4)."""
+"""The five kinds of commands, and what tells how plants are set (fusionsolar.md §3.12, §4)."""
 
 from enum import StrEnum
 from typing import Final, Self
@@ -39,6 +39,11 @@ class Kind(StrEnum):
         "battery",
         f"{_V1}battery/configuration/async-task",
         f"{_V1}battery/configuration/task-info",
+    )
+    DISPATCH = (
+        "dispatch",
+        f"{_V1}battery/battery-dispatch/async-task",
+        f"{_V1}battery/battery-dispatch/task-info",
     )
     GRID = (
         "grid",

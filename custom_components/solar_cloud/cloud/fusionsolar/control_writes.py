@@ -26,6 +26,7 @@ from .controls import (
     MODES,
     MOST_MIN_SOC,
     SURPLUS,
+    THIRD_PARTY,
     TIME_OF_USE,
     highest_power,
     words,
@@ -40,6 +41,8 @@ USUAL_GRID_POWER: Final = "usualGridPower"
 """Not the vendor's: what is meant by charging from the grid when no power for it is set."""
 WINDOWS: Final = "chargingAndDischargingTimeWindow"
 SWITCH: Final = "dispatchSwitch"
+SETPOINT: Final = "dispatchPower"
+BATTERY: Final = "batteryDn"
 BY_SOC, BY_TIME = 1, 2
 LONGEST_FORCE: Final = 1440
 """Minutes [guess]."""
@@ -71,13 +74,25 @@ class Write:
     @property
     def stops(self) -> bool:
         """Whether it ends a forced mode."""
-        return self.changes.get(SWITCH) == 0
+        return self.changes.get(SWITCH) == 0 or self.changes.get(SETPOINT) == 0
 
 
 STOP: Final = Write(Kind.FORCE, {SWITCH: 0})
 
 
-def change_of(command: Command, known: Known) -> Write:
+def dispatched(known: Known) -> bool:
+    """Whether a plant waits for setpoints instead of following a mode of its own."""
+    return (known.mode or {}).get(MODE) == THIRD_PARTY
+
+
+def stop(known: Known, house: House) -> Write:
+    """Return what ends a forced mode."""
+    if not dispatched(known):
+        return STOP
+    return Write(Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: 0})
+
+
+def change_of(command: Command, known: Known, house: House) -> Write:
     """Translate a command."""
     control, value = command.control, command.value
     match value:
@@ -103,7 +118,7 @@ def change_of(command: Command, known: Known) -> Write:
                 Kind.BATTERY, {PARAMETERS[control]: value}, {str(control): value}
             )
         case None if control is Control.STOP_FORCED_CHARGE:
-            return STOP
+            return stop(known, house)
     raise CommandInvalid("not_offered")
 
 
@@ -161,13 +176,30 @@ def schedule(order: SetBatterySchedule) -> Write:
     )
 
 
-def force(
-    order: ForceBattery, known: Known, *, charge: bool, soc: float | None
+def setpoint(
+    order: ForceBattery, known: Known, house: House, *, charge: bool
 ) -> tuple[Write, Force]:
-    """Translate a forced charge or discharge, and say how it ends.
+    """Translate a forced charge or discharge of a plant in third-party dispatch, and say how it ends.
 
-    The vendor ends it after whole minutes or at a state of charge, not at whichever comes first: with a target the time is ours to keep.
+    Nobody knows how long a power holds there, so the time is ours to keep; a state of charge cannot be aimed at (fusionsolar.md §4.6).
     """
+    if order.target_soc is not None:
+        raise CommandInvalid("no_target_in_dispatch")
+    power, _ = _extent(order, known, charge=charge)
+    watts = round(power if charge else -power)
+    write = Write(Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: watts})
+    return write, Force(ends_after=order.duration)
+
+
+def _battery(house: House) -> str:
+    """Return the vendor's name of the only battery: a setpoint is one battery's."""
+    if len(house.battery_names) != 1 or len(house.batteries) != 1:
+        raise CommandInvalid("not_offered")
+    return house.battery_names[0]
+
+
+def _extent(order: ForceBattery, known: Known, *, charge: bool) -> tuple[float, int]:
+    """Return the W and minutes of a forced mode."""
     most = highest_power(known, CHARGE if charge else DISCHARGE)
     power = most if order.power is None else order.power
     _check(power, 1.0, most)
@@ -176,6 +208,17 @@ def force(
         raise CommandInvalid(
             "duration_out_of_range", minimum="1", maximum=str(LONGEST_FORCE)
         )
+    return power, minutes
+
+
+def force(
+    order: ForceBattery, known: Known, *, charge: bool, soc: float | None
+) -> tuple[Write, Force]:
+    """Translate a forced charge or discharge, and say how it ends.
+
+    The vendor ends it after whole minutes or at a state of charge, not at whichever comes first: with a target the time is ours to keep.
+    """
+    power, minutes = _extent(order, known, charge=charge)
     changes: Fields = {
         SWITCH: 1 if charge else 2,
         "powerDispatch": round(power if charge else -power),
@@ -212,7 +255,7 @@ def complete(write: Write, plant_id: str, known: Known) -> Fields:
             fields = _grid(write.changes[LIMIT], known)
         case Kind.BATTERY:
             fields = {"batteryConfigurationInfo": dict(write.changes)}
-        case Kind.FORCE:
+        case Kind.FORCE | Kind.DISPATCH:
             fields = dict(write.changes)
     return {"plantCode": plant_id, **fields}
 

@@ -32,12 +32,13 @@ DISCHARGE: Final = "discharge"
 
 SELF_CONSUMPTION: Final = "maximumSelfConsumption"
 TIME_OF_USE: Final = "TOU"
+THIRD_PARTY: Final = "thirdPartyDispatch"
 MODES: Final = {
     SELF_CONSUMPTION: str(BatteryMode.SELF_CONSUMPTION),
     TIME_OF_USE: str(BatteryMode.TIME_OF_USE),
     "fullyFidToGrid": "fully_fed_to_grid",
     "fullyFedToGrid": "fully_fed_to_grid",
-    "thirdPartyDispatch": str(BatteryMode.EXTERNAL_CONTROL),
+    THIRD_PARTY: str(BatteryMode.EXTERNAL_CONTROL),
 }
 """The vendor's words; of one mode two spellings are about."""
 USUAL_MODES: Final = (SELF_CONSUMPTION, TIME_OF_USE)

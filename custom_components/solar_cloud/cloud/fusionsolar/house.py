@@ -18,6 +18,8 @@ class House:
 
     plant: Plant
     batteries: tuple[str, ...]
+    battery_names: tuple[str, ...]
+    """What the vendor calls them, as far as it does."""
     rated: float | None
     """W of all inverters; ``None`` when one is unknown."""
     managed: bool
@@ -33,6 +35,11 @@ class House:
             for key, device in inventory.devices.items()
             if device.plant_id == plant_id
         }
+        batteries = {
+            key: device
+            for key, (kind, device) in mine.items()
+            if kind in (kinds.HOME_BATTERY, kinds.STORAGE)
+        }
         rated = [
             device.rated_power
             for kind, device in mine.values()
@@ -40,10 +47,11 @@ class House:
         ]
         return cls(
             inventory.plants[plant_id],
+            tuple(batteries),
             tuple(
-                key
-                for key, (kind, _) in mine.items()
-                if kind in (kinds.HOME_BATTERY, kinds.STORAGE)
+                name
+                for device in batteries.values()
+                if (name := device.address.get("dn"))
             ),
             sum(known)
             if rated and len(known := [*filter(None, rated)]) == len(rated)

@@ -27,7 +27,17 @@ from .control_answers import GONE, Standing, refusal, standing, taken
 from .control_memory import LONGEST_TASK, Memory
 from .control_paths import Kind
 from .control_tasks import Task
-from .control_writes import STOP, change_of, complete, force, mode_changes, schedule
+from .control_writes import (
+    STOP,
+    change_of,
+    complete,
+    dispatched,
+    force,
+    mode_changes,
+    schedule,
+    setpoint,
+    stop,
+)
 from .controls import CHARGE, DISCHARGE, Catalogue
 from .house import House
 from .limits import CONTROL, STOP as STOP_LANE
@@ -107,7 +117,7 @@ class Steering:
     async def apply(self, command: Command) -> Receipt:
         """Send a command."""
         house = self._house(command.target_id)
-        write = change_of(command, self._memory.plant(house.plant.id))
+        write = change_of(command, self._memory.plant(house.plant.id), house)
         return await self._send(Task(house.plant.id, write, hides=True))
 
     async def order(self, order: Order) -> Receipt:
@@ -118,10 +128,14 @@ class Steering:
         match order:
             case ForceBattery():
                 charge = isinstance(order, ChargeBattery)
-                write, ends = force(order, known, charge=charge, soc=self._soc(house))
+                write, ends = (
+                    setpoint(order, known, house, charge=charge)
+                    if dispatched(known)
+                    else force(order, known, charge=charge, soc=self._soc(house))
+                )
                 writes = [write]
             case StopBattery():
-                writes = [STOP]
+                writes = [stop(known, house)]
             case SetWorkMode():
                 writes = mode_changes(order, known, house)
             case SetBatterySchedule():
@@ -154,7 +168,8 @@ class Steering:
         """Deliver a task, or let it wait for one of its kind that runs: the vendor takes one at a time."""
         house = self._house(task.plant)
         kind = task.write.kind
-        needed = house.batteries if kind is Kind.FORCE else house.devices
+        forces = kind in (Kind.FORCE, Kind.DISPATCH)
+        needed = house.batteries if forces else house.devices
         if not task.write.stops and needed and self._offline >= {*needed}:
             raise CommandInvalid("device_offline")
         if self._memory.running(task.plant, kind) is not None:
@@ -170,7 +185,11 @@ class Steering:
         body = complete(write, plant, known)
         lane = STOP_LANE if write.stops else CONTROL
         try:
-            reply = await self._calls.write(lane, write.kind.deliver, {"tasks": [body]})
+            reply = await self._calls.write(
+                lane,
+                write.kind.deliver,
+                body if write.kind is Kind.DISPATCH else {"tasks": [body]},
+            )
         except Unanswered:
             self._memory.doubt(plant, UNDER_WAY)
             return Receipt(outcome=Outcome.UNCERTAIN, force=self._steer(task, ends))
