@@ -253,6 +253,10 @@ async def test_charging_is_switched(house: House) -> None:
         ("number", "set_value", Kind.INVERTER, "battery_min_soc", {"value": 25}),
         ("switch", "turn_on", Kind.INVERTER, "grid_charging", {}),
         ("button", "press", Kind.INVERTER, "exit_remote_control", {}),
+        ("button", "press", Kind.CHARGER, "charger_unlock", {}),
+        ("select", "select_option", Kind.CHARGER, "charger_scene", {"option": "standard"}),
+        ("number", "set_value", Kind.INVERTER, "battery_max_soc", {"value": 95}),
+        ("switch", "turn_on", Kind.INVERTER, "battery_heating", {}),
     ],
 )  # fmt: skip
 async def test_every_refusal_is_shown(
@@ -274,6 +278,57 @@ async def test_every_refusal_is_shown(
         assert house.state(platform, kind, control) == before
     await house.home.pass_time(UPLOAD)
     assert len(house.solax.commands()) == 1
+
+
+async def test_a_lock_without_a_vehicle(house: House) -> None:
+    """With one it is refused before anything is sent."""
+    await house.home.pass_time(UPLOAD)
+    with pytest.raises(ServiceValidationError) as err:
+        await house.call("button", "press", Kind.CHARGER, "charger_lock")
+    assert err.value.translation_key == "vehicle_connected"
+    assert not house.solax.commands()
+    house.solax.plant.site.unplug("charger")
+    await house.home.pass_time(UPLOAD)
+    await house.call("button", "press", Kind.CHARGER, "charger_lock")
+    (call,) = house.solax.commands()
+    assert call.params["workCmd"] == 0
+    await house.home.pass_time(UPLOAD)
+    state = house.home.state(house.id(Kind.CHARGER, "operating_state"))
+    assert state.state == "unavailable"
+
+
+async def test_the_feed_in_of_a_home_is_limited(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """One model takes it: the world sells no more than that, and a refusal changes nothing."""
+    solax.change_device(solax.first(Kind.INVERTER).sn, {"model": 33})
+    house = House(home, solax, entry)
+    await house.start()
+    limit = ("number", "set_value", Kind.INVERTER, "export_limit")
+
+    def allowed() -> float | None:
+        return solax.plant.site.controls.latest.export_limit_w
+
+    await house.call(*limit, value=1250)
+    await home.pass_time(UPLOAD)
+    assert solax.commands()[-1].params["limitValue"] == 1.25
+    assert allowed() == 1250
+    assert float(house.state("number", Kind.INVERTER, "export_limit")) == 1250
+    assert house.state("switch", Kind.INVERTER, "export_limit_enabled") == "on"
+    await house.call("switch", "turn_off", Kind.INVERTER, "export_limit_enabled")
+    await home.pass_time(UPLOAD)
+    assert allowed() is None
+    assert house.state("switch", Kind.INVERTER, "export_limit_enabled") == "off"
+    solax.turn(command_outcome=5)
+    with pytest.raises(HomeAssistantError) as err:
+        await house.call(*limit, value=0)
+    assert reason(err) == "device_refused"
+    with pytest.raises(HomeAssistantError) as err:
+        await house.call("switch", "turn_on", Kind.INVERTER, "export_limit_enabled")
+    assert reason(err) == "device_refused"
+    await home.pass_time(UPLOAD)
+    assert float(house.state("number", Kind.INVERTER, "export_limit")) == 1250
+    assert house.state("switch", Kind.INVERTER, "export_limit_enabled") == "off"
 
 
 # Orders
