@@ -331,6 +331,48 @@ async def test_the_feed_in_of_a_home_is_limited(
     assert house.state("switch", Kind.INVERTER, "export_limit_enabled") == "off"
 
 
+@pytest.mark.parametrize("solax", ["ci-ems"], indirect=True)
+@pytest.mark.parametrize("key", ["export_limit", "import_limit"])
+async def test_a_business_is_limited_by_its_ems(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry, key: str
+) -> None:
+    """Where AELIO inverters hang on it."""
+    for device in solax.plant.of(Kind.INVERTER):
+        solax.change_device(device.sn, {"model": 1})
+    ems = solax.plant.ems
+    house = House(home, solax, entry)
+    await house.start()
+
+    async def call(platform: str, service: str, name: str, **data: Any) -> None:
+        entity_id = home.entity_id(f"solax_{ems}_{name}", platform)
+        await home.hass.services.async_call(
+            platform, service, {"entity_id": entity_id, **data}, blocking=True
+        )
+
+    def allowed() -> float | None:
+        if key == "export_limit":
+            return solax.plant.site.controls.latest.export_limit_w
+        kilowatts = solax.plant.import_limit_kw
+        return None if kilowatts is None else 1000 * kilowatts
+
+    def shown(name: str, platform: str) -> str:
+        return home.state(f"solax_{ems}_{name}", platform).state
+
+    await call("number", "set_value", key, value=20_000)
+    await home.pass_time(UPLOAD)
+    assert allowed() == 20_000
+    assert float(shown(key, "number")) == 20_000
+    assert shown(f"{key}_enabled", "switch") == "on"
+    await call("switch", "turn_off", f"{key}_enabled")
+    assert allowed() is None
+    solax.turn(command_outcome=5)
+    with pytest.raises(HomeAssistantError) as err:
+        await call("switch", "turn_on", f"{key}_enabled")
+    assert reason(err) == "device_refused"
+    await home.pass_time(UPLOAD)
+    assert shown(f"{key}_enabled", "switch") == "off"
+
+
 # Orders
 
 

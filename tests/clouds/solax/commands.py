@@ -160,7 +160,7 @@ class Orders:
 
 def _find(serial: str, known: list[Plant]) -> tuple[Plant, Device] | None:
     for plant in known:
-        for device in plant.devices:
+        for device in plant.steerable:
             if device.sn == serial and device.authorised:
                 return plant, device
     return None

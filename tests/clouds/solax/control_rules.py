@@ -44,7 +44,7 @@ class Rule:
     """One path."""
 
     pack: str
-    kind: Kind
+    kind: Kind | tuple[Kind, ...]
     act: Act
     checks: Callable[[Params, Knobs], None] = _nothing
     fits: Callable[[Device, Params], None] = _nothing
@@ -57,7 +57,8 @@ class Rule:
 
     def fit(self, device: Device, params: Params) -> None:
         """Refuse what this device cannot do."""
-        if device.kind is not self.kind:
+        kinds = self.kind if isinstance(self.kind, tuple) else (self.kind,)
+        if device.kind not in kinds:
             raise Refusal(10200)
         self.fits(device, params)
 
@@ -250,13 +251,35 @@ def _check_export(params: Params, _: Knobs) -> None:
 
 
 def _fit_export(device: Device, params: Params) -> None:
-    if device.model != 33:  # X3-NEO-LV
+    if device.kind is Kind.EMS:
+        _fit_import(device, params)
+    elif device.model != 33:  # X3-NEO-LV
         raise Refusal(10200)
 
 
-def _export(plant: Plant, __: Device, _: Any, params: Params, at: float) -> bool:
+def _fit_import(_: Device, params: Params) -> None:
+    if params.get("deviceType") != Kind.EMS or params.get("controlMode") != 1:
+        raise Refusal(10200)
+
+
+def _aelio(plant: Plant, device: Device) -> bool:
+    """Say whether an EMS has inverters that obey it."""
+    inverters = plant.of(Kind.INVERTER)
+    return device.kind is not Kind.EMS or any(each.model == 1 for each in inverters)
+
+
+def _export(plant: Plant, device: Device, _: Any, params: Params, at: float) -> bool:
     watts = 1000 * params["limitValue"] if params["isEnable"] else None
+    if not _aelio(plant, device):
+        return False
     plant.site.change(since=at, export_limit_w=watts)
+    return True
+
+
+def _import(plant: Plant, device: Device, _: Any, params: Params, __: float) -> bool:
+    if not isinstance(params["limitValue"], int) or not _aelio(plant, device):
+        return False
+    plant.import_limit_kw = params["limitValue"] if params["isEnable"] else None
     return True
 
 
@@ -346,7 +369,10 @@ RULES: Mapping[str, Rule] = {
     ),
     f"{_VPP}/exit_vpp_mode": _inverter(REMOTE, _leave),
     f"{_D}/device_control/strategy/set_export_control": Rule(
-        LIMITS, Kind.INVERTER, _export, _check_export, _fit_export
+        LIMITS, (Kind.INVERTER, Kind.EMS), _export, _check_export, _fit_export
+    ),
+    f"{_D}/device_control/strategy/set_import_control": Rule(
+        LIMITS, Kind.EMS, _import, _check_export, _fit_import
     ),
     f"{_D}/config/battery/set_battery_heating": _inverter(
         OVERALL, _heat, _check_heating

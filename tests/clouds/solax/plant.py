@@ -99,6 +99,14 @@ class Plant:
     tariff: Tariff | None = None
     authorised: bool = True
     ems: str | None = None  # registration number of the EMS
+    import_limit_kw: float | None = None  # kept by the EMS
+
+    @property
+    def steerable(self) -> list[Device]:
+        """Everything that takes commands: devices, and an EMS by its registration number."""
+        if self.ems is None:
+            return self.devices
+        return [*self.devices, Device(self.ems, Kind.EMS, self.ems, "")]
 
     def of(self, kind: Kind) -> list[Device]:
         """Return the devices of a kind."""
