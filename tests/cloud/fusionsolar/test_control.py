@@ -158,6 +158,21 @@ async def test_a_plant_in_dispatch_takes_setpoints(owner: Rig, button: bool) -> 
     assert value(snapshot, owner.id_of(39), Quantity.BATTERY_POWER) == 0.0
 
 
+async def test_a_forced_mode_begun_before_dispatch_is_ended_as_it_began(
+    owner: Rig,
+) -> None:
+    """A setpoint of nothing would let it go on."""
+    await ready(owner)
+    order = ChargeBattery(target_id=plant(owner), duration=7200.0, target_soc=99.0)
+    await ask(owner, order)
+    steered(owner).mode = THIRD_PARTY
+    owner.tick(3700)
+    assert (await values(owner))["work_mode"] == "external_control"
+    await ask(owner, StopBattery(target_id=plant(owner)))
+    assert body(owner) == {"dispatchSwitch": 0}
+    assert steered(owner).forced is None
+
+
 async def test_a_setpoint_may_discharge(owner: Rig) -> None:
     """Without a power the most that the battery gives."""
     await in_dispatch(owner)

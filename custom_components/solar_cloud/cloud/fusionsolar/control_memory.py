@@ -41,6 +41,8 @@ class Known:
     """The task of each kind that was not over when it was last looked at."""
     force: list[float] = field(default_factory=list)
     """When a forced mode ends at the latest, and whether by itself; empty without one."""
+    forced_by: str = ""
+    """The kind of command that began it."""
 
     @property
     def answered(self) -> bool:
@@ -126,10 +128,11 @@ class Memory:
 
     # Forced modes
 
-    def begin(self, plant_id: str, force: Force) -> None:
+    def begin(self, plant_id: str, force: Force, kind: Kind) -> None:
         """Note a forced mode."""
+        known = self.plant(plant_id)
         until = time.time() + force.ends_after
-        self.plant(plant_id).force = [until, float(force.ends_by_itself)]
+        known.force, known.forced_by = [until, float(force.ends_by_itself)], str(kind)
         self.save()
 
     def end(self, plant_id: str) -> None:

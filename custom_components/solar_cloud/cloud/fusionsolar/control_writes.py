@@ -86,8 +86,8 @@ def dispatched(known: Known) -> bool:
 
 
 def stop(known: Known, house: House) -> Write:
-    """Return what ends a forced mode."""
-    if not dispatched(known):
+    """Return what ends a forced mode: one begun before the plant waited for setpoints goes on there."""
+    if not dispatched(known) or (known.force and known.forced_by == Kind.FORCE):
         return STOP
     return Write(Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: 0})
 

@@ -223,7 +223,7 @@ class Steering:
     def _steer(self, task: Task, ends: Force | None) -> Force | None:
         """Note the forced mode a delivered step begins or ends; any other leaves it as it is."""
         if ends is not None:
-            self._memory.begin(task.plant, ends)
+            self._memory.begin(task.plant, ends, task.write.kind)
         elif task.write.stops and task.id is not None:
             self._memory.end(task.plant)
         return self._memory.force(task.plant)
