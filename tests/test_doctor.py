@@ -44,14 +44,10 @@ async def _token(home: Home) -> str:
     return home.hass.auth.async_create_access_token(token)
 
 
-async def test_a_spike_is_found_shown_and_taken_out(
-    recorder_mock: Recorder,
-    home: Home,
-    solax: SolaxCloud,
-    entry: MockConfigEntry,
-    hass_client: ClientSessionGenerator,
-) -> None:
-    """Nothing changes before the user confirms; afterwards only the spike is gone."""
+async def _examined(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> tuple[str, list[Row]]:
+    """Let the doctor look at a past with a spike; return the statistic and its rows."""
     for component in ("repairs", "http"):
         assert await async_setup_component(home.hass, component, {})
     await home.start(entry)
@@ -60,6 +56,18 @@ async def test_a_spike_is_found_shown_and_taken_out(
     past = await _with_past(home, pv)
     home.freezer.tick(timedelta(hours=24))
     await home.settle()
+    return pv, past
+
+
+async def test_a_spike_is_found_shown_and_taken_out(
+    recorder_mock: Recorder,
+    home: Home,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """Nothing changes before the user confirms; afterwards only the spike is gone."""
+    pv, past = await _examined(home, solax, entry)
     issue_id = f"statistics_doctor_{entry.entry_id}_{solax.plant.plant_id}"
     assert ir.async_get(home.hass).async_get_issue(DOMAIN, issue_id)
     assert (await hourly(home.hass, pv))[: len(past)] == past
@@ -92,14 +100,7 @@ async def test_what_the_user_keeps_is_not_shown_again(
     hass_client: ClientSessionGenerator,
 ) -> None:
     """The statistics stay as they are, over a restart and the next look."""
-    for component in ("repairs", "http"):
-        assert await async_setup_component(home.hass, component, {})
-    await home.start(entry)
-    await live(home, 1.2)
-    pv = home.entity_id(solax_id(solax, None, "pv_energy_total"))
-    past = await _with_past(home, pv)
-    home.freezer.tick(timedelta(hours=24))
-    await home.settle()
+    pv, past = await _examined(home, solax, entry)
     issue_id = f"statistics_doctor_{entry.entry_id}_{solax.plant.plant_id}"
     client = await hass_client(await _token(home))
     answer = await client.post(

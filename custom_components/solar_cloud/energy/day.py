@@ -192,9 +192,7 @@ class DayShare:
         """
         if self.base is None and today is not None:
             self.base = counter - today
-        elif self.last is None:
-            pass
-        elif day.date != self.date:
+        elif self.last is not None and day.date != self.date:
             span = at - self.at
             part = (day.start - self.at) / span if span > 0 else 0.0
             self.base = self.last + (counter - self.last) * min(max(part, 0.0), 1.0)
