@@ -27,21 +27,14 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.helpers.translation import async_get_translations
 
+from .cloud.addresses import check_base_url
 from .cloud.errors import CloudError
 from .cloud.model import Inventory, Plant
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
 from .cloud.token import SECTION as TOKEN, Token
 from .cloud.vault import MemoryVault
-from .cloud.vendor import (
-    OTHER,
-    CredentialField,
-    FieldKind,
-    OAuth,
-    SignIn,
-    Vendor,
-    check_base_url,
-)
+from .cloud.vendor import OTHER, CredentialField, FieldKind, OAuth, SignIn, Vendor
 from .const import (
     CONF_BASE_URL,
     CONF_CREDENTIALS,

@@ -15,8 +15,9 @@ from homeassistant.helpers import config_entry_oauth2_flow as oauth2
 from homeassistant.helpers.http import current_request
 from homeassistant.util.hass_dict import HassKey
 
+from .cloud.addresses import is_loopback
 from .cloud.token import Token
-from .cloud.vendor import Credentials, OAuth, SignIn, Vendor, is_loopback
+from .cloud.vendor import Credentials, OAuth, SignIn, Vendor
 from .const import DOMAIN
 from .session import get_transport
 

@@ -13,6 +13,7 @@ from yarl import URL
 from custom_components.solar_cloud.cloud import transport
 from custom_components.solar_cloud.cloud.errors import (
     CloudUnreachable,
+    InterfaceMoved,
     NotConnected,
     UnexpectedAnswer,
 )
@@ -109,6 +110,97 @@ async def test_redirect_is_not_followed(
     assert caught.value.key == "redirected"
     assert caught.value.placeholders == {"status": str(status)}
     assert len(server.requests) == 1
+
+
+MOVES = {
+    "absolute": ("https://api.new.example/login", "api.new.example"),
+    "unencrypted": ("http://api.new.example/login", "api.new.example"),
+    "other-port": ("https://api.new.example:31943/", "api.new.example:31943"),
+    "credentials": ("https://user:word@api.new.example/", "api.new.example"),
+    "same-machine": ("http://127.0.0.1:9/", "127.0.0.1:9"),
+}
+
+
+@pytest.mark.parametrize("status", [301, 302, 308, 410])
+@pytest.mark.parametrize(("location", "host"), MOVES.values(), ids=list(MOVES))
+async def test_an_interface_that_moved_names_its_new_host(
+    server: Server, http: HttpTransport, status: int, location: str, host: str
+) -> None:
+    """Words of its own, neither an outage nor a refusal; nothing is sent there."""
+
+    async def moved(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, headers={"Location": location})
+
+    server.handler = moved
+    with pytest.raises(InterfaceMoved) as caught:
+        await http.send("GET", server.url)
+    assert caught.value.key == "interface_moved"
+    assert caught.value.placeholders == {
+        "status": str(status),
+        "old": f"127.0.0.1:{server.url.port}",
+        "host": host,
+    }
+    assert len(server.requests) == 1
+
+
+async def test_a_closed_interface_may_write_where_it_is_now(
+    server: Server, http: HttpTransport
+) -> None:
+    """In the text of its last answer."""
+
+    async def closed(request: web.Request) -> web.StreamResponse:
+        text = "Retired. Use https://api.new.example/thirdData now."
+        return web.Response(status=410, text=text)
+
+    server.handler = closed
+    with pytest.raises(InterfaceMoved) as caught:
+        await http.send("GET", server.url)
+    assert caught.value.address == URL("https://api.new.example")
+
+
+async def test_an_interface_that_was_closed_says_so(
+    server: Server, http: HttpTransport
+) -> None:
+    """Without another host there is nothing to offer."""
+
+    async def closed(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=410, text="This API was retired.")
+
+    server.handler = closed
+    with pytest.raises(InterfaceMoved) as caught:
+        await http.send("GET", server.url)
+    assert caught.value.key == "interface_closed"
+    assert caught.value.address is None
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://192.168.1.5/",
+        "https://10.0.0.1:8443/",
+        "https://169.254.169.254/latest",
+        "https://[fd00::1]/",
+        "https://[::ffff:192.168.1.5]/",
+        "https://router.local/",
+        "https://homeassistant/",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "ftp://api.new.example/",
+        "https://[::1",
+    ],
+)
+async def test_nobody_is_sent_into_a_home_network(
+    server: Server, http: HttpTransport, location: str
+) -> None:
+    """A redirect there is an odd answer, and its host is never offered."""
+
+    async def inwards(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=308, headers={"Location": location})
+
+    server.handler = inwards
+    with pytest.raises(UnexpectedAnswer, match="redirected") as caught:
+        await http.send("GET", server.url)
+    assert not isinstance(caught.value, InterfaceMoved)
 
 
 async def test_huge_answer_is_left_unread(

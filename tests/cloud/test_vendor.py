@@ -3,8 +3,15 @@
 import inspect
 
 import pytest
+from yarl import URL
 
 from custom_components.solar_cloud.cloud import errors
+from custom_components.solar_cloud.cloud.addresses import (
+    check_base_url,
+    is_loopback,
+    is_public,
+    may_move,
+)
 from custom_components.solar_cloud.cloud.errors import (
     CloudError,
     PermissionMissing,
@@ -20,7 +27,6 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.vault import MemoryVault
-from custom_components.solar_cloud.cloud.vendor import check_base_url, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -167,3 +173,34 @@ async def test_memory_vault() -> None:
     await vault.save("a", 3)
     assert vault.load("a") == 3
     assert vault.sections() == {"a": 3}
+
+
+def test_what_is_on_the_internet() -> None:
+    """Names without a dot, names of home networks and private numbers are not."""
+    for public in ("example.com", "api.fusionsolar.example", "8.8.8.8", "2001:4860::1"):
+        assert is_public(public), public
+    for private in (
+        "localhost",
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "100.64.0.1",
+        "192.168.0.1",
+        "0.0.0.0",
+        "fe80::1",
+        "nas",
+        "nas.local",
+        "nas.fritz.lan",
+        "127.1",
+        "bad..example",
+        "",
+    ):
+        assert not is_public(private), private
+
+
+def test_a_server_on_the_internet_sends_nobody_to_this_machine() -> None:
+    """What runs here may move within this machine, nothing else may come here."""
+    here, away = URL("http://127.0.0.1:1"), URL("https://api.example.com")
+    assert may_move(here, URL("http://127.0.0.1:2"))
+    assert may_move(here, away)
+    assert not may_move(away, here)

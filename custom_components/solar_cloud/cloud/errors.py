@@ -6,6 +6,8 @@ wrote (which may echo an account, a serial or a token) can reach a log line by w
 
 from typing import ClassVar
 
+from yarl import URL
+
 
 class CloudError(Exception):
     """Base of all errors a cloud client raises.
@@ -59,6 +61,25 @@ class UnexpectedAnswer(CloudError):
     """The vendor answered something this version does not understand: keep what is known and try later."""
 
     default_key = "unexpected_answer"
+
+
+class InterfaceMoved(UnexpectedAnswer):
+    """The vendor serves its interface somewhere else, or no longer: no fault of the credentials, and no outage.
+
+    ``address`` is where the server asked (``old``) sends us, as far as an account may go there: only the user may follow.
+    """
+
+    default_key = "interface_moved"
+
+    def __init__(self, status: int, old: str, address: URL | None) -> None:
+        """Name both servers; ``status`` is HTTP's."""
+        self.address = address
+        if address is None:
+            super().__init__("interface_closed", status=str(status), old=old)
+        else:
+            super().__init__(
+                status=str(status), old=old, host=address.host_port_subcomponent or ""
+            )
 
 
 class CommandRejected(CloudError):

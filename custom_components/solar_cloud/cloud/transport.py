@@ -16,12 +16,14 @@ import aiohttp
 from multidict import CIMultiDict, MultiMapping
 from yarl import URL
 
-from .errors import CloudUnreachable, NotConnected, UnexpectedAnswer
+from .addresses import other_origin, written
+from .errors import CloudUnreachable, InterfaceMoved, NotConnected, UnexpectedAnswer
 from .vault import Json
 
 LOGGER: Final = logging.getLogger(__name__)
 TIMEOUT: Final = 30.0
 MOST_BYTES: Final = 16 * 1024 * 1024
+GONE: Final = 410
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +137,23 @@ class HttpTransport:
             len(body),
             _since(started),
         )
-        if 300 <= answer.status < 400:
-            raise UnexpectedAnswer("redirected", status=str(answer.status))
+        _stay(url, answer)
         return answer
+
+
+def _stay(url: URL, answer: Answer) -> None:
+    """Follow nobody: raise for an answer that sends us elsewhere, or says that nothing is here any more."""
+    redirects = 300 <= answer.status < 400
+    if not redirects and answer.status != GONE:
+        return
+    location = answer.headers.get("Location")
+    named = ([location] if location else []) + (
+        [] if redirects else written(answer.body)
+    )
+    address = other_origin(url, named)
+    if address is not None or not redirects:
+        raise InterfaceMoved(answer.status, url.host_port_subcomponent or "", address)
+    raise UnexpectedAnswer("redirected", status=str(answer.status))
 
 
 def _since(started: float) -> float:

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 import hashlib
-import ipaddress
 import re
 from typing import Final, Protocol, runtime_checkable
 from urllib.parse import unquote
@@ -23,11 +22,6 @@ from .vault import Json, Vault
 
 OTHER: Final = "other"
 """The region that asks for an address."""
-_NAME: Final = re.compile(
-    r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*",
-    re.IGNORECASE,
-)
-"""A host's name as it goes over the wire."""
 
 
 class FieldKind(StrEnum):
@@ -211,45 +205,3 @@ class Vendor:
 def fingerprint(*parts: str) -> str:
     """Name an account without telling it: identities are written to logs, and a user name may be an e-mail address."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def check_base_url(text: str) -> str:
-    """Return the origin of an address a user typed, or raise ``CloudError("invalid_host")``.
-
-    Accepted: https, or http for a loopback host; no credentials, path, query or fragment.
-    """
-    try:
-        url = URL(text.strip())
-        usable = _is_host(url.raw_host or "") and (
-            url.scheme == "https"
-            or (url.scheme == "http" and is_loopback(url.host or ""))
-        )
-        bare = url.path in {"", "/"} and not (
-            url.query_string or url.fragment or url.user or url.password
-        )
-    except ValueError, TypeError:
-        usable = bare = False
-    if not (usable and bare):
-        raise CloudError("invalid_host")
-    return str(url.origin())
-
-
-def _is_host(text: str) -> bool:
-    """Whether a text can name a host: what a browser forgives, a resolver does not."""
-    if _NAME.fullmatch(text):
-        return True
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -2,6 +2,7 @@
 
 import pytest
 
+from custom_components.solar_cloud.cloud.addresses import check_base_url
 from custom_components.solar_cloud.cloud.errors import CloudError
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
 from custom_components.solar_cloud.cloud.fusionsolar.hosts import (
@@ -9,7 +10,6 @@ from custom_components.solar_cloud.cloud.fusionsolar.hosts import (
     oauth_url,
     tidy,
 )
-from custom_components.solar_cloud.cloud.vendor import check_base_url
 
 EU5 = "https://eu5.fusionsolar.huawei.com"
 

@@ -1,0 +1,107 @@
+"""Addresses of servers: which a user may type, which are in nobody's home, and which one an answer names as the new one."""
+
+from collections.abc import Iterable
+import ipaddress
+import re
+from typing import Final
+
+from yarl import URL
+
+from .errors import CloudError
+
+_NAME: Final = re.compile(
+    r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*",
+    re.IGNORECASE,
+)
+"""A host's name as it goes over the wire."""
+_HOME: Final = (
+    *(".local", ".localhost", ".localdomain", ".lan", ".home", ".internal"),
+    *(".intranet", ".corp", ".private", ".arpa", ".test", ".invalid", ".onion"),
+)
+"""Ends of names that no public server has (RFC 6761, 6762 and what routers hand out)."""
+_WRITTEN: Final = re.compile(r"https?://[^\s\"'<>()\\]+", re.IGNORECASE)
+
+
+def check_base_url(text: str) -> str:
+    """Return the origin of an address a user typed, or raise ``CloudError("invalid_host")``.
+
+    Accepted: https, or http for a loopback host; no credentials, path, query or fragment.
+    """
+    try:
+        url = URL(text.strip())
+        usable = _is_host(url.raw_host or "") and (
+            url.scheme == "https"
+            or (url.scheme == "http" and is_loopback(url.host or ""))
+        )
+        bare = url.path in {"", "/"} and not (
+            url.query_string or url.fragment or url.user or url.password
+        )
+    except ValueError, TypeError:
+        usable = bare = False
+    if not (usable and bare):
+        raise CloudError("invalid_host")
+    return str(url.origin())
+
+
+def _is_host(text: str) -> bool:
+    """Whether a text can name a host: what a browser forgives, a resolver does not."""
+    if _NAME.fullmatch(text):
+        return True
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_public(host: str) -> bool:
+    """Whether a host can be a server on the internet, as far as its name or number tells."""
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        # A name that ends in a number is read as an address by some resolvers (0x7f.1, 127.1).
+        name = host.rstrip(".").lower()
+        return (
+            "." in name and not name.endswith(_HOME) and not name[-1:].isdigit()
+        ) and _is_host(name)
+
+
+def may_move(old: URL, new: URL) -> bool:
+    """Whether a server may send an account to another: out onto the internet, but never into a home's network.
+
+    What runs on this machine already may move within it.
+    """
+    host = new.host or ""
+    return is_public(host) or (is_loopback(host) and is_loopback(old.host or ""))
+
+
+def other_origin(asked: URL, named: Iterable[str]) -> URL | None:
+    """Return the first of the addresses named that is another server, and one an account may be moved to; encrypted in any case."""
+    for text in named:
+        try:
+            url = asked.join(URL(text))
+            host = url.host or ""
+            scheme = "http" if is_loopback(host) else "https"
+            explicit = None if url.is_default_port() else url.port
+            found = URL.build(scheme=scheme, host=host, port=explicit)
+            moved = (found.host, found.port) != (asked.host, asked.port)
+        except ValueError, TypeError:
+            continue
+        if url.scheme in {"http", "https"} and moved and may_move(asked, found):
+            return found
+    return None
+
+
+def written(text: str) -> list[str]:
+    """Return the addresses written in a text."""
+    return _WRITTEN.findall(text[:100_000])
