@@ -71,6 +71,7 @@ READING = {
     65: "automations on states break with the language",
     69: "a yield that grows while the battery gives",
     70: "two entries for one plant make every entity twice",
+    73: "a token that expired is refused as if a permission were missing",
 }
 """Those that concern reading."""
 

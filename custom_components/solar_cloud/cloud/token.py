@@ -138,13 +138,16 @@ class TokenManager:
             else await self.replace(token)
         )
 
-    async def replace(self, stale: Token | None) -> Token:
-        """Return a token other than ``stale``, issuing one unless somebody was faster."""
+    async def replace(self, stale: Token | None, *, suspect: bool = False) -> Token:
+        """Return a token other than ``stale``, issuing one unless somebody was faster.
+
+        A token that is merely suspect stays until there is another, and its death is for the caller to note.
+        """
         async with self._lock:
             held = self._token
             if held is not None and held is not stale and self._fresh(held):
                 return held
-            if held is not None and held is stale and self._fresh(held):
+            if held is not None and held is stale and self._fresh(held) and not suspect:
                 held = await self._bury(held)
             renewal = asyncio.ensure_future(
                 self._renew(stale if held is None else held)
@@ -169,11 +172,15 @@ class TokenManager:
 
         What it may still be good for (its refresh token) is kept until there is another.
         """
-        self._died_early.append(time.time())
+        self.note_death()
         dead = replace(token, expires_at=token.issued_at)
         self._token, self._extended = dead, 0.0
         await self._vault.save(SECTION, dead.as_json())
         return dead
+
+    def note_death(self) -> None:
+        """Note that a token died before its time."""
+        self._died_early.append(time.time())
 
     async def forget(self) -> None:
         """Drop the token in memory and in storage, so that no restart brings it back."""

@@ -195,7 +195,7 @@ async def test_a_device_offline(house: House) -> None:
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        ({"code": "E900"}, PermissionMissing),
+        ({"code": "E900", "times": 2}, PermissionMissing),
         ({"code": "E918"}, PermissionMissing),
         ({"code": "E999"}, QuotaExhausted),
         ({"code": "010"}, CloudError),
@@ -495,7 +495,8 @@ async def test_settings_that_cannot_be_asked(
     account = connect()
     house = House(server, account, clock, lambda: account)
     await account.poll()
-    server.fault("paramSetting", code=code)
+    times = 2 if code == "E900" else 1
+    server.fault("paramSetting", code=code, times=times)
     with pytest.raises(expected):
         await house.client.settings(house.wanted)
     if code == "E900":
@@ -504,7 +505,7 @@ async def test_settings_that_cannot_be_asked(
     await house.read()
     clock.advance(3600)
     server.fault("paramSettingCheck", code=code, times=None)
-    server.fault("paramSetting", code=code)
+    server.fault("paramSetting", code=code, times=times)
     settings = await house.client.settings(house.wanted)
     assert settings.values
     assert settings.silent

@@ -473,3 +473,33 @@ async def test_a_consent_that_names_nobody_works(
     server.turn(omit_user=True)
     account = await grant(server, transport, connect)
     assert (await account.poll()).readings
+
+
+async def test_e73_readings_go_on_when_a_consent_token_expires_as_no_permission(
+    server: SungrowCloud, granted: Account, clock: Time
+) -> None:
+    """Nobody knows whether E900 means that here too: one refresh tells."""
+    server.turn(expired_code="E900")
+    await granted.poll()
+    server.grant.access_expires = clock.now - 1
+    clock.advance(300)
+    snapshot = await granted.poll()
+    assert snapshot.readings
+    assert not snapshot.silent
+    assert server.calls.count("refreshToken") == 1
+
+
+async def test_a_consent_without_a_permission_is_refreshed_once(
+    server: SungrowCloud, granted: Account, clock: Time
+) -> None:
+    """The second refusal with the fresh pair is the permission."""
+    await granted.poll()
+    server.turn(unapproved=True)
+    for _ in range(6):
+        clock.advance(300)
+        with pytest.raises(PermissionMissing, match="not_authorized"):
+            await granted.poll()
+    assert server.calls.count("refreshToken") == 1
+    server.turn(unapproved=False)
+    clock.advance(DAY)
+    assert (await granted.poll()).readings

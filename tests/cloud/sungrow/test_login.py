@@ -270,3 +270,91 @@ async def test_a_sign_in_by_hand_ends_the_memory_of_a_refusal(
     clock.advance(60)
     server.end_sessions()
     await connect(vault=account.vault, password="later-right").cloud.inventory()
+
+
+async def test_e73_readings_go_on_when_the_account_token_expires_as_no_permission(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """E900 is how the live cloud refuses a token that expired; one login, no repair, no gap."""
+    server.turn(expired_code="E900")
+    account = connect()
+    await account.poll()
+    server.end_sessions()
+    clock.advance(300)
+    snapshot = await account.poll()
+    assert len(server.logins) == 2
+    assert snapshot.readings
+    assert not snapshot.silent
+    assert not snapshot.notices
+
+
+async def test_e73_an_expired_token_heals_though_alarms_are_not_permitted(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """E900 means both at once: each is told apart, for days, at one login a reason."""
+    server.turn(expired_code="E900", alarms_refused=True)
+    account = connect()
+    for _ in range(3 * 12):
+        await account.poll()
+        clock.advance(300)
+    permitted = len(server.logins)
+    assert permitted <= 2
+    for _ in range(3):
+        server.end_sessions()
+        clock.advance(2 * HOUR)
+        assert (await account.poll()).readings
+    assert len(server.logins) == permitted + 3
+    clock.advance(300)
+    await connect(vault=account.vault).poll()
+    assert len(server.logins) == permitted + 3
+
+
+async def test_a_permission_that_is_missing_does_not_look_like_another_program(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """A token that was replaced on suspicion did not die: nobody else signs in."""
+    account = connect()
+    await account.poll()
+    for endpoint in ("getDeviceRealTimeData", "getFaultAlarmInfo", "getDeviceList"):
+        server.fault(endpoint, code="E900", times=None)
+    for _ in range(4):
+        clock.advance(600)
+        with pytest.raises(PermissionMissing):
+            await account.poll()
+    assert len(server.logins) <= 3
+    server.faults.clear()
+    clock.advance(DAY)
+    assert (await account.poll()).readings
+
+
+async def test_an_application_that_is_not_approved_is_not_asked_at_every_try(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """Home Assistant tries after 5, 10, 20 … seconds; our own limit of logins never hides the reason."""
+    server.turn(unapproved=True)
+    account = connect()
+    for _ in range(8):
+        with pytest.raises(PermissionMissing, match="not_authorized"):
+            await connect(vault=account.vault).cloud.inventory()
+        clock.advance(60)
+    assert len(server.logins) == 1
+    server.turn(unapproved=False)
+    clock.advance(HOUR)
+    assert (await connect(vault=account.vault).poll()).readings
+
+
+async def test_an_approval_that_is_taken_back_costs_a_login_an_hour(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """E900 for everything, for a day; then it is granted again."""
+    account = connect()
+    await account.poll()
+    server.turn(unapproved=True)
+    for _ in range(6 * 12):
+        clock.advance(600)
+        with pytest.raises(PermissionMissing, match="not_authorized"):
+            await connect(vault=account.vault).cloud.inventory()
+    assert len(server.logins) <= 1 + 12
+    server.turn(unapproved=False)
+    clock.advance(HOUR)
+    assert (await connect(vault=account.vault).poll()).readings

@@ -612,7 +612,7 @@ async def test_alarms_without_dates_where_dates_are_refused(
 async def test_alarms_may_be_refused_alone(
     server: SungrowCloud, connect: Connect, clock: Time
 ) -> None:
-    """A notice, one try a day, and everything else goes on."""
+    """A notice, one try a day, repeated once with a fresh token, and everything else goes on."""
     server.turn(alarms_refused=True)
     account = connect()
     for _ in range(8):
@@ -622,7 +622,7 @@ async def test_alarms_may_be_refused_alone(
     assert snapshot.notices == {
         Notice("permission_missing", (("permission", "Monitoring API"),))
     }
-    assert server.calls.count("getFaultAlarmInfo") == 1
+    assert server.calls.count("getFaultAlarmInfo") == 2
     server.turn(alarms_refused=False)
     clock.advance(86_400)
     await account.poll()

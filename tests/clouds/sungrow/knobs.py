@@ -17,6 +17,7 @@ class Knobs:
     other_region: bool = False  # the account lives elsewhere
     single_session: bool = False  # a new login ends the old token
     token_hours: float = 24.0
+    expired_code: Literal["E00003", "E900"] = "E00003"  # of a bad token; V2 too
 
     # OAuth
     token_shape: Literal["both", "top", "nested"] = "both"

@@ -339,7 +339,7 @@ class SungrowServer(Cloud[Knobs]):
             raise Refusal("002")
         session = application.sessions.get(str(told))
         if session is None or now > session.expires or self.knobs.other_region:
-            raise Refusal("E00003")
+            raise Refusal(self.knobs.expired_code)
         session.expires = now + self.knobs.token_hours * 3600
         shares = session.user.shares
         return session.user, tuple(shares or (plant.ps_id for plant in self.plants))
@@ -350,6 +350,8 @@ class SungrowServer(Cloud[Knobs]):
             if grant.access == told and not grant.revoked:
                 if self.now() <= grant.access_expires:
                     return grant
+        if self.knobs.expired_code == "E900":
+            raise Refusal("E900")
         raise BadBearer("invalid_token", http=self.knobs.bad_bearer_http)
 
     # Limits

@@ -24,6 +24,7 @@ from .dialect import V1, V2
 from .gateway import Gateway, Keys
 from .grant import GrantRefresh, authorize_url, exchange
 from .login import LANE, WINDOWS, AccountLogin
+from .permissions import Permissions
 from .poll import STALE_AFTER
 from .session import HISTORY_LANE, Session
 
@@ -164,7 +165,9 @@ def connect(
         )
         tokens = TokenManager(login.issue, vault, margin=ACCOUNT_MARGIN)
         dialect = V1
-    session = Session(gateway, dialect, tokens, quota, Backoff(vault))
+    session = Session(
+        gateway, dialect, tokens, quota, Backoff(vault), Permissions(vault)
+    )
     return SungrowCloud(session, vault)
 
 

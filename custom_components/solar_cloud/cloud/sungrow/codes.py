@@ -21,10 +21,24 @@ from ..vault import Json
 OK: Final = "1"
 HALF_AN_HOUR: Final = 1800.0
 MONITORING: Final = "Monitoring API"
+BARRED_FOR: Final[Mapping[str, float]] = {
+    "ip_not_allowed": HALF_AN_HOUR,
+    "user_not_allowed": HALF_AN_HOUR,
+    "service_expired": 3600.0,
+}
+"""Seconds for which a refusal of the whole account is believed without asking again."""
 
 
 class TokenRefused(UnexpectedAnswer):
     """The token is not, or no longer, valid. Never leaves the session."""
+
+
+class Unauthorized(PermissionMissing):
+    """E900: the token is not, or no longer, valid, or the account may not make this call; a fresh token tells."""
+
+    def __init__(self) -> None:
+        """Name the permission it is when it is not the token."""
+        super().__init__(MONITORING, "not_authorized")
 
 
 class EndpointMissing(UnexpectedAnswer):
@@ -81,7 +95,7 @@ ERRORS: Final[Mapping[str, Callable[[], CloudError]]] = {
     "E00001": _permission("API package", "service_expired"),
     "E00002": lambda: CredentialsRejected("invalid_rsa_key"),
     "E00003": TokenRefused,
-    "E900": _permission(MONITORING, "not_authorized"),
+    "E900": Unauthorized,
     "E901": lambda: Throttled("E901"),
     "E902": lambda: CredentialsRejected("encryption_required"),
     "E903": lambda: QuotaExhausted(HALF_AN_HOUR, "address_changes"),

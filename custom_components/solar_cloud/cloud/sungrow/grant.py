@@ -4,7 +4,13 @@ import time
 from typing import Final
 from urllib.parse import quote
 
-from ..errors import CloudError, CloudUnreachable, CredentialsRejected, UnexpectedAnswer
+from ..errors import (
+    CloudError,
+    CloudUnreachable,
+    CredentialsRejected,
+    PermissionMissing,
+    UnexpectedAnswer,
+)
 from ..points import number, text
 from ..quota import Quota
 from ..token import Token
@@ -114,6 +120,9 @@ class GrantRefresh:
         self._quota.spend(LANE)
         try:
             token = await self._refresh(stale, stale.refresh)
+        except PermissionMissing as err:
+            await self._memory.bar(err)
+            raise
         except Throttled:
             raise
         except TokenRefused:

@@ -8,6 +8,7 @@ from ..errors import (
     CloudError,
     CloudUnreachable,
     CredentialsRejected,
+    PermissionMissing,
     QuotaExhausted,
     UnexpectedAnswer,
 )
@@ -61,6 +62,9 @@ class AccountLogin:
         except CredentialsRejected as err:
             if err.key in REFUSED_FOR_GOOD:
                 await self._memory.refuse(err)
+            raise
+        except PermissionMissing as err:
+            await self._memory.bar(err)
             raise
         except Throttled:
             raise

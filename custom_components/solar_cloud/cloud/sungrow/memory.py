@@ -8,9 +8,16 @@ from datetime import UTC, datetime
 import time
 from typing import Final
 
-from ..errors import CloudError, CloudUnreachable, CredentialsRejected, QuotaExhausted
+from ..errors import (
+    CloudError,
+    CloudUnreachable,
+    CredentialsRejected,
+    PermissionMissing,
+    QuotaExhausted,
+)
 from ..token import Token
 from ..vault import Json, Vault
+from .codes import BARRED_FOR
 
 SECTION: Final = "sign_in"
 FIRST_WAIT: Final = 60.0
@@ -46,6 +53,8 @@ class SignInMemory:
         if isinstance(until, int | float) and (wait := until - time.time()) > 0:
             if self._key == CloudUnreachable.default_key:
                 raise CloudUnreachable
+            if isinstance(permission := self._facts.get("permission"), str):
+                raise PermissionMissing(permission, self._key)
             raise QuotaExhausted(wait, self._key, **self._placeholders)
 
     @property
@@ -73,6 +82,16 @@ class SignInMemory:
                 "refused": self._credentials,
                 "key": error.key,
                 "placeholders": _plain(error.placeholders),
+            }
+        )
+
+    async def bar(self, error: PermissionMissing) -> None:
+        """Do not sign in for a while: a permission is missing, which no sign-in mends."""
+        await self._save(
+            {
+                "until": time.time() + BARRED_FOR.get(error.key, LONGEST_WAIT),
+                "key": error.key,
+                "permission": error.permission,
             }
         )
 

@@ -23,28 +23,25 @@ from ..vault import Json
 from .backoff import Backoff
 from .codes import (
     AUTHORIZATION_GONE,
+    BARRED_FOR,
     ClockWrong,
     EndpointMissing,
     NonceRepeated,
     RequestRefused,
     Throttled,
     TokenRefused,
+    Unauthorized,
 )
 from .dialect import Dialect, Operation
 from .gateway import Body, Gateway
 from .login import TOKEN_LIFE
+from .permissions import Permissions, call_of
 
 LANE: Final = "data"
 HISTORY_LANE: Final = "history"
 CONTROL_LANE: Final = "control"
 """Commands: polling leaves them the reserve of every limit."""
 CONTESTED_WAIT: Final = 900.0
-BARRED_FOR: Final = {
-    "ip_not_allowed": 1800.0,
-    "user_not_allowed": 1800.0,
-    "service_expired": 3600.0,
-}
-"""Seconds for which a refusal of the whole account is believed without asking again."""
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 100
 
@@ -81,6 +78,7 @@ class Session:
         tokens: TokenManager,
         quota: Quota,
         backoff: Backoff,
+        permissions: Permissions,
     ) -> None:
         """Call nobody yet."""
         self.dialect: Final = dialect
@@ -88,6 +86,7 @@ class Session:
         self.backoff: Final = backoff
         self._gateway: Final = gateway
         self._quota: Final = quota
+        self._permissions: Final = permissions
         self._barred: tuple[float, PermissionMissing] | None = None
 
     @property
@@ -96,7 +95,7 @@ class Session:
         return self._gateway.encrypted
 
     async def call(self, operation: Operation, body: Body, lane: str = LANE) -> Json:
-        """Return the ``result_data`` of an operation. A refused token is renewed once. Raises a ``CloudError``."""
+        """Return the ``result_data`` of an operation. A refused token is renewed once, also on E900. Raises a ``CloudError``."""
         self._check_barred()
         try:
             return await self._call(operation, body, lane)
@@ -130,12 +129,47 @@ class Session:
         except TokenRefused:
             if self.tokens.contested:
                 raise SessionContested(CONTESTED_WAIT) from None
-            token = await self._guarded(self.tokens.replace(token))
+            fresh = await self._guarded(self.tokens.replace(token))
+        except Unauthorized as err:
+            return await self._doubt(operation, body, lane, token, err)
         self._quota.spend(lane, command=commands)
         try:
-            return await self._send(operation, body, token)
+            return await self._send(operation, body, fresh)
         except TokenRefused:
             raise SessionContested(CONTESTED_WAIT) from None
+
+    async def _doubt(
+        self,
+        operation: Operation,
+        body: Body,
+        lane: str,
+        token: Token,
+        refusal: Unauthorized,
+    ) -> Json:
+        """Repeat a call that may have been refused for its token. Raises the refusal where a fresh one does not help."""
+        call = call_of(operation, body)
+        if not self._permissions.doubtful(call, token):
+            raise refusal
+        if self.tokens.contested:
+            raise SessionContested(CONTESTED_WAIT)
+        try:
+            fresh = await self._guarded(self.tokens.replace(token, suspect=True))
+        except QuotaExhausted as err:
+            if err.key == QuotaExhausted.default_key:
+                # Our own limit of sign-ins is not the reason.
+                raise refusal from None
+            raise
+        self._permissions.renewed(fresh)
+        self._quota.spend(lane, command=lane == CONTROL_LANE)
+        try:
+            result = await self._send(operation, body, fresh)
+        except TokenRefused:
+            raise SessionContested(CONTESTED_WAIT) from None
+        except Unauthorized:
+            await self._permissions.refused(call)
+            raise
+        self.tokens.note_death()
+        return result
 
     async def write(self, operation: Operation, body: Body) -> Json:
         """Send what changes something, as ``call`` does.
@@ -177,6 +211,7 @@ class Session:
         else:
             answer = await self._gateway.call(path, {"token": token.access, **body})
             self.tokens.extend(token, time.time() + TOKEN_LIFE)
+        self._permissions.accepted(call_of(operation, body), token)
         return answer.get("result_data")
 
     async def list_all(self, operation: Operation, body: Body) -> Listing:
