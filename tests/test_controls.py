@@ -28,6 +28,12 @@ from homeassistant.setup import async_setup_component
 from .clouds.solax import Kind, SolaxCloud
 from .conftest import Home, enable_everything, solax_entry, solax_id
 
+WITH_COMPANIONS = {
+    "work_mode",
+    "battery_min_soc",
+    "battery_max_soc",
+    "grid_charging",
+}
 UPLOAD = 900.0
 """Seconds in which every device has uploaded and been read."""
 
@@ -68,6 +74,18 @@ class House:
         await self.home.pass_time(120)
         await self.home.restart(self.entry)
         await self.home.pass_time(120)
+        self.solax.calls.clear()
+
+    async def know(self) -> None:
+        """Tell what a work mode overwrites and nobody can ask for."""
+        await self.act(
+            "set_work_mode",
+            mode="self_consumption",
+            min_soc=10,
+            max_soc=100,
+            grid_charging=False,
+        )
+        self.solax.orders.carried_out.clear()
         self.solax.calls.clear()
 
     def id(self, kind: Kind, control: str) -> str:
@@ -210,6 +228,8 @@ async def test_every_control(
     sent: object,
 ) -> None:
     """One request with the right field; the state is what was asked for, now and after the next uploads."""
+    if control in WITH_COMPANIONS:
+        await house.know()
     await house.call(platform, service, kind, control, **data)
     if field is not None:
         (call,) = house.solax.commands()
@@ -223,7 +243,10 @@ async def test_every_control(
             str(wish),
             str(float(wish)) if field and platform == "number" else wish,
         }
-        assert house.command(platform, kind, control) in {"confirmed", "accepted"}
+        assert house.command(platform, kind, control) in {
+            "confirmed",
+            "accepted" if field else "kept",
+        }
 
 
 async def test_charging_is_switched(house: House) -> None:
@@ -268,6 +291,8 @@ async def test_every_refusal_is_shown(
     data: dict[str, Any],
 ) -> None:
     """The dialog says why, the state is what it was, nothing is repeated."""
+    if control in WITH_COMPANIONS:
+        await house.know()
     before = house.state(platform, kind, control)
     house.solax.turn(command_outcome=5)
     with pytest.raises(HomeAssistantError) as err:
@@ -371,6 +396,70 @@ async def test_a_business_is_limited_by_its_ems(
     assert reason(err) == "device_refused"
     await home.pass_time(UPLOAD)
     assert shown(f"{key}_enabled", "switch") == "off"
+
+
+async def test_a_mode_just_chosen_survives_the_next_setting(house: House) -> None:
+    """Feed-in priority, and a minimum twenty seconds later: the inverter stays in feed-in priority."""
+    await house.know()
+    await house.home.pass_time(UPLOAD)
+    await house.call(
+        "select",
+        "select_option",
+        Kind.INVERTER,
+        "work_mode",
+        option="feed_in_priority",
+    )
+    await house.home.pass_time(20)
+    await house.call("number", "set_value", Kind.INVERTER, "battery_min_soc", value=20)
+    told = house.solax.told(Kind.INVERTER)
+    assert (told.mode, told.settings["minSoc"]) == (153, 20)
+    await house.home.pass_time(UPLOAD)
+    state = house.state("sensor", Kind.INVERTER, "operating_state")
+    assert state == "feed_in_priority"
+    assert house.state("select", Kind.INVERTER, "work_mode") == "feed_in_priority"
+
+
+async def test_a_first_setting_asks_for_what_it_would_overwrite(house: House) -> None:
+    """Nothing is sent, and the dialog names what to tell along, and where."""
+    with pytest.raises(ServiceValidationError) as err:
+        await house.call(
+            "number", "set_value", Kind.INVERTER, "battery_min_soc", value=25
+        )
+    assert reason(err) == "companions_unknown"
+    assert "max_soc, grid_charging" in str(err.value)
+    assert house.state("number", Kind.INVERTER, "battery_min_soc") == "unknown"
+    assert not house.solax.commands()
+
+
+async def test_a_current_for_a_mode_that_is_off_is_kept(house: House) -> None:
+    """It is not called accepted: nothing was sent, and it goes along with the mode."""
+    events = async_capture_events(house.hass, EVENT_COMMAND)
+    current = ("select", Kind.CHARGER, "eco_current")
+    await house.call("select", "select_option", *current[1:], option="16")
+    assert house.command(*current) == "kept"
+    assert [event.data["result"] for event in events] == ["kept"]
+    assert not house.solax.commands()
+    await house.call(
+        "select", "select_option", Kind.CHARGER, "charger_mode", option="eco"
+    )
+    assert house.solax.commands()[-1].params["currentGear"] == 16
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+async def test_a_charge_that_was_over_before_the_upload_makes_no_repair(
+    house: House, stopped: bool
+) -> None:
+    """Ended by its timer or by a stop, it was not without effect."""
+    house.solax.plant.site.set_soc(0.3)
+    events = async_capture_events(house.hass, EVENT_COMMAND)
+    await house.act("charge_battery", duration={"seconds": 3600 if stopped else 20})
+    if stopped:
+        await house.home.pass_time(10)
+        await house.act("stop_battery")
+    await house.home.pass_time(UPLOAD)
+    assert "refused" not in {event.data["result"] for event in events}
+    keys = {issue for _, issue in ir.async_get(house.hass).issues}
+    assert not any("command_without_effect" in key for key in keys)
 
 
 # Orders
@@ -622,6 +711,7 @@ async def test_an_offline_device(house: House) -> None:
 
 async def test_two_commands_at_once(house: House, waiting: list[float]) -> None:
     """One after the other, at the vendor's pace."""
+    await house.know()
     calls = [
         house.call(
             "number", "set_value", Kind.CHARGER, "charge_current_limit", value=amps

@@ -15,6 +15,7 @@ RESULTS: Final = {
     "confirmed": "confirmed by the device",
     "accepted": "accepted, not confirmed",
     "uncertain": "sent, unknown whether it arrived",
+    "kept": "kept for the mode it belongs to, not sent",
     "refused": "refused",
     "not_taken": "accepted, but the device reports something else",
 }

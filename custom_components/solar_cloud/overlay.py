@@ -21,6 +21,7 @@ class CommandState(StrEnum):
     CONFIRMED = "confirmed"
     ACCEPTED = "accepted"
     UNCERTAIN = "uncertain"
+    KEPT = "kept"
     REFUSED = "refused"
     NOT_TAKEN = "not_taken"
     """The device said yes, and reports something else."""

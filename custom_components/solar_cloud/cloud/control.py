@@ -123,6 +123,8 @@ class Outcome(StrEnum):
     """The platform took it; the device has not answered yet, or never does."""
     UNCERTAIN = "uncertain"
     """It was sent and nothing came back: it may or may not have arrived."""
+    KEPT = "kept"
+    """Nothing was sent: it belongs to a mode that is not on, and goes along when that is chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

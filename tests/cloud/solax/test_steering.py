@@ -10,7 +10,6 @@ from custom_components.solar_cloud.cloud.control import (
     Command,
     Control,
     DischargeBattery,
-    Order,
     Outcome,
     Period,
     Receipt,
@@ -31,45 +30,10 @@ from custom_components.solar_cloud.cloud.errors import (
 from tests.clouds.solax import Kind
 
 from .conftest import BATTERY, CHARGER, INVERTER, Account
+from .control import ask, know, ready, sent, settled, tell
 
 EVC = "evc_control"
 SELF_USE = "batch_set_spontaneity_self_use"
-
-
-async def ready(account: Account) -> None:
-    """Read once, so that everything is known."""
-    await account.whole()
-    account.client.available(account.wanted)
-
-
-async def settled(account: Account, receipt: Receipt) -> Receipt:
-    """Follow a command to its end, letting time pass as the owner does."""
-    while receipt.task is not None:
-        assert receipt.check_after is not None
-        if receipt.check_after < 30:
-            account.clock.advance(receipt.check_after)
-        else:
-            await account.poll(receipt.check_after)
-        receipt = await account.client.follow(receipt.task)
-    return receipt
-
-
-async def tell(
-    account: Account, target: str, control: Control, value: SettingValue | None = None
-) -> Receipt:
-    """Send a command and follow it."""
-    receipt = await account.client.apply(Command(target, control, value))
-    return await settled(account, receipt)
-
-
-async def ask(account: Account, order: Order) -> Receipt:
-    """Send an order and follow it."""
-    return await settled(account, await account.client.order(order))
-
-
-def sent(account: Account) -> dict[str, Any]:
-    """Return the body of the last command."""
-    return dict(account.cloud.commands()[-1].params)
 
 
 def told_charger(account: Account) -> Any:
@@ -171,7 +135,8 @@ async def test_start_and_stop_spare_the_contactor(account: Account) -> None:
 async def test_a_gear_waits_for_its_mode(account: Account) -> None:
     """Outside its mode nothing is sent; it goes along with the mode."""
     await ready(account)
-    assert (await tell(account, CHARGER, Control.ECO_CURRENT, "16")).task is None
+    kept = await tell(account, CHARGER, Control.ECO_CURRENT, "16")
+    assert kept == Receipt(outcome=Outcome.KEPT)
     assert not account.cloud.commands()
     await tell(account, CHARGER, Control.CHARGER_MODE, "eco")
     assert sent(account)["currentGear"] == 16
@@ -225,6 +190,7 @@ async def test_a_reservation(account: Account) -> None:
 async def test_a_work_mode_is_sent_whole(account: Account) -> None:
     """What a call leaves out may be reset, so that everything goes along."""
     await ready(account)
+    await know(account)
     await tell(account, INVERTER, Control.BATTERY_MIN_SOC, 30.0)
     assert account.cloud.commands()[-1].path.endswith(SELF_USE)
     whole = {
@@ -264,6 +230,7 @@ async def test_a_work_mode_is_sent_whole(account: Account) -> None:
 async def test_the_limits_of_a_work_mode(account: Account) -> None:
     """What makes no sense is not sent."""
     await ready(account)
+    await know(account)
     await tell(account, INVERTER, Control.BATTERY_MAX_SOC, 50.0)
     for wish in (60.0, 50.0):
         with pytest.raises(CommandInvalid, match="soc_limits_crossed"):
@@ -276,12 +243,13 @@ async def test_the_limits_of_a_work_mode(account: Account) -> None:
     ):
         with pytest.raises(CommandInvalid):
             await ask(account, order)
-    assert len(account.cloud.commands()) == 1
+    assert len(account.cloud.commands()) == 2
 
 
 async def test_a_schedule_charges_at_night(account: Account) -> None:
     """The world follows the periods, in the plant's time."""
     await ready(account)
+    await know(account)
     charge = Period(time(13), time(14), charge=True, target_soc=95)
     order = SetBatterySchedule(target_id=INVERTER, periods=(charge,))
     assert (await ask(account, order)).outcome is Outcome.CONFIRMED
@@ -441,13 +409,14 @@ async def test_limits_and_heating(account: Account) -> None:
 )
 async def test_a_refusal_has_a_reason(account: Account, outcome: int, key: str) -> None:
     """Nothing is kept of it and nothing is repeated."""
-    account.cloud.turn(command_outcome=outcome)
     await ready(account)
+    await know(account)
+    account.cloud.turn(command_outcome=outcome)
     with pytest.raises(CommandRejected, match=key):
         await tell(account, INVERTER, Control.BATTERY_MIN_SOC, 30.0)
     settings = (await account.client.settings(account.wanted)).values
-    assert (INVERTER, Control.BATTERY_MIN_SOC) not in settings
-    assert len(account.cloud.commands()) == 1
+    assert settings[INVERTER, Control.BATTERY_MIN_SOC] == 10
+    assert len(account.cloud.commands()) == 2
 
 
 async def test_an_offline_device(account: Account) -> None:
@@ -488,7 +457,9 @@ async def test_an_outcome_that_is_never_told(account: Account) -> None:
     [
         {"told": {CHARGER: 1}, "doubted": {CHARGER: 1}},
         {"told": {CHARGER: {"charge_current_limit": []}}, "doubted": {CHARGER: [1]}},
-        {"told": 1},
+        {"told": 1, "since": [], "sent": 1},
+        {"told": {CHARGER: {}}, "since": {CHARGER: {"x": "x"}}, "sent": {CHARGER: 1}},
+        {"told": {}, "sent": {CHARGER: [{"mark": 1}, "x"]}},
     ],
 )
 async def test_a_damaged_memory_tells_nothing(account: Account, junk: Any) -> None:
@@ -578,6 +549,7 @@ async def test_the_shapes_of_an_outcome(
 async def test_a_restart_in_between(account: Account) -> None:
     """A task is good after a restart."""
     await ready(account)
+    await know(account)
     receipt = await account.client.apply(
         Command(INVERTER, Control.BATTERY_MIN_SOC, 25.0)
     )
@@ -586,7 +558,7 @@ async def test_a_restart_in_between(account: Account) -> None:
     assert (await settled(account, receipt)).outcome is Outcome.CONFIRMED
     values = (await account.client.settings(account.wanted)).values
     assert values[INVERTER, Control.BATTERY_MIN_SOC] == 25.0
-    assert len(account.cloud.commands()) == 1
+    assert len(account.cloud.commands()) == 2
 
 
 # What is offered

@@ -58,7 +58,8 @@ class Knobs:
     command_delay: float = 3.0  # seconds until the device has carried it out
     command_outcome: int = 4  # or 2, 5, 6; 0: the device never answers
     result_code: int = 10000  # of listByCondition; the document says 0
-    result_shape: Literal["list", "serial", "object"] = "list"
+    command_answer: Literal["status", "empty"] = "status"  # empty: {serial: {}}
+    result_shape: Literal["list", "serial", "object", "empty"] = "list"
     gear_field: Literal["currentGear", "current", "any"] = "any"
     remote_without_effect: bool = False  # VPP: status 4, and nothing happens
     remote_sticks: bool = False  # after the exit it stays in "Normal (R-1)"

@@ -122,6 +122,8 @@ class SolaxServer(Cloud[Knobs]):
     def _take(self, path: str) -> Callable[[Query], dict[str, Any]]:
         def answer(query: Query) -> dict[str, Any]:
             result, request_id = self.orders.take(path, query, self.plants)
+            if self.knobs.command_answer == "empty":
+                result = {serial: {} for serial in result}
             return self._accepted(result) | {
                 "message": "Operation successful",
                 "requestId": request_id,
@@ -135,6 +137,8 @@ class SolaxServer(Cloud[Knobs]):
             result = {row["sn"]: {"status": row["status"]} for row in result}
         elif result and self.knobs.result_shape == "object":
             result = result[0]
+        elif self.knobs.result_shape == "empty":
+            result = {row["sn"]: {} for row in result}
         return self._accepted(result) | {"code": self.knobs.result_code}
 
     def _admit(self, request: web.Request, pack: str | None) -> Query:

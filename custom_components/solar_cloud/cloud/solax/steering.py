@@ -1,7 +1,7 @@
 """Changing settings: one write, the platform's word, the device's word, and what the next upload shows (solax.md §8.1, §9.7)."""
 
 from collections.abc import Callable, Mapping
-import json
+from dataclasses import replace
 import time
 from typing import Final
 
@@ -28,14 +28,16 @@ from ..states import ChargerState, InverterState
 from ..vault import Json
 from . import writes
 from .api import Api, Unanswered
+from .clocks import STALE_AFTER, TOLERANCE
 from .codes import Envelope, Verdict
 from .control_endpoints import RESULT
+from .control_tasks import DEVICE, FREED, UPLOAD, Task
 from .controls import WORK_MODES, Catalogue
 from .limits import CONTROL
-from .rows import rows
+from .rows import Row, rows
 from .states import REMOTE
-from .told import Told
-from .writes import LEFT, Write
+from .told import OUTRANKS, Told
+from .writes import FORCED, LEFT, Write
 
 PACE: Final = 6.0
 FIRST_LOOK: Final = 2.0
@@ -62,8 +64,6 @@ REFUSALS: Final = {
 STATE: Final = Slot(Quantity.OPERATING_STATE)
 MODE: Final = Slot(Quantity.WORK_MODE)
 SOC: Final = Slot(Quantity.BATTERY_SOC)
-
-type Task = dict[str, Json]
 
 
 class Steering:
@@ -96,24 +96,62 @@ class Steering:
             self._see(device)
             believed = self._told.settings(device.id)
             if device.kind is DeviceKind.CHARGER:
+                believed.pop(Control.CHARGER_MODE, None)
                 believed |= self._charger_settings(device)
             values |= {(device.id, key): value for key, value in believed.items()}
         return Settings(values)
 
     def _see(self, device: Device) -> None:
-        """Note a work mode an inverter shows; while it waits or is steered from afar it keeps the one from before."""
-        mode = self._state(device.id)
-        if device.kind is DeviceKind.INVERTER and mode in WORK_MODES:
-            self._told.note(device.id, {str(Control.WORK_MODE): mode})
+        """Note what an inverter shows; while it waits or is steered from afar it keeps the work mode from before."""
+        state, taken = self._state(device.id), self._taken(device.id)
+        if device.kind is not DeviceKind.INVERTER or state is None:
+            return
+        if state in WORK_MODES:
+            self._told.read(device.id, Control.WORK_MODE, state, taken)
+        if state not in REMOTE and self._forced(device.id) is not None:
+            self._told.read(device.id, FORCED, None, taken)
 
     def _charger_settings(self, device: Device) -> Mapping[Control, SettingValue]:
+        """Say what a charger shows, as far as it was not told something since."""
         found: dict[Control, SettingValue] = {}
-        reading = self._read(device.id)
-        if reading and (mode := reading.values.get(MODE)) is not None:
-            found[Control.CHARGER_MODE] = mode
+        shown, taken = self._shown_mode(device.id), self._taken(device.id)
+        last = self._told.get(device.id, Control.CHARGER_MODE)
+        if shown is not None and (
+            shown == last or taken > self._told.since(device.id, Control.CHARGER_MODE)
+        ):
+            found[Control.CHARGER_MODE] = shown
         if (state := self._state(device.id)) is not None:
             found[Control.CHARGING] = state == ChargerState.CHARGING
         return found
+
+    def _shown_mode(self, device_id: str) -> str | None:
+        reading = self._read(device_id)
+        value = reading.values.get(MODE) if reading else None
+        return value if isinstance(value, str) else None
+
+    def _charger_mode(self, device_id: str) -> Json:
+        """Return the mode a charger was told last, or shows since."""
+        shown = self._shown_mode(device_id)
+        key = Control.CHARGER_MODE
+        if shown is None or self._taken(device_id) <= self._told.since(device_id, key):
+            return self._told.get(device_id, key)
+        return shown
+
+    def _taken(self, device_id: str) -> float:
+        """Return when a device's last row was measured; one without a time may be as old as a live row can be."""
+        reading = self._read(device_id)
+        if reading is None:
+            return 0.0
+        if reading.measured_at is None:
+            return time.time() - STALE_AFTER
+        return reading.measured_at.timestamp()
+
+    def _forced(self, device_id: str) -> Force | None:
+        """Return what is left of a remote mode: a change of the work mode does not end it."""
+        match self._told.get(device_id, FORCED):
+            case [_, int() | float() as until, bool(by_itself)] if until > time.time():
+                return Force(ends_after=until - time.time(), ends_by_itself=by_itself)
+        return None
 
     def _state(self, device_id: str) -> str | None:
         reading = self._read(device_id)
@@ -129,6 +167,10 @@ class Steering:
         match command.control:
             case Control.ECO_CURRENT | Control.GREEN_CURRENT:
                 return await self._gear(device, command)
+            case Control.GRID_CHARGING if (
+                self._work_mode(device) == InverterState.FEED_IN_PRIORITY
+            ):
+                return self._keep(device, command.control, bool(command.value))
             case (
                 Control.WORK_MODE
                 | Control.BATTERY_MIN_SOC
@@ -147,8 +189,9 @@ class Steering:
         match order:
             case ForceBattery():
                 charge = isinstance(order, ChargeBattery)
+                soc, capacity = self._battery(device)
                 write = writes.force(
-                    device, order, charge=charge, soc=self._soc(device)
+                    device, order, charge=charge, soc=soc, capacity=capacity
                 )
             case StopBattery():
                 write = writes.exit_remote(device)
@@ -171,7 +214,7 @@ class Steering:
     def _check(self, device: Device, command: Command) -> None:
         """Refuse what cannot work now, before it costs a call or wears a relay."""
         if command.control is Control.CHARGING:
-            switched = self._told.number(device.id, writes.SWITCHED_AT, 0.0)
+            switched = self._told.number(device.id, writes.SWITCHED_AT) or 0.0
             left = switched + writes.SWITCH_PAUSE - time.time()
             if left > 0:
                 raise CommandInvalid("too_soon", seconds=f"{left:.0f}")
@@ -210,27 +253,39 @@ class Steering:
 
     async def _gear(self, device: Device, command: Command) -> Receipt:
         """Set a current that belongs to a mode: sent while the charger is in it, else kept for the next time it is."""
-        value = str(command.value)
-        reading = self._read(device.id)
-        mode = reading.values.get(MODE) if reading else None
-        if mode is None or writes.GEAR_OF.get(str(mode)) is not command.control:
-            self._told.note(device.id, {str(command.control): value})
-            return Receipt(outcome=Outcome.ACCEPTED)
-        return await self._send(
-            device, writes.gear(device, self._told, str(mode), value)
-        )
+        value, mode = str(command.value), self._charger_mode(device.id)
+        if not isinstance(mode, str) or (
+            writes.GEAR_OF.get(mode) is not command.control
+        ):
+            return self._keep(device, command.control, value)
+        return await self._send(device, writes.gear(device, self._told, mode, value))
 
-    def _soc(self, device: Device) -> float | None:
-        """Return the state of charge of an inverter's battery, if it is known."""
+    def _keep(self, device: Device, control: Control, value: Json) -> Receipt:
+        """Keep a setting that only another mode knows."""
+        self._told.keep(device.id, control, value)
+        return Receipt(outcome=Outcome.KEPT)
+
+    def _battery(
+        self, device: Device, since: float = 0.0
+    ) -> tuple[float | None, float | None]:
+        """Return the state of charge of an inverter's battery, if it was measured after ``since``, and its kWh, if they are known."""
         for each in self._inventory.devices.values():
             if each.kind is DeviceKind.BATTERY and each.parent_id == device.id:
                 reading = self._read(each.id)
                 value = reading.values.get(SOC) if reading else None
-                return value if isinstance(value, float) else None
-        return None
+                if isinstance(value, float) and self._taken(each.id) > since:
+                    return value, each.capacity
+                return None, each.capacity
+        return None, None
 
     async def _send(self, device: Device, write: Write) -> Receipt:
         """Send a write once; only the other name of a field is tried when the platform knows the first one not."""
+        sent, told = time.time(), dict(write.told)
+        if write.force is not None:
+            until = sent + write.force.ends_after
+            told[FORCED] = [sent, until, write.force.ends_by_itself]
+        elif write.watch == LEFT:
+            told[FORCED] = [sent, sent, True]
         try:
             envelope = await self._api.write(write.endpoint, write.body)
             if write.other_body and envelope.verdict in {
@@ -239,85 +294,113 @@ class Steering:
                 Verdict.FAILED,
             }:
                 envelope = await self._api.write(write.endpoint, write.other_body)
-                write = _with_other_field(write)
+                told = _with_other_field(told)
         except Unanswered:
-            self._told.doubt(device.id, write.told)
-            return Receipt(outcome=Outcome.UNCERTAIN, force=write.force)
+            self._told.send(device.id, str(sent), told)
+            self._told.doubt(device.id, str(sent))
+            return Receipt(outcome=Outcome.UNCERTAIN, force=self._left(device, write))
         if envelope.verdict is not Verdict.ACCEPTED:
             raise _refused(envelope)
-        task: Task = {
-            "id": envelope.request_id,
-            "device": device.id,
-            "serial": str(device.address.get("sn") or device.address["register"]),
-            "sent": time.time(),
-            "told": write.told,
-            "watch": write.watch,
-            "phase": "device",
-        }
-        status = _status(envelope.result, str(task["serial"]))
-        return self._judge(task, status, write)
+        task = Task(
+            envelope.request_id,
+            device.id,
+            str(device.address.get("sn") or device.address["register"]),
+            sent,
+            told,
+            write.watch,
+            write.aim,
+        )
+        self._told.send(device.id, task.mark, told)
+        status = _status(envelope.result, task.serial)
+        return replace(
+            self._judge(task, status, first=True), force=self._left(device, write)
+        )
 
-    def _judge(self, task: Task, status: int | None, write: Write | None) -> Receipt:
+    def _left(self, device: Device, write: Write) -> Force | None:
+        """Return the remote mode that is on after a write."""
+        return write.force or self._forced(device.id)
+
+    def _judge(self, task: Task, status: int | None, *, first: bool = False) -> Receipt:
         """Say how a command stands by its status word."""
-        force = write.force if write else None
+        task = replace(task, issued=task.issued or status is not None)
         if status in REASONS:
+            self._told.refuse(task.device, task.mark)
             raise CommandRejected(REASONS[status])
         if status == DONE:
-            self._accepted(task)
-            if not task["watch"] or task["watch"] in WORK_MODES:
-                return Receipt(outcome=Outcome.CONFIRMED, force=force)
-            return _running({**task, "phase": "upload"}, NEXT_UPLOAD, force)
-        if task["id"] is None or _age(task) > PATIENCE:
-            self._told.doubt(str(task["device"]), _told(task))
-            return Receipt(outcome=Outcome.ACCEPTED, force=force)
-        return _running(task, FIRST_LOOK if write else LOOK, force)
-
-    def _accepted(self, task: Task) -> None:
-        self._told.note(str(task["device"]), _told(task))
+            self._told.accept(task.device, task.mark, task.told, task.sent)
+            if not task.watch or task.watch in WORK_MODES:
+                return Receipt(outcome=Outcome.CONFIRMED)
+            return _running(replace(task, phase=UPLOAD), NEXT_UPLOAD)
+        if task.id is None or task.age > PATIENCE:
+            self._told.doubt(task.device, task.mark)
+            return Receipt(
+                outcome=Outcome.ACCEPTED if task.issued else Outcome.UNCERTAIN
+            )
+        return _running(task, FIRST_LOOK if first else LOOK)
 
     # Following
 
     async def follow(self, task: str) -> Receipt:
         """Ask how a command stands, or look whether the last upload shows its effect."""
-        known = _parse(task)
-        if known["phase"] == "upload":
+        if (known := Task.parse(task)) is None:
+            return Receipt(outcome=Outcome.UNCERTAIN)  # another version's
+        if known.phase == UPLOAD:
             return await self._look(known)
         result = await self._api.call(
-            RESULT, body={"requestId": known["id"]}, lane=CONTROL
+            RESULT, body={"requestId": known.id}, lane=CONTROL
         )
-        status = _status(result, str(known["serial"]))
-        if status == DONE and known["phase"] == "freed":
+        status = _status(result, known.serial)
+        if status == DONE and known.phase == FREED:
             return await self._leave(known)
-        return self._judge(known, status, None)
+        return self._judge(known, status)
 
     async def _look(self, task: Task) -> Receipt:
         """A remote mode is confirmed by the next upload only: inverters were seen to accept and ignore it."""
-        device_id = str(task["device"])
-        reading = self._read(device_id)
-        taken = (
-            reading.measured_at.timestamp() if reading and reading.measured_at else 0
-        )
-        if taken <= _sent(task):
-            if _age(task) > LATEST_UPLOAD:
-                return Receipt(outcome=Outcome.ACCEPTED)
-            return _running(task, NEXT_UPLOAD)
-        state = self._state(device_id)
-        if task["watch"] == LEFT:
-            if state == InverterState.RESTRICTED and "freed" not in task:
-                return await self._free(task)
-            if state not in REMOTE:
+        if self._replaced(task):
+            return Receipt(outcome=Outcome.ACCEPTED)
+        state, taken = self._state(task.device), self._taken(task.device)
+        if taken > task.sent and state is not None:
+            if task.watch == LEFT and state == InverterState.RESTRICTED:
+                if not task.freed:
+                    return await self._free(task)
+            elif state not in REMOTE if task.watch == LEFT else state == task.watch:
                 return Receipt(outcome=Outcome.CONFIRMED)
-        elif state == task["watch"]:
-            return Receipt(outcome=Outcome.CONFIRMED)
-        raise CommandRejected("no_effect")
+            if (outcome := self._ended(task, taken)) is not None:
+                return Receipt(outcome=outcome)
+            if taken > task.sent + OUTRANKS:
+                raise CommandRejected("no_effect")
+        if task.age > LATEST_UPLOAD:
+            return Receipt(outcome=Outcome.ACCEPTED)
+        return _running(task, NEXT_UPLOAD)
+
+    def _replaced(self, task: Task) -> bool:
+        """Whether the inverter was told to begin or end a remote mode since: what it shows is about that."""
+        match self._told.get(task.device, FORCED):
+            case [int() | float() as sent, _, _]:
+                return sent > task.sent
+        return False
+
+    def _ended(self, task: Task, taken: float) -> Outcome | None:
+        """Say how a remote mode stands that came to its own end before the upload; ``None`` when it cannot have."""
+        if task.watch == LEFT:
+            return None
+        match task.aim:
+            case {"target": int() | float() as target, "charge": bool(charge)}:
+                soc, _ = self._battery(self._device(task.device), task.sent)
+                if soc is not None and (target - soc if charge else soc - target) <= 1:
+                    return Outcome.CONFIRMED  # both are whole percents
+        match task.aim:
+            case {"lasts": int() | float() as lasts}:
+                over = taken >= task.sent + lasts - TOLERANCE
+                return Outcome.ACCEPTED if over else None
+        return Outcome.ACCEPTED
 
     async def _free(self, task: Task) -> Receipt:
         """Nudge an inverter that did not return to its mode."""
-        return await self._step(task, writes.free(self._device(str(task["device"]))))
+        return await self._step(task, writes.free(self._device(task.device)))
 
     async def _leave(self, task: Task) -> Receipt:
-        device = self._device(str(task["device"]))
-        return await self._step(task, writes.exit_remote(device))
+        return await self._step(task, writes.exit_remote(self._device(task.device)))
 
     async def _step(self, task: Task, write: Write) -> Receipt:
         """Send the next step of an end of a remote mode."""
@@ -327,45 +410,18 @@ class Steering:
             return Receipt(outcome=Outcome.UNCERTAIN)
         if envelope.verdict is not Verdict.ACCEPTED:
             raise _refused(envelope)
-        last = task["phase"] == "freed"
-        return _running(
-            {
-                **task,
-                "id": envelope.request_id,
-                "sent": time.time(),
-                "freed": True,
-                "phase": "device" if last else "freed",
-            },
-            PACE,
+        following = replace(
+            task,
+            id=envelope.request_id,
+            sent=time.time(),
+            freed=True,
+            phase=DEVICE if task.phase == FREED else FREED,
         )
+        return _running(following, PACE)
 
 
-def _running(task: Task, check_after: float, force: Force | None = None) -> Receipt:
-    return Receipt(
-        outcome=Outcome.ACCEPTED,
-        task=json.dumps(task),
-        check_after=check_after,
-        force=force,
-    )
-
-
-def _parse(task: str) -> Task:
-    parsed: Task = json.loads(task)
-    return parsed
-
-
-def _sent(task: Task) -> float:
-    sent = task["sent"]
-    return float(sent) if isinstance(sent, int | float) else 0.0
-
-
-def _age(task: Task) -> float:
-    return time.time() - _sent(task)
-
-
-def _told(task: Task) -> dict[str, Json]:
-    told = task["told"]
-    return told if isinstance(told, dict) else {}
+def _running(task: Task, check_after: float) -> Receipt:
+    return Receipt(outcome=Outcome.ACCEPTED, task=str(task), check_after=check_after)
 
 
 def _refused(envelope: Envelope) -> CommandRejected:
@@ -374,17 +430,17 @@ def _refused(envelope: Envelope) -> CommandRejected:
     return CommandRejected("refused_with_code", code=envelope.code)
 
 
-def _with_other_field(write: Write) -> Write:
-    told = dict(write.told)
-    known = told[writes.GEAR_FIELD]
-    told[writes.GEAR_FIELD] = writes.OTHER_GEAR if known == writes.GEAR else writes.GEAR
-    return Write(write.endpoint, write.other_body or {}, told)
+def _with_other_field(told: dict[str, Json]) -> dict[str, Json]:
+    other = writes.OTHER_GEAR if told[writes.GEAR_FIELD] == writes.GEAR else writes.GEAR
+    return told | {writes.GEAR_FIELD: other}
 
 
 def _status(result: Json, serial: str) -> int | None:
-    """Find a device's status: in a list of rows, in one row, or below its serial."""
-    if isinstance(result, dict) and isinstance(below := result.get(serial), dict):
-        return rows([below])[0].whole("status")
+    """Find a device's status: in a list of rows, in one row, or below its serial; ``None`` when nothing is said about it."""
+    if isinstance(result, dict):
+        for name, below in result.items():
+            if name.upper() == serial.upper() and isinstance(below, dict):
+                return Row.of(below).whole("status")
     for row in rows(result):
         if (row.text("sn", "deviceSn") or serial).upper() == serial.upper():
             return row.whole("status")

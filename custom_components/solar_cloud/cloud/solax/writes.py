@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
+from types import MappingProxyType
 from typing import Final
 
 from ..control import (
@@ -42,6 +43,8 @@ SWITCHED_AT: Final = "switched_at"
 SWITCH_PAUSE: Final = 60.0
 """Seconds between starting and stopping a charger: the contactor wears."""
 PERIODS: Final = "periods"
+FORCED: Final = "forced"
+"""The last remote mode: when it was sent, when it ends at the latest, and whether by itself; the end of one ends in the past."""
 LONGEST_FORCE: Final = 60000.0
 NEXT_LEAVE: Final = 160
 """What follows a remote mode: the mode from before."""
@@ -68,6 +71,8 @@ class Write:
     force: Force | None = None
     watch: str = ""
     """The operating state in which the next upload shows that it had an effect."""
+    aim: dict[str, Json] = field(default_factory=dict)
+    """What ends a remote mode before that upload, for ``Aim``."""
     other_body: dict[str, Json] | None = None
     """The same under the other name of a field."""
 
@@ -82,13 +87,14 @@ def address(device: Device) -> dict[str, Json]:
 
 
 def _charger_mode(device: Device, told: Told, mode: str) -> Write:
-    body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
-    note: dict[str, Json] = {}
+    note: dict[str, Json] = {str(Control.CHARGER_MODE): mode}
     if mode not in USUAL_GEAR:
+        body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
         return Write(paths.CHARGER_MODE, body, note)
-    gear_control = GEAR_OF[mode]
-    gear = int(str(told.get(device.id, gear_control) or USUAL_GEAR[ChargerMode(mode)]))
-    return _with_gear(device, told, body, gear, {str(gear_control): str(gear)})
+    known = told.get(device.id, GEAR_OF[mode])
+    return gear(
+        device, told, mode, str(known or USUAL_GEAR[ChargerMode(mode)]), note=note
+    )
 
 
 GEAR_OF: Final = {
@@ -97,29 +103,24 @@ GEAR_OF: Final = {
 }
 
 
-def _with_gear(
+def gear(
     device: Device,
     told: Told,
-    body: dict[str, Json],
-    gear: int,
-    note: dict[str, Json],
+    mode: str,
+    value: str,
+    *,
+    note: Mapping[str, Json] = MappingProxyType({}),
 ) -> Write:
-    known = told.get(device.id, GEAR_FIELD)
-    first = OTHER_GEAR if known == OTHER_GEAR else GEAR
+    """Set the current of a mode, together with the mode."""
+    body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
+    known = told.accepted(device.id, GEAR_FIELD)
+    first, second = (OTHER_GEAR, GEAR) if known == OTHER_GEAR else (GEAR, OTHER_GEAR)
     return Write(
         paths.CHARGER_MODE,
-        body | {first: gear},
-        note | {GEAR_FIELD: first},
-        other_body=None
-        if known
-        else body | {OTHER_GEAR if first == GEAR else GEAR: gear},
+        body | {first: int(value)},
+        {**note, str(GEAR_OF[mode]): value, GEAR_FIELD: first},
+        other_body=None if known else body | {second: int(value)},
     )
-
-
-def gear(device: Device, told: Told, mode: str, value: str) -> Write:
-    """Set the current of the mode a charger is in."""
-    body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
-    return _with_gear(device, told, body, int(value), {str(GEAR_OF[mode]): value})
 
 
 def _charging(device: Device, *, on: bool, now: float) -> Write:
@@ -248,15 +249,21 @@ def work_mode(
     """Translate a work mode with all its settings: what a call leaves out may be reset."""
     if mode not in WORK_MODE_PATHS:
         raise CommandInvalid("mode_not_offered", modes=", ".join(WORK_MODES))
-    low = _soc(told, device, Control.BATTERY_MIN_SOC, min_soc, LEAST_SOC)
-    high = _soc(told, device, Control.BATTERY_MAX_SOC, max_soc, 100.0)
+    wishes: dict[Control, SettingValue | None] = {
+        Control.BATTERY_MIN_SOC: min_soc,
+        Control.BATTERY_MAX_SOC: max_soc,
+    }
+    if mode != InverterState.FEED_IN_PRIORITY:
+        wishes[Control.GRID_CHARGING] = grid_charging
+    settled = _companions(device, told, wishes)
+    low, high = (float(settled[control]) for control in SOC_LIMITS)
+    for limit in (low, high):
+        if not LEAST_SOC <= limit <= 100:
+            raise CommandInvalid(
+                "out_of_range", minimum=f"{LEAST_SOC:g}", maximum="100"
+            )
     if low >= high:
         raise CommandInvalid("soc_limits_crossed")
-    grid = (
-        told.get(device.id, Control.GRID_CHARGING) is True
-        if grid_charging is None
-        else grid_charging
-    )
     kept = told.get(device.id, PERIODS) if periods is None else periods
     windows: dict[str, Json] = kept if isinstance(kept, dict) else NO_PERIODS
     body: dict[str, Json] = {
@@ -267,23 +274,37 @@ def work_mode(
     }
     note: dict[str, Json] = {
         str(Control.WORK_MODE): mode,
-        str(Control.BATTERY_MIN_SOC): low,
-        str(Control.BATTERY_MAX_SOC): high,
-        str(Control.GRID_CHARGING): grid,
         PERIODS: windows,
+        **{str(control): value for control, value in settled.items()},
     }
-    if mode != InverterState.FEED_IN_PRIORITY:
-        body["chargeFromGridEnable"] = int(grid)
+    if Control.GRID_CHARGING in settled:
+        body["chargeFromGridEnable"] = int(settled[Control.GRID_CHARGING])
+    elif grid_charging is not None:
+        note[str(Control.GRID_CHARGING)] = grid_charging
     return Write(WORK_MODE_PATHS[mode], body, note, watch=mode)
 
 
-def _soc(
-    told: Told, device: Device, control: Control, wish: float | None, usual: float
-) -> float:
-    value = told.number(device.id, control, usual) if wish is None else wish
-    if not LEAST_SOC <= value <= 100:
-        raise CommandInvalid("out_of_range", minimum=f"{LEAST_SOC:g}", maximum="100")
-    return value
+SOC_LIMITS: Final = (Control.BATTERY_MIN_SOC, Control.BATTERY_MAX_SOC)
+FIELDS: Final = {
+    Control.BATTERY_MIN_SOC: "min_soc",
+    Control.BATTERY_MAX_SOC: "max_soc",
+    Control.GRID_CHARGING: "grid_charging",
+}
+"""What the action that sets a work mode calls them."""
+
+
+def _companions(
+    device: Device, told: Told, wishes: Mapping[Control, SettingValue | None]
+) -> dict[Control, SettingValue]:
+    """Complete the settings that a work mode overwrites: by what was told last, never by a guess, for nobody can read them back."""
+    settled: dict[Control, SettingValue] = {}
+    for control, wish in wishes.items():
+        value = told.get(device.id, control) if wish is None else wish
+        if isinstance(value, bool | int | float):
+            settled[control] = value
+    if missing := [FIELDS[control] for control in wishes if control not in settled]:
+        raise CommandInvalid("companions_unknown", fields=", ".join(missing))
+    return settled
 
 
 def mode_order(device: Device, told: Told, order: SetWorkMode) -> Write:
@@ -342,9 +363,14 @@ NO_PERIODS: Final = windows([], [])
 
 
 def force(
-    device: Device, order: ForceBattery, *, charge: bool, soc: float | None
+    device: Device,
+    order: ForceBattery,
+    *,
+    charge: bool,
+    soc: float | None,
+    capacity: float | None,
 ) -> Write:
-    """Translate a forced charge or discharge. Mind the signs: the two modes have opposite ones (solax.md §8.4)."""
+    """Translate a forced charge or discharge of a battery at ``soc`` % of ``capacity`` kWh. Mind the signs: the two modes have opposite ones (solax.md §8.4)."""
     rated = device.rated_power or 0.0
     power = rated if order.power is None else order.power
     if not 0 < power <= rated:
@@ -362,6 +388,7 @@ def force(
             },
             force=Force(ends_after=order.duration, ends_by_itself=True),
             watch=InverterState.PUSH_POWER,
+            aim={"lasts": order.duration},
         )
     if soc is not None and (
         order.target_soc <= soc if charge else order.target_soc >= soc
@@ -376,7 +403,25 @@ def force(
         },
         force=Force(ends_after=order.duration),
         watch=InverterState.SOC_TARGET,
+        aim={
+            "charge": charge,
+            "target": order.target_soc,
+            "lasts": None if soc is None else _soonest(order, soc, power, capacity),
+        },
     )
+
+
+LEAST_CAPACITY: Final = 3.0
+"""kWh of the smallest battery on sale."""
+
+
+def _soonest(
+    order: ForceBattery, soc: float, power: float, capacity: float | None
+) -> float:
+    """Return the seconds after which a target may be reached: the inverter then leaves the mode by itself."""
+    assert order.target_soc is not None
+    gap = max(0.0, abs(order.target_soc - soc) - 1.0)  # both in whole percents
+    return gap / 100 * (capacity or LEAST_CAPACITY) * 3.6e6 / power
 
 
 LEFT: Final = "left"
