@@ -1,0 +1,299 @@
+"""What was published of a recording, held against the world's physical truth."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+import json
+from typing import Final
+
+from custom_components.solar_cloud.cloud.model import (
+    Device,
+    Inventory,
+    Plant,
+    Quantity as Q,
+    Reading,
+    Slot,
+    Snapshot,
+)
+from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
+from custom_components.solar_cloud.energy.picture import Painter
+from custom_components.solar_cloud.energy.roles import evaluate
+
+from ._glitches import Glitch, distort
+from ._tape import HOUR, MINUTE, ROLES, UPLOAD, Place, Poll, Tape, midnight, now_of
+
+PATIENCE: Final = 30 * MINUTE
+"""How long a counter may be held for a reason of our own."""
+ROUNDING: Final = 0.015
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What happens to a home while a recording is played."""
+
+    glitches: Sequence[Glitch] = ()
+    restarts: Sequence[float] = ()
+    rated: bool = True
+    """Whether the cloud tells what devices and plant can do."""
+    patience: float = PATIENCE
+
+
+@dataclass
+class Verdict:
+    """One role of one trial. All in kWh, freeze in minutes; each with the time at which it was worst."""
+
+    role: Q
+    sum: float = 0.0
+    """What statistics summed up in the end, minus truth: 0 when truth allows it."""
+    phantom: float = 0.0
+    """The most the sum ever was above truth."""
+    phantom_at: float = 0.0
+    hour: float = 0.0
+    """The most an hour was given beyond what the world gave in it and in what was waited for."""
+    hour_at: float = 0.0
+    lag: float = 0.0
+    """The most the sum ever was below truth while the vendor told the truth and patience was over."""
+    freeze: float = 0.0
+    """The longest it was below, in minutes the vendor told the truth."""
+    freeze_at: float = 0.0
+    above: float = 0.0
+    """The most the counter of today was above truth."""
+    above_at: float = 0.0
+    below: float = 0.0
+    """The most it was below, while the vendor told the truth and patience was over."""
+    below_at: float = 0.0
+    falls: float = 0.0
+    """The most the lifetime fell without starting anew: statistics subtract it."""
+    falls_at: float = 0.0
+    missing: int = 0
+    """Polls without a value after the first."""
+
+    def worse(self, name: str, value: float, at: float) -> None:
+        """Note the worst of something."""
+        if value > getattr(self, name):
+            setattr(self, name, value)
+            setattr(self, f"{name}_at", at)
+
+
+@dataclass
+class _Course:
+    """One role as it is published, poll by poll."""
+
+    verdict: Verdict
+    base: float = 0.0
+    summed: float = 0.0
+    last: float | None = None
+    late: float = 0.0
+    """Seconds the vendor told the truth and the counter was below it."""
+    late_today: float = 0.0
+    good_at: float | None = None
+    """When the vendor last told the truth."""
+    good: bool = False
+    hours: dict[float, float] = field(default_factory=dict)
+    """What was booked by hour."""
+    reach: dict[float, float] = field(default_factory=dict)
+    """Since when an hour may hold what was not told before."""
+    offset: float | None = None
+    """What the vendor's sum says more than the world."""
+
+
+def painter_of(tape: Tape, vault: MemoryVault) -> Painter:
+    """Build what a loaded account publishes with."""
+
+    def roles(plant_id: str, inventory: Inventory) -> object:
+        return tape.roles if plant_id == tape.plant else {}
+
+    vendor = tape.take.vendor
+    return Painter(vault, vendor.stale_after, roles, Place())  # type: ignore[arg-type]
+
+
+def restored(vault: MemoryVault) -> MemoryVault:
+    """Lose everything but what a file would hold."""
+    fresh = MemoryVault()
+    stored: dict[str, Json] = json.loads(json.dumps(vault.sections()))
+    for section, content in stored.items():
+        fresh.save_soon(section, _just(content))
+    return fresh
+
+
+def _just(content: Json) -> Callable[[], Json]:
+    return lambda: content
+
+
+def untold(inventory: Inventory) -> Inventory:
+    """Take away what is told of the hardware's size."""
+    devices: dict[str, Device] = {
+        key: replace(device, rated_power=None, capacity=None)
+        for key, device in inventory.devices.items()
+    }
+    plants: dict[str, Plant] = {
+        key: replace(plant, pv_capacity=None) for key, plant in inventory.plants.items()
+    }
+    return replace(inventory, plants=plants, devices=devices)
+
+
+def published(tape: Tape, trial: Trial) -> Iterator[tuple[Poll, Snapshot, Reading]]:
+    """Play a recording; yield each poll, what was told in it, and what the plant shows then."""
+    vault = MemoryVault()
+    painter = painter_of(tape, vault)
+    restarts = sorted(trial.restarts)
+    inventory = tape.inventory if trial.rated else untold(tape.inventory)
+    for poll in tape.polls:
+        if restarts and poll.at >= restarts[0]:
+            restarts.pop(0)
+            vault = restored(vault)
+            painter = painter_of(tape, vault)
+        told = distort(poll.snapshot, trial.glitches, poll.at, tape)
+        painted = painter.paint(told, inventory, now_of(poll.at))
+        yield poll, told, painted.readings[tape.plant]
+
+
+def judge(tape: Tape, trial: Trial) -> list[Verdict]:
+    """Play a recording and judge every role."""
+    courses = {
+        role: _Course(Verdict(role)) for role in ROLES if tape.addends(role) is not None
+    }
+    skews = {role: _skew(tape, role) for role in courses}
+    before: float | None = None
+    for poll, told, shown in published(tape, trial):
+        for role, course in courses.items():
+            _look(course, tape, trial, poll, told, shown, before, skews[role])
+        before = poll.at
+    for course in courses.values():
+        _close(course, tape, skews[course.verdict.role])
+    return [course.verdict for course in courses.values()]
+
+
+def _tolerance(tape: Tape, role: Q) -> float:
+    return tape.resolutions[role] + ROUNDING
+
+
+def _skew(tape: Tape, role: Q) -> float:
+    """How far a sum of devices that upload at different times goes ahead of the world by itself."""
+    source = tape.addends(role)
+    if source is None or len(source.terms) < 2:
+        return 0.0
+    ahead, offset = 0.0, None
+    for poll in tape.polls:
+        said = evaluate(replace(source, floor=None), poll.snapshot.readings)
+        if said is None:
+            continue
+        now = said - tape.truth.at(role, poll.newest)
+        offset = now if offset is None else offset
+        ahead = max(ahead, now - offset)
+    return min(2.0, ahead)
+
+
+def _told_truth(
+    course: _Course, tape: Tape, trial: Trial, poll: Poll, told: Snapshot
+) -> bool:
+    """Whether the vendor said of a role what is so, to the resolution."""
+    role = course.verdict.role
+    source = tape.addends(role)
+    assert source is not None
+    counters = {(term.device_id, term.slot) for term in source.terms}
+    if any(
+        glitch.kind != "replaced"
+        and glitch.active(poll.at)
+        and glitch.counters & counters
+        for glitch in trial.glitches
+    ):
+        return False
+    # What a sleeping device leaves out stands as it stood.
+    stands = [
+        (tape.honest(term.device_id, term.slot, poll.at), term.factor)
+        for term in source.terms
+    ]
+    if any(value is None for value, _ in stands):
+        return False
+    honest = sum((value or 0.0) * factor for value, factor in stands)
+    truth = tape.truth
+    if course.offset is None:
+        course.offset = honest - truth.at(role, poll.newest)
+    low = truth.at(role, poll.oldest - 3 * UPLOAD) - _tolerance(tape, role)
+    high = truth.at(role, poll.newest) + _tolerance(tape, role) + 2.0
+    return low <= honest - course.offset <= high
+
+
+def _look(
+    course: _Course,
+    tape: Tape,
+    trial: Trial,
+    poll: Poll,
+    told: Snapshot,
+    shown: Reading,
+    before: float | None,
+    skew: float,
+) -> None:
+    """Take one poll in."""
+    verdict, truth = course.verdict, tape.truth
+    role, at = verdict.role, poll.at
+    tolerance = _tolerance(tape, role)
+    was_good, course.good = course.good, _told_truth(course, tape, trial, poll, told)
+    passed = min(at - (before or at), 2 * UPLOAD) if was_good and course.good else 0.0
+    value = shown.values.get(Slot(role))
+    if not isinstance(value, float):
+        verdict.missing += course.last is not None
+        return
+    if course.last is None:
+        course.base, course.good_at = truth.at(role, poll.newest), at
+        course.last = value
+        return
+    grown = value if value < 0.9 * course.last else value - course.last
+    verdict.worse("falls", -grown, at)
+    course.last, course.summed = value, course.summed + grown
+    hour = at // HOUR * HOUR
+    course.hours[hour] = course.hours.get(hour, 0.0) + grown
+    since = min(hour, course.good_at or hour)
+    course.reach[hour] = min(course.reach.get(hour, since), since)
+    error = course.summed + course.base
+    verdict.worse("phantom", error - truth.at(role, at) - tolerance - skew, at)
+    behind = truth.at(role, poll.oldest - 3 * UPLOAD) - tolerance - error
+    course.late = course.late + passed if behind > 0 else 0.0
+    verdict.worse("freeze", course.late / MINUTE, at)
+    if course.late > trial.patience:
+        verdict.lag = max(verdict.lag, behind)
+    if course.good and course.late == 0.0:
+        course.good_at = at
+    _look_at_today(course, tape, trial, poll, shown, passed, skew)
+
+
+def _look_at_today(
+    course: _Course,
+    tape: Tape,
+    trial: Trial,
+    poll: Poll,
+    shown: Reading,
+    passed: float,
+    skew: float,
+) -> None:
+    """Judge the counter of today: between the truth of one and of four uploads ago; of the first day nobody knows."""
+    verdict, truth, at = course.verdict, tape.truth, poll.at
+    role, began = verdict.role, midnight(at)
+    value = shown.values.get(Slot(ROLES[role]))
+    if began < tape.take.begin or not isinstance(value, float):
+        return
+    tolerance = _tolerance(tape, role)
+    start = truth.at(role, began)
+    high = max(0.0, truth.at(role, poll.newest) - start) + tolerance + skew
+    low = max(0.0, truth.at(role, poll.oldest - 3 * UPLOAD) - start) - tolerance
+    verdict.worse("above", value - high, at)
+    course.late_today = course.late_today + passed if value < low else 0.0
+    patience = trial.patience if trial.glitches else -1.0
+    if course.good and course.late_today > patience:
+        verdict.worse("below", low - value, at)
+
+
+def _close(course: _Course, tape: Tape, skew: float) -> None:
+    """Look at the end, and at the hours."""
+    verdict, truth, last = course.verdict, tape.truth, tape.polls[-1]
+    role = verdict.role
+    tolerance = _tolerance(tape, role)
+    error = course.summed + course.base
+    above = error - truth.at(role, last.newest) - tolerance - skew
+    below = truth.at(role, last.oldest - 3 * UPLOAD) - tolerance - error
+    verdict.sum = above if above > 0 else -below if below > 0 else 0.0
+    for hour, booked in course.hours.items():
+        since = course.reach[hour] - 4 * UPLOAD - PATIENCE
+        given = truth.at(role, hour + HOUR) - truth.at(role, since)
+        verdict.worse("hour", booked - given - tolerance - skew, hour)
+        verdict.worse("hour", -booked - tolerance, hour)
