@@ -8,6 +8,8 @@ from homeassistant.helpers import issue_registry as ir
 
 from .cloud.errors import (
     CloudError,
+    ListingUnfinished,
+    Paced,
     PermissionMissing,
     QuotaExhausted,
     SessionContested,
@@ -17,7 +19,14 @@ from .cloud.vendor import fingerprint
 from .const import DOMAIN
 from .fix_flows import async_flow
 
-ORDINARY: Final = frozenset({QuotaExhausted.default_key, "vendor_busy"})
+ORDINARY: Final = frozenset(
+    {
+        QuotaExhausted.default_key,
+        Paced.default_key,
+        ListingUnfinished.default_key,
+        "vendor_busy",
+    }
+)
 """Limits that pass by themselves and tell the user to do nothing."""
 LASTING: Final = frozenset({"access_blocked"})
 """Errors that pass by themselves as a rule, and are worth a word when they outlast the grace."""

@@ -116,6 +116,24 @@ class QuotaExhausted(RetryLater):
         return self.key in {"account_locked", "account_locked_until"}
 
 
+class Paced(QuotaExhausted):
+    """We space our calls so that the vendor's limits are never met: nothing is wrong, and it goes on by itself."""
+
+    default_key = "paced"
+
+
+class ListingUnfinished(Paced):
+    """The account's lists are longer than a minute's calls: the next try goes on where this one stopped."""
+
+    default_key = "listing"
+
+    def __init__(self, retry_after: float, done: int, total: int) -> None:
+        """Say how many pages there are, and how many there will be as far as is known."""
+        self.done = done
+        self.total = total
+        super().__init__(retry_after, done=str(done), total=str(total))
+
+
 class SessionContested(RetryLater):
     """A token was refused right after it was issued: another program signs in with the same account."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import time
 from typing import Final
 
-from .errors import QuotaExhausted
+from .errors import Paced, QuotaExhausted
 from .vault import Json, Vault
 
 SECTION: Final = "quota"
@@ -115,9 +115,10 @@ class Quota:
         return max((*waits, 0.0))
 
     def spend(self, lane: str, *, command: bool = False) -> None:
-        """Debit one call, or raise ``QuotaExhausted`` with the wait."""
+        """Debit one call, or raise ``QuotaExhausted`` with the wait: ``Paced`` unless the vendor ordered it."""
         if (wait := self.wait(lane, command=command)) > 0:
-            raise QuotaExhausted(wait, self._reason(lane))
+            reason = self._reason(lane)
+            raise Paced(wait) if reason is None else QuotaExhausted(wait, reason)
         now = time.time()
         for name, seconds in self._counted(lane):
             tally = self._tallies.setdefault((name, seconds), _Tally([]))

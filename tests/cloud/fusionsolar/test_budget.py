@@ -1,6 +1,7 @@
 """A day of polling: no quota is ever exceeded, whatever is restarted, and the counters are right at its end."""
 
 from collections import Counter
+import json
 import time
 
 from freezegun.api import FrozenDateTimeFactory
@@ -158,7 +159,6 @@ async def test_an_installer_reads_200_plants_in_15_calls_a_cycle(rig: Rig) -> No
         sum(1 for each in moments if at <= each < at + 30) for at in range(0, 1200, 5)
     )
     assert busiest <= 4
-    assert rig.vault.load("fusionsolar_last") in ({}, None)
 
 
 async def test_a_refresh_between_two_polls_costs_nothing(rig: Rig) -> None:
@@ -241,3 +241,39 @@ async def test_the_whole_account_has_no_limit_but_is_counted(rig: Rig) -> None:
         rig.quota.spend("anything")
     assert rig.quota.used() == 2000
     assert rig.quota.wait(ALL) == 0
+
+
+async def whole_cycle(rig: Rig) -> Snapshot:
+    """Read until nothing more is due in this cycle."""
+    snapshot = await rig.poll()
+    while snapshot.resume_after is not None and snapshot.resume_after < 120:
+        rig.tick(max(15.0, snapshot.resume_after))
+        snapshot = await rig.poll()
+    return snapshot
+
+
+@of("installer")
+async def test_e78_a_large_site_is_shown_at_once_after_a_restart(rig: Rig) -> None:
+    """The windows would leave 1500 devices without a reading for five minutes; the values of a moment ago are kept, packed."""
+    await rig.lists()
+    before = await whole_cycle(rig)
+    assert len(before.readings) > 1000
+    stored = rig.vault.sections()["fusionsolar_last"]
+    assert len(json.dumps(stored)) < 400_000
+    rig.restart()
+    rig.tick(30)
+    await rig.lists()
+    after = await rig.poll()
+    assert after.readings.keys() == before.readings.keys()
+    assert after.silent == before.silent
+    assert rig.cloud.violations == {}
+
+
+@pytest.mark.parametrize("damaged", ["", "no package", "eJw=", "AAAA"])
+async def test_a_damaged_package_of_readings_is_an_empty_one(
+    rig: Rig, damaged: str
+) -> None:
+    """Nothing raises, and the next readings take its place."""
+    await rig.vault.save("fusionsolar_last", damaged)
+    rig.restart()
+    assert (await rig.poll()).readings

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from custom_components.solar_cloud.cloud.errors import QuotaExhausted
+from custom_components.solar_cloud.cloud.errors import ListingUnfinished, QuotaExhausted
 from custom_components.solar_cloud.cloud.model import Notice
 from custom_components.solar_cloud.cloud.solax.limits import READ
 from tests.clouds.solax import SolaxCloud
@@ -237,3 +237,59 @@ async def test_a_stopped_poll_is_begun_anew_when_it_is_old(
     cloud.calls.clear()
     assert (await account.poll(300)).resume_after is None
     assert cloud.calls.count("realtime_data") == 5
+
+
+async def read_in_tries(account: Account, *, restarts: bool) -> list[tuple[int, int]]:
+    """List an account as set-up does it: a new client after each interruption; return how far each try came."""
+    told: list[tuple[int, int]] = []
+    for _ in range(30):
+        try:
+            await account.list()
+        except ListingUnfinished as err:
+            told.append((err.done, err.total))
+            account.clock.advance(err.retry_after)
+            if restarts:
+                account.restart()
+        else:
+            return told
+    pytest.fail(f"The listing never ends: {told}")
+
+
+@pytest.mark.parametrize("cloud", ["installer"], indirect=True)
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_e77_an_account_of_300_plants_and_1500_devices_is_listed(
+    account: Account, cloud: SolaxCloud, restarts: bool
+) -> None:
+    """Page after page, each asked for once however often set-up is tried; our pace is not called the vendor's limit."""
+    cloud.turn(largest_page=10)
+    told = await read_in_tries(account, restarts=restarts)
+    assert len(account.wanted.plants) == 300
+    assert len(account.wanted.devices) == 1500
+    assert len(told) > 5
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    assert all(0 < done < total <= 300 for done, total in told)
+    asked = [
+        (call.path, *sorted(call.params.items()))
+        for call in cloud.calls
+        if "page_" in call.path or call.serials
+    ]
+    assert len(asked) == len(set(asked))
+    assert cloud.application.minute.used(time.time()) <= 31
+    assert len(cloud.token_calls) == 1
+
+
+@pytest.mark.parametrize("cloud", ["installer"], indirect=True)
+async def test_e77_a_listing_left_lying_is_begun_anew(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Pages of an hour ago may be wrong by now."""
+    cloud.turn(largest_page=10)
+    with pytest.raises(ListingUnfinished) as caught:
+        await account.list()
+    account.clock.advance(3600)
+    account.restart()
+    cloud.calls.clear()
+    with pytest.raises(ListingUnfinished) as again:
+        await account.list()
+    assert again.value.done == caught.value.done
+    assert cloud.calls.of("page_plant_info")[0].params["pageNo"] == "1"

@@ -23,7 +23,7 @@ def answer(query: Query, knobs: Knobs, known: Sequence[Plant]) -> dict[str, Any]
         and state in (None, str(record["alarmState"]))
     ]
     records.sort(key=lambda record: str(record["alarmStartTime"]), reverse=True)
-    return page(records, *query.page(knobs.page_size))
+    return page(records, *query.page(knobs))
 
 
 def _records(plant: Plant) -> Iterator[dict[str, Any]]:

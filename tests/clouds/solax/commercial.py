@@ -34,7 +34,7 @@ def attributes(query: Query, knobs: Knobs, known: Sequence[Plant]) -> dict[str, 
         for plant in _plants(query, known)
         if wanted in (None, plant.ems) and plant_id in (None, plant.plant_id)
     ]
-    return page(records, *query.page(knobs.page_size))
+    return page(records, *query.page(knobs))
 
 
 def summaries(

@@ -23,7 +23,7 @@ def plants(query: Query, knobs: Knobs, known: Sequence[Plant]) -> dict[str, Any]
             for plant in mine
             if wanted in (None, plant.plant_id) and (name is None or name in plant.name)
         ],
-        *query.page(knobs.page_size),
+        *query.page(knobs),
     )
 
 
@@ -40,7 +40,7 @@ def devices(query: Query, knobs: Knobs, known: Sequence[Plant]) -> dict[str, Any
     ]
     if not records and knobs.absent_class == "10001":
         raise Refusal(10001)
-    return page(records, *query.page(knobs.page_size))
+    return page(records, *query.page(knobs))
 
 
 def _plant(plant: Plant, knobs: Knobs) -> dict[str, Any]:

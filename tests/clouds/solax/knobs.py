@@ -31,6 +31,7 @@ class Knobs:
     absent_class: Literal["empty", "10001"] = "empty"
     absent_business: Literal["empty", "10001", "10403"] = "empty"
     page_size: int = 10
+    largest_page: int = 100  # whatever size is asked for
     zone_style: Literal["label", "iana"] = "label"
 
     # Realtime

@@ -6,6 +6,7 @@ from typing import Any
 
 from .application import Application
 from .envelope import Refusal, bad_parameter
+from .knobs import Knobs
 from .plant import COMMERCIAL, RESIDENTIAL, Kind, Plant
 
 MOST_SERIALS = 10
@@ -56,10 +57,11 @@ class Query:
             raise bad_parameter("deviceType is not supported")
         return Kind(value)
 
-    def page(self, default_size: int) -> tuple[int, int]:
+    def page(self, knobs: Knobs) -> tuple[int, int]:
         """Return page number and size."""
         number = max(1, self.integer("pageNo", 1))
-        return number, max(1, self.integer("size", default_size))
+        size = max(1, self.integer("size", knobs.page_size))
+        return number, min(size, knobs.largest_page)
 
     def serials(self) -> list[str]:
         """Return one to ten serials or refuse."""

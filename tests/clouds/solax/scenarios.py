@@ -199,6 +199,23 @@ def many(world: World, _: Knobs) -> list[Plant]:
     return plants
 
 
+def installer(world: World, _: Knobs) -> list[Plant]:
+    """An installer's account: 300 plants of five devices each, all under one sun."""
+    roof = Inverter(id="roof", arrays=(Array(peak_w=3000),), rated_w=3000)
+    inverters = (*HOME.inverters, roof)
+    site = world.add(replace(HOME, id="solax-installer", inverters=inverters))
+    plants = []
+    for number in range(1, 301):
+        builder = Builder(Plant(plant_id(100 + number), f"Customer {number}", site))
+        inverter = builder.inverter()
+        builder.battery(inverter)
+        builder.meter(inverter)
+        builder.inverter("roof", model=16).master = False
+        builder.charger()
+        plants.append(builder.plant)
+    return plants
+
+
 def night(world: World, _: Knobs) -> list[Plant]:
     """The home in the small hours, its battery empty; by day the clock is moved there."""
     local = world.clock.now().astimezone(ZoneInfo(HOME.zone))
@@ -251,6 +268,7 @@ SCENARIOS: dict[str, Build] = {
     "commercial-twin": commercial_twin,
     "second-meter": second_meter,
     "many": many,
+    "installer": installer,
     "night": night,
     "offline": offline,
     "awkward-json": awkward_json,

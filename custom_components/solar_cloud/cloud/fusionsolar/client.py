@@ -9,6 +9,7 @@ from typing import Final, override
 from ..errors import (
     CloudError,
     CredentialsRejected,
+    Paced,
     QuotaExhausted,
     SessionContested,
     UnexpectedAnswer,
@@ -179,7 +180,7 @@ class FusionSolar(Cloud, Tunable, SignsOut, Historian):
         if failure is not None and (
             snapshot.readings.keys().isdisjoint(readable or wanted.plants)
             or not isinstance(failure, QuotaExhausted)
-            or failure.key != QuotaExhausted.default_key
+            or failure.key not in {Paced.default_key, QuotaExhausted.default_key}
         ):
             raise failure
         return snapshot

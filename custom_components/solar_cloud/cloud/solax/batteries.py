@@ -14,6 +14,7 @@ from .api import Api
 from .endpoints import DEVICE_DATA
 from .memory import RECHECK, Memory
 from .models import BATTERY
+from .pages import Pages
 from .refusals import AccessDenied, OperationFailed
 from .rows import Row, rows
 
@@ -73,13 +74,19 @@ def row_of(
     return candidates[0] if alone and candidates else None
 
 
+def list_of_batteries(business: str) -> str:
+    """Name the questions after the batteries of inverters."""
+    return f"batteries {business}"
+
+
 class Probe:
     """Asks inverters for their batteries, each at most once a day."""
 
-    def __init__(self, api: Api, memory: Memory) -> None:
-        """Start without knowing any battery but those remembered."""
+    def __init__(self, api: Api, memory: Memory, pages: Pages) -> None:
+        """Start without knowing any battery but those remembered; what was answered before is in ``pages``."""
         self._api: Final = api
         self._memory: Final = memory
+        self._pages: Final = pages
         self._found: dict[str, Row] = {}
         self._asked: dict[str, float] = {}
         self.complete = True
@@ -93,7 +100,9 @@ class Probe:
             for inverter in inverters
             if now >= self._asked.get(inverter.id, -RECHECK) + RECHECK
         ]
-        for chunk in chunks(due):
+        cut = chunks(due)
+        self._pages.expect({list_of_batteries(business): len(cut)})
+        for chunk in cut:
             await self._ask(business, chunk)
         return {
             inverter.id: self._found[inverter.id]
@@ -107,21 +116,28 @@ class Probe:
         if self._memory.resting(gate) is not None:
             self._unclear(chunk)
             return
-        try:
-            result = await self._api.call(
-                DEVICE_DATA, params=battery_params(business, serials)
-            )
-        except PermissionMissing as err:
-            self._memory.forbid(gate, err.permission)
-            self._unclear(chunk)
-        except OperationFailed, AccessDenied:
-            if len(chunk) == 1:
-                self._miss(chunk[0])
+        question = f"{list_of_batteries(business)} {','.join(serials)}"
+        if (answer := self._pages.kept(question)) is None:
+            try:
+                answer = (
+                    await self._api.call(
+                        DEVICE_DATA, params=battery_params(business, serials)
+                    ),
+                )
+            except PermissionMissing as err:
+                self._memory.forbid(gate, err.permission)
+                self._unclear(chunk)
                 return
+            except OperationFailed, AccessDenied:
+                answer = ()
+            self._pages.keep(question, *answer)
+        if answer:
+            self._take(chunk, answer[0])
+        elif len(chunk) == 1:
+            self._miss(chunk[0])
+        else:
             for inverter in chunk:
                 await self._ask(business, (inverter,))
-        else:
-            self._take(chunk, result)
 
     def _take(self, chunk: tuple[Device, ...], result: Json) -> None:
         found = rows(result)

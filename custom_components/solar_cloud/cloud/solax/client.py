@@ -32,7 +32,7 @@ class SolaxCloud:
         """Read with ``api``; what must be remembered goes to the vault."""
         self._api: Final = api
         self._memory: Final = Memory(vault)
-        self._lists: Final = InventoryReader(api, self._memory)
+        self._lists: Final = InventoryReader(api, self._memory, vault)
         self._poller: Final = Poller(api, self._memory, self._lists)
         self._history: Final = HistoryReader(api, self._poller.board.decoder)
         self._steering: Final = Steering(

@@ -5,10 +5,12 @@ import re
 import time
 from typing import Final
 
+from ..errors import ListingUnfinished, Paced
 from ..model import Device, DeviceKind, Inventory, Plant
+from ..vault import Vault
 from .api import Api
-from .batteries import BY_BATTERY, BY_INVERTER, Probe
-from .lister import Lister
+from .batteries import BY_BATTERY, BY_INVERTER, MOST_SERIALS, Probe, list_of_batteries
+from .lister import PAGE_SIZE, Lister, list_of_devices, list_of_plants
 from .memory import Memory
 from .models import (
     BATTERY,
@@ -21,6 +23,7 @@ from .models import (
     phases,
     takes_battery,
 )
+from .pages import Pages
 from .rows import Row
 
 KIND: Final[Mapping[str, DeviceKind]] = {
@@ -40,10 +43,11 @@ FLAGS: Final[Mapping[str, Mapping[int, str]]] = {
 class InventoryReader:
     """Reads all lists of an account."""
 
-    def __init__(self, api: Api, memory: Memory) -> None:
-        """Read with ``api``."""
-        self._lister: Final = Lister(api, memory)
-        self._probe: Final = Probe(api, memory)
+    def __init__(self, api: Api, memory: Memory, vault: Vault) -> None:
+        """Read with ``api``; an unfinished listing is in the vault."""
+        self._pages: Final = Pages(vault)
+        self._lister: Final = Lister(api, memory, self._pages)
+        self._probe: Final = Probe(api, memory, self._pages)
         self.unlisted: Mapping[str, str] = {}
         """Plants of meters that are in no list, by serial."""
         self.plant_states: dict[str, int] = {}
@@ -52,8 +56,18 @@ class InventoryReader:
         """When the states of a business type were last read."""
 
     async def read(self) -> Inventory:
-        """List plants, then the devices of each type, then ask the inverters for batteries."""
+        """List plants, then the devices of each type, then ask the inverters for batteries.
+
+        Raises ``ListingUnfinished`` where our own pace stops it: the next try goes on from there.
+        """
+        try:
+            return await self._read()
+        except Paced as err:
+            raise ListingUnfinished(err.retry_after, *self._pages.progress) from None
+
+    async def _read(self) -> Inventory:
         self._lister.begin()
+        self._pages.expect({list_of_plants(each): 1 for each in (HOME, COMMERCIAL)})
         listed = await self._lister.plants()
         for business in (HOME, COMMERCIAL):
             self.note_states(
@@ -73,14 +87,24 @@ class InventoryReader:
                 if plant.address["business_type"] == business
             }
             if mine:
+                self._expect(business, mine)
                 found = await self._devices(business, mine)
                 complete = complete and self._probe.complete
                 devices |= {device.id: device for device in found}
         for serial, plant_id in self.unlisted.items():
             if plant_id in plants and serial not in devices:
                 devices[serial] = unlisted_meter(serial, plants[plant_id])
-        self._lister.finish()
+        self._pages.finish()
         return Inventory(plants, devices, complete and self._lister.complete)
+
+    def _expect(self, business: str, plants: Mapping[str, Plant]) -> None:
+        """Guess how many pages the devices of so many plants take: as many of each type as there are plants."""
+        pages = -(-len(plants) // PAGE_SIZE)
+        types = (*KIND, BATTERY)
+        self._pages.expect({list_of_devices(business, each): pages for each in types})
+        self._pages.expect(
+            {list_of_batteries(business): -(-len(plants) // MOST_SERIALS)}
+        )
 
     def note_states(self, business: str, listed: Iterable[Row]) -> None:
         """Remember the states that a list of plants tells."""

@@ -1,7 +1,7 @@
 """The account's lists, page by page; an interrupted reading continues where the limits stopped it."""
 
 from collections.abc import Mapping
-import time
+import json
 from typing import Final
 
 from ..errors import CloudError, PermissionMissing
@@ -10,13 +10,12 @@ from .api import Api
 from .endpoints import DEVICES, EMS_LIST, PLANTS, Endpoint
 from .memory import Gate, Memory
 from .models import COMMERCIAL, EMS, HOME
+from .pages import Pages
 from .refusals import AccessDenied, OperationFailed
 from .rows import Row, rows
 
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 100
-PATIENCE: Final = 900.0
-"""Seconds in which a reading that was stopped is taken up again rather than begun anew."""
 
 
 class Lister:
@@ -25,25 +24,18 @@ class Lister:
     ``complete`` turns false when something stood in the way of a list that may have members.
     """
 
-    def __init__(self, api: Api, memory: Memory) -> None:
-        """Read with ``api``."""
+    def __init__(self, api: Api, memory: Memory, pages: Pages) -> None:
+        """Read with ``api``; what was answered before is in ``pages``."""
         self._api: Final = api
         self._memory: Final = memory
-        self._pages: dict[tuple[object, ...], Json] = {}
+        self._pages: Final = pages
         self._kept: dict[Gate, list[Row]] = {}
-        self._begun = 0.0
         self.complete = True
 
     def begin(self) -> None:
         """Start a reading of all lists, or take up one that the limits stopped a moment ago."""
         self.complete = True
-        if time.time() > self._begun + PATIENCE:
-            self._pages.clear()
-            self._begun = time.time()
-
-    def finish(self) -> None:
-        """Forget the pages, so that the next reading asks again."""
-        self._pages.clear()
+        self._pages.begin()
 
     async def plants(self) -> list[tuple[str, Row]]:
         """List the plants of both business types; a type that is not the account's may be refused in any way."""
@@ -69,6 +61,9 @@ class Lister:
         if found:
             for gate in absent:
                 self._memory.note_absent(gate)
+                self._pages.keep(
+                    _question(PLANTS, {"businessType": gate[1]}, None, 1), []
+                )
         elif refusals:
             # The permission first: it says what the user can do.
             raise min(refusals, key=lambda err: not isinstance(err, PermissionMissing))
@@ -110,6 +105,7 @@ class Lister:
             except OperationFailed, AccessDenied:
                 if not seen:
                     self._memory.note_absent(gate)
+                    self._pages.keep(_question(endpoint, params, body, 1), [])
                     return []
             else:
                 self._memory.open(gate)
@@ -135,6 +131,9 @@ class Lister:
             listed = rows(result)
             found += listed
             pages = Row.of(result).whole("pages") if isinstance(result, dict) else None
+            self._pages.expect(
+                {_list(endpoint, params, body): min(pages or page, MOST_PAGES)}
+            )
             if not listed or pages is None or page >= pages:
                 return found
         self.complete = False
@@ -147,11 +146,42 @@ class Lister:
         body: dict[str, Json] | None,
         page: int,
     ) -> Json:
-        key = (endpoint.path, repr(params), repr(body), page)
-        if key not in self._pages:
-            if params is not None:
-                params = {**params, "pageNo": str(page), "size": str(PAGE_SIZE)}
-            elif page > 1:
-                body = {**(body or {}), "pageNo": page}
-            self._pages[key] = await self._api.call(endpoint, params=params, body=body)
-        return self._pages[key]
+        question = _question(endpoint, params, body, page)
+        if (kept := self._pages.kept(question)) is not None:
+            return kept[0]
+        if params is not None:
+            params = {**params, "pageNo": str(page), "size": str(PAGE_SIZE)}
+        elif page > 1:
+            body = {**(body or {}), "pageNo": page}
+        result = await self._api.call(endpoint, params=params, body=body)
+        self._pages.keep(question, result)
+        return result
+
+
+def _list(
+    endpoint: Endpoint,
+    params: Mapping[str, str] | None,
+    body: dict[str, Json] | None,
+) -> str:
+    """Name a list by what it is asked for with."""
+    return json.dumps([endpoint.path, params and dict(params), body])
+
+
+def _question(
+    endpoint: Endpoint,
+    params: Mapping[str, str] | None,
+    body: dict[str, Json] | None,
+    page: int,
+) -> str:
+    """Name one page of a list."""
+    return f"{_list(endpoint, params, body)} {page}"
+
+
+def list_of_devices(business: str, device_type: str) -> str:
+    """Name the list of the devices of a type."""
+    return _list(DEVICES, {"businessType": business, "deviceType": device_type}, None)
+
+
+def list_of_plants(business: str) -> str:
+    """Name the list of the plants of a business type."""
+    return _list(PLANTS, {"businessType": business}, None)
