@@ -211,7 +211,7 @@ async def test_a_login_over_the_quota_is_not_the_accounts_fault(
     server.fault("openapi/login", code="E999")
     account = connect()
     for _ in range(2):
-        with pytest.raises(QuotaExhausted, match="rate_limited"):
+        with pytest.raises(QuotaExhausted, match="paced"):
             await account.cloud.inventory()
     assert len(server.logins) == 1
     clock.advance(HOUR)
