@@ -118,7 +118,7 @@ async def test_the_fifth_wrong_password_is_never_reached(
     for number in range(4):
         with pytest.raises(CredentialsRejected, match="wrong_password"):
             await connect(vault=account.vault, password=str(number)).cloud.inventory()
-    with pytest.raises(QuotaExhausted, match="rate_limited"):
+    with pytest.raises(QuotaExhausted, match="paced"):
         await connect(vault=account.vault, password="x").cloud.inventory()
     assert server.user.locked_until == 0
 
@@ -211,7 +211,7 @@ async def test_a_login_over_the_quota_is_not_the_accounts_fault(
     server.fault("openapi/login", code="E999")
     account = connect()
     for _ in range(2):
-        with pytest.raises(QuotaExhausted, match="paced"):
+        with pytest.raises(QuotaExhausted, match="rate_limited"):
             await account.cloud.inventory()
     assert len(server.logins) == 1
     clock.advance(HOUR)
