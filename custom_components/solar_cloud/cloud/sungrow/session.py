@@ -10,6 +10,7 @@ from ..errors import (
     CloudUnreachable,
     CredentialsRejected,
     NotConnected,
+    Paced,
     PermissionMissing,
     QuotaExhausted,
     RetryLater,
@@ -155,7 +156,7 @@ class Session:
         try:
             fresh = await self._guarded(self.tokens.replace(token, suspect=True))
         except QuotaExhausted as err:
-            if err.key == QuotaExhausted.default_key:
+            if err.key in {Paced.default_key, QuotaExhausted.default_key}:
                 # Our own limit of sign-ins is not the reason.
                 raise refusal from None
             raise
