@@ -450,14 +450,17 @@ async def _record(take: Take) -> Tape:
 
 
 @functools.cache
-def _source() -> bytes:
-    """Digest everything a recording depends on."""
-    digest = hashlib.sha256()
-    folders = (ROOT / "custom_components/solar_cloud/cloud", ROOT / "tests/clouds")
-    files = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
-    rhythm = ROOT / "custom_components/solar_cloud/energy"
+def _source(vendor: str) -> bytes:
+    """Digest the source a vendor's recordings depend on."""
+    integration = ROOT / "custom_components/solar_cloud"
+    shared = (integration / "cloud", ROOT / "tests/clouds")
+    own = [ROOT / "tests/clouds/world", *(folder / vendor for folder in shared)]
+    files = [path for folder in shared for path in folder.glob("*.py")]
+    files += [path for folder in own for path in folder.rglob("*.py")]
     names = ("rhythm", "cadence", "beat", "stride")
-    for path in (*files, *(rhythm / f"{name}.py" for name in names), Path(__file__)):
+    files += [integration / f"energy/{name}.py" for name in names]
+    digest = hashlib.sha256()
+    for path in (*sorted(files), Path(__file__)):
         digest.update(path.read_bytes())
     return digest.digest()
 
@@ -465,7 +468,9 @@ def _source() -> bytes:
 @functools.lru_cache(maxsize=8)
 def recorded(take: Take) -> Tape:
     """Return a recording, made now unless it was made before."""
-    name = hashlib.sha256(_source() + repr(take).encode()).hexdigest()[:24]
+    name = hashlib.sha256(_source(take.vendor.key) + repr(take).encode()).hexdigest()[
+        :24
+    ]
     folder = Path(tempfile.gettempdir()) / "solar-cloud-tapes"
     folder.mkdir(exist_ok=True)
     path = folder / f"{take.sign_in}-{name}.pickle"

@@ -25,7 +25,9 @@ def main(arguments: list[str]) -> int:
     quick.add_argument("--sign-in", action="append", choices=_quick.ALL)
     quick.add_argument("--scenario", action="append", choices=[*_quick.SCENARIOS])
     quick.add_argument("--jobs", type=int, default=1, help="processes")
-    quick.add_argument("--tell", type=int, default=20, help="violations to describe")
+    quick.add_argument(
+        "--tell", type=int, default=5, help="violations of each to describe"
+    )
     options = parser.parse_args(arguments)
     if options.quick:
         return _run_quick(options)
