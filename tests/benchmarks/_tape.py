@@ -5,7 +5,7 @@ everything it depends on, the source of clients and clouds included.
 """
 
 import asyncio
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from pathlib import Path
 import pickle
 import tempfile
 import time
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import aiohttp
@@ -31,7 +31,8 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.token import Token
+from custom_components.solar_cloud.cloud.transport import HttpTransport, Transport
 from custom_components.solar_cloud.cloud.vault import MemoryVault
 from custom_components.solar_cloud.cloud.vendor import (
     Cloud as Client,
@@ -75,6 +76,8 @@ SEASONS: Final = {
     "winter": datetime(2026, 12, 7, 0, 20, tzinfo=ZONE),
 }
 WEATHER: Final = {"sunny": 0.95, "mixed": None, "dark": 0.06}
+FORM: Final = b"1"
+"""Another one for every change of how is recorded."""
 REDIRECT: Final = "https://my.home-assistant.io/redirect/oauth"
 
 
@@ -173,8 +176,15 @@ class Poll:
     snapshot: Snapshot
 
 
+class Truth(Protocol):
+    """The exact energies of a home."""
+
+    def at(self, role: Q, when: float) -> float:
+        """Return a role's energy at an instant, in kWh."""
+
+
 @dataclass(frozen=True)
-class Truth:
+class Minutes:
     """The exact energies of the world, minute by minute, in kWh."""
 
     begin: float
@@ -208,12 +218,16 @@ class Tape:
     def __post_init__(self) -> None:
         """Sort the counters."""
         for poll in self.polls:
-            for owner, reading in poll.snapshot.readings.items():
-                for slot, value in reading.values.items():
-                    if slot.quantity.is_energy and isinstance(value, float):
-                        times, values = self.said.setdefault((owner, slot), ([], []))
-                        times.append(poll.at)
-                        values.append(value)
+            self.hear(poll)
+
+    def hear(self, poll: Poll) -> None:
+        """Note the counters of a poll."""
+        for owner, reading in poll.snapshot.readings.items():
+            for slot, value in reading.values.items():
+                if slot.quantity.is_energy and isinstance(value, float):
+                    times, values = self.said.setdefault((owner, slot), ([], []))
+                    times.append(poll.at)
+                    values.append(value)
 
     @functools.cached_property
     def sources(self) -> dict[Q, Source]:
@@ -235,33 +249,19 @@ class Tape:
         number = bisect_right(times, at) - 1
         return values[number] if number >= 0 else None
 
-    @functools.cached_property
-    def resolutions(self) -> dict[Q, float]:
-        """What the last digits of a role's addends are worth together."""
-        found = {}
-        for role in ROLES:
-            source = self.addends(role)
-            terms = source.terms if source else ()
-            found[role] = sum(self._digit(term.device_id, term.slot) for term in terms)
-        return found
+    def resolution(self, role: Q) -> float:
+        """Return what the last digits of a role's addends are worth together."""
+        source = self.addends(role)
+        terms = source.terms if source else ()
+        return sum(digit(self.take.vendor.key, term.slot.quantity) for term in terms)
 
-    def _digit(self, owner: str, slot: Slot) -> float:
-        _, values = self.said.get((owner, slot), ((), (0.0,)))
-        return max(
-            0.01,
-            next(
-                digit
-                for digit in (1.0, 0.1, 0.01)
-                if digit == 0.01
-                or all(
-                    abs(value / digit - round(value / digit)) < 1e-6 for value in values
-                )
-            ),
-        )
 
-    def polls_until(self, at: float) -> int:
-        """Count the polls before an instant."""
-        return bisect_left([poll.at for poll in self.polls], at)
+def digit(vendor: str, quantity: Q) -> float:
+    """Return the resolution of a vendor's counter in kWh, as its fields are documented."""
+    fine = vendor == "fusionsolar" or (
+        vendor == "solax" and quantity.startswith("grid_")
+    )
+    return 0.01 if fine else 0.1
 
 
 def midnight(at: float, days: int = 0) -> float:
@@ -284,28 +284,43 @@ def role_energies(vendor: str, energies: Energies) -> dict[Q, float]:
     }
 
 
+def derivations(vendor: str, plant: str, inventory: Inventory) -> dict[Q, Source]:
+    """Return the counters that a client adds up itself, and of what."""
+    if vendor != "fusionsolar":
+        return {}
+    house = Hardware(plant, inventory).house
+    return {role: Source(terms) for role, terms in house.items() if role in ROLES}
+
+
+async def signed_in(
+    sign_in: str, cloud: Cloud[Any], transport: Transport
+) -> tuple[dict[str, str], Token | None]:
+    """Return what a user types, and the first token where the owner consents in a browser."""
+    oauth = VENDORS[cloud.name].sign_in(sign_in).oauth
+    known: Mapping[str, str] = cloud.credentials
+    for name in ("consent_credentials", "oauth_credentials") if oauth else ():
+        known = getattr(cloud, name, known)
+    credentials = {**known, "region": "other", "base_url": cloud.url}
+    if oauth is None:
+        return credentials, None
+    asked: Any = cloud
+    if cloud.name == "sungrow":
+        code, redirect = asked.consent(), asked.application.redirect_url
+    else:
+        code, redirect = asked.consent(REDIRECT), REDIRECT
+    return credentials, await oauth.exchange(credentials, code, redirect, transport)
+
+
 async def connect(
     sign_in: str, cloud: Cloud[Any], session: aiohttp.ClientSession, vault: MemoryVault
 ) -> Client:
-    """Sign in as a user would, with the consent in a browser where there is one."""
-    way = VENDORS[cloud.name].sign_in(sign_in)
-    known: Mapping[str, str] = cloud.credentials
-    transport = HttpTransport(session)
-    for name in ("consent_credentials", "oauth_credentials"):
-        if way.oauth is not None:
-            known = getattr(cloud, name, known)
-    credentials = {**known, "region": "other", "base_url": cloud.url}
-    if way.oauth is not None:
-        asked: Any = cloud
-        redirect = REDIRECT
-        if cloud.name == "sungrow":
-            code, redirect = asked.consent(), asked.application.redirect_url
-        else:
-            code = asked.consent(REDIRECT)
-        token = await way.oauth.exchange(credentials, code, redirect, transport)
+    """Build a client that is signed in."""
+    transport, vendor = HttpTransport(session), VENDORS[cloud.name]
+    credentials, token = await signed_in(sign_in, cloud, transport)
+    if token is not None:
         await vault.save("token", token.as_json())
-    vendor = VENDORS[cloud.name]
-    return vendor.connect(way, credentials, transport, vault, vendor.quota(vault))
+    way, quota = vendor.sign_in(sign_in), vendor.quota(vault)
+    return vendor.connect(way, credentials, transport, vault, quota)
 
 
 @dataclass
@@ -430,21 +445,13 @@ async def _record(take: Take) -> Tape:
                 truth = site.truth(first + number * MINUTE)
                 for role, value in role_energies(name, truth).items():
                     sums[role].append(value)
-            derived = {}
-            if name == "fusionsolar":
-                house = Hardware(plant, inventory).house
-                derived = {
-                    role: Source(terms)
-                    for role, terms in house.items()
-                    if role in ROLES
-                }
             return Tape(
                 take,
                 plant,
                 inventory,
                 client.roles(plant, inventory),
-                derived,
-                Truth(first, sums),
+                derivations(name, plant, inventory),
+                Minutes(first, sums),
                 tuple(studio.polls),
             )
 
@@ -460,9 +467,9 @@ def _source(vendor: str) -> bytes:
     names = ("rhythm", "cadence", "beat", "stride")
     files += [integration / f"energy/{name}.py" for name in names]
     digest = hashlib.sha256()
-    for path in (*sorted(files), Path(__file__)):
+    for path in sorted(files):
         digest.update(path.read_bytes())
-    return digest.digest()
+    return digest.digest() + FORM
 
 
 @functools.lru_cache(maxsize=8)

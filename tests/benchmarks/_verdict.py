@@ -16,7 +16,6 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
 from custom_components.solar_cloud.energy.picture import Painter
-from custom_components.solar_cloud.energy.roles import evaluate
 
 from ._glitches import Glitch, distort
 from ._tape import HOUR, MINUTE, ROLES, UPLOAD, Place, Poll, Tape, midnight, now_of
@@ -24,6 +23,8 @@ from ._tape import HOUR, MINUTE, ROLES, UPLOAD, Place, Poll, Tape, midnight, now
 PATIENCE: Final = 30 * MINUTE
 """How long a counter may be held for a reason of our own."""
 ROUNDING: Final = 0.015
+MOST_SKEW: Final = 1.0
+"""kWh: an upload at full power."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ class _Course:
     """What was booked by hour."""
     reach: dict[float, float] = field(default_factory=dict)
     """Since when an hour may hold what was not told before."""
+    skew: float = 0.0
+    """How far a sum of devices that upload at different times went ahead of the world by itself."""
     offset: float | None = None
     """What the vendor's sum says more than the world."""
 
@@ -147,40 +150,43 @@ def published(tape: Tape, trial: Trial) -> Iterator[tuple[Poll, Snapshot, Readin
         yield poll, told, painted.readings[tape.plant]
 
 
+class Judge:
+    """Watches what is published of a home, poll by poll."""
+
+    def __init__(self, tape: Tape, trial: Trial) -> None:
+        """Know what is said, and what of it is a lie."""
+        self._tape: Final = tape
+        self._trial: Final = trial
+        self._before: float | None = None
+        self._courses: Final = {
+            role: _Course(Verdict(role))
+            for role in ROLES
+            if tape.addends(role) is not None
+        }
+
+    def look(self, poll: Poll, told: Snapshot, shown: Reading) -> None:
+        """Take one poll in, with what was told in it and what the plant shows then."""
+        for course in self._courses.values():
+            _look(course, self._tape, self._trial, poll, told, shown, self._before)
+        self._before = poll.at
+
+    def verdicts(self, last: Poll) -> list[Verdict]:
+        """Look at the end, and say how it was."""
+        for course in self._courses.values():
+            _close(course, self._tape, last)
+        return [course.verdict for course in self._courses.values()]
+
+
 def judge(tape: Tape, trial: Trial) -> list[Verdict]:
     """Play a recording and judge every role."""
-    courses = {
-        role: _Course(Verdict(role)) for role in ROLES if tape.addends(role) is not None
-    }
-    skews = {role: _skew(tape, role) for role in courses}
-    before: float | None = None
+    watching = Judge(tape, trial)
     for poll, told, shown in published(tape, trial):
-        for role, course in courses.items():
-            _look(course, tape, trial, poll, told, shown, before, skews[role])
-        before = poll.at
-    for course in courses.values():
-        _close(course, tape, skews[course.verdict.role])
-    return [course.verdict for course in courses.values()]
+        watching.look(poll, told, shown)
+    return watching.verdicts(tape.polls[-1])
 
 
 def _tolerance(tape: Tape, role: Q) -> float:
-    return tape.resolutions[role] + ROUNDING
-
-
-def _skew(tape: Tape, role: Q) -> float:
-    """How far a sum of devices that upload at different times goes ahead of the world by itself."""
-    source = tape.addends(role)
-    if source is None or len(source.terms) < 2:
-        return 0.0
-    ahead, offset = 0.0, None
-    for poll in tape.polls:
-        said = evaluate(replace(source, floor=None), poll.snapshot.readings)
-        if said is None:
-            continue
-        now = said - tape.truth.at(role, poll.newest)
-        offset = now if offset is None else offset
-        ahead = max(ahead, now - offset)
-    return min(2.0, ahead)
+    return tape.resolution(role) + ROUNDING
 
 
 def _told_truth(
@@ -209,6 +215,9 @@ def _told_truth(
     truth = tape.truth
     if course.offset is None:
         course.offset = honest - truth.at(role, poll.newest)
+    if len(stands) > 1:
+        ahead = honest - course.offset - truth.at(role, poll.newest)
+        course.skew = min(MOST_SKEW, max(course.skew, ahead))
     low = truth.at(role, poll.oldest - 3 * UPLOAD) - _tolerance(tape, role)
     high = truth.at(role, poll.newest) + _tolerance(tape, role) + 2.0
     return low <= honest - course.offset <= high
@@ -222,7 +231,6 @@ def _look(
     told: Snapshot,
     shown: Reading,
     before: float | None,
-    skew: float,
 ) -> None:
     """Take one poll in."""
     verdict, truth = course.verdict, tape.truth
@@ -246,7 +254,7 @@ def _look(
     since = min(hour, course.good_at or hour)
     course.reach[hour] = min(course.reach.get(hour, since), since)
     error = course.summed + course.base
-    verdict.worse("phantom", error - truth.at(role, at) - tolerance - skew, at)
+    verdict.worse("phantom", error - truth.at(role, at) - tolerance - course.skew, at)
     behind = truth.at(role, poll.oldest - 3 * UPLOAD) - tolerance - error
     course.late = course.late + passed if behind > 0 else 0.0
     verdict.worse("freeze", course.late / MINUTE, at)
@@ -254,7 +262,7 @@ def _look(
         verdict.lag = max(verdict.lag, behind)
     if course.good and course.late == 0.0:
         course.good_at = at
-    _look_at_today(course, tape, trial, poll, shown, passed, skew)
+    _look_at_today(course, tape, trial, poll, shown, passed)
 
 
 def _look_at_today(
@@ -264,7 +272,6 @@ def _look_at_today(
     poll: Poll,
     shown: Reading,
     passed: float,
-    skew: float,
 ) -> None:
     """Judge the counter of today: between the truth of one and of four uploads ago; of the first day nobody knows."""
     verdict, truth, at = course.verdict, tape.truth, poll.at
@@ -274,7 +281,7 @@ def _look_at_today(
         return
     tolerance = _tolerance(tape, role)
     start = truth.at(role, began)
-    high = max(0.0, truth.at(role, poll.newest) - start) + tolerance + skew
+    high = max(0.0, truth.at(role, poll.newest) - start) + tolerance + course.skew
     low = max(0.0, truth.at(role, poll.oldest - 3 * UPLOAD) - start) - tolerance
     verdict.worse("above", value - high, at)
     course.late_today = course.late_today + passed if value < low else 0.0
@@ -283,18 +290,18 @@ def _look_at_today(
         verdict.worse("below", low - value, at)
 
 
-def _close(course: _Course, tape: Tape, skew: float) -> None:
+def _close(course: _Course, tape: Tape, last: Poll) -> None:
     """Look at the end, and at the hours."""
-    verdict, truth, last = course.verdict, tape.truth, tape.polls[-1]
+    verdict, truth = course.verdict, tape.truth
     role = verdict.role
     tolerance = _tolerance(tape, role)
     error = course.summed + course.base
-    above = error - truth.at(role, last.newest) - tolerance - skew
+    above = error - truth.at(role, last.newest) - tolerance - course.skew
     below = truth.at(role, last.oldest - 3 * UPLOAD) - tolerance - error
     verdict.sum = above if above > 0 else -below if below > 0 else 0.0
     for hour, booked in course.hours.items():
         since = course.reach[hour] - 4 * UPLOAD - PATIENCE
         given = truth.at(role, hour + HOUR) - truth.at(role, since)
         # It may have been behind by as much before, and still be called right.
-        verdict.worse("hour", booked - given - 2 * tolerance - skew, hour)
+        verdict.worse("hour", booked - given - 2 * tolerance - course.skew, hour)
         verdict.worse("hour", -booked - tolerance, hour)
