@@ -78,3 +78,14 @@ def test_skew_needs_three_polls_with_news(clock: Clock) -> None:
         told.append(clocks.skewed)
     assert told == [False, False, False, True]
     assert not clocks.stale("B", None)
+
+
+def test_a_row_a_minute_ahead_does_not_become_newer_by_being_shown_again(
+    clock: Clock,
+) -> None:
+    """A device's clock is a little fast: the row keeps the time at which it was first seen."""
+    clocks = Clocks()
+    ahead = at("2026-06-15T10:03:30Z")
+    first = clocks.device_time("A", "P", ahead)
+    clock.advance(60)
+    assert clocks.device_time("A", "P", ahead) == first == NOON

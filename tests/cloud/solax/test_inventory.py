@@ -496,6 +496,8 @@ def test_a037_models() -> None:
     """Names by business type, device type and number."""
     assert model_name("1", "4", 2) == "X1/X3-EVC G1.1"
     assert model_name("4", "1", 2) == "X3-TRENE-100KI"
+    newest = [model_name("1", "1", number) for number in (36, 37, 64, 67)]
+    assert newest == ["J3-ULT-LV-16.5K", "J3-ULT-30K", "OG", "LVE"]
     assert model_name("1", "1", 12345) == "SolaX inverter (model 12345)"
     assert model_name("1", "9", None) == "SolaX device"
     assert all(

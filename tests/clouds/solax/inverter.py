@@ -3,10 +3,10 @@
 from typing import Any
 
 from ..world import InverterSample
-from .plant import Device
+from .plant import COMMERCIAL, Device
 from .snapshot import Snapshot
 
-WAITING, NORMAL, FAULT, SELF_USE = 100, 102, 103, 150
+NO_STATE, WAITING, NORMAL, FAULT, SELF_USE = 0, 100, 102, 103, 150
 
 
 def waits(snapshot: Snapshot, part: str) -> bool:
@@ -43,11 +43,17 @@ def row(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
+def _commercial(snapshot: Snapshot) -> bool:
+    return snapshot.plant.business_type == COMMERCIAL
+
+
 def _status(snapshot: Snapshot, inverter: InverterSample, *, waiting: bool) -> int:
     if snapshot.knobs.inverter_status is not None:
         return snapshot.knobs.inverter_status
     if not inverter.running:
         return FAULT
+    if _commercial(snapshot) and (waiting or snapshot.knobs.commercial_stateless):
+        return NO_STATE
     told = snapshot.device.status.at(snapshot.at)
     if told is not None and (told > SELF_USE + 1000 or not waiting):
         return told
@@ -59,12 +65,14 @@ def _status(snapshot: Snapshot, inverter: InverterSample, *, waiting: bool) -> i
 def _grid(snapshot: Snapshot, *, waiting: bool) -> dict[str, float | None]:
     device, knobs = snapshot.device, snapshot.knobs
     known = device.metered and (device.master or knobs.slave_grid == "mirror")
-    counters = {
+    counters: dict[str, float | None] = {
         "todayImportEnergy": snapshot.today("import") if known else 0.0,
         "totalImportEnergy": snapshot.total("import") if known else 0.0,
         "todayExportEnergy": snapshot.today("export") if known else 0.0,
         "totalExportEnergy": snapshot.total("export") if known else 0.0,
     }
+    if _commercial(snapshot):
+        counters |= {"todayImportEnergy": None, "todayExportEnergy": None}
     if known:
         # A waiting inverter sees its own standby only; the counters are the meter's.
         watts = knobs.waiting_grid_w if waiting else -snapshot.sample.powers.grid
@@ -109,7 +117,11 @@ def _phases(
         watts = inverter.ac_w / count if used else 0.0
         values[f"acVoltage{phase}"] = volts
         values[f"acCurrent{phase}"] = round(abs(watts) / volts, 1) if volts else 0.0
-        values[f"acPower{phase}"] = snapshot.whole_power(watts)
+        values[f"acPower{phase}"] = (
+            round(watts / 1000)
+            if _commercial(snapshot)
+            else snapshot.whole_power(watts)
+        )
         values[f"acFrequency{phase}"] = hertz if phase <= count else 0.0
     values["gridFrequency"] = hertz if snapshot.knobs.report_grid_frequency else None
     return values

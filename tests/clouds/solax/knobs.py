@@ -39,6 +39,7 @@ class Knobs:
     unknown_serial: Literal["missing", "10505"] = "missing"
     shuffle_rows: bool = True
     hide_time: bool = False  # dataTime null
+    time_style: Literal["millis", "zulu"] = "millis"  # zulu: "…Z", no milliseconds
     clock_skew: float = 0.0  # seconds the devices' clocks are ahead
     battery_sleeps: bool = (
         True  # all zeros while the inverter waits with an empty battery
@@ -48,6 +49,7 @@ class Knobs:
     report_mppt_total: bool = False
     report_grid_frequency: bool = False
     inverter_status: int | None = None  # instead of the real one
+    commercial_stateless: bool = False  # status 0 by day too, not only asleep
     kw_decimals: int = 3  # of powers of commercial plants
     commercial_battery_kw: bool = False  # open question O6
     plant_yield_share: float = 0.976  # of the devices' yield

@@ -68,9 +68,10 @@ class Snapshot:
         at = self.at + self.knobs.clock_skew
         local = self.plant.site.local.at(at)
         utc = datetime.fromtimestamp(int(at), UTC)
+        ending = "Z" if self.knobs.time_style == "zulu" else ".000+00:00"
         return {
             "dataTime": None
             if self.knobs.hide_time
-            else utc.strftime("%Y-%m-%dT%H:%M:%S.000+00:00"),
+            else utc.strftime(f"%Y-%m-%dT%H:%M:%S{ending}"),
             "plantLocalTime": local.strftime("%Y-%m-%d %H:%M:%S"),
         }

@@ -13,7 +13,7 @@ from .rows import Row
 STALE_AFTER: Final = 1200.0
 """Devices upload about every five minutes; after twenty a row says nothing about now [seen: rows an hour old]."""
 TOLERANCE: Final = 120.0
-"""Seconds a row may lie in the future without anything being wrong."""
+"""Seconds a device's clock may be ahead without anything being wrong."""
 SKEW: Final = 300.0
 SKEWED_POLLS: Final = 3
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,9 +75,9 @@ class Clocks:
     def _clamp(self, identity: str, at: float) -> float:
         """Move a stamp from the future to the moment it was first seen: a row that does not change must still grow old."""
         now = time.time()
-        if at <= now + TOLERANCE:
+        if at <= now:
             self._clamped.pop(identity, None)
-            return min(at, now)
+            return at
         known, since = self._clamped.get(identity, (None, now))
         if known != at:
             self._clamped[identity] = (at, now)

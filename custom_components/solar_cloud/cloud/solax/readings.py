@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+import re
 from typing import Final
 
 from ..model import Device, DeviceKind, Quantity as Q, Reading, Slot, Value
-from ..points import Decoded, Table, decode, total
+from ..points import Decoded, Table, decode, flatten, number, total
 from .memory import Memory
 from .models import COMMERCIAL
 from .points import TABLES
 from .rows import Row
-from .states import WAITING
+from .states import NO_STATE, WAITING
 from .units import PowerUnits
 
 UNCOUNTED: Final = (
@@ -45,6 +46,8 @@ SUMS: Final = (
     (Q.AC_POWER, Q.PHASE_POWER),
 )
 """What a missing power is the sum of, best first."""
+WHOLE_KILOWATTS: Final = Q.PHASE_POWER
+"""Comes in whole kW from commercial plants, too coarse for a sum [seen]."""
 
 SLEEPING_BATTERY: Final = (
     Q.BATTERY_SOC,
@@ -81,14 +84,14 @@ class Decoder:
     def device(self, device: Device, row: Row, measured_at: datetime | None) -> Reading:
         """Read a device's row."""
         business = device.address["business_type"]
-        asleep = (
-            device.kind is DeviceKind.INVERTER and row.whole("deviceStatus") == WAITING
-        )
+        asleep = device.kind is DeviceKind.INVERTER and _asleep(row)
         decoded = self._decode(
             business, device.kind, row, identity=device.id, asleep=asleep
         )
         match device.kind:
             case DeviceKind.INVERTER:
+                if row.whole("deviceStatus") == NO_STATE:
+                    decoded.unknown.pop(Slot(Q.OPERATING_STATE), None)
                 self._inverter(device, decoded.values, asleep=asleep)
             case DeviceKind.BATTERY:
                 _wake_battery(decoded)
@@ -121,7 +124,10 @@ class Decoder:
         self, device: Device, values: dict[Slot, Value], *, asleep: bool
     ) -> None:
         _drop_dead_phases(values, asleep=asleep)
+        commercial = device.address["business_type"] == COMMERCIAL
         for quantity, parts in SUMS:
+            if commercial and parts is WHOLE_KILOWATTS:
+                continue
             added = total(values, parts)
             if added is not None and Slot(quantity) not in values:
                 values[Slot(quantity)] = round(added, 6)
@@ -142,6 +148,20 @@ class Decoder:
 
 
 _EMPTY: Final = Table(())
+
+VOLTAGES: Final = re.compile(r"(ac|mppt\d+)voltage\d*", re.IGNORECASE)
+"""What an inverter that sleeps has none of."""
+
+
+def _asleep(row: Row) -> bool:
+    """Whether an inverter's zeros are no measurements: it says that it waits, or says nothing and has no voltage anywhere."""
+    status = row.whole("deviceStatus")
+    return status == WAITING or (
+        status == NO_STATE
+        and not any(
+            number(raw) for name, raw in flatten(row.fields) if VOLTAGES.fullmatch(name)
+        )
+    )
 
 
 def _drop_dead_phases(values: dict[Slot, Value], *, asleep: bool) -> None:

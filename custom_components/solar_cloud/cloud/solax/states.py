@@ -10,6 +10,8 @@ from ..states import BatteryState, ChargerMode, ChargerState, InverterState, Pla
 
 WAITING: Final = 100
 """An inverter that sleeps: its zeros of voltage, frequency and temperature are not measurements [seen]."""
+NO_STATE: Final = 0
+"""Seen on commercial inverters both asleep and at 17 kW [seen]: it says nothing."""
 
 INVERTER: Final[Mapping[int, str]] = {
     WAITING: InverterState.WAITING,
