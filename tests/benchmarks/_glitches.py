@@ -11,7 +11,7 @@ from typing import Final, override
 
 from custom_components.solar_cloud.cloud.model import Reading, Slot, Snapshot, Value
 
-from ._tape import HOUR, ROLES, UPLOAD, Tape, clock, midnight
+from ._tape import HOUR, ROLES, UPLOAD, Outage, Tape, clock, midnight
 
 LONGEST: Final = 2 * HOUR
 
@@ -173,6 +173,19 @@ def _value(
     return value if isinstance(value, float) else None
 
 
+def outages(random: Random, begin: float, end: float) -> tuple[Outage, ...]:
+    """Draw an outage of each kind one after the other, half an hour to twelve hours, at any time of the day."""
+    found: list[Outage] = []
+    at = begin + random.uniform(0.0, 16 * HOUR)
+    for kind in random.sample(("cloud", "dongle", "off"), 3):
+        length = random.choice((0.5, 1.5, 3.0, 6.0, 12.0)) * HOUR
+        if at + length > end:
+            break
+        found.append(Outage(kind, at, at + length))
+        at += length + random.uniform(2.0, 14.0) * HOUR
+    return tuple(found)
+
+
 class Drawer:
     """Draws glitches about the counters of a home."""
 
@@ -261,6 +274,10 @@ class Drawer:
             Glitch("replaced", at, last, lifetime, amount),
             Glitch("replaced", at, midnight(at, 1), counters - lifetime),
         ]
+
+    def outages(self, begin: float, end: float) -> tuple[Outage, ...]:
+        """Draw an outage of each kind, half an hour to twelve hours, at any time of the day."""
+        return outages(self._random, begin, end)
 
     def _of(self, role: object) -> list[Counter]:
         source = self._tape.addends(role)  # type: ignore[arg-type]

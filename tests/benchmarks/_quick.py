@@ -8,8 +8,8 @@ from random import Random
 import sys
 from typing import Final
 
-from ._glitches import Drawer, Glitch
-from ._tape import HOUR, MINUTE, SIGN_INS, Outage, Take, Tape, clock, midnight, recorded
+from ._glitches import Drawer, Glitch, outages
+from ._tape import HOUR, MINUTE, SIGN_INS, Take, Tape, clock, midnight, recorded
 from ._verdict import Trial, Verdict, judge
 
 DAY: Final = 86400.0
@@ -96,18 +96,10 @@ def _replaced(case: Case) -> tuple[Tape, Trial]:
 
 def _cut(case: Case) -> tuple[Tape, Trial]:
     """An outage of each kind, half an hour to twelve hours, at any time of the day."""
-    random, begin = case.random, Take(case.sign_in).begin
-    take = _take(case, 3.5)
-    outages, at = [], take.begin + 5 * HOUR + random.uniform(0.0, 16 * HOUR)
-    for kind in random.sample(("cloud", "dongle", "off"), 3):
-        length = random.choice((0.5, 1.5, 3.0, 6.0, 12.0)) * HOUR
-        if at + length > take.begin + 3.5 * DAY - CALM:
-            break
-        outages.append(Outage(kind, at, at + length))
-        at += length + random.uniform(2.0, 14.0) * HOUR
-    assert begin
-    tape = recorded(_take(case, 3.5, outages=tuple(outages)))
-    restarts = [each.end for each in outages if each.kind == "off"]
+    begin = _take(case, 3.5).begin
+    drawn = outages(case.random, begin + 5 * HOUR, begin + 3.5 * DAY - CALM)
+    tape = recorded(_take(case, 3.5, outages=drawn))
+    restarts = [each.end for each in drawn if each.kind == "off"]
     return tape, Trial((), restarts, rated=_rated(case))
 
 

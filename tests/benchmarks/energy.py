@@ -1,7 +1,7 @@
 """Storms, cuts and plain days for every vendor and sign-in: what was counted, held against the world's physical truth.
 
-Slow, the default: a month in a real Home Assistant, about five minutes each: what the recorder made of it; and how old the data are
-meanwhile. Quick: client and painter alone, days in seconds, by many seeds.
+Slow, the default: in a real Home Assistant with its recorder, a minute or two for each day; and how old the data are meanwhile. Quick:
+client and painter alone, days in seconds, by many seeds.
 """
 
 import argparse
@@ -16,47 +16,54 @@ from . import _quick, cadence
 def main(arguments: list[str]) -> int:
     """Run ``benchmark energy [OPTIONS]``."""
     parser = argparse.ArgumentParser(prog="scripts/benchmark energy")
-    parser.add_argument("--days", default="30", help="of storm, 30 when left out")
-    parser.add_argument("--seed", type=int, help="of the storm; 1 when left out")
-    parser.add_argument("--vendor", help="only this one")
     parser.add_argument("--quick", action="store_true", help="without Home Assistant")
-    quick = parser.add_argument_group("with --quick")
-    quick.add_argument("--seeds", type=int, default=20, help="how many, from 1")
-    quick.add_argument("--sign-in", action="append", choices=_quick.ALL)
-    quick.add_argument("--scenario", action="append", choices=[*_quick.SCENARIOS])
-    quick.add_argument("--jobs", type=int, default=1, help="processes")
-    quick.add_argument(
-        "--tell", type=int, default=5, help="violations of each to describe"
-    )
+    parser.add_argument("--sign-in", action="append", choices=_quick.ALL)
+    parser.add_argument("--vendor", help="only its sign-ins")
+    parser.add_argument("--scenario", action="append", choices=[*_quick.SCENARIOS])
+    parser.add_argument("--seeds", type=int, help="how many: 20 when quick, else 1")
+    parser.add_argument("--seed", type=int, help="only this one")
+    parser.add_argument("--days", default="2", help="of each slow scenario")
+    parser.add_argument("--jobs", type=int, default=1, help="processes, when quick")
+    parser.add_argument("--tell", type=int, default=5, help="violations to describe")
     options = parser.parse_args(arguments)
-    if options.quick:
-        return _run_quick(options)
-    return _run_slow(options)
-
-
-def _run_quick(options: argparse.Namespace) -> int:
     sign_ins = options.sign_in or [
         each for each in _quick.ALL if each.startswith(options.vendor or "")
     ]
+    if options.quick:
+        return _run_quick(options, sign_ins)
+    return _run_slow(options, sign_ins)
+
+
+def _seeds(options: argparse.Namespace, usual: int) -> list[int]:
+    if options.seed is not None:
+        return [options.seed]
+    return [*range(1, (options.seeds or usual) + 1)]
+
+
+def _run_quick(options: argparse.Namespace, sign_ins: list[str]) -> int:
     scenarios = options.scenario or [
         each for each in _quick.SCENARIOS if each != "long"
     ]
-    seeds = range(1, options.seeds + 1) if options.seed is None else [options.seed]
+    seeds = _seeds(options, 20)
     broken = _quick.run(sign_ins, scenarios, seeds, options.jobs, options.tell)
     return 1 if broken else 0
 
 
-def _run_slow(options: argparse.Namespace) -> int:
-    chosen = ["-k", options.vendor] if options.vendor else []
-    seed = 1 if options.seed is None else options.seed
+def _run_slow(options: argparse.Namespace, sign_ins: list[str]) -> int:
+    scenarios = options.scenario or ["plain", "midnight", "storm", "cut"]
     done = subprocess.run(
         [
             sys.executable,
-            *("-m", "pytest", "-q", "--no-header", "--show-capture=no"),
+            *("-m", "pytest", "-q", "--no-header", "--show-capture=no", "--tb=line"),
             str(Path(__file__).with_name("_energy.py")),
-            *chosen,
         ],
-        env=os.environ | {"BENCHMARK_DAYS": options.days, "BENCHMARK_SEED": str(seed)},
+        env=os.environ
+        | {
+            "BENCHMARK_DAYS": options.days,
+            "BENCHMARK_SEEDS": ",".join(map(str, _seeds(options, 1))),
+            "BENCHMARK_SIGN_INS": ",".join(sign_ins),
+            "BENCHMARK_SCENARIOS": ",".join(scenarios),
+        },
         check=False,
     ).returncode
     return done or cadence.main([])
