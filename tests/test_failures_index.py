@@ -72,6 +72,8 @@ READING = {
     69: "a yield that grows while the battery gives",
     70: "two entries for one plant make every entity twice",
     73: "a token that expired is refused as if a permission were missing",
+    75: "a token holds a character no header can carry",
+    76: "a wait of thousands of years is ordered",
 }
 """Those that concern reading."""
 

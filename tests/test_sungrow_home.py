@@ -532,6 +532,19 @@ async def test_e73_an_expired_account_token_heals_by_itself(
     assert len(sungrow.logins) == 3
 
 
+async def test_e76_a_gateways_absurd_wait_does_not_silence_the_plant(
+    entry: MockConfigEntry, sungrow: SungrowCloud, home: Home
+) -> None:
+    """It orders three thousand years: the plant is back within a day, over restarts, and polling goes on."""
+    headers = {"Retry-After": "99999999999"}
+    sungrow.fault("getDeviceRealTimeData", http=429, headers=headers)
+    await home.pass_time(600)
+    await home.restart(entry)
+    await home.pass_time(25 * 3600, step=900)
+    assert entry.state is ConfigEntryState.LOADED
+    assert role(home, "sungrow", sungrow.plant.ps_id, "pv_power") >= 0
+
+
 async def test_a_locked_account_is_left_alone(
     entry: MockConfigEntry, sungrow: SungrowCloud, home: Home
 ) -> None:

@@ -1,12 +1,14 @@
 """A call is planned, spent, then sent."""
 
 import json
+import math
 
 import pytest
 
 from custom_components.solar_cloud.cloud.errors import QuotaExhausted
 from custom_components.solar_cloud.cloud.quota import ALL, DAY, SECTION, Quota, Window
-from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
+from custom_components.solar_cloud.cloud.waits import MONTHLY
 
 from .conftest import StillClock
 
@@ -190,3 +192,62 @@ def test_a_month_of_calls_stays_short(still_clock: StillClock) -> None:
         still_clock.advance(300)
     assert quota.used(month) == pytest.approx(month / 300, rel=0.01)
     assert len(json.dumps(vault.load(SECTION))) < 10_000
+
+
+@pytest.mark.parametrize("seconds", [99_999_999_999.0, 1e300, math.inf])
+async def test_e76_no_block_lasts_longer_than_a_day(
+    still_clock: StillClock, seconds: float
+) -> None:
+    """Whoever orders it; a limit of the month may last as long as a month."""
+    vault = MemoryVault()
+    quota = Quota({}, vault)
+    await quota.block(seconds)
+    assert 0 < quota.wait("read") <= DAY
+    still_clock.advance(DAY + 1)
+    Quota({}, vault).spend("read")
+    await quota.block(seconds, key=MONTHLY)
+    assert DAY < quota.wait("read") <= 31 * DAY
+    still_clock.advance(31 * DAY + 1)
+    quota.spend("read")
+
+
+@pytest.mark.parametrize("seconds", [-1.0, -math.inf, math.nan])
+async def test_a_block_that_is_no_time_is_none(
+    still_clock: StillClock, seconds: float
+) -> None:
+    """Nothing is stored that could break the next wait."""
+    quota = Quota({}, vault := MemoryVault())
+    await quota.block(seconds)
+    quota.spend("read")
+    Quota({}, vault).spend("read")
+
+
+@pytest.mark.parametrize(
+    "until", [1e12, 1e300, math.inf, 10**400, math.nan, -math.inf, True]
+)
+async def test_e76_a_stored_block_of_centuries_is_over_after_a_day(
+    still_clock: StillClock, until: float
+) -> None:
+    """Written by a version before, or by a clock that was wrong; restarts do not renew it."""
+    vault = MemoryVault()
+    stored: dict[str, Json] = {"blocked": {ALL: [until, "rate_limited"]}, "calls": []}
+    await vault.save(SECTION, stored)
+    for _ in range(5):
+        quota = Quota({}, vault)
+        assert quota.wait("read") <= DAY
+        still_clock.advance(DAY / 4)
+    quota.spend("read")
+
+
+@pytest.mark.parametrize("start", [1e12, math.inf, 10**400, math.nan, -math.inf])
+async def test_calls_counted_in_the_future_pass(
+    still_clock: StillClock, start: float
+) -> None:
+    """A clock that was ahead must not close the account until then."""
+    vault = MemoryVault()
+    calls: Json = ["read", 60.0, [[start, 3]]]
+    await vault.save(SECTION, {"blocked": {}, "calls": [calls]})
+    quota = Quota({"read": (MINUTE,)}, vault)
+    assert quota.wait("read") <= 61
+    still_clock.advance(61)
+    quota.spend("read")

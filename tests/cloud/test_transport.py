@@ -313,3 +313,22 @@ def test_cookies() -> None:
 def test_repr_shows_neither_headers_nor_body() -> None:
     """Both can hold a token."""
     assert repr(Answer(200, {"x": "hush"}, "hush")) == "Answer(status=200)"
+
+
+@pytest.mark.parametrize("value", ["line\nbreak", "line\rbreak", "nul\0"])
+async def test_e75_what_no_header_can_carry_is_an_ordinary_failure(
+    server: Server, http: HttpTransport, value: str
+) -> None:
+    """Whatever the HTTP library raises while it sends: never an exception of its own, and never with the value."""
+    with pytest.raises(CloudUnreachable) as caught:
+        await http.send("POST", server.url, headers={"token": value})
+    assert value not in str(caught.value)
+    assert not server.requests
+
+
+async def test_a_session_that_was_closed_is_an_ordinary_failure(server: Server) -> None:
+    """Home Assistant is shutting down while a poll begins."""
+    session = aiohttp.ClientSession()
+    await session.close()
+    with pytest.raises(CloudUnreachable):
+        await HttpTransport(session).send("GET", server.url)

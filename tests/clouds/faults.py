@@ -25,8 +25,8 @@ class Fault:
     """A rule that spoils answers.
 
     `body` is one of html, invalid-json, null, empty, list, huge, redirect, disconnect
-    (the answer is replaced), truncated, nan (the real answer is spoilt), or any other
-    text, which is sent as it is.
+    (the answer is replaced), truncated, nan, bad-token (the real answer is spoilt), or
+    any other text, which is sent as it is.
     """
 
     endpoint: str = "*"  # the end of the path
@@ -50,7 +50,7 @@ class Fault:
     @property
     def spoils(self) -> bool:
         """Whether the real answer is needed to be spoilt."""
-        return self.body in {"truncated", "nan"}
+        return self.body in {"truncated", "nan", "bad-token"}
 
 
 class Faults:
@@ -112,6 +112,8 @@ async def spoil(
 
 def _spoilt(fault: Fault, real: web.Response) -> web.Response:
     text = real.text or ""
+    if fault.body == "bad-token":
+        return _with_bad_token(real, text)
     if fault.body == "truncated":
         text = text[: len(text) * 2 // 3]
     else:
@@ -120,6 +122,20 @@ def _spoilt(fault: Fault, real: web.Response) -> web.Response:
     return web.Response(
         text=text, content_type="application/json", status=fault.http or real.status
     )
+
+
+def _with_bad_token(real: web.Response, text: str) -> web.Response:
+    """Break the line of every access token, and leave it out of ASCII in a header."""
+    token = re.compile(r'("(?:access_token|token)": ?"[^"]{4})')
+    answer = web.Response(
+        text=token.sub(r"\1\\n", text),
+        content_type=real.content_type,
+        status=real.status,
+    )
+    for name, value in real.headers.items():
+        if name.lower() in {"xsrf-token", "set-cookie"}:
+            answer.headers.add(name, value.replace(";", "\u00e9;", 1) + "\u00e9")
+    return answer
 
 
 def _replacement(fault: Fault, request: web.Request) -> web.StreamResponse:

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from yarl import URL
 
+from .waits import bounded
+
 
 class CloudError(Exception):
     """Base of all errors a cloud client raises.
@@ -100,8 +102,8 @@ class RetryLater(CloudError):
     def __init__(
         self, retry_after: float, key: str | None = None, **placeholders: str
     ) -> None:
-        """State how many seconds to stay away."""
-        self.retry_after = retry_after
+        """State how many seconds to stay away, within the bounds of such waits."""
+        self.retry_after = bounded(retry_after, key)
         super().__init__(key, **placeholders)
 
 

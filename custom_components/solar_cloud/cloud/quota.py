@@ -4,13 +4,15 @@ A lane is a kind of call with limits of its own ("login", "realtime"); the lane 
 short ones by tenths of a second, long ones by a three-hundredth of their length so that a month of calls stays a short list.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 import time
 from typing import Final
 
 from .errors import Paced, QuotaExhausted
+from .points import number
 from .vault import Json, Vault
+from .waits import bounded, stored_end
 
 SECTION: Final = "quota"
 ALL: Final = "all"
@@ -158,8 +160,8 @@ class Quota:
     async def block(
         self, seconds: float, lane: str = ALL, key: str = "rate_limited"
     ) -> None:
-        """Stay away for a while because the vendor said so; outlives a failed set-up and a restart."""
-        until = time.time() + seconds
+        """Stay away for a while because the vendor said so, within bounds; outlives a failed set-up and a restart."""
+        until = time.time() + bounded(seconds, key)
         if until > self._blocked.get(lane, (0.0, ""))[0]:
             self._blocked[lane] = (until, key)
             await self._vault.save(SECTION, self._as_json())
@@ -208,19 +210,22 @@ class Quota:
                 return
         for lane, block in blocked.items():
             match block:
-                case [float() | int() as until, str(key)]:
-                    self._blocked[lane] = (float(until), key)
+                case [raw, str(key)] if (until := stored_end(raw, key)) is not None:
+                    self._blocked[lane] = (until, key)
         for row in tallies:
             match row:
-                case [str(lane), float() | int() as seconds, list(steps)]:
-                    self._tallies[lane, float(seconds)] = _Tally(
-                        [
-                            (float(start), int(calls))
-                            for start, calls in (
-                                step
-                                for step in steps
-                                if isinstance(step, list) and len(step) == 2
-                            )
-                            if isinstance(start, int | float) and isinstance(calls, int)
-                        ]
-                    )
+                case [str(lane), raw, list(steps)] if (
+                    seconds := number(raw)
+                ) is not None:
+                    self._tallies[lane, seconds] = _Tally(list(_stored(steps)))
+        # Blocks that were cut short must not be as long again at the next start.
+        self._vault.save_soon(SECTION, self._as_json)
+
+
+def _stored(steps: list[Json]) -> Iterator[tuple[float, int]]:
+    """Read the calls of a tally; those of a clock that was ahead were made now at the latest."""
+    now = time.time()
+    for step in steps:
+        match step:
+            case [raw, int(calls)] if (start := number(raw)) is not None:
+                yield min(start, now), calls

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import time
 from typing import Final
 
+from .errors import UnexpectedAnswer
 from .vault import Json, Vault
 
 SECTION: Final = "token"
@@ -74,6 +75,25 @@ class Token:
         return None
 
 
+def usable(secret: str) -> bool:
+    """Whether a secret can travel in a header: printable ASCII and nothing else."""
+    return secret.isascii() and secret.isprintable()
+
+
+def checked(token: Token) -> Token:
+    """Return a token just issued. Raises ``UnexpectedAnswer`` when no request can carry it, or its refresh token."""
+    if not (usable(token.access) and usable(token.refresh or "")):
+        raise UnexpectedAnswer("unusable_token")
+    return token
+
+
+def _dead(token: Token) -> Token | None:
+    """Keep of a token that cannot be used what may still be good for another; ``None`` when there is nothing."""
+    if token.refresh is None or not usable(token.refresh):
+        return None
+    return replace(token, access="", expires_at=token.issued_at)
+
+
 type Issue = Callable[[Token | None], Awaitable[Token]]
 """Ask the vendor for a token, given the stale one. Raises a ``CloudError``."""
 
@@ -88,6 +108,8 @@ class TokenManager:
         self._margin: Final = margin
         self._lock: Final = asyncio.Lock()
         self._token = Token.from_json(vault.load(SECTION))
+        if self._token is not None and not usable(self._token.access):
+            self._token = _dead(self._token)
         self._extended = 0.0
         self._died_early: list[float] = []
 
@@ -163,9 +185,15 @@ class TokenManager:
 
     async def _renew(self, stale: Token | None) -> Token:
         token = await self._issue(stale)
+        if not usable(token.access) and (kept := _dead(token)) is not None:
+            # The vendor may have traded the old pair for this one: what is good of it must not be lost.
+            await self._keep(kept)
+        await self._keep(checked(token))
+        return token
+
+    async def _keep(self, token: Token) -> None:
         await self._vault.save(SECTION, token.as_json())
         self._token, self._extended = token, 0.0
-        return token
 
     async def _bury(self, token: Token) -> Token:
         """Note that a token died early, once, and that it must not be used again, not even after a restart.

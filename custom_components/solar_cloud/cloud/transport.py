@@ -17,13 +17,31 @@ from multidict import CIMultiDict, MultiMapping
 from yarl import URL
 
 from .addresses import other_origin, written
-from .errors import CloudUnreachable, InterfaceMoved, NotConnected, UnexpectedAnswer
+from .errors import (
+    CloudError,
+    CloudUnreachable,
+    InterfaceMoved,
+    NotConnected,
+    UnexpectedAnswer,
+)
 from .vault import Json
+from .waits import ordered
 
 LOGGER: Final = logging.getLogger(__name__)
 TIMEOUT: Final = 30.0
 MOST_BYTES: Final = 16 * 1024 * 1024
 GONE: Final = 410
+UNSENT: Final = (
+    aiohttp.ClientError,
+    OSError,  # TimeoutError too
+    ValueError,  # a header that cannot be sent, an address that is none
+    RuntimeError,  # the session is closed
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+)
+"""What aiohttp raises when it cannot send or receive: its own exceptions, and what slips through it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +69,7 @@ class Answer:
     @property
     def retry_after(self) -> float | None:
         """Seconds of a ``Retry-After`` header; its date form is not used by these vendors."""
-        value = self.headers.get("Retry-After", "")
-        return float(value) if value.isdecimal() else None
+        return ordered(self.headers.get("Retry-After"))
 
     def cookie(self, name: str) -> str | None:
         """Return a cookie this answer sets, whatever the session's jar does with it."""
@@ -117,7 +134,9 @@ class HttpTransport:
             ) as response:
                 body = await _bounded(response)
                 answer = Answer(response.status, CIMultiDict(response.headers), body)
-        except (aiohttp.ClientError, OSError) as err:  # TimeoutError is an OSError
+        except CloudError:
+            raise
+        except UNSENT as err:
             LOGGER.debug(
                 "%s %s failed after %.0f ms: %s",
                 method,

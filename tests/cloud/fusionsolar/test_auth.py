@@ -294,3 +294,16 @@ async def test_the_account_is_named_by_host_and_user(rig: Rig) -> None:
     credentials = {"region": "eu5", "username": "api", "password": "secret"}
     assert "api" not in sign_in.account(credentials)
     assert sign_in.quota_account(credentials) == sign_in.account(credentials)
+
+
+@pytest.mark.parametrize("place", ["header", "cookie"])
+async def test_e75_a_session_outside_ascii_is_not_kept(rig: Rig, place: str) -> None:
+    """An ordinary failure, and the next sign-in heals it."""
+    rig.cloud.turn(token_in=place)
+    rig.start()
+    rig.cloud.fault("login", body="bad-token")
+    await rig.failing_poll()
+    assert rig.vault.load("token") is None
+    rig.tick(120)
+    rig.restart()
+    assert (await rig.poll()).readings

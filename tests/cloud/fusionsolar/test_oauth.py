@@ -232,3 +232,33 @@ async def test_removing_the_entry_keeps_the_consent(owner: Rig) -> None:
     """There is no documented way to take it back."""
     await owner.client.sign_out()
     assert owner.vault.load("token") is not None
+
+
+@pytest.mark.parametrize(
+    "wait", ["99999999999", "9" * 400, "1e300", "inf", "-5", "nan", "soon"]
+)
+async def test_e76_a_retry_after_of_centuries_ends_within_a_day(
+    owner: Rig, wait: str
+) -> None:
+    """It silenced the account for three thousand years."""
+    await owner.poll()
+    owner.tick(3600)
+    owner.cloud.fault("token", http=429, headers={"Retry-After": wait})
+    error = await owner.waiting_poll()
+    assert 0 < error.retry_after <= 86_400
+    owner.tick(86_400)
+    owner.restart()
+    assert (await owner.poll()).readings
+
+
+async def test_e75_a_refresh_with_a_damaged_token_keeps_the_consent(owner: Rig) -> None:
+    """The refresh token that came with it is good, also after a restart."""
+    await owner.poll()
+    owner.tick(3600)
+    owner.cloud.fault("token", body="bad-token")
+    before = owner.count("token")
+    await owner.poll()
+    owner.tick(300)
+    owner.restart()
+    assert (await owner.poll()).readings
+    assert owner.count("token") == before + 2

@@ -11,6 +11,7 @@ from custom_components.solar_cloud.cloud.errors import (
     CredentialsRejected,
     QuotaExhausted,
     SessionContested,
+    UnexpectedAnswer,
 )
 from custom_components.solar_cloud.cloud.model import Notice
 from custom_components.solar_cloud.cloud.token import Token
@@ -235,3 +236,29 @@ async def test_time_of_the_token_is_our_own(account: Account) -> None:
     token = stored(account)
     assert token is not None
     assert token.issued_at == time.time()
+
+
+async def test_e75_a_token_with_a_line_break_is_not_kept(
+    account: Account, cloud: SolaxCloud, clock: Clock
+) -> None:
+    """An ordinary failure, and the next sign-in heals it."""
+    cloud.fault("oauth/token", body="bad-token")
+    with pytest.raises(UnexpectedAnswer, match="unusable_token"):
+        await account.list()
+    assert account.vault.load("token") is None
+    clock.advance(120)
+    account.restart()
+    assert (await account.poll()).readings
+
+
+async def test_e75_a_token_stored_with_a_line_break_is_renewed(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Written by an earlier version: it made every request fail, also after a restart."""
+    await account.list()
+    stored = account.vault.load("token")
+    assert isinstance(stored, dict)
+    await account.vault.save("token", {**stored, "access": "abc\ndef"})
+    account.restart()
+    assert (await account.poll()).readings
+    assert cloud.calls.count("oauth/token") == 2

@@ -293,3 +293,24 @@ async def test_e77_a_listing_left_lying_is_begun_anew(
         await account.list()
     assert again.value.done == caught.value.done
     assert cloud.calls.of("page_plant_info")[0].params["pageNo"] == "1"
+
+
+@pytest.mark.parametrize(
+    "wait", ["99999999999", "9" * 400, "1e300", "inf", "-5", "nan", "soon"]
+)
+@pytest.mark.parametrize("endpoint", ["device/realtime_data", "oauth/token"])
+async def test_e76_a_retry_after_of_centuries_ends_within_a_day(
+    account: Account, cloud: SolaxCloud, clock: Clock, endpoint: str, wait: str
+) -> None:
+    """Wherever it is ordered, over a restart."""
+    if endpoint == "oauth/token":
+        account.restart()
+    else:
+        await account.list()
+    cloud.fault(endpoint, http=429, headers={"Retry-After": wait})
+    with pytest.raises(QuotaExhausted):
+        await account.poll()
+    assert 0 < account.quota.wait(READ) <= 86_400
+    clock.advance(86_400)
+    account.restart()
+    assert INVERTER in (await account.whole()).readings

@@ -503,3 +503,33 @@ async def test_a_consent_without_a_permission_is_refreshed_once(
     server.turn(unapproved=False)
     clock.advance(DAY)
     assert (await granted.poll()).readings
+
+
+async def test_e75_a_refresh_with_a_damaged_token_keeps_the_consent(
+    server: SungrowCloud, granted: Account, connect: Connect, clock: Time
+) -> None:
+    """The old pair died with the answer: the new refresh token is all there is, also after a restart."""
+    await granted.poll()
+    server.grant.access_expires = clock.now - 1
+    server.fault("refreshToken", body="bad-token")
+    clock.advance(300)
+    await granted.poll()
+    assert server.calls.count("refreshToken") == 2
+    clock.advance(300)
+    again = connect("sungrow_oauth", granted.vault)
+    assert (await again.poll()).readings
+    assert server.calls.count("refreshToken") == 2
+
+
+async def test_e75_a_consent_with_a_damaged_token_is_refused_in_the_form(
+    server: SungrowCloud,
+    oauth: OAuth,
+    credentials: dict[str, str],
+    transport: HttpTransport,
+) -> None:
+    """Nothing is saved that could never be used."""
+    server.fault("apiManage/token", body="bad-token")
+    with pytest.raises(UnexpectedAnswer, match="unusable_token"):
+        await oauth.exchange(
+            credentials, server.consent(), server.application.redirect_url, transport
+        )

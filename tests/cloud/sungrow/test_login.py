@@ -12,6 +12,7 @@ from custom_components.solar_cloud.cloud.errors import (
     SessionContested,
     UnexpectedAnswer,
 )
+from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
 from tests.clouds.sungrow import SungrowCloud
 
 from .conftest import Connect, Time
@@ -357,4 +358,38 @@ async def test_an_approval_that_is_taken_back_costs_a_login_an_hour(
     assert len(server.logins) <= 1 + 12
     server.turn(unapproved=False)
     clock.advance(HOUR)
+    assert (await connect(vault=account.vault).poll()).readings
+
+
+@pytest.mark.parametrize("until", [1e12, 9e99])
+async def test_e76_a_stored_pause_of_centuries_is_over_after_a_day(
+    connect: Connect, clock: Time, until: float
+) -> None:
+    """Restarts do not renew it."""
+    vault = MemoryVault()
+    facts: dict[str, Json] = {
+        "at": clock.now,
+        "until": until,
+        "key": "login_refused",
+        "placeholders": {},
+    }
+    await vault.save("sign_in", facts)
+    for _ in range(4):
+        with pytest.raises(QuotaExhausted) as caught:
+            await connect(vault=vault).cloud.inventory()
+        assert caught.value.retry_after <= DAY
+        clock.advance(DAY / 4)
+    await connect(vault=vault).poll()
+
+
+async def test_e75_a_token_with_a_line_break_is_not_kept(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """An ordinary failure, and the next sign-in heals it."""
+    account = connect()
+    server.fault("openapi/login", body="bad-token")
+    with pytest.raises(UnexpectedAnswer, match="unusable_token"):
+        await account.cloud.inventory()
+    assert account.vault.load("token") is None
+    clock.advance(120)
     assert (await connect(vault=account.vault).poll()).readings

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+import json
 
 import pytest
 
@@ -14,6 +15,7 @@ from custom_components.solar_cloud.cloud.errors import (
 )
 from custom_components.solar_cloud.cloud.model import Notice, Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.vault import MemoryVault
 from tests.clouds.sungrow import SungrowCloud
 from tests.clouds.sungrow.builder import Builder
 from tests.clouds.sungrow.plant import HYBRID, METER
@@ -661,7 +663,7 @@ async def test_a_plant_that_was_taken_out_of_the_consent(
 async def test_an_account_without_rights_says_so(
     server: SungrowCloud, connect: Connect, clock: Time
 ) -> None:
-    """E900 everywhere."""
+    """E900 everywhere: two readings and one sign-in."""
     account = connect()
     await account.poll()
     clock.advance(300)
@@ -669,7 +671,8 @@ async def test_an_account_without_rights_says_so(
     server.calls.clear()
     with pytest.raises(PermissionMissing, match="not_authorized"):
         await account.poll()
-    assert len(server.calls) == 2
+    assert len(server.calls) == 3
+    assert len(server.logins) == 1
 
 
 async def test_the_report_names_nobody(connect: Connect) -> None:
@@ -679,3 +682,50 @@ async def test_the_report_names_nobody(connect: Connect) -> None:
     report = str(account.cloud.report())
     for secret in (HOME, INVERTER, "demo", "Home A"):
         assert secret not in report
+
+
+ABSURD = ["99999999999", "9" * 400, "1e300", "inf", "-5", "nan", "soon"]
+
+
+@pytest.mark.parametrize("wait", ABSURD)
+async def test_e76_a_retry_after_of_centuries_ends_within_a_day(
+    server: SungrowCloud, connect: Connect, clock: Time, wait: str
+) -> None:
+    """In the header and in the body, over a restart."""
+    account = connect()
+    await account.poll()
+    for fault in (
+        {"http": 429, "headers": {"Retry-After": wait}},
+        {"body": json.dumps({"result_code": "E999", "retry_after": wait})},
+        {"body": f'{{"result_code": "E901", "retry_after": {"9" * 400}}}'},
+    ):
+        server.fault("getDeviceRealTimeData", **fault)
+        clock.advance(7200)
+        with pytest.raises(QuotaExhausted) as caught:
+            await account.poll()
+        assert 0 < caught.value.retry_after <= 86_400
+        clock.advance(86_400)
+        assert (await connect(vault=account.vault).poll()).readings
+
+
+async def test_a_month_that_is_used_up_may_order_more_than_a_day(
+    server: SungrowCloud, connect: Connect
+) -> None:
+    """But no more than a month."""
+    server.turn(per_month=0, retry_after=1e12)
+    with pytest.raises(QuotaExhausted, match="monthly_limit") as caught:
+        await connect().cloud.inventory()
+    assert 86_400 < caught.value.retry_after <= 31 * 86_400
+
+
+@pytest.mark.parametrize(("level", "at"), [(10**6, 1e12), (3, -1e300), (-5, 1e300)])
+async def test_a_stored_doubling_that_is_absurd_is_bounded(
+    server: SungrowCloud, connect: Connect, level: int, at: float
+) -> None:
+    """A damaged file never raises."""
+    vault = MemoryVault()
+    await vault.save("backoff", {"level": level, "at": at})
+    server.turn(per_second=0)
+    with pytest.raises(QuotaExhausted) as caught:
+        await connect(vault=vault).cloud.inventory()
+    assert 60 <= caught.value.retry_after <= 3600

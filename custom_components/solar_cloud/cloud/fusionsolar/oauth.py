@@ -15,7 +15,7 @@ from ..errors import (
     UnexpectedAnswer,
 )
 from ..points import number, text
-from ..token import Token
+from ..token import Token, checked
 from ..transport import Answer, Transport
 from ..vendor import Credentials, fingerprint
 from .codes import REACTIONS, Reaction
@@ -47,13 +47,15 @@ async def exchange(
     credentials: Credentials, code: str, redirect_uri: str, transport: Transport
 ) -> Token:
     """Trade the code for tokens, and ask the regional host for the account's first plant: its identity, and proof of the region."""
-    token = await _request(
-        credentials,
-        transport,
-        None,
-        grant_type="authorization_code",
-        code=code,
-        redirect_uri=redirect_uri,
+    token = checked(
+        await _request(
+            credentials,
+            transport,
+            None,
+            grant_type="authorization_code",
+            code=code,
+            redirect_uri=redirect_uri,
+        )
     )
     plant = await _first_plant(credentials, token, transport)
     return Token(

@@ -8,6 +8,7 @@ from typing import Final
 from ..errors import QuotaExhausted
 from ..quota import ALL, DAY, Quota, Window
 from ..vault import Vault
+from ..waits import bounded
 
 READ: Final = "read"
 TOKEN: Final = "token"
@@ -72,7 +73,7 @@ class Brakes:
     async def too_fast(self, retry_after: float | None) -> QuotaExhausted:
         """Pause for as long as the cloud asks, else 60 s, 120 s, … up to half an hour."""
         growing = min(FIRST_PAUSE * 2**self._refusals, LONGEST_PAUSE)
-        wait = min(retry_after, DAY) if retry_after else growing
+        wait = bounded(retry_after or growing)
         self._refusals = min(self._refusals + 1, 10)
         self._limited_at = time.time()
         await self.quota.block(wait)

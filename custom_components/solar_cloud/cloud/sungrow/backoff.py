@@ -7,6 +7,7 @@ from typing import Final
 
 from ..quota import DAY
 from ..vault import Json, Vault
+from ..waits import MONTHLY, stored_end
 from .codes import Throttled
 
 SECTION: Final = "backoff"
@@ -26,8 +27,9 @@ class Backoff:
         self._vault: Final = vault
         self._level, self._at = 0, 0.0
         match vault.load(SECTION):
-            case {"level": int(level), "at": int() | float() as at}:
-                self._level, self._at = level, float(at)
+            case {"level": int(level), "at": raw}:
+                self._level = min(max(level, 0), MOST_DOUBLINGS)
+                self._at = stored_end(raw, MONTHLY) or 0.0
 
     @property
     def level(self) -> int:

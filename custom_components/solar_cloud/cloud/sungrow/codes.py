@@ -15,8 +15,8 @@ from ..errors import (
     QuotaExhausted,
     UnexpectedAnswer,
 )
-from ..points import number
 from ..vault import Json
+from ..waits import MONTHLY, ordered
 
 OK: Final = "1"
 HALF_AN_HOUR: Final = 1800.0
@@ -70,7 +70,7 @@ class Throttled(QuotaExhausted):
 
     def __init__(self, code: str, retry_after: float | None = None) -> None:
         """Remember the code; ``retry_after`` only when the server said one."""
-        super().__init__(retry_after or 0.0)
+        super().__init__(retry_after or 0.0, MONTHLY if code == "E998" else None)
         self.code = code
 
 
@@ -168,8 +168,7 @@ def error_for(code: str, body: Mapping[str, Json]) -> CloudError:
     error = make()
     if (
         isinstance(error, Throttled)
-        and (wait := number(body.get("retry_after"))) is not None
-        and wait > 0
+        and (wait := ordered(body.get("retry_after"))) is not None
     ):
         return Throttled(error.code, wait)
     return error

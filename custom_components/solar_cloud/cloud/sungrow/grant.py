@@ -13,7 +13,7 @@ from ..errors import (
 )
 from ..points import number, text
 from ..quota import Quota
-from ..token import Token
+from ..token import Token, checked
 from ..vault import Json, Vault
 from ..vendor import fingerprint
 from .codes import (
@@ -61,7 +61,7 @@ async def exchange(gateway: Gateway, code: str, redirect_uri: str) -> Token:
     token = read_pair(answer, None)
     if token is None:
         raise _exchange_error(answer)
-    return token
+    return checked(token)
 
 
 def _exchange_error(answer: Body) -> CloudError:

@@ -15,8 +15,10 @@ from ..errors import (
     PermissionMissing,
     QuotaExhausted,
 )
+from ..points import number
 from ..token import Token
 from ..vault import Json, Vault
+from ..waits import LONGEST, stored_end
 from .codes import BARRED_FOR
 
 SECTION: Final = "sign_in"
@@ -38,6 +40,8 @@ class SignInMemory:
         self._credentials: Final = credentials
         stored = vault.load(SECTION)
         self._facts: dict[str, Json] = dict(stored) if isinstance(stored, dict) else {}
+        if "until" in self._facts:
+            self._facts["until"] = _end(self._facts)
 
     def check(self, stale: Token | None) -> None:
         """Raise what the last attempt ended with, while another one would be pointless or harmful.
@@ -125,6 +129,12 @@ class SignInMemory:
     async def _save(self, facts: dict[str, Json]) -> None:
         self._facts = {**facts, "at": time.time()} if facts else {}
         await self._vault.save(SECTION, self._facts)
+
+
+def _end(facts: Mapping[str, Json]) -> float:
+    """Return the end of a stored pause, counted from when it began: restarts do not renew one that was too long."""
+    until, begun = stored_end(facts.get("until")), number(facts.get("at"))
+    return 0.0 if until is None or begun is None else min(until, begun + LONGEST)
 
 
 def _plain(placeholders: Mapping[str, str]) -> dict[str, Json]:

@@ -7,7 +7,7 @@ other login. Any call it is not known to be refused, made with a token that work
 import time
 from typing import Final
 
-from ..points import text
+from ..points import number, text
 from ..quota import DAY
 from ..token import Token
 from ..vault import Json, Vault
@@ -29,9 +29,9 @@ class Permissions:
         self._refused: dict[str, float] = {}
         self._untried: Token | None = None
         stored = vault.load(SECTION)
-        for call, at in (stored if isinstance(stored, dict) else {}).items():
-            if isinstance(at, int | float):
-                self._refused[call] = float(at)
+        for call, raw in (stored if isinstance(stored, dict) else {}).items():
+            if (at := number(raw)) is not None:
+                self._refused[call] = min(at, time.time())
 
     def doubtful(self, call: str, token: Token) -> bool:
         """Whether a refusal may mean the token.

@@ -1,0 +1,37 @@
+"""The bounds of every wait that a vendor, or a gateway in front of it, orders.
+
+A fault there must not silence an account: a ``Retry-After`` of thousands of years did, and an infinite one ended the polling.
+"""
+
+import math
+import time
+from typing import Final
+
+from .points import number
+
+LONGEST: Final = 86400.0
+LONGEST_MONTH: Final = 31 * LONGEST
+MONTHLY: Final = "monthly_limit"
+"""The key of the one limit that may close an account for more than a day."""
+
+
+def longest(key: str | None = None) -> float:
+    """Return how many seconds a wait with this reason may last at most."""
+    return LONGEST_MONTH if key == MONTHLY else LONGEST
+
+
+def bounded(seconds: float, key: str | None = None) -> float:
+    """Return a wait in seconds within its bounds; what is no time at all is no wait."""
+    return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), longest(key))
+
+
+def ordered(raw: object) -> float | None:
+    """Read a wait in seconds that somebody orders; ``None`` unless it is finite and above 0."""
+    seconds = number(raw)
+    return seconds if seconds is not None and seconds > 0 else None
+
+
+def stored_end(raw: object, key: str | None = None) -> float | None:
+    """Read the stored end of a wait in epoch seconds, no later than the longest wait from now; ``None`` when it is damaged."""
+    until = number(raw)
+    return None if until is None else min(until, time.time() + longest(key))
