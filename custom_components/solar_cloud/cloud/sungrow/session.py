@@ -102,8 +102,9 @@ class Session:
             return await self._call(operation, body, lane)
         except Throttled as err:
             wait = await self.backoff.wait(err)
-            await self._quota.block(wait, key=err.key)
-            raise QuotaExhausted(wait, err.key) from None
+            key = "monthly_limit" if err.code == "E998" else QuotaExhausted.default_key
+            await self._quota.block(wait, key=key)
+            raise QuotaExhausted(wait, key) from None
         except PermissionMissing as err:
             if (seconds := BARRED_FOR.get(err.key)) is not None:
                 self._barred = (time.time() + seconds, err)
