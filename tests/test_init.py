@@ -1,6 +1,7 @@
 """Setting an account up, unloading, reloading and removing it; what outlives a restart."""
 
 import ast
+import json
 from pathlib import Path
 import stat
 from typing import Any
@@ -15,6 +16,8 @@ from custom_components import solar_cloud
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.store import (
+    QUOTAS,
+    STORES,
     AccountStore,
     async_get_store,
     async_remove_store,
@@ -22,7 +25,11 @@ from custom_components.solar_cloud.store import (
 )
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er, translation
+from homeassistant.helpers import (
+    entity_registry as er,
+    issue_registry as ir,
+    translation,
+)
 
 from .clouds.solax import Kind, SolaxCloud
 from .conftest import Home, solax_entry, solax_id
@@ -407,3 +414,89 @@ async def test_a_shared_budget_outlives_each_of_its_entries(
         hass.data.pop(f"{DOMAIN}_{key}")
     again = await async_get_store(hass, "two", None)
     assert get_quota(hass, vendor, sign_in, solax.credentials, again).used() == 2
+
+
+UNREADABLE: dict[str, Any] = {
+    "newer": {"version": 99, "minor_version": 1, "data": {"token": None}},
+    "older": {"version": 0, "minor_version": 1, "data": {"token": None}},
+    "list": {"version": 1, "minor_version": 1, "data": [1, 2]},
+    "text": {"version": 1, "minor_version": 1, "data": "token"},
+    "no-version": {"data": {"token": None}},
+    "bare-list": ["token"],
+    "version-of-text": {"version": "1", "data": {}},
+}
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=list(UNREADABLE))
+async def test_a_file_of_another_form_is_set_aside_and_the_plant_goes_on(
+    tmp_path: Path, content: Any
+) -> None:
+    """On a real disk: kept beside, named in a repair, and written anew."""
+    path = tmp_path / ".storage" / f"{DOMAIN}.some_entry"
+    path.parent.mkdir()
+    path.write_text(json.dumps(content))
+    path.chmod(0o600)
+    async with async_test_home_assistant(config_dir=str(tmp_path)) as hass:
+        store = AccountStore(hass, "some_entry")
+        await store.async_load()
+        assert store.load("token") is None
+        await store.save("token", {"access": "new"})
+        aside = [each for each in path.parent.iterdir() if each.name != path.name]
+        assert [json.loads(each.read_text()) for each in aside] == [content]
+        assert stat.S_IMODE(aside[0].stat().st_mode) == 0o600
+        issue = ir.async_get(hass).async_get_issue(DOMAIN, "store_set_aside_some_entry")
+        assert issue is not None
+        newer = content is UNREADABLE["newer"]
+        assert issue.translation_key == ("store_newer" if newer else "store_damaged")
+        assert issue.translation_placeholders == {"file": f".storage/{aside[0].name}"}
+
+        again = AccountStore(hass, "some_entry")
+        await again.async_load()
+        assert again.load("token") == {"access": "new"}
+        await again.async_remove()
+        assert not ir.async_get(hass).issues
+        await hass.async_stop(force=True)
+
+
+async def test_a_file_of_a_newer_version_does_not_keep_the_plant_from_loading(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home, hass_storage: dict[str, Any]
+) -> None:
+    """Somebody went back to an older version of the integration."""
+    hass_storage[f"{DOMAIN}.{entry.entry_id}"] = UNREADABLE["newer"]
+    hass_storage[f"{DOMAIN}.{entry.entry_id}_history"] = UNREADABLE["list"]
+    await home.start(entry)
+    assert state(entry) is ConfigEntryState.LOADED
+    assert home.value(solax_id(solax, None, "pv_power")) > 0
+
+
+ODD: tuple[Any, ...] = (
+    [],
+    "x",
+    7,
+    True,
+    {"x": None},
+    [[]],
+    {"level": "x", "at": [], "blocked": {"all": 3}, "calls": [[1, 2, 3], None]},
+)
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+async def test_a_file_full_of_nonsense_does_not_keep_the_plant_from_loading(
+    entry: MockConfigEntry,
+    solax: SolaxCloud,
+    home: Home,
+    hass_storage: dict[str, Any],
+    odd: Any,
+) -> None:
+    """Each section of an account's file is read for what is right in it."""
+    await home.start(entry)
+    await home.pass_time(900)
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    sections = stored(hass_storage, entry)
+    hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"] = dict.fromkeys(sections, odd)
+    home.hass.data.pop(STORES)
+    home.hass.data.pop(QUOTAS)
+    await home.start(entry)
+    assert state(entry) is ConfigEntryState.LOADED
+    await home.pass_time(900)
+    assert home.value(solax_id(solax, None, "pv_power")) > 0

@@ -26,6 +26,7 @@ from .energy.collecting import Collector, Reports
 from .energy.joining import Prefix, Row, ahead
 from .energy.samples import HOUR, TOUCH, hours
 from .energy.shape import assumed, learnt, resolution, unrolled
+from .store import async_load_or_set_aside
 
 JOBS: Final = "import_jobs"
 LEDGER: Final = "imports"
@@ -326,7 +327,7 @@ class HistoryImport:
 
     async def _async_kept(self) -> dict[str, Json]:
         if self._kept is None:
-            self._kept = await self._store.async_load() or {}
+            self._kept = await async_load_or_set_aside(self._hass, self._store)
         return self._kept
 
 

@@ -5,9 +5,13 @@ are kept in memory beyond a failed set-up too: a client built anew five seconds 
 """
 
 from collections.abc import Callable
+from pathlib import Path
+import time
 from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import UnsupportedStorageVersionError
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
@@ -16,10 +20,56 @@ from .cloud.quota import Quota
 from .cloud.token import SECTION as TOKEN
 from .cloud.vault import Json, MemoryVault
 from .cloud.vendor import Credentials, SignIn, Vendor
-from .const import DOMAIN
+from .const import DOMAIN, LOGGER
 
 STORAGE_VERSION: Final = 1
 SAVE_DELAY: Final = 30.0
+
+
+async def async_load_or_set_aside(
+    hass: HomeAssistant, store: Store[dict[str, Json]]
+) -> dict[str, Json]:
+    """Return what a file holds; one of a newer version or of another form is kept beside and told of, and everything begins anew.
+
+    What is no JSON at all is set aside and told of by Home Assistant itself.
+    """
+    try:
+        content: object = await store.async_load()
+    except UnsupportedStorageVersionError:
+        await _async_set_aside(hass, store, "store_newer")
+        return {}
+    except NotImplementedError, AttributeError, LookupError, TypeError:
+        # An older version, or none: nothing that ever was a store of ours.
+        await _async_set_aside(hass, store, "store_damaged")
+        return {}
+    if content is not None and not isinstance(content, dict):
+        await _async_set_aside(hass, store, "store_damaged")
+        return {}
+    return content or {}
+
+
+async def _async_set_aside(
+    hass: HomeAssistant, store: Store[dict[str, Json]], key: str
+) -> None:
+    path = Path(store.path)
+    aside = path.with_name(f"{path.name}.aside.{int(time.time())}")
+    try:
+        await hass.async_add_executor_job(path.rename, aside)
+    except OSError as err:
+        LOGGER.warning("A storage file could not be kept: %s", type(err).__name__)
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        _issue_id(store.key),
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=key,
+        translation_placeholders={"file": f".storage/{aside.name}"},
+    )
+
+
+def _issue_id(key: str) -> str:
+    return f"store_set_aside_{key.removeprefix(f'{DOMAIN}.')}"
 
 
 class AccountStore:
@@ -27,6 +77,7 @@ class AccountStore:
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare the file; ``async_load`` reads it."""
+        self._hass: Final = hass
         self._store: Final = Store[dict[str, Json]](
             hass,
             STORAGE_VERSION,
@@ -41,8 +92,8 @@ class AccountStore:
         """What is known of the account's lists already: the first look of the next set-up."""
 
     async def async_load(self) -> None:
-        """Read the file; a damaged one is moved aside by Home Assistant and counts as empty."""
-        self._sections = await self._store.async_load() or {}
+        """Read the file; one that cannot be read is set aside and counts as empty."""
+        self._sections = await async_load_or_set_aside(self._hass, self._store)
 
     def load(self, section: str) -> Json:
         """Return a section as it was last saved."""
@@ -85,6 +136,8 @@ class AccountStore:
     async def async_remove(self) -> None:
         """Delete the file and write no more."""
         self._removed = True
+        for key in (self._store.key, f"{self._store.key}_history"):
+            ir.async_delete_issue(self._hass, DOMAIN, _issue_id(key))
         await self._store.async_remove()
 
 
