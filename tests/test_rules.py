@@ -11,8 +11,8 @@ import pytest
 
 from custom_components.solar_cloud import cloud
 from custom_components.solar_cloud.catalogue import SENSORS
-from custom_components.solar_cloud.cloud.model import Quantity
-from custom_components.solar_cloud.cloud.points import RANGES, Point, Table
+from custom_components.solar_cloud.cloud.model import RANGES, Quantity
+from custom_components.solar_cloud.cloud.points import Point, Table
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.states import MODES, STATES, PlantState
 

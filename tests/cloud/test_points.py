@@ -7,10 +7,9 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot, Unit
+from custom_components.solar_cloud.cloud.model import RANGES, Quantity as Q, Slot, Unit
 from custom_components.solar_cloud.cloud.points import (
     ABSENT,
-    RANGES,
     Point,
     Table,
     decode,

@@ -13,7 +13,7 @@ from datetime import time
 from enum import StrEnum
 from typing import Final, Protocol, Self, runtime_checkable
 
-from .model import Inventory
+from .model import Inventory, in_range
 
 
 class ControlKind(StrEnum):
@@ -160,6 +160,18 @@ class Settings:
     """Why others did not tell, by id: the key of an error."""
     resume_after: float | None = field(default=None, compare=False)
     """The wait in seconds after which the vendor's limits let the rest be asked; ``None`` when that is all."""
+
+    def __post_init__(self) -> None:
+        """Leave out what cannot be: a damaged answer is not known, and never a limit."""
+        sound = {
+            (owner, control): value
+            for (owner, control), value in self.values.items()
+            if not isinstance(value, float)
+            or not control.unit
+            or in_range(value, control.unit)
+        }
+        if len(sound) < len(self.values):
+            object.__setattr__(self, "values", sound)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Self
+from typing import Final, Self
 
 
 class Unit(Enum):
@@ -244,6 +244,54 @@ class DeviceKind(StrEnum):
     OTHER = "other"
 
 
+RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "W": (-1e9, 1e9),
+    "var": (-1e9, 1e9),
+    "VA": (0, 1e9),
+    "kWh": (0, 1e9),
+    "V": (0, 1e5),
+    "A": (-1e5, 1e5),
+    "Hz": (0, 1000),
+    "°C": (-90, 250),
+    "%": (0, 100),
+    "ratio": (-1, 1),
+    "count": (0, 1e9),
+    "s": (0, 1e9),
+    "kg": (0, 1e12),
+    "money": (-1e12, 1e12),
+    "W/m²": (0, 2000),
+    "kWh/m²": (0, 1e6),
+    "m/s": (0, 150),
+    "hPa": (300, 1200),
+    "mm": (0, 1e5),
+    "°": (0, 360),
+    "dBm": (-150, 20),
+    "kΩ": (0, 1e6),
+}
+"""What a canonical value can be at all; anything outside is a fault of the transmission and is not published."""
+
+LONGEST_WORD: Final = 40
+"""Characters of a state or of a code; whatever is longer is a text that went astray."""
+
+
+def in_range(value: float | None, unit: str) -> bool:
+    """Whether a canonical value can be at all; what is not finite cannot."""
+    lowest, highest = RANGES[unit]
+    return value is not None and lowest <= value <= highest
+
+
+def _rating(value: float | None, unit: str) -> float | None:
+    """Keep a rating of hardware that can be; anything else is not known."""
+    return value if value is not None and value > 0 and in_range(value, unit) else None
+
+
+def _sound(slot: Slot, value: Value) -> bool:
+    """Whether a value of a reading may be published."""
+    if isinstance(value, str):
+        return len(value) <= LONGEST_WORD
+    return not slot.quantity.unit or in_range(value, slot.quantity.unit)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
     """One site of an account. ``address`` holds the vendor's own keys to it; nothing here is printed by ``repr``."""
@@ -255,6 +303,10 @@ class Plant:
     """Installed PV peak power in W."""
     currency: str | None = None
     address: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Forget a capacity that cannot be."""
+        object.__setattr__(self, "pv_capacity", _rating(self.pv_capacity, "W"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +331,11 @@ class Device:
     reports: bool = True
     """Whether it has values of its own; a gateway or an optimizer may have none, and is not offline for that."""
     address: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Forget ratings that cannot be."""
+        object.__setattr__(self, "rated_power", _rating(self.rated_power, "W"))
+        object.__setattr__(self, "capacity", _rating(self.capacity, "kWh"))
 
 
 class PowerUnit(StrEnum):
@@ -337,6 +394,23 @@ class Reading:
     measured_at: datetime | None
     values: Mapping[Slot, Value]
     unknown: Mapping[Slot, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Leave out what cannot be, whichever way it came: nothing else is ever published."""
+        if not all(_sound(slot, value) for slot, value in self.values.items()):
+            sound = {
+                slot: value
+                for slot, value in self.values.items()
+                if _sound(slot, value)
+            }
+            object.__setattr__(self, "values", sound)
+        if any(len(code) > LONGEST_WORD for code in self.unknown.values()):
+            short = {
+                slot: code
+                for slot, code in self.unknown.items()
+                if len(code) <= LONGEST_WORD
+            }
+            object.__setattr__(self, "unknown", short)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,38 +10,12 @@ from datetime import datetime
 import math
 from typing import Final
 
-from .model import Quantity, Reading, Slot, Unit, Value
+from .model import RANGES, Quantity, Reading, Slot, Unit, Value
 
 ABSENT: Final = frozenset(
     {"", "-", "--", "n/a", "na", "null", "none", "nan", "unknown"}
 )
 """What vendors write where they have no value (failures.md E12)."""
-
-RANGES: Final[Mapping[str, tuple[float, float]]] = {
-    "W": (-1e9, 1e9),
-    "var": (-1e9, 1e9),
-    "VA": (0, 1e9),
-    "kWh": (0, 1e9),
-    "V": (0, 1e5),
-    "A": (-1e5, 1e5),
-    "Hz": (0, 1000),
-    "°C": (-90, 250),
-    "%": (0, 100),
-    "ratio": (-1, 1),
-    "count": (0, 1e9),
-    "s": (0, 1e9),
-    "kg": (0, 1e12),
-    "money": (-1e12, 1e12),
-    "W/m²": (0, 2000),
-    "kWh/m²": (0, 1e6),
-    "m/s": (0, 150),
-    "hPa": (300, 1200),
-    "mm": (0, 1e5),
-    "°": (0, 360),
-    "dBm": (-150, 20),
-    "kΩ": (0, 1e6),
-}
-"""What a canonical value can be at all; anything outside is a fault of the transmission and is not published."""
 
 SPLITS: Final[Mapping[Quantity, tuple[Quantity, Quantity]]] = {
     Quantity.GRID_POWER: (Quantity.GRID_IMPORT_POWER, Quantity.GRID_EXPORT_POWER),

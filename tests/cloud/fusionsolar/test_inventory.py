@@ -235,3 +235,11 @@ def test_the_one_that_spoils_a_call_is_found() -> None:
     assert packer.spoilt(("7",))
     assert packer.shuns("7")
     assert packer.pack(["7", "8"]) == [("8",)]
+
+
+@pytest.mark.parametrize("absurd", [1e200, -4.0])
+async def test_a_capacity_that_cannot_be_is_not_known(rig: Rig, absurd: float) -> None:
+    """It would bound nothing."""
+    rig.cloud.plant.kwp = absurd
+    inventory = await rig.lists()
+    assert [plant.pv_capacity for plant in inventory.plants.values()] == [None]

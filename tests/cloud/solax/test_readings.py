@@ -588,3 +588,41 @@ async def test_e21_new_charger_appears_in_the_next_inventory(
     assert new.sn in inventory.devices
     clock.advance(400)
     assert new.sn in (await account.poll()).readings
+
+
+@pytest.mark.parametrize("absurd", [1e299, -1e9, 10**400, "1e300"])
+async def test_a_charger_current_that_cannot_be_is_not_shown(
+    account: Account, cloud: SolaxCloud, absurd: float | str
+) -> None:
+    """Whichever field it comes in."""
+    cloud.turn(extra_fields={"singlePhaseCurrent": absurd, "l1Current": 6.0})
+    await account.list()
+    values = await account.values(cloud.first(Kind.CHARGER).sn)
+    assert values.get("phase_current_1", 6.0) == 6.0
+
+
+async def test_a_state_longer_than_a_word_is_unknown(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Neither a state nor the code behind it: Home Assistant takes neither."""
+    cloud.turn(extra_fields={"deviceStatus": 1e299})
+    await account.list()
+    reading = await account.reading(INVERTER)
+    slot = Slot(Quantity.OPERATING_STATE)
+    assert slot not in reading.values
+    assert len(reading.unknown.get(slot, "")) <= 40
+
+
+@pytest.mark.parametrize("absurd", [1e299, -5, "1e300", 1e15])
+async def test_ratings_and_capacities_that_cannot_be_are_not_known(
+    account: Account, cloud: SolaxCloud, absurd: float | str
+) -> None:
+    """A limit made of them would let anything through."""
+    names = ("pvCapacity", "batteryCapacity", "ratedPower", "ratedCapacity")
+    cloud.turn(extra_list_fields=dict.fromkeys(names, absurd))
+    inventory = await account.list()
+    for plant in inventory.plants.values():
+        assert plant.pv_capacity is None
+    for device in inventory.devices.values():
+        assert device.rated_power is None
+        assert device.capacity is None or device.capacity < 1e4

@@ -729,3 +729,17 @@ async def test_a_stored_doubling_that_is_absurd_is_bounded(
     with pytest.raises(QuotaExhausted) as caught:
         await connect(vault=vault).cloud.inventory()
     assert 60 <= caught.value.retry_after <= 3600
+
+
+async def test_an_income_that_cannot_be_is_not_shown(
+    server: SungrowCloud, connect: Connect, clock: Time
+) -> None:
+    """The list of plants is held to the same ranges as the points."""
+    server.plant.price = 1e18
+    account = connect()
+    for _ in range(13):
+        snapshot = await account.poll()
+        clock.advance(300)
+    assert Slot(Q.PV_ENERGY_TOTAL) in snapshot.readings[HOME].values
+    for quantity in (Q.INCOME_TODAY, Q.INCOME_TOTAL):
+        assert account.value(snapshot, HOME, quantity) is None

@@ -40,7 +40,9 @@ def devices(query: Query, knobs: Knobs, known: Sequence[Plant]) -> dict[str, Any
     ]
     if not records and knobs.absent_class == "10001":
         raise Refusal(10001)
-    return page(records, *query.page(knobs))
+    return page(
+        [record | knobs.extra_list_fields for record in records], *query.page(knobs)
+    )
 
 
 def _plant(plant: Plant, knobs: Knobs) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def _plant(plant: Plant, knobs: Knobs) -> dict[str, Any]:
         "longitude": spec.longitude,
         "latitude": spec.latitude,
         "electricityPriceUnit": plant.tariff.currency if plant.tariff else None,
-    }
+    } | knobs.extra_list_fields
 
 
 def _battery_capacity(plant: Plant) -> float | None:

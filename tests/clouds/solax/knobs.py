@@ -84,3 +84,4 @@ class Knobs:
     # Anything else
     unknown_path: Literal["10403", "404"] = "10403"
     extra_fields: dict[str, object] = field(default_factory=dict)  # in any realtime row
+    extra_list_fields: dict[str, object] = field(default_factory=dict)  # in any list
