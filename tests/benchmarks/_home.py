@@ -175,7 +175,9 @@ class HomeTrial:
         begin = datetime.now(UTC).timestamp()
         end = begin + days * 86400.0
         self._draw(scenario, begin, end)
-        judge = Judge(self.tape, Trial(self.glitches))
+        quiet = not self.glitches and not self.outages
+        trial = Trial(self.glitches)
+        judge = Judge(self.tape, replace(trial, today_patience=0.0) if quiet else trial)
         await live(self.home, 1 / 12)
         first = datetime.now(UTC).timestamp()
         before = await self._sums()
@@ -282,13 +284,20 @@ class HomeTrial:
         hours = energies(await hourly(self.home.hass, entity_id))
         beyond = lacking = 0.0
         for at, energy in hours.items():
-            if at < first:
+            if at < first or self._forgotten(at):
                 continue
             upper = truth.at(role, at + HOUR) - truth.at(role, at - 4 * UPLOAD)
             lower = truth.at(role, at + HOUR - 4 * UPLOAD) - truth.at(role, at)
             beyond = max(beyond, energy - upper - tolerance)
             lacking = max(lacking, lower - energy - tolerance)
         return Sums(role, over if over > 0 else -max(0.0, under), beyond, lacking)
+
+    def _forgotten(self, hour: float) -> bool:
+        """Whether the vendor knows nothing of an hour either: a dongle off the net uploads nothing afterwards."""
+        return any(
+            each.kind == "dongle" and each.begin - HOUR < hour < each.end + HOUR
+            for each in self.outages
+        )
 
 
 def lines(verdicts: Sequence[Verdict], sums: Sequence[Sums]) -> str:

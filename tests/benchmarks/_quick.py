@@ -91,7 +91,9 @@ def _replaced(case: Case) -> tuple[Tape, Trial]:
     random = case.random
     begin, _ = _span(tape)
     glitches = Drawer(random, tape).replaced(begin + random.uniform(0.0, 1.5 * DAY))
-    return tape, Trial(glitches, rated=_rated(case), patience=ACCEPTED)
+    return tape, Trial(
+        glitches, rated=_rated(case), patience=ACCEPTED, today_patience=ACCEPTED
+    )
 
 
 def _cut(case: Case) -> tuple[Tape, Trial]:
@@ -110,7 +112,12 @@ def _plain(case: Case) -> tuple[Tape, Trial]:
     random = case.random
     restarts = [random.uniform(tape.take.begin + DAY, tape.take.begin + 3 * DAY)]
     restarts.append(midnight(tape.take.begin, 1) + random.uniform(-900.0, 900.0))
-    return tape, Trial((), restarts if case.seed % 2 else (), rated=_rated(case))
+    return tape, Trial(
+        (),
+        restarts if case.seed % 2 else (),
+        rated=_rated(case),
+        today_patience=0.0,
+    )
 
 
 SCENARIOS: Final[dict[str, Callable[[Case], tuple[Tape, Trial]]]] = {

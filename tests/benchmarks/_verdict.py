@@ -36,6 +36,9 @@ class Trial:
     rated: bool = True
     """Whether the cloud tells what devices and plant can do."""
     patience: float = PATIENCE
+    """How long a lifetime may be below truth."""
+    today_patience: float = PATIENCE
+    """The same for a counter of today; nothing on a plain day."""
 
 
 @dataclass
@@ -285,8 +288,7 @@ def _look_at_today(
     low = max(0.0, truth.at(role, poll.oldest - 3 * UPLOAD) - start) - tolerance
     verdict.worse("above", value - high, at)
     course.late_today = course.late_today + passed if value < low else 0.0
-    patience = trial.patience if trial.glitches else -1.0
-    if course.good and course.late_today > patience:
+    if course.good and value < low and course.late_today >= trial.today_patience:
         verdict.worse("below", low - value, at)
 
 
