@@ -3,7 +3,7 @@
 Each kind is something independent clouds were seen to do. All last from one upload to two hours; only a replaced device is for good.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 import math
 from random import Random
@@ -55,6 +55,13 @@ class Glitch:
     def active(self, at: float) -> bool:
         """Whether it is told at an instant."""
         return self.begin <= at < self.end
+
+    def touches(self, counters: AbstractSet[Counter]) -> bool:
+        """Whether it is about any of some counters; who is dropped says nothing at all."""
+        if self.kind == "drop":
+            owners = {owner for owner, _ in self.counters}
+            return any(owner in owners for owner, _ in counters)
+        return not self.counters.isdisjoint(counters)
 
     def tell(self, value: float, owner: str, slot: Slot, tape: Tape) -> float | None:
         """Return what becomes of a counter."""

@@ -9,7 +9,7 @@ import sys
 from typing import Final
 
 from ._glitches import Drawer, Glitch, outages
-from ._tape import HOUR, MINUTE, SIGN_INS, Take, Tape, clock, midnight, recorded
+from ._tape import HOUR, MINUTE, ROLES, SIGN_INS, Take, Tape, clock, midnight, recorded
 from ._verdict import Trial, Verdict, judge
 
 DAY: Final = 86400.0
@@ -221,11 +221,15 @@ def _story(
         f"{name} {value:.2f}" + (f" at {clock(at)}" if at else "")
         for name, (value, at) in broken.items()
     )
+    tape = recorded(take)
+    about = {slot.quantity for _, slot in tape.counters(verdict.role)}
+    concerned = {*about, *(ROLES[each] for each in about if each in ROLES)}
     times = [at for _, at in broken.values() if at]
     near = [
         str(each)
         for each in result.trial.glitches
         if any(each.begin - 1800 <= at <= each.end + 4 * HOUR for at in times)
+        and any(slot.quantity in concerned for _, slot in each.counters)
     ]
     near += [
         f"{clock(each.begin)}+{(each.end - each.begin) / 60:.0f}min {each.kind}"

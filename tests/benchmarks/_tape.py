@@ -243,6 +243,12 @@ class Tape:
         """Return what a role is really made of."""
         return self.derived.get(role) or self.sources.get(role)
 
+    def counters(self, role: Q) -> set[tuple[str, Slot]]:
+        """Return what a role's counters are read from."""
+        source = self.addends(role)
+        terms = source.terms if source else ()
+        return {(term.device_id, term.slot) for term in terms}
+
     def honest(self, owner: str, slot: Slot, at: float) -> float | None:
         """Return what was said of a counter last at an instant."""
         times, values = self.said.get((owner, slot), ((), ()))

@@ -199,11 +199,11 @@ def _told_truth(
     role = course.verdict.role
     source = tape.addends(role)
     assert source is not None
-    counters = {(term.device_id, term.slot) for term in source.terms}
+    counters = tape.counters(role)
     if any(
         glitch.kind != "replaced"
         and glitch.active(poll.at)
-        and glitch.counters & counters
+        and glitch.touches(counters)
         for glitch in trial.glitches
     ):
         return False
@@ -284,7 +284,8 @@ def _look_at_today(
         return
     tolerance = _tolerance(tape, role)
     start = truth.at(role, began)
-    high = max(0.0, truth.at(role, poll.newest) - start) + tolerance + course.skew
+    # The newest upload bounds it, or the very moment where a cloud adds up by itself.
+    high = max(0.0, truth.at(role, at) - start) + tolerance + course.skew
     low = max(0.0, truth.at(role, poll.oldest - 3 * UPLOAD) - start) - tolerance
     verdict.worse("above", value - high, at)
     course.late_today = course.late_today + passed if value < low else 0.0
