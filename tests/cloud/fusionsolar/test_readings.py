@@ -98,6 +98,31 @@ async def test_strings_and_phases_that_do_not_exist_are_left_out(rig: Rig) -> No
     assert value(snapshot, rig.id_of(HOME_BATTERY), Q.BATTERY_SOH) is None
 
 
+@of("two-plants")
+async def test_a_single_phase_inverter_shows_its_whole_voltage(rig: Rig) -> None:
+    """230 V and not half of it, no line voltage, no other phase; also from a store that took it for a line voltage."""
+    shed = rig.cloud.plants[1]
+    inverter = shed.devices[0].serial or ""
+    await rig.vault.save(
+        "fusionsolar_traits", {"alive": {inverter: [Slot(Q.LINE_VOLTAGE, 1).key]}}
+    )
+    rig.restart()
+    snapshot = await rig.poll()
+    volts = value(snapshot, inverter, Q.PHASE_VOLTAGE, 1)
+    assert isinstance(volts, float)
+    assert 225 < volts < 240
+    shown = {
+        slot.key
+        for slot in snapshot.readings[inverter].values
+        if slot.quantity in {Q.PHASE_VOLTAGE, Q.LINE_VOLTAGE}
+    }
+    assert shown == {"phase_voltage_1"}
+    shed.site.change(clearness=0.0)
+    rig.tick(1800)
+    snapshot = await rig.poll()
+    assert value(snapshot, inverter, Q.LINE_VOLTAGE, 1) is None
+
+
 @of("home-emma")
 async def test_emma_counts_the_other_way_round(rig: Rig) -> None:
     """And in kW."""
@@ -417,6 +442,15 @@ async def test_e29_unknown_devices_only(rig: Rig) -> None:
         DeviceKind.OTHER,
         DeviceKind.OPTIMIZER,
     }
+
+
+@of("odd-devices")
+async def test_a_smart_guard_is_listed_by_its_name(rig: Rig) -> None:
+    """Type 23071 has no values that anybody knows, and is not asked for any."""
+    await rig.poll()
+    models = {device.model for device in rig.inventory.devices.values()}
+    assert "SmartGuard" in models
+    assert rig.count("getDevRealKpi") == 0
 
 
 @of("deviceless")

@@ -146,6 +146,10 @@ def _phases(view: View, watts: float, phases: int, *, dark: bool) -> Items:
         row[f"{first}{second}_u"] = (
             round(1.732 * row[f"{first}_u"], 1) if phases == 3 else 0.0
         )
+    if (
+        phases == 1
+    ):  # the phase stands where the line should, and half of it at the phase
+        row |= {"ab_u": row["a_u"], "a_u": round(0.496 * row["a_u"], 1)}
     return row
 
 

@@ -14,6 +14,7 @@ from .plant import (
     HOME_INVERTER,
     OPTIMIZER,
     POWER_SENSOR,
+    SMART_GUARD,
     SMART_LOGGER,
     STRING_INVERTER,
     Device,
@@ -241,6 +242,7 @@ def odd_devices(world: World) -> list[Plant]:
     builder = Builder(world)
     plant = builder.plant("Demo Museum", SHED)
     builder.add(plant, 777)
+    builder.add(plant, SMART_GUARD)
     builder.add(plant, OPTIMIZER)
     return builder.plants
 

@@ -33,6 +33,11 @@ HOLLOW: Final = frozenset(
 )
 """Reported as 0 where nothing is connected: left out until they were ever more."""
 
+LINE: Final = Slot(Quantity.LINE_VOLTAGE, 1)
+PHASE: Final = Slot(Quantity.PHASE_VOLTAGE, 1)
+HALF: Final = (0.45, 0.55)
+"""What a single-phase inverter's first phase is of its only voltage; of three phases it is 0.58 [seen]."""
+
 
 class Decoder:
     """Decodes devices, and remembers what is particular to each."""
@@ -62,6 +67,8 @@ class Decoder:
             TABLES[row.type], flat, asleep=number(flat.get("inverter_state")) == DARK
         )
         self.unmapped.setdefault(row.type, set()).update(decoded.unmapped)
+        if row.type in kinds.INVERTERS and _mend_single_phase(decoded.values):
+            self._alive.setdefault(key, set()).discard(LINE.key)
         self._drop_hollow(key, decoded.values)
         if row.type in kinds.INVERTERS:
             self._add_sums(key, decoded.values)
@@ -131,3 +138,15 @@ class Decoder:
                 self._alive[key] = {str(each) for each in slots}
         for key, votes in units.items() if isinstance(units, dict) else ():
             self._guesses[key] = tuning.UnitGuess(int(number(votes) or 0))
+
+
+def _mend_single_phase(values: dict[Slot, Value]) -> bool:
+    """Put the voltage of a single-phase inverter in its place: it comes as the line voltage, with half of it as the phase's [seen]."""
+    phase, line = values.get(PHASE), values.get(LINE)
+    if not isinstance(phase, float) or not isinstance(line, float) or not line:
+        return False
+    others = (values.get(Slot(Quantity.PHASE_VOLTAGE, index)) for index in (2, 3))
+    if any(others) or not HALF[0] <= phase / line <= HALF[1]:
+        return False
+    values[PHASE] = values.pop(LINE)
+    return True

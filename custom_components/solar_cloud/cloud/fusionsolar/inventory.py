@@ -314,7 +314,9 @@ def _device_row(row: dict[str, Json]) -> DeviceRow | None:
         text(row.get("esnCode")),
         int(device_type),
         plant,
-        text(row.get("model")) or text(row.get("invType")),
+        text(row.get("model"))
+        or text(row.get("invType"))
+        or kinds.NAMES.get(int(device_type)),
         text(row.get("softwareVersion")),
     )
 

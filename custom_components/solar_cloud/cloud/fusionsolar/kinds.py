@@ -17,6 +17,8 @@ HOME_BATTERY: Final = 39
 STORAGE: Final = 41
 POWER_SENSOR: Final = 47
 EMMA: Final = 23070
+SMART_GUARD: Final = 23071
+"""A backup box, known from one client's code only."""
 MAINS: Final = 60001
 GENSET: Final = 60003
 AC_OUTPUT: Final = 60010
@@ -60,6 +62,9 @@ READABLE: Final = frozenset(
     }
 )
 """Types with real-time data; asking for others is refused with 20013."""
+
+NAMES: Final[Mapping[int, str]] = {SMART_GUARD: "SmartGuard"}
+"""Products of types whose rows name none."""
 
 
 def kind_of(device_type: int) -> DeviceKind:
