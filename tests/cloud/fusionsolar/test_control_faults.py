@@ -234,6 +234,8 @@ async def test_an_ignored_limit_shows_in_what_is_read_back(owner: Rig) -> None:
     assert (await tell(owner, Control.EXPORT_LIMIT, 1500.0)).outcome is (
         Outcome.CONFIRMED
     )
+    assert "export_limit" not in await values(owner)  # nobody knows yet
+    await pass_time(owner, 300)
     assert (await values(owner))["export_limit_enabled"] is False
 
 

@@ -11,7 +11,6 @@ from .accounts import Refusal
 from .control_checks import BadShape
 from .control_tasks import BATTERY, DISPATCH, FORCE, GRID, MODE, admit
 from .plant import HOME_INVERTER, STRING_INVERTER, Plant
-from .steered import SteeredPlant
 
 if TYPE_CHECKING:
     from .server import FusionSolarServer
@@ -70,12 +69,9 @@ class ControlServer:
         for kind, (deliver, status) in PATHS.items():
             add("*", deliver, self._cloud.posted(self._deliver(kind)))
             add("*", status, self._cloud.posted(self._status(kind)))
-        for name, tell in (
-            ("battery-mode", SteeredPlant.configuration),
-            ("active-power-control-mode", SteeredPlant.grid_configuration),
-        ):
+        for which, name in enumerate(("battery-mode", "active-power-control-mode")):
             path = f"{CONFIGURATION}/{name}"
-            add("*", path, self._cloud.posted(self._configuration(name, tell)))
+            add("*", path, self._cloud.posted(self._configuration(name, which)))
 
     def _deliver(self, kind: str) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -104,9 +100,7 @@ class ControlServer:
 
         return self._query(f"{kind}-status", answer, control=True)
 
-    def _configuration(
-        self, name: str, tell: Callable[[SteeredPlant], dict[str, Any]]
-    ) -> Handler:
+    def _configuration(self, name: str, which: int) -> Handler:
         def answer(params: dict[str, Any], plants: list[Plant]) -> Any:
             code = params.get("plantCode")
             plant = next((one for one in plants if one.code == code), None)
@@ -116,7 +110,8 @@ class ControlServer:
             inverter = next(iter(plant.of(HOME_INVERTER, STRING_INVERTER)), None)
             if inverter and not plant.online(inverter):
                 raise Refusal(20614)
-            return tell(self._cloud.desk.steered(plant))
+            lag = self._cloud.knobs.settings_lag
+            return self._cloud.desk.steered(plant).answer(which, self._cloud.now(), lag)
 
         return self._query(name, answer)
 

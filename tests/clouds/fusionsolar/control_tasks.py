@@ -137,6 +137,8 @@ class Desk:
 
     def _carry_out(self, task: Task, at: float) -> None:
         steered, body = self.steered(task.plant), task.body
+        if not steered.said:
+            steered.note(0.0)
         match task.kind:
             case "force":
                 steered.forced = task.forced = _forced(body, steered, at)
@@ -167,6 +169,7 @@ class Desk:
                     if info.get("limitationMode") == "1"
                     else "totalPower"
                 )
+        steered.note(at)
         steered.steer(at)
 
     # Taking and telling

@@ -41,6 +41,7 @@ class Knobs:
         "done", "ignored", "FAILURE", "TIMEOUT", "BUSY", "INVALID", "EXCEPTION"
     ] = "done"  # ignored: the platform says yes and nothing happens
     account_controls: bool = True  # an API account may send commands
+    settings_lag: float = 0.0  # s for which a plant is said to be set as before
 
     # Shapes
     wire: Literal["number", "string", "mixed"] = "number"

@@ -41,6 +41,10 @@ class SteeredPlant:
     forced: Forced | None = None
     setpoint: float = 0.0  # W, positive charges
     steered_at: float = 0.0
+    said: list[tuple[float, tuple[dict[str, Any], dict[str, Any]]]] = field(
+        default_factory=list
+    )
+    """From when on what was answered about its mode and its feed-in."""
 
     @property
     def battery(self) -> Battery | None:
@@ -58,6 +62,16 @@ class SteeredPlant:
             name: min(value, most.get(name, value))
             for name, value in parameters.items()
         }
+
+    def note(self, at: float) -> None:
+        """Remember what is answered from an instant on."""
+        self.said.append((at, (self.configuration(), self.grid_configuration())))
+
+    def answer(self, which: int, at: float, lag: float) -> dict[str, Any]:
+        """Return what is answered about its mode (0) or its feed-in (1), which may be what it was a while ago."""
+        then = (said for since, said in reversed(self.said) if since <= at - lag)
+        now = (self.configuration(), self.grid_configuration())
+        return (next(then, now) if lag else now)[which]
 
     def configuration(self) -> dict[str, Any]:
         """Answer the question about the mode."""

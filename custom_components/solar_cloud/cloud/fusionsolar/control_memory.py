@@ -1,5 +1,6 @@
 """What is known of plants that can be set: what they told, what they were told, what still runs. Outlives restarts."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 import time
 from typing import Final
@@ -11,6 +12,9 @@ from .control_paths import Kind
 SECTION: Final = "fusionsolar_control"
 LONGEST_TASK: Final = 86400.0
 """Seconds after which the vendor itself gives a task up."""
+
+SETTLES: Final = 240.0
+"""Seconds in which a plant may still be said to be as it was: states move about every three minutes."""
 
 type Fields = dict[str, Json]
 
@@ -31,6 +35,8 @@ class Known:
     """When it was last asked; 0 asks again at the next turn."""
     ask_after: float = 0.0
     """When it is worth asking: a change nobody answered for may still be under way."""
+    ask_at: float = 0.0
+    """When it is to be asked though it was lately: the answer was from before a change, as far as anybody knows."""
     refused: str | None = None
     """Why it may not be set."""
     told: dict[str, bool | float | str] = field(default_factory=dict)
@@ -39,6 +45,8 @@ class Known:
     """The highest power in W its batteries were seen to be capable of, by direction: a lower limit must not hide it."""
     running: dict[str, Fields] = field(default_factory=dict)
     """The task of each kind that was not over when it was last looked at."""
+    accepted: dict[str, Fields] = field(default_factory=dict)
+    """By kind, when it was changed last and what was said before, until it says how it is set now."""
     force: list[float] = field(default_factory=list)
     """When a forced mode ends at the latest, and whether by itself; empty without one."""
     forced_by: str = ""
@@ -61,9 +69,11 @@ class Memory:
         for key, row in stored.items() if isinstance(stored, dict) else ():
             if isinstance(row, dict):
                 try:
-                    self._plants[key] = Known(**row)  # type: ignore[arg-type]
+                    known = Known(**row)  # type: ignore[arg-type]
                 except TypeError:  # written by another version
                     continue
+                known.accepted = _maps(known.accepted)
+                self._plants[key] = known
 
     def plant(self, plant_id: str) -> Known:
         """Return what is known of a plant."""
@@ -79,15 +89,38 @@ class Memory:
     # What plants told
 
     def see_mode(self, plant_id: str, answer: Fields) -> None:
-        """Note an answer about the mode."""
+        """Note an answer about the mode, unless something else was carried out since."""
         row = self.plant(plant_id)
-        row.mode = answer
-        word, times = answer.get("operationMode"), answer.get(TIMES)
+        word = answer.get("operationMode")
         if isinstance(word, str) and word not in row.modes:
             row.modes.append(word)
-        if isinstance(times, dict):
-            row.times = times
+        if not self._outranked(row, Kind.MODE, answer):
+            _take_mode(row, answer)
         self.save()
+
+    def see_grid(self, plant_id: str, answer: Fields) -> bool:
+        """Note an answer about the feed-in, unless something else was carried out since; say which."""
+        row = self.plant(plant_id)
+        if outranked := self._outranked(row, Kind.GRID, answer):
+            self.save()
+        else:
+            row.grid = answer
+        return not outranked
+
+    @staticmethod
+    def _outranked(row: Known, kind: Kind, answer: Fields) -> bool:
+        """Whether an answer is from before the last change: what it says now, or never said before, is not."""
+        accepted = row.accepted.get(kind)
+        if accepted is None:
+            return False
+        settled = _number(accepted.get("at")) + SETTLES
+        if time.time() >= settled or not any(
+            before.items() <= answer.items() for before in _before(accepted)
+        ):
+            del row.accepted[kind]
+            return False
+        row.ask_at = settled
+        return True
 
     def see_power(self, plant_id: str, direction: str, watts: float) -> None:
         """Note what the batteries are capable of."""
@@ -104,13 +137,62 @@ class Memory:
 
     # What runs
 
-    def open(self, plant_id: str, kind: Kind, task_id: Json, hides: list[str]) -> None:
-        """Note a task that runs; until it is over nobody knows how the settings it hides stand."""
+    def open(
+        self,
+        plant_id: str,
+        kind: Kind,
+        task_id: Json,
+        told: Mapping[str, Json],
+        answer: Fields,
+        *,
+        hides: bool,
+    ) -> None:
+        """Note a task that runs, what is told by it, and what an ``answer`` says when it is done.
+
+        Until it is over nobody knows how the settings it hides stand.
+        """
         self.plant(plant_id).running[str(kind)] = {
             "id": task_id,
             "sent": time.time(),
-            "hides": list[Json](hides),
+            "hides": [*told] if hides else [],
+            "told": dict(told),
+            "answer": answer,
         }
+        self.save()
+
+    def done(self, plant_id: str, kind: Kind, task_id: Json) -> None:
+        """Note that a task was carried out: from now on it outranks what was said before. Whoever sees it first notes it."""
+        known = self.plant(plant_id)
+        task = known.running.get(kind)
+        if task is None or task.get("id") != task_id:
+            return
+        told, answer = task.get("told"), task.get("answer")
+        known.told |= {
+            key: value
+            for key, value in (told if isinstance(told, dict) else {}).items()
+            if isinstance(value, bool | int | float | str)
+        }
+        if isinstance(answer, dict) and answer:
+            self.accept(plant_id, kind, answer, task.get("hides"))
+        self.close(plant_id, kind)
+
+    def accept(
+        self, plant_id: str, kind: Kind, answer: Fields, hides: Json = None
+    ) -> None:
+        """Note how a plant is set from now on."""
+        known = self.plant(plant_id)
+        shown = (known.mode if kind is Kind.MODE else known.grid) or {}
+        earlier = known.accepted.get(kind)
+        before = [shown, *(_before(earlier) if earlier else ())]
+        known.accepted[str(kind)] = {
+            "at": time.time(),
+            "hides": hides,
+            "before": [each for each in before if not answer.items() <= each.items()],
+        }
+        if kind is Kind.MODE:
+            _take_mode(known, answer)
+        else:
+            known.grid = answer
         self.save()
 
     def close(self, plant_id: str, kind: Kind) -> None:
@@ -151,6 +233,35 @@ class Memory:
 
 
 TIMES: Final = "touOperationModeParamDetail"
+
+
+def _take_mode(row: Known, answer: Fields) -> None:
+    row.mode = answer
+    if isinstance(times := answer.get(TIMES), dict):
+        row.times = times
+
+
+def _maps(stored: object) -> dict[str, Fields]:
+    """Keep what has the form that is kept."""
+    return (
+        {str(key): row for key, row in stored.items() if isinstance(row, dict)}
+        if isinstance(stored, dict)
+        else {}
+    )
+
+
+def _before(accepted: Fields) -> list[Fields]:
+    """Return what a plant was said to be set to before a change; of one that said nothing all may be from before."""
+    found = accepted.get("before")
+    return (
+        [each for each in found if isinstance(each, dict)]
+        if isinstance(found, list)
+        else []
+    )
+
+
+def _number(stored: Json) -> float:
+    return float(stored) if isinstance(stored, int | float) else 0.0
 
 
 def age(task: Fields) -> float:

@@ -51,19 +51,54 @@ class Task:
         )
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read the form that is kept."""
-        kept = json.loads(text)
-        return cls(
-            **kept
-            | {
-                "write": _write(kept["write"]),
-                "rest": tuple(map(_write, kept["rest"])),
-                "done": tuple(kept["done"]),
-            }
-        )
+    def parse(cls, text: str) -> Self | None:
+        """Read the form that is kept; ``None`` for one that another version wrote."""
+        try:
+            kept = json.loads(text)
+        except ValueError:
+            return None
+        match kept:
+            case {
+                "plant": str(plant),
+                "write": write,
+                "id": str() | int() | None as id_,
+                "sent": int() | float() as sent,
+                "rest": list(rest),
+                "done": list(done),
+                "hides": bool(hides),
+            }:
+                steps = [_write(each) for each in (write, *rest)]
+                if None not in steps:
+                    first, *following = filter(None, steps)
+                    return cls(
+                        plant,
+                        first,
+                        id_,
+                        float(sent),
+                        tuple(following),
+                        tuple(map(str, done)),
+                        hides,
+                    )
+        return None
 
 
-def _write(kept: dict[str, Json]) -> Write:
-    kind = next(kind for kind in Kind if kind == kept["kind"])
-    return Write(**kept | {"kind": kind})  # type: ignore[arg-type]
+def _write(kept: Json) -> Write | None:
+    match kept:
+        case {
+            "kind": str(word),
+            "changes": dict(changes),
+            "told": dict(told),
+        } if (kind := KINDS.get(word)) is not None:
+            return Write(
+                kind,
+                changes,
+                {
+                    key: value
+                    for key, value in told.items()
+                    if isinstance(value, bool | int | float | str)
+                },
+            )
+    return None
+
+
+KINDS: Final = {str(kind): kind for kind in Kind}

@@ -17,7 +17,7 @@ from ..control import (
 from ..errors import CommandInvalid
 from ..points import number
 from ..vault import Json
-from .control_memory import Fields, Known
+from .control_memory import TIMES, Fields, Known
 from .control_paths import Kind
 from .controls import (
     CHARGE,
@@ -293,5 +293,32 @@ def _grid(limit: Json, known: Known) -> Fields:
         "controlInfo": {
             "maxGridFeedInPower": _kilowatts(limit),
             "limitationMode": "1" if per_phase else "0",
+        },
+    }
+
+
+def answer_of(kind: Kind, body: Fields) -> Fields:
+    """Return what a plant says of its settings once it has carried a change out; nothing for what nobody can ask."""
+    match kind:
+        case Kind.MODE if body[MODE] == TIME_OF_USE:
+            times = {key: body[key] for key in (PRIORITY, GRID_POWER, WINDOWS)}
+            return {MODE: body[MODE], TIMES: times}
+        case Kind.MODE:
+            return {MODE: body[MODE]}
+        case Kind.GRID:
+            return _grid_answer(body)
+    return {}
+
+
+def _grid_answer(body: Fields) -> Fields:
+    info = body.get("controlInfo")
+    if not isinstance(info, dict):
+        return {"controlMode": "noLimit"}
+    per_phase = info["limitationMode"] == "1"
+    return {
+        "controlMode": "limitedPowerGridKW",
+        "limitedPowerGridValueParam": {
+            "limitationMode": PER_PHASE if per_phase else "totalPower",
+            "maxGridFeedInPowerValue": info["maxGridFeedInPower"],
         },
     }

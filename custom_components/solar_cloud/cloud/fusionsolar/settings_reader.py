@@ -70,6 +70,7 @@ class SettingsReader:
     async def ask(self, house: House) -> None:
         """Ask a plant everything. A refusal for good is noted, any other raised."""
         known = self._memory.plant(house.plant.id)
+        known.ask_at = 0.0
         try:
             if house.batteries:
                 await self.ask_mode(house.plant.id)
@@ -97,8 +98,9 @@ class SettingsReader:
         )
         if not isinstance(answer, dict):
             return
+        if not self._memory.see_grid(plant_id, answer):
+            return
         known = self._memory.plant(plant_id)
-        known.grid = answer
         limit = _grid_values(known).get(Control.EXPORT_LIMIT)
         if limit is not None:
             known.told[str(Control.EXPORT_LIMIT)] = limit
@@ -106,25 +108,27 @@ class SettingsReader:
     def _due(self, plant_id: str) -> bool:
         known, now = self._memory.plant(plant_id), time.time()
         return (
-            now - known.asked_at >= FRESH
+            (now - known.asked_at >= FRESH or 0 < known.ask_at <= now)
             and now >= known.ask_after
             and not any(self._memory.running(plant_id, kind) for kind in Kind)
         )
 
     def _runs_briefly(self, plant_id: str) -> bool:
-        return self._memory.plant(plant_id).ask_after > time.time() or any(
+        known = self._memory.plant(plant_id)
+        return max(known.ask_after, known.ask_at) > time.time() or any(
             age(task) < PATIENT
             for kind in Kind
             if (task := self._memory.running(plant_id, kind)) is not None
         )
 
     def _hidden(self, plant_id: str) -> set[str]:
-        """Return the settings nobody can vouch for while their task runs."""
+        """Return the settings nobody can vouch for: while their task runs, and until the plant itself says so."""
         found: set[str] = set()
+        accepted = self._memory.plant(plant_id).accepted
         for kind in Kind:
-            task = self._memory.running(plant_id, kind)
-            hides = task.get("hides") if task else None
-            found |= set(map(str, hides)) if isinstance(hides, list) else set()
+            for task in (self._memory.running(plant_id, kind), accepted.get(kind)):
+                hides = task.get("hides") if task else None
+                found |= set(map(str, hides)) if isinstance(hides, list) else set()
         return found
 
 

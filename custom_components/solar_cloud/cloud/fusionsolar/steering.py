@@ -29,6 +29,7 @@ from .control_paths import Kind
 from .control_tasks import Task
 from .control_writes import (
     STOP,
+    answer_of,
     change_of,
     complete,
     dispatched,
@@ -191,6 +192,8 @@ class Steering:
                 body if write.kind is Kind.DISPATCH else {"tasks": [body]},
             )
         except Unanswered:
+            if answer := answer_of(write.kind, body):
+                self._memory.accept(plant, write.kind, answer)
             self._memory.doubt(plant, UNDER_WAY)
             return Receipt(outcome=Outcome.UNCERTAIN, force=self._steer(task, ends))
         except ParameterRefused:
@@ -201,11 +204,13 @@ class Steering:
             raise _told(task, err) from None
         sent = replace(task, id=task_id)
         left = self._steer(sent, ends)
+        if write.kind is not Kind.FORCE:
+            answer = answer_of(write.kind, body)
+            self._memory.open(
+                plant, write.kind, task_id, write.told, answer, hides=task.hides
+            )
         if task_id is None:
             return await self._next(sent, left)
-        if write.kind is not Kind.FORCE:
-            hides = [*write.told] if task.hides else []
-            self._memory.open(plant, write.kind, task_id, hides)
         return _follow(
             Task(
                 plant, write, task_id, rest=task.rest, done=task.done, hides=task.hides
@@ -230,9 +235,7 @@ class Steering:
 
     async def _next(self, task: Task, left: Force | None = None) -> Receipt:
         """Note that a step is done, and take the next."""
-        known = self._memory.plant(task.plant)
-        known.told |= task.write.told
-        self._memory.close(task.plant, task.write.kind)
+        self._memory.done(task.plant, task.write.kind, task.id)
         self._memory.doubt(task.plant)
         if not task.rest:
             return Receipt(outcome=Outcome.CONFIRMED, force=left)
@@ -252,7 +255,8 @@ class Steering:
 
     async def follow(self, task: str) -> Receipt:
         """Look how a command stands; take its next step when it may."""
-        known = Task.parse(task)
+        if (known := Task.parse(task)) is None:
+            return Receipt(outcome=Outcome.UNCERTAIN)  # another version's
         if known.id is None:
             return await self._wait_for_turn(known)
         if known.write.kind is Kind.FORCE and not known.write.stops:
@@ -276,6 +280,8 @@ class Steering:
             else:
                 if ahead is Standing.RUNNING:
                     return _follow(task)
+                if ahead is Standing.DONE:
+                    self._memory.done(task.plant, task.write.kind, before["id"])
                 self._memory.close(task.plant, task.write.kind)
         return await self._deliver(task)
 
