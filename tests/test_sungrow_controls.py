@@ -12,7 +12,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 
 from .clouds.sungrow import SungrowCloud
-from .clouds.sungrow.plant import HYBRID
+from .clouds.sungrow.plant import HYBRID, LOGGER
 from .clouds.world import World
 from .conftest import Home, enable_everything
 from .house import SteeredHome
@@ -81,6 +81,12 @@ class House(SteeredHome):
         return {issue for _, issue in ir.async_get(self.hass).issues}
 
 
+RECORDED = pytest.mark.parametrize("sungrow", ["home-recorded"], indirect=True)
+"""A plant like the SH10RT with SBR256 whose answers were recorded."""
+UNITS = pytest.mark.parametrize("watts_per_step", [1, 10])
+"""What a step of a command's power may be: W by the document, 10 W by live metadata."""
+
+
 @pytest.fixture
 async def house(home: Home, sungrow: SungrowCloud) -> House:
     """A home whose settings were read."""
@@ -90,7 +96,8 @@ async def house(home: Home, sungrow: SungrowCloud) -> House:
 
 
 async def test_a_number_is_pending_then_confirmed(house: House) -> None:
-    """The wish shows at once, then the inverter's own word."""
+    """The wish shows at once, then the inverter's own word; a slow one's after the dialog is closed."""
+    house.cloud.turn(task_seconds=10.0)
     assert float(house.state("number", "battery_min_soc")) == 10
     assert float(house.state("number", "export_limit")) == 0
     assert house.home.state(house.id("export_limit"), "number").attributes["max"] == (
@@ -124,10 +131,10 @@ async def test_a_refusal_is_shown(house: House) -> None:
 EVERY_CONTROL = [
     ("number", "battery_min_soc", 25, {"10002": "250"}),
     ("number", "battery_max_soc", 90, {"10001": "900"}),
-    ("number", "battery_command_power", 2000, {"10005": "2000"}),
+    ("number", "battery_command_power", 2000, {"10005": "200"}),
     ("number", "battery_charge_power_limit", 3000, {"10091": "300"}),
     ("number", "battery_discharge_power_limit", 3000, {"10092": "300"}),
-    ("number", "export_limit", 4000, {"10012": "170", "10013": "4000"}),
+    ("number", "export_limit", 4000, {"10012": "170", "10013": "400"}),
     ("number", "export_limit_ratio", 40, {"10012": "170", "10014": "400"}),
     ("number", "active_power_limit", 70, {"10007": "170", "10008": "700"}),
     ("switch", "battery_first", "on", {"10024": "170"}),
@@ -204,7 +211,9 @@ async def test_a_command_refused_in_part_is_taken_back(house: House) -> None:
 async def test_an_ignored_setting_is_told(house: House) -> None:
     """Accepted, and the inverter reads back something else: a repair says so."""
     house.cloud.turn(ignored_codes=frozenset({"10002"}))
-    await house.turn("number", "set_value", "battery_min_soc", value=25)
+    with pytest.raises(HomeAssistantError) as err:
+        await house.turn("number", "set_value", "battery_min_soc", value=25)
+    assert err.value.translation_key == "no_effect"
     await house.home.pass_time(120, step=5)
     assert float(house.state("number", "battery_min_soc")) == 10
     assert house.command("number", "battery_min_soc") == "refused"
@@ -218,7 +227,7 @@ async def test_a_forced_charge_ends_in_time(house: House, restart: bool) -> None
     """It fills the battery, lives on signs of life, and ends after its time, over a restart too."""
     house.cloud.plant.site.set_soc(0.2)
     receipt = await house.act("charge_battery", power=3000, duration={"minutes": 30})
-    assert receipt["outcome"] == "accepted"
+    assert receipt["outcome"] == "confirmed"
     assert receipt["ends_at"] > receipt["sent_at"]
     await house.home.pass_time(600, step=30)
     assert house.mode == 2
@@ -288,3 +297,143 @@ async def test_a_share_for_viewing_gives_no_entity(
     await house.start()
     assert not home.known(house.id("export_limit"), "number")
     assert not sungrow.calls.of("paramSetting")
+
+
+# The plant that was recorded
+
+
+@RECORDED
+async def test_a_state_of_charge_limit_of_100_percent_is_shown_as_100_percent(
+    house: House,
+) -> None:
+    """The cloud reads settings back in the unit it names, not as they are written."""
+    enable_everything(house.hass, house.entry)
+    await house.home.restart(house.entry)
+    await house.home.pass_time(150, step=15)
+    shown = {
+        key: float(house.state("number", key))
+        for key in (
+            "battery_max_soc",
+            "battery_min_soc",
+            "export_limit",
+            "export_limit_ratio",
+            "active_power_limit",
+            "battery_charge_power_limit",
+            "battery_command_power",
+        )
+    }
+    assert shown == {
+        "battery_max_soc": 100,
+        "battery_min_soc": 5,
+        "export_limit": 10_000,
+        "export_limit_ratio": 100,
+        "active_power_limit": 100,
+        "battery_charge_power_limit": 10_600,
+        "battery_command_power": 0,
+    }
+
+
+@RECORDED
+async def test_a_limit_that_was_taken_is_confirmed_and_makes_no_repair(
+    house: House,
+) -> None:
+    """95 % goes out in tenths, comes back in percent, and is the same."""
+    await house.turn("number", "set_value", "battery_max_soc", value=95)
+    await house.home.pass_time(120, step=5)
+    assert float(house.state("number", "battery_max_soc")) == 95
+    assert house.command("number", "battery_max_soc") == "confirmed"
+    assert house.written() == [{"10001": "950"}]
+    assert not any("command_without_effect" in issue for issue in house.issues())
+
+
+@RECORDED
+async def test_a_half_done_change_is_set_back_to_what_it_was(house: House) -> None:
+    """The minimum was taken and the maximum was not: 5 % again, not half a percent."""
+    house.cloud.turn(refused_codes=frozenset({"10001"}))
+    await house.act("set_work_mode", mode="forced", min_soc=20, max_soc=90)
+    await house.home.pass_time(180, step=5)
+    told = house.cloud.told(house.cloud.first(HYBRID)).store
+    assert told["10002"] == 50
+    assert house.mode == 0
+    assert float(house.state("number", "battery_min_soc")) == 5
+    assert house.written()[-1]["10002"] == "50"
+
+
+@RECORDED
+@UNITS
+async def test_a_forced_charge_of_3_kw_charges_with_3_kw_and_ends(
+    house: House, watts_per_step: int
+) -> None:
+    """Whatever a step of its power is; and it never is told more than the inverter can do."""
+    house.cloud.turn(watts_per_step=watts_per_step)
+    house.cloud.plant.site.set_soc(0.2)
+    await house.act("charge_battery", power=3000, duration={"minutes": 30})
+    await house.home.pass_time(600, step=30)
+    assert house.mode == 2
+    assert house.home.value(house.id("battery_charge_power")) == pytest.approx(
+        3000, rel=0.01
+    )
+    assert float(house.state("number", "battery_command_power")) == 3000
+    assert house.state("select", "battery_command") == "charge"
+    assert not any("command_without_effect" in issue for issue in house.issues())
+    await house.home.pass_time(1320, step=30)
+    assert house.mode == 0
+    assert house.state("select", "work_mode") == "self_consumption"
+    assert not house.cloud.told(house.cloud.first(HYBRID)).overdriven
+
+
+@RECORDED
+@UNITS
+async def test_a_hybrid_of_10_kw_charges_with_10_kw(
+    house: House, watts_per_step: int
+) -> None:
+    """Its rating is the limit, not 5000 W."""
+    house.cloud.turn(watts_per_step=watts_per_step)
+    house.cloud.plant.site.set_soc(0.2)
+    await house.act("charge_battery", power=10_000, duration={"minutes": 30})
+    await house.home.pass_time(600, step=30)
+    told = house.cloud.told(house.cloud.first(HYBRID))
+    assert told.watts("10005") == 10_000
+    assert not told.overdriven
+
+
+@RECORDED
+async def test_two_charging_windows_are_told_in_tasks_of_ten(house: House) -> None:
+    """Windows, days and switch are twelve parameters; the cloud refuses more than ten in one task."""
+    await house.act(
+        "set_battery_schedule",
+        periods=[
+            {"start": "01:00", "end": "05:00", "charge": True, "target_soc": 80},
+            {"start": "13:00", "end": "15:30", "charge": True},
+        ],
+    )
+    await house.home.pass_time(180, step=5)
+    store = house.cloud.told(house.cloud.first(HYBRID)).store
+    assert [store[str(code)] for code in range(10065, 10077) if code != 10071] == (
+        [170, 1, 1, 0, 5, 0, 13, 0, 15, 30, 100]
+    )
+    assert "10065" in house.written()[-1], "the switch is the last"
+    assert house.state("switch", "forced_charging") == "on"
+
+
+@pytest.mark.parametrize("sungrow", ["home-logger"], indirect=True)
+async def test_a_plant_with_a_logger_is_limited_at_the_logger(
+    home: Home, sungrow: SungrowCloud
+) -> None:
+    """What its inverters were told the logger would overwrite: they take nothing, and the diagnostics say why."""
+    house = House(home, sungrow)
+    await house.start()
+    await home.pass_time(600, step=60)  # loggers are read every quarter of an hour
+    logger = sungrow.first(LOGGER)
+    key = f"sungrow_{logger.sn}_export_limit_ratio"
+    assert not home.known(house.id("export_limit"), "number")
+    await home.hass.services.async_call(
+        "number",
+        "set_value",
+        {"entity_id": home.entity_id(key, "number"), "value": 30},
+        blocking=True,
+    )
+    await home.pass_time(120, step=5)
+    assert sungrow.tasks.written == [{"10012": "1", "10014": "300"}]
+    assert sungrow.plant.site.controls.latest.export_limit_w == 3900
+    assert home.state(key, "number").attributes["command"] == "confirmed"

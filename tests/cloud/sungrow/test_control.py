@@ -24,7 +24,7 @@ from custom_components.solar_cloud.cloud.control import (
 from custom_components.solar_cloud.cloud.errors import CommandInvalid, CommandRejected
 from custom_components.solar_cloud.cloud.model import Quantity
 from tests.clouds.sungrow import SungrowCloud
-from tests.clouds.sungrow.plant import BATTERY, CHARGER, HYBRID, PV
+from tests.clouds.sungrow.plant import BATTERY, CHARGER, HYBRID, LOGGER, PV
 
 from .conftest import NOON, Connect, Time
 from .control import House
@@ -72,14 +72,14 @@ def told(house: House) -> Any:
     [
         (Control.BATTERY_MAX_SOC, 90.0, {"10001": "900"}),
         (Control.BATTERY_MIN_SOC, 15.0, {"10002": "150"}),
-        (Control.BATTERY_COMMAND_POWER, 2500.0, {"10005": "2500"}),
+        (Control.BATTERY_COMMAND_POWER, 2500.0, {"10005": "250"}),
         (Control.BATTERY_FIRST, True, {"10024": "170"}),
         (Control.FORCED_CHARGING, True, {"10065": "170"}),
         (Control.FORCED_CHARGING_DAYS, "every_day", {"10066": "1"}),
         (Control.BATTERY_CHARGE_POWER_LIMIT, 3000.0, {"10091": "300"}),
         (Control.BATTERY_DISCHARGE_POWER_LIMIT, 4000.0, {"10092": "400"}),
         (Control.EXPORT_LIMIT_ENABLED, True, {"10012": "170"}),
-        (Control.EXPORT_LIMIT, 1500.0, {"10012": "170", "10013": "1500"}),
+        (Control.EXPORT_LIMIT, 1500.0, {"10012": "170", "10013": "150"}),
         (Control.EXPORT_LIMIT_RATIO, 30.5, {"10012": "170", "10014": "305"}),
         (Control.ACTIVE_POWER_LIMIT_ENABLED, True, {"10007": "170"}),
         (Control.ACTIVE_POWER_LIMIT, 55.5, {"10007": "170", "10008": "555"}),
@@ -92,7 +92,7 @@ def told(house: House) -> Any:
         (
             Control.BATTERY_COMMAND,
             "discharge",
-            {"10003": "2", "10004": "187", "10005": "1000", "10017": "600"},
+            {"10003": "2", "10004": "187", "10005": "100", "10017": "600"},
         ),
     ],
 )
@@ -175,7 +175,7 @@ async def test_e45_mode_command_and_power_go_together(house: House) -> None:
     assert receipt.force.renew_after == 360
     assert (await house.settled(receipt)).outcome is CONFIRMED
     assert house.sent() == [
-        {"10003": "2", "10004": "170", "10005": "3000", "10017": "600"}
+        {"10003": "2", "10004": "170", "10005": "300", "10017": "600"}
     ]
     house.clock.advance(300)
     assert powers(house).battery == pytest.approx(-3000, rel=0.01)
@@ -196,9 +196,9 @@ async def test_e48_a_left_over_power_is_not_used(house: House) -> None:
     await house.tell(Control.BATTERY_COMMAND_POWER, 200.0)
     assert (await house.read())[house.id, Control.BATTERY_COMMAND_POWER] == 200
     await house.ask(DischargeBattery(target_id=house.id, duration=600))
-    assert house.sent()[-1]["10005"] == "5000"
+    assert house.sent()[-1]["10005"] == "500"
     await house.tell(Control.BATTERY_COMMAND, "charge")
-    assert house.sent()[-1]["10005"] == "5000"
+    assert house.sent()[-1]["10005"] == "500"
 
 
 async def test_a_mode_chosen_by_hand_ends_too(house: House) -> None:
@@ -227,7 +227,8 @@ async def test_a_forced_mode_lasts_as_long_as_it_is_renewed(house: House) -> Non
         house.clock.advance(360)
         receipt = await house.client.order(RenewBattery(target_id=house.id))
         assert (receipt.task is not None) == (number == 5)
-        assert house.sent()[-1] == {"10017": "600"}
+        # Never the one before: what is set already may be turned away.
+        assert house.sent()[-1] == {"10017": ("599", "598", "600")[number % 3 - 1]}
         await house.settled(receipt)
         assert house.told.mode == 2
     house.clock.advance(621)
@@ -291,7 +292,9 @@ async def test_a_schedule_charges_the_battery(house: House) -> None:
     night = Period(time(23, 0), time(5, 30), charge=True, target_soc=80)
     order = SetBatterySchedule(target_id=house.id, periods=(night,))
     assert (await house.ask(order)).outcome is CONFIRMED
-    (sent,) = house.sent()
+    windows, switch = house.sent()
+    assert [*switch] == ["10066", "10065"], "the switch is the last"
+    sent = windows | switch
     assert [sent[str(code)] for code in range(10065, 10077)] == (
         ["170", "1", "23", "0", "23", "59", "80", "0", "0", "5", "30", "80"]
     )
@@ -308,8 +311,8 @@ async def test_a_schedule_charges_the_battery(house: House) -> None:
     )  # to the end of the day
     await house.ask(SetBatterySchedule(target_id=house.id, periods=(noon,)))
     assert house.sent()[-1]["10066"] == "0"
-    assert [house.sent()[-1][code] for code in ("10069", "10070")] == ["23", "59"]
-    assert house.sent()[-1]["10072"] == "24"
+    assert [house.sent()[-2][code] for code in ("10069", "10070")] == ["23", "59"]
+    assert house.sent()[-2]["10072"] == "24"
     house.clock.advance(60)
     await house.ask(SetBatterySchedule(target_id=house.id, periods=()))
     assert house.sent()[-1]["10065"] == "85"
@@ -542,7 +545,7 @@ async def test_a_model_without_a_parameter(new_house: House, style: str) -> None
     if style == "whole":
         house.clock.advance(3600)
         await house.read()
-        assert len(house.reads()) == 2
+        assert len(house.reads()) == 3
         assert not any("10024" in codes for codes in house.reads())
 
 
@@ -551,7 +554,7 @@ async def test_a_missing_switch_is_left_out(new_house: House) -> None:
     new_house.server.turn(unsupported=frozenset({"10012"}))
     await new_house.start()
     await new_house.tell(Control.EXPORT_LIMIT, 1000.0)
-    assert new_house.sent() == [{"10013": "1000"}]
+    assert new_house.sent() == [{"10013": "100"}]
 
 
 async def test_implausible_limits_are_not_offered(new_house: House) -> None:
@@ -564,13 +567,25 @@ async def test_implausible_limits_are_not_offered(new_house: House) -> None:
     assert new_house.spec(Control.BATTERY_DISCHARGE_POWER_LIMIT) is not None
 
 
-async def test_an_inverter_without_rating(new_house: House) -> None:
-    """A limit in watts needs one; a share does not."""
-    new_house.device.model = "Hybrid"
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_hybrid_listed_as_its_battery(new_house: House, known: bool) -> None:
+    """Its model says nothing: what it was limited to so far says what it can do, and without that no W are offered."""
+    new_house.server.turn(hybrid_as_battery=True)
+    if not known:
+        new_house.server.turn(unsupported=frozenset({"10091", "10092"}))
     await new_house.start()
-    assert new_house.spec(Control.EXPORT_LIMIT) is None
-    assert new_house.available().withheld[new_house.id]["export_limit"] == "no_rating"
-    assert new_house.spec(Control.BATTERY_COMMAND_POWER).maximum == 5000  # type: ignore[union-attr]
+    assert new_house.wanted.devices[new_house.id].rated_power is None
+    for control in (Control.EXPORT_LIMIT, Control.BATTERY_COMMAND_POWER):
+        spec = new_house.spec(control)
+        assert (None if spec is None else spec.maximum) == (5000 if known else None)
+    if known:
+        await new_house.tell(Control.EXPORT_LIMIT, 1000.0)
+        assert new_house.spec(Control.EXPORT_LIMIT).maximum == 5000  # type: ignore[union-attr]
+        return
+    reasons = new_house.available().withheld[new_house.id]
+    assert reasons["export_limit"] == reasons["battery_command_power"] == "no_rating"
+    with pytest.raises(CommandInvalid, match="not_offered"):
+        await new_house.ask(ChargeBattery(target_id=new_house.id, duration=600))
 
 
 async def test_a_virtual_power_plant_is_shown_and_not_set(new_house: House) -> None:
@@ -601,10 +616,27 @@ async def test_values_may_come_as_names(new_house: House, names: bool) -> None:
     ).outcome is CONFIRMED
 
 
-async def test_a_switch_of_ones_and_zeros(new_house: House) -> None:
-    """Loggers write the same switch otherwise; it is answered in its own way."""
-    new_house.told.store["10012"] = 0
-    await new_house.start()
-    with pytest.raises(CommandRejected):
-        await new_house.tell(Control.EXPORT_LIMIT_ENABLED, value=True)
-    assert new_house.sent() == [{"10012": "1"}]
+async def test_a_logger_rules_its_inverters(new_house: House) -> None:
+    """It overwrites what they were told: they take nothing, it takes its own ones and zeros, and the reason is known."""
+    house = other_home(new_house, "home-logger")
+    await house.account.poll()
+    await house.read()
+    logger = str(house.server.first(LOGGER).sn)
+    assert {spec.control for spec in house.available().specs[logger]} == {
+        Control.EXPORT_LIMIT_ENABLED,
+        Control.EXPORT_LIMIT_RATIO,
+    }
+    for device in house.server.plant.of(HYBRID, PV):
+        assert house.available().withheld[str(device.sn)] == {"all": "by_logger"}
+        assert str(device.sn) not in house.available().specs
+        command = Command(str(device.sn), Control.EXPORT_LIMIT_ENABLED, value=True)
+        with pytest.raises(CommandInvalid, match="not_offered"):
+            await house.client.apply(command)
+    receipt = await house.tell(Control.EXPORT_LIMIT_RATIO, 30.0, logger)
+    assert receipt.outcome is CONFIRMED
+    assert house.sent() == [{"10012": "1", "10014": "300"}]
+    assert told(house).export_limit_w == 3900
+    snapshot = await house.account.poll()
+    assert not snapshot.silent
+    settings = await house.read()
+    assert settings[logger, Control.EXPORT_LIMIT_ENABLED] is True

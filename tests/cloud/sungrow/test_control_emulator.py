@@ -120,3 +120,64 @@ async def test_a_heartbeat_may_not_be_needed(
     clock.advance(1)
     assert server.told(device).mode == 0
     assert server.told(device).store["10003"] == 2
+
+
+@pytest.mark.parametrize("kind", [0, 2])
+async def test_more_than_ten_parameters_in_one_task_are_refused(
+    server: SungrowCloud, caller: Caller, kind: int
+) -> None:
+    """Read or written; told as code 3 or as a parameter that is over 10."""
+    values = {f"p{number}": "1" for number in range(10065, 10077) if number != 10071}
+    assert len(values) == 11
+    uuid = server.first(HYBRID).uuid
+    answer = await submit(caller, uuid, kind, 120, **values)
+    assert answer == {"check_result": "3", "dev_result_list": []}
+    server.turn(too_many="010")
+    _, body = await caller.post(
+        "paramSetting",
+        token=caller.token,
+        set_type=kind,
+        uuid=str(uuid),
+        task_name="Test",
+        expire_second=120,
+        param_list=[
+            {"param_code": code.removeprefix("p"), "set_value": value}
+            for code, value in values.items()
+        ],
+    )
+    assert body["result_code"] == "010"
+    assert "param_list is over 10" in body["result_msg"]
+
+
+async def test_what_is_read_back_is_not_what_was_written(
+    server: SungrowCloud, caller: Caller, clock: Time
+) -> None:
+    """Tenths and steps of 10 W on the way in, percent and kW on the way out; 1 for an inverter's switch changes nothing."""
+    device = server.first(HYBRID)
+    wishes = {"p10001": "950", "p10005": "250", "p10012": "1", "p10091": "300"}
+    task = await submit(caller, device.uuid, 0, 120, **wishes, p10017="60")
+    for kind in (0, 2):
+        if kind:
+            clock.advance(10)
+            task = await submit(
+                caller, device.uuid, 2, 120, **dict.fromkeys(wishes, "")
+            )
+        clock.advance(5)
+        answer = await caller.data(
+            "getParamSettingTask",
+            task_id=task["dev_result_list"][0]["task_id"],
+            uuid=str(device.uuid),
+        )
+        statuses = [row["command_status"] for row in answer["param_list"]]
+        assert statuses == ([4, 4, 4, 4, 5] if kind == 0 else [4, 4, 4, 4]), (
+            "what is set already ends with 5"
+        )
+    assert [
+        (row["return_value"], row["unit"], row["set_precision"])
+        for row in answer["param_list"]
+    ] == [
+        ("95", "%", "0.1"),
+        ("2.5", "kW", "0.01"),
+        ("85", None, "1"),
+        ("3", "kW", "0.01"),
+    ]

@@ -10,7 +10,7 @@ from .tasks import READ, WRITE, Item, Task, stamp
 
 OK, EMPTY, TWICE, TOO_MANY, NO_DEVICE, NO_TEMPLATE = "1", "4", "2", "3", "5", "6"
 NOT_THIS_ONE, OFFLINE, EXPIRE, REPEATED, CLOSED = "6-1", "7", "8", "9", "14"
-MOST_PARAMETERS = 50
+OVER_TEN = "er_parameter_value_invalid:Parameter:param_list is over 10"
 LONGEST_EXPIRE = 1800
 VIEW_ONLY = "1"
 
@@ -80,7 +80,9 @@ def _form(
         return EMPTY
     if len(set(codes)) < len(codes):
         return TWICE
-    if len(items) > MOST_PARAMETERS:
+    if len(items) > p.MOST_IN_ONE_TASK:
+        if query.knobs.too_many != TOO_MANY:
+            raise Refusal(query.knobs.too_many, OVER_TEN)
         return TOO_MANY
     if not 0 <= query.whole("expire_second") <= LONGEST_EXPIRE:
         return EXPIRE
@@ -142,14 +144,14 @@ def task(query: Query) -> dict[str, Any]:
         raise Refusal("010", "Parameters task_id is invalid")
     return {
         "command_status": known.status,
-        "param_list": [_row(known, item) for item in known.items],
+        "param_list": [_row(query, known, item) for item in known.items],
         "create_time": stamp(known.created),
         "over_time": None if known.finished is None else stamp(known.finished),
     }
 
 
-def _row(known: Task, item: Item) -> dict[str, Any]:
-    rule = p.RULES.get(item.code)
+def _row(query: Query, known: Task, item: Item) -> dict[str, Any]:
+    rule = p.rules_of(known.device).get(item.code)
     names, values = (rule.names if rule else None) or (None, None)
     return {
         "param_code": int(item.code) if len(known.items) % 2 else item.code,
@@ -158,8 +160,8 @@ def _row(known: Task, item: Item) -> dict[str, Any]:
         "command_status": item.status,
         "set_value": item.value,
         "return_value": item.answer,
-        "set_precision": "1",
-        "unit": rule.unit if rule else "",
+        "set_precision": f"{rule.precision:g}" if rule else None,
+        "unit": rule.unit if rule and item.code not in query.knobs.no_unit else None,
         "set_val_name": names,
         "set_val_name_val": values,
         "create_time": stamp(known.created),

@@ -82,6 +82,13 @@ class Knobs:
     refused_codes: frozenset[str] = frozenset()  # end with status 5
     ignored_codes: frozenset[str] = frozenset()  # end with 4 and change nothing
     read_names: bool = False  # "Enable" instead of 170
+    watts_per_step: int = (
+        10  # of 10005 and 10013: 10 by live metadata, 1 by the document
+    )
+    repeats_fail: bool = True  # a value that is set already ends with 5, and holds
+    too_many: Literal["3", "010"] = "3"  # how more than ten parameters are refused
+    no_unit: frozenset[str] = frozenset()  # codes whose row names none
+    hybrid_as_battery: bool = False  # listed under its battery's model code
     heartbeat_needed: bool = True
     keeps_mode_without_beat: bool = False  # what reads back after a missed heartbeat
     records_refused: bool = False

@@ -6,7 +6,7 @@ from typing import Any
 
 from .energies import Moment
 from .envelope import Refusal
-from .plant import HYBRID, PV, TYPE_NAMES, Device, Plant
+from .plant import BATTERY, HYBRID, PV, TYPE_NAMES, Device, Plant
 from .plant_row import plant_values
 from .query import Query
 
@@ -148,7 +148,7 @@ def _device_row(query: Query, plant: Plant, device: Device) -> dict[str, Any]:
         "device_type": device.kind,
         "type_name": chinese if query.chinese else english,
         "device_model_id": MODELS.get(device.kind, 370_900),
-        "device_model_code": device.model,
+        "device_model_code": _model_code(query, plant, device),
         "factory_name": "SUNGROW",
         "dev_status": str(online) if channel else online,
         "dev_fault_status": fault_status(plant, device),
@@ -167,6 +167,13 @@ def _device_row(query: Query, plant: Plant, device: Device) -> dict[str, Any]:
             "m_version": "WINET-SV200.001.00.P026" if device.kind == 22 else None,
         }
     return row
+
+
+def _model_code(query: Query, plant: Plant, device: Device) -> str:
+    """Return the model; hybrids were seen under their battery's."""
+    if query.knobs.hybrid_as_battery and device.kind == HYBRID:
+        return next((one.model for one in plant.of(BATTERY)), device.model)
+    return device.model
 
 
 def fault_status(plant: Plant, device: Device) -> int:

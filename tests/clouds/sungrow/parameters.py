@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .plant import HYBRID, PV, Device
+from .plant import HYBRID, LOGGER, PV, Device
 
 MODE, COMMAND, POWER, BEAT = "10003", "10004", "10005", "10017"
 MAX_SOC, MIN_SOC = "10001", "10002"
@@ -20,18 +20,23 @@ SELF, COMPULSORY, EXTERNAL = 0, 2, 3
 CHARGE, DISCHARGE, STOP = 170, 187, 204
 ON, OFF = 170, 85
 
+MOST_IN_ONE_TASK = 10
+RAW_POWERS = frozenset({POWER, EXPORT_W})
+"""Whose step on the wire is 1 W by the document and 10 W by live metadata: a knob; both are read back in kW with 0.01."""
+
 DUPLICATES = {"10015": "10071", "10016": "10076"}
 """Older ids of the same register."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One parameter as it left the factory."""
+    """One parameter as it left the factory: shown in a unit, written in whole steps of its precision."""
 
-    default: int
-    takes: Callable[[int], bool]
+    default: float  # as it is shown
+    takes: Callable[[int], bool]  # as it is written
     names: tuple[str, str] | None = None  # of its values, both lists parallel
-    unit: str = ""
+    unit: str | None = None
+    precision: float = 1
 
 
 def _between(low: int, high: int) -> Callable[[int], bool]:
@@ -46,16 +51,24 @@ def _switch(default: int = OFF) -> Rule:
     return Rule(default, _one_of(ON, OFF), ("Enable|Disable", "170|85"))
 
 
+def _percent(default: float, low: int, high: int) -> Rule:
+    return Rule(default, _between(low, high), unit="%", precision=0.1)
+
+
+def _kilowatts(default: float, low: int, high: int) -> Rule:
+    return Rule(default, _between(low, high), unit="kW", precision=0.01)
+
+
 EVERY_INVERTER = {
     LIMITED: _switch(),
-    LIMITED_RATIO: Rule(1000, _between(0, 1000), unit="%"),
+    LIMITED_RATIO: _percent(100, 0, 1000),
     EXPORT: _switch(),
-    EXPORT_W: Rule(0, _between(0, 50_000), unit="W"),
-    EXPORT_RATIO: Rule(1000, _between(0, 1000), unit="%"),
+    EXPORT_W: _kilowatts(0, 0, 50_000),
+    EXPORT_RATIO: _percent(100, 0, 1000),
 }
 STORAGE = {
-    MAX_SOC: Rule(1000, _between(700, 1000), unit="%"),
-    MIN_SOC: Rule(100, _between(0, 500), unit="%"),
+    MAX_SOC: _percent(100, 700, 1000),
+    MIN_SOC: _percent(10, 0, 500),
     MODE: Rule(
         SELF,
         _one_of(0, 2, 3, 4),
@@ -64,24 +77,33 @@ STORAGE = {
     COMMAND: Rule(
         STOP, _one_of(CHARGE, DISCHARGE, STOP), ("Charge|Discharge|Stop", "170|187|204")
     ),
-    POWER: Rule(1000, _between(0, 5000), unit="W"),
+    POWER: _kilowatts(1, 0, 50_000),
     BEAT: Rule(60, _between(1, 1000), unit="s"),
     "10024": _switch(),
     FORCED: _switch(),
     FORCED_DAYS: Rule(0, _one_of(0, 1)),
-    MOST_CHARGE: Rule(500, _between(10, 1060), unit="W"),
-    MOST_DISCHARGE: Rule(500, _between(10, 1060), unit="W"),
+    MOST_CHARGE: _kilowatts(5, 10, 1060),
+    MOST_DISCHARGE: _kilowatts(5, 10, 1060),
     **{
-        code: Rule(default, _between(0, most))
+        code: Rule(default, _between(0, most), unit="%" if most == 100 else None)
         for window in WINDOWS
         for code, default, most in zip(
             window, (24, 0, 24, 0, 100), (24, 59, 24, 59, 100), strict=True
         )
     },
 }
-RULES = EVERY_INVERTER | STORAGE
+LOGGERS = {
+    EXPORT: Rule(0, _one_of(0, 1), ("Enable|Disable", "1|0")),
+    EXPORT_RATIO: _percent(100, -1000, 1000),
+}
+SILENTLY_IGNORED = {EXPORT: {PV: {0, 1}, HYBRID: {0, 1}, LOGGER: {ON, OFF}}}
+"""Values of other devices for the same switch: taken with a success, and nothing changes [seen of inverters]."""
 
 
 def rules_of(device: Device) -> dict[str, Rule]:
     """Return what a type of device has; a charger has nothing (sungrow.md §4.12)."""
-    return {HYBRID: RULES, PV: EVERY_INVERTER}.get(device.kind, {})
+    return {
+        HYBRID: EVERY_INVERTER | STORAGE,
+        PV: EVERY_INVERTER,
+        LOGGER: LOGGERS,
+    }.get(device.kind, {})

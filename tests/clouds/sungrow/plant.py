@@ -40,6 +40,8 @@ class Device:
     sleeps: bool = False  # uploads by day only
     absent: set[str] = field(default_factory=set)  # points this model lacks
     values: dict[str, float | str | None] = field(default_factory=dict)  # instead
+    settings: dict[str, float] = field(default_factory=dict)
+    """What its parameters were set to before, as they are shown."""
     listed: bool = True
     state: Timed[int | None] = field(
         default_factory=lambda: Timed[int | None](None)

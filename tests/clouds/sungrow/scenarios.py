@@ -6,6 +6,7 @@ from dataclasses import replace
 from ..world import Array, Battery, Charger, Fault, Habits, Inverter, SiteSpec, World
 from .builder import Builder
 from .knobs import Knobs
+from .parameters import EXPORT_W, MAX_SOC, MIN_SOC, MOST_CHARGE, MOST_DISCHARGE, POWER
 from .plant import Plant
 
 type Build = Callable[[World, Knobs], list[Plant]]
@@ -34,6 +35,45 @@ def home_hybrid(world: World, knobs: Knobs) -> list[Plant]:
     site.faults.append(
         Fault("hybrid", "BMS Communication Fault", "13822", closed, closed + 1800)
     )
+    return [plant]
+
+
+def home_recorded(world: World, knobs: Knobs) -> list[Plant]:
+    """A hybrid as one was recorded: SH10RT with SBR256, full limits, no command power."""
+    battery = Battery(
+        id="battery",
+        capacity_kwh=25.6,
+        charge_w=10_600,
+        discharge_w=10_600,
+        volts=400,
+    )
+    inverter = replace(HOME.inverters[0], battery=battery)
+    spec = replace(HOME, id="sungrow-recorded", inverters=(inverter,), seed=8)
+    plant = Plant("5000008", "Home H", world.add(spec))
+    builder = Builder(plant, knobs.upload_delay)
+    builder.hybrid("hybrid", "SH10RT").settings = {
+        MAX_SOC: 100,
+        MIN_SOC: 5,
+        POWER: 0,
+        EXPORT_W: 10,
+        MOST_CHARGE: 10.6,
+        MOST_DISCHARGE: 10.6,
+    }
+    builder.meter()
+    return [plant]
+
+
+def home_logger(world: World, knobs: Knobs) -> list[Plant]:
+    """A hybrid and a string inverter behind a logger."""
+    string = Inverter(id="string", arrays=(Array(peak_w=3000),), rated_w=3000)
+    spec = replace(
+        HOME, id="sungrow-logger", inverters=(*HOME.inverters, string), seed=9
+    )
+    plant = Plant("5000009", "Home I", world.add(spec))
+    builder = Builder(plant, knobs.upload_delay, "Logger1000")
+    builder.hybrid("hybrid")
+    builder.string("string", "SG3.0RT")
+    builder.meter()
     return [plant]
 
 
@@ -162,6 +202,8 @@ def no_plants(_: World, __: Knobs) -> list[Plant]:
 
 SCENARIOS: dict[str, Build] = {
     "home-hybrid": home_hybrid,
+    "home-recorded": home_recorded,
+    "home-logger": home_logger,
     "home-string": home_string,
     "farm": farm,
     "no-battery": no_battery,

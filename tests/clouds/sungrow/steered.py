@@ -1,13 +1,14 @@
-"""What an inverter was told, and what it makes of the site (sungrow.md §11.3 #29-#33)."""
+"""What an inverter or a logger was told, and what it makes of the site (sungrow.md §11.3 #29-#33, #43)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import override
 
 from ..world import Site
 from . import parameters as p
 from .knobs import Knobs
-from .plant import BATTERY, Device, Plant
+from .plant import BATTERY, HYBRID, PV, Device, Plant
 
 FALLS_BACK_AFTER = 20.0
 """Seconds after a missed heartbeat [seen]."""
@@ -18,7 +19,7 @@ ALL_POWER = 1e5
 
 @dataclass
 class SteeredInverter:
-    """One inverter's parameters."""
+    """One inverter's parameters, as they are written."""
 
     plant: Plant
     device: Device
@@ -26,14 +27,37 @@ class SteeredInverter:
     store: dict[str, int] = field(default_factory=dict)
     beaten: float = 0.0
     fell_back: bool = False
+    overdriven: list[float] = field(default_factory=list)  # W told beyond the rating
     _limit: str = p.EXPORT_W
     _steered: float = 0.0
 
     def __post_init__(self) -> None:
         """Begin as it left the factory."""
         self.store = {
-            code: rule.default for code, rule in p.rules_of(self.device).items()
+            code: round(self.device.settings.get(code, rule.default) / self._step(code))
+            for code, rule in self.rules.items()
         }
+
+    @property
+    def rules(self) -> dict[str, p.Rule]:
+        """What it has."""
+        return p.rules_of(self.device)
+
+    def _step(self, code: str) -> float:
+        """Return what one more on the wire is in the unit that is shown."""
+        if code in p.RAW_POWERS:
+            return self.knobs.watts_per_step / 1000
+        return self.rules[code].precision
+
+    def watts(self, code: str) -> float:
+        """Return a power."""
+        return self.store[code] * self._step(code) * 1000
+
+    def shown(self, code: str) -> str:
+        """Return a value as it reads back: in its unit, no finer than its precision."""
+        step = self.rules[code].precision
+        value = round(self.store[code] * self._step(code) / step) * step
+        return f"{round(value, 6):g}"
 
     @property
     def site(self) -> Site:
@@ -48,6 +72,8 @@ class SteeredInverter:
     def write(self, values: dict[str, int], at: float) -> None:
         """Take values; a heartbeat or a new mode starts its time anew."""
         self.store |= values
+        told = [self.watts(code) for code in p.RAW_POWERS & values.keys()]
+        self.overdriven += [watts for watts in told if watts > self._rated()]
         if {p.BEAT, p.MODE} & values.keys():
             self.beaten, self.fell_back = at, False
         for code in (p.EXPORT_W, p.EXPORT_RATIO):
@@ -91,7 +117,7 @@ class SteeredInverter:
             state = FORCED_STATE
             watts = {p.CHARGE: -1.0, p.DISCHARGE: 1.0, p.STOP: 0.0}[
                 self.store[p.COMMAND]
-            ] * min(self.store[p.POWER], self._most())
+            ] * min(self.watts(p.POWER), self._most())
             if watts and not self._has_battery:
                 state, stopped = DISPATCHED_STATE, stopped | {self.device.part}
         elif self.mode == p.EXTERNAL:
@@ -116,7 +142,7 @@ class SteeredInverter:
     def _most(self) -> float:
         charging = self.store[p.COMMAND] == p.CHARGE
         code = p.MOST_CHARGE if charging else p.MOST_DISCHARGE
-        return self.store[code] * 10.0
+        return self.watts(code)
 
     def _rated(self) -> float:
         spec = self.site.spec
@@ -126,7 +152,7 @@ class SteeredInverter:
         if self.store[p.EXPORT] != p.ON:
             return None
         if self._limit == p.EXPORT_W:
-            return float(self.store[p.EXPORT_W])
+            return self.watts(p.EXPORT_W)
         return self.store[p.EXPORT_RATIO] / 1000 * self._rated()
 
     def _power_share(self) -> float:
@@ -166,3 +192,31 @@ class SteeredInverter:
                 for minutes in (start, end, 0):
                     edge = midnight + timedelta(days=day, minutes=minutes)
                     yield edge.timestamp()
+
+
+class SteeredLogger(SteeredInverter):
+    """A logger: its limit is the plant's, and it overwrites what its inverters were told."""
+
+    @override
+    def steer(self, at: float) -> None:
+        self.site.change(since=at, export_limit_w=self._export_limit())
+
+    @override
+    def catch_up(self, now: float) -> None:
+        """Nothing happens by itself."""
+
+    def rule(self, inverter: SteeredInverter) -> None:
+        """Tell an inverter what it has to be."""
+        on = bool(self.store[p.EXPORT])
+        inverter.store |= {
+            p.EXPORT: p.ON if on else p.OFF,
+            p.EXPORT_RATIO: max(0, self.store[p.EXPORT_RATIO]) if on else 1000,
+        }
+
+    @override
+    def _export_limit(self) -> float | None:
+        if not self.store[p.EXPORT]:
+            return None
+        parts = {one.part for one in self.plant.of(PV, HYBRID)}
+        rated = sum(one.rated_w for one in self.site.spec.inverters if one.id in parts)
+        return max(0, self.store[p.EXPORT_RATIO]) / 1000 * rated

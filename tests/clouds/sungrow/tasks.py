@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from . import parameters as p
 from .knobs import Knobs
-from .plant import Device, Plant
-from .steered import SteeredInverter
+from .plant import HYBRID, LOGGER, PV, Device, Plant
+from .steered import SteeredInverter, SteeredLogger
 
 RUNNING, FINISHED = 2, 8
 WAITING, AT_WORK, SUCCEEDED, FAILED, TIMED_OUT = 1, 2, 4, 5, 6
@@ -59,7 +59,8 @@ class Tasks:
     def steered(self, plant: Plant, device: Device) -> SteeredInverter:
         """Return what an inverter was told."""
         if device.uuid not in self._steered:
-            self._steered[device.uuid] = SteeredInverter(plant, device, self._knobs)
+            kind = SteeredLogger if device.kind == LOGGER else SteeredInverter
+            self._steered[device.uuid] = kind(plant, device, self._knobs)
         return self._steered[device.uuid]
 
     @property
@@ -140,29 +141,44 @@ class Tasks:
                 self._write(inverter, item, taken)
         if taken:
             inverter.write(taken, task.due)
+            self._let_loggers_rule(task.plant, task.due)
         task.finished = task.due
+
+    def _let_loggers_rule(self, plant: Plant, at: float) -> None:
+        """Overwrite the inverters behind a logger with what it was told, whatever they were."""
+        for device in plant.of(LOGGER):
+            logger = self.steered(plant, device)
+            assert isinstance(logger, SteeredLogger)
+            for one in plant.of(PV, HYBRID):
+                logger.rule(self.steered(plant, one))
+            logger.steer(at)
 
     def _read(self, inverter: SteeredInverter, item: Item) -> None:
         if item.code not in inverter.store or item.code in self._knobs.unsupported:
             item.status = FAILED
             return
         item.status = SUCCEEDED
-        raw = str(inverter.store[item.code])
-        rule = p.RULES[item.code]
+        item.answer = inverter.shown(item.code)
+        rule = inverter.rules[item.code]
         if self._knobs.read_names and rule.names:
             names, values = (text.split("|") for text in rule.names)
-            raw = names[values.index(raw)] if raw in values else raw
-        item.answer = raw
+            if item.answer in values:
+                item.answer = names[values.index(item.answer)]
 
     def _write(
         self, inverter: SteeredInverter, item: Item, taken: dict[str, int]
     ) -> None:
         value = int(item.value)
-        rule = p.rules_of(inverter.device).get(item.code)
+        rule = inverter.rules.get(item.code)
+        foreign = p.SILENTLY_IGNORED.get(item.code, {}).get(inverter.device.kind, ())
+        if value in foreign:
+            item.status, item.answer = SUCCEEDED, item.value
+            return
         if (
             rule is None
             or not rule.takes(value)
             or item.code in self._knobs.refused_codes
+            or (self._knobs.repeats_fail and inverter.store[item.code] == value)
         ):
             item.status = FAILED
             return

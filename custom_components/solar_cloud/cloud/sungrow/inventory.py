@@ -9,13 +9,22 @@ from ..model import Device, DeviceKind, Inventory, Plant
 from ..points import number, text
 from ..vault import Json
 from .dialect import Operation
-from .points import BATTERY_TYPE, DEVICE_TYPES, HYBRID_TYPE, STORAGE_TYPES
+from .points import (
+    BATTERY_TYPE,
+    DEVICE_TYPES,
+    HYBRID_TYPE,
+    LOGGER_TYPE,
+    PV_TYPE,
+    STORAGE_TYPES,
+)
 from .session import Session
 
 type Row = Mapping[str, Json]
 
 STORAGE: Final = "storage"
 """The key of a plant's address that says it has a battery."""
+LOGGER_KEY: Final = "logger"
+"""The key of an inverter's address that names the logger it is behind."""
 DETAILS_AT_ONCE: Final = 20
 INVERTER_MODEL: Final = re.compile(r"S[GH](\d+(?:\.\d+)?)")
 """Model names carry the rated power in kW: SH10RT, SG8K-D, SG50CX."""
@@ -128,12 +137,32 @@ def parse_devices(plant_id: str, rows: Iterable[Row]) -> dict[str, Device]:
         ids[key] = key if serial is None or serial in ids.values() else serial
     hybrids = [ids[key] for key, kind, _ in usable if kind == HYBRID_TYPE]
     parent = hybrids[0] if len(hybrids) == 1 else None
+    loggers = {
+        text(row.get("device_sn")): ids[key]
+        for key, kind, row in usable
+        if kind == LOGGER_TYPE
+    }
     return {
         ids[key]: _device(
-            ids[key], plant_id, key, kind, row, parent if kind == BATTERY_TYPE else None
+            ids[key],
+            plant_id,
+            key,
+            kind,
+            row,
+            parent if kind == BATTERY_TYPE else None,
+            _logger_of(kind, row, loggers),
         )
         for key, kind, row in usable
     }
+
+
+def _logger_of(kind: int, row: Row, loggers: Mapping[str | None, str]) -> str | None:
+    """Return the logger that rules an inverter: the one it speaks through, any where that is not told."""
+    if kind not in {HYBRID_TYPE, PV_TYPE}:
+        return None
+    if (through := text(row.get("communication_dev_sn"))) is None:
+        return next(iter(loggers.values()), None)
+    return loggers.get(through)
 
 
 def _device(
@@ -143,6 +172,7 @@ def _device(
     number_of_type: int,
     row: Row,
     parent: str | None,
+    logger: str | None,
 ) -> Device:
     kind = DEVICE_TYPES[number_of_type].kind
     model = text(row.get("device_model_code")) or text(row.get("type_name"))
@@ -163,7 +193,9 @@ def _device(
         if kind is DeviceKind.BATTERY
         else None,
         tunable=kind is DeviceKind.METER,
-        address=address | ({"uuid": uuid} if uuid else {}),
+        address=address
+        | ({"uuid": uuid} if uuid else {})
+        | ({LOGGER_KEY: logger} if logger else {}),
     )
 
 

@@ -1,4 +1,7 @@
-"""What inverters are known to be set to and to take: kept, for a read-back takes a minute and comes once an hour."""
+"""What devices are known to be set to and to take: kept, for a read-back takes a minute and comes once an hour.
+
+All values are canonical. What was told last outranks every reading that was asked for before it was accepted.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -6,24 +9,33 @@ import time
 from typing import Final
 
 from ..control import Control, SettingValue
-from ..points import text
+from ..points import number, text
 from ..vault import Json, Vault
-from .parameters import BY_CODE
+from .parameters import CONTROLS, HEARTBEAT, INVERTER, QUANTA, ReadBack
 
 SECTION: Final = "parameters"
 FRESH: Final = 600.0
 """Seconds for which a read-back is believed so far that the same value is not written again; the app may have changed it since."""
-OPEN_FOR: Final = 240.0
-"""Seconds in which a command and its read-back are over: until then nothing else is asked of the device."""
+OPEN_FOR: Final = 300.0
+"""Seconds after its last step in which a command and its read-back are over: until then nothing else is asked of the device."""
 
 
 @dataclass(slots=True)
 class Record:
-    """What is known of one inverter; all of it outlives a restart."""
+    """What is known of one device; all of it outlives a restart."""
 
     barred: str | None = ""
     """Why it takes no settings, ``None`` when it does, and nothing while nobody asked."""
-    values: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, SettingValue] = field(default_factory=dict)
+    """What was read last."""
+    told: dict[str, SettingValue] = field(default_factory=dict)
+    """What was accepted since, and has not been read yet."""
+    most: dict[str, float] = field(default_factory=dict)
+    """The highest number each code was ever read with: what the device itself was set to, it can do."""
+    quanta: dict[str, float] = field(default_factory=dict)
+    """What a step on the wire was seen to be, for codes of which that is no common knowledge."""
+    strange: list[str] = field(default_factory=list)
+    """Codes that were read in a form nobody understands."""
     refused: list[str] = field(default_factory=list)
     """Codes that this model, or this account, has not."""
     target: float | None = None
@@ -35,7 +47,7 @@ class Record:
 
 
 class Ledger:
-    """The records of all inverters."""
+    """The records of all devices."""
 
     def __init__(self, vault: Vault) -> None:
         """Take up what earlier runs learnt."""
@@ -47,12 +59,16 @@ class Ledger:
             if isinstance(row, dict)
         }
         self._read_at: Final[dict[tuple[str, str], float]] = {}
+        self._told_at: Final[dict[tuple[str, str], float]] = {}
         self._writers: Final[dict[tuple[str, str], str]] = {}
         self._open: Final[dict[str, tuple[str, float]]] = {}
-        self._doubted: Final[dict[str, set[str]]] = {}
+        self._doubted: Final[dict[str, set[str]]] = {
+            device_id: {*record.told} - {HEARTBEAT}
+            for device_id, record in self._records.items()
+        }
 
     def of(self, device_id: str) -> Record:
-        """Return the record of an inverter."""
+        """Return the record of a device."""
         return self._records.setdefault(device_id, Record())
 
     def save(self) -> None:
@@ -61,62 +77,108 @@ class Ledger:
 
     # Values
 
-    def raw(self, device_id: str, code: str) -> str | None:
-        """Return what a parameter was when it was last read."""
-        return self.of(device_id).values.get(code)
+    def known(self, device_id: str, code: str) -> bool:
+        """Whether the device ever told a value, understood or not: then it has the parameter."""
+        record = self.of(device_id)
+        return code in record.settings or code in record.strange
 
-    def sure(self, device_id: str, code: str) -> str | None:
+    def value(self, device_id: str, code: str) -> SettingValue | None:
+        """Return what a parameter is as far as anybody knows: what was told last, else what was read last."""
+        record = self.of(device_id)
+        return record.told.get(code, record.settings.get(code))
+
+    def sure(self, device_id: str, code: str) -> SettingValue | None:
         """Return what a parameter is, unless a command is just changing it or came to no known end."""
-        if self.is_open(device_id) or code in self._doubted.get(device_id, ()):
+        record = self.of(device_id)
+        if self.is_open(device_id) or code in record.told:
             return None
-        return self.raw(device_id, code)
+        if code in self._doubted.get(device_id, ()):
+            return None
+        return record.settings.get(code)
 
     def number(self, device_id: str, code: str) -> float | None:
-        """Return a number in canonical units."""
-        raw = self.raw(device_id, code)
-        value = None if raw is None else BY_CODE[code].decode(raw)
-        return value if isinstance(value, float) else None
+        """Return a number in canonical units, as ``value``."""
+        value = self.value(device_id, code)
+        return None if isinstance(value, bool | str) else value
 
-    def note(self, device_id: str, values: Mapping[str, str | None]) -> None:
-        """Keep what a device said of itself."""
-        record, now = self.of(device_id), time.time()
-        self._doubted.get(device_id, set()).difference_update(values)
-        for code, value in values.items():
-            if value is not None:
-                record.values[code] = value
-                self._read_at[device_id, code] = now
+    def note(
+        self, device_id: str, told: Mapping[str, ReadBack], asked_at: float
+    ) -> None:
+        """Keep what a device said of itself when it was asked, except of what it was told since."""
+        record = self.of(device_id)
+        for code, row in told.items():
+            if code not in INVERTER:
+                continue
+            if self._told_at.get((device_id, code), 0.0) >= asked_at:
+                continue
+            self._doubted.get(device_id, set()).discard(code)
+            record.told.pop(code, None)
+            value = INVERTER[code].read(row)
+            record.strange = sorted(
+                {*record.strange} - {code} | ({code} if value is None else set())
+            )
+            if value is None:
+                record.settings.pop(code, None)
+                continue
+            record.settings[code] = value
+            self._read_at[device_id, code] = asked_at
+            if not isinstance(value, bool | str):
+                record.most[code] = max(value, record.most.get(code, value))
         self.save()
 
-    def is_so(self, device_id: str, values: Mapping[str, str]) -> bool:
+    def is_so(self, device_id: str, values: Mapping[str, SettingValue]) -> bool:
         """Whether a device has just said that it is set this way."""
         since = time.time() - FRESH
         return all(
-            self.raw(device_id, code) == value
+            INVERTER[code].same(self.of(device_id).settings.get(code), value)
+            and code not in self.of(device_id).told
             and self._read_at.get((device_id, code), 0.0) > since
             for code, value in values.items()
         )
 
     def settings(self, device_id: str) -> dict[Control, SettingValue]:
-        """Return what a device is set to; what a command has just changed is left out until the device has said so."""
+        """Return what a device is set to; what a command has changed is left out until the device has said so."""
+        record = self.of(device_id)
         written = {
             code
             for (owner, code), writer in self._writers.items()
             if owner == device_id and self.is_open(device_id, writer)
-        } | self._doubted.get(device_id, set())
+        }
+        unsure = written | self._doubted.get(device_id, set()) | record.told.keys()
         return {
-            BY_CODE[code].control: value
-            for code, raw in self.of(device_id).values.items()
-            if code in BY_CODE and code not in written
-            if (value := BY_CODE[code].decode(raw)) is not None
+            CONTROLS[code]: value
+            for code, value in record.settings.items()
+            if code in CONTROLS and code not in unsure
         }
 
     def doubt(self, device_id: str, codes: Iterable[str]) -> None:
         """Stop vouching for what was written and could not be read back."""
         self._doubted.setdefault(device_id, set()).update(codes)
 
+    def asked(self, device_id: str, codes: Iterable[str]) -> None:
+        """Note that a device was asked, so that a code it does not answer for is not asked for again at once."""
+        self._doubted.get(device_id, set()).difference_update(codes)
+
     def doubted(self, device_id: str) -> bool:
         """Whether something has to be read again."""
         return bool(self._doubted.get(device_id))
+
+    # Steps on the wire
+
+    def quantum(self, device_id: str, code: str) -> float | None:
+        """Return what a step on the wire is, ``None`` while the device has not shown it."""
+        return self.of(device_id).quanta.get(code, INVERTER[code].quantum)
+
+    def learn(self, device_id: str, code: str, quantum: float) -> None:
+        """Keep what a step was seen to be."""
+        self.of(device_id).quanta[code] = quantum
+        self.save()
+
+    def unlearn(self, device_id: str, codes: Iterable[str]) -> None:
+        """Forget steps that proved wrong."""
+        for code in codes:
+            self.of(device_id).quanta.pop(code, None)
+        self.save()
 
     # Commands
 
@@ -126,6 +188,24 @@ class Ledger:
         for code in codes:
             self._writers[device_id, code] = name
             self._read_at.pop((device_id, code), None)
+
+    def go_on(self, device_id: str, name: str) -> None:
+        """Note that a command takes another step, unless a later one is on its way."""
+        if not self.is_open(device_id) or self.is_open(device_id, name):
+            self._open[device_id] = (name, time.time() + OPEN_FOR)
+
+    def tell(self, device_id: str, values: Mapping[str, SettingValue]) -> None:
+        """Note values that were accepted, or may have been: they are newer than all that was read."""
+        now = time.time()
+        self.of(device_id).told.update(values)
+        self._told_at.update({(device_id, code): now for code in values})
+        self.save()
+
+    def take_back(self, device_id: str, name: str, codes: Iterable[str]) -> None:
+        """Note that values were not taken after all, as far as no later command has told others."""
+        for code in self.mine(device_id, name, codes):
+            self.of(device_id).told.pop(code, None)
+        self.save()
 
     def mine(self, device_id: str, name: str, codes: Iterable[str]) -> list[str]:
         """Return the codes that no later command has changed."""
@@ -153,15 +233,56 @@ def _record(row: Mapping[str, Json]) -> Record:
         case {"barred": None | str() as barred}:
             record.barred = barred
     match row:
-        case {"values": dict(values)}:
-            record.values = {
-                code: raw for code, each in values.items() if (raw := text(each))
-            }
-    match row:
-        case {"refused": list(refused)}:
-            record.refused = [code for each in refused if (code := text(each))]
+        case {"values": dict(words)}:  # numbers of this form were ten times off
+            record.settings = _words(words)
+    record.settings |= _settings(row.get("settings"))
+    record.told = _settings(row.get("told"))
+    record.most = _numbers(row.get("most"))
+    record.quanta = {
+        code: quantum
+        for code, quantum in _numbers(row.get("quanta")).items()
+        if quantum in QUANTA
+    }
+    record.strange = _codes(row.get("strange"))
+    record.refused = _codes(row.get("refused"))
     match row:
         case {"target": int() | float() as target, "charges": bool(charges)}:
             record.target, record.charges = float(target), charges
     record.over = row.get("over") is True
     return record
+
+
+def _codes(listed: Json) -> list[str]:
+    rows = listed if isinstance(listed, list) else []
+    return [code for each in rows if (code := text(each))]
+
+
+def _numbers(rows: Json) -> dict[str, float]:
+    listed = rows.items() if isinstance(rows, dict) else ()
+    return {code: value for code, each in listed if (value := number(each)) is not None}
+
+
+def _settings(rows: Json) -> dict[str, SettingValue]:
+    """Return stored values that are of their register's kind."""
+    found: dict[str, SettingValue] = {}
+    for code, value in rows.items() if isinstance(rows, dict) else ():
+        if (register := INVERTER.get(code)) is None:
+            continue
+        if register.words:
+            if isinstance(value, bool | str) and value in register.words.values():
+                found[code] = value
+        elif (known := number(value)) is not None:
+            found[code] = known
+    return found
+
+
+def _words(rows: Mapping[str, Json]) -> dict[str, SettingValue]:
+    """Return switches and modes of a store that kept what the cloud had sent."""
+    return {
+        code: value
+        for code, each in rows.items()
+        if (raw := text(each)) is not None
+        and (register := INVERTER.get(code)) is not None
+        and register.words
+        and (value := register.read(ReadBack(raw))) is not None
+    }

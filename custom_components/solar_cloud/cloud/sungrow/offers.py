@@ -3,7 +3,7 @@
 Only what has been read from the device is offered: that shows at once that the account may, that the model has it, and what it is set to.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from ..control import (
@@ -19,25 +19,32 @@ from ..control import (
     StopBattery,
 )
 from ..model import Device, DeviceKind, Inventory
+from .inventory import LOGGER_KEY
 from .ledger import Ledger
+from .limits import highest
 from .parameters import (
     COMMAND,
     EXTERNAL,
     FORCED,
     FORCED_CHARGING,
+    INVERTER,
+    LOGGER,
+    LOGGER_PARAMETERS,
     MODE,
     PARAMETERS,
     POWER,
     SELF_CONSUMPTION,
     VIRTUAL_PLANT,
+    WINDOWS,
     Parameter,
+    Register,
 )
-from .points import HYBRID_TYPE, PV_TYPE
+from .points import HYBRID_TYPE, LOGGER_TYPE, PV_TYPE
 
 SETTLE: Final = 30.0
 """Seconds in which a command and its read-back are mostly over; until then the setting is left out, so that no old value passes for new."""
 MODES: Final = (SELF_CONSUMPTION, FORCED, EXTERNAL)
-INVERTERS: Final = frozenset({str(HYBRID_TYPE), str(PV_TYPE)})
+STEERED: Final = frozenset({str(HYBRID_TYPE), str(PV_TYPE), str(LOGGER_TYPE)})
 NOT_BY_CLOUD: Final = {
     DeviceKind.CHARGER: "not_by_cloud",
     DeviceKind.ENERGY_MANAGER: "not_supported",
@@ -53,24 +60,23 @@ ORDERS: Final[dict[type[Order], tuple[str, ...]]] = {
 """What an order writes, and so what must be there."""
 
 
-def is_inverter(device: Device) -> bool:
+def is_steered(device: Device) -> bool:
     """Whether a device has parameters."""
-    return device.address.get("type") in INVERTERS and "uuid" in device.address
+    return device.address.get("type") in STEERED and "uuid" in device.address
+
+
+def registers_of(device: Device) -> Mapping[str, Register]:
+    """Return what can be read and written of a type of device."""
+    return LOGGER if device.address.get("type") == str(LOGGER_TYPE) else INVERTER
 
 
 def rows_of(device: Device) -> list[Parameter]:
     """Return the parameters that a type of device may have."""
-    storage = device.address.get("type") == str(HYBRID_TYPE)
+    kind = device.address.get("type")
+    if kind == str(LOGGER_TYPE):
+        return list(LOGGER_PARAMETERS)
+    storage = kind == str(HYBRID_TYPE)
     return [row for row in PARAMETERS if storage or not row.needs_battery]
-
-
-def highest(row: Parameter, device: Device) -> float | None:
-    """Return the highest value, never above the rating; ``None`` while that is unknown and needed."""
-    if row.control.unit != "W":
-        return row.maximum
-    if row.maximum is None or device.rated_power is None:
-        return device.rated_power if row.maximum is None else row.maximum
-    return min(row.maximum, device.rated_power)
 
 
 class Offers:
@@ -84,7 +90,12 @@ class Offers:
     def codes(self, device: Device) -> list[str]:
         """Return what is worth reading of a device."""
         battery = self._has_battery(device)
-        return [row.code for row in rows_of(device) if battery or not row.needs_battery]
+        rows = rows_of(device)
+        codes = [row.code for row in rows if battery or not row.needs_battery]
+        if FORCED_CHARGING in codes:
+            # Only to be known before they are changed: what is half done is set back.
+            codes += [code for window in WINDOWS for code in window]
+        return codes
 
     def available(self, inventory: Inventory) -> Available:
         """Describe all devices that have something to set, or that one would expect to."""
@@ -92,7 +103,9 @@ class Offers:
         orders: dict[str, frozenset[type[Order]]] = {}
         withheld: dict[str, dict[str, str]] = {}
         for device in inventory.devices.values():
-            if is_inverter(device):
+            if LOGGER_KEY in device.address:
+                reasons = {"all": "by_logger"}
+            elif is_steered(device):
                 found = self._inverter(device)
                 specs[device.id], orders[device.id], reasons = found
             elif device.kind in NOT_BY_CLOUD:
@@ -130,12 +143,15 @@ class Offers:
             return "no_battery"
         if row.code in self._ledger.of(device.id).refused:
             return "not_supported"
-        if (raw := self._ledger.raw(device.id, row.code)) is None:
+        if not self._ledger.known(device.id, row.code):
             return "not_read_yet"
         if row.control.kind is ControlKind.NUMBER:
-            if (most := highest(row, device)) is None:
+            value = self._ledger.of(device.id).settings.get(row.code)
+            if value is None:
+                return "implausible"
+            if (most := highest(row, device, self._ledger)) is None:
                 return "no_rating"
-            if row.rare and not _plausible(row.decode(raw), row.minimum, most):
+            if not row.plausible(value, most):
                 return "implausible"
         return None
 
@@ -150,14 +166,9 @@ class Offers:
         return ControlSpec(
             control=row.control,
             minimum=row.minimum,
-            maximum=highest(row, device) or 0.0,
+            maximum=highest(row, device, self._ledger) or 0.0,
             step=row.step,
             options=options,
             settle=SETTLE,
             rare=row.rare,
         )
-
-
-def _plausible(value: object, minimum: float, maximum: float) -> bool:
-    """Whether a value read fits the scale that is assumed for it: with another one nothing may be written (sungrow.md §14 #7)."""
-    return isinstance(value, float) and 0.5 * minimum <= value <= 1.5 * maximum

@@ -25,6 +25,7 @@ PV_TYPE: Final = 1
 MICRO_TYPE: Final = 55
 BATTERY_TYPE: Final = 43
 METER_TYPE: Final = 7
+LOGGER_TYPE: Final = 9
 CHARGER_TYPE: Final = 51
 MANAGER_TYPE: Final = 26
 HOME_MANAGER_TYPE: Final = 64
@@ -84,7 +85,7 @@ DEVICE_TYPES: Final[Mapping[int, DeviceType]] = {
         _type(MANAGER_TYPE, DeviceKind.ENERGY_MANAGER, ENERGY_MANAGER),
         _type(HOME_MANAGER_TYPE, DeviceKind.ENERGY_MANAGER, HOME_MANAGER),
         _type(22, DeviceKind.GATEWAY, DONGLE, SLOW),
-        _type(9, DeviceKind.GATEWAY, LOGGER, SLOW),
+        _type(LOGGER_TYPE, DeviceKind.GATEWAY, LOGGER, SLOW),
         _type(OPTIMIZER_TYPE, DeviceKind.OPTIMIZER, OPTIMIZER, SLOW),
         _type(5, DeviceKind.WEATHER_STATION, WEATHER_STATION, SLOW),
     )

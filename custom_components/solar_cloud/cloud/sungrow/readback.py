@@ -13,13 +13,11 @@ from ..control import Control, Settings, SettingValue
 from ..errors import CloudError, CredentialsRejected, PermissionMissing, RetryLater
 from ..model import Device
 from .ledger import Ledger
-from .tasks import SUCCEEDED, NotSupported, Progress, Repeated, Tasks
+from .tasks import MOST_PARAMETERS, NotSupported, Progress, Repeated, Tasks
 
 ROUND_EVERY: Final = 3500.0
 """Seconds after which everything is read again; a little less than the hour at which somebody asks."""
 NEXT_LOOK: Final = 15.0
-MOST_CODES: Final = 10
-"""In one task: bulk reads fail as a whole for one code the model lacks (sungrow.md §4.10)."""
 REST: Final = 8.5
 """Seconds a device wants between two tasks [seen]."""
 PATIENCE: Final = 180.0
@@ -127,7 +125,8 @@ class Readback:
         if len(group) == 1:
             record = self._ledger.of(device.id)
             record.refused = sorted({*record.refused, *group})
-            record.values.pop(group[0], None)
+            record.settings.pop(group[0], None)
+            self._ledger.asked(device.id, group)
             self._ledger.save()
         else:
             half = len(group) // 2
@@ -145,14 +144,11 @@ class Readback:
             if now < round_.since + PATIENCE:
                 return True
             progress = Progress(finished=True)
-        self._ledger.note(
-            device.id,
-            {
-                code: outcome.value
-                for code, outcome in progress.outcomes.items()
-                if code in round_.codes and outcome.status == SUCCEEDED
-            },
-        )
+        told = {
+            code: row for code, row in progress.told.items() if code in round_.codes
+        }
+        self._ledger.note(device.id, told, round_.since)
+        self._ledger.asked(device.id, round_.codes)
         round_.task_id = None
         round_.rest_until = now + REST
         self._finish(round_)
@@ -167,5 +163,5 @@ class Readback:
 def _groups(codes: list[str], refused: Iterable[str]) -> Iterable[list[str]]:
     known = set(refused)
     asked = [code for code in codes if code not in known]
-    for start in range(0, len(asked), MOST_CODES):
-        yield asked[start : start + MOST_CODES]
+    for start in range(0, len(asked), MOST_PARAMETERS):
+        yield asked[start : start + MOST_PARAMETERS]

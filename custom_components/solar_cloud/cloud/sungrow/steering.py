@@ -20,10 +20,11 @@ from ..errors import CommandInvalid, CommandRejected
 from ..model import Device, Inventory, Quantity, Reading, Slot
 from ..vault import Vault
 from . import wishes
-from .chain import SELF_CONSUMPTION, Chain
+from .chain import Chain
+from .inventory import LOGGER_KEY
 from .ledger import Ledger
-from .offers import Offers, is_inverter
-from .parameters import MODE
+from .offers import Offers, is_steered
+from .parameters import MODE, SELF_CONSUMPTION
 from .points import BATTERY_TYPE, HYBRID_TYPE
 from .readback import Readback
 from .session import Session
@@ -86,7 +87,7 @@ class Steering:
         return await self._readback.settings(
             (device, self._offers.codes(device))
             for device in wanted.devices.values()
-            if is_inverter(device)
+            if is_steered(device) and LOGGER_KEY not in device.address
         )
 
     async def apply(self, command: Command) -> Receipt:
@@ -103,11 +104,12 @@ class Steering:
         if isinstance(order, RenewBattery):
             return await self._renew(device)
         offered = self._offers.available(self._inventory).orders.get(device.id, ())
-        if type(order) not in offered:
+        if type(order) not in offered and not _ends_what_is_on(device, order):
             raise CommandInvalid("not_offered")
         match order:
             case ForceBattery():
-                wish = wishes.force(device, order, self._number(device.id, SOC))
+                soc = self._number(device.id, SOC)
+                wish = wishes.force(device, order, soc, self._ledger)
             case StopBattery():
                 wish = wishes.stop()
             case SetWorkMode():
@@ -126,14 +128,14 @@ class Steering:
         device = self._inventory.devices.get(device_id)
         if device is None:
             raise CommandInvalid("device_gone")
-        if not is_inverter(device):
+        if not is_steered(device):
             raise CommandInvalid("not_offered")
         return device
 
     async def _start(self, device: Device, wish: Wish) -> Receipt:
         if wish.force is None and self._ledger.is_so(device.id, wish.values):
             return Receipt(outcome=Outcome.CONFIRMED)
-        receipt = await self._chain.start(device.id, device.address["uuid"], wish)
+        receipt = await self._chain.start(device, wish)
         if wish.steers:
             record = self._ledger.of(device.id)
             record.target, record.charges = wish.target, wish.charges
@@ -143,13 +145,13 @@ class Steering:
 
     async def _renew(self, device: Device) -> Receipt:
         """Give the sign of life, unless the target is reached or the mode is gone."""
-        record, uuid = self._ledger.of(device.id), device.address["uuid"]
+        record = self._ledger.of(device.id)
         if record.over:
             return Receipt(outcome=Outcome.CONFIRMED)
         if record.target is not None and wishes.reached(
             self._number(device.id, SOC), record.target, charge=record.charges
         ):
-            receipt = await self._chain.start(device.id, uuid, wishes.stop())
+            receipt = await self._chain.start(device, wishes.stop())
             record.over = True
             self._ledger.save()
             return receipt
@@ -157,6 +159,13 @@ class Steering:
         if mode == SELF_CONSUMPTION:  # E47: it fell back, or somebody else ended it
             raise CommandRejected("no_effect")
         record.beats += 1
+        beat = wishes.beat(device, self._ledger)
         if record.beats % LOOKED_AFTER or mode is None:
-            return await self._chain.beat(uuid, wishes.beat())
-        return await self._chain.start(device.id, uuid, wishes.beat(), {MODE: mode})
+            return await self._chain.beat(device, beat)
+        return await self._chain.start(device, beat, {MODE: mode})
+
+
+def _ends_what_is_on(device: Device, order: Order) -> bool:
+    """Whether an order ends a forced mode: that is never refused for what has come to light since it began."""
+    storage = device.address.get("type") == str(HYBRID_TYPE)
+    return storage and isinstance(order, StopBattery)

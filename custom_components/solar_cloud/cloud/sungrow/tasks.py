@@ -1,6 +1,6 @@
 """Control tasks at the cloud: submit, look, look back (sungrow.md §4.10). Sends and asks; never waits, never repeats."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,9 +10,11 @@ from ..points import number, text
 from ..vault import Json
 from .codes import safe_code
 from .dialect import Operation
-from .parameters import raw_value
+from .parameters import ReadBack, Wire
 from .session import CONTROL_LANE, LANE, Session, Unanswered
 
+MOST_PARAMETERS: Final = 10
+"""In one task, read or written: more are refused with "param_list is over 10" [seen]."""
 EXPIRES: Final = 120
 """Seconds after which the cloud gives a task up."""
 WRITE: Final = 0
@@ -48,7 +50,7 @@ class Outcome:
     """What came of one parameter."""
 
     status: int
-    value: str | None = None
+    told: ReadBack | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,15 @@ class Progress:
             code: outcome.status
             for code, outcome in self.outcomes.items()
             if outcome.status != SUCCEEDED
+        }
+
+    @property
+    def told(self) -> dict[str, ReadBack]:
+        """What a read brought."""
+        return {
+            code: outcome.told
+            for code, outcome in self.outcomes.items()
+            if outcome.status == SUCCEEDED and outcome.told is not None
         }
 
 
@@ -117,13 +128,14 @@ class Tasks:
             return None
         return "not_supported" if code == "5" else "no_permission"
 
-    async def write(self, uuid: str, values: Mapping[str, str], name: str) -> str:
-        """Submit values and return the task's id.
+    async def write(self, uuid: str, values: Mapping[str, Wire], name: str) -> str:
+        """Submit at most ten values and return the task's id.
 
         Raises ``Unanswered`` when nobody knows whether the task was taken, ``Repeated`` while another is open, any other ``CloudError``
         when it certainly was not taken.
         """
-        body = _body(WRITE, uuid, name, values)
+        raw = {code: str(value) for code, value in values.items()}
+        body = _body(WRITE, uuid, name, raw)
         try:
             result = await self._session.write(Operation.SETTING, body)
         except PermissionMissing as err:
@@ -133,7 +145,7 @@ class Tasks:
     async def read(
         self, uuid: str, codes: Iterable[str], name: str, *, command: bool
     ) -> str:
-        """Submit a read of parameters and return the task's id; errors as ``write``."""
+        """Submit a read of at most ten parameters and return the task's id; errors as ``write``."""
         body = _body(READ, uuid, name, dict.fromkeys(codes, ""))
         lane = CONTROL_LANE if command else LANE
         try:
@@ -151,21 +163,14 @@ class Tasks:
         )
         fields = result if isinstance(result, dict) else {}
         outcomes = {
-            code: Outcome(
-                int(number(row.get("command_status")) or 0),
-                raw_value(
-                    row.get("return_value"),
-                    row.get("set_val_name"),
-                    row.get("set_val_name_val"),
-                ),
-            )
+            code: Outcome(int(number(row.get("command_status")) or 0), ReadBack.of(row))
             for row in _rows(fields.get("param_list"))
             if (code := text(row.get("param_code"))) is not None
         }
         return Progress(number(fields.get("command_status")) == FINISHED, outcomes)
 
     async def recorded(
-        self, uuid: str, name: str, codes: Iterable[str], now: float
+        self, uuid: str, name: str, codes: Collection[str], now: float
     ) -> Progress | None:
         """Look a task up by its name in what the cloud remembers; ``None`` when it never arrived."""
         at = datetime.fromtimestamp(now, UTC)
@@ -184,7 +189,8 @@ class Tasks:
             code: Outcome(int(number(row.get("commandStatus")) or 0))
             for row in _rows(listed)
             if row.get("taskName") == name
-            and (code := text(row.get("paramCode"))) is not None
+            and (code := text(row.get("paramCode"))) in codes
+            and code is not None
         }
         if not outcomes:
             return None
