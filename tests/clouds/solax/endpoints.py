@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from . import alarms, commercial, discovery, history, realtime, statistics
+from . import alarms, commercial, discovery, ems_control, history, realtime, statistics
 from .application import EMS_PACK
 from .knobs import Knobs
 from .plant import Plant
@@ -41,5 +41,14 @@ READING = (
     ),
     Endpoint(
         "POST", f"{_DEVICE}/ems_system/increase_data", EMS_PACK, commercial.slices
+    ),
+    *(
+        Endpoint(
+            "POST",
+            f"{_DEVICE}/ems_system/control/{name}",
+            EMS_PACK,
+            ems_control.take(check),
+        )
+        for name, check in ems_control.CHECKS.items()
     ),
 )
