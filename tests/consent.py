@@ -11,6 +11,7 @@ from yarl import URL
 from custom_components.solar_cloud.cloud.errors import (
     CloudError,
     CloudUnreachable,
+    ConsentLost,
     CredentialsRejected,
 )
 from custom_components.solar_cloud.cloud.model import (
@@ -55,6 +56,9 @@ class Bureau:
     opened: list[str] = field(default_factory=list)
     """Access tokens that clients were built with."""
     signed_out: list[str] = field(default_factory=list)
+    secret: str = "the-secret"
+    revoked: bool = False
+    """Whether the owners have taken their consents back."""
 
     def vendor(self, longest_state: int | None = None) -> Vendor:
         """Describe it to Home Assistant."""
@@ -94,7 +98,7 @@ class Bureau:
         self.exchanged.append((code, redirect_uri))
         if self.unreachable:
             raise CloudUnreachable
-        if credentials["client_secret"] != "the-secret":
+        if credentials["client_secret"] != self.secret:
             raise CredentialsRejected
         if (owner := self.codes.pop(code, None)) is None:
             raise CloudError("invalid_code")
@@ -115,7 +119,7 @@ class Bureau:
         vault: Vault,
         quota: Quota,
     ) -> Client:
-        return Client(self, Token.from_json(vault.load(SECTION)))
+        return Client(self, vault, credentials["client_secret"])
 
 
 def authorize_url(credentials: Credentials, redirect_uri: str, state: str) -> str:
@@ -131,20 +135,20 @@ def authorize_url(credentials: Credentials, redirect_uri: str, state: str) -> st
 class Client:
     """A signed-in account with one meter, which imports 1500 of whatever it reports in."""
 
-    def __init__(self, bureau: Bureau, token: Token | None) -> None:
+    def __init__(self, bureau: Bureau, vault: Vault, secret: str) -> None:
         """Use the token of the consent; there is no other way in."""
         self._bureau: Final = bureau
-        self._token: Final = token
+        self._vault: Final = vault
+        self._secret: Final = secret
+        self._token: Final = (token := Token.from_json(vault.load(SECTION)))
         self._tunings: Mapping[str, Tuning] = {}
         if token is not None:
             bureau.opened.append(token.access)
 
     async def inventory(self) -> Inventory:
         """List what the account has."""
-        if self._token is None:
-            raise CredentialsRejected
-        if self._bureau.unreachable:
-            raise CloudUnreachable
+        await self._show()
+        assert self._token is not None
         owner = dict(self._token.extra)["owner"]
         plants = {
             f"{owner}-{number}": Plant(id=f"{owner}-{number}", name=f"Roof {number}")
@@ -162,8 +166,22 @@ class Client:
         }
         return Inventory(plants, meters)
 
+    async def _show(self) -> None:
+        """Show the token; one that ran out is renewed, which takes the right secret."""
+        if self._token is None or self._bureau.revoked:
+            await self._vault.save(SECTION, None)
+            raise ConsentLost
+        if self._bureau.unreachable:
+            raise CloudUnreachable
+        if (
+            self._token.expires_at <= time.time()
+            and self._secret != self._bureau.secret
+        ):
+            raise CredentialsRejected("client_refused")
+
     async def readings(self, wanted: Inventory) -> Snapshot:
         """Read the meters as the user knows them."""
+        await self._show()
         now = datetime.fromtimestamp(time.time(), UTC)
         readings = {key: Reading(now, {}) for key in wanted.plants}
         for key in wanted.devices:

@@ -1,11 +1,15 @@
 """Adding, re-authorising and changing an account, as the frontend would do it."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, override
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.solax.client import SolaxCloud as Client
@@ -697,3 +701,178 @@ async def test_e17_options_reload_but_no_listener_does(
     assert solax.calls.count("realtime_data") == polls + 5
     assert solax.calls.count("page_plant_info") == 2
     assert len(solax.token_calls) == 2
+
+
+# Large accounts, and packs that are missing
+
+
+LISTING = "solar_cloud listing"
+"""The task behind the form's progress."""
+
+
+async def reach_progress(flow: Flow, cloud: SolaxCloud) -> None:
+    """Sign in to an account with more pages than a minute's calls."""
+    await reach_base_url(flow, cloud)
+    flows = flow.hass.config_entries.flow
+    flow.result = await flows.async_configure(
+        flow.result["flow_id"], {"base_url": cloud.url}
+    )
+    assert flow.result["type"] is FlowResultType.SHOW_PROGRESS, flow.result
+
+
+async def wait_for_lists(flow: Flow, home: Home) -> list[tuple[int, int]]:
+    """Look at the dialog once a minute until it goes on; return how far it said it was."""
+    told: list[tuple[int, int]] = []
+    flows = flow.hass.config_entries.flow
+    for _ in range(30):
+        flow.result = await flows.async_configure(flow.result["flow_id"])
+        if flow.result["type"] is not FlowResultType.SHOW_PROGRESS:
+            return told
+        shown = flow.result["description_placeholders"]
+        assert shown is not None
+        told.append((int(shown["done"]), int(shown["total"])))
+        (work,) = (task for task in asyncio.all_tasks() if task.get_name() == LISTING)
+        home.freezer.tick(61)
+        async_fire_time_changed(flow.hass)
+        await asyncio.wait([work])
+        await flow.hass.async_block_till_done()
+    pytest.fail(f"The lists never end: {told}")
+
+
+@pytest.mark.parametrize("solax", ["installer"], indirect=True)
+async def test_e77_the_form_shows_how_far_the_lists_of_a_large_account_are(
+    flow: Flow, solax: SolaxCloud, home: Home
+) -> None:
+    """Instead of a limit that is not the vendor's; one plant of 300 is chosen at the end, and works."""
+    solax.turn(largest_page=20)
+    await reach_progress(flow, solax)
+    told = await wait_for_lists(flow, home)
+    assert len(told) >= 3
+    assert told == sorted(told)
+    assert all(0 < done < total for done, total in told)
+    assert flow.at("plants")
+    assert len(shown(flow.result)["plants"]) == 300
+    pages = [
+        tuple(sorted(call.params.items()))
+        for call in solax.calls.of("page_device_info")
+    ]
+    assert len(pages) == len(set(pages))
+    await flow.submit(plants=[solax.plant.plant_id], controls=False)
+    assert len(flow.entry.options["excluded_plants"]) == 299
+    await home.pass_time(180)
+    assert flow.entry.state is ConfigEntryState.LOADED
+    assert home.value(solax_id(solax, None, "pv_power")) > 0
+
+
+@pytest.mark.parametrize("solax", ["installer"], indirect=True)
+async def test_e77_what_fails_while_lists_are_read_leads_back_to_the_form(
+    flow: Flow, solax: SolaxCloud, home: Home
+) -> None:
+    """And the next try goes on from there."""
+    solax.turn(largest_page=20)
+    await reach_progress(flow, solax)
+    fault = solax.fault(http=503, times=None)
+    await wait_for_lists(flow, home)
+    assert flow.at("base_url", base="cannot_connect")
+    solax.faults.remove(fault)
+    pages = solax.calls.count("page_plant_info")
+    await reach_again(flow, solax)
+    await wait_for_lists(flow, home)
+    assert flow.at("plants")
+    assert solax.calls.count("page_plant_info") == pages
+
+
+async def reach_again(flow: Flow, cloud: SolaxCloud) -> None:
+    """Submit the address once more."""
+    flows = flow.hass.config_entries.flow
+    flow.result = await flows.async_configure(
+        flow.result["flow_id"], {"base_url": cloud.url}
+    )
+
+
+@pytest.mark.parametrize("solax", ["installer"], indirect=True)
+async def test_e77_an_entry_of_a_large_account_loads_in_the_end(
+    solax: SolaxCloud, home: Home
+) -> None:
+    """Each try of set-up goes on where the last one stopped, and says how far it is."""
+    solax.turn(largest_page=20)
+    others = [plant.plant_id for plant in solax.plants[1:]]
+    entry = solax_entry(solax, excluded_plants=others, controls=False)
+    await home.start(entry)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "listing"
+    assert entry.error_reason_translation_placeholders is not None
+    assert int(entry.error_reason_translation_placeholders["done"]) > 10
+    await home.pass_time(900, step=30)
+    assert entry.state is ConfigEntryState.LOADED
+    assert home.value(solax_id(solax, None, "pv_power")) > 0
+    assert len(solax.token_calls) == 1
+
+
+async def test_a_missing_live_data_pack_is_named_in_the_form(
+    flow: Flow, solax: SolaxCloud, home: Home
+) -> None:
+    """Not after a success that is none; authorised meanwhile, the same form goes on."""
+    solax.withdraw("API_Telemetry_V2")
+    await reach_base_url(flow, solax)
+    await flow.submit(base_url=solax.url)
+    assert flow.at("base_url", base="no_permission")
+    assert "Data Monitoring Service" in flow.detail
+    lists = solax.calls.count("page_device_info")
+    solax.authorise("API_Telemetry_V2")
+    await flow.submit(base_url=solax.url)
+    assert flow.at("plants")
+    assert solax.calls.count("page_device_info") == lists
+    await flow.submit(plants=[solax.plant.plant_id], controls=False)
+    assert flow.entry.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize("solax", ["evc-only", "micro-only"], indirect=True)
+async def test_a_missing_live_data_pack_is_found_without_a_battery(
+    flow: Flow, solax: SolaxCloud
+) -> None:
+    """By one reading of whatever there is."""
+    solax.withdraw("API_Telemetry_V2")
+    await reach_base_url(flow, solax)
+    before = solax.calls.count("realtime_data")
+    await flow.submit(base_url=solax.url)
+    assert flow.at("base_url", base="no_permission")
+    assert solax.calls.count("realtime_data") - before <= 1
+
+
+async def test_the_plants_say_which_packs_are_missing(
+    flow: Flow, solax: SolaxCloud
+) -> None:
+    """Those for settings can be granted later; what is granted is said, too."""
+    solax.withdraw("API_EVC_V2", "API_Remote_V2")
+    await reach_plants(flow, solax)
+    placeholders = flow.result["description_placeholders"]
+    assert placeholders is not None
+    granted, missing = placeholders["access"].split("Not granted")
+    assert "Data Monitoring Service" in granted
+    assert "EV Charger Control Service" in missing
+    assert "Inverter Remote Control Mode Service" in missing
+
+
+async def test_an_account_with_everything_granted_is_told_nothing(
+    flow: Flow, solax: SolaxCloud
+) -> None:
+    """A form that is fine says little."""
+    await reach_plants(flow, solax)
+    placeholders = flow.result["description_placeholders"]
+    assert placeholders == {"access": ""}
+
+
+async def test_a_pack_withdrawn_later_stays_the_reason_however_often_set_up_is_tried(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """Never our own pace under the vendor's name."""
+    solax.withdraw("API_Telemetry_V2")
+    await home.start(entry)
+    for _ in range(30):
+        assert entry.state is ConfigEntryState.SETUP_RETRY
+        assert entry.error_reason_translation_key == "permission_missing"
+        await home.pass_time(20, step=10)
+    solax.authorise("API_Telemetry_V2")
+    await home.pass_time(200, step=10)
+    assert entry.state is ConfigEntryState.LOADED

@@ -4,11 +4,12 @@ The flow runs over Home Assistant's own HTTP interface, as the frontend runs it:
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from aiohttp.test_utils import TestClient
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from yarl import URL
 
@@ -101,14 +102,20 @@ async def browser(
     home: Home,
     bureau: Bureau,
     hass_client: ClientSessionGenerator,
+    hass_admin_user: MockUser,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Browser:
-    """The frontend's side of a running Home Assistant."""
+    """The frontend's side of a running Home Assistant, signed in for as long as the story is."""
     for component in ("config", "auth"):
         assert await async_setup_component(hass, component, {})
     # Home Assistant's own start, which tests leave out, lets views be added at any time.
     monkeypatch.setattr(hass.http.app.router, "freeze", lambda: None)
-    return Browser(await hass_client())
+    client = await hass_client()
+    refresh = next(iter(hass_admin_user.refresh_tokens.values()))
+    refresh.access_token_expiration = timedelta(days=60)
+    token = hass.auth.async_create_access_token(refresh)
+    client.session.headers["Authorization"] = f"Bearer {token}"
+    return Browser(client)
 
 
 async def finish(browser: Browser, hass: HomeAssistant) -> MockConfigEntry:
@@ -321,20 +328,28 @@ async def added(browser: Browser, hass: HomeAssistant) -> MockConfigEntry:
     return await finish(browser, hass)
 
 
-async def test_reauth_asks_for_consent_again(
-    browser: Browser, bureau: Bureau, hass: HomeAssistant
+async def wants_reauth(
+    browser: Browser, hass: HomeAssistant, home: Home, step: str
 ) -> None:
-    """A consent withdrawn is given again; the entry goes on with the new token."""
-    entry = await added(browser, hass)
-    entry.async_start_reauth(hass)
-    await hass.async_block_till_done()
+    """Poll until the account is refused, and open the form that asks for help."""
+    await home.pass_time(900)
     (progress,) = hass.config_entries.flow.async_progress()
     browser.result = progress
     await browser.look()
-    assert browser.at("reauth_confirm")
-    await browser.answer(client_secret="the-secret")
+    assert browser.at(step), browser.result
+
+
+async def test_e39_a_lost_consent_asks_for_consent_and_for_no_secret(
+    browser: Browser, bureau: Bureau, hass: HomeAssistant, home: Home
+) -> None:
+    """The owner withdrew it: nothing that was typed is wrong, and the entry goes on with the new token."""
+    entry = await added(browser, hass)
+    bureau.revoked = True
+    await wants_reauth(browser, hass, home, "reauth_consent")
+    assert browser.result["data_schema"] == []
+    bureau.revoked, bureau.codes = False, {"new-code": "ada"}
+    await browser.answer()
     assert browser.result["step_id"] == "consent"
-    bureau.codes = {"new-code": "ada"}
     await browser.answer(next_step_id="paste")
     await browser.answer(code="new-code")
     assert browser.result["reason"] == "reauth_successful"
@@ -343,9 +358,127 @@ async def test_reauth_asks_for_consent_again(
     assert bureau.opened[-1] == "token-of-ada-2"
 
 
+async def test_a_new_secret_needs_no_second_consent(
+    browser: Browser, bureau: Bureau, hass: HomeAssistant, home: Home
+) -> None:
+    """It was made in the vendor's portal; the consent is as good as before, and the secret is tried."""
+    entry = await added(browser, hass)
+    bureau.secret = "the-new-secret"
+    await wants_reauth_for_secret(browser, hass, home)
+    await browser.answer(client_secret="mistyped")
+    assert browser.at("reauth_confirm", base="invalid_auth")
+    bureau.unreachable = True
+    await browser.answer(client_secret="the-new-secret")
+    assert browser.at("reauth_confirm", base="cannot_connect")
+    bureau.unreachable = False
+    await browser.answer(client_secret="the-new-secret")
+    assert browser.result["reason"] == "reauth_successful"
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.data["credentials"]["client_secret"] == "the-new-secret"
+    assert len(bureau.exchanged) == 1
+
+
+async def wants_reauth_for_secret(
+    browser: Browser, hass: HomeAssistant, home: Home
+) -> None:
+    """Let the token run out, so that the secret is needed."""
+    await home.pass_time(86_400, step=3600)
+    await wants_reauth(browser, hass, home, "reauth_confirm")
+
+
+async def test_a_consent_lost_while_a_secret_is_typed_is_told(
+    browser: Browser, bureau: Bureau, hass: HomeAssistant, home: Home
+) -> None:
+    """Both at once: the secret is new, and the owner has withdrawn the consent meanwhile."""
+    await added(browser, hass)
+    bureau.secret = "the-new-secret"
+    await wants_reauth_for_secret(browser, hass, home)
+    bureau.revoked = True
+    await browser.answer(client_secret="the-new-secret")
+    assert browser.at("reauth_consent")
+    bureau.revoked, bureau.codes = False, {"new-code": "ada"}
+    await browser.answer()
+    await browser.answer(next_step_id="paste")
+    await browser.answer(code="new-code")
+    assert browser.result["reason"] == "reauth_successful"
+
+
+@pytest.mark.parametrize("by_page", [False, True])
+async def test_a_consent_with_a_wrong_secret_is_mended_without_a_second_consent(
+    browser: Browser, bureau: Bureau, hass: HomeAssistant, by_page: bool
+) -> None:
+    """Back to the credentials, filled in but for the secret; the owner's code is still good."""
+    await browser.post(browser.path, {"handler": DOMAIN})
+    await browser.answer(next_step_id=STEP)
+    await browser.answer(**TYPED | {"client_secret": "mistyped"})
+    await consent(browser, by_page=by_page)
+    assert browser.at(STEP, base="invalid_auth"), browser.result
+    filled = {
+        each["name"]: each.get("description", {}).get("suggested_value")
+        for each in browser.result["data_schema"]
+    }
+    assert filled == {"region": "eu", "client_id": "app-1", "client_secret": None}
+    await browser.answer(**TYPED)
+    entry = await finish(browser, hass)
+    assert [code for code, _ in bureau.exchanged] == ["good-code"] * 2
+    assert len({redirect for _, redirect in bureau.exchanged}) == 1
+    assert entry.data["credentials"] == TYPED
+
+
+async def consent(browser: Browser, *, by_page: bool) -> None:
+    """Give consent, and come back by the page or with the code."""
+    if not by_page:
+        await browser.answer(next_step_id="paste")
+        await browser.answer(code="good-code")
+        return
+    await browser.answer(next_step_id="auth")
+    back = browser.consent_url
+    await browser.client.get(
+        URL(back.query["redirect"]).path,
+        params={"code": "good-code", "state": back.query["state"]},
+    )
+    await browser.look()
+
+
+async def test_a_wrong_client_needs_a_consent_of_its_own(
+    browser: Browser, bureau: Bureau, hass: HomeAssistant
+) -> None:
+    """A code belongs to the application the page was opened for."""
+    await browser.post(browser.path, {"handler": DOMAIN})
+    await browser.answer(next_step_id=STEP)
+    await browser.answer(**TYPED | {"client_secret": "mistyped"})
+    await consent(browser, by_page=False)
+    assert browser.at(STEP, base="invalid_auth")
+    await browser.answer(**TYPED | {"client_id": "app-2"})
+    assert browser.result["step_id"] == "consent"
+    await consent(browser, by_page=False)
+    await finish(browser, hass)
+
+
+async def test_a_code_that_was_traded_in_is_not_asked_for_again(
+    browser: Browser, bureau: Bureau, hass: HomeAssistant
+) -> None:
+    """The account could not be read at once: submitting again goes on with its token."""
+    await browser.add()
+    await browser.answer(next_step_id="paste")
+    bureau.plants = 0
+    await browser.answer(code="good-code")
+    assert browser.at("paste", base="no_plants")
+    bureau.plants = 1
+    suggested = browser.result["data_schema"][0]["description"]["suggested_value"]
+    await browser.answer(code=suggested)
+    await finish(browser, hass)
+    assert len(bureau.exchanged) == 1
+
+
 @pytest.mark.parametrize("reconfigure", [False, True])
 async def test_somebody_elses_consent_is_refused(
-    browser: Browser, bureau: Bureau, hass: HomeAssistant, reconfigure: bool
+    browser: Browser,
+    bureau: Bureau,
+    hass: HomeAssistant,
+    home: Home,
+    reconfigure: bool,
 ) -> None:
     """The wrong person was signed in at the vendor's page."""
     entry = await added(browser, hass)
@@ -355,17 +488,81 @@ async def test_somebody_elses_consent_is_refused(
         )
         await browser.answer(region="eu", client_id="app-1")
     else:
-        entry.async_start_reauth(hass)
-        await hass.async_block_till_done()
-        (browser.result,) = hass.config_entries.flow.async_progress()
-        await browser.answer(client_secret="the-secret")
+        bureau.revoked = True
+        await wants_reauth(browser, hass, home, "reauth_consent")
+        bureau.revoked = False
+        await browser.answer()
     bureau.codes = {"her-code": "grace"}
     await browser.answer(next_step_id="paste")
     await browser.answer(code="her-code")
     assert browser.result["reason"] == "unique_id_mismatch"
     assert hass.config_entries.async_get_entry(entry.entry_id) is entry
     await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def test_reconfigure_with_a_new_secret_keeps_the_consent(
+    browser: Browser, bureau: Bureau, hass: HomeAssistant
+) -> None:
+    """Only where nothing was changed, a new consent is what was wanted."""
+    entry = await added(browser, hass)
+    bureau.secret = "the-new-secret"
+    await browser.post(browser.path, {"handler": DOMAIN, "entry_id": entry.entry_id})
+    await browser.answer(region="eu", client_id="app-1", client_secret="mistyped")
+    assert browser.at("reconfigure", base="invalid_auth")
+    await browser.answer(region="eu", client_id="app-1", client_secret="the-new-secret")
+    assert browser.result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done(wait_background_tasks=True)
     assert entry.state is ConfigEntryState.LOADED
+    assert len(bureau.exchanged) == 1
+
+
+@pytest.mark.parametrize(
+    ("longest_state", "base", "redirect", "warned", "ways"),
+    [
+        (
+            None,
+            FRONTEND,
+            f"{FRONTEND}/auth/external/callback",
+            False,
+            ["auth", "paste"],
+        ),
+        (
+            None,
+            "http://192.168.1.5:8123",
+            "http://192.168.1.5:8123/auth/external/callback",
+            True,
+            ["auth", "paste"],
+        ),
+        (
+            16,
+            FRONTEND,
+            f"{FRONTEND}/auth/solar_cloud/callback",
+            False,
+            ["auth", "paste"],
+        ),
+        (
+            16,
+            "http://192.168.1.5:8123",
+            "http://192.168.1.5:8123/auth/external/callback",
+            True,
+            ["paste"],
+        ),
+    ],
+)
+async def test_the_first_form_of_a_consent_shows_the_address_to_register(
+    browser: Browser, base: str, redirect: str, warned: bool, ways: list[str]
+) -> None:
+    """Before the application is made, with a warning where the vendor takes no http; nothing is promised that cannot come back."""
+    browser.base = base
+    await browser.post(browser.path, {"handler": DOMAIN})
+    await browser.answer(next_step_id=STEP)
+    told = browser.result["description_placeholders"]
+    assert told["redirect_uri"] == redirect
+    assert ("https" in told["warning"]) is warned
+    await browser.answer(**TYPED)
+    assert browser.result["step_id"] == "consent"
+    assert browser.result["menu_options"] == ways
+    assert browser.result["description_placeholders"]["redirect_uri"] == redirect
 
 
 async def test_removing_signs_out(

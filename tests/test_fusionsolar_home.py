@@ -360,7 +360,7 @@ async def test_e26_another_path_is_refused(
     """Before anything is sent anywhere."""
     await flow.choose("fusionsolar_account")
     await flow.submit(region="other", **fusionsolar.credentials)
-    for address in (f"{fusionsolar.url}/pvmswebsite/index.html", "http://example.com"):
+    for address in (f"{fusionsolar.url}/dashboards/home", "http://example.com"):
         await flow.submit(base_url=address)
         assert flow.at("base_url", base_url="invalid_host")
     assert len(fusionsolar.calls) == 0
@@ -449,7 +449,10 @@ async def test_a_revoked_consent_is_asked_for_once(
     assert home.known(key(fusionsolar, None, "pv_energy_total"))
 
     (visitor.result,) = home.hass.config_entries.flow.async_progress()
-    await visitor.answer(client_secret=fusionsolar.client.client_secret)
+    await visitor.look()
+    assert visitor.at("reauth_consent"), visitor.result
+    assert visitor.result["data_schema"] == []
+    await visitor.answer()
     assert visitor.result["step_id"] == "consent"
     redirect = visitor.redirect
     await visitor.answer(next_step_id="paste")

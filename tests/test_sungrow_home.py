@@ -604,7 +604,9 @@ async def test_a_consent_that_ended_is_asked_for_once(
     assert home.known(f"sungrow_{sungrow.plant.ps_id}_pv_energy_total")
 
     (visitor.result,) = home.hass.config_entries.flow.async_progress()
-    await visitor.answer(secret_key=sungrow.application.secret_key)
+    await visitor.look()
+    assert visitor.at("reauth_consent"), visitor.result
+    await visitor.answer()
     assert visitor.result["step_id"] == "consent"
     await visitor.answer(next_step_id="paste")
     await visitor.answer(code=sungrow.consent())

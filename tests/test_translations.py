@@ -86,7 +86,13 @@ def test_every_field_of_a_sign_in_is_explained(sign_in: Any) -> None:
         assert field.key in steps["reauth_confirm"]["data"]
         assert field.key in steps["reauth_confirm"]["data_description"]
         assert field.key in steps["base_url"]["data"]
-    assert _placeholders(own["description"]) <= sign_in.links.keys() | {"detail"}
+    told = {"detail", *({"redirect_uri", "warning"} if sign_in.oauth else ())}
+    assert _placeholders(own["description"]) <= sign_in.links.keys() | told
+    if sign_in.oauth:
+        assert "```\n{redirect_uri}\n```" in own["description"]
+    for field in sign_in.other_fields:
+        assert field.key in steps["base_url"]["data"]
+        assert field.key in steps["base_url"]["data_description"]
 
 
 @pytest.mark.parametrize("key", sorted(VENDORS))

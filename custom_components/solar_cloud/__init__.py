@@ -7,6 +7,7 @@ import zlib
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
@@ -67,8 +68,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> bool:
     """Connect an account, read it once and start its entities."""
     account = await _async_build_account(hass, entry)
-    await account.inventory.async_config_entry_first_refresh()
-    await account.readings.async_config_entry_first_refresh()
+    repairs = Repairs(hass, entry.entry_id, entry.title)
+    await _async_first_look(account, repairs)
     entry.runtime_data = account
 
     keeper = DeviceKeeper(hass, entry.entry_id, account.vendor)
@@ -77,7 +78,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     entry.async_on_unload(account.inventory.async_add_listener(keep))
 
     commander = _commander(hass, entry, account)
-    repairs = Repairs(hass, entry.entry_id, entry.title)
     show = _show_notices(account, repairs, commander)
     show()
     entry.async_on_unload(account.readings.async_add_listener(show))
@@ -95,6 +95,20 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(DashboardIssue(hass, entry, history).start())
     return True
+
+
+async def _async_first_look(account: Account, repairs: Repairs) -> None:
+    """List and read for the first time; what the user can mend is told even if nothing could be read."""
+    try:
+        await account.inventory.async_config_entry_first_refresh()
+        await account.readings.async_config_entry_first_refresh()
+    except ConfigEntryNotReady:
+        failure = account.readings.last_error or account.inventory.last_error
+        repairs.show(notice_of(failure))
+        if account.inventory.last_success is not None:
+            # The next try need not list again: it is the readings that failed.
+            account.store.listed = account.inventory.data
+        raise
 
 
 async def _async_connect(
@@ -250,6 +264,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) 
     await async_end_all(cloud, connection.store.load(FORCES))
     if isinstance(cloud, SignsOut):
         await cloud.sign_out()
+    Repairs(hass, entry.entry_id, entry.title).show(frozenset())
     await async_remove_store(hass, entry.entry_id)
     await import_store(hass, entry.entry_id).async_remove()
 

@@ -3,7 +3,8 @@
 The forms are built from what each vendor says of its sign-ins; this file names no vendor.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 import logging
 from typing import Any, Final, override
 
@@ -16,24 +17,27 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
 )
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import config_entry_oauth2_flow as oauth2
 from homeassistant.helpers.selector import (
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
     TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
 )
-from homeassistant.helpers.translation import async_get_translations
 
+from .attempt import Attempt, at_home, identity, paused, shows_same_plants
 from .cloud.addresses import check_base_url
-from .cloud.errors import CloudError
-from .cloud.model import Inventory, Plant
-from .cloud.quota import Quota
+from .cloud.errors import (
+    CloudError,
+    ConsentLost,
+    CredentialsRejected,
+    ListingUnfinished,
+    Paced,
+)
+from .cloud.model import Plant
 from .cloud.registry import VENDORS
 from .cloud.token import SECTION as TOKEN, Token
-from .cloud.vault import MemoryVault
 from .cloud.vendor import OTHER, CredentialField, FieldKind, OAuth, SignIn, Vendor
 from .const import (
     CONF_BASE_URL,
@@ -44,6 +48,8 @@ from .const import (
     LOGGER,
 )
 from .forms import (
+    async_pause,
+    async_sentence,
     flow_error,
     marker,
     plant_options,
@@ -51,13 +57,23 @@ from .forms import (
     selector_of,
     stripped,
 )
-from .oauth import Consent
+from .oauth import Consent, redirect_address
 from .options_flow import SolarCloudOptionsFlow
-from .session import get_transport
-from .store import Seed, async_keep_seed
+from .store import async_get_store
 
 CONF_REGION: Final = "region"
 CONF_CODE: Final = "code"
+ADDRESS: Final = CredentialField(CONF_BASE_URL, FieldKind.ADDRESS)
+LATER: Final = frozenset({SOURCE_REAUTH, SOURCE_RECONFIGURE})
+FORMS: Final[Mapping[str, str]] = {
+    SOURCE_REAUTH: "reauth_confirm",
+    SOURCE_RECONFIGURE: "reconfigure",
+}
+"""The form of credentials by what began the flow; a new account's is that of its sign-in."""
+SPENT: Final = frozenset({"invalid_code", "access_denied"})
+"""Errors after which a code is of no more use."""
+LONGEST_PAUSE: Final = 120.0
+"""Seconds of our own pace that a form waits for; longer ones are told."""
 
 SIGN_INS: Final[Mapping[str, Vendor]] = {
     sign_in.key: vendor for vendor in VENDORS.values() for sign_in in vendor.sign_ins
@@ -77,12 +93,19 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         super().__init__()
         self._vendor: Vendor
         self._sign_in: SignIn
+        self._attempt: Attempt
         self._credentials: dict[str, str] = {}
-        self._inventory = Inventory({}, {})
-        self._vault = MemoryVault()
-        self._quota: Quota | None = None
-        self._tried: dict[str, str] = {}
+        self._form = ""
+        """The form that was filled in last: what fails leads back to it."""
+        self._errors: dict[str, str] = {}
         self._detail = ""
+        """What the next form has to say."""
+        self._work: asyncio.Task[None] | None = None
+        self._progress = (0, 1)
+        self._code = ""
+        """What the owner's consent led to: good until it was traded in."""
+        self._traded_in = ""
+        self._consented_with: dict[str, str] = {}
 
     @property
     @override
@@ -107,12 +130,14 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
     def _choose(self, key: str) -> None:
         self._vendor = SIGN_INS[key]
         self._sign_in = self._vendor.sign_in(key)
+        self._attempt = Attempt(self.hass, self._vendor, self._sign_in)
 
     async def async_step_sign_in(
         self, key: str, user_input: dict[str, Any] | None
     ) -> ConfigFlowResult:
         """Take the credentials of one way to sign in."""
-        self._choose(key)
+        if not self._form:
+            self._choose(key)
         return await self._async_step_credentials(key, user_input, self._sign_in.fields)
 
     async def _async_step_credentials(
@@ -122,7 +147,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         fields: tuple[CredentialField, ...],
     ) -> ConfigFlowResult:
         """Show a form of credentials until they work; an address is asked for where the region is ``other``."""
-        errors: dict[str, str] = {}
+        self._form = step_id
         if user_input is not None:
             # What is shown and was emptied is meant to go; an empty secret was never shown.
             shown = {each.key for each in fields} - self._secret
@@ -133,151 +158,243 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             } | stripped(user_input)
             if self._credentials[CONF_REGION] == OTHER:
                 return await self.async_step_base_url()
-            self._credentials.pop(CONF_BASE_URL, None)
-            if (result := await self._async_proceed(errors)) is not None:
-                return result
-        return self.async_show_form(
-            step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(
+            for key in self._sign_in.place - {CONF_REGION}:
+                self._credentials.pop(key, None)
+            return await self._async_proceed()
+        return await self._async_show(
+            step_id,
+            self.add_suggested_values_to_schema(
                 self._schema(fields), self._suggested()
             ),
-            errors=errors,
-            description_placeholders=self._placeholders(),
         )
 
     async def async_step_base_url(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Take the address of a server that is not in the list of regions."""
-        errors: dict[str, str] = {}
+        addresses = (ADDRESS, *self._sign_in.other_fields)
         if user_input is not None:
+            self._form = "base_url"
+            for each in addresses:
+                self._credentials.pop(each.key, None)
             self._credentials |= stripped(user_input)
-            try:
-                self._credentials[CONF_BASE_URL] = check_base_url(
-                    self._sign_in.tidy(user_input[CONF_BASE_URL])
-                )
-            except CloudError as err:
-                errors[CONF_BASE_URL], self._detail = flow_error(err), ""
-            else:
-                if (result := await self._async_proceed(errors)) is not None:
-                    return result
-        return self.async_show_form(
-            step_id="base_url",
-            data_schema=self.add_suggested_values_to_schema(
-                vol.Schema(
-                    {
-                        vol.Required(CONF_BASE_URL): TextSelector(
-                            TextSelectorConfig(type=TextSelectorType.URL)
-                        )
-                    }
-                    # The secret may be what is wrong: it can be corrected without going back.
-                    | (
-                        {
-                            vol.Optional(each.key): selector_of(each)
-                            for each in self._sign_in.secrets
-                        }
-                        if errors
-                        else {}
-                    )
-                ),
+            if self._check_addresses(addresses):
+                return await self._async_proceed()
+        # The secret may be what is wrong: it can be corrected without going back.
+        secrets = self._sign_in.secrets if self._errors else ()
+        fields = (
+            *addresses,
+            *(CredentialField(each.key, each.kind, False) for each in secrets),
+        )
+        return await self._async_show(
+            "base_url",
+            self.add_suggested_values_to_schema(
+                vol.Schema({marker(each): selector_of(each) for each in fields}),
                 self._suggested(),
             ),
-            errors=errors,
-            description_placeholders=self._placeholders(),
         )
 
-    async def _async_proceed(self, errors: dict[str, str]) -> ConfigFlowResult | None:
-        """Go on with complete credentials; on failure say why and return nothing."""
+    def _check_addresses(self, fields: Iterable[CredentialField]) -> bool:
+        """Whether the addresses can be right; tidied if so."""
+        for each in fields:
+            if each.kind is FieldKind.ADDRESS and (
+                each.required or each.key in self._credentials
+            ):
+                try:
+                    self._credentials[each.key] = check_base_url(
+                        self._sign_in.tidy(self._credentials.get(each.key, ""))
+                    )
+                except CloudError as err:
+                    self._errors[each.key] = flow_error(err)
+        return not self._errors
+
+    # Trying
+
+    async def _async_proceed(self) -> ConfigFlowResult:
+        """Go on with complete credentials; what fails is told on the form they were typed into."""
         if self._sign_in.oauth is not None:
-            return await self.async_step_consent()
+            return await self._async_proceed_to_consent()
         # Before any call: on some clouds a test call would kill the token of the running account.
-        await self._async_identify(self._sign_in.account(self._credentials))
-        await self._async_forget_token()
-        return await self._async_connect(errors)
-
-    async def _async_forget_token(self) -> None:
-        """Drop the token of what was typed before: it would open the account whatever is typed now.
-
-        Calls stay counted for as long as they are the same account's.
-        """
-        if not self._tried or self._credentials == self._tried:
-            return
-        quota_account = self._sign_in.quota_account
-        if quota_account(self._credentials) != quota_account(self._tried):
-            self._vault, self._quota = MemoryVault(), None
+        await self._async_identify(None)
+        if self.source == SOURCE_RECONFIGURE and self._typed_of_old():
+            await self._attempt.async_take_up(self._entry)
         else:
-            await self._vault.save(TOKEN, None)
+            await self._attempt.async_begin(self._credentials)
+        return await self._async_try()
 
-    async def _async_identify(self, account: str) -> None:
+    async def _async_proceed_to_consent(self) -> ConfigFlowResult:
+        """Use the consent there is: an entry's, or one whose code waits for the right secret; else ask for one."""
+        if self._code and self._consented_with == self._suggested():
+            assert isinstance(self.flow_impl, Consent)
+            self.flow_impl = self._consent(self.flow_impl.redirect_uri)
+            return await self._async_trade_in(self._code)
+        self._code = ""
+        if (
+            self.source in LATER
+            and self._credentials != self._stored
+            and await self._async_has_consent()
+        ):
+            return await self._async_use_old_consent()
+        return await self.async_step_consent()
+
+    async def _async_use_old_consent(self) -> ConfigFlowResult:
+        """Try an entry's consent with another address or a new secret."""
+        await self._attempt.async_take_up(self._entry)
+        await self._async_identify(self._attempt.token)
+        if any(self._credentials[key] != self._stored[key] for key in self._secret):
+            await self._attempt.async_renew()
+        return await self._async_try()
+
+    def _typed_of_old(self) -> bool:
+        """Whether only the address differs from what the entry has."""
+        return at_home(self._sign_in, self._entry, self._credentials) == self._stored
+
+    async def _async_has_consent(self) -> bool:
+        """Whether the entry's consent can be renewed; one that was refused is forgotten."""
+        store = await async_get_store(self.hass, self._entry.entry_id, None)
+        token = Token.from_json(store.load(TOKEN))
+        return token is not None and token.refresh is not None
+
+    async def _async_identify(self, token: Token | None) -> None:
         """Refuse an account that is set up already, or another one than the entry's."""
-        await self.async_set_unique_id(f"{self._vendor.key}_{account}")
-        if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
-            self._abort_if_unique_id_mismatch()
-        else:
+        unique_id = identity(self._vendor, self._sign_in, self._credentials, token)
+        same = await self.async_set_unique_id(unique_id)
+        if self.source not in LATER:
             self._abort_if_unique_id_configured()
+            return
+        # An account that only moved is the same one.
+        credentials = at_home(self._sign_in, self._entry, self._credentials)
+        before = identity(self._vendor, self._sign_in, credentials, token)
+        if before != self._entry.unique_id:
+            raise AbortFlow("unique_id_mismatch")
+        if same is not None and same.entry_id != self._entry.entry_id:
+            raise AbortFlow("already_configured")
 
-    async def _async_connect(self, errors: dict[str, str]) -> ConfigFlowResult | None:
-        """Sign in and list the plants; on failure say why and return nothing."""
-        if self._quota is None:
-            self._quota = self._vendor.quota(self._vault)
-        self._tried, self._detail = dict(self._credentials), ""
-        transport = get_transport(self.hass)
+    async def _async_try(self) -> ConfigFlowResult:
+        """Sign in and list the plants; go on later where the lists are longer than our pace allows at once."""
         try:
-            cloud = self._vendor.connect(
-                self._sign_in, self._credentials, transport, self._vault, self._quota
-            )
-            self._inventory = await cloud.inventory()
-        except CloudError as err:
-            await self._async_explain(err, errors)
-            return None
-        except Exception:  # noqa: BLE001
-            LOGGER.exception("Unexpected error while connecting")
-            errors["base"] = "unknown"
-            return None
-        if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
+            self._attempt.connect(self._credentials)
+            if self.source in LATER and self._attempt.carries:
+                async with paused(self.hass, self._entry):
+                    await self._attempt.async_list()
+            else:
+                await self._attempt.async_list()
+        except Paced as err:
+            if err.retry_after <= LONGEST_PAUSE:
+                return self._go_on_after(err)
+            return await self._async_failed(err)
+        except Exception as err:  # noqa: BLE001
+            return await self._async_failed(err)
+        return await self._async_listed()
+
+    def _go_on_after(self, err: Paced) -> ConfigFlowResult:
+        """Wait for our pace, and say meanwhile how far the lists are."""
+        if isinstance(err, ListingUnfinished):
+            self._progress = (err.done, err.total)
+        self._work = self.hass.async_create_background_task(
+            self._async_go_on(err.retry_after), "solar_cloud listing"
+        )
+        return self._show_progress(self._work)
+
+    async def _async_go_on(self, seconds: float) -> None:
+        await async_pause(self.hass, seconds)
+        await self._attempt.async_list()
+
+    def _show_progress(self, work: asyncio.Task[None]) -> ConfigFlowResult:
+        done, total = self._progress
+        self.async_update_progress(min(done / total, 1.0))
+        return self.async_show_progress(
+            step_id="listing",
+            progress_action="listing",
+            progress_task=work,
+            description_placeholders={"done": str(done), "total": str(total)},
+        )
+
+    async def async_step_listing(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show how far the lists are."""
+        assert self._work is not None
+        if not self._work.done():
+            return self._show_progress(self._work)
+        err = self._work.exception()
+        if isinstance(err, Paced) and err.retry_after <= LONGEST_PAUSE:
+            return self._go_on_after(err)
+        return self.async_show_progress_done(next_step_id="listed")
+
+    async def async_step_listed(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go on where the lists ended."""
+        assert self._work is not None
+        err = self._work.exception()
+        return await (
+            self._async_failed(err)
+            if isinstance(err, Exception)
+            else self._async_listed()
+        )
+
+    async def _async_failed(self, err: Exception) -> ConfigFlowResult:
+        """Say what went wrong on the form that can mend it."""
+        if isinstance(err, CloudError):
+            await self._async_explain(err)
+        else:
+            LOGGER.error("Unexpected error while connecting", exc_info=err)
+            self._errors["base"] = "unknown"
+        if (
+            isinstance(err, ConsentLost)
+            and self.source in LATER
+            and not self._traded_in
+        ):
+            # Nothing that was typed is wrong.
+            await self._attempt.async_let_go()
+            return await self.async_step_reauth_consent()
+        return await self._async_form_again()
+
+    async def _async_form_again(self) -> ConfigFlowResult:
+        """Show the form that was filled in last."""
+        step: Callable[[], Awaitable[ConfigFlowResult]] = getattr(
+            self, f"async_step_{self._form}"
+        )
+        return await step()
+
+    async def _async_listed(self) -> ConfigFlowResult:
+        """Go on with the plants."""
+        if self.source in LATER:
             return await self._async_update_entry()
         if not self._offered():
-            errors["base"] = "no_plants"
-            return None
+            self._attempt.relist()
+            self._errors["base"] = "no_plants"
+            return await self._async_form_again()
         return await self.async_step_plants()
 
     def _offered(self) -> Mapping[str, Plant]:
-        return _unserved(self.hass, self._vendor, self._inventory.plants)
+        return _unserved(self.hass, self._vendor, self._attempt.inventory.plants)
 
-    async def _async_keep_seed(self) -> None:
-        """Leave the token and the lists to the entry: it need not ask again."""
-        await async_keep_seed(
-            self.hass,
-            self._vendor,
-            self._sign_in,
-            self._credentials,
-            self.unique_id,
-            Seed(self._vault, self._inventory),
-        )
-
-    async def _async_explain(self, err: CloudError, errors: dict[str, str]) -> None:
+    async def _async_explain(self, err: CloudError) -> None:
         """Put an error and the sentence that names its fix on the form."""
-        errors["base"] = flow_error(err)
-        texts = await async_get_translations(
-            self.hass, self.hass.config.language, "exceptions", [DOMAIN]
-        )
-        text = texts.get(f"component.{DOMAIN}.exceptions.{err.key}.message", "")
+        self._errors["base"] = flow_error(err)
         self._detail = (
-            text.format(**err.placeholders)
+            await async_sentence(self.hass, err.key, **err.placeholders)
             if err.key != err.default_key or err.placeholders
             else ""
         )
 
     async def _async_update_entry(self) -> ConfigFlowResult:
-        """Write new credentials to the entry and start it anew."""
-        entry = (
-            self._get_reauth_entry()
-            if self.source == SOURCE_REAUTH
-            else self._get_reconfigure_entry()
+        """Write new credentials to the entry and start it anew; another address must show the same plants."""
+        entry, inventory = self._entry, self._attempt.inventory
+        moved = any(
+            self._credentials.get(key) != self._stored.get(key)
+            for key in self._sign_in.place
         )
-        await self._async_keep_seed()
+        if moved and not shows_same_plants(self.hass, entry, inventory):
+            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+            return self.async_abort(reason="unique_id_mismatch")
+        await self._attempt.async_keep_seed(self._credentials, self.unique_id)
         return self.async_update_reload_and_abort(
-            entry, data_updates={CONF_CREDENTIALS: self._credentials}
+            entry,
+            unique_id=self.unique_id,
+            data_updates={CONF_CREDENTIALS: self._credentials},
         )
 
     async def async_step_plants(
@@ -285,7 +402,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Choose plants, and whether settings may be changed."""
         if user_input is not None:
-            await self._async_keep_seed()
+            await self._attempt.async_keep_seed(self._credentials, self.unique_id)
             return self.async_create_entry(
                 title=self._vendor.name,
                 data={
@@ -294,101 +411,143 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
                     CONF_CREDENTIALS: self._credentials,
                 },
                 # Plants that another entry shows are left out too.
-                options=plant_options(user_input, self._inventory.plants),
+                options=plant_options(user_input, self._attempt.inventory.plants),
             )
         offered = self._offered()
         return self.async_show_form(
-            step_id="plants", data_schema=plants_schema(offered, list(offered), False)
+            step_id="plants",
+            data_schema=plants_schema(offered, list(offered), False),
+            description_placeholders={"access": await self._async_access()},
+        )
+
+    async def _async_access(self) -> str:
+        """Say what the vendor's portal grants, if anything is missing."""
+        granted, missing = self._attempt.access
+        if not missing:
+            return ""
+        return await async_sentence(
+            self.hass,
+            "access",
+            granted=", ".join(granted) or "–",
+            missing=", ".join(missing),
         )
 
     # Consent in a browser
 
+    def _consent(self, redirect: str | None = None) -> Consent:
+        return Consent(
+            self.hass, self._vendor, self._sign_in, self._credentials, redirect
+        )
+
     async def async_step_consent(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Offer the vendor's page, and to paste the code it ends with."""
-        self.flow_impl = Consent(
-            self.hass, self._vendor, self._sign_in, self._credentials
-        )
+        """Offer the vendor's page, and to paste the code it ends with; only what can come back is promised to."""
+        self.flow_impl = consent = self._consent()
+        self._consented_with = self._suggested()
         return self.async_show_menu(
             step_id="consent",
-            menu_options=["auth", "paste"],
-            description_placeholders=self._consent_placeholders(),
+            menu_options=["auth", "paste"] if consent.comes_back else ["paste"],
+            description_placeholders=await self._async_placeholders(),
         )
-
-    def _consent_placeholders(self) -> dict[str, str]:
-        assert isinstance(self.flow_impl, Consent)
-        return {"redirect_uri": self.flow_impl.redirect_uri, "detail": self._detail}
 
     @override
     async def async_step_creation(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Use the code the vendor's page sent back; on failure it can be pasted."""
-        return await self.async_step_paste({CONF_CODE: self.external_data["code"]})
+        """Use the code the vendor's page sent back."""
+        return await self._async_trade_in(self.external_data["code"])
 
     async def async_step_paste(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Take a pasted code or address and exchange it."""
-        assert isinstance(self.flow_impl, Consent)
-        errors: dict[str, str] = {}
         if user_input is not None:
-            try:
-                token = await self.flow_impl.async_exchange(
-                    OAuth.code_from(user_input[CONF_CODE])
-                )
-            except CloudError as err:
-                await self._async_explain(err, errors)
-            else:
-                if (result := await self._async_use_token(token, errors)) is not None:
-                    return result
-        placeholders = self._consent_placeholders()
-        return self.async_show_form(
-            step_id="paste",
-            data_schema=vol.Schema({vol.Required(CONF_CODE): TextSelector()}),
-            errors=errors,
-            description_placeholders=placeholders
-            | {"url": await self.async_generate_authorize_url()},
+            return await self._async_trade_in(user_input[CONF_CODE])
+        url = await self.async_generate_authorize_url()
+        code = vol.Required(
+            CONF_CODE, description={"suggested_value": self._code or self._traded_in}
+        )
+        return await self._async_show(
+            "paste", vol.Schema({code: TextSelector()}), url=url
         )
 
-    async def _async_use_token(
-        self, token: Token, errors: dict[str, str]
-    ) -> ConfigFlowResult | None:
+    async def _async_trade_in(self, pasted: str) -> ConfigFlowResult:
+        """Turn what a consent led to into a token; a wrong secret is mended without another consent."""
+        assert isinstance(self.flow_impl, Consent)
+        self._form = "paste"
+        if pasted and pasted == self._traded_in:
+            return await self._async_try()
+        self._code = pasted
+        try:
+            token = await self.flow_impl.async_exchange(OAuth.code_from(pasted))
+        except CloudError as err:
+            if isinstance(err, CredentialsRejected) and not isinstance(
+                err, ConsentLost
+            ):
+                self._form = FORMS.get(self.source or "", self._sign_in.key)
+            elif isinstance(err, ConsentLost) or flow_error(err) in SPENT:
+                self._code = ""
+            await self._async_explain(err)
+            return await self._async_form_again()
+        self._code, self._traded_in = "", pasted
+        return await self._async_use_token(token)
+
+    async def _async_use_token(self, token: Token) -> ConfigFlowResult:
         """Continue with the first token of a consent."""
-        assert self._sign_in.oauth is not None
-        await self._vault.save(TOKEN, token.as_json())
-        await self._async_identify(
-            self._sign_in.oauth.account(self._credentials, token)
-        )
-        return await self._async_connect(errors)
+        await self._attempt.async_let_go()
+        self._attempt.relist()
+        await self._attempt.vault.save(TOKEN, token.as_json())
+        await self._async_identify(token)
+        return await self._async_try()
 
     # Later changes
+
+    @property
+    def _entry(self) -> ConfigEntry:
+        return (
+            self._get_reauth_entry()
+            if self.source == SOURCE_REAUTH
+            else self._get_reconfigure_entry()
+        )
+
+    @property
+    def _stored(self) -> Mapping[str, str]:
+        """The entry's credentials."""
+        stored: Mapping[str, str] = self._entry.data[CONF_CREDENTIALS]
+        return stored
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]
     ) -> ConfigFlowResult:
-        """The vendor refuses the credentials."""
+        """The vendor refuses the credentials, or a consent is gone: no secret is asked for then."""
         self._load(entry_data)
+        if self._sign_in.oauth is not None and not await self._async_has_consent():
+            return await self.async_step_reauth_consent()
         return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_consent(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say that the owner must consent again."""
+        if user_input is not None:
+            return await self.async_step_consent()
+        self._errors.clear()
+        return await self._async_show("reauth_consent", vol.Schema({}))
 
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Take new secrets; everything else stays."""
-        errors: dict[str, str] = {}
+        self._form = "reauth_confirm"
         if user_input is not None:
             self._credentials |= stripped(user_input)
-            if (result := await self._async_proceed(errors)) is not None:
-                return result
-        return self.async_show_form(
-            step_id="reauth_confirm",
-            data_schema=vol.Schema(
+            return await self._async_proceed()
+        return await self._async_show(
+            "reauth_confirm",
+            vol.Schema(
                 {marker(each): selector_of(each) for each in self._sign_in.secrets}
             ),
-            errors=errors,
-            description_placeholders=self._placeholders()
-            | {"vendor": self._vendor.name},
         )
 
     async def async_step_reconfigure(
@@ -396,7 +555,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Change how the account is reached; a secret left empty stays as it is."""
         if not self._credentials:
-            self._load(self._get_reconfigure_entry().data)
+            self._load(self._entry.data)
         fields = tuple(
             CredentialField(
                 each.key, each.kind, each.required and each.kind is not FieldKind.SECRET
@@ -426,6 +585,19 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             | {marker(each): selector_of(each) for each in fields}
         )
 
+    async def _async_show(
+        self, step_id: str, schema: vol.Schema, **placeholders: str
+    ) -> ConfigFlowResult:
+        """Show a form with what went wrong before, once."""
+        shown = await self._async_placeholders()
+        errors, self._errors, self._detail = self._errors, {}, ""
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=schema,
+            errors=errors,
+            description_placeholders=shown | placeholders,
+        )
+
     def _suggested(self) -> dict[str, str]:
         """Return what may be shown again: never a secret."""
         secret = self._secret
@@ -437,8 +609,25 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
     def _secret(self) -> set[str]:
         return {each.key for each in self._sign_in.secrets}
 
-    def _placeholders(self) -> dict[str, str]:
-        return {**self._sign_in.links, "detail": self._detail}
+    async def _async_placeholders(self) -> dict[str, str]:
+        """Return what the texts of forms refer to; the address to register on every form of a consent, the first one too."""
+        shown = {
+            **self._sign_in.links,
+            "vendor": self._vendor.name,
+            "detail": self._detail,
+        }
+        if self._sign_in.oauth is None:
+            return shown
+        redirect = redirect_address(self.hass, self._sign_in.oauth)
+        refused = self._sign_in.oauth.https_only and redirect.startswith("http:")
+        warning = (
+            await async_sentence(
+                self.hass, "redirect_needs_https", vendor=self._vendor.name
+            )
+            if refused
+            else ""
+        )
+        return shown | {"redirect_uri": redirect, "warning": warning}
 
 
 def _unserved(

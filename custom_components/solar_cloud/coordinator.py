@@ -12,9 +12,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from .cloud.control import Settings
-from .cloud.errors import CloudError, CredentialsRejected, RetryLater
+from .cloud.errors import CloudError, CredentialsRejected, Paced, RetryLater
 from .cloud.model import Inventory, Snapshot
 from .cloud.quota import Quota
 from .cloud.vendor import Cloud, SignIn, Vendor
@@ -29,6 +30,11 @@ LONGEST_WAIT: Final = 6 * 3600.0
 SHORTEST_WAIT: Final = 15.0
 INCOMPLETE_WAIT: Final = 3600.0
 """Seconds until lists that had to be left incomplete are looked at again."""
+
+TROUBLES: Final[HassKey[dict[tuple[str, str], CloudError]]] = HassKey(
+    f"{DOMAIN}_troubles"
+)
+"""What last kept an entry from being read, by what was read: set-up builds coordinators anew at each try."""
 
 type SolarCloudConfigEntry = ConfigEntry[Account]
 
@@ -129,6 +135,8 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self._started = 0.0
         self._phase: Final = zlib.crc32(entry.entry_id.encode()) % POLL_PERIOD
         self._resume_after: float | None = None
+        self._troubles: Final = hass.data.setdefault(TROUBLES, {})
+        self._trouble_key: Final = (entry.entry_id, name)
         self.last_success: datetime | None = None
         self.last_error: CloudError | None = None
 
@@ -147,23 +155,35 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         """Poll; within the grace a temporary failure returns what is known."""
         try:
             data = await self._poll()
-        except CloudError as err:
+        except CloudError as failure:
+            err = self._true_cause(failure)
             self.last_error = err
-            wait = err.retry_after if isinstance(err, RetryLater) else 0.0
+            wait = failure.retry_after if isinstance(failure, RetryLater) else 0.0
             if isinstance(err, CredentialsRejected) or not self._within_grace(wait):
-                raise
+                raise err from None
             LOGGER.debug(
                 "Poll of %s failed, keeping the last data: %s", self.name, err.key
             )
-            if isinstance(err, RetryLater):
-                self._resume_after = err.retry_after
+            if isinstance(failure, RetryLater):
+                self._resume_after = failure.retry_after
             return self.data
+        self._troubles.pop(self._trouble_key, None)
         self.last_success, self.last_error = dt_util.utcnow(), None
         if isinstance(data, Snapshot | Inventory | Settings):
             self._resume_after = data.resume_after
         if isinstance(data, Inventory) and not data.complete:
             self._resume_after = self._resume_after or INCOMPLETE_WAIT
         return data
+
+    def _true_cause(self, failure: CloudError) -> CloudError:
+        """Return why nothing comes: when our own pace stops a try, that is still what stopped the one before."""
+        if isinstance(failure, Paced):
+            return self._troubles.get(self._trouble_key, failure)
+        if isinstance(failure, CredentialsRejected):  # which the user may have mended
+            self._troubles.pop(self._trouble_key, None)
+        else:
+            self._troubles[self._trouble_key] = failure
+        return failure
 
     def _within_grace(self, wait: float) -> bool:
         """Whether the last data still stand until the next poll; an hour's wait shows at once."""

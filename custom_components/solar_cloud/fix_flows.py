@@ -16,6 +16,7 @@ from .dashboard import CannotAddError, Proposal, async_add, async_preferences, p
 from .dashboard_issue import DashboardIssue
 from .doctor import KEY as DOCTOR
 from .history import HISTORIES, History
+from .moving import KIND as MOVED, MovedFlow
 
 DISMISS: Final = "dismiss"
 DISMISSIBLE: Final = vol.Schema({vol.Optional(DISMISS, default=False): bool})
@@ -126,6 +127,11 @@ async def async_flow(
 ) -> RepairsFlow:
     """Return the flow of an issue; one whose account is not loaded just goes away."""
     values = data or {}
+    if values.get(KIND) == MOVED:
+        entry = hass.config_entries.async_get_entry(str(values.get(ENTRY_ID)))
+        if entry is None:
+            return ConfirmRepairFlow()
+        return MovedFlow(entry, str(values.get("old")), str(values.get("host")))
     history = hass.data.get(HISTORIES, {}).get(str(values.get(ENTRY_ID)))
     plant_id = str(values.get(PLANT_ID))
     if history is None or plant_id not in history.inventory.plants:

@@ -1,10 +1,14 @@
 """Pieces of the forms: credential fields, the choice of plants, and what went wrong."""
 
+import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import voluptuous as vol
 
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectOptionDict,
@@ -15,6 +19,7 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+from homeassistant.helpers.translation import async_get_translations
 
 from .cloud.errors import (
     CloudError,
@@ -24,7 +29,7 @@ from .cloud.errors import (
 )
 from .cloud.model import Plant
 from .cloud.vendor import CredentialField, FieldKind
-from .const import CONF_CONTROLS, CONF_EXCLUDED_PLANTS, CONF_PLANTS
+from .const import CONF_CONTROLS, CONF_EXCLUDED_PLANTS, CONF_PLANTS, DOMAIN
 
 
 def flow_error(err: CloudError) -> str:
@@ -89,8 +94,34 @@ def marker(each: CredentialField) -> vol.Marker:
 
 def selector_of(each: CredentialField) -> TextSelector:
     """Hide a secret while it is typed."""
+    if each.kind is FieldKind.ADDRESS:
+        return TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
     if each.kind is FieldKind.SECRET:
         return TextSelector(
             TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
         )
     return TextSelector()
+
+
+async def async_sentence(hass: HomeAssistant, key: str, **placeholders: str) -> str:
+    """Return a message in the user's language, filled in; nothing for one that has no text."""
+    texts = await async_get_translations(
+        hass, hass.config.language, "exceptions", [DOMAIN]
+    )
+    text = texts.get(f"component.{DOMAIN}.exceptions.{key}.message", "")
+    return text.format(**placeholders)
+
+
+async def async_pause(hass: HomeAssistant, seconds: float) -> None:
+    """Wait in Home Assistant's time."""
+    over = asyncio.Event()
+
+    @callback
+    def end(_: datetime) -> None:
+        over.set()
+
+    cancel = async_call_later(hass, seconds, end)
+    try:
+        await over.wait()
+    finally:
+        cancel()

@@ -22,6 +22,8 @@ from .const import DOMAIN
 from .session import get_transport
 
 CALLBACK: Final = "/auth/solar_cloud/callback"
+MY: Final = "my"
+"""Home Assistant's integration that forwards from an address of its own, which takes any vendor's demand for https."""
 WAITING: Final[HassKey[dict[str, str]]] = HassKey(f"{DOMAIN}_waiting_flows")
 """Flow id by the short state that stands for it."""
 
@@ -38,14 +40,15 @@ class Consent(oauth2.LocalOAuth2Implementation):
         vendor: Vendor,
         sign_in: SignIn,
         credentials: Credentials,
+        redirect: str | None = None,
     ) -> None:
-        """Prepare it; the base class only lends its signed state and its redirect address."""
+        """Prepare it; the base class only lends its signed state. ``redirect`` is the address the page was opened with before."""
         super().__init__(hass, DOMAIN, "", "", "https://localhost/", "")
         assert sign_in.oauth is not None
         self._vendor: Final = vendor
         self._oauth: Final[OAuth] = sign_in.oauth
         self._credentials: Final = credentials
-        self._redirect: Final = self._own_redirect() or super().redirect_uri
+        self._redirect: Final = redirect or redirect_address(hass, sign_in.oauth)
 
     @property
     @override
@@ -59,18 +62,10 @@ class Consent(oauth2.LocalOAuth2Implementation):
         """The address to register with the vendor."""
         return self._redirect
 
-    def _own_redirect(self) -> str | None:
-        """Return our own callback for a vendor whose page cannot carry Home Assistant's long state.
-
-        It needs an address the vendor accepts (https, or this machine); elsewhere the code is pasted.
-        """
-        request = current_request.get()
-        if self._oauth.longest_state is None or request is None:
-            return None
-        base = URL(request.headers.get(oauth2.HEADER_FRONTEND_BASE, ""))
-        if base.scheme == "https" or (base.host and is_loopback(base.host)):
-            return str(base.origin()) + CALLBACK
-        return None
+    @property
+    def comes_back(self) -> bool:
+        """Whether the page can lead the browser back here by itself: a short state is understood by our own callback only."""
+        return self._oauth.longest_state is None or self._redirect.endswith(CALLBACK)
 
     @override
     async def async_generate_authorize_url(self, flow_id: str) -> str:
@@ -88,6 +83,36 @@ class Consent(oauth2.LocalOAuth2Implementation):
         return await self._oauth.exchange(
             self._credentials, code, self.redirect_uri, transport
         )
+
+
+@callback
+def redirect_address(hass: HomeAssistant, oauth: OAuth) -> str:
+    """Return the address to register with the vendor, as this browser reaches Home Assistant."""
+    own = _own_redirect(oauth)
+    if own is not None:
+        return own
+    if MY in hass.config.components or _frontend_base() is None:
+        return oauth2.MY_AUTH_CALLBACK_PATH
+    return f"{_frontend_base()}{oauth2.AUTH_CALLBACK_PATH}"
+
+
+def _frontend_base() -> str | None:
+    """Return the address the frontend was opened at; nothing outside a request of it."""
+    request = current_request.get()
+    return None if request is None else request.headers.get(oauth2.HEADER_FRONTEND_BASE)
+
+
+def _own_redirect(oauth: OAuth) -> str | None:
+    """Return our own callback for a vendor whose page cannot carry Home Assistant's long state.
+
+    It needs an address the vendor accepts (https, or this machine); elsewhere the code is pasted.
+    """
+    if oauth.longest_state is None:
+        return None
+    base = URL(_frontend_base() or "")
+    if base.scheme == "https" or (base.host and is_loopback(base.host)):
+        return str(base.origin()) + CALLBACK
+    return None
 
 
 @callback

@@ -5,6 +5,7 @@ from typing import Final
 from homeassistant.components.repairs import RepairsFlow
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util.hass_dict import HassKey
 
 from .cloud.errors import (
     CloudError,
@@ -18,6 +19,7 @@ from .cloud.model import Notice
 from .cloud.vendor import fingerprint
 from .const import DOMAIN
 from .fix_flows import async_flow
+from .moving import KEY as MOVED, issue_data
 
 ORDINARY: Final = frozenset(
     {
@@ -28,8 +30,10 @@ ORDINARY: Final = frozenset(
     }
 )
 """Limits that pass by themselves and tell the user to do nothing."""
-LASTING: Final = frozenset({"access_blocked"})
-"""Errors that pass by themselves as a rule, and are worth a word when they outlast the grace."""
+LASTING: Final = frozenset({"access_blocked", "interface_moved", "interface_closed"})
+"""Errors that say nothing of the account, and are worth a word when they outlast the grace."""
+SHOWN: Final[HassKey[dict[str, dict[str, Notice]]]] = HassKey(f"{DOMAIN}_repairs")
+"""What is shown of each entry, by the repair's id: a set-up that is tried again knows what the try before it showed."""
 
 
 def notice_of(error: CloudError | None) -> frozenset[Notice]:
@@ -48,33 +52,37 @@ class Repairs:
     """The repairs of one entry."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str, account_name: str) -> None:
-        """Start with none shown; those of the last run ended with it."""
+        """Take up what the last try showed; what an earlier run did ended with it."""
         self._hass: Final = hass
         self._prefix: Final = entry_id
         self._account: Final = account_name
-        self._shown: dict[str, Notice] = {}
+        self._of_all: Final = hass.data.setdefault(SHOWN, {})
 
     @callback
     def show(self, notices: frozenset[Notice]) -> None:
         """Show these and take back all others."""
         wanted = {self._issue_id(notice): notice for notice in notices}
-        for issue_id in self._shown.keys() - wanted.keys():
+        shown = self._of_all.get(self._prefix, {})
+        for issue_id in shown.keys() - wanted.keys():
             ir.async_delete_issue(self._hass, DOMAIN, issue_id)
-        for issue_id in wanted.keys() - self._shown.keys():
+        for issue_id in wanted.keys() - shown.keys():
             notice = wanted[issue_id]
+            told = dict(notice.placeholders)
+            moved = notice.key == MOVED
             ir.async_create_issue(
                 self._hass,
                 DOMAIN,
                 issue_id,
-                is_fixable=False,
+                data=issue_data(self._prefix, told) if moved else None,
+                is_fixable=moved,
                 severity=ir.IssueSeverity.WARNING,
                 translation_key=notice.key,
                 translation_placeholders={
                     "account": self._account,
-                    **dict(notice.placeholders),
+                    **told,
                 },
             )
-        self._shown = wanted
+        self._of_all[self._prefix] = wanted
 
     def _issue_id(self, notice: Notice) -> str:
         """Tell notices apart; ids are part of every download of diagnostics, and what a user calls a device is nobody's business."""

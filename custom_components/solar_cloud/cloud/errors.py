@@ -46,6 +46,12 @@ class CredentialsRejected(CloudError):
     default_key = "invalid_auth"
 
 
+class ConsentLost(CredentialsRejected):
+    """The owner's consent is gone, or was never given: the owner consents again; no secret is wrong."""
+
+    default_key = "consent_lost"
+
+
 class PermissionMissing(CloudError):
     """The account is fine but may not do this: the user must grant something in the vendor's portal."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 import hashlib
 import re
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 from urllib.parse import unquote
 
 from yarl import URL
@@ -30,6 +30,8 @@ class FieldKind(StrEnum):
     TEXT = "text"
     SECRET = "secret"
     """Hidden while typed, never prefilled, asked again on re-authentication."""
+    ADDRESS = "address"
+    """The address of a server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class CredentialField:
 
 
 type Credentials = Mapping[str, str]
-"""Values by field key, plus ``region`` and, for the region ``other``, ``base_url``."""
+"""Values by field key, plus ``region`` and, for the region ``other``, ``base_url`` and the sign-in's fields of the region ``other``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class OAuth:
     """The first token, from credentials, code, redirect URI and transport. Raises a ``CloudError``."""
     account: Callable[[Credentials, Token], str]
     """The identity of the account, known only after consent; it replaces ``SignIn.account``."""
+    https_only: bool = True
+    """Whether the vendor takes no redirect address that starts with http."""
     longest_state: int | None = None
     """The most characters of ``state`` the vendor's page survives; longer ones are kept here and sent as a short stand-in."""
 
@@ -97,16 +101,63 @@ class SignIn:
     """The consent in a browser that follows the form, when the vendor asks for one."""
     tidy: Callable[[str], str] = str.strip
     """Mends an address the user typed, before it is checked."""
+    other_fields: tuple[CredentialField, ...] = ()
+    """Fields asked together with the address, for the region ``other`` only; all may be left empty."""
+    servers: Callable[[Credentials], Mapping[str, URL]] = lambda _: {}
+    """Servers beside ``base_url`` that the account uses, by their field among ``other_fields``."""
 
     @property
     def secrets(self) -> tuple[CredentialField, ...]:
         """The fields re-authentication asks for."""
         return tuple(each for each in self.fields if each.kind is FieldKind.SECRET)
 
+    @property
+    def place(self) -> frozenset[str]:
+        """The fields that say where an account lives, and nothing of whose it is."""
+        return frozenset(
+            {"region", "base_url", *(each.key for each in self.other_fields)}
+        )
+
     def base_url(self, credentials: Credentials) -> URL:
         """Return where this account lives."""
         region = credentials["region"]
         return URL(credentials["base_url"] if region == OTHER else self.regions[region])
+
+    def moved(
+        self, credentials: Credentials, old: str, new: URL
+    ) -> dict[str, str] | None:
+        """Return the credentials with one server replaced, ``old`` by its host; ``None`` when the account does not use it."""
+        servers = {
+            "base_url": self.base_url(credentials),
+            **self.servers(credentials),
+        }
+        gone = [
+            key
+            for key, url in servers.items()
+            if url.host_port_subcomponent == old and url.origin() != new.origin()
+        ]
+        if not gone:
+            return None
+        known = next(
+            (
+                region
+                for region, url in self.regions.items()
+                if gone == ["base_url"] and URL(url).origin() == new.origin()
+            ),
+            None,
+        )
+        stays = {
+            key: text for key, text in credentials.items() if key not in self.place
+        }
+        if known is not None:
+            return {**stays, "region": known}
+        places = {key: str(url.origin()) for key, url in servers.items()}
+        return {
+            **credentials,
+            **places,
+            **dict.fromkeys(gone, str(new.origin())),
+            "region": OTHER,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +184,13 @@ class Source:
 
 type Roles = Mapping[Quantity, tuple[Source, ...]]
 """Sources of each role of one plant, best first."""
+
+
+class Access(NamedTuple):
+    """What an account may do, by the names of the vendor's portal, as far as is known."""
+
+    granted: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class Cloud(Protocol):
@@ -171,6 +229,17 @@ class TakesSerials(Protocol):
 
     async def check_serial(self, serial: str, plant: Plant) -> None:
         """Try to read a device. Raises ``CloudError("unknown_serial")`` when there is none, another ``CloudError`` when that is not certain."""
+
+
+@runtime_checkable
+class ShowsAccess(Protocol):
+    """A client that can find out what was granted to it, before an entry relies on it."""
+
+    async def access(self, inventory: Inventory) -> Access:
+        """Look what may be read and set, with one live reading at most.
+
+        Raises ``PermissionMissing`` when no live data may be read, another ``CloudError`` when that is not certain.
+        """
 
 
 @runtime_checkable

@@ -1,6 +1,7 @@
 """What users type as an address, and what becomes of it."""
 
 import pytest
+from yarl import URL
 
 from custom_components.solar_cloud.cloud.addresses import check_base_url
 from custom_components.solar_cloud.cloud.errors import CloudError
@@ -40,10 +41,23 @@ def test_e26_portal_addresses_become_api_addresses(typed: str) -> None:
         ("https://pvms.example.org/thirdData/", "https://pvms.example.org"),
         ("http://127.0.0.1:8902", "http://127.0.0.1:8902"),
         ("pvms.example.org", "https://pvms.example.org"),
+        (
+            "https://uni005eu5.energy.example/unisso/login.action",
+            "https://eu5.energy.example",
+        ),
+        (
+            "region01eu5.energy.example/pvmswebsite/index.html#/home",
+            "https://eu5.energy.example",
+        ),
+        ("https://api.energy.example:27200/thirdData", "https://api.energy.example"),
+        (
+            "https://api.energy.example:31943/thirdData/login",
+            "https://api.energy.example:31943",
+        ),
     ],
 )
-def test_a_smartpvms_of_ones_own_keeps_its_address(typed: str, tidied: str) -> None:
-    """Only what belongs to the API's path is cut off."""
+def test_e74_addresses_of_any_host_are_tidied(typed: str, tidied: str) -> None:
+    """A SmartPVMS of one's own, and the domain that European accounts move to: portal prefixes, paths and the old port go."""
     assert check_base_url(tidy(typed)) == tidied
 
 
@@ -63,3 +77,38 @@ def test_regions_have_their_hosts() -> None:
     assert oauth_url({"region": "la5"}).host == "oauth2.fusionsolar.huawei.com"
     own = {"region": "other", "base_url": "https://pvms.example.org"}
     assert oauth_url(own).host == "pvms.example.org"
+
+
+def test_e74_the_consent_page_may_have_a_host_of_its_own() -> None:
+    """Typed after ``other``; nobody knows where it is after the move."""
+    moved = {
+        "region": "other",
+        "base_url": "https://api.energy.example",
+        "oauth_url": "https://login.energy.example",
+    }
+    assert oauth_url(moved).host == "login.energy.example"
+    assert oauth_url(moved | {"region": "eu5"}).host == "oauth2.fusionsolar.huawei.com"
+
+
+def test_e74_a_server_that_moved_takes_only_its_own_address_along() -> None:
+    """Interface and consent page move apart; a known region is called by its name."""
+    sign_in = VENDOR.sign_in("fusionsolar_oauth")
+    secrets = {"client_id": "c", "client_secret": "s"}
+    at_eu5 = {"region": "eu5", **secrets}
+    new = URL("https://api.energy.example")
+    moved = sign_in.moved(at_eu5, "eu5.fusionsolar.huawei.com", new)
+    assert moved == {
+        **secrets,
+        "region": "other",
+        "base_url": "https://api.energy.example",
+        "oauth_url": "https://oauth2.fusionsolar.huawei.com",
+    }
+    page = URL("https://login.energy.example")
+    both = sign_in.moved(moved, "oauth2.fusionsolar.huawei.com", page)
+    assert both == moved | {"oauth_url": "https://login.energy.example"}
+    assert sign_in.moved(both, "eu5.fusionsolar.huawei.com", new) is None
+    intl = URL("https://intl.fusionsolar.huawei.com")
+    account = VENDOR.sign_in("fusionsolar_account")
+    assert account.moved(
+        {"region": "eu5", "username": "u"}, "eu5.fusionsolar.huawei.com", intl
+    ) == {"region": "intl", "username": "u"}

@@ -533,3 +533,37 @@ async def test_e75_a_consent_with_a_damaged_token_is_refused_in_the_form(
         await oauth.exchange(
             credentials, server.consent(), server.application.redirect_url, transport
         )
+
+
+@pytest.mark.parametrize(
+    ("changes", "page"),
+    [
+        (
+            {"region": "in"},
+            "https://web3.isolarcloud.in/?state=s#/authorized-app?cloudId=9&",
+        ),
+        (
+            {"region": "other", "base_url": "https://own.example", "cloud_id": " 3 "},
+            "https://own.example/?state=s#/authorized-app?cloudId=3&",
+        ),
+        (
+            {"region": "other", "base_url": "https://own.example"},
+            "https://own.example/?state=s#/authorized-app?applicationId=",
+        ),
+    ],
+)
+def test_a_consent_names_its_cloud(changes: dict[str, str], page: str) -> None:
+    """India is the ninth; a server of one's own is what its user says, and without a number it would be China's."""
+    oauth = VENDOR.sign_in("sungrow_oauth").oauth
+    assert oauth is not None
+    typed = {"application_id": "77", "app_key": "a", "secret_key": "s", **changes}
+    assert oauth.authorize_url(typed, "https://ha.example/back", "s").startswith(page)
+
+
+def test_the_number_of_the_cloud_is_asked_for_after_other() -> None:
+    """And may be left empty."""
+    (field,) = VENDOR.sign_in("sungrow_oauth").other_fields
+    assert (field.key, field.required) == ("cloud_id", False)
+    assert VENDOR.sign_in("sungrow_account").other_fields == ()
+    for sign_in in VENDOR.sign_ins:
+        assert sign_in.regions["in"] == "https://gateway.isolarcloud.in"

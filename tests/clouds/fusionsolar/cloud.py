@@ -99,6 +99,11 @@ class FusionSolarCloud(FusionSolarServer):
         """Let another program sign in with the same account."""
         return self.account.login(self.account.password, self.now(), self.knobs)
 
+    def take_over(self, other: FusionSolarCloud) -> None:
+        """Know the accounts, consents and plants of another host, sessions too."""
+        self.plants, self.accounts = other.plants, other.accounts
+        self.owner, self.clients = other.owner, other.clients
+
     def kill_session(self) -> None:
         """End the session, as a restart of the service does."""
         self.account.token = None

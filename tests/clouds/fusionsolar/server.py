@@ -6,7 +6,7 @@ from typing import Any, override
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ..base import CALL, Cloud
+from ..base import ADMIN, CALL, Cloud
 from ..faults import HTML
 from .accounts import ApiAccount, Client, Owner, Refusal
 from .control import ControlServer, exception
@@ -40,8 +40,24 @@ class FusionSolarServer(Cloud[Knobs]):
     def envelope(self, code: int | str, message: str | None) -> dict[str, Any]:
         return self.refused(Refusal(int(code), message), {})
 
+    @web.middleware
+    async def _moved(
+        self, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
+        """Answer as a host whose interface is somewhere else now."""
+        target = self.knobs.moved_to
+        if target is None or request.path.startswith(ADMIN):
+            return await handler(request)
+        if self.knobs.moved_status == 410:
+            return web.Response(status=410, text=f"This API was retired. {target}")
+        return web.Response(
+            status=self.knobs.moved_status,
+            headers={"Location": f"{target}{request.path}"},
+        )
+
     @override
     def register(self, app: web.Application) -> None:
+        app.middlewares.append(self._moved)
         app.router.add_route("*", "/thirdData/login", self.posted(self._login))
         app.router.add_route("*", "/thirdData/logout", self.posted(self._logout))
         for name, answer in QUERIES.items():

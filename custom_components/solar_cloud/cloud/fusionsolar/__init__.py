@@ -19,7 +19,7 @@ from . import oauth
 from .account import FusionSolarAccount
 from .auth import ApiAccount, Authorization, Consent
 from .calls import Calls
-from .hosts import REGIONS, base_url, tidy
+from .hosts import REGIONS, base_url, oauth_url, tidy
 from .limits import set_total, windows
 from .plan import POLL_PERIOD
 
@@ -66,6 +66,8 @@ CONSENT: Final = SignIn(
         longest_state=oauth.LONGEST_STATE,
     ),
     tidy=tidy,
+    other_fields=(CredentialField("oauth_url", FieldKind.ADDRESS, required=False),),
+    servers=lambda credentials: {"oauth_url": oauth_url(credentials)},
 )
 
 

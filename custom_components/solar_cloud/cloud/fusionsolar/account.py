@@ -5,9 +5,11 @@ from typing import Final
 from ..control import Available, Command, Order, Receipt, Settings
 from ..model import Inventory
 from ..vault import Vault
+from ..vendor import Access
 from .calls import Calls
 from .client import FusionSolar
 from .control_memory import Memory
+from .oauth import SCOPES
 from .steering import Steering
 
 
@@ -19,6 +21,17 @@ class FusionSolarAccount(FusionSolar):
         super().__init__(calls, vault, owner=owner)
         self._steering: Final = Steering(
             calls, Memory(vault), self._shelf, self._offline, owner=owner
+        )
+
+    async def access(self, inventory: Inventory) -> Access:
+        """Say which scopes the owner granted, as far as the token tells."""
+        token = self._calls.auth.tokens.token
+        scope = None if token is None else token.scope
+        if scope is None:
+            return Access()
+        return Access(
+            tuple(each for each in SCOPES if each in scope),
+            tuple(each for each in SCOPES if each not in scope),
         )
 
     @property

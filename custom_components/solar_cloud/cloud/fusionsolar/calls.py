@@ -9,6 +9,7 @@ from yarl import URL
 from ..errors import (
     CloudError,
     CloudUnreachable,
+    ConsentLost,
     NotConnected,
     QuotaExhausted,
     UnexpectedAnswer,
@@ -112,10 +113,10 @@ class Calls:
             finally:
                 self.quota.answered(lane)
 
-        token = await self.auth.tokens.current()
+        token = await self._token()
         reply = await send(token)
         if REACTIONS.get(reply.code) is Reaction.RELOGIN:
-            token = await self.auth.tokens.replace(token)
+            token = await self._token(token)
             reply = await send(token)
             if REACTIONS.get(reply.code) is Reaction.RELOGIN:
                 raise await self.auth.refused_again()
@@ -124,6 +125,15 @@ class Calls:
             self._strikes.pop(lane, None)
             self._strikes.pop(ALL, None)
         return reply
+
+    async def _token(self, stale: Token | None = None) -> Token:
+        """Return a live token; a consent that is lost must not come back at the next start, nor a secret be doubted for it."""
+        tokens = self.auth.tokens
+        try:
+            return await (tokens.current() if stale is None else tokens.replace(stale))
+        except ConsentLost:
+            await tokens.forget()
+            raise
 
     async def _send(self, path: str, body: dict[str, Json], token: Token) -> Reply:
         return read(

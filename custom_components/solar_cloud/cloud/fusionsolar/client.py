@@ -216,9 +216,9 @@ class FusionSolar(Cloud, Tunable, SignsOut, Historian):
                     self._lists.expire()
                     self._access.outdated = False
             except UnexpectedAnswer as err:
-                failure = failure or err
+                failure = _graver(failure, err)
             except CloudError as err:
-                failure = failure or err
+                failure = _graver(failure, err)
                 break  # what is unreachable now is not asked again: the rest waits for the next poll
             self._plan.done(batch)
         return None if read else failure
@@ -417,3 +417,8 @@ class FusionSolar(Cloud, Tunable, SignsOut, Historian):
         ):
             found.add(Notice("no_readable_devices"))
         return frozenset(found)
+
+
+def _graver(before: CloudError | None, error: CloudError) -> CloudError:
+    """Return what says more: our own pace is never why nothing comes."""
+    return error if before is None or isinstance(before, Paced) else before

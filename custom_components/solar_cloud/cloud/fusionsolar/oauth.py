@@ -10,6 +10,7 @@ from typing import Final
 from ..errors import (
     CloudError,
     CloudUnreachable,
+    ConsentLost,
     CredentialsRejected,
     QuotaExhausted,
     UnexpectedAnswer,
@@ -108,7 +109,7 @@ async def refresh(
 ) -> Token:
     """Renew a token; the vendor replaces the refresh token at will."""
     if stale is None or stale.refresh is None:
-        raise CredentialsRejected("consent_lost")
+        raise ConsentLost
     return await _request(
         credentials,
         transport,
@@ -158,6 +159,8 @@ def _refusal(answer: Answer, error: object, *, first: bool) -> CloudError:
         return QuotaExhausted(answer.retry_after or 60.0)
     if not 400 <= answer.status < 500:
         return CloudUnreachable()
+    if answer.status in (404, 405) and error is None:
+        return CloudUnreachable("wrong_host")  # nobody here knows of consents
     if error in ("invalid_client", "unauthorized_client"):
         return CredentialsRejected("client_refused")
-    return CloudError("invalid_code") if first else CredentialsRejected("consent_lost")
+    return CloudError("invalid_code") if first else ConsentLost()

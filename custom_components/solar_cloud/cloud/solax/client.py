@@ -2,22 +2,24 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 from ..control import Available, Command, Order, Receipt, Settings
-from ..errors import CloudError
+from ..errors import CloudError, PermissionMissing
 from ..history import PastEnergies, Reach
 from ..model import Inventory, Plant, Reading, Snapshot
 from ..vault import Json, Vault
-from ..vendor import Roles
+from ..vendor import Access, Roles
 from . import roles
 from .api import Api
-from .endpoints import DEVICE_DATA
+from .control_endpoints import PACKS
+from .endpoints import DEVICE_DATA, INFORMATION, MONITORING, PLANT_DATA
 from .history import REACH, HistoryReader
 from .inventory import InventoryReader
 from .memory import Memory
-from .models import METER
+from .models import CHARGER, INVERTER, METER
 from .poll import Poller
 from .refusals import AccessDenied, OperationFailed
 from .rows import rows
@@ -55,6 +57,49 @@ class SolaxCloud:
         """Read what is wanted as far as the limits allow. Raises a ``CloudError`` when nothing could be read."""
         async with self._reading:
             return await self._poller.run(wanted)
+
+    async def access(self, inventory: Inventory) -> Access:
+        """Look which service packs are authorised, with one live reading. Raises ``PermissionMissing`` when that is refused."""
+        await self._try_live(inventory)
+        refused = self._memory.permissions
+        token = self._api.tokens.token
+        if token is None or token.scope is None:
+            return Access(missing=tuple(sorted(refused)))
+        # Lists and readings show better than the words of a token, which may be older than the grant.
+        shown = {INFORMATION, MONITORING} - refused
+        granted = tuple(
+            name
+            for word, name in PACKS
+            if name in shown or (word in token.scope and name not in refused)
+        )
+        return Access(granted, tuple(n for _, n in PACKS if n not in granted))
+
+    async def _try_live(self, inventory: Inventory) -> None:
+        """Read one device, or a plant without any."""
+        if MONITORING in self._memory.permissions:
+            raise PermissionMissing(MONITORING)
+        device = next(
+            (
+                each
+                for each in inventory.devices.values()
+                if each.address.get("device_type") in {INVERTER, METER, CHARGER}
+            ),
+            None,
+        )
+        plant = next(iter(inventory.plants.values()), None)
+        with suppress(AccessDenied, OperationFailed):
+            if device is not None:
+                params = {
+                    "snList": device.address["sn"],
+                    "deviceType": device.address["device_type"],
+                    "businessType": device.address["business_type"],
+                }
+                await self._api.call(DEVICE_DATA, params=params)
+            elif plant is not None:
+                business = plant.address["business_type"]
+                await self._api.call(
+                    PLANT_DATA, params={"plantId": plant.id, "businessType": business}
+                )
 
     def take_serials(self, serials: Mapping[str, str]) -> None:
         """List these meters too."""

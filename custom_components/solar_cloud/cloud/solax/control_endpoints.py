@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from .endpoints import EMS_FUNCTIONS, Endpoint
+from .endpoints import EMS_FUNCTIONS, INFORMATION, MONITORING, Endpoint
 
 CHARGER_PACK: Final = ("API_EVC_V2", "EV Charger Control Service")
 MODE_PACK: Final = ("API_Workmode_V2", "Inverter Workmode Control Service")
@@ -11,6 +11,12 @@ OVERALL_PACK: Final = ("API_Overall_V2", "Inverter Overall Control Service")
 LIMIT_PACK: Final = ("RATE_CTRL", "import/export_control")
 EMS_PACK: Final = ("EMS_System_Functions", EMS_FUNCTIONS)
 """A pack's scope word in the token answer, and its name in the portal."""
+PACKS: Final = (
+    ("API_Info_V2", INFORMATION),
+    ("API_Telemetry_V2", MONITORING),
+    *(CHARGER_PACK, MODE_PACK, REMOTE_PACK, OVERALL_PACK, LIMIT_PACK, EMS_PACK),
+)
+"""All that this client has a use for."""
 
 _DEVICE: Final = "/openapi/v2/device"
 

@@ -284,7 +284,8 @@ def _by_inverter(job: Job) -> bool:
 def _rank(err: CloudError) -> int:
     """Order errors by how much they tell the user."""
     for rank, kind in enumerate(
-        (RetryLater, PermissionMissing, CloudUnreachable, UnexpectedAnswer)
+        # A limit, perhaps our own, only delays; a missing permission is why nothing comes.
+        (PermissionMissing, RetryLater, CloudUnreachable, UnexpectedAnswer)
     ):
         if isinstance(err, kind):
             return rank

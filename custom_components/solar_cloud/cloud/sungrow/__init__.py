@@ -33,13 +33,15 @@ GATEWAYS: Final[Mapping[str, str]] = {
     "international": "https://gateway.isolarcloud.com.hk",
     "cn": "https://gateway.isolarcloud.com",
     "au": "https://augateway.isolarcloud.com",
+    "in": "https://gateway.isolarcloud.in",
 }
-"""sungrow.md §1.1."""
+"""sungrow.md §1.1; India's come from users, not from the portal (KRoperUK/sungrow-hass#404)."""
 CONSENT_PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "eu": ("https://web3.isolarcloud.eu", "3"),
     "international": ("https://web3.isolarcloud.com.hk", "2"),
     "cn": ("https://web3.isolarcloud.com", "1"),
     "au": ("https://auweb3.isolarcloud.com", "7"),
+    "in": ("https://web3.isolarcloud.in", "9"),
 }
 """Where consent is given, and the number of the cloud (sungrow.md §1.1)."""
 PORTAL: Final = "https://developer-api.isolarcloud.com"
@@ -92,7 +94,11 @@ def _gateway(
 def _authorize_url(credentials: Credentials, redirect_uri: str, state: str) -> str:
     region = credentials["region"]
     page, cloud_id = CONSENT_PAGES.get(
-        region, (credentials.get("base_url", "").rstrip("/"), None)
+        region,
+        (
+            credentials.get("base_url", "").rstrip("/"),
+            credentials.get("cloud_id", "").strip() or None,
+        ),
     )
     return authorize_url(
         page, cloud_id, credentials["application_id"].strip(), redirect_uri, state
@@ -133,6 +139,8 @@ GRANT: Final = SignIn(
     quota_account=_application,
     links=LINKS,
     oauth=OAuth(_authorize_url, _exchange, _granted_account),
+    # Without its number the page of consent takes an account for one of China's.
+    other_fields=(CredentialField("cloud_id", required=False),),
 )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from ..errors import (
     CloudError,
     CloudUnreachable,
+    ConsentLost,
     CredentialsRejected,
     PermissionMissing,
     QuotaExhausted,
@@ -135,17 +136,17 @@ GRANT_ERRORS: Final[Mapping[str, Callable[[], CloudError]]] = {
     "2": lambda: CloudError("invalid_code"),
     "3": _permission(MONITORING, "not_authorized"),
     "4": lambda: CredentialsRejected("invalid_app_key"),
-    "5": lambda: CredentialsRejected("redirect_mismatch"),
+    "5": lambda: ConsentLost("redirect_mismatch"),
     "6": _refused("6", UnexpectedAnswer, "request_refused"),
 }
 """``result_code`` of the exchange of a code."""
 
 REFRESH_ERRORS: Final[Mapping[str, Callable[[], CloudError]]] = {
-    "2": lambda: CredentialsRejected("authorization_revoked"),
+    "2": lambda: ConsentLost("authorization_revoked"),
     "-1": lambda: CloudUnreachable("server_error", code="-1"),
-    "-2": lambda: CredentialsRejected("authorization_expired"),
+    "-2": lambda: ConsentLost("authorization_expired"),
     "4": _refused("4", RequestRefused, "request_refused"),
-    "5": lambda: CredentialsRejected("authorization_lost"),
+    "5": lambda: ConsentLost("authorization_lost"),
 }
 """Inner ``code`` of a refresh."""
 

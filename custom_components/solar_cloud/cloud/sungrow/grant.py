@@ -7,6 +7,7 @@ from urllib.parse import quote
 from ..errors import (
     CloudError,
     CloudUnreachable,
+    ConsentLost,
     CredentialsRejected,
     PermissionMissing,
     UnexpectedAnswer,
@@ -41,7 +42,7 @@ def authorize_url(
 
     The page is a route behind ``#``; the state comes back only from before it.
     """
-    cloud = "" if cloud_id is None else f"cloudId={cloud_id}&"
+    cloud = "" if cloud_id is None else f"cloudId={quote(cloud_id, safe='')}&"
     return (
         f"{web}/?state={quote(state, safe='')}#/authorized-app?{cloud}"
         f"applicationId={quote(application_id, safe='')}&redirectUrl={quote(redirect_uri, safe='')}"
@@ -71,7 +72,7 @@ def _exchange_error(answer: Body) -> CloudError:
     if answer.get("error") == "invalid_grant":
         mismatch = "redirect" in str(answer.get("error_description")).lower()
         if mismatch:
-            return CredentialsRejected("redirect_mismatch")
+            return ConsentLost("redirect_mismatch")
         return CloudError("invalid_code")
     if answer.get("error") == "invalid_client":
         return CredentialsRejected("invalid_app_key")
@@ -115,7 +116,7 @@ class GrantRefresh:
     async def issue(self, stale: Token | None) -> Token:
         """Trade the refresh token in."""
         if stale is None or stale.refresh is None:
-            raise CredentialsRejected("authorization_missing")
+            raise ConsentLost("authorization_missing")
         self._memory.check(stale)
         self._quota.spend(LANE)
         try:
@@ -126,11 +127,11 @@ class GrantRefresh:
         except Throttled:
             raise
         except TokenRefused:
-            raise CredentialsRejected("authorization_lost") from None
+            raise ConsentLost("authorization_lost") from None
         except (CloudUnreachable, UnexpectedAnswer) as err:
             await self._memory.fail(err)
             if self._memory.count(RequestRefused.default_key) >= REFUSED_REQUESTS:
-                raise CredentialsRejected("authorization_lost") from None
+                raise ConsentLost("authorization_lost") from None
             raise
         await self._memory.succeed()
         return token
@@ -148,7 +149,7 @@ class GrantRefresh:
         if code == OK and token is not None:
             return token
         if fields.get("error") == "invalid_grant":
-            raise CredentialsRejected("authorization_lost")
+            raise ConsentLost("authorization_lost")
         if code in REFRESH_ERRORS:
             error = REFRESH_ERRORS[code]()
             raise error

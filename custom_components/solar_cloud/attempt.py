@@ -1,0 +1,189 @@
+"""Trying credentials before an entry has them: what they lead to, and what outlives each try."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final, override
+
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigEntryState,
+    OperationNotAllowed,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+
+from .cloud.model import Inventory
+from .cloud.quota import Quota
+from .cloud.token import SECTION as TOKEN, Token
+from .cloud.vault import Json, MemoryVault
+from .cloud.vendor import Access, Cloud, Credentials, ShowsAccess, SignIn, Vendor
+from .const import CONF_CREDENTIALS, DOMAIN
+from .session import get_transport
+from .store import AccountStore, Seed, async_get_store, async_keep_seed
+
+
+class CarriedVault(MemoryVault):
+    """A try's vault that begins with an entry's token; a newer one is on disk at once, for the old one died with it."""
+
+    def __init__(self, store: AccountStore) -> None:
+        """Take the token up."""
+        super().__init__()
+        self._store: Final = store
+        self._sections[TOKEN] = store.load(TOKEN)
+
+    @override
+    async def save(self, section: str, content: Json) -> None:
+        """Keep it, a token for the entry too."""
+        await super().save(section, content)
+        if section == TOKEN:
+            await self._store.save(section, content)
+
+
+class Attempt:
+    """One account in a form: token, counts and lists, as long as what is typed is about the same account."""
+
+    def __init__(self, hass: HomeAssistant, vendor: Vendor, sign_in: SignIn) -> None:
+        """Begin with nothing."""
+        self._hass: Final = hass
+        self._vendor: Final = vendor
+        self._sign_in: Final = sign_in
+        self._quota: Quota | None = None
+        self._tried: dict[str, str] = {}
+        self._cloud: Cloud
+        self._listed = False
+        self.vault = MemoryVault()
+        self.inventory = Inventory({}, {})
+        self.access = Access()
+
+    @property
+    def token(self) -> Token | None:
+        """The token at hand."""
+        return Token.from_json(self.vault.load(TOKEN))
+
+    @property
+    def carries(self) -> bool:
+        """Whether the token is an entry's."""
+        return isinstance(self.vault, CarriedVault)
+
+    async def async_take_up(self, entry: ConfigEntry) -> None:
+        """Go on with an entry's token: another address does not make it worthless, nor does a new secret make a consent so."""
+        store = await async_get_store(self._hass, entry.entry_id, None)
+        self.vault, self._quota = CarriedVault(store), None
+        self._listed = False
+
+    async def async_let_go(self) -> None:
+        """Forget the token and its vault, not what an entry keeps."""
+        self.vault, self._quota = MemoryVault(), None
+
+    async def async_renew(self) -> None:
+        """Make the token at hand look old, so that the next call shows whether its secret is right."""
+        if (token := self.token) is not None:
+            await self.vault.save(
+                TOKEN, replace(token, expires_at=token.issued_at).as_json()
+            )
+
+    async def async_begin(self, credentials: Credentials) -> None:
+        """Forget the token of what was typed before: it would open the account whatever is typed now.
+
+        Calls stay counted for as long as they are the same account's.
+        """
+        tried, self._tried = self._tried, dict(credentials)
+        if not tried or tried == self._tried:
+            return
+        self._listed = False
+        quota_account = self._sign_in.quota_account
+        if self.carries or quota_account(self._tried) != quota_account(tried):
+            await self.async_let_go()
+        else:
+            await self.vault.save(TOKEN, None)
+
+    def connect(self, credentials: Credentials) -> None:
+        """Build a client; what an earlier one of the same account was refused is asked for again."""
+        if self._quota is None:
+            self._quota = self._vendor.quota(self.vault)
+        self._tried = dict(credentials)
+        self._cloud = self._vendor.connect(
+            self._sign_in,
+            credentials,
+            get_transport(self._hass),
+            self.vault,
+            self._quota,
+        )
+
+    async def async_list(self) -> None:
+        """Sign in, list the plants, look what may be read. Raises a ``CloudError``; ``Paced`` when it goes on later."""
+        if not self._listed:
+            self.inventory = await self._cloud.inventory()
+            self._listed = bool(self.inventory.plants) and self.inventory.complete
+        self.access = (
+            await self._cloud.access(self.inventory)
+            if isinstance(self._cloud, ShowsAccess) and self.inventory.plants
+            else Access()
+        )
+
+    def relist(self) -> None:
+        """Ask for the lists again with the next try: what they showed was not enough."""
+        self._listed = False
+
+    async def async_keep_seed(
+        self, credentials: Credentials, unique_id: str | None
+    ) -> None:
+        """Leave token and lists to the entry: it need not ask again."""
+        await async_keep_seed(
+            self._hass,
+            self._vendor,
+            self._sign_in,
+            credentials,
+            unique_id,
+            Seed(self.vault, self.inventory),
+        )
+
+
+@asynccontextmanager
+async def paused(hass: HomeAssistant, entry: ConfigEntry) -> AsyncIterator[None]:
+    """Stop an entry while its token is tried elsewhere: two that renew one token end it for both."""
+    running = entry.state in {ConfigEntryState.LOADED, ConfigEntryState.SETUP_RETRY}
+    if running:
+        try:
+            await hass.config_entries.async_unload(entry.entry_id)
+        except OperationNotAllowed:  # it is just being set up or stopped
+            running = False
+    try:
+        yield
+    except BaseException:
+        if running:
+            # Not a reload: that would end the flow which asks for credentials.
+            hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
+        raise
+
+
+def identity(
+    vendor: Vendor, sign_in: SignIn, credentials: Credentials, token: Token | None
+) -> str:
+    """Return an account's unique id; a consent's is known only with its token."""
+    if sign_in.oauth is not None and token is not None:
+        return f"{vendor.key}_{sign_in.oauth.account(credentials, token)}"
+    return f"{vendor.key}_{sign_in.account(credentials)}"
+
+
+def at_home(sign_in: SignIn, entry: ConfigEntry, typed: Credentials) -> Credentials:
+    """Return what was typed, at the address the entry has: whose account it is, whatever moved."""
+    stored: Credentials = entry.data[CONF_CREDENTIALS]
+    own = {key: text for key, text in typed.items() if key not in sign_in.place}
+    return own | {key: text for key, text in stored.items() if key in sign_in.place}
+
+
+def shows_same_plants(
+    hass: HomeAssistant, entry: ConfigEntry, inventory: Inventory
+) -> bool:
+    """Whether lists hold a plant or device that the entry has, or the entry has none yet."""
+    known = {
+        key
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+        for domain, key in device.identifiers
+        if domain == DOMAIN
+    }
+    return not known or not known.isdisjoint({*inventory.plants, *inventory.devices})
