@@ -11,6 +11,7 @@ from typing import Final
 from ._glitches import Drawer, Glitch, outages
 from ._tape import HOUR, MINUTE, ROLES, SIGN_INS, Take, Tape, clock, midnight, recorded
 from ._verdict import Trial, Verdict, judge
+from ._wire import drawn
 
 DAY: Final = 86400.0
 CALM: Final = 14 * HOUR
@@ -105,6 +106,14 @@ def _cut(case: Case) -> tuple[Tape, Trial]:
     return tape, Trial((), restarts, rated=_rated(case))
 
 
+def _wire(case: Case) -> tuple[Tape, Trial]:
+    """A storm below the client: what devices upload."""
+    take = _take(case, 3.5)
+    end = take.begin + 3.5 * DAY - CALM
+    lies = drawn(case.random, take.vendor.key, take.begin + 6 * HOUR, end)
+    return recorded(_take(case, 3.5, lies=lies)), Trial(rated=_rated(case))
+
+
 def _plain(case: Case) -> tuple[Tape, Trial]:
     """A sunny, a mixed, and a dark home; restarts at night and by day."""
     weather = ("sunny", "mixed", "dark")[case.seed % 3]
@@ -126,6 +135,7 @@ SCENARIOS: Final[dict[str, Callable[[Case], tuple[Tape, Trial]]]] = {
     "storm": _storm,
     "cut": _cut,
     "replaced": _replaced,
+    "wire": _wire,
     "long": _long,
 }
 
@@ -234,6 +244,11 @@ def _story(
     near += [
         f"{clock(each.begin)}+{(each.end - each.begin) / 60:.0f}min {each.kind}"
         for each in take.outages
+    ]
+    near += [
+        f"{clock(each.begin)}+{(each.end - each.begin) / 60:.0f}min {each}"
+        for each in take.lies
+        if any(each.begin - 1800 <= at <= each.end + 4 * HOUR for at in times)
     ]
     near += [f"{clock(each)} restart" for each in result.trial.restarts]
     polls = "in step" if take.phase is None else f"at {take.phase:.0f} s"

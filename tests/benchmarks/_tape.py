@@ -32,7 +32,7 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.token import Token
-from custom_components.solar_cloud.cloud.transport import HttpTransport, Transport
+from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.cloud.vault import MemoryVault
 from custom_components.solar_cloud.cloud.vendor import (
     Cloud as Client,
@@ -46,6 +46,8 @@ from tests.clouds.base import Cloud
 from tests.clouds.registry import CLOUDS
 from tests.clouds.world import Energies, Site, World
 from tests.clouds.world.sun import Sun
+
+from ._wire import Lie, LyingTransport
 
 ROOT: Final = Path(__file__).parents[2]
 ZONE: Final = ZoneInfo("Europe/Berlin")
@@ -154,6 +156,8 @@ class Take:
     phase: float | None = None
     """Seconds after the full five minutes at which is polled; ``None`` polls in step with the uploads."""
     outages: tuple[Outage, ...] = ()
+    lies: tuple[Lie, ...] = field(default=(), repr=False)
+    """What is told on the wire."""
 
     @property
     def vendor(self) -> Vendor:
@@ -318,10 +322,10 @@ async def signed_in(
 
 
 async def connect(
-    sign_in: str, cloud: Cloud[Any], session: aiohttp.ClientSession, vault: MemoryVault
+    sign_in: str, cloud: Cloud[Any], transport: Transport, vault: MemoryVault
 ) -> Client:
     """Build a client that is signed in."""
-    transport, vendor = HttpTransport(session), VENDORS[cloud.name]
+    vendor = VENDORS[cloud.name]
     credentials, token = await signed_in(sign_in, cloud, transport)
     if token is not None:
         await vault.save("token", token.as_json())
@@ -436,7 +440,8 @@ async def _record(take: Take) -> Tape:
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
         ):
             vault = MemoryVault()
-            client = await connect(take.sign_in, cloud, session, vault)
+            transport = LyingTransport(session, take.lies)
+            client = await connect(take.sign_in, cloud, transport, vault)
             studio = _Studio(take, clock, cloud, client)
             studio.site.change(clearness=WEATHER[take.weather])
             studio.unplug()
@@ -481,9 +486,9 @@ def _source(vendor: str) -> bytes:
 @functools.lru_cache(maxsize=8)
 def recorded(take: Take) -> Tape:
     """Return a recording, made now unless it was made before."""
-    name = hashlib.sha256(_source(take.vendor.key) + repr(take).encode()).hexdigest()[
-        :24
-    ]
+    name = hashlib.sha256(
+        _source(take.vendor.key) + f"{take}{take.lies or ''}".encode()
+    ).hexdigest()[:24]
     folder = Path(tempfile.gettempdir()) / "solar-cloud-tapes"
     folder.mkdir(exist_ok=True)
     path = folder / f"{take.sign_in}-{name}.pickle"

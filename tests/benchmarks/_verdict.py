@@ -263,7 +263,7 @@ def _look(
     verdict.worse("freeze", course.late / MINUTE, at)
     if course.late > trial.patience:
         verdict.lag = max(verdict.lag, behind)
-    if course.good and course.late == 0.0:
+    if course.good and behind <= 0:
         course.good_at = at
     _look_at_today(course, tape, trial, poll, shown, passed)
 
