@@ -63,6 +63,35 @@ async def test_hours_without_home_assistant_are_filled(
     assert len([call for call in solax.calls if "history" in call.path]) == again
 
 
+async def test_a_mistake_in_one_step_keeps_no_gap_open(
+    recorder_mock: Recorder,
+    home: Home,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever breaks in the examination of the past, its repair goes on; what broke rests an hour and is tried again."""
+    await home.start(entry)
+    history = home.hass.data[HISTORIES][entry.entry_id]
+    tried = {"doctor": 0, "repair": 0}
+
+    async def broken(*_: object) -> None:
+        tried["doctor"] += 1
+        raise ValueError
+
+    async def repaired(*_: object) -> int:
+        tried["repair"] += 1
+        return 0
+
+    monkeypatch.setattr(history.doctor, "async_run", broken)
+    monkeypatch.setattr(history.repair, "async_run", repaired)
+    await live(home, 1)
+    assert tried == {"doctor": 1, "repair": 1}
+    assert history.last_error is not None
+    await live(home, 1.2)
+    assert tried["doctor"] == tried["repair"] >= 2
+
+
 async def test_a_gap_stays_when_the_user_wants_it_so(
     recorder_mock: Recorder, home: Home, solax: SolaxCloud
 ) -> None:

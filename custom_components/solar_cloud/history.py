@@ -1,7 +1,8 @@
 """The past of one account: notices gaps, repairs them, and imports what was before, whenever the vendor's limits leave room."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -10,7 +11,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from . import statistics
-from .cloud.errors import CloudError, RetryLater
+from .cloud.errors import CloudError, RetryLater, UnexpectedAnswer, describe
 from .cloud.history import Historian
 from .cloud.model import Inventory
 from .const import CONF_EXCLUDED_PLANTS, CONF_REPAIR_GAPS, DOMAIN, LOGGER
@@ -99,10 +100,7 @@ class History:
 
     async def _async_work(self) -> None:
         try:
-            if self._hass.is_running:
-                await self.doctor.async_run(self.inventory)
-            if (historian := self.historian) is not None:
-                await self._async_steps(historian)
+            await self._async_steps()
             self.last_error = None
         except RetryLater as err:
             self.last_error = err
@@ -114,13 +112,31 @@ class History:
         finally:
             self._running = False
 
-    async def _async_steps(self, historian: Historian) -> None:
+    async def _async_steps(self) -> None:
+        """Do all there is to do; a mistake of ours in one step stops no other. Raises a ``CloudError`` to go on later."""
+        mistaken = False
+        for step in self._steps():
+            try:
+                await step()
+            except CloudError:
+                raise
+            except Exception as err:  # noqa: BLE001  the other steps are still to be done
+                LOGGER.error("A step of work on the past failed: %s", describe(err))
+                mistaken = True
+        if mistaken:
+            raise UnexpectedAnswer
+
+    def _steps(self) -> Iterator[Callable[[], Awaitable[object]]]:
         inventory = self.inventory
+        if self._hass.is_running:
+            yield partial(self.doctor.async_run, inventory)
+        if (historian := self.historian) is None:
+            return
         if self._entry.options.get(CONF_REPAIR_GAPS, True):
             for plant_id in inventory.plants:
-                await self.repair.async_run(historian, inventory, plant_id)
+                yield partial(self.repair.async_run, historian, inventory, plant_id)
         if self.imports.jobs:
-            await self.imports.async_run(historian, inventory)
+            yield partial(self.imports.async_run, historian, inventory)
 
     def _rest(self, seconds: float) -> None:
         """Go on when the limits allow."""

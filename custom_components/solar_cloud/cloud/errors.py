@@ -4,6 +4,7 @@ Every error carries a ``key`` and ``placeholders`` instead of a sentence: the us
 wrote (which may echo an account, a serial or a token) can reach a log line by way of an exception text.
 """
 
+from pathlib import Path
 from typing import ClassVar
 
 from yarl import URL
@@ -146,3 +147,15 @@ class SessionContested(RetryLater):
     """A token was refused right after it was issued: another program signs in with the same account."""
 
     default_key = "session_contested"
+
+
+def describe(err: BaseException) -> str:
+    """Say what went wrong for a log line: the key of ours, or the kind and the place of a mistake, never what it was about."""
+    if isinstance(err, CloudError):
+        return err.key
+    where, place = err.__traceback__, ""
+    while where is not None:
+        name = Path(where.tb_frame.f_code.co_filename).name
+        place = f" at {name}:{where.tb_lineno}"
+        where = where.tb_next
+    return f"{type(err).__name__}{place}"
