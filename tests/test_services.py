@@ -74,6 +74,44 @@ async def test_the_past_of_a_device_can_be_looked_at(
         await act(home, "get_history", device_id=inverter, start=start)
 
 
+@pytest.mark.parametrize("year", [1, 9999])
+async def test_a_past_out_of_all_time_is_refused(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry, year: int
+) -> None:
+    """The first and the last day of the calendar are no span anybody can look at."""
+    await home.start(entry)
+    inverter = device_id(home, entry, solax.first(Kind.INVERTER).sn)
+    usual = datetime(2026, 6, 14, 4, tzinfo=UTC)
+    day = datetime(year, 12, 31, 23, 30) if year > 1 else datetime(1, 1, 1)
+    spans: list[dict[str, Any]] = [
+        {"start": day},
+        {"start": day, "end": usual},
+        {"start": usual, "end": day},
+    ]
+    solax.calls.clear()
+    for span in spans:
+        with pytest.raises(ServiceValidationError) as err:
+            await act(home, "get_history", device_id=inverter, **span)
+        assert err.value.translation_key == "invalid_span"
+    assert not solax.calls
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+async def test_an_import_from_out_of_all_time_is_as_long_as_it_can_be(
+    recorder_mock: Recorder,
+    home: Home,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    year: int,
+) -> None:
+    """Or as short: nothing breaks."""
+    await home.start(entry)
+    answer = await act(home, "import_history", start=f"{year:04}-12-31", dry_run=True)
+    assert answer["plants"]
+    answer = await act(home, "import_history", start=f"{year:04}-01-01", dry_run=True)
+    assert answer["plants"]
+
+
 async def test_refreshing_says_what_stands_in_the_way(
     home: Home, solax: SolaxCloud, entry: MockConfigEntry
 ) -> None:

@@ -1,7 +1,7 @@
 """Actions: reading at once, looking into the past, importing it, and taking that back."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import MINYEAR, datetime, timedelta
 from typing import Any, Final
 
 import voluptuous as vol
@@ -146,11 +146,7 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
     device, entry = _device_and_entry(call.hass, call.data[ATTR_DEVICE])
     history, historian = _history(call.hass, entry)
     owner = own_identifier(device) or ""
-    start = dt_util.as_utc(call.data[ATTR_START])
-    end = dt_util.as_utc(call.data.get(ATTR_END) or start + LONGEST_LOOK)
-    end = min(end, dt_util.utcnow())
-    if not start < end <= start + LONGEST_LOOK:
-        raise _error("invalid_span")
+    start, end = _span(call.data[ATTR_START], call.data.get(ATTR_END))
     inventory = history.inventory
     batches = historian.batches([owner], inventory)
     if not batches:
@@ -179,6 +175,19 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
     except CloudError as err:
         raise as_error(err) from err
     return {"readings": [_as_json(found[at]) for at in sorted(found)]}
+
+
+def _span(begin: datetime, until: datetime | None) -> tuple[datetime, datetime]:
+    """Return what is to be looked at; the first and last days of the calendar have no time in other zones."""
+    try:
+        start = dt_util.as_utc(begin)
+        latest = start + LONGEST_LOOK
+        end = min(dt_util.as_utc(until) if until else latest, dt_util.utcnow())
+    except OverflowError as err:
+        raise _error("invalid_span") from err
+    if not start < end <= latest:
+        raise _error("invalid_span")
+    return start, end
 
 
 def _as_json(reading: Reading) -> JsonValueType:
@@ -249,7 +258,7 @@ def _plants(call: ServiceCall, history: History) -> Iterable[str]:
 
 def _start(day: Any, historian: Historian) -> float:
     oldest = earliest(historian)
-    if day is None:
+    if day is None or day.year <= MINYEAR:  # whose midnight has no time in other zones
         return oldest
     return max(oldest, dt_util.start_of_local_day(day).timestamp() // 3600 * 3600)
 
