@@ -1,18 +1,24 @@
 """What other vendors need of the way out: signs of life, read-backs that cost a call, answers that come late or never."""
 
+import asyncio
 from dataclasses import replace
+import math
 from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
+    async_fire_time_changed,
 )
 
+from custom_components.solar_cloud import commander
 from custom_components.solar_cloud.cloud.control import (
+    Available,
     ChargeBattery,
     Command,
     Control,
+    ControlSpec,
     Force,
     Order,
     Outcome,
@@ -28,6 +34,8 @@ from custom_components.solar_cloud.cloud.errors import (
 )
 from custom_components.solar_cloud.commander import Commander
 from custom_components.solar_cloud.journal import EVENT_COMMAND
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import issue_registry as ir
 
 from .clouds.solax import Kind, SolaxCloud
 from .conftest import Home
@@ -255,3 +263,315 @@ async def test_a_damaged_memory_is_no_memory(
         await store.save(section, [{"target": 1}] if section == "tasks" else {"a": 1})
     await home.restart(entry)
     assert entry.runtime_data.commander is not None
+
+
+# A battery is never left forced
+
+
+async def _cut(task: asyncio.Task[Any]) -> None:
+    """Cut a command off, as a stopped script does."""
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_command_that_was_never_sent_prolongs_nothing(
+    house: House, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half an hour is on; ten hours are cut off while they wait for their turn: it stays half an hour, on disk too."""
+    vendor.receipts = [
+        Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=1800)),
+    ]
+    await vendor.commander.async_order(_charge(vendor, 1800))
+    until = vendor.commander.forces.until(vendor.inverter)
+    waits = asyncio.Event()
+
+    async def wait(seconds: float) -> None:
+        waits.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(commander, "pause", wait)
+    task = house.hass.async_create_task(
+        vendor.commander.async_order(_charge(vendor, 36000))
+    )
+    await waits.wait()
+    await _cut(task)
+    assert len(vendor.orders) == 1
+    assert vendor.commander.forces.until(vendor.inverter) == until
+    ((_, row),) = house.entry.runtime_data.store.load("forces").items()
+    assert row["until"] == pytest.approx(until.timestamp() if until else 0)
+
+
+@pytest.mark.parametrize("how", ["cut off", "failed"])
+async def test_a_command_that_nobody_knows_of_ends_no_later_than_what_was_on(
+    house: House, vendor: Vendor, how: str
+) -> None:
+    """It was on its way when it was cut off: either may be on, and the earlier end is right for both."""
+    vendor.receipts = [Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=1800))]
+    await vendor.commander.async_order(_charge(vendor, 1800))
+    until = vendor.commander.forces.until(vendor.inverter)
+    sent = asyncio.Event()
+
+    async def order(order: Order) -> Receipt:
+        sent.set()
+        if how == "failed":
+            raise ValueError
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    cloud: Any = house.entry.runtime_data.cloud
+    cloud.order = order
+    task = house.hass.async_create_task(
+        vendor.commander.async_order(_charge(vendor, 36000))
+    )
+    await sent.wait()
+    if how == "failed":
+        assert (await task).outcome is Outcome.UNCERTAIN
+    else:
+        await _cut(task)
+    assert vendor.commander.forces.until(vendor.inverter) == until
+
+
+@pytest.mark.parametrize(
+    "err",
+    [ValueError("x"), KeyError("x"), OverflowError(), CloudUnreachable()],
+)
+async def test_a_mistake_of_ours_ends_no_supervision(
+    house: House, vendor: Vendor, err: Exception
+) -> None:
+    """The end is tried again until it is certain, and a repair says so meanwhile."""
+    vendor.receipts = [Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=600))]
+    await vendor.commander.async_order(_charge(vendor, 600))
+    original = house.entry.runtime_data.cloud.order
+
+    async def order(order: Order) -> Receipt:
+        vendor.orders.append(order)
+        raise err
+
+    cloud: Any = house.entry.runtime_data.cloud
+    cloud.order = order
+    await house.home.pass_time(900)
+    assert len(vendor.orders) > 2
+    assert _repairs(house, "force_not_ended")
+    cloud.order = original
+    await house.home.pass_time(1200)
+    assert vendor.commander.forces.until(vendor.inverter) is None
+    await house.home.pass_time(400)
+    assert not _repairs(house, "force_not_ended")
+
+
+def _repairs(house: House, key: str) -> list[str]:
+    return [issue for _, issue in ir.async_get(house.hass).issues if key in issue]
+
+
+async def test_a_mistake_of_ours_loses_no_running_command(
+    house: House, vendor: Vendor
+) -> None:
+    """It is asked for again, and told."""
+    key = (vendor.charger, Control.CHARGE_CURRENT_LIMIT)
+    vendor.receipts = [Receipt(outcome=Outcome.ACCEPTED, task="a", check_after=90)]
+    vendor.follows = [ValueError("x"), Receipt(outcome=Outcome.CONFIRMED)]
+    await vendor.commander.async_apply(Command(*key, 9.0))
+    events = async_capture_events(house.hass, EVENT_COMMAND)
+    await house.home.pass_time(400)
+    assert [event.data["result"] for event in events] == ["confirmed"]
+
+
+async def test_a_command_of_another_version_is_told_as_uncertain(
+    house: House, vendor: Vendor
+) -> None:
+    """After an update nobody can read its handle any more: it is dropped, and nothing stays pending for ever."""
+    key = (vendor.charger, Control.CHARGE_CURRENT_LIMIT)
+    vendor.receipts = [Receipt(outcome=Outcome.ACCEPTED, task="a", check_after=90)]
+    vendor.follows = [KeyError("x") for _ in range(50)]
+    await vendor.commander.async_apply(Command(*key, 9.0))
+    events = async_capture_events(house.hass, EVENT_COMMAND)
+    await house.home.pass_time(900)
+    assert [event.data["result"] for event in events] == ["uncertain"]
+    assert vendor.commander.report()["running"] == []
+    assert vendor.commander.overlay.states[key] == "uncertain"
+
+
+async def test_a_select_that_forces_is_on_disk_before_it_is_sent(
+    house: House, vendor: Vendor
+) -> None:
+    """A crash between sending and answering leaves a deadline, whichever way the mode was begun."""
+    spec = ControlSpec(
+        control=Control.BATTERY_COMMAND,
+        options=("charge", "stop"),
+        begins={"charge": Force(ends_after=7200, renew_after=360)},
+    )
+    seen: list[Any] = []
+
+    async def apply(command: Command) -> Receipt:
+        seen.append(house.entry.runtime_data.store.load("forces"))
+        return Receipt(
+            outcome=Outcome.CONFIRMED,
+            force=spec.begins.get(str(command.value)),
+        )
+
+    cloud: Any = house.entry.runtime_data.cloud
+    cloud.apply = apply
+    cloud.available = lambda inventory: Available({vendor.inverter: (spec,)})
+    vendor.commander.settings.async_update_listeners()
+    await vendor.commander.async_apply(
+        Command(vendor.inverter, Control.BATTERY_COMMAND, "charge")
+    )
+    assert vendor.inverter in seen[0]
+    await vendor.commander.async_apply(
+        Command(vendor.inverter, Control.BATTERY_COMMAND, "stop")
+    )
+    assert vendor.commander.forces.until(vendor.inverter) is None
+
+
+async def test_an_order_outlives_the_stop_of_the_one_before(
+    house: House, vendor: Vendor
+) -> None:
+    """The end of the first is being confirmed when the second begins: its end stays."""
+    vendor.receipts = [
+        Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=900)),
+        Receipt(outcome=Outcome.ACCEPTED, task="stop", check_after=120),
+        Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=7200)),
+    ]
+    await vendor.commander.async_order(_charge(vendor, 900))
+    await vendor.commander.async_order(StopBattery(target_id=vendor.inverter))
+    assert vendor.commander.forces.until(vendor.inverter) is None
+    await vendor.commander.async_order(_charge(vendor, 7200))
+    until = vendor.commander.forces.until(vendor.inverter)
+    await house.home.pass_time(600)
+    assert until is not None
+    assert vendor.commander.forces.until(vendor.inverter) == until
+
+
+async def test_an_end_in_time_does_not_kill_what_replaced_it(
+    house: House, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the first waits for its turn behind the second: it is not sent any more."""
+    vendor.receipts = [Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=600))]
+    await vendor.commander.async_order(_charge(vendor, 600))
+    house.home.freezer.tick(590)
+    answer = asyncio.Event()
+
+    async def order(order: Order) -> Receipt:
+        vendor.orders.append(order)
+        await answer.wait()
+        return Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=7200))
+
+    cloud: Any = house.entry.runtime_data.cloud
+    cloud.order = order
+    task = house.hass.async_create_task(
+        vendor.commander.async_order(_charge(vendor, 7200))
+    )
+    await asyncio.sleep(0)
+    house.home.freezer.tick(20)
+    async_fire_time_changed(house.hass)
+    await asyncio.sleep(0)
+    answer.set()
+    await task
+    await house.home.settle()
+    assert [type(order) for order in vendor.orders] == [ChargeBattery] * 2
+    assert vendor.commander.forces.until(vendor.inverter) is not None
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_an_end_counts_when_the_device_said_so(
+    house: House, vendor: Vendor, restart: bool
+) -> None:
+    """The stop was accepted and its outcome got lost: it is sent again, over a restart too."""
+    vendor.receipts = [
+        Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=3600)),
+        Receipt(outcome=Outcome.UNCERTAIN),
+    ]
+    await vendor.commander.async_order(_charge(vendor, 3600))
+    await vendor.commander.async_order(StopBattery(target_id=vendor.inverter))
+    assert vendor.inverter in house.entry.runtime_data.store.load("forces")
+    if restart:
+        await house.home.restart(house.entry)
+        await house.home.pass_time(900)
+        assert house.solax.orders.carried_out[-1][0] == "exit_vpp_mode"
+    else:
+        await house.home.pass_time(900)
+        assert isinstance(vendor.orders[-1], StopBattery)
+        assert len(vendor.orders) == 3
+    assert not house.entry.runtime_data.store.load("forces")
+
+
+async def test_controls_switched_off_end_a_mode_with_a_timer_too(house: House) -> None:
+    """Two hours without a target, which the inverter would end itself: it ends at once, as docs/controls.md promises."""
+    house.solax.plant.site.set_soc(0.3)
+    await house.act("charge_battery", power=2000, duration={"hours": 2})
+    house.hass.config_entries.async_update_entry(
+        house.entry, options={"excluded_plants": [], "controls": False}
+    )
+    await house.home.restart(house.entry)
+    await house.home.pass_time(900)
+    assert house.solax.orders.carried_out[-1][0] == "exit_vpp_mode"
+    assert not house.entry.runtime_data.store.load("forces")
+
+
+# Told truthfully
+
+
+async def test_old_settings_are_no_answer_to_a_new_command(
+    house: House, vendor: Vendor
+) -> None:
+    """The change took longer than usual; what was read before it says nothing about it."""
+    key = (vendor.charger, Control.CHARGER_MODE)
+    vendor.settings_now = Settings({key: "fast"})
+    await vendor.commander.settings.async_refresh()
+    vendor.receipts = [Receipt(outcome=Outcome.ACCEPTED, task="a", check_after=600)]
+    events = async_capture_events(house.hass, EVENT_COMMAND)
+    await vendor.commander.async_apply(Command(*key, "stop"))
+    await house.home.pass_time(420)
+    vendor.commander.settings.async_update_listeners()
+    assert vendor.commander.value(*key) == "stop"
+    vendor.settings_now = Settings({key: "stop"})
+    await house.home.pass_time(400)
+    assert [event.data["result"] for event in events] == ["accepted", "confirmed"]
+    assert vendor.commander.overlay.states[key] == "confirmed"
+
+
+# A storm never passes
+
+
+async def test_switching_off_is_a_change_like_any_other(house: House) -> None:
+    """An automation that flips a switch is stopped after 150 changes; the end of a forced mode still goes."""
+    await house.act(
+        "set_work_mode",
+        mode="self_consumption",
+        min_soc=10,
+        max_soc=100,
+        grid_charging=False,
+    )
+    await house.act("charge_battery", power=1000, duration={"hours": 2})
+    for n in range(148):
+        house.home.freezer.tick(10)
+        turn = "turn_off" if n % 2 else "turn_on"
+        await house.call("switch", turn, Kind.INVERTER, "grid_charging")
+    for turn in ("turn_on", "turn_off"):
+        with pytest.raises(ServiceValidationError) as err:
+            await house.call("switch", turn, Kind.INVERTER, "grid_charging")
+        assert err.value.translation_key == "write_budget_spent"
+    sent = len(house.solax.commands())
+    await house.act("stop_battery")
+    assert len(house.solax.commands()) == sent + 1
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+async def test_no_number_that_is_none_is_sent(house: House, value: float) -> None:
+    """From entities and actions: refused with a reason, before anything is sent."""
+    wishes: list[Any] = [
+        house.call("number", "set_value", Kind.CHARGER, "charge_current_limit", value=value),
+        house.act("charge_battery", power=value, duration=600),
+        house.act("discharge_battery", power=1000, target_soc=value),
+        house.act("charge_battery", power=1000, duration=value),
+        house.act("charge_battery", power=1000, duration={"hours": value}),
+        house.act("set_work_mode", mode="backup", min_soc=value),
+        house.act("set_battery_schedule", periods=[{"start": "01:00", "end": "02:00", "target_soc": value}]),
+        house.act("reserve_charging", Kind.CHARGER, start="01:00", end="02:00", current=value),
+    ]  # fmt: skip
+    for wish in wishes:
+        with pytest.raises(ServiceValidationError) as err:
+            await wish
+        assert err.value.translation_key in {"not_a_number", "out_of_range"}
+    assert not house.solax.commands()

@@ -365,3 +365,17 @@ async def test_without_the_scope_there_is_no_entity(
         await house.act("charge_battery", duration=600)
     assert err.value.translation_key == "no_controllable_device"
     assert house.writes == 0
+
+
+async def test_controls_switched_off_end_a_mode_with_a_timer_too(house: House) -> None:
+    """Two hours of charging, which the plant would end itself: it ends at once, as docs/controls.md promises."""
+    await house.act("charge_battery", power=1000, duration={"hours": 2})
+    await house.home.pass_time(300, step=30)
+    assert house.forced()
+    house.hass.config_entries.async_update_entry(
+        house.entry, options={"excluded_plants": [], "controls": False}
+    )
+    await house.home.restart(house.entry)
+    await house.home.pass_time(900, step=30)
+    assert not house.forced()
+    assert not house.entry.runtime_data.store.load("forces")

@@ -1,7 +1,9 @@
 """Solar Cloud: SolaX, Sungrow and FusionSolar plants in Home Assistant."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+import time
 from typing import Final, NamedTuple
 import zlib
 
@@ -194,7 +196,8 @@ def _commander(
         return account.chosen(excluded_plants(entry) if allowed else frozenset())
 
     async def ask() -> Settings:
-        return await cloud.settings(chosen())
+        asked_at = time.time()
+        return replace(await cloud.settings(chosen()), asked_at=asked_at)
 
     period = account.vendor.settings_period
     settings = SolarCloudCoordinator[Settings](

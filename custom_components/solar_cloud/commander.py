@@ -6,8 +6,9 @@ The client sends and asks; this waits, shows what is pending, lets the device's 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
+import math
 import time
 from typing import Final
 
@@ -32,13 +33,13 @@ from .cloud.control import (
     SetWorkMode,
     StopBattery,
 )
-from .cloud.errors import CloudError, CommandInvalid, CommandRejected
+from .cloud.errors import CloudError, CommandInvalid, CommandRejected, describe
 from .cloud.model import Inventory, Notice, Snapshot
 from .cloud.vault import Json
 from .const import DOMAIN, LOGGER
 from .coordinator import SolarCloudConfigEntry, SolarCloudCoordinator
 from .devices import registered_name
-from .forces import Supervisor
+from .forces import Superseded, Supervised, Supervisor
 from .journal import fire
 from .overlay import CommandState, Key, Overlay
 from .running import Running, Task
@@ -51,9 +52,10 @@ ASK_AGAIN: Final = 60.0
 LONGEST_TASK: Final = 86400.0
 ORDER_SETTLES: Final = 30.0
 SOON: Final = 1.0
-END_AGAIN: Final = 300.0
-STOP: Final = "stop_battery"
-"""What ``StopBattery`` is called."""
+MOST_MISTAKES: Final = 3
+"""How often a task is tried to be followed that raises what no client should: one kept by another version always does."""
+UNSURE: Final = frozenset({"half_done", "device_timeout"})
+"""Refusals after which a part of a command may have been carried out all the same."""
 
 type What = Command | Order
 
@@ -82,15 +84,20 @@ class Commander:
         self.settings: Final = settings
         self.overlay: Final = Overlay(store)
         self.budget: Final = WriteBudget(store)
+        self._running: Final = Running(store)
         self.forces: Final = Supervisor(
-            hass, entry, store, self._order_by_itself, self._tell_entities
+            hass,
+            entry,
+            store,
+            self._order_by_itself,
+            self._running.ending,
+            self._tell_entities,
         )
         self._locks: Final[dict[str, asyncio.Lock]] = {}
         self._last: Final[dict[str, float]] = {}
-        self._running: Final = Running(store)
         self._timers: Final[dict[str, CALLBACK_TYPE]] = {}
         self._ineffective: Final[set[str]] = set()
-        self._ending: Final[set[str]] = set()
+        self._stopped = False
         self.available = Available()
 
     async def async_start(
@@ -111,6 +118,7 @@ class Commander:
 
         @callback
         def stop() -> None:
+            self._stopped = True
             for each in unlisten:
                 each()
             for cancel in self._timers.values():
@@ -135,7 +143,10 @@ class Commander:
     @callback
     def _compare(self) -> None:
         self._offer()  # with some vendors only what was read can be set
-        self.overlay.compare(self.settings.data, time.time(), self._disagree)
+        self.forces.watch()
+        self.overlay.compare(
+            self.settings.data, time.time(), self._running.changing, self._disagree
+        )
 
     def _disagree(self, key: Key) -> None:
         LOGGER.warning(
@@ -194,14 +205,29 @@ class Commander:
 
         async def send() -> Receipt:
             before = self.overlay.get(key)
+            wish = before
+            _check_numbers(command)
             if command.value is not None:
-                self.overlay.wish(key, spec, command.value)
+                wish = self.overlay.wish(key, spec, command.value)
                 self._tell_entities()
+            sent = False
+
+            async def apply() -> Receipt:
+                nonlocal sent
+                sent = True
+                return await self._cloud.apply(command)
+
             try:
-                receipt = await self._send(command, lambda: self._cloud.apply(command))
+                receipt = await self._send(command, apply)
             except CloudError:
-                self.overlay.take_back(key, before, CommandState.REFUSED)
+                self.overlay.take_back(key, wish, before, CommandState.REFUSED)
                 self._tell_entities()
+                raise
+            except asyncio.CancelledError:
+                if sent:
+                    self.overlay.answered(key, Outcome.UNCERTAIN)
+                else:
+                    self.overlay.take_back(key, wish, before, CommandState.REFUSED)
                 raise
             self.overlay.answered(key, receipt.outcome)
             if spec.reads_back:
@@ -216,28 +242,21 @@ class Commander:
         """Carry out an order. Raises a translated ``HomeAssistantError``."""
 
         async def send() -> Receipt:
+            _check_numbers(order)
             return await self._send_order(order)
 
         return await self._tell_user(order, send, context)
 
-    async def _send_order(self, order: Order) -> Receipt:
-        """Send an order; a forced mode is on disk before it is on the wire."""
-        target_id = order.target_id
-        before = self.forces.get(target_id)
-        if isinstance(order, ForceBattery):
-            await self.forces.begin(target_id, Force(ends_after=order.duration))
-        try:
-            receipt = await self._send(order, lambda: self._cloud.order(order))
-        except CloudError:
-            if isinstance(order, ForceBattery | StopBattery):
-                await self.forces.restore(target_id, before)
-            raise
+    async def _send_order(
+        self, order: Order, wanted: Callable[[], bool] | None = None
+    ) -> Receipt:
+        receipt = await self._send(order, lambda: self._cloud.order(order), wanted)
         self._read_settings_in(ORDER_SETTLES)
         return receipt
 
-    async def _order_by_itself(self, order: Order) -> None:
-        """Send what the supervision of a forced mode asks for. Raises a ``CloudError``."""
-        receipt = await self._send_order(order)
+    async def _order_by_itself(self, order: Order, wanted: Callable[[], bool]) -> None:
+        """Send what the supervision of a forced mode asks for, if that is still so when it is its turn."""
+        receipt = await self._send_order(order, wanted)
         self._tell(order.target_id, name_of(order), receipt.outcome, None, None)
 
     async def _tell_user(
@@ -257,19 +276,113 @@ class Commander:
         return receipt
 
     async def _send(
-        self, what: What, send: Callable[[], Awaitable[Receipt]]
+        self,
+        what: What,
+        send: Callable[[], Awaitable[Receipt]],
+        wanted: Callable[[], bool] | None = None,
     ) -> Receipt:
-        async with self._turn(what.target_id):
-            self.budget.spend(what.target_id, what)
+        """Send in turn what is ``wanted`` then; a forced mode is on disk before it is on the wire, and no mishap removes its end."""
+        target_id = what.target_id
+        async with self._turn(target_id):
+            if self._stopped:
+                raise CommandInvalid("not_offered")
+            if wanted is not None and not wanted():
+                raise Superseded
+            before = self.forces.get(target_id)
+            self.budget.spend(target_id, what, forced=before is not None)
+            begins = self._begins(what)
             try:
-                receipt = await send()
-                self._last[what.target_id] = time.time()
-                self._ineffective.discard(what.target_id)
-                await self._supervise(what, receipt.force)
+                receipt = await self._deliver(what, send, begins, before)
                 return await self._wait(what, receipt)
             except CommandRejected as err:
-                self._note_no_effect(what.target_id, err)
+                self._note_no_effect(target_id, err)
+                await self._unsteer(what, begins, before, err)
                 raise
+            except CloudError as err:
+                await self._unsteer(what, begins, before, err)
+                raise
+
+    async def _deliver(
+        self,
+        what: What,
+        send: Callable[[], Awaitable[Receipt]],
+        begins: Force | None,
+        before: Supervised | None,
+    ) -> Receipt:
+        """Send once. What raises anything but a ``CloudError`` may have arrived."""
+        if begins is not None:
+            try:
+                await self.forces.prepare(what.target_id, begins, before)
+            except asyncio.CancelledError:  # nothing was sent
+                await self.forces.restore(what.target_id, before)
+                raise
+        try:
+            receipt = await send()
+        except CloudError:
+            raise
+        except Exception as err:  # noqa: BLE001  a mistake of ours is no answer
+            LOGGER.error("The outcome of a command is not known: %s", describe(err))
+            receipt = Receipt(outcome=Outcome.UNCERTAIN)
+        self._last[what.target_id] = time.time()
+        self._ineffective.discard(what.target_id)
+        if _steers(what):
+            force = receipt.force or begins
+            await self._supervise(what.target_id, receipt, force, before)
+        return receipt
+
+    def _begins(self, what: What) -> Force | None:
+        """Return the forced mode that a command begins, as far as that is known before it is sent."""
+        if isinstance(what, ForceBattery):
+            return Force(ends_after=what.duration)
+        if isinstance(what, Command):
+            control, word = what.control, str(what.value)
+        elif isinstance(what, SetWorkMode):
+            control, word = Control.WORK_MODE, what.mode
+        else:
+            return None
+        spec = self.spec(what.target_id, control)
+        return spec.begins.get(word) if spec else None
+
+    async def _supervise(
+        self,
+        target_id: str,
+        receipt: Receipt,
+        force: Force | None,
+        before: Supervised | None,
+    ) -> None:
+        """Take up the end of what is on now; an end counts when the device has said so."""
+        if force is not None and receipt.outcome is Outcome.UNCERTAIN:
+            await self.forces.prepare(target_id, force, before)
+        elif force is not None:
+            await self.forces.begin(target_id, force, before)
+        elif receipt.task is None:
+            await self.forces.stop(target_id)
+            await self._ended(target_id, receipt.outcome)
+        else:
+            await self.forces.stop(target_id)
+
+    async def _ended(self, target_id: str, outcome: Outcome) -> None:
+        """Take note of how the end of a forced mode came out; it is sent again until the device has said that it is over."""
+        force = self.forces.get(target_id)
+        if force is None or not force.stopping:
+            return  # something else is on by now
+        if outcome is Outcome.CONFIRMED:
+            await self.forces.end(target_id)
+        else:
+            self.forces.failed(target_id)
+
+    async def _unsteer(
+        self,
+        what: What,
+        begins: Force | None,
+        before: Supervised | None,
+        err: CloudError,
+    ) -> None:
+        """Go back to what was on before a command that came to nothing, if that is certain."""
+        if begins is not None and err.key in UNSURE:
+            await self.forces.prepare(what.target_id, begins, before)
+        elif _steers(what):
+            await self.forces.restore(what.target_id, before)
 
     @asynccontextmanager
     async def _turn(self, target_id: str) -> AsyncIterator[None]:
@@ -280,60 +393,59 @@ class Commander:
                 await pause(wait)
             yield
 
-    async def _supervise(self, what: What, force: Force | None) -> None:
-        steers = (
-            what.control in STEERING
-            if isinstance(what, Command)
-            else isinstance(what, ForceBattery | StopBattery | SetWorkMode)
-        )
-        if steers and force is not None:
-            await self.forces.begin(what.target_id, force)
-        elif steers:
-            if self.forces.get(what.target_id) is not None:
-                self._ending.add(what.target_id)
-            await self.forces.end(what.target_id)
-
     async def _wait(self, what: What, receipt: Receipt) -> Receipt:
         """Follow a command while its caller waits, then leave it to the background."""
+        if receipt.task is None:
+            return receipt
         force, waited = receipt.force, 0.0
-        while receipt.task is not None:
-            task = self._keep(what, receipt)
-            if waited + task.check_after > PATIENCE:
-                self._follow_later(task)
-                break
-            await pause(task.check_after)
-            waited += task.check_after
-            try:
+        task = self._task(what, receipt)
+        await self._running.begin(task)
+        try:
+            while waited + task.check_after <= PATIENCE:
+                await pause(task.check_after)
+                waited += task.check_after
                 receipt = await self._cloud.follow(task.handle)
-            except CommandRejected:
-                self._running.forget(task)
-                raise
-            except CloudError as err:
-                LOGGER.debug("The outcome of a command is not known yet: %s", err.key)
-                self._follow_later(replace(task, check_after=ASK_AGAIN))
-                break
-            if receipt.task is None:
-                self._running.forget(task)
+                if receipt.task is None:
+                    self._running.forget(task)
+                    await self._over(task, receipt.outcome)
+                    return replace(receipt, force=force)
+                task = _next(task, receipt)
+                self._running.put(task)
+        except CommandRejected:
+            self._running.forget(task)
+            raise
+        except CloudError as err:
+            LOGGER.debug("The outcome of a command is not known yet: %s", err.key)
+            task = replace(task, check_after=ASK_AGAIN)
+        except Exception as err:  # noqa: BLE001  the command goes on
+            task = self._mistaken(task, err)
+        except asyncio.CancelledError:
+            self._follow_later(task)
+            raise
+        self._follow_later(task)
         return replace(receipt, force=force)
 
     # Tasks
 
-    def _keep(self, what: What, receipt: Receipt) -> Task:
-        """Remember a running command, over a restart too."""
-        task = Task(
+    @staticmethod
+    def _task(what: What, receipt: Receipt) -> Task:
+        return Task(
             what.target_id,
             name_of(what),
             receipt.task or "",
             receipt.check_after or ASK_AGAIN,
             time.time(),
             what.control if isinstance(what, Command) else None,
+            ends=_steers(what)
+            and receipt.force is None
+            and not isinstance(what, ForceBattery),
         )
-        self._running.put(task)
-        return task
 
     def _follow_later(self, task: Task) -> None:
         self._running.put(task)
         key = task.key
+        if self._stopped:
+            return  # the next start goes on with it
         if cancel := self._timers.pop(key, None):
             cancel()
 
@@ -355,27 +467,51 @@ class Commander:
         except CommandRejected as err:
             self._running.forget(task)
             self._failed(task, err)
-            await self._end_again(task)
+            if task.ends:
+                await self._over(task, Outcome.UNCERTAIN)
+            else:
+                await self.forces.refused(task.target_id, task.since)
             return
         except CloudError as err:
             LOGGER.debug("The outcome of a command is not known yet: %s", err.key)
+            task = replace(task, check_after=ASK_AGAIN)
             if time.time() < task.since + LONGEST_TASK:
-                self._follow_later(replace(task, check_after=ASK_AGAIN))
+                self._follow_later(task)
             else:
-                self._running.forget(task)
+                await self._finish(task, Outcome.UNCERTAIN)
+            return
+        except Exception as err:  # noqa: BLE001  no mistake of ours may lose a command
+            task = self._mistaken(task, err)
+            if task.mistakes < MOST_MISTAKES:
+                self._follow_later(task)
+            else:
+                await self._finish(task, Outcome.UNCERTAIN)
             return
         if receipt.task is not None:
-            wait = receipt.check_after or ASK_AGAIN
-            self._follow_later(replace(task, handle=receipt.task, check_after=wait))
-            return
+            self._follow_later(_next(task, receipt))
+        else:
+            await self._finish(task, receipt.outcome)
+
+    @staticmethod
+    def _mistaken(task: Task, err: Exception) -> Task:
+        LOGGER.error("A command could not be followed: %s", describe(err))
+        return replace(task, check_after=ASK_AGAIN, mistakes=task.mistakes + 1)
+
+    async def _finish(self, task: Task, outcome: Outcome) -> None:
+        """Tell how a command ended that somebody followed to its end, or gave up."""
         self._running.forget(task)
         if task.control is not None:
-            self.overlay.answered((task.target_id, task.control), receipt.outcome)
-        if receipt.outcome is Outcome.CONFIRMED:
+            self.overlay.answered((task.target_id, task.control), outcome, over=True)
+        if outcome is Outcome.CONFIRMED:
             self._ineffective.discard(task.target_id)
-        self._tell(task.target_id, task.name, receipt.outcome, None, None)
+        await self._over(task, outcome)
+        self._tell(task.target_id, task.name, outcome, None, None)
         self._tell_entities()
         self._read_settings_in(SOON)
+
+    async def _over(self, task: Task, outcome: Outcome) -> None:
+        if task.ends:
+            await self._ended(task.target_id, outcome)
 
     def _failed(self, task: Task, err: CommandRejected) -> None:
         LOGGER.warning("A command failed after it had been accepted: %s", err.key)
@@ -390,15 +526,9 @@ class Commander:
         if err.key == "no_effect":
             self._ineffective.add(target_id)
 
-    async def _end_again(self, task: Task) -> None:
-        """Supervise a forced mode again whose end was refused when nobody waited for it any more."""
-        if task.name == STOP and task.target_id in self._ending:
-            self._ending.discard(task.target_id)
-            await self.forces.begin(task.target_id, Force(ends_after=END_AGAIN))
-
     def _read_settings_in(self, seconds: float) -> None:
         """Ask the device once when the settings have settled, for vendors whose settings do not come by themselves."""
-        if self._entry.runtime_data.vendor.settings_period is None:
+        if self._stopped or self._entry.runtime_data.vendor.settings_period is None:
             return
         key = "read back"
         if cancel := self._timers.pop(key, None):
@@ -444,6 +574,31 @@ class Commander:
             if self.settings.last_error
             else None,
         }
+
+
+def _steers(what: What) -> bool:
+    """Whether a forced mode is begun or ended by it."""
+    if isinstance(what, Command):
+        return what.control in STEERING
+    return isinstance(what, ForceBattery | StopBattery | SetWorkMode)
+
+
+def _next(task: Task, receipt: Receipt) -> Task:
+    """Return how a task goes on."""
+    return replace(
+        task,
+        handle=receipt.task or task.handle,
+        check_after=receipt.check_after or ASK_AGAIN,
+        mistakes=0,
+    )
+
+
+def _check_numbers(what: What) -> None:
+    """Refuse what is no number before anything is done with it: infinity is above every limit, and the other fails no comparison."""
+    for each in fields(what):
+        value = getattr(what, each.name)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise CommandInvalid("not_a_number")
 
 
 def name_of(what: What) -> str:

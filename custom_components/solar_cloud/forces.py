@@ -1,7 +1,7 @@
 """Forced modes and their ends: kept on disk from before the first of them is sent, so that no restart leaves a battery forced."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 import time
 from typing import Final
@@ -19,7 +19,7 @@ from .cloud.control import (
     RenewBattery,
     StopBattery,
 )
-from .cloud.errors import CloudError, CloudUnreachable
+from .cloud.errors import CloudError, CloudUnreachable, describe
 from .cloud.vault import Json, Vault
 from .cloud.vendor import Cloud
 from .const import LOGGER
@@ -27,6 +27,8 @@ from .const import LOGGER
 SECTION: Final = "forces"
 RETRY: Final = 60.0
 LONGEST_RETRY: Final = 900.0
+END_AGAIN: Final = 300.0
+"""Seconds after which an end is sent again of which nobody knows whether it was carried out."""
 
 
 @dataclass(slots=True)
@@ -37,28 +39,49 @@ class Supervised:
     ends_by_itself: bool
     renew_after: float | None = None
     renewed: float = 0.0
+    begun: float = 0.0
+    """When the command that began it was about to be sent."""
+    replaces: float | None = None
+    """Until when the one before it lasted, which is on should the device refuse this one."""
+    stopping: bool = False
+    """Whether its end was sent, and the device has not said yet that it is over."""
     failures: int = 0
 
 
+class Superseded(Exception):
+    """What the supervision wanted to send is not wanted any more."""
+
+
 class Supervisor:
-    """Renews forced modes that want it and ends those that do not end by themselves."""
+    """Renews forced modes that want it and ends those that do not end by themselves.
+
+    An entry goes when the device says that its mode is over, or when its own timer has run out: nothing else takes it away.
+    """
 
     def __init__(
         self,
         hass: HomeAssistant,
         entry: ConfigEntry,
         vault: Vault,
-        send: Callable[[Order], Awaitable[object]],
+        send: Callable[[Order, Callable[[], bool]], Awaitable[object]],
+        ending: Callable[[str], bool],
         changed: Callable[[], None],
     ) -> None:
-        """Send orders with ``send``, which raises a ``CloudError`` when one was not carried out."""
+        """Send orders with ``send``.
+
+        It asks whether an order is still wanted when it is its turn, raises ``Superseded`` when not, and a ``CloudError`` when it was not
+        carried out. ``ending`` says whether the end of a device's forced mode is under way.
+        """
         self._hass: Final = hass
         self._entry: Final = entry
         self._vault: Final = vault
         self._send: Final = send
+        self._ending: Final = ending
         self._changed: Final = changed
         self._forces: Final[dict[str, Supervised]] = dict(_read(vault.load(SECTION)))
         self._timers: Final[dict[str, CALLBACK_TYPE]] = {}
+        self._acting: Final[set[str]] = set()
+        self._stopped = False
 
     def start(self) -> CALLBACK_TYPE:
         """Take up what the last run began; returns what stops all timers."""
@@ -68,14 +91,23 @@ class Supervisor:
 
     @callback
     def _stop(self) -> None:
+        self._stopped = True
         for cancel in self._timers.values():
             cancel()
         self._timers.clear()
 
+    @callback
+    def watch(self) -> None:
+        """Plan again whatever lost its plan, by a mistake of ours or a task that was cut off."""
+        for target_id in self._forces.keys() - self._timers.keys() - self._acting:
+            self._plan(target_id)
+
     def expire(self) -> None:
-        """Let all of them end now: nobody may change settings any more."""
+        """Let all of them end now, those with a timer of their own too: nobody may change settings any more."""
+        now = time.time()
         for force in self._forces.values():
-            force.until = min(force.until, time.time())
+            if force.until > now:
+                force.until, force.ends_by_itself = now, False
 
     def get(self, target_id: str) -> Supervised | None:
         """Return the forced mode of a device."""
@@ -84,7 +116,9 @@ class Supervisor:
     def until(self, target_id: str) -> datetime | None:
         """Return when a forced mode ends at the latest."""
         force = self._forces.get(target_id)
-        return dt_util.utc_from_timestamp(force.until) if force else None
+        if force is None or force.stopping:
+            return None
+        return dt_util.utc_from_timestamp(force.until)
 
     @property
     def overdue(self) -> frozenset[str]:
@@ -95,14 +129,54 @@ class Supervisor:
             if force.failures and time.time() >= force.until
         )
 
-    async def begin(self, target_id: str, force: Force) -> None:
-        """Supervise a forced mode; it is on disk when this returns."""
-        now = time.time()
-        self._forces[target_id] = Supervised(
-            now + force.ends_after, force.ends_by_itself, force.renew_after, now
-        )
-        await self._save()
-        self._plan(target_id)
+    async def prepare(
+        self, target_id: str, force: Force, before: Supervised | None
+    ) -> None:
+        """Supervise what may be about to begin; it is on disk when this returns.
+
+        Until it is known whether the command arrived, either mode may be on: the earlier end is right for both, and it is ours to send.
+        """
+        entry = _begun(force)
+        if before is not None:
+            entry.until = min(entry.until, before.until)
+            entry.ends_by_itself = False
+            entry.renew_after = entry.renew_after or before.renew_after
+        await self._put(target_id, entry)
+
+    async def begin(
+        self, target_id: str, force: Force, before: Supervised | None = None
+    ) -> None:
+        """Supervise a forced mode that was accepted; it is on disk when this returns."""
+        entry = _begun(force)
+        if before is not None and not before.stopping:
+            entry.replaces = before.until
+        await self._put(target_id, entry)
+
+    async def refused(self, target_id: str, since: float) -> None:
+        """Go back to the end of what was on before a command that the device refused after it had been accepted at ``since``."""
+        force = self._forces.get(target_id)
+        if force is None or force.replaces is None or force.begun > since:
+            return
+        until = min(force.until, force.replaces)
+        entry = replace(force, until=until, ends_by_itself=False, replaces=None)
+        await self._put(target_id, entry)
+
+    async def stop(self, target_id: str) -> None:
+        """Note that an end was sent; it is sent again unless the device says that it is over."""
+        if (force := self._forces.get(target_id)) is not None:
+            now = time.time()
+            until = min(force.until, now + END_AGAIN)
+            entry = replace(
+                force, until=until, ends_by_itself=False, stopping=True, renewed=now
+            )
+            await self._put(target_id, entry)
+
+    def failed(self, target_id: str) -> None:
+        """Try again later what could not be done."""
+        if (force := self._forces.get(target_id)) is not None:
+            force.failures += 1
+            self._plan(target_id)
+            self._changed()
 
     async def end(self, target_id: str) -> None:
         """Stop supervising."""
@@ -110,13 +184,17 @@ class Supervisor:
 
     async def restore(self, target_id: str, force: Supervised | None) -> None:
         """Go back to what was supervised before a command that came to nothing."""
+        if force is not None:
+            await self._put(target_id, force)
+            return
         if cancel := self._timers.pop(target_id, None):
             cancel()
-        if force is not None:
-            self._forces[target_id] = force
-            self._plan(target_id)
-        elif self._forces.pop(target_id, None) is None:
-            return
+        if self._forces.pop(target_id, None) is not None:
+            await self._save()
+
+    async def _put(self, target_id: str, force: Supervised) -> None:
+        self._forces[target_id] = force
+        self._plan(target_id)
         await self._save()
 
     async def _save(self) -> None:
@@ -125,52 +203,75 @@ class Supervisor:
         self._changed()
 
     def _plan(self, target_id: str) -> None:
-        force = self._forces[target_id]
         if cancel := self._timers.pop(target_id, None):
             cancel()
-        at = force.until
-        if force.renew_after is not None:
-            at = min(at, force.renewed + force.renew_after)
-        wait = max(at - time.time(), 0.0)
-        if force.failures:
-            wait = max(wait, min(RETRY * 2 ** (force.failures - 1), LONGEST_RETRY))
+        if self._stopped:
+            return
 
         @callback
         def act(_: datetime) -> None:
             self._timers.pop(target_id, None)
+            self._acting.add(target_id)
             self._entry.async_create_background_task(
                 self._hass, self._act(target_id), "solar_cloud forced mode"
             )
 
+        wait = _wait(self._forces[target_id], time.time())
         self._timers[target_id] = async_call_later(self._hass, wait, act)
 
     async def _act(self, target_id: str) -> None:
-        """End or renew. Only what certainly was not carried out is sent again."""
+        """End or renew, and whatever comes of it, plan the next look."""
+        try:
+            await self._end_or_renew(target_id)
+        except Superseded:
+            pass  # what took its place has a plan of its own
+        except Exception as err:  # noqa: BLE001  nothing may leave a battery forced
+            LOGGER.warning(
+                "A forced mode could not be ended or renewed: %s", describe(err)
+            )
+            self.failed(target_id)
+        finally:
+            self._acting.discard(target_id)
+            self.watch()
+
+    async def _end_or_renew(self, target_id: str) -> None:
+        """Send what is due. Only what certainly was not carried out is sent again."""
         force = self._forces.get(target_id)
         if force is None:
+            return
+        if force.stopping and self._ending(target_id):
+            force.renewed = time.time()  # whoever follows it tells how it ended
             return
         ends = time.time() >= force.until
         if ends and force.ends_by_itself:
             await self.end(target_id)
             return
         order = StopBattery if ends else RenewBattery
-        try:
-            await self._send(order(target_id=target_id))
-        except CloudError as err:
-            LOGGER.warning(
-                "A forced mode could not be %s: %s",
-                "ended" if ends else "renewed",
-                err.key,
-            )
-            force.failures += 1
-            self._changed()
-            self._plan(target_id)
-            return
-        force.failures = 0
+        await self._send(
+            order(target_id=target_id), lambda: self._forces.get(target_id) is force
+        )
         if not ends:
-            force.renewed = time.time()
+            force.failures, force.renewed = 0, time.time()
             await self._save()
-            self._plan(target_id)
+
+
+def _begun(force: Force) -> Supervised:
+    now = time.time()
+    return Supervised(
+        now + force.ends_after, force.ends_by_itself, force.renew_after, now, now
+    )
+
+
+def _wait(force: Supervised, now: float) -> float:
+    """Return the seconds until something is to be done about a forced mode."""
+    at = force.until
+    if force.stopping:
+        at = max(at, force.renewed + END_AGAIN)
+    elif force.renew_after is not None:
+        at = min(at, force.renewed + force.renew_after)
+    if force.failures:
+        at = max(at, now + min(RETRY * 2 ** (force.failures - 1), LONGEST_RETRY))
+    return max(at - now, 0.0)
 
 
 async def async_end_all(cloud: Cloud, stored: Json) -> None:
@@ -200,15 +301,21 @@ def _read(stored: Json) -> Iterator[tuple[str, Supervised]]:
                 "ends_by_itself": bool(by_itself),
                 "renew_after": renew_after,
                 "renewed": int() | float() as renewed,
+                **rest,
             }:
                 yield (
                     key,
                     Supervised(
                         float(until),
                         by_itself,
-                        float(renew_after)
-                        if isinstance(renew_after, int | float)
-                        else None,
+                        _seconds(renew_after),
                         float(renewed),
+                        _seconds(rest.get("begun")) or float(renewed),
+                        _seconds(rest.get("replaces")),
+                        rest.get("stopping") is True,
                     ),
                 )
+
+
+def _seconds(stored: object) -> float | None:
+    return float(stored) if isinstance(stored, int | float) else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import time, timedelta
+import math
 from typing import Any, Final
 
 import voluptuous as vol
@@ -57,13 +58,41 @@ LONGEST_TO_TARGET: Final = timedelta(hours=6)
 """When an order names a target and no duration: a forced mode always has an end."""
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+
+def _number(value: Any) -> float:
+    """Read a number; what only looks like one is refused with a reason."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as err:
+        raise vol.Invalid("expected float") from err
+    if not math.isfinite(number):
+        raise _error("not_a_number")
+    return number
+
+
+def _duration(value: Any) -> timedelta:
+    """Read a duration: in seconds, as a clock shows it, or in parts."""
+    for part in value.values() if isinstance(value, Mapping) else (value,):
+        if isinstance(part, float | int):
+            _number(part)
+    try:
+        duration: timedelta = cv.positive_time_period(value)
+    except OverflowError as err:
+        raise _error("not_a_number") from err
+    return duration
+
+
+def _error(key: str) -> ServiceValidationError:
+    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key)
+
+
 _DEVICE: Final[dict[vol.Marker, Any]] = {vol.Required(ATTR_DEVICE): cv.string}
-_SOC: Final = vol.All(vol.Coerce(float), vol.Range(min=0, max=100))
+_SOC: Final = vol.All(_number, vol.Range(min=0, max=100))
 
 _FORCE: Final[dict[vol.Marker, Any]] = {
     **_DEVICE,
-    vol.Optional(ATTR_POWER): vol.All(vol.Coerce(float), vol.Range(min=1)),
-    vol.Optional(ATTR_DURATION): cv.positive_time_period,
+    vol.Optional(ATTR_POWER): vol.All(_number, vol.Range(min=1)),
+    vol.Optional(ATTR_DURATION): _duration,
     vol.Optional(ATTR_TARGET): _SOC,
 }
 FORCE: Final = vol.Schema(
@@ -100,7 +129,7 @@ RESERVE: Final = vol.Schema(
         **_DEVICE,
         vol.Required(ATTR_START): cv.time,
         vol.Required(ATTR_END): cv.time,
-        vol.Required(ATTR_CURRENT): vol.All(vol.Coerce(float), vol.Range(min=1)),
+        vol.Required(ATTR_CURRENT): vol.All(_number, vol.Range(min=1)),
     }
 )
 
@@ -230,7 +259,3 @@ def _as_json(receipt: Receipt, commander: Commander, target_id: str) -> ServiceR
         "ends_at": until.isoformat() if until else None,
     }
     return answer
-
-
-def _error(key: str) -> ServiceValidationError:
-    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key)

@@ -35,6 +35,9 @@ class Wish:
     reads_back: bool
     due: float
     """When a read-back has the last word."""
+    since: float = 0.0
+    """When it was last accepted: what was read before says nothing about it."""
+    settle: float = 0.0
     known: SettingValue | None = None
     """What the settings said when they were first looked at after the command."""
     looked: bool = False
@@ -55,11 +58,14 @@ class Overlay:
         wish = self._wishes.get(key)
         return settings.values.get(key) if wish is None else wish.value
 
-    def wish(self, key: Key, spec: ControlSpec, value: SettingValue) -> None:
+    def wish(self, key: Key, spec: ControlSpec, value: SettingValue) -> Wish:
         """Show a value until the device has spoken."""
+        now = time.time()
+        wish = Wish(value, spec.reads_back, now + spec.settle, now, spec.settle)
         self.states[key] = CommandState.PENDING
-        self._wishes[key] = Wish(value, spec.reads_back, time.time() + spec.settle)
+        self._wishes[key] = wish
         self._save()
+        return wish
 
     def drop(self, key: Key, state: CommandState) -> None:
         """Show the device's word again."""
@@ -67,8 +73,12 @@ class Overlay:
         if self._wishes.pop(key, None) is not None:
             self._save()
 
-    def take_back(self, key: Key, before: Wish | None, state: CommandState) -> None:
-        """Show what was there before a command that came to nothing."""
+    def take_back(
+        self, key: Key, wish: Wish | None, before: Wish | None, state: CommandState
+    ) -> None:
+        """Show what was there before a command that came to nothing, unless a newer one took its place."""
+        if self._wishes.get(key) is not wish:
+            return
         self.drop(key, state)
         if before is not None:
             self._wishes[key] = before
@@ -78,24 +88,40 @@ class Overlay:
         """Return the wish of a control."""
         return self._wishes.get(key)
 
-    def answered(self, key: Key, outcome: Outcome) -> None:
-        """Note what is known of a command when its caller stops waiting: only a read-back confirms what can be read back."""
+    def answered(self, key: Key, outcome: Outcome, *, over: bool = False) -> None:
+        """Note what is known of a command; only a read-back confirms what can be read back.
+
+        ``over`` says that the device had its time: what is read from now on is its last word.
+        """
         wish = self._wishes.get(key)
+        if wish is not None:
+            wish.since = time.time()
+            wish.due = wish.since + (0.0 if over else wish.settle)
+            self._save()
         if wish is not None and wish.reads_back and outcome is Outcome.CONFIRMED:
             return
         self.states[key] = CommandState(outcome)
 
     def compare(
-        self, settings: Settings, now: float, disagree: Callable[[Key], None]
+        self,
+        settings: Settings,
+        now: float,
+        changing: Callable[[Key], bool],
+        disagree: Callable[[Key], None],
     ) -> None:
-        """Let the device's words replace wishes."""
+        """Let the device's words replace wishes: those it said after the last command was accepted.
+
+        Another word counts when no command to the control is under way (``changing``) and it had its time.
+        """
         for key, wish in list(self._wishes.items()):
             word = settings.values.get(key)
             if not wish.reads_back:
                 self._compare_belief(key, wish, word)
+            elif word is None or settings.read_at(key) <= wish.since:
+                continue
             elif word == wish.value:
                 self.drop(key, CommandState.CONFIRMED)
-            elif now >= wish.due and word is not None:
+            elif now >= wish.due and not changing(key):
                 self.drop(key, CommandState.NOT_TAKEN)
                 disagree(key)
 
@@ -133,10 +159,21 @@ class Overlay:
                     "value": bool() | int() | float() | str() as value,
                     "reads_back": bool(reads_back),
                     "due": int() | float() as due,
+                    **rest,
                 } if control in BY_KEY and state in set(CommandState):
                     key = (owner, BY_KEY[control])
-                    self._wishes[key] = Wish(value, reads_back, float(due))
+                    self._wishes[key] = Wish(
+                        value,
+                        reads_back,
+                        float(due),
+                        _number(rest.get("since")),
+                        _number(rest.get("settle")),
+                    )
                     self.states[key] = CommandState(state)
 
 
 BY_KEY: Final = {str(control): control for control in Control}
+
+
+def _number(stored: object) -> float:
+    return float(stored) if isinstance(stored, int | float) else 0.0

@@ -5,7 +5,7 @@ from typing import Final
 
 from .cloud.control import Control
 from .cloud.vault import Json, Vault
-from .overlay import BY_KEY
+from .overlay import BY_KEY, Key
 
 SECTION: Final = "tasks"
 
@@ -20,6 +20,10 @@ class Task:
     check_after: float
     since: float
     control: Control | None = None
+    ends: bool = False
+    """Whether it ends a forced mode."""
+    mistakes: int = 0
+    """How often in a row a mistake of ours kept it from being followed."""
 
     @property
     def key(self) -> str:
@@ -45,8 +49,25 @@ class Running:
         """Whether a task is still the newest of its kind."""
         return self._tasks.get(task.key) is task
 
+    def ending(self, target_id: str) -> bool:
+        """Whether the end of a device's forced mode is under way."""
+        return any(
+            task.ends and task.target_id == target_id for task in self._tasks.values()
+        )
+
+    def changing(self, key: Key) -> bool:
+        """Whether a command to a control is under way."""
+        return any(
+            (task.target_id, task.control) == key for task in self._tasks.values()
+        )
+
+    async def begin(self, task: Task) -> None:
+        """Remember a task that was just accepted; it is on disk when this returns."""
+        self._tasks[task.key] = task
+        await self._vault.save(SECTION, self._as_json())
+
     def put(self, task: Task) -> None:
-        """Remember a task."""
+        """Remember how a task goes on."""
         self._tasks[task.key] = task
         self._vault.save_soon(SECTION, self._as_json)
 
@@ -64,6 +85,7 @@ class Running:
                 "check_after": task.check_after,
                 "since": task.since,
                 "control": str(task.control) if task.control else None,
+                "ends": task.ends,
             }
             for task in self._tasks.values()
         ]
@@ -78,6 +100,7 @@ def _read(row: Json) -> Task | None:
             "check_after": int() | float() as check_after,
             "since": int() | float() as since,
             "control": control,
+            **rest,
         }:
             return Task(
                 target_id,
@@ -86,5 +109,6 @@ def _read(row: Json) -> Task | None:
                 float(check_after),
                 float(since),
                 BY_KEY.get(str(control)),
+                rest.get("ends") is True,
             )
     return None

@@ -3,7 +3,7 @@
 One name per setting for all vendors. A command is done when the device says so: a client that cannot tell answers *accepted*, a refusal is an
 exception (``CommandRejected``), and nothing here is ever sent twice by itself.
 
-The client sends and asks; it never waits. Who owns it (``commands.py``) sends one command per device at a time, keeps the vendor's pace, calls
+The client sends and asks; it never waits. Who owns it (``commander.py``) sends one command per device at a time, keeps the vendor's pace, calls
 ``follow`` until the device has answered, reads back, and ends a forced mode in time, over restarts too.
 """
 
@@ -88,6 +88,18 @@ type SettingValue = float | bool | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Force:
+    """A forced mode that a command or order began; one that replaces another replaces its end too."""
+
+    ends_after: float
+    """Seconds after which it has to end."""
+    ends_by_itself: bool = False
+    """Whether the vendor ends it then; otherwise a ``StopBattery`` is sent, after a restart too."""
+    renew_after: float | None = None
+    """Seconds after which a ``RenewBattery`` is sent, again and again until the end, for vendors that want a sign of life."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControlSpec:
     """One setting of one plant or device: its limits come from the hardware, never from a wish."""
 
@@ -97,6 +109,8 @@ class ControlSpec:
     step: float = 1.0
     options: tuple[str, ...] = ()
     """Words of a select."""
+    begins: Mapping[str, Force] = field(default_factory=dict)
+    """The options that begin a forced mode, with what ends it: it is kept before the command is sent."""
     reads_back: bool = True
     """Whether the device can be asked for it; otherwise the last accepted value is shown as assumed, and restored."""
     settle: float = 60.0
@@ -128,18 +142,6 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Force:
-    """A forced mode that a command or order began; one that replaces another replaces its end too."""
-
-    ends_after: float
-    """Seconds after which it has to end."""
-    ends_by_itself: bool = False
-    """Whether the vendor ends it then; otherwise a ``StopBattery`` is sent, after a restart too."""
-    renew_after: float | None = None
-    """Seconds after which a ``RenewBattery`` is sent, again and again until the end, for vendors that want a sign of life."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """The answer to a command or an order."""
 
@@ -160,6 +162,16 @@ class Settings:
     """Why others did not tell, by id: the key of an error."""
     resume_after: float | None = field(default=None, compare=False)
     """The wait in seconds after which the vendor's limits let the rest be asked; ``None`` when that is all."""
+    measured_at: Mapping[tuple[str, Control], float] = field(
+        default_factory=dict, compare=False
+    )
+    """When a device said a value, in epoch seconds, where that is known; otherwise it is as old as the question."""
+    asked_at: float = field(default=0.0, compare=False)
+    """When somebody began to ask, in epoch seconds."""
+
+    def read_at(self, key: tuple[str, Control]) -> float:
+        """Return the time from which on a command cannot have been in a value yet."""
+        return min(self.measured_at.get(key, self.asked_at), self.asked_at)
 
     def __post_init__(self) -> None:
         """Leave out what cannot be: a damaged answer is not known, and never a limit."""

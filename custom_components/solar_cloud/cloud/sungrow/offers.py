@@ -13,6 +13,7 @@ from ..control import (
     ControlKind,
     ControlSpec,
     DischargeBattery,
+    Force,
     Order,
     SetBatterySchedule,
     SetWorkMode,
@@ -23,7 +24,9 @@ from .inventory import LOGGER_KEY
 from .ledger import Ledger
 from .limits import highest
 from .parameters import (
+    CHARGE,
     COMMAND,
+    DISCHARGE,
     EXTERNAL,
     FORCED,
     FORCED_CHARGING,
@@ -45,6 +48,15 @@ SETTLE: Final = 30.0
 """Seconds in which a command and its read-back are mostly over; until then the setting is left out, so that no old value passes for new."""
 MODES: Final = (SELF_CONSUMPTION, FORCED, EXTERNAL)
 STEERED: Final = frozenset({str(HYBRID_TYPE), str(PV_TYPE), str(LOGGER_TYPE)})
+BEAT_EVERY: Final = 360.0
+USUAL_FORCE: Final = 7200.0
+"""Seconds after which a forced mode ends that was begun without a duration."""
+_USUAL: Final = Force(ends_after=USUAL_FORCE, renew_after=BEAT_EVERY)
+BEGINS: Final = {
+    Control.WORK_MODE: dict.fromkeys((FORCED, EXTERNAL), _USUAL),
+    Control.BATTERY_COMMAND: dict.fromkeys((CHARGE, DISCHARGE), _USUAL),
+}
+"""The options that begin a forced mode."""
 NOT_BY_CLOUD: Final = {
     DeviceKind.CHARGER: "not_by_cloud",
     DeviceKind.ENERGY_MANAGER: "not_supported",
@@ -169,6 +181,7 @@ class Offers:
             maximum=highest(row, device, self._ledger) or 0.0,
             step=row.step,
             options=options,
+            begins=BEGINS.get(row.control, {}),
             settle=SETTLE,
             rare=row.rare,
         )

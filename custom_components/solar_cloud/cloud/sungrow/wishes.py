@@ -24,7 +24,7 @@ from ..errors import CommandInvalid
 from ..model import Device
 from .ledger import Ledger
 from .limits import battery_power, highest
-from .offers import MODES
+from .offers import BEAT_EVERY, MODES, USUAL_FORCE
 from .parameters import (
     BY_CONTROL,
     CHARGE,
@@ -49,9 +49,6 @@ from .parameters import (
 
 BEAT_WITHIN: Final = 600.0
 """Seconds: an inverter that hears nothing for so long goes back to self-consumption by itself, twenty seconds later [seen]."""
-BEAT_EVERY: Final = 360.0
-USUAL_FORCE: Final = 7200.0
-"""Seconds after which a forced mode ends that was begun without a duration."""
 LONGEST_FORCE: Final = 86400.0
 LEAST_POWER: Final = max(QUANTA)
 """W; less may be nothing on the wire."""
