@@ -240,7 +240,9 @@ def _look(
     role, at = verdict.role, poll.at
     tolerance = _tolerance(tape, role)
     was_good, course.good = course.good, _told_truth(course, tape, trial, poll, told)
-    passed = min(at - (before or at), 2 * UPLOAD) if was_good and course.good else 0.0
+    passed = at - (before or at) if was_good and course.good else 0.0
+    if passed > 3 * UPLOAD:  # nobody polled, which is no freeze of ours
+        passed = 0.0
     value = shown.values.get(Slot(role))
     if not isinstance(value, float):
         verdict.missing += course.last is not None
@@ -264,7 +266,7 @@ def _look(
     if course.late > trial.patience:
         verdict.lag = max(verdict.lag, behind)
     if course.good and behind <= 0:
-        course.good_at = at
+        course.good_at = poll.oldest
     _look_at_today(course, tape, trial, poll, shown, passed)
 
 
