@@ -177,3 +177,31 @@ async def test_the_code_is_pasted(
     await frontend.picture("pasted")
     await frontend.submit()
     await _finish(frontend, instance, sungrow)
+
+
+async def test_a_consent_with_a_wrong_secret_is_mended_without_a_second_consent(
+    frontend: Frontend, instance: Instance, fusionsolar: FusionSolarCloud
+) -> None:
+    """The owner has agreed; the dialog comes back to the credentials, filled in but for the secret."""
+    right = fusionsolar.oauth_credentials
+    redirect = await _type_application(
+        frontend,
+        "FusionSolar (consent in the browser)",
+        fusionsolar,
+        right | {"client_secret": "mistyped"},
+    )
+    await frontend.choose("Paste the code")
+    await frontend.wait_for_step("paste")
+    await frontend.fill("code", fusionsolar.consent(redirect))
+    await frontend.submit()
+    await frontend.wait_for_step("fusionsolar_oauth")
+    assert "refuses these credentials" in await frontend.form_error()
+    await frontend.picture("refused")
+    filled = await frontend.field("client_id")
+    await expect(filled.locator("input")).to_have_value(right["client_id"])
+    await frontend.fill("client_secret", right["client_secret"])
+    await frontend.submit()
+    await frontend.wait_for_step("base_url")
+    await frontend.submit()
+    await _finish(frontend, instance, fusionsolar)
+    assert not fusionsolar.calls.of("authorize")

@@ -133,3 +133,33 @@ async def _download_diagnostics(frontend: Frontend, cloud: SolaxCloud) -> None:
         *(device.register_no for device in cloud.plant.devices),
     }
     assert not [secret for secret in secrets if secret in text]
+
+
+async def test_a_missing_pack_is_named_in_the_form(
+    frontend: Frontend, instance: Instance, cloud: SolaxCloud
+) -> None:
+    """Forgetting to authorise live data is the classic mistake: it is told before anything is called a success."""
+    cloud.withdraw("API_Telemetry_V2")
+    await frontend.choose_integration("Solar Cloud")
+    await frontend.wait_for_step("menu")
+    await frontend.choose("SolaX (developer application)")
+    await frontend.wait_for_step("solax")
+    await frontend.select("region", "Other")
+    await frontend.fill("client_id", cloud.credentials["client_id"])
+    await frontend.fill("client_secret", cloud.credentials["client_secret"])
+    await frontend.submit()
+    await frontend.wait_for_step("base_url")
+    await frontend.fill("base_url", cloud.url)
+    await frontend.submit()
+    assert "Data Monitoring Service" in await frontend.form_error()
+    await frontend.picture("pack-missing")
+    assert not await instance.client.entries(DOMAIN)
+
+    cloud.authorise("API_Telemetry_V2")
+    cloud.withdraw("API_EVC_V2")
+    await frontend.submit()
+    await frontend.wait_for_step("plants")
+    await frontend.picture("pack-granted")
+    await frontend.submit()
+    await frontend.wait_for_step("create_entry")
+    assert not instance.log_lines("ERROR")
