@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import time
 
 import pytest
@@ -15,6 +15,7 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 
 from .accounts import (
     Visitor,
@@ -629,3 +630,27 @@ async def test_e32_the_owner_corrects_a_meter(
     await tune(home, entry, meter.dn, swap_direction=False, unit="watt")
     assert 1000 < home.value(key(fusionsolar, meter, "grid_power")) < 20_000
     assert fusionsolar.violations == {}
+
+
+async def test_a_days_limit_is_told_with_the_time_it_ends(
+    entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """Code 20618: the repair stays, with one and the same time, until reading goes on by itself."""
+    fusionsolar.fault("getDevRealKpi", code=20618)
+    told = set()
+    while "daily_limit" not in repairs(home.hass):
+        await home.pass_time(300)
+    while "daily_limit" in (shown := repairs(home.hass)):
+        told.add(shown["daily_limit"]["until"])
+        before = dt_util.utcnow()
+        await home.pass_time(900)
+    assert len(told) == 1
+    ends = datetime.fromisoformat(told.pop())
+    assert (
+        before
+        <= ends + timedelta(minutes=1)
+        <= dt_util.utcnow() + timedelta(minutes=15)
+    )
+    await home.pass_time(900)
+    assert entry.state is ConfigEntryState.LOADED
+    assert role(home, "fusionsolar", fusionsolar.plant.code, "pv_energy_total") > 0

@@ -12,7 +12,7 @@ from typing import Final
 from .errors import Paced, QuotaExhausted
 from .points import number
 from .vault import Json, Vault
-from .waits import bounded, stored_end
+from .waits import DAILY, bounded, moment, stored_end
 
 SECTION: Final = "quota"
 ALL: Final = "all"
@@ -119,8 +119,9 @@ class Quota:
     def spend(self, lane: str, *, command: bool = False) -> None:
         """Debit one call, or raise ``QuotaExhausted`` with the wait: ``Paced`` unless the vendor ordered it."""
         if (wait := self.wait(lane, command=command)) > 0:
-            reason = self._reason(lane)
-            raise Paced(wait) if reason is None else QuotaExhausted(wait, reason)
+            if (block := self._block(lane)) is None:
+                raise Paced(wait)
+            raise self._refusal(wait, *block)
         now = time.time()
         for name, seconds in self._counted(lane):
             tally = self._tallies.setdefault((name, seconds), _Tally([]))
@@ -145,17 +146,32 @@ class Quota:
             (name, window.seconds) for name, window in self._limits(lane)
         )
 
-    def _reason(self, lane: str) -> str | None:
+    def _block(self, lane: str) -> tuple[float, str] | None:
+        """Return the end of the block that closes a lane, and its key."""
         now = time.time()
         return next(
             (
-                key
+                (until, key)
                 for name in (lane, ALL)
                 for until, key in (self._blocked.get(name, (0.0, "")),)
                 if until > now and key
             ),
             None,
         )
+
+    @staticmethod
+    def _refusal(wait: float, until: float, key: str) -> QuotaExhausted:
+        """Say when a day's limit ends, the same minute at every try."""
+        told = {"until": moment(until)} if key == DAILY else {}
+        return QuotaExhausted(wait, key, **told)
+
+    @property
+    def used_up(self) -> QuotaExhausted | None:
+        """The limit of a day that is reached, while it lasts."""
+        block = self._block(ALL)
+        if block is None or block[1] != DAILY:
+            return None
+        return self._refusal(block[0] - time.time(), *block)
 
     async def block(
         self, seconds: float, lane: str = ALL, key: str = "rate_limited"

@@ -3,6 +3,7 @@
 A fault there must not silence an account: a ``Retry-After`` of thousands of years did, and an infinite one ended the polling.
 """
 
+from datetime import UTC, datetime
 import math
 import time
 from typing import Final
@@ -10,6 +11,8 @@ from typing import Final
 from .points import number
 
 LONGEST: Final = 86400.0
+DAILY: Final = "daily_limit"
+"""The key of the limit of a day, whose end is told."""
 LONGEST_MONTH: Final = 31 * LONGEST
 MONTHLY: Final = "monthly_limit"
 """The key of the one limit that may close an account for more than a day."""
@@ -29,6 +32,11 @@ def ordered(raw: object) -> float | None:
     """Read a wait in seconds that somebody orders; ``None`` unless it is finite and above 0."""
     seconds = number(raw)
     return seconds if seconds is not None and seconds > 0 else None
+
+
+def moment(timestamp: float) -> str:
+    """Return a time for a text, in UTC and to the minute."""
+    return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="minutes")
 
 
 def stored_end(raw: object, key: str | None = None) -> float | None:

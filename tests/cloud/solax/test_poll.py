@@ -1,5 +1,6 @@
 """A poll: what one device's trouble does to the others, what is told, and what is not asked again."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -24,10 +25,10 @@ def missing(permission: str) -> Notice:
     return Notice("permission_missing", (("permission", permission),))
 
 
-async def test_e5_missing_pack_is_named_and_rechecked_daily(
+async def test_e5_missing_pack_is_named_and_rechecked_hourly(
     account: Account, cloud: SolaxCloud
 ) -> None:
-    """One part is missing, the rest lives; the endpoint is left alone for a day; a granted pack ends the notice."""
+    """One part is missing, the rest lives; the endpoint is left alone for a while; a granted pack ends the notice."""
     await account.poll()
     fault = cloud.fault(DATA, code=10403, times=None, where={"deviceType": 4})
     for _ in range(3):
@@ -35,10 +36,45 @@ async def test_e5_missing_pack_is_named_and_rechecked_daily(
         assert snapshot.silent == {CHARGER: "permission_missing"}
         assert snapshot.notices == {missing("Data Monitoring Service")}
     assert cloud.calls.count(DATA, deviceType=4) == 2
+    before = cloud.calls.count(DATA, deviceType=4)
+    for _ in range(12 * 12):
+        await account.poll()
+    assert 11 <= cloud.calls.count(DATA, deviceType=4) - before <= 14
     cloud.faults.remove(fault)
-    snapshot = await account.poll(DAY)
+    for _ in range(12):
+        snapshot = await account.poll()
     assert not snapshot.silent
     assert not snapshot.notices
+
+
+async def test_one_refusal_of_live_data_does_not_silence_the_house_for_a_day(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """The cloud stumbled: a quarter of an hour later everything is there again, and nobody is told of a permission."""
+    await account.poll()
+    cloud.fault(DATA, code=10403, where={"deviceType": 1})
+    await account.poll()
+    for _ in range(3):
+        snapshot = await account.poll()
+    assert set(snapshot.readings) == EVERYTHING
+    assert not snapshot.silent
+    assert not snapshot.notices
+
+
+async def test_a_permission_that_is_granted_heals_within_the_hour(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """By itself, however long it was missing."""
+    await account.list()
+    cloud.withdraw("API_Telemetry_V2")
+    for _ in range(5 * 12):
+        with pytest.raises(PermissionMissing):
+            await account.poll()
+    cloud.authorise("API_Telemetry_V2")
+    for _ in range(11):
+        with suppress(PermissionMissing):
+            await account.poll()
+    assert set((await account.poll()).readings) == EVERYTHING
 
 
 async def test_nothing_may_be_read(account: Account, cloud: SolaxCloud) -> None:

@@ -19,6 +19,7 @@ from ..token import Token, TokenManager
 from ..transport import Answer, Transport
 from ..vault import Vault
 from ..vendor import Credentials
+from ..waits import moment
 from . import oauth
 from .codes import REACTIONS, Reaction, account_refusal
 from .envelope import Reply, read
@@ -114,7 +115,8 @@ class ApiAccount(Authorization):
             case Reaction.BUSY:
                 error = QuotaExhausted(60.0, "vendor_busy")
             case Reaction.NEXT_DAY:
-                error = QuotaExhausted(3600.0, "daily_limit")
+                until = moment(time.time() + 3600.0)
+                error = QuotaExhausted(3600.0, "daily_limit", until=until)
             case _:
                 error = CloudUnreachable()
         if isinstance(error, QuotaExhausted):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+import time
 from typing import Final
 
 from yarl import URL
@@ -18,6 +19,7 @@ from ..quota import ALL, Quota
 from ..token import Token
 from ..transport import Transport
 from ..vault import Json
+from ..waits import DAILY, moment
 from .auth import Authorization
 from .codes import REACTIONS, ParameterRefused, Reaction, Refused, account_refusal
 from .envelope import Reply, read
@@ -158,8 +160,9 @@ class Calls:
                 return await self._stay_away(ALL, BUSY_WAIT, "vendor_busy")
             case Reaction.NEXT_DAY:
                 wait = max(LEAST_DAY_WAIT, _until_midnight())
-                await self.quota.block(wait, ALL, "daily_limit")
-                return QuotaExhausted(wait, "daily_limit")
+                await self.quota.block(wait, ALL, DAILY)
+                until = moment(time.time() + wait)
+                return QuotaExhausted(wait, "daily_limit", until=until)
             case _:
                 return Refused(reply.code)
 

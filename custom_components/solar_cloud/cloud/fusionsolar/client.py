@@ -409,6 +409,9 @@ class FusionSolar(Cloud, Tunable, SignsOut, Historian):
 
     def _notices(self, wanted: Inventory) -> frozenset[Notice]:
         found = self._lists.notices | self._access.notices()
+        if (used_up := self._calls.quota.used_up) is not None:
+            # As the error words it: one repair, whichever way it is told.
+            found.add(Notice("daily_limit", (*used_up.placeholders.items(),)))
         if self._calls.auth.tokens.contested:
             found.add(Notice("session_contested"))
         if wanted.devices and not any(

@@ -8,7 +8,7 @@ from ..errors import CloudError, PermissionMissing
 from ..vault import Json
 from .api import Api
 from .endpoints import DEVICES, EMS_LIST, PLANTS, Endpoint
-from .memory import Gate, Memory
+from .memory import RECHECK, Gate, Memory
 from .models import COMMERCIAL, EMS, HOME
 from .pages import Pages
 from .refusals import AccessDenied, OperationFailed
@@ -101,7 +101,7 @@ class Lister:
             try:
                 found = await self._paged(endpoint, params, body)
             except PermissionMissing as err:
-                self._memory.forbid(gate, err.permission)
+                self._memory.forbid(gate, err.permission, RECHECK)
             except OperationFailed, AccessDenied:
                 if not seen:
                     self._memory.note_absent(gate)

@@ -1,6 +1,6 @@
 """What the account has taught us, so that it need not be asked again every time.
 
-Refusals and absences are kept for a day or until the entry is reloaded. What was once seen (a class of devices, a battery, a yield
+Refusals of live data are kept for an hour, of lists and absences for a day, or until the entry is reloaded. What was once seen (a class of devices, a battery, a yield
 counter that counts) survives restarts: it tells a stumbling cloud from a class that is not there.
 """
 
@@ -13,6 +13,9 @@ from ..vault import Json, Vault
 
 SECTION: Final = "solax"
 RECHECK: Final = 86400.0
+FIRST_LOOK: Final = 870.0
+NEXT_LOOK: Final = 3270.0
+"""Seconds after a refused permission: a quarter of an hour and an hour, less what polls come late by, so that a grant shows within the hour."""
 FIRST_BLOCK: Final = 900.0
 LONGEST_BLOCK: Final = 4 * 3600.0
 BLOCKS_TOLD: Final = 3
@@ -64,11 +67,12 @@ class Memory:
 
     # Gates
 
-    def forbid(self, gate: Gate, permission: str) -> None:
-        """Ask again tomorrow: a service pack is missing."""
-        self._rests[gate] = Rest(
-            time.time() + RECHECK, "permission_missing", permission
-        )
+    def forbid(self, gate: Gate, permission: str, wait: float | None = None) -> None:
+        """Ask again soon after a first refusal, then every hour: a service pack is missing, or the cloud stumbled."""
+        if wait is None:
+            known = self._rests.get(gate)
+            wait = NEXT_LOOK if known is not None and known.permission else FIRST_LOOK
+        self._rests[gate] = Rest(time.time() + wait, "permission_missing", permission)
 
     def block(self, gate: Gate) -> None:
         """Stay away from a gate that answers HTTP 403, longer each time."""

@@ -17,9 +17,10 @@ from ..quota import DAY, Quota, Window
 from ..token import Token
 from ..vault import Vault
 from ..vendor import fingerprint
+from ..waits import moment
 from .codes import HALF_AN_HOUR, Throttled, TokenRefused, safe_code
 from .gateway import Body, Gateway
-from .memory import SignInMemory, moment
+from .memory import SignInMemory
 
 LANE: Final = "sign_in"
 WINDOWS: Final = (Window(4, 600.0), Window(24, DAY))

@@ -4,7 +4,6 @@ A refused password counts towards a lock of the account, so the same one is neve
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 import time
 from typing import Final
 
@@ -18,17 +17,12 @@ from ..errors import (
 from ..points import number
 from ..token import Token
 from ..vault import Json, Vault
-from ..waits import LONGEST, stored_end
+from ..waits import LONGEST, moment, stored_end
 from .codes import BARRED_FOR
 
 SECTION: Final = "sign_in"
 FIRST_WAIT: Final = 60.0
 LONGEST_WAIT: Final = 3600.0
-
-
-def moment(timestamp: float) -> str:
-    """Return a time for a text, in UTC and to the minute."""
-    return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="minutes")
 
 
 class SignInMemory:
