@@ -10,6 +10,7 @@ from custom_components.solar_cloud import statistics
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.energy.joining import Row
 from custom_components.solar_cloud.history import HISTORIES
+from custom_components.solar_cloud.issues import plant_issue_id
 from homeassistant.components.recorder import Recorder
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -68,7 +69,7 @@ async def test_a_spike_is_found_shown_and_taken_out(
 ) -> None:
     """Nothing changes before the user confirms; afterwards only the spike is gone."""
     pv, past = await _examined(home, solax, entry)
-    issue_id = f"statistics_doctor_{entry.entry_id}_{solax.plant.plant_id}"
+    issue_id = plant_issue_id("statistics_doctor", entry.entry_id, solax.plant.plant_id)
     assert ir.async_get(home.hass).async_get_issue(DOMAIN, issue_id)
     assert (await hourly(home.hass, pv))[: len(past)] == past
 
@@ -101,7 +102,7 @@ async def test_what_the_user_keeps_is_not_shown_again(
 ) -> None:
     """The statistics stay as they are, over a restart and the next look."""
     pv, past = await _examined(home, solax, entry)
-    issue_id = f"statistics_doctor_{entry.entry_id}_{solax.plant.plant_id}"
+    issue_id = plant_issue_id("statistics_doctor", entry.entry_id, solax.plant.plant_id)
     client = await hass_client(await _token(home))
     answer = await client.post(
         "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue_id}
@@ -159,7 +160,7 @@ async def test_findings_survive_a_restart_and_long_lists_are_cut(
     lines = doctor.lines(plant_id).splitlines()
     assert len(lines) == 16
     assert lines[-1] == "- … 5"
-    issue_id = f"statistics_doctor_{entry.entry_id}_{plant_id}"
+    issue_id = plant_issue_id("statistics_doctor", entry.entry_id, plant_id)
     assert ir.async_get(home.hass).async_get_issue(DOMAIN, issue_id)
     await home.hass.config_entries.async_unload(entry.entry_id)
     assert ir.async_get(home.hass).async_get_issue(DOMAIN, issue_id) is None

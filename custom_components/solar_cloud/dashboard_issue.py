@@ -16,6 +16,7 @@ from .cloud.vault import Json
 from .const import DOMAIN, LOGGER
 from .coordinator import Account, SolarCloudConfigEntry
 from .history import History
+from .issues import drop_plain_issue, plant_issue_id
 
 SECTION: Final = "dashboard"
 KEY: Final = "energy_dashboard"
@@ -39,6 +40,9 @@ class DashboardIssue:
     @callback
     def start(self) -> Callable[[], None]:
         """Check with every poll and with every change of the dashboard; returns what stops it."""
+        for plant_id in self._history.inventory.plants:
+            if drop_plain_issue(self._hass, KEY, self._entry.entry_id, plant_id):
+                self.settle(self._history.account, plant_id)
         removers = [
             self._history.account.readings.async_add_listener(self.check),
             async_dispatcher_connect(self._hass, SIGNAL, self.check),
@@ -120,7 +124,7 @@ class DashboardIssue:
         self._shown = plants
 
     def _issue_id(self, plant_id: str) -> str:
-        return f"{KEY}_{self._entry.entry_id}_{plant_id}"
+        return plant_issue_id(KEY, self._entry.entry_id, plant_id)
 
 
 def _settled(account: Account) -> set[str]:

@@ -17,6 +17,7 @@ from .energy.course import UNRATED
 from .energy.examining import Finding, examine
 from .energy.guards import bound
 from .energy.samples import HOUR
+from .issues import drop_plain_issue, plant_issue_id
 
 SECTION: Final = "doctor"
 KEY: Final = "statistics_doctor"
@@ -124,7 +125,8 @@ class Doctor:
 
     @callback
     def _show(self, inventory: Inventory, plant_id: str) -> None:
-        issue_id = f"{KEY}_{self._entry_id}_{plant_id}"
+        drop_plain_issue(self._hass, KEY, self._entry_id, plant_id)
+        issue_id = plant_issue_id(KEY, self._entry_id, plant_id)
         if not self.findings(plant_id):
             ir.async_delete_issue(self._hass, DOMAIN, issue_id)
             return
@@ -144,7 +146,7 @@ class Doctor:
         """Take the repairs back."""
         for plant_id in self._findings:
             ir.async_delete_issue(
-                self._hass, DOMAIN, f"{KEY}_{self._entry_id}_{plant_id}"
+                self._hass, DOMAIN, plant_issue_id(KEY, self._entry_id, plant_id)
             )
 
     def _as_json(self) -> Json:
