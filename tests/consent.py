@@ -13,6 +13,7 @@ from custom_components.solar_cloud.cloud.errors import (
     CloudUnreachable,
     ConsentLost,
     CredentialsRejected,
+    Paced,
 )
 from custom_components.solar_cloud.cloud.model import (
     Device,
@@ -57,6 +58,8 @@ class Bureau:
     """Access tokens that clients were built with."""
     signed_out: list[str] = field(default_factory=list)
     secret: str = "the-secret"
+    pauses: int = 0
+    """How often a client's own pace stops it."""
     revoked: bool = False
     """Whether the owners have taken their consents back."""
 
@@ -149,6 +152,9 @@ class Client:
         """List what the account has."""
         await self._show()
         assert self._token is not None
+        if self._bureau.pauses:
+            self._bureau.pauses -= 1
+            raise Paced(30.0)
         owner = dict(self._token.extra)["owner"]
         plants = {
             f"{owner}-{number}": Plant(id=f"{owner}-{number}", name=f"Roof {number}")

@@ -790,6 +790,28 @@ async def reach_again(flow: Flow, cloud: SolaxCloud) -> None:
     )
 
 
+async def test_a_fourth_secret_within_a_minute_waits_its_turn(
+    flow: Flow, solax: SolaxCloud, home: Home
+) -> None:
+    """Three tokens a minute are our own limit: the form waits it out by itself."""
+    await reach_base_url(flow, solax, client_secret="mistyped")
+    await flow.submit(base_url=solax.url)
+    for number in range(2):
+        await flow.submit(base_url=solax.url, client_secret=f"mistyped-{number}")
+        assert flow.at("base_url", base="invalid_auth")
+    flows = flow.hass.config_entries.flow
+    flow.result = await flows.async_configure(
+        flow.result["flow_id"],
+        {
+            "base_url": solax.url,
+            "client_secret": solax.credentials["client_secret"],
+        },
+    )
+    assert len(await wait_for_lists(flow, home)) == 1
+    assert flow.at("plants")
+    assert len(solax.token_calls) == 4
+
+
 @pytest.mark.parametrize("solax", ["installer"], indirect=True)
 async def test_e77_an_entry_of_a_large_account_loads_in_the_end(
     solax: SolaxCloud, home: Home

@@ -3,13 +3,18 @@
 The flow runs over Home Assistant's own HTTP interface, as the frontend runs it: redirect addresses depend on the request.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from aiohttp.test_utils import TestClient
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    MockUser,
+    async_fire_time_changed,
+)
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from yarl import URL
 
@@ -468,6 +473,29 @@ async def test_a_code_that_was_traded_in_is_not_asked_for_again(
     bureau.plants = 1
     suggested = browser.result["data_schema"][0]["description"]["suggested_value"]
     await browser.answer(code=suggested)
+    await finish(browser, hass)
+    assert len(bureau.exchanged) == 1
+
+
+async def test_our_own_pace_after_a_consent_is_waited_for(
+    browser: Browser, bureau: Bureau, hass: HomeAssistant, home: Home
+) -> None:
+    """The code was traded in: the dialog goes on by itself when our turn comes."""
+    bureau.pauses = 1
+    await browser.add()
+    await browser.answer(next_step_id="paste")
+    await browser.answer(code="good-code")
+    assert browser.result["type"] == "progress", browser.result
+    await browser.look()
+    assert browser.result["step_id"] == "listing"
+    (work,) = (
+        task for task in asyncio.all_tasks() if task.get_name() == "solar_cloud listing"
+    )
+    home.freezer.tick(31)
+    async_fire_time_changed(hass)
+    await asyncio.wait([work])
+    await hass.async_block_till_done()
+    await browser.look()
     await finish(browser, hass)
     assert len(bureau.exchanged) == 1
 

@@ -72,8 +72,11 @@ READING = {
     69: "a yield that grows while the battery gives",
     70: "two entries for one plant make every entity twice",
     73: "a token that expired is refused as if a permission were missing",
+    74: "a vendor moves a region to another host",
     75: "a token holds a character no header can carry",
     76: "a wait of thousands of years is ordered",
+    77: "a large account is listed from its first page at each try",
+    78: "a site of hundreds of plants is dark for minutes after a restart",
 }
 """Those that concern reading."""
 

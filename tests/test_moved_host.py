@@ -9,8 +9,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from yarl import URL
 
+from custom_components.solar_cloud.cloud.errors import CloudError
 from custom_components.solar_cloud.const import DOMAIN
-from homeassistant.config_entries import ConfigEntryState
+from custom_components.solar_cloud.moving import async_change_over
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -189,28 +191,64 @@ async def test_a_redirect_into_the_home_is_never_offered(
     assert "interface_moved" not in repairs(home.hass)
 
 
+@pytest.mark.parametrize(
+    ("number", "says"), [("10.0.0.7", "private"), (None, "cannot be reached")]
+)
 async def test_a_name_that_leads_into_the_home_is_not_followed(
     entry: MockConfigEntry,
     old: FusionSolarCloud,
     home: Home,
     client: TestClient[Any, Any],
     monkeypatch: pytest.MonkeyPatch,
+    number: str | None,
+    says: str,
 ) -> None:
-    """It looks public; its number is not."""
+    """It looks public; its number is not, or nobody knows it."""
     old.turn(moved_to="https://api.example.com")
     await home.pass_time(2400)
     before = dict(entry.data["credentials"])
 
     async def lookup(*_: Any, **__: Any) -> list[Any]:
-        return [(2, 1, 6, "", ("10.0.0.7", 443))]
+        if number is None:
+            raise OSError
+        return [(2, 1, 6, "", (number, 443))]
 
     flow = await open_repair(client, home.hass)
     with monkeypatch.context() as patch:
         patch.setattr(home.hass.loop, "getaddrinfo", lookup)
         result = await confirm(client, home.hass, flow)
     assert result["reason"] == "not_changed"
-    assert "private" in result["description_placeholders"]["detail"]
+    assert says in result["description_placeholders"]["detail"]
     assert entry.data["credentials"] == before
+
+
+async def test_a_private_host_is_refused_whoever_names_it(
+    entry: MockConfigEntry, old: FusionSolarCloud, home: Home
+) -> None:
+    """Whatever a repair of an older version holds."""
+    with pytest.raises(CloudError, match="private_host"):
+        await async_change_over(home.hass, entry, host(old), "192.168.1.9")
+
+
+async def test_a_change_over_made_by_hand_meanwhile_is_left_alone(
+    entry: MockConfigEntry,
+    old: FusionSolarCloud,
+    new: FusionSolarCloud,
+    home: Home,
+    client: TestClient[Any, Any],
+) -> None:
+    """The repair was open while the owner typed the address."""
+    old.turn(moved_to=new.url)
+    await home.pass_time(2400)
+    flow = await open_repair(client, home.hass)
+    typed = Flow(home.hass, await entry.start_reconfigure_flow(home.hass), [])
+    await typed.submit(region="other", username=old.credentials["username"])
+    await typed.submit(base_url=new.url)
+    assert typed.reason == "reconfigure_successful"
+    before = dict(entry.data)
+    result = await confirm(client, home.hass, flow)
+    assert result["type"] == "create_entry", result
+    assert dict(entry.data) == before
 
 
 async def test_an_account_that_shows_other_plants_is_not_changed_over(
@@ -256,6 +294,20 @@ async def test_e74_reconfiguring_the_address_keeps_entities_and_session(
     assert again.reason == "already_configured"
 
 
+async def test_reconfiguring_to_where_another_entry_is_already_is_refused(
+    entry: MockConfigEntry, old: FusionSolarCloud, home: Home
+) -> None:
+    """Two entries would show one account."""
+    elsewhere = {"base_url": old.url.replace("127.0.0.1", "localhost")}
+    twin = account_entry(old, "fusionsolar_account", **elsewhere)
+    assert twin.unique_id != entry.unique_id
+    twin.add_to_hass(home.hass)
+    flow = Flow(home.hass, await twin.start_reconfigure_flow(home.hass), [])
+    await flow.submit(region="other", username=old.credentials["username"])
+    await flow.submit(base_url=old.url)
+    assert flow.reason == "already_configured"
+
+
 async def test_reconfiguring_to_somebody_elses_plants_is_refused(
     entry: MockConfigEntry,
     old: FusionSolarCloud,
@@ -272,13 +324,10 @@ async def test_reconfiguring_to_somebody_elses_plants_is_refused(
     assert entry.state is ConfigEntryState.LOADED
 
 
-async def test_e74_a_consent_moves_with_its_account(
-    old: FusionSolarCloud,
-    new: FusionSolarCloud,
-    home: Home,
-    client: TestClient[Any, Any],
-) -> None:
-    """Interface and consent page on two hosts, then both on the new one: the owner consents once."""
+async def consented(
+    client: TestClient[Any, Any], old: FusionSolarCloud, home: Home
+) -> MockConfigEntry:
+    """Add an account by its owner's consent, interface and page of consent stated apart."""
     visitor = Visitor(client)
     await visitor.post(visitor.path, {"handler": DOMAIN})
     await visitor.answer(next_step_id="fusionsolar_oauth")
@@ -291,6 +340,17 @@ async def test_e74_a_consent_moves_with_its_account(
     await home.settle()
     entry = added(home.hass)
     assert entry.data["credentials"]["oauth_url"] == old.url
+    return entry
+
+
+async def test_e74_a_consent_moves_with_its_account(
+    old: FusionSolarCloud,
+    new: FusionSolarCloud,
+    home: Home,
+    client: TestClient[Any, Any],
+) -> None:
+    """Interface and consent page on two hosts, then both on the new one: the owner consents once."""
+    entry = await consented(client, old, home)
     before = entities(home.hass, entry)
 
     old.turn(moved_to=new.url)
@@ -304,3 +364,44 @@ async def test_e74_a_consent_moves_with_its_account(
     assert reauths(home.hass) == 0
     credentials = entry.data["credentials"]
     assert (credentials["base_url"], credentials["oauth_url"]) == (new.url, new.url)
+
+
+async def test_e74_reconfiguring_the_address_of_a_consent_keeps_it(
+    old: FusionSolarCloud,
+    new: FusionSolarCloud,
+    home: Home,
+    client: TestClient[Any, Any],
+) -> None:
+    """The owner is not asked again, and the token is traded in no sooner than it would have been."""
+    entry = await consented(client, old, home)
+    before = entities(home.hass, entry)
+    begun = await home.hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id}
+    )
+    flow = Flow(home.hass, begun, [])
+    await flow.submit(region="other", client_id=old.oauth_credentials["client_id"])
+    await flow.submit(base_url=new.url)
+    assert flow.reason == "reconfigure_successful"
+    assert entry.state is ConfigEntryState.LOADED
+    assert "oauth_url" not in entry.data["credentials"]
+    assert before <= entities(home.hass, entry)
+    assert new.calls.count("oauth2/v1/token") == 0
+    await home.pass_time(4500, step=300)
+    assert new.calls.count("oauth2/v1/token") == 1
+    assert reauths(home.hass) == 0
+
+
+async def test_a_long_wait_of_our_own_is_told_and_not_sat_out(
+    old: FusionSolarCloud, home: Home
+) -> None:
+    """Four mistyped passwords: the fifth would lock the account, and the wait is not the vendor's."""
+    flow = await Flow.add(home.hass)
+    await flow.choose("fusionsolar_account")
+    await flow.submit(region="other", **old.credentials | {"password": "mistyped"})
+    await flow.submit(base_url=old.url)
+    for number in range(4):
+        assert flow.at("base_url", base="invalid_auth")
+        await flow.submit(base_url=old.url, password=f"mistyped-{number}")
+    assert flow.at("base_url", base="rate_limited")
+    assert "Home Assistant" in flow.detail
+    assert old.calls.count(LOGIN) == 4

@@ -70,6 +70,10 @@ FORMS: Final[Mapping[str, str]] = {
     SOURCE_RECONFIGURE: "reconfigure",
 }
 """The form of credentials by what began the flow; a new account's is that of its sign-in."""
+SAID: Final = frozenset(
+    {"cannot_connect", "invalid_auth", "rate_limited", "unexpected_answer"}
+)
+"""Errors of which the form's own text says all there is to say."""
 SPENT: Final = frozenset({"invalid_code", "access_denied"})
 """Errors after which a code is of no more use."""
 LONGEST_PAUSE: Final = 120.0
@@ -376,7 +380,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         self._errors["base"] = flow_error(err)
         self._detail = (
             await async_sentence(self.hass, err.key, **err.placeholders)
-            if err.key != err.default_key or err.placeholders
+            if err.key not in SAID or err.placeholders
             else ""
         )
 
