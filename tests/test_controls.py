@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solar_cloud import commander, logbook
-from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.const import DOMAIN, POLL_PERIOD
 from custom_components.solar_cloud.journal import EVENT_COMMAND
 from homeassistant.core import Context, Event, HomeAssistant
 from homeassistant.exceptions import (
@@ -806,6 +806,27 @@ async def test_controls_off(home: Home, solax: SolaxCloud) -> None:
     with pytest.raises(ServiceValidationError) as err:
         await house.act("stop_battery")
     assert reason(err) == "controls_off"
+
+
+async def test_a_refresh_after_a_change_of_settings_asks_once(house: House) -> None:
+    """Who changes something wants to see what it did; who asks again a moment later gets what is known."""
+    await house.home.pass_time(POLL_PERIOD)
+    button = house.home.entity_id(solax_id(house.solax, None, "refresh"), "button")
+
+    async def refresh() -> int:
+        house.solax.calls.clear()
+        await house.hass.services.async_call(
+            "button", "press", {"entity_id": button}, blocking=True
+        )
+        return len(house.solax.calls.of("device/realtime_data"))
+
+    await refresh()  # whatever the polls left due
+    assert await refresh() == 0
+    await house.call(
+        "number", "set_value", Kind.CHARGER, "charge_current_limit", value=10
+    )
+    assert await refresh() > 0
+    assert await refresh() == 0
 
 
 async def test_controls_switched_off_later(house: House) -> None:

@@ -1,5 +1,6 @@
 """Polling: a hiccup is no news, an outage is told once, and the vendor's word on waiting counts."""
 
+import asyncio
 from datetime import datetime, timedelta
 import itertools
 import logging
@@ -178,19 +179,82 @@ async def test_e21_a_large_account_is_read_in_portions(
     assert {call.code for call in solax.calls} == {0, 10000}
 
 
-async def test_a_refresh_asked_for_obeys_the_limits(
+async def test_updating_every_half_minute_costs_no_more_than_polling(
     entry: MockConfigEntry, solax: SolaxCloud, home: Home, hass: HomeAssistant
 ) -> None:
-    """An automation that updates every second must not lock the account."""
+    """An automation that asks all day long must not use up the account's calls; what it gets is as fresh as ever."""
     await home.start(entry)
     assert await async_setup_component(hass, "homeassistant", {})
+    asked = [
+        home.entity_id(solax_id(solax, kind, quantity))
+        for kind, quantity in (
+            (None, "pv_power"),
+            (None, "load_power"),
+            (Kind.INVERTER, "ac_power"),
+        )
+    ]
+    solax.calls.clear()
+    await home.pass_time(3600, step=10)
+    ordinary = len(solax.calls)
+    assert ordinary > 0
+    solax.calls.clear()
+    for _ in range(120):
+        await hass.services.async_call(
+            "homeassistant", "update_entity", {"entity_id": asked}, blocking=True
+        )
+        await hass.services.async_call(DOMAIN, "refresh", {}, blocking=True)
+        await home.pass_time(30, step=10)
+    assert len(solax.calls) <= ordinary
+    polls = [call.at for call in solax.calls.of("device/realtime_data", deviceType="1")]
+    assert len(polls) >= 10
+    for earlier, later in itertools.pairwise(polls):
+        assert POLL_PERIOD - 5 <= (later - earlier).total_seconds() < 2 * POLL_PERIOD
+
+
+async def test_updating_many_entities_at_once_asks_once(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home, hass: HomeAssistant
+) -> None:
+    """However many of an account are named, and however often while the first is being answered."""
+    await home.start(entry)
+    hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
+    await home.restart(entry)
+    await home.pass_time(600)
+    solax.calls.clear()
+    await hass.services.async_call(DOMAIN, "refresh", {}, blocking=True)
+    once = len(solax.calls)
+    assert once
+    await home.pass_time(600)
     solax.calls.clear()
     entity_id = home.entity_id(solax_id(solax, None, "pv_power"))
-    for _ in range(60):
-        await async_update_entity(hass, entity_id)
-        await home.pass_time(1, step=1)
-    assert 5 <= len(solax.calls) <= 20
-    assert home.value(solax_id(solax, None, "pv_power")) > 0
+    await asyncio.gather(
+        *(
+            hass.services.async_call(DOMAIN, "refresh", {}, blocking=True)
+            for _ in range(5)
+        ),
+        *(async_update_entity(hass, entity_id) for _ in range(5)),
+    )
+    await home.pass_time(60, step=10)
+    assert len(solax.calls) <= once
+
+
+@pytest.mark.parametrize("late", [0.0, 4.0])
+async def test_asking_every_five_minutes_by_an_automation_reads_each_time(
+    entry: MockConfigEntry,
+    solax: SolaxCloud,
+    home: Home,
+    hass: HomeAssistant,
+    late: float,
+) -> None:
+    """With Home Assistant's own polling off; an automation that starts a moment late once is not put off to the next time."""
+    await home.start(entry)
+    hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
+    await home.restart(entry)
+    await home.pass_time(POLL_PERIOD + late)
+    for lateness in (late, 0.0, late, 0.0):
+        solax.calls.clear()
+        await hass.services.async_call(DOMAIN, "refresh", {}, blocking=True)
+        assert solax.calls
+        await home.pass_time(POLL_PERIOD + (late - 2 * lateness))
 
 
 async def test_polls_neither_drift_nor_crowd(

@@ -117,12 +117,15 @@ async def test_refreshing_says_what_stands_in_the_way(
 ) -> None:
     """As an action and as a button; both obey the limits."""
     await home.start(entry)
+    home.hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
+    await home.restart(entry)
     await home.pass_time(400)
     solax.calls.clear()
     await act(home, "refresh", answers=False)
     assert solax.calls
     button = home.entity_id(solax_id(solax, None, "refresh"), "button")
     solax.fault("*", code=10406, times=None)
+    await home.pass_time(400)
     with pytest.raises(HomeAssistantError):
         await home.hass.services.async_call(
             "button", "press", {"entity_id": button}, blocking=True

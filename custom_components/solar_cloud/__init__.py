@@ -176,6 +176,7 @@ async def _async_build_account(
             read,
             timedelta(seconds=vendor.poll_period),
             next_poll=rhythm.next_poll,
+            sparing=True,
         ),
     )
     return account

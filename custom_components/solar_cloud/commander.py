@@ -323,6 +323,7 @@ class Commander:
         except Exception as err:  # noqa: BLE001  a mistake of ours is no answer
             LOGGER.error("The outcome of a command is not known: %s", describe(err))
             receipt = Receipt(outcome=Outcome.UNCERTAIN)
+        self._expect_change()
         self._last[what.target_id] = time.time()
         self._ineffective.discard(what.target_id)
         if _steers(what):
@@ -379,6 +380,8 @@ class Commander:
         err: CloudError,
     ) -> None:
         """Go back to what was on before a command that came to nothing, if that is certain."""
+        if err.key in UNSURE:
+            self._expect_change()
         if begins is not None and err.key in UNSURE:
             await self.forces.prepare(what.target_id, begins, before)
         elif _steers(what):
@@ -510,6 +513,7 @@ class Commander:
         self._read_settings_in(SOON)
 
     async def _over(self, task: Task, outcome: Outcome) -> None:
+        self._expect_change()
         if task.ends:
             await self._ended(task.target_id, outcome)
 
@@ -521,6 +525,10 @@ class Commander:
         self._tell(task.target_id, task.name, "refused", None, None, err)
         self._tell_entities()
         self._read_settings_in(SOON)
+
+    def _expect_change(self) -> None:
+        """Let who asks for the readings next see what a command did."""
+        self._entry.runtime_data.readings.expect_change()
 
     def _note_no_effect(self, target_id: str, err: CommandRejected) -> None:
         if err.key == "no_effect":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, override
 import zlib
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -30,6 +30,10 @@ LONGEST_WAIT: Final = 6 * 3600.0
 SHORTEST_WAIT: Final = 15.0
 INCOMPLETE_WAIT: Final = 3600.0
 """Seconds until lists that had to be left incomplete are looked at again."""
+PUNCTUAL: Final = 5.0
+"""Seconds that may be missing from a period: an automation that asks once in each is not punctual to the second."""
+NEAR: Final = 60.0
+"""Seconds to the next poll for which who asks can wait: it is placed where it brings most, and one before it would move it."""
 
 TROUBLES: Final[HassKey[dict[tuple[str, str], CloudError]]] = HassKey(
     f"{DOMAIN}_troubles"
@@ -115,10 +119,12 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         grace: timedelta = GRACE,
         always_update: bool = False,
         next_poll: Callable[[float], float] | None = None,
+        sparing: bool = False,
     ) -> None:
         """Poll with ``poll`` every ``interval``, at a phase of its own per installation.
 
         ``next_poll`` says instead when to poll after a poll that started at a time, both in epoch seconds.
+        ``sparing`` answers who asks within ``interval``, or just before the next poll, with what is known.
         """
         super().__init__(
             hass,
@@ -132,13 +138,52 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self._period: Final = interval.total_seconds()
         self._grace: Final = grace
         self._next_poll: Final = next_poll
+        self._sparing: Final = sparing
+        self._expecting = False
         self._started = 0.0
+        self._planned = 0.0
         self._phase: Final = zlib.crc32(entry.entry_id.encode()) % POLL_PERIOD
         self._resume_after: float | None = None
         self._troubles: Final = hass.data.setdefault(TROUBLES, {})
         self._trouble_key: Final = (entry.entry_id, name)
         self.last_success: datetime | None = None
         self.last_error: CloudError | None = None
+
+    @callback
+    def expect_change(self) -> None:
+        """Let the next who asks have it read, however little time has passed: something was changed."""
+        self._expecting = True
+
+    @override
+    async def _async_refresh(
+        self,
+        log_failures: bool = True,
+        raise_on_auth_failed: bool = False,
+        scheduled: bool = False,
+        raise_on_entry_error: bool = False,
+    ) -> None:
+        """Poll when it is time or worth it; every refresh comes by here, one at a time."""
+        if not scheduled:
+            if self._suffices():
+                return
+            self._expecting = False
+        await super()._async_refresh(
+            log_failures, raise_on_auth_failed, scheduled, raise_on_entry_error
+        )
+
+    def _suffices(self) -> bool:
+        """Whether asking again would only cost calls; a failure and a clock that was put back are worth another look."""
+        if not self._sparing or self._expecting or self.last_success is None:
+            return False
+        if self.last_error is not None or not self.last_update_success:
+            return False
+        now = dt_util.utcnow().timestamp()
+        if 0 <= now - self._started < self._period - PUNCTUAL:
+            return True
+        return (
+            not self.config_entry.pref_disable_polling
+            and 0 <= self._planned - now < NEAR
+        )
 
     @override
     async def _async_update_data(self) -> DataT:
@@ -149,7 +194,9 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
             with poll_errors():
                 return await self._poll_patiently()
         finally:
-            self.update_interval = timedelta(seconds=self._next_delay())
+            delay = self._next_delay()
+            self._planned = dt_util.utcnow().timestamp() + delay
+            self.update_interval = timedelta(seconds=delay)
 
     async def _poll_patiently(self) -> DataT:
         """Poll; within the grace a temporary failure returns what is known."""
