@@ -13,9 +13,9 @@ from .cloud.vault import Json
 from .const import DOMAIN, LOGGER
 from .coordinator import Account
 from .counters import plant_counters
-from .energy.course import UNRATED
+from .energy.counter_filters import bound
 from .energy.examining import Finding, examine
-from .energy.guards import bound
+from .energy.growth import UNRATED
 from .energy.samples import HOUR
 from .issues import drop_plain_issue, plant_issue_id
 

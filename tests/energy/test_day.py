@@ -14,6 +14,7 @@ from custom_components.solar_cloud.energy.day import (
     PlantDay,
     midnight,
 )
+from custom_components.solar_cloud.energy.growth import Evidence
 
 from .place import BERLIN
 from .recorder import total_sum
@@ -43,7 +44,9 @@ class Play:
         if raw is None:
             value = self.counter.turn(self.day, self.rated)
         else:
-            value = self.counter.observe(raw, at or now, self.day, self.rated)
+            value = self.counter.observe(
+                raw, at or now, self.day, Evidence(limit=self.rated)
+            )
         self.published.append((value, self.day.start))
         return value
 
@@ -258,7 +261,7 @@ def test_a_share_of_a_counter_is_split_at_midnight() -> None:
     """What was gained over it belongs to both days by their time."""
     share, day = DayShare(), PlantDay()
     day.turn(moment(EVENING), BERLIN)
-    assert share.observe(1_000.0, EVENING, day, today=7.5) == 7.5
+    assert share.observe(1_000.0, EVENING, day, known=7.5) == 7.5
     assert share.observe(1_002.0, MIDNIGHT - HOUR, day) == 9.5
     day.turn(moment(MIDNIGHT + HOUR), BERLIN)
     assert share.observe(1_004.0, MIDNIGHT + HOUR, day) == pytest.approx(1.0)
@@ -274,8 +277,8 @@ def test_the_first_day_of_a_share_is_unknown_until_somebody_knows_it() -> None:
     assert share.observe(1_000.0, EVENING, day) is None
     assert share.observe(1_001.0, EVENING + HOUR, day) is None
     known = DayShare.from_json(json.loads(json.dumps(share.as_json())))
-    assert known.observe(1_002.0, EVENING + HOUR, day, today=5.0) == 5.0
-    assert known.observe(1_003.0, EVENING + HOUR, day, today=9.0) == 6.0
+    assert known.observe(1_002.0, EVENING + HOUR, day, known=5.0) == 5.0
+    assert known.observe(1_003.0, EVENING + HOUR, day, known=9.0) == 6.0
     day.turn(moment(MIDNIGHT + HOUR), BERLIN)
     assert share.observe(1_002.0, MIDNIGHT, day) == 0.0
     assert share.observe(1_004.0, MIDNIGHT + HOUR, day) == 2.0

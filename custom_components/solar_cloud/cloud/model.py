@@ -394,6 +394,12 @@ class Reading:
     measured_at: datetime | None
     values: Mapping[Slot, Value]
     unknown: Mapping[Slot, str] = field(default_factory=dict)
+    heard_at: datetime | None = field(default=None, compare=False)
+    """When the vendor's answer came, for clients that show an answer again; ``None`` is now."""
+    cycle: int | None = field(default=None, compare=False)
+    """Which round of calls it is from, for clients that read a plant's devices minutes apart."""
+    slow: frozenset[Slot] = field(default_factory=frozenset, compare=False)
+    """What the vendor makes seldom, and shows between as if it were new."""
 
     def __post_init__(self) -> None:
         """Leave out what cannot be, whichever way it came: nothing else is ever published."""

@@ -8,14 +8,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, tzinfo
 from typing import Final
 
+from ..cloud.serialization import from_json, to_json
 from ..cloud.vault import Json
-from .counter import Guard
-from .course import UNRATED, Pace
+from .counter_filter import CounterFilter
+from .growth import BRIDGE, UNRATED, Evidence, GrowthLimit
 
 EARLY: Final = 3 * 3600.0
 """Seconds before midnight at which a counter's restart belongs to the next day: device clocks are wrong, daylight saving is ignored."""
 SETTLED: Final = 2 * 3600.0
 """Seconds after midnight at which a counter never met before is believed to be today's."""
+
+
+LEEWAY: Final = 0.2
+"""kWh by which a counter of today may be ahead of the lifetime beside it: both are rounded."""
 
 
 def midnight(date_at: datetime, zone: tzinfo) -> datetime:
@@ -67,7 +72,7 @@ class DayCounter:
     raw: float | None = None
     """What the vendor said last, and when it was measured."""
     at: float = 0.0
-    guard: Guard = field(default_factory=lambda: Guard(lifelong=False))
+    filter: CounterFilter = field(default_factory=lambda: CounterFilter(lifelong=False))
 
     def turn(self, day: PlantDay, rated: float | None = None) -> float:
         """Begin the plant's day if it is a new one, and return the energy since its midnight."""
@@ -82,21 +87,30 @@ class DayCounter:
 
     def _start(self, value: float, at: float, rated: float | None) -> None:
         """Count on from a value; what the counter proved it can do is remembered."""
-        ceiling = self.guard.ceiling
-        self.guard = Guard.starting(value, at, rated, lifelong=False)
-        self.guard.ceiling = ceiling
+        before = self.filter
+        self.filter = CounterFilter.starting(value, at, rated, lifelong=False)
+        self.filter.learned_limit = before.learned_limit
+        self.filter.measured, self.filter.mark = before.measured, before.measured.mark
+
+    @property
+    def known(self) -> float | None:
+        """Return the energy since midnight, ``None`` while the vendor's counter is not known to be today's."""
+        return None if self.waiting else self.value
 
     def observe(
-        self, raw: float, at: float, day: PlantDay, rated: float | None = None
+        self, raw: float, at: float, day: PlantDay, evidence: Evidence | None = None
     ) -> float:
         """Take in what the vendor says and when it was measured; return the energy since the plant's midnight."""
-        first = self.raw is None
+        evidence = evidence or Evidence()
+        first, rated = self.raw is None, evidence.limit
         self.turn(day, rated)
-        pace = Pace.of(rated or UNRATED)
+        pace = GrowthLimit.of(rated or UNRATED)
         fell = self._fell(raw, at, pace)
         if fell:
             self.restarted_at = at
-        elif self.restarted_at is not None and raw > pace.reach(at - self.restarted_at):
+        elif self.restarted_at is not None and raw > pace.max_growth(
+            at - self.restarted_at
+        ):
             self.restarted_at = None  # it had only been away
         if at >= day.start:
             if self.waiting and self._begins(raw, at, day, pace, fell=fell):
@@ -108,25 +122,25 @@ class DayCounter:
                 self.sure = True
                 self._start(raw, at, rated)
             if not self.waiting:
-                self.value = self._counted(raw, at, rated)
+                self.value = self._counted(raw, at, evidence)
         self.raw, self.at = raw, at
         return self.value
 
-    def _counted(self, raw: float, at: float, rated: float | None) -> float:
+    def _counted(self, raw: float, at: float, evidence: Evidence) -> float:
         if not self.guarded:
             return raw
-        return self.guard.observe(raw, at, rated) or 0.0
+        return self.filter.observe(raw, at, evidence) or 0.0
 
-    def _fell(self, raw: float, at: float, pace: Pace) -> bool:
+    def _fell(self, raw: float, at: float, pace: GrowthLimit) -> bool:
         """Whether the counter started anew since it was heard last."""
         return (
             self.raw is not None
             and abs(raw) < abs(self.raw) / 2
-            and abs(raw) <= pace.reach(at - self.at)
+            and abs(raw) <= pace.max_growth(at - self.at)
         )
 
     def _begins(
-        self, raw: float, at: float, day: PlantDay, pace: Pace, *, fell: bool
+        self, raw: float, at: float, day: PlantDay, pace: GrowthLimit, *, fell: bool
     ) -> bool:
         """Whether a value after midnight is today's already."""
         if fell or raw == 0:
@@ -147,7 +161,7 @@ class DayCounter:
             self.restarted_at,
             self.raw,
             self.at,
-            self.guard.as_json(),
+            self.filter.as_json(),
         ]
 
     @classmethod
@@ -163,58 +177,81 @@ class DayCounter:
                 float() | int() | None as restarted_at,
                 float() | int() | None as raw,
                 float() | int() as at,
-                guard,
+                kept,
             ]:
-                kept = Guard.from_json(guard, lifelong=False)
+                counter = CounterFilter.from_json(kept, lifelong=False)
                 return cls(
-                    guarded, date, value, waiting, sure, restarted_at, raw, at, kept
+                    guarded, date, value, waiting, sure, restarted_at, raw, at, counter
                 )
         return cls()
 
 
 @dataclass(slots=True)
 class DayShare:
-    """What a lifetime counter gained since midnight, where nobody counts the day."""
+    """What a lifetime counter gained since midnight."""
 
     date: int = 0
     base: float | None = None
     """The counter at midnight; ``None`` while it is not known."""
     last: float | None = None
     at: float = 0.0
+    before: float | None = None
+    """The counter when it was last heard before a midnight that nobody saw, until the share of the new day is known."""
+    rough: bool = False
+    """Whether the first day began where a counter says that lags behind."""
 
     def observe(
-        self, counter: float, at: float, day: PlantDay, today: float | None = None
+        self,
+        counter: float,
+        at: float,
+        day: PlantDay,
+        known: float | None = None,
+        *,
+        certain: bool = True,
+        slow: bool = False,
     ) -> float | None:
         """Return the energy since midnight, ``None`` on a first day of which nobody says how it began.
 
-        ``today`` is what is known of the day; it counts when nothing else does. What was gained over midnight belongs to both days by
-        their time.
+        ``known`` is what the vendor's counter of today says: it counts where the counter was not watched at midnight; one that is ``slow``
+        lags behind by up to an hour. What was gained over a midnight that was watched belongs to both days by their time. ``certain`` says
+        that nothing of the counter is held back.
         """
-        if self.base is None and today is not None:
-            self.base = counter - today
-        elif self.last is not None and day.date != self.date:
-            span = at - self.at
-            part = (day.start - self.at) / span if span > 0 else 0.0
-            self.base = self.last + (counter - self.last) * min(max(part, 0.0), 1.0)
+        if self.last is not None and day.date != self.date:
+            self._turn(self.last, counter, at, day)
+        if known is not None and certain:
+            self._learn(counter, known, slow=slow)
         self.date, self.last, self.at = day.date, counter, at
         if self.base is None:
             return None
         self.base = min(self.base, counter)
+        if self.before is not None and known is not None:
+            return known
         return round(counter - self.base, 6)
+
+    def _turn(self, last: float, counter: float, at: float, day: PlantDay) -> None:
+        span = at - self.at
+        part = (day.start - self.at) / span if span > 0 else 0.0
+        self.base = last + (counter - last) * min(max(part, 0.0), 1.0)
+        self.before = last if span > BRIDGE else None
+        self.rough = False
+
+    def _learn(self, counter: float, known: float, *, slow: bool) -> None:
+        """Begin the day where the vendor's counter of today says it began, if nobody was watching; what lags says it too late."""
+        begun = counter - known
+        if self.base is None or (self.rough and (begun < self.base or not slow)):
+            self.base, self.rough = begun, slow
+        elif self.before is not None:
+            if known <= counter - self.before + LEEWAY:
+                self.base = counter - known
+            self.before = None
 
     def as_json(self) -> Json:
         """Give the form that is stored."""
-        return [self.date, self.base, self.last, self.at]
+        return to_json(self)
 
     @classmethod
     def from_json(cls, stored: Json) -> DayShare:
-        """Read the stored form; a damaged one starts anew."""
-        match stored:
-            case [
-                int() as date,
-                float() | int() | None as base,
-                float() | int() | None as last,
-                float() | int() as at,
-            ]:
-                return cls(date, base, last, at)
-        return cls()
+        """Read the stored form, that of the first versions included; a damaged one starts anew."""
+        if isinstance(stored, list):
+            stored = dict(zip(("date", "base", "last", "at"), stored, strict=False))
+        return from_json(cls, stored, cls())

@@ -6,7 +6,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from .course import Pace
+from .growth import GrowthLimit
 from .joining import Row
 from .samples import HOUR
 
@@ -30,12 +30,12 @@ class Finding:
 
 def examine(rows: Sequence[Row], watts: float) -> list[Finding]:
     """Return the hours that break physics, oldest first; what was counted during a gap may come in one hour."""
-    pace = Pace.of(watts)
+    limit = GrowthLimit.of(watts)
     steps = [(after.start, after.sum - before.sum) for before, after in pairwise(rows)]
     odd: dict[int, float] = {}
     rose = rows[0].start if rows else 0.0
     for number, (start, change) in enumerate(steps):
-        if change < -LEAST_FALL or change > pace.reach(start - rose):
+        if change < -LEAST_FALL or change > limit.max_growth(start - rose):
             odd[number] = change
         if change > 0:
             rose = start

@@ -1,11 +1,11 @@
-"""From what the vendor said to what is published: counters guarded, days kept, roles filled, old values told from live ones.
+"""From what the vendor said to what is published: counters filtered, days kept, roles filled, old values told from live ones.
 
-Everything here is pure but for the vault, which keeps the guards, the days, the choices of sources and the set of slots ever seen: a
+Everything here is pure but for the vault, which keeps the filters, the days, the choices of sources and the set of slots ever seen: a
 restart at night loses no entity and no counter.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -14,12 +14,12 @@ from ..cloud.points import split_powers
 from ..cloud.vault import Json, Vault
 from ..cloud.vendor import Roles
 from .age import Ages
-from .guards import Guards
+from .counter_filters import Addend, CounterFilters
 from .live import Liveness
 from .roles import PlantRoles, Scene
 from .seen import Seen
 from .today import Days
-from .zone import Surroundings
+from .zone import Surroundings, dark
 
 ROLES: Final = "roles"
 
@@ -32,10 +32,12 @@ class _Poll:
     inventory: Inventory
     now: datetime
     told: dict[str, Reading]
-    """What was said, with each lifetime counter as its guard lets it through."""
+    """What was said, with each lifetime counter as its filter lets it through."""
     held: dict[str, Reading]
     """What holds of every plant and device."""
     stale: set[str]
+    doubted: AbstractSet[Addend]
+    """Counters of which something is held back."""
 
     def members(self, plant_id: str) -> list[str]:
         """Return the devices of a plant."""
@@ -53,12 +55,13 @@ class Painter:
         roles: Callable[[str, Inventory], Roles],
         place: Surroundings,
     ) -> None:
-        """Take up the guards and choices of the last run."""
+        """Take up the filters and choices of the last run."""
         self.seen: Final = Seen(vault)
         self._vault: Final = vault
         self._roles: Final = roles
-        self._guards: Final = Guards(vault)
-        self._days: Final = Days(vault, place)
+        self._filters: Final = CounterFilters(vault)
+        self._place: Final = place
+        self._days: Final = Days(vault, place, self._filters)
         self._live: Final = Liveness(stale_after, self.seen, place)
         self._ages: Final = Ages()
         self._plants: Final[dict[str, PlantRoles]] = {}
@@ -77,7 +80,9 @@ class Painter:
         self._inventory = inventory
         told = self._tell(snapshot, inventory, now)
         held, stale = self._live.settle(told, snapshot.stale, inventory, now)
-        poll = _Poll(snapshot, inventory, now, told, held, stale)
+        poll = _Poll(
+            snapshot, inventory, now, told, held, stale, self._filters.doubted()
+        )
         for plant in inventory.plants.values():
             stamps = (
                 told[key].measured_at
@@ -104,18 +109,18 @@ class Painter:
     def _tell(
         self, snapshot: Snapshot, inventory: Inventory, now: datetime
     ) -> dict[str, Reading]:
-        """Pass what was said through the guards; old news that tell no time say nothing new."""
+        """Pass what was said through the filters; old news that tell no time say nothing new."""
         for device in inventory.devices.values():
-            self._guards.note_serial(device)
+            self._filters.note_serial(device)
         return {
-            key: self._guarded(
+            key: self._filtered(
                 key, reading, inventory, now, undated=_undated(key, snapshot)
             )
             for key, reading in snapshot.readings.items()
             if key in inventory.devices or key in inventory.plants
         }
 
-    def _guarded(
+    def _filtered(
         self,
         key: str,
         reading: Reading,
@@ -124,28 +129,33 @@ class Painter:
         *,
         undated: bool,
     ) -> Reading:
-        """Replace each lifetime counter by what its guard lets through."""
-        at = min(reading.measured_at or now, now).timestamp()
-        values: dict[Slot, Value] = {}
-        for slot, value in reading.values.items():
-            if slot.quantity.is_counter and isinstance(value, float):
-                passed = self._guards.value(key, slot) if undated else None
-                if passed is None:
-                    passed = self._guards.observe(key, slot, value, at, inventory)
-                if passed is None:
-                    continue
-                value = passed
-            values[slot] = value
-        return Reading(reading.measured_at, values, reading.unknown)
+        """Replace each lifetime counter by what its filter lets through."""
+        values = {
+            slot: value
+            for slot, value in reading.values.items()
+            if not slot.quantity.is_counter
+        }
+        device = inventory.devices.get(key)
+        plant = inventory.plants.get(device.plant_id if device else key)
+        counters = self._filters.observe(
+            key,
+            reading,
+            _made_at(reading, now),
+            inventory,
+            dark=plant is not None and dark(plant, now, self._place),
+            again=undated,
+        )
+        return replace(reading, values=values | counters)
 
     def _completed(self, key: str, reading: Reading, poll: _Poll) -> Reading:
         """Hold the counters that were not told, and keep those of today to the plant's day."""
         values = dict(reading.values)
-        self._guards.hold(key, values)
+        self._filters.hold(key, values)
         at = None
         if key in poll.told and not _undated(key, poll.said):
-            at = min(reading.measured_at or poll.now, poll.now).timestamp()
-        self._days.keep(key, values, at, poll.inventory)
+            at = _made_at(reading, poll.now)
+        complete, now = replace(reading, values=values), poll.now.timestamp()
+        values |= self._days.keep(key, complete, at, poll.inventory, now)
         return Reading(reading.measured_at, values, reading.unknown)
 
     def _plant(self, plant_id: str, poll: _Poll) -> Reading:
@@ -158,16 +168,18 @@ class Painter:
             for slot, value in own.values.items()
             if slot.quantity not in roles
         }
-        scene = Scene(poll.told, poll.held, poll.inventory.complete, now)
+        scene = Scene(poll.told, poll.held, poll.doubted, poll.inventory.complete, now)
         values |= chosen.apply(roles, scene)
         split_powers(values)
-        self._days.share(plant_id, values, chosen.sources(), poll.held, now)
+        said = poll.said.readings.get(plant_id)
+        slow = said.slow if said else frozenset()
+        self._days.share_roles(plant_id, values, chosen.sources(), slow, now)
         if chosen.deserted(roles, values, poll.stale):
             poll.stale.add(plant_id)
         elif any(Slot(role) in values for role in roles if not role.is_energy):
             poll.stale.discard(plant_id)
         members = poll.members(plant_id)
-        values[Slot(Q.REJECTED_VALUES)] = self._guards.count((plant_id, *members))
+        values[Slot(Q.REJECTED_VALUES)] = self._filters.count((plant_id, *members))
         age = self._ages.age(members or [plant_id], poll.said.readings, poll.now)
         if age is not None:
             values[Slot(Q.DATA_AGE)] = age
@@ -177,7 +189,7 @@ class Painter:
         return Reading(own.measured_at or newest, values, own.unknown)
 
     def _save(self) -> None:
-        self._guards.save()
+        self._filters.save()
         self._days.save()
         self._vault.save_soon(ROLES, self._roles_json)
 
@@ -190,11 +202,11 @@ class Painter:
 
     def holding(self) -> set[tuple[str, Slot]]:
         """Return the counters whose latest value was not believed, or that had none."""
-        return self._guards.holding()
+        return self._filters.holding()
 
     def rejected(self) -> Mapping[tuple[str, Slot], int]:
-        """Return how many values each guard held back, for diagnostics."""
-        return self._guards.rejected()
+        """Return how many values each filter held back, for diagnostics."""
+        return self._filters.rejected()
 
     def sources(self, plant_id: str) -> Mapping[Q, Iterable[tuple[str, str]]]:
         """Return the source of each role as (device, slot) pairs, for diagnostics."""
@@ -205,3 +217,8 @@ class Painter:
 def _undated(key: str, said: Snapshot) -> bool:
     """Whether nobody knows when a reading was made: it is old, and tells no time."""
     return key in said.stale and said.readings[key].measured_at is None
+
+
+def _made_at(reading: Reading, now: datetime) -> float:
+    """Return when a reading was made, as far as anybody knows."""
+    return min(reading.measured_at or reading.heard_at or now, now).timestamp()

@@ -12,6 +12,7 @@ from typing import Final
 from ..cloud.model import Quantity, Reading, Slot, Value
 from ..cloud.vault import Json
 from ..cloud.vendor import Roles, Source, Term
+from .counter_filters import Addend
 
 PATIENCE: Final = 86400.0
 """Seconds a better source may stay silent before a lesser one is taken."""
@@ -20,18 +21,17 @@ ABSENCE: Final = 3600.0
 BEREAVEMENT: Final = 3 * 86400.0
 """Seconds without a value after which another source takes over."""
 
-type Addend = tuple[str, str]
-"""Device and slot of a term."""
-
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """One poll as the roles see it."""
 
     told: Mapping[str, Reading]
-    """What was said in this poll, counters guarded."""
+    """What was said in this poll, counters filtered."""
     held: Mapping[str, Reading]
     """The same with the last good values of what was not said, and without powers that are too old."""
+    doubted: AbstractSet[Addend]
+    """Counters of which something is held back that may yet be published."""
     certain: bool
     """Whether the inventory behind it is complete."""
     now: float
@@ -91,7 +91,7 @@ class Choice:
         for term in source.terms:
             stands = _stands(term, readings) or 0.0
             stood = self.stood.get(addend(term), stands)
-            # Guards let a counter fall only to what it counted since.
+            # Filters let a counter fall only to what it counted since.
             gained += term.factor * (stands - stood if stands >= stood else stands)
         return max(0.0, gained)
 
@@ -145,7 +145,7 @@ class PlantRoles:
             choice = self.choices.setdefault(role, Choice())
             source = _chosen(choice, sources, scene)
             if role.is_counter:
-                if source is not None:
+                if source is not None and _settled(source, scene):
                     choice.count(source, sources, _addends(source, choice, scene))
                 value = choice.last
             else:
@@ -235,6 +235,23 @@ def _addends(source: Source, choice: Choice, scene: Scene) -> Mapping[str, Readi
         and all(term.factor > 0 for term in source.terms)
     )
     return scene.held if late else scene.told
+
+
+def _settled(source: Source, scene: Scene) -> bool:
+    """Whether a counter can be counted now: a difference needs every addend believed, and of the same round of calls.
+
+    What one side is still held back would show as energy on the other.
+    """
+    if all(term.factor > 0 for term in source.terms):
+        return True
+    rounds = {
+        reading.cycle
+        for term in source.terms
+        if (reading := scene.told.get(term.device_id)) is not None
+    }
+    return len(rounds) == 1 and not any(
+        addend(term) in scene.doubted for term in source.terms
+    )
 
 
 def identity(source: Source) -> tuple[Addend, ...]:

@@ -1,25 +1,21 @@
 """The counters of today of an account: the vendor's own, kept to each plant's day, and a share of the lifetime where there are none."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 from ..cloud.model import Inventory, Plant, Quantity as Q, Reading, Slot, Value
 from ..cloud.vault import Json, Vault
+from .counter_filters import SHARES, Addend, CounterFilters, bound, power_of
 from .day import DayCounter, DayShare, PlantDay
-from .guards import bound, stem
+from .growth import Evidence
 from .seen import slot_key, slot_of
 from .zone import Surroundings, plant_zone
 
 DAYS: Final = "days"
 
-SHARES: Final[Mapping[Q, Q]] = {
-    total: today
-    for total in Q
-    if total.is_counter
-    and (today := next((q for q in Q if q == f"{stem(total)}_energy_today"), None))
-}
-"""The counter of today beside each lifetime counter that has one."""
+FINEST: Final = 0.1
+"""kWh; a lifetime counter with coarser steps says less of a day than the vendor's counter of today."""
 
 
 def daily(quantity: Q) -> bool:
@@ -27,16 +23,25 @@ def daily(quantity: Q) -> bool:
     return quantity is Q.INCOME_TODAY or quantity.value.endswith("_energy_today")
 
 
+def lifetime_of(today: Slot) -> Slot | None:
+    """Return the lifetime counter beside a counter of today."""
+    found = (lifetime for lifetime, each in SHARES.items() if each == today.quantity)
+    return next((Slot(lifetime, today.index) for lifetime in found), None)
+
+
 class Days:
     """The days of all plants, and what is counted in them."""
 
-    def __init__(self, vault: Vault, place: Surroundings) -> None:
-        """Take up the days of the last run."""
+    def __init__(
+        self, vault: Vault, place: Surroundings, filters: CounterFilters
+    ) -> None:
+        """Take up the days of the last run; ``filters`` know the lifetime counters."""
+        self._filters: Final = filters
         self._vault: Final = vault
         self._place: Final = place
         self._days: Final[dict[str, PlantDay]] = {}
         self._counters: Final[dict[str, dict[Slot, DayCounter]]] = {}
-        self._shares: Final[dict[str, dict[Q, DayShare]]] = {}
+        self._shares: Final[dict[str, dict[Slot, DayShare]]] = {}
         self._restore()
 
     def turn(self, plant: Plant, measured_at: datetime | None, now: datetime) -> None:
@@ -56,43 +61,96 @@ class Days:
     def keep(
         self,
         owner_id: str,
-        values: dict[Slot, Value],
+        reading: Reading,
         at: float | None,
         inventory: Inventory,
-    ) -> None:
-        """Keep an owner's counters of today to its day; ``at`` is when they were measured, ``None`` when nothing was said."""
-        if (day := self._day(owner_id, inventory)) is None:
-            return
-        counters = self._counters.setdefault(owner_id, {})
-        for slot in [*filter(_counts, values)]:
-            if slot not in counters:
-                counters[slot] = DayCounter(guarded=slot.quantity.is_energy)
-        for slot, counter in counters.items():
-            raw, rated = values.get(slot), bound(slot.quantity, owner_id, inventory)
-            if at is None or not isinstance(raw, float):
-                values[slot] = counter.turn(day, rated)
-            else:
-                values[slot] = counter.observe(raw, at, day, rated)
+        now: float,
+    ) -> dict[Slot, Value]:
+        """Return an owner's counters of today, kept to its day; ``at`` is when they were measured, ``None`` when nothing was said.
 
-    def share(
+        Where the lifetime counter beside one is known as finely, the day is what that gained: it has the better witnesses.
+        """
+        if (day := self._day(owner_id, inventory)) is None:
+            return {}
+        counters = self._counters.setdefault(owner_id, {})
+        for slot in reading.values:
+            if daily(slot.quantity) and slot not in counters:
+                counters[slot] = DayCounter(guarded=slot.quantity.is_energy)
+        values: dict[Slot, Value] = {}
+        for slot, counter in counters.items():
+            raw, lifetime = reading.values.get(slot), lifetime_of(slot)
+            total = None if lifetime is None else reading.values.get(lifetime)
+            evidence = Evidence(
+                power=power_of(slot, reading.values),
+                limit=bound(slot.quantity, owner_id, inventory),
+                sibling=total if isinstance(total, float) else None,
+            )
+            if at is None or not isinstance(raw, float):
+                values[slot] = counter.turn(day, evidence.limit)
+            else:
+                values[slot] = counter.observe(raw, at, day, evidence)
+            if lifetime is not None and isinstance(total, float):
+                terms = [(owner_id, lifetime.key)]
+                share = self._share(owner_id, slot)
+                shared = share.observe(
+                    total,
+                    now,
+                    day,
+                    counter.known,
+                    certain=self._certain(terms),
+                    slow=slot in reading.slow,
+                )
+                if shared is not None and self._fine(terms):
+                    values[slot] = shared
+        return values
+
+    def share_roles(
         self,
         plant_id: str,
         values: dict[Slot, Value],
-        sources: Mapping[Q, Iterable[tuple[str, str]]],
-        readings: Mapping[str, Reading],
+        sources: Mapping[Q, Iterable[Addend]],
+        slow: Collection[Slot],
         now: float,
     ) -> None:
-        """Give a plant the counters of today its vendor lacks, from the lifetime counters it has."""
-        shares = self._shares.setdefault(plant_id, {})
-        for total, today in SHARES.items():
-            counter = values.get(Slot(total))
-            if Slot(today) in values or not isinstance(counter, float):
+        """Give a plant the counters of today of its roles, from the lifetime counters behind them."""
+        day = self._days[plant_id]
+        for lifetime, today in SHARES.items():
+            total = values.get(Slot(lifetime))
+            if not isinstance(total, float):
                 continue
-            share = shares.setdefault(today, DayShare())
-            known = _known_today(sources.get(total, ()), today, readings)
-            shared = share.observe(counter, now, self._days[plant_id], known)
-            if shared is not None:
+            terms = [*sources.get(lifetime, ())] or [(plant_id, str(lifetime))]
+            known, lags = self._known_of(terms, lifetime, today), False
+            if known is None and (
+                own := self._counters.get(plant_id, {}).get(Slot(today))
+            ):
+                known, lags = own.known, Slot(today) in slow
+            shared = self._share(plant_id, Slot(today)).observe(
+                total, now, day, known, certain=self._certain(terms), slow=lags
+            )
+            if shared is not None and (Slot(today) not in values or self._fine(terms)):
                 values[Slot(today)] = shared
+
+    def _share(self, owner_id: str, slot: Slot) -> DayShare:
+        return self._shares.setdefault(owner_id, {}).setdefault(slot, DayShare())
+
+    def _certain(self, terms: Iterable[Addend]) -> bool:
+        """Whether nothing of these counters is held back."""
+        return self._filters.doubted().isdisjoint(terms)
+
+    def _fine(self, terms: Iterable[Addend]) -> bool:
+        """Whether these counters move in steps fine enough for a day."""
+        steps = self._filters.steps()
+        return all(steps.get(term, 0.0) <= FINEST for term in terms)
+
+    def _known_of(self, terms: Iterable[Addend], lifetime: Q, today: Q) -> float | None:
+        """Add up the vendor's counters of today of the devices behind a role; ``None`` unless all of them have one."""
+        added = 0.0
+        for device_id, key in terms:
+            counter = self._counters.get(device_id, {}).get(Slot(today))
+            if key != lifetime or counter is None or counter.known is None:
+                return None
+            added += counter.known
+        return added
 
     def save(self) -> None:
         """Keep it all, soon."""
@@ -107,9 +165,9 @@ class Days:
                 for slot, counter in counters.items()
             ],
             "shares": [
-                [plant_id, slot_key(Slot(quantity)), share.as_json()]
-                for plant_id, shares in self._shares.items()
-                for quantity, share in shares.items()
+                [owner_id, slot_key(slot), share.as_json()]
+                for owner_id, shares in self._shares.items()
+                for slot, share in shares.items()
             ],
         }
 
@@ -123,25 +181,8 @@ class Days:
         for owner_id, slot, kept in _rows(stored.get("counters")):
             counters = self._counters.setdefault(owner_id, {})
             counters[slot] = DayCounter.from_json(kept)
-        for plant_id, slot, kept in _rows(stored.get("shares")):
-            shares = self._shares.setdefault(plant_id, {})
-            shares[slot.quantity] = DayShare.from_json(kept)
-
-
-def _counts(slot: Slot) -> bool:
-    return daily(slot.quantity)
-
-
-def _known_today(
-    terms: Iterable[tuple[str, str]], today: Q, readings: Mapping[str, Reading]
-) -> float | None:
-    """Add up what the devices behind a lifetime counter say of today; ``None`` unless all of them do."""
-    said = [
-        readings[device_id].values.get(Slot(today)) if device_id in readings else None
-        for device_id, _ in terms
-    ]
-    known = [value for value in said if isinstance(value, float)]
-    return sum(known) if said and len(known) == len(said) else None
+        for owner_id, slot, kept in _rows(stored.get("shares")):
+            self._shares.setdefault(owner_id, {})[slot] = DayShare.from_json(kept)
 
 
 def _rows(stored: Json) -> Iterable[tuple[str, Slot, Json]]:

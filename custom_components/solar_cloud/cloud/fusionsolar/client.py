@@ -1,7 +1,8 @@
 """One FusionSolar account: lists, readings, alarms, each inside its limits."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 import logging
 import time
 from typing import Final, override
@@ -60,6 +61,8 @@ UNSUPPORTED: Final = "unsupported"
 CYCLES_KEPT: Final = 3
 """Cycles a device may be missing from the answers before it counts as silent."""
 PLANT_KEPT: Final = 2 * 3600.0 + 600.0
+FRESH: Final = CYCLE
+"""Seconds for which a plant's figures are of the same moment as those of its devices."""
 
 
 class FusionSolar(Cloud, Tunable, SignsOut, Historian):
@@ -77,7 +80,7 @@ class FusionSolar(Cloud, Tunable, SignsOut, Historian):
         self._offline: set[str] = set()
         self._reports: dict[str, Report] = {}
         self._alarms: dict[str, tuple[Alarm, ...]] = {}
-        self._houses: dict[str, tuple[dict[Slot, Value], float]] = {}
+        self._loads: dict[str, tuple[float, float]] = {}
         self._types_as_text = False
         self._type_form_known = False
 
@@ -347,13 +350,16 @@ class FusionSolar(Cloud, Tunable, SignsOut, Historian):
             if entry is None:
                 silent[key] = self._why_silent(key, row)
             else:
-                readings[key] = entry.reading
+                readings[key] = replace(
+                    entry.reading,
+                    heard_at=datetime.fromtimestamp(entry.read_at, UTC),
+                    cycle=entry.cycle,
+                )
                 if self._shelf.stuck(entry):
                     stale.add(key)
         for plant_id in wanted.plants:
-            values = self._plant_values(plant_id, wanted)
-            if values:
-                readings[plant_id] = Reading(None, values)
+            if (reading := self._plant_reading(plant_id, wanted)).values:
+                readings[plant_id] = reading
             else:
                 silent[plant_id] = (
                     NOT_AUTHORIZED if plant_id in self._access.unauthorized else NO_DATA
@@ -376,36 +382,45 @@ class FusionSolar(Cloud, Tunable, SignsOut, Historian):
             return NOT_AUTHORIZED
         return UNSUPPORTED if row.type in self._access.unsupported else NO_DATA
 
-    def _plant_values(self, plant_id: str, wanted: Inventory) -> dict[Slot, Value]:
+    def _plant_reading(self, plant_id: str, wanted: Inventory) -> Reading:
         """Put together what is known of a plant: the day's report, the totals of the moment, the house's power."""
         values: dict[Slot, Value] = {}
+        slow: set[Slot] = set()
+        heard_at = None
         report = self._reports.get(plant_id)
         if report is not None and report.current:
             values |= report.values
+            slow |= report.values.keys()
         if (entry := self._shelf.get(plant_id, PLANT_KEPT)) is not None:
             values |= entry.reading.values
+            heard_at = datetime.fromtimestamp(entry.read_at, UTC)
+            if time.time() - entry.read_at > FRESH:
+                slow |= entry.reading.values.keys()
+            else:
+                slow -= entry.reading.values.keys()
         hardware = Hardware(plant_id, wanted)
-        today = values.get(Slot(Quantity.AC_ENERGY_TODAY))
-        if today is not None and not hardware.batteries:
-            values.setdefault(Slot(Quantity.PV_ENERGY_TODAY), today)
-        return values | self._house(plant_id, hardware)
+        ac_today, pv_today = (
+            Slot(Quantity.AC_ENERGY_TODAY),
+            Slot(Quantity.PV_ENERGY_TODAY),
+        )
+        if ac_today in values and not hardware.batteries and pv_today not in values:
+            values[pv_today] = values[ac_today]
+            slow |= {pv_today} if ac_today in slow else set()
+        values |= self._load_power(plant_id, hardware)
+        return Reading(None, values, heard_at=heard_at, slow=frozenset(slow))
 
-    def _house(self, plant_id: str, hardware: Hardware) -> dict[Slot, Value]:
-        """Return what the house draws and drew; in the middle of a cycle the figures of the last one stay."""
+    def _load_power(self, plant_id: str, hardware: Hardware) -> dict[Slot, Value]:
+        """Return what the house draws; in the middle of a cycle the figure of the last one stays."""
 
         def live(key: str) -> tuple[int, Reading] | None:
             entry = self._shelf.get(key, self._device_kept)
             return None if entry is None else (entry.cycle, entry.reading)
 
-        figures: dict[Slot, Value] = {
-            Slot(quantity): figure
-            for quantity, terms in hardware.house.items()
-            if (figure := add_up(terms, live)) is not None
-        }
-        if figures:
-            self._houses[plant_id] = (figures, time.time())
-        figures, since = self._houses.get(plant_id, ({}, 0.0))
-        return figures if time.time() - since <= self._device_kept else {}
+        if (figure := add_up(hardware.house_power, live)) is not None:
+            self._loads[plant_id] = (figure, time.time())
+        figure, since = self._loads.get(plant_id, (0.0, 0.0))
+        young = time.time() - since <= self._device_kept
+        return {Slot(Quantity.LOAD_POWER): figure} if young else {}
 
     def _notices(self, wanted: Inventory) -> frozenset[Notice]:
         found = self._lists.notices | self._access.notices()

@@ -43,25 +43,25 @@ class Hardware:
         )
 
     @property
-    def house(self) -> Mapping[Q, tuple[Term, ...]]:
-        """What adds up to the house's figures: inverters' output, grid, and batteries of their own.
-
-        There is no counter of the house; a battery without lifetime counters (41) leaves its energy unknown.
-        """
+    def house_power(self) -> tuple[Term, ...]:
+        """What adds up to what the house draws: inverters' output, grid, and batteries of their own; empty without a meter."""
         if not self.meters:
-            return {}
-        power = (
+            return ()
+        return (
             *_sum(self.inverters, Q.AC_POWER),
             *_sum(self.meters, Q.GRID_POWER),
             *_sum(self.apart, Q.BATTERY_POWER),
         )
-        energy = (
+
+    @property
+    def house_energy(self) -> tuple[Term, ...]:
+        """What adds up to what the house used; no device counts it, and a battery without lifetime counters (41) leaves it unknown."""
+        if not self.meters or self.apart:
+            return ()
+        return (
             *_sum(self.inverters, Q.AC_ENERGY_TOTAL),
             *_sum(self.meters, Q.GRID_IMPORT_ENERGY_TOTAL),
             *_sum(self.meters, Q.GRID_EXPORT_ENERGY_TOTAL, -1.0),
-        )
-        return {Q.LOAD_POWER: power} | (
-            {} if self.apart else {Q.LOAD_ENERGY_TOTAL: energy}
         )
 
 
@@ -94,8 +94,7 @@ def roles(plant_id: str, inventory: Inventory) -> Roles:
     sources: dict[Q, tuple[Source, ...]] = {
         Q.PV_POWER: _pv(hardware, Q.PV_POWER, Q.AC_POWER),
         Q.PV_ENERGY_TOTAL: _pv_energy(hardware),
-        # The client adds these up itself: devices of one plant may be read minutes apart.
-        **{role: (Source((Term(plant_id, Slot(role)),)),) for role in hardware.house},
+        Q.LOAD_ENERGY_TOTAL: _one(hardware.house_energy, floor=0.0),
         Q.GRID_POWER: _one(_sum(meters, Q.GRID_POWER)),
         Q.GRID_IMPORT_ENERGY_TOTAL: _one(_sum(meters, Q.GRID_IMPORT_ENERGY_TOTAL)),
         Q.GRID_EXPORT_ENERGY_TOTAL: _one(_sum(meters, Q.GRID_EXPORT_ENERGY_TOTAL)),
@@ -108,11 +107,14 @@ def roles(plant_id: str, inventory: Inventory) -> Roles:
         ),
         Q.BATTERY_SOC: _charge(batteries),
     }
+    if hardware.house_power:
+        # The client adds this up itself: devices of one plant may be read minutes apart.
+        sources[Q.LOAD_POWER] = (Source((Term(plant_id, Slot(Q.LOAD_POWER)),)),)
     return {role: candidates for role, candidates in sources.items() if candidates}
 
 
-def _one(terms: tuple[Term, ...]) -> tuple[Source, ...]:
-    return (Source(terms),) if terms else ()
+def _one(terms: tuple[Term, ...], floor: float | None = None) -> tuple[Source, ...]:
+    return (Source(terms, floor),) if terms else ()
 
 
 def _pv(hardware: Hardware, dc_side: Q, ac_side: Q) -> tuple[Source, ...]:

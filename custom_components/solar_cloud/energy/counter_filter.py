@@ -1,0 +1,544 @@
+"""The filter of one counter: it only grows, and only by energy that somebody can vouch for.
+
+A cloud sends zeros while an inverter sleeps, dips at midnight, and yesterday's energy once more (failures.md E01-E09). Home Assistant's
+statistics would book each of these. What speaks for a gain, and what each oddity looks like in it, stands in docs/energy.md; in short:
+
+- The counter's *line* is the vendor's value plus an offset. A value on the line is believed when the measured powers explain the gain, or
+  when the counter of today confirms it; never when the latter contradicts.
+- Any other value begins a *suspect series*. What such a series gains from value to value is energy like any other and is published; the
+  step that began it is held back until the counter returns to its line, or the step has lasted.
+- Time alone earns nothing. Where nobody measured (an outage), a step within the limits of what the thing can carry is believed when it has
+  lasted for some minutes.
+
+What is published makes the statistics come out right: a counter that really started anew falls to what it can have counted since, which they
+read as a reset; any other lasting change continues without a step.
+"""
+
+from dataclasses import dataclass, field
+import itertools
+from typing import Final
+
+from ..cloud.serialization import from_json, to_json
+from ..cloud.vault import Json
+from .growth import (
+    HEADROOM,
+    JOULES,
+    LEAST_PEAK,
+    ROUNDING,
+    UNRATED,
+    Evidence,
+    GrowthLimit,
+    Mark,
+    MeasuredEnergy,
+)
+from .sibling import Sibling, Verdict, decimals
+
+PATIENCE: Final = 3 * 3600.0
+"""Seconds a value nobody vouches for must last before it is believed; the longest known glitch takes two hours (E03)."""
+SETTLING: Final = 1500.0
+"""Seconds a step must last that nobody saw, but that was possible; glitches that add energy take less (E01, E09)."""
+LONG_PATIENCE: Final = 48 * 3600.0
+"""Seconds a counter may take to make up for a leap that proved to be none."""
+TRIAL: Final = 86400.0
+"""Seconds in which a leap that was believed can still prove to be none."""
+FIRST_ZERO_PATIENCE: Final = 86400.0
+"""Seconds before a counter that never showed anything but zero is believed to be new."""
+LONGEST_GAP: Final = 3600.0
+"""Seconds without a value after which nothing is known to have lasted."""
+STANDSTILL: Final = 3600.0
+"""Seconds a running counter may be shown unchanged, by a cloud that lags, and still have run; later it stood still."""
+UPLOAD: Final = 300.0
+"""Seconds by which a counter and the power beside it may be apart, and a poll may see two uploads at once."""
+UNSEEN: Final = 0.1
+"""kWh that may flow between two measured powers without either showing it: somebody boils water."""
+BRIEF: Final = 600.0
+"""Seconds for which what may flow unseen can have flowed."""
+RISES: Final = 4
+"""Points of a climb that show how fast a counter really moves."""
+UNSTEADY: Final = 10.0
+"""How much faster one step of a real climb may be than another: clouds pass."""
+
+
+@dataclass(slots=True)
+class SuspectSeries:
+    """Values that are not on the counter's line: watched until it returns, or the step to them proves to stay."""
+
+    begun: float
+    """Since when the values have been off the line without a break."""
+    since: float
+    """Since when they have moved as a counter does."""
+    raw: float
+    at: float
+    """The latest value and its time."""
+    patience: float
+    """Seconds the step to them must last."""
+    believable: bool = False
+    """Whether the step can have been energy."""
+    highest: float = 0.0
+    """What was measured when they last moved."""
+    owed: bool = False
+    """Whether they take back what was published without proof."""
+    frozen: bool = False
+    """Whether their gains are not published: they count what was counted before, or from another zero."""
+    rises: list[tuple[float, float]] = field(default_factory=list)
+    """The latest (time, value) at which they rose."""
+
+    def climb(self) -> float | None:
+        """Return the W of a steady climb, ``None`` when there is none."""
+        speeds = [
+            (later[1] - earlier[1]) / (later[0] - earlier[0])
+            for earlier, later in itertools.pairwise(self.rises)
+            if later[0] > earlier[0]
+        ]
+        if len(speeds) < RISES - 1 or max(speeds) > UNSTEADY * min(speeds):
+            return None
+        return sum(speeds) / len(speeds) * JOULES
+
+
+@dataclass(slots=True)
+class CounterFilter:
+    """The filter of one counter; all values in kWh, times in epoch seconds."""
+
+    value: float | None = None
+    """What is published; ``None`` while nothing is certain."""
+    at: float = 0.0
+    """When a value on the line was last heard."""
+    moved: float = 0.0
+    """When what is published last rose."""
+    offset: float = 0.0
+    """What is added to the vendor's value so that it continues without a step."""
+    previous_offset: float | None = None
+    """The offset before, for a change that is taken back."""
+    tolerance_left: float = 0.0
+    """kWh the counter may still gain beyond what is explained."""
+    mark: Mark = field(default_factory=Mark)
+    """What was measured when the published value last rose."""
+    unproven: float = 0.0
+    """kWh published of late beyond what the measured powers make likely."""
+    unproven_until: float = 0.0
+    learned_limit: float = 0.0
+    """W; what a steady climb has proved possible."""
+    digits: int = 0
+    """The most decimals seen."""
+    suspect: SuspectSeries | None = None
+    zero_since: float | None = None
+    heard: float | None = None
+    """When the latest value was measured."""
+    raw: float | None = None
+    """The latest value."""
+    renewed: bool = False
+    """Whether the hardware behind it was replaced."""
+    rejected: int = 0
+    """How many values were held back."""
+    holds: bool = False
+    """Whether the latest was, wholly or in part."""
+    measured: MeasuredEnergy = field(default_factory=MeasuredEnergy)
+    sibling: Sibling = field(default_factory=Sibling)
+    lifelong: bool = True
+    """Whether it counts a life: started anew it is published as it is. One of today continues, and may begin anywhere."""
+
+    @classmethod
+    def starting(
+        cls, value: float, at: float, watts: float | None, *, lifelong: bool = True
+    ) -> CounterFilter:
+        """Filter a counter that is known to have had a value at a time."""
+        tolerance = GrowthLimit.of(watts or UNRATED).tolerance
+        return cls(
+            value=value,
+            at=at,
+            moved=at,
+            tolerance_left=tolerance,
+            digits=decimals(value),
+            lifelong=lifelong,
+        )
+
+    @property
+    def believed(self) -> bool:
+        """Whether the latest value is published as it is: nothing is held back."""
+        return self.value is not None and (self.suspect is None or self.suspect.owed)
+
+    @property
+    def step(self) -> float:
+        """Return the finest step the counter was seen to make."""
+        return 10.0**-self.digits
+
+    def renew(self) -> None:
+        """Expect another counter: the hardware was replaced."""
+        self.renewed = self.value is not None
+        self.suspect, self.previous_offset = None, None
+
+    def witness(self, at: float, evidence: Evidence) -> None:
+        """Take in a reading that lacks the counter: energy may flow meanwhile."""
+        if at != self.measured.at:
+            self.measured.observe(at, evidence)
+
+    def observe(
+        self, raw: float, at: float, evidence: Evidence | None = None
+    ) -> float | None:
+        """Take in what the vendor says and when it was measured; return what to publish, ``None`` while nothing is certain."""
+        evidence = evidence or Evidence()
+        if (raw, at) == (self.raw, self.heard):
+            return self.value
+        self.witness(at, evidence)
+        self.holds, self.digits = False, max(self.digits, decimals(raw))
+        if self.value is None:
+            self._begin(raw, at, evidence)
+        elif raw == 0 < self.value:
+            self._reject()
+        elif self.renewed:
+            self._begin_anew(raw, at, self.value, evidence)
+        else:
+            self._judge(raw, at, self.value, evidence)
+        self.heard, self.raw = at, raw
+        return self.value
+
+    def _limit(self, evidence: Evidence) -> GrowthLimit:
+        return GrowthLimit.of(max(evidence.limit or UNRATED, self.learned_limit))
+
+    def _reject(self) -> None:
+        self.holds = True
+        self.rejected += 1
+
+    def _begin(self, raw: float, at: float, evidence: Evidence) -> None:
+        """A zero may be the sleep of an old device: believing it would later book its whole life."""
+        if raw == 0:
+            if self.zero_since is None or at < self.zero_since:
+                self.zero_since = at
+            if at - self.zero_since < FIRST_ZERO_PATIENCE:
+                return
+        self.value, self.at, self.moved = round(raw, 6), at, at
+        self.mark = self.measured.mark
+        self.tolerance_left = self._tolerance(evidence)
+        self.sibling.believe(self.value, evidence.sibling, 0.0, self.step)
+
+    def _begin_anew(
+        self, raw: float, at: float, value: float, evidence: Evidence
+    ) -> None:
+        """Take over from new hardware: what it can have counted by itself counts, what it brought along does not."""
+        self.renewed = False
+        if self._restarted(raw, at, value, evidence):
+            self._restart(raw, at, value, evidence)
+        else:
+            self.offset = value - raw
+            self._believe(value, at, value, evidence)
+
+    def _judge(self, raw: float, at: float, value: float, evidence: Evidence) -> None:
+        """Believe a value that somebody vouches for; watch any other until it goes away or has lasted."""
+        line = round(raw + self.offset, 6)
+        if self._is_vouched_for(line, at, value, evidence):
+            self._believe(line, at, value, evidence)
+        elif self._is_taken_back(raw, line, at, value, evidence):
+            assert self.previous_offset is not None
+            back = round(raw + self.previous_offset, 6)
+            self.previous_offset, self.offset = self.offset, self.previous_offset
+            self._believe(back, at, value, evidence)
+        elif self._is_dip(line, at, value, evidence):
+            self._reject()
+            self.suspect, self.at = None, at
+        else:
+            self._reject()
+            self._watch(raw, line, at, value, evidence)
+
+    def _is_vouched_for(
+        self, line: float, at: float, value: float, evidence: Evidence
+    ) -> bool:
+        """Whether a gain is explained: by the powers, or by the counter of today within what is possible."""
+        gained = line - value
+        if gained < 0:
+            return False
+        if gained == 0:
+            return True
+        verdict = self._ask_sibling(line, gained, evidence)
+        if verdict is Verdict.CONTRADICTED:
+            return False
+        if verdict is Verdict.CONFIRMED and gained <= self._possible(at, evidence):
+            return True
+        return gained <= self._explained(at, evidence)
+
+    def _likely(self) -> float | None:
+        """Return the kWh that probably flowed since the value last rose, ``None`` where somebody was not measuring."""
+        if not self.measured.trusted or self.measured.blind > self.mark.blind:
+            return None
+        return self.measured.likely - self.mark.likely
+
+    def _tolerance(self, evidence: Evidence) -> float:
+        """Return the kWh a gain may be more than the powers explain."""
+        if not self.measured.trusted:
+            return self._limit(evidence).tolerance
+        return 2 * self.step + UNSEEN + self.measured.recent * UPLOAD / JOULES
+
+    def _explained(self, at: float, evidence: Evidence) -> float:
+        """Return the kWh that can have been counted since the value last rose, as far as anybody knows."""
+        tolerance = self._tolerance(evidence)
+        rest = max(0.0, at - self.moved)
+        left = min(tolerance, self.tolerance_left + tolerance * rest / SETTLING)
+        limit = self._limit(evidence)
+        if self.measured.trusted:
+            blind = 0.0 if self.lifelong else self.measured.blind - self.mark.blind
+            return left + self.measured.highest - self.mark.highest + limit.rate * blind
+        if self.suspect is not None or evidence.idle:
+            return left
+        if self.lifelong and rest > SETTLING:
+            return left
+        return left + limit.rate * rest
+
+    def _possible(self, at: float, evidence: Evidence) -> float:
+        """Return the kWh that can have flowed unseen since the counter was last on its line."""
+        limit = self._limit(evidence)
+        since = max(0.0, at - self.at)
+        if not self.measured.trusted:
+            if at - self.moved <= STANDSTILL:
+                since = max(since, at - self.moved)
+            return limit.max_growth(0.0 if evidence.idle else since)
+        blind = min(since, self.measured.blind - self.mark.blind)
+        explained = self.measured.highest - self.mark.highest
+        unseen = 0.0 if evidence.idle else max(self.measured.peak, LEAST_PEAK)
+        brief = min(since - blind, BRIEF)
+        return (
+            explained
+            + self._tolerance(evidence)
+            + unseen * brief / JOULES
+            + limit.rate * blind
+        )
+
+    def _is_taken_back(
+        self, raw: float, line: float, at: float, value: float, evidence: Evidence
+    ) -> bool:
+        """Whether the vendor has returned to the values it had before the latest change."""
+        if self.previous_offset is None or -self.step <= line - value < 0:
+            return False
+        gained = round(raw + self.previous_offset, 6) - value
+        return 0 <= gained <= self._explained(at, evidence)
+
+    def _is_dip(self, line: float, at: float, value: float, evidence: Evidence) -> bool:
+        """Whether a fall is small: it is waited out until the counter makes up for it."""
+        return 0 < value - line <= self._limit(evidence).tolerance
+
+    def _owes(self, line: float, at: float, value: float) -> bool:
+        """Whether a fall takes back what was published without proof."""
+        return at < self.unproven_until and 0 < value - line <= self.unproven + ROUNDING
+
+    def _watch(
+        self, raw: float, line: float, at: float, value: float, evidence: Evidence
+    ) -> None:
+        """Follow values that are not on the line."""
+        suspect = self.suspect
+        if suspect is None or not self._continues(suspect, raw, at, evidence):
+            suspect = self.suspect = self._suspect(raw, line, at, value, evidence)
+        elif (gained := raw - suspect.raw) > 0:
+            suspect.rises = [*suspect.rises, (at, raw)][-RISES:]
+            suspect.raw, suspect.highest = raw, self.measured.highest
+            if not suspect.frozen:
+                self._publish(value, gained, at)
+        suspect.at, value = at, self.value or 0.0
+        if self._is_climb(suspect, line, at, value, evidence):
+            self._believe(line, at, value, evidence)
+        elif at - suspect.since >= suspect.patience:
+            self._decide(raw, line, at, value, suspect, evidence)
+
+    def _continues(
+        self, suspect: SuspectSeries, raw: float, at: float, evidence: Evidence
+    ) -> bool:
+        """Whether a value belongs to the same series: risen if anything, by what is explained, and not long after."""
+        since, gained = at - suspect.at, raw - suspect.raw
+        if not (0 <= since <= LONGEST_GAP and gained >= 0):
+            return False
+        if not self.measured.trusted:
+            return gained <= self._limit(evidence).max_growth(since)
+        explained = self.measured.highest - suspect.highest
+        return gained <= explained + self._tolerance(evidence)
+
+    def _suspect(
+        self, raw: float, line: float, at: float, value: float, evidence: Evidence
+    ) -> SuspectSeries:
+        """Begin a series; of its first step what is likely is published."""
+        before = self.suspect
+        rises = [(at, raw)]
+        begun = at
+        if before is not None and 0 <= at - before.at <= LONGEST_GAP:
+            begun, rises = before.begun, [*before.rises, *rises][-RISES:]
+        owed = self._owes(line, at, value)
+        series = SuspectSeries(
+            begun=begun,
+            since=at,
+            raw=raw,
+            at=at,
+            patience=self._patience(line, at, value, evidence, owed=owed),
+            believable=0 < line - value <= self._believable(at, evidence),
+            highest=self.measured.highest,
+            owed=owed,
+            frozen=owed or self._restarted(raw, at, value, evidence),
+            rises=rises,
+        )
+        if line > value and (likely := self._likely()):
+            self._publish(value, min(likely, line - value), at)
+        return series
+
+    def _patience(
+        self, line: float, at: float, value: float, evidence: Evidence, *, owed: bool
+    ) -> float:
+        """Return how long a step must last: one that was possible is soon believed, one that is owed is waited out."""
+        gained = line - value
+        if owed:
+            return LONG_PATIENCE
+        if gained < 0 or gained > self._possible(at, evidence):
+            return PATIENCE
+        verdict = self._ask_sibling(line, gained, evidence)
+        return PATIENCE if verdict is Verdict.CONTRADICTED else SETTLING
+
+    def _believable(self, at: float, evidence: Evidence) -> float:
+        """Return the most kWh of a lasting step that are late news and not a correction of the vendor's books."""
+        if self.measured.trusted:
+            return self._possible(at, evidence)
+        return self._limit(evidence).max_growth(at - self.moved)
+
+    def _is_climb(
+        self,
+        suspect: SuspectSeries,
+        line: float,
+        at: float,
+        value: float,
+        evidence: Evidence,
+    ) -> bool:
+        """Learn that a counter nobody measures is faster than thought: soon where no rating is known, after hours where one is."""
+        climb = suspect.climb()
+        if self.measured.trusted or climb is None:
+            return False
+        if evidence.limit is not None and at - suspect.begun < PATIENCE:
+            return False
+        faster = climb > (evidence.limit or UNRATED) * HEADROOM
+        self.learned_limit = max(self.learned_limit, climb)
+        since = self.moved if at - self.moved <= STANDSTILL else self.at
+        return faster and 0 < line - value <= self._limit(evidence).max_growth(
+            at - since
+        )
+
+    def _decide(
+        self,
+        raw: float,
+        line: float,
+        at: float,
+        value: float,
+        suspect: SuspectSeries,
+        evidence: Evidence,
+    ) -> None:
+        """Believe what has lasted: late news in full, a restart as such, anything else from here on."""
+        confirmed = self._ask_sibling(line, line - value, evidence)
+        if line > value and (suspect.believable or confirmed is Verdict.CONFIRMED):
+            self.learned_limit = max(self.learned_limit, suspect.climb() or 0.0)
+            self._believe(line, at, value, evidence)
+        elif self._restarted(raw, at, value, evidence):
+            self._restart(raw, at, value, evidence)
+        else:
+            self.previous_offset, self.offset = self.offset, value - raw
+            self._believe(value, at, value, evidence)
+
+    def _ask_sibling(self, line: float, gained: float, evidence: Evidence) -> Verdict:
+        return self.sibling.judge(
+            line, evidence.sibling, gained, self._likely(), self.step
+        )
+
+    def _restarted(
+        self, raw: float, at: float, value: float, evidence: Evidence
+    ) -> bool:
+        """Whether a counter can have come from zero since, and the statistics would see that."""
+        return raw < value / 2 and raw <= self._limit(evidence).max_growth(at - self.at)
+
+    def _restart(self, raw: float, at: float, value: float, evidence: Evidence) -> None:
+        self.previous_offset = None
+        if self.lifelong:
+            self.offset, self.unproven = 0.0, 0.0
+            self._believe(round(raw, 6), at, round(raw, 6), evidence)
+            self.value, self.holds = round(raw, 6), False
+        else:
+            self.offset = value
+            self._believe(round(value + raw, 6), at, value, evidence)
+
+    def _publish(self, value: float, gained: float, at: float) -> float:
+        """Let the published value rise while the counter is off its line."""
+        mark, measured = self.mark, self.measured
+        self.value, self.moved = round(value + gained, 6), at
+        self.mark = Mark(
+            min(mark.highest + gained, measured.highest),
+            min(mark.likely + gained, measured.likely),
+            mark.blind,
+        )
+        return self.value
+
+    def _believe(
+        self, line: float, at: float, value: float, evidence: Evidence
+    ) -> None:
+        """Publish a value of the line."""
+        gained = line - value
+        verdict = self._ask_sibling(line, gained, evidence)
+        if gained > 0 or at < self.moved:
+            self._settle_accounts(gained, at, evidence, verdict)
+            self.value, self.moved, self.mark = line, at, self.measured.mark
+        self.sibling.believe(line, evidence.sibling, gained, self.step)
+        self.at, self.suspect, self.holds = at, None, False
+
+    def _settle_accounts(
+        self, gained: float, at: float, evidence: Evidence, verdict: Verdict
+    ) -> None:
+        """Note how much of a gain was explained, and what is not proven."""
+        left = self._explained(at, evidence) - gained
+        self.tolerance_left = min(max(left, 0.0), self._tolerance(evidence))
+        likely = self._likely()
+        if likely is not None:
+            self.measured.compare(gained, likely)
+        if verdict is Verdict.CONFIRMED:
+            return
+        if at >= self.unproven_until:
+            self.unproven = 0.0
+        if likely is not None:
+            unexplained = gained - likely
+        else:
+            unexplained = gained if gained > self._limit(evidence).tolerance else 0.0
+        self.unproven = max(0.0, self.unproven + unexplained)
+        if unexplained > 0:
+            self.unproven_until = at + TRIAL
+
+    def as_json(self) -> Json:
+        """Give the form that is stored."""
+        return to_json(self)
+
+    @classmethod
+    def from_json(cls, stored: Json, *, lifelong: bool = True) -> CounterFilter:
+        """Read the stored form; a damaged one starts anew."""
+        if isinstance(stored, list):
+            return cls._from_list(stored, lifelong=lifelong)
+        return from_json(cls, stored, cls(lifelong=lifelong))
+
+    @classmethod
+    def _from_list(cls, stored: list[Json], *, lifelong: bool) -> CounterFilter:
+        """Read the form of the first versions: [[value, at, moved, credit], offset, other, floor, ceiling, doubt, zero since, renewed, rejected]."""
+        match stored:
+            case [
+                [
+                    float() | int() as value,
+                    float() | int() as at,
+                    float() | int() as moved,
+                    float() | int(),
+                ],
+                float() | int() as offset,
+                float() | int() | None as other,
+                _,
+                float() | int() as ceiling,
+                _,
+                _,
+                bool() as renewed,
+                int() as rejected,
+            ]:
+                return cls(
+                    value=float(value),
+                    at=float(at),
+                    moved=float(moved),
+                    offset=float(offset),
+                    previous_offset=None if other is None else float(other),
+                    learned_limit=float(ceiling),
+                    digits=decimals(float(value)),
+                    renewed=renewed,
+                    rejected=rejected,
+                    lifelong=lifelong,
+                )
+        return cls(lifelong=lifelong)

@@ -1,0 +1,232 @@
+"""The filters of an account's lifetime counters: one per slot, told what else is known of its energy and when its hardware was replaced."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from ..cloud.model import (
+    Device,
+    DeviceKind,
+    Inventory,
+    Quantity as Q,
+    Reading,
+    Slot,
+    Value,
+)
+from ..cloud.points import total
+from ..cloud.vault import Json, Vault
+from .counter_filter import CounterFilter
+from .growth import Evidence
+from .seen import slot_key, slot_of
+
+type Addend = tuple[str, str]
+"""Plant or device, and the key of one of its counters."""
+
+GUARDS: Final = "guards"
+SERIALS: Final = "serials"
+
+
+def stem(quantity: Q) -> str:
+    """Name what an energy is about: ``pv`` of ``pv_energy_today``."""
+    return quantity.partition("_energy_")[0]
+
+
+SOLAR: Final = frozenset({"pv", "ac", "mppt", "pv_charge", "pv_export", "direct_use"})
+"""What a device's or a plant's rating bounds: its own production."""
+POWERS: Final[Mapping[str, Q]] = {
+    "pv": Q.PV_POWER,
+    "mppt": Q.MPPT_POWER,
+    "ac": Q.AC_POWER,
+    "grid_import": Q.GRID_IMPORT_POWER,
+    "grid_export": Q.GRID_EXPORT_POWER,
+    "battery_charge": Q.BATTERY_CHARGE_POWER,
+    "battery_discharge": Q.BATTERY_DISCHARGE_POWER,
+    "load": Q.LOAD_POWER,
+    "charger": Q.CHARGER_POWER,
+}
+"""The power each energy adds up."""
+SHARES: Final[Mapping[Q, Q]] = {
+    lifetime: today
+    for lifetime in Q
+    if lifetime.is_counter
+    and (today := next((q for q in Q if q == f"{stem(lifetime)}_energy_today"), None))
+}
+"""The counter of today beside each lifetime counter that has one."""
+SUNLIT: Final = frozenset({"pv", "mppt", "pv_charge", "pv_export", "direct_use"})
+"""What is nothing while the sun is down."""
+STORED: Final = frozenset({"battery_charge", "battery_discharge"})
+
+
+def bound(quantity: Q, owner_id: str, inventory: Inventory) -> float | None:
+    """Return the W that bound an energy, ``None`` when its owner's rating says nothing about it.
+
+    What flows through the grid connection or into the house does not depend on the rating of the inverter that measures it.
+    """
+    about = stem(quantity)
+    if (device := inventory.devices.get(owner_id)) is not None:
+        kinds = {DeviceKind.INVERTER: SOLAR | STORED, DeviceKind.BATTERY: STORED}
+        rated = device.kind is DeviceKind.CHARGER or about in kinds.get(
+            device.kind, frozenset()
+        )
+        return device.rated_power if rated else None
+    plant = inventory.plants.get(owner_id)
+    return plant.pv_capacity if plant and about in {"pv", "mppt"} else None
+
+
+def power_of(slot: Slot, values: Mapping[Slot, Value]) -> float | None:
+    """Return the W behind an energy in the same reading, never negative; ``None`` when nobody measures it."""
+    if (quantity := POWERS.get(stem(slot.quantity))) is None:
+        return None
+    power: Value | None = values.get(Slot(quantity, slot.index))
+    if power is None and quantity is Q.PV_POWER:
+        power = total(values, Q.MPPT_POWER)
+    return max(0.0, power) if isinstance(power, float) else None
+
+
+class CounterFilters:
+    """All filters of an account."""
+
+    def __init__(self, vault: Vault) -> None:
+        """Take up the filters of the last run."""
+        self._vault: Final = vault
+        self._filters: Final[dict[str, dict[Slot, CounterFilter]]] = {}
+        self._serials: Final[dict[str, str]] = {}
+        self._untold: Final[set[tuple[str, Slot]]] = set()
+        self._restore()
+
+    def note_serial(self, device: Device) -> None:
+        """Expect other counters where the hardware behind an id was replaced."""
+        if not device.serial:
+            return
+        if self._serials.get(device.id, device.serial) != device.serial:
+            for each in self._filters.get(device.id, {}).values():
+                each.renew()
+        self._serials[device.id] = device.serial
+
+    def observe(
+        self,
+        owner_id: str,
+        reading: Reading,
+        at: float,
+        inventory: Inventory,
+        *,
+        dark: bool,
+        again: bool = False,
+    ) -> dict[Slot, float]:
+        """Take in a reading and return what to publish of its lifetime counters.
+
+        One that is shown ``again`` says nothing but where a counter was never met.
+        """
+        filters = self._filters.setdefault(owner_id, {})
+        published: dict[Slot, float] = {}
+        for slot, raw in reading.values.items():
+            if slot.quantity.is_counter and isinstance(raw, float):
+                evidence = self.evidence(owner_id, slot, reading, inventory, dark=dark)
+                each = filters.setdefault(slot, CounterFilter())
+                if again and each.value is not None:
+                    published[slot] = each.value
+                elif (value := each.observe(raw, at, evidence)) is not None:
+                    published[slot] = value
+        for slot, each in filters.items():
+            if slot not in reading.values and not again:
+                each.witness(
+                    at, self.evidence(owner_id, slot, reading, inventory, dark=dark)
+                )
+        return published
+
+    @staticmethod
+    def evidence(
+        owner_id: str, slot: Slot, reading: Reading, inventory: Inventory, *, dark: bool
+    ) -> Evidence:
+        """Return what else a reading says about the energy of a lifetime counter."""
+        today = SHARES.get(slot.quantity)
+        sibling = None if today is None else Slot(today, slot.index)
+        beside = None
+        if sibling is not None and sibling not in reading.slow:
+            beside = reading.values.get(sibling)
+        return Evidence(
+            power=power_of(slot, reading.values),
+            limit=bound(slot.quantity, owner_id, inventory),
+            sibling=beside if isinstance(beside, float) else None,
+            idle=dark and stem(slot.quantity) in SUNLIT,
+        )
+
+    def value(self, owner_id: str, slot: Slot) -> float | None:
+        """Return what was published last."""
+        found = self._filters.get(owner_id, {}).get(slot)
+        return found.value if found else None
+
+    def steps(self) -> Mapping[Addend, float]:
+        """Return the finest step each counter was seen to make, in kWh."""
+        return {
+            (owner_id, slot.key): each.step
+            for owner_id, filters in self._filters.items()
+            for slot, each in filters.items()
+        }
+
+    def hold(self, owner_id: str, values: dict[Slot, Value]) -> None:
+        """Fill in the counters that are not told now: each keeps its value."""
+        for slot, each in self._filters.get(owner_id, {}).items():
+            self._untold.discard((owner_id, slot))
+            if slot not in values and each.value is not None:
+                values[slot] = each.value
+                self._untold.add((owner_id, slot))
+
+    def holding(self) -> set[tuple[str, Slot]]:
+        """Return whose latest value was held back, or who had none to say."""
+        return self._untold | {
+            (owner_id, slot)
+            for owner_id, filters in self._filters.items()
+            for slot, each in filters.items()
+            if each.holds
+        }
+
+    def doubted(self) -> set[Addend]:
+        """Return the counters of which something is held back that may yet be published."""
+        return {
+            (owner_id, slot.key)
+            for owner_id, filters in self._filters.items()
+            for slot, each in filters.items()
+            if not each.believed
+        }
+
+    def rejected(self) -> Mapping[tuple[str, Slot], int]:
+        """Return how many values each filter held back."""
+        return {
+            (owner_id, slot): each.rejected
+            for owner_id, filters in self._filters.items()
+            for slot, each in filters.items()
+            if each.rejected
+        }
+
+    def count(self, owner_ids: Collection[str]) -> float:
+        """Return how many values all filters of some owners held back."""
+        return 1.0 * sum(
+            each.rejected
+            for owner_id in owner_ids
+            for each in self._filters.get(owner_id, {}).values()
+        )
+
+    def save(self) -> None:
+        """Keep it all, soon."""
+        self._vault.save_soon(GUARDS, self._as_json)
+        self._vault.save_soon(SERIALS, lambda: dict(self._serials))
+
+    def _as_json(self) -> Json:
+        return [
+            [owner_id, slot_key(slot), each.as_json()]
+            for owner_id, filters in self._filters.items()
+            for slot, each in filters.items()
+        ]
+
+    def _restore(self) -> None:
+        stored, serials = self._vault.load(GUARDS), self._vault.load(SERIALS)
+        for row in stored if isinstance(stored, list) else ():
+            match row:
+                case [str(owner_id), str(name), kept] if (
+                    slot := slot_of(name)
+                ) is not None:
+                    self._filters.setdefault(owner_id, {})[slot] = (
+                        CounterFilter.from_json(kept)
+                    )
+        for key, serial in serials.items() if isinstance(serials, dict) else ():
+            self._serials[key] = str(serial)

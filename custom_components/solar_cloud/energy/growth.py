@@ -1,0 +1,139 @@
+"""How far a counter can have come: by what the thing it counts can carry, and by the powers that were measured meanwhile.
+
+A limit alone is weak: what a house's connection can carry in five minutes is more than many a glitch. The measured power of the same thing
+says within some per cent what a counter gained, so it is the first witness; the limit stands in where nobody measured.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+HEADROOM: Final = 2.0
+"""Modules may be laid out for twice an inverter's rating, and what they give beyond it goes into the battery."""
+UNRATED: Final = 30_000.0
+"""W assumed where no rating is known: more than a house's connection carries."""
+ROUNDING: Final = 1.0
+"""kWh: the coarsest steps in which counters of homes move."""
+ROUNDING_TIME: Final = 360.0
+"""Seconds of full power that the steps of larger counters may be."""
+JOULES: Final = 3_600_000.0
+"""Watt-seconds of a kWh."""
+
+BRIDGE: Final = 1500.0
+"""Seconds between two measured powers over which the energy between them is still known."""
+UNEVEN: Final = 1.1
+"""How much more than the higher of two powers may have flowed on average between them."""
+PEAK_LASTS: Final = 7 * 86400.0
+"""Seconds in which a peak loses most of its meaning: seasons change, cars come and go."""
+LEAST_PEAK: Final = 4000.0
+"""W that any home may draw for some minutes without a reading seeing it."""
+UNTRUSTED_AFTER: Final = 2.0
+"""kWh a counter must have gained before a power that explains less than half of it is taken to be something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthLimit:
+    """The bounds of a counter's movement: kWh per second, and kWh at once."""
+
+    rate: float
+    tolerance: float
+
+    @classmethod
+    def of(cls, watts: float) -> GrowthLimit:
+        """Give the bounds of a device of this power."""
+        rate = watts / JOULES
+        return cls(rate * HEADROOM, max(ROUNDING, rate * ROUNDING_TIME))
+
+    def max_growth(self, seconds: float) -> float:
+        """Return the most kWh that can be counted in this time."""
+        return self.tolerance + self.rate * max(0.0, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What else a reading says about the energy that a counter counts."""
+
+    power: float | None = None
+    """W, of the same thing in the same reading, never negative."""
+    limit: float | None = None
+    """W the thing is rated for."""
+    sibling: float | None = None
+    """kWh of another counter of the same energy: that of today beside a lifetime, and the other way round."""
+    idle: bool = False
+    """Whether nothing can flow now: solar energy in the dark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in what was measured."""
+
+    highest: float = 0.0
+    likely: float = 0.0
+    blind: float = 0.0
+
+
+@dataclass(slots=True)
+class MeasuredEnergy:
+    """The energy that measured powers explain, in kWh since the counter was first heard."""
+
+    at: float | None = None
+    power: float | None = None
+    """W; the latest."""
+    power_at: float = 0.0
+    previous: float = 0.0
+    """W; the one before."""
+    highest: float = 0.0
+    """The most that can have flowed between the measured powers."""
+    likely: float = 0.0
+    """What probably flowed."""
+    blind: float = 0.0
+    """Seconds in which nobody measured."""
+    peak: float = 0.0
+    """W; the highest power of late."""
+    gained: float = 0.0
+    explained: float = 0.0
+    """What the counter gained of late while powers were measured, and how much of it they explain."""
+
+    @property
+    def mark(self) -> Mark:
+        """Remember this moment."""
+        return Mark(self.highest, self.likely, self.blind)
+
+    @property
+    def recent(self) -> float:
+        """Return the higher of the two latest powers in W."""
+        return max(self.power or 0.0, self.previous)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether a power is measured, and is that of the counter."""
+        return self.power is not None and (
+            self.gained < UNTRUSTED_AFTER or self.explained > self.gained / 2
+        )
+
+    def observe(self, at: float, evidence: Evidence) -> None:
+        """Take in what a reading says about the power; one that is missing is taken to be as it was, for a while."""
+        power, since = evidence.power, at - self.power_at
+        if power is None and 0 <= since <= BRIDGE:
+            power = self.power
+        elif power is not None:
+            self.power_at = at
+        seconds = 0.0 if self.at is None else max(0.0, at - self.at)
+        if power is not None and self.power is not None and seconds <= BRIDGE:
+            self.highest += max(power, self.power) * UNEVEN * seconds / JOULES
+            self.likely += (power + self.power) / 2 * seconds / JOULES
+        else:
+            self.blind += seconds
+        self.peak *= max(0.0, 1.0 - seconds / PEAK_LASTS)
+        self.at = at
+        if power is not None:
+            self.peak = max(self.peak, power)
+            self.previous = self.power or 0.0
+            self.power = power
+
+    def compare(self, gained: float, likely: float) -> None:
+        """Learn from a gain that was believed whether the power belongs to the counter."""
+        self.gained += gained
+        self.explained += likely
+        if self.gained > 5 * UNTRUSTED_AFTER:
+            self.gained /= 2
+            self.explained /= 2
