@@ -141,7 +141,7 @@ def distort(
             silent[owner] = "offline"
         else:
             readings[owner] = replace(reading, values=values)
-    return replace(snapshot, readings=_derive(snapshot, readings, tape), silent=silent)
+    return replace(snapshot, readings=readings, silent=silent)
 
 
 def _put(values: dict[Slot, Value], slot: Slot, told: float | None) -> None:
@@ -149,35 +149,6 @@ def _put(values: dict[Slot, Value], slot: Slot, told: float | None) -> None:
         values.pop(slot, None)
     else:
         values[slot] = round(told, 6)
-
-
-def _derive(
-    snapshot: Snapshot, readings: dict[str, Reading], tape: Tape
-) -> dict[str, Reading]:
-    """Change what the client adds up by what was changed of its addends."""
-    for role, source in tape.derived.items():
-        if (plant := readings.get(tape.plant)) is None:
-            continue
-        values = dict(plant.values)
-        figure = values.get(Slot(role))
-        for term in source.terms:
-            honest = _value(snapshot.readings, term.device_id, term.slot)
-            told = _value(readings, term.device_id, term.slot)
-            if told is None:
-                figure = None
-            if isinstance(figure, float) and honest is not None and told is not None:
-                figure += term.factor * (told - honest)
-        _put(values, Slot(role), figure if isinstance(figure, float) else None)
-        readings[tape.plant] = replace(plant, values=values)
-    return readings
-
-
-def _value(
-    readings: dict[str, Reading] | object, owner: str, slot: Slot
-) -> float | None:
-    assert isinstance(readings, dict)
-    value = readings[owner].values.get(slot) if owner in readings else None
-    return value if isinstance(value, float) else None
 
 
 def outages(random: Random, begin: float, end: float) -> tuple[Outage, ...]:

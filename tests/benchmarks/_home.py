@@ -37,7 +37,6 @@ from ._tape import (
     Poll,
     Take,
     Tape,
-    derivations,
     role_energies,
     signed_in,
 )
@@ -168,7 +167,6 @@ class HomeTrial:
             plant,
             inventory,
             data.cloud.roles(plant, inventory),
-            derivations(name, plant, inventory),
             Physics(self._site, name),
             tuple(self._polls),
         )

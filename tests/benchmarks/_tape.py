@@ -22,7 +22,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import aiohttp
 
 from custom_components.solar_cloud.cloud.errors import CloudError, RetryLater
-from custom_components.solar_cloud.cloud.fusionsolar.roles import Hardware
 from custom_components.solar_cloud.cloud.model import (
     Inventory,
     Quantity as Q,
@@ -210,7 +209,6 @@ class Tape:
     plant: str
     inventory: Inventory
     roles: Roles
-    derived: Mapping[Q, Source]
     """What the client adds up itself, and of what: a lie about an addend changes it too."""
     truth: Truth
     polls: tuple[Poll, ...]
@@ -245,7 +243,7 @@ class Tape:
 
     def addends(self, role: Q) -> Source | None:
         """Return what a role is really made of."""
-        return self.derived.get(role) or self.sources.get(role)
+        return self.sources.get(role)
 
     def counters(self, role: Q) -> set[tuple[str, Slot]]:
         """Return what a role's counters are read from."""
@@ -292,14 +290,6 @@ def role_energies(vendor: str, energies: Energies) -> dict[Q, float]:
         Q.BATTERY_DISCHARGE_ENERGY_TOTAL: energies.battery_discharge,
         Q.LOAD_ENERGY_TOTAL: house + energies.loss if vendor == "solax" else house,
     }
-
-
-def derivations(vendor: str, plant: str, inventory: Inventory) -> dict[Q, Source]:
-    """Return the counters that a client adds up itself, and of what."""
-    if vendor != "fusionsolar":
-        return {}
-    house = Hardware(plant, inventory).house
-    return {role: Source(terms) for role, terms in house.items() if role in ROLES}
 
 
 async def signed_in(
@@ -461,7 +451,6 @@ async def _record(take: Take) -> Tape:
                 plant,
                 inventory,
                 client.roles(plant, inventory),
-                derivations(name, plant, inventory),
                 Minutes(first, sums),
                 tuple(studio.polls),
             )

@@ -25,6 +25,7 @@ from .growth import (
     JOULES,
     LEAST_PEAK,
     ROUNDING,
+    UNEVEN,
     UNRATED,
     Evidence,
     GrowthLimit,
@@ -292,14 +293,10 @@ class CounterFilter:
             return limit.max_growth(0.0 if evidence.idle else since)
         blind = min(since, self.measured.blind - self.mark.blind)
         explained = self.measured.highest - self.mark.highest
-        unseen = 0.0 if evidence.idle else max(self.measured.peak, LEAST_PEAK)
-        brief = min(since - blind, BRIEF)
-        return (
-            explained
-            + self._tolerance(evidence)
-            + unseen * brief / JOULES
-            + limit.rate * blind
-        )
+        peak = max(self.measured.peak, LEAST_PEAK)
+        brief = 0.0 if evidence.idle else min(since - blind, BRIEF)
+        unseen = min(peak * UNEVEN / JOULES, limit.rate) * (brief + blind)
+        return explained + self._tolerance(evidence) + unseen
 
     def _is_taken_back(
         self, raw: float, line: float, at: float, value: float, evidence: Evidence
@@ -388,9 +385,11 @@ class CounterFilter:
 
     def _believable(self, at: float, evidence: Evidence) -> float:
         """Return the most kWh of a lasting step that are late news and not a correction of the vendor's books."""
+        limit = self._limit(evidence)
         if self.measured.trusted:
-            return self._possible(at, evidence)
-        return self._limit(evidence).max_growth(at - self.moved)
+            blind = min(at - self.at, self.measured.blind - self.mark.blind)
+            return self._possible(at, evidence) + limit.rate * blind
+        return limit.max_growth(at - self.moved)
 
     def _is_climb(
         self,

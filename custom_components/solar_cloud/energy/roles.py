@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..cloud.model import Quantity, Reading, Slot, Value
+from ..cloud.serialization import from_json, to_json
 from ..cloud.vault import Json
 from ..cloud.vendor import Roles, Source, Term
-from .counter_filters import Addend
+from .counter_filters import Addend, power_of
+from .growth import BRIDGE, JOULES
 
 PATIENCE: Final = 86400.0
 """Seconds a better source may stay silent before a lesser one is taken."""
@@ -51,6 +53,11 @@ class Choice:
     """Since when a better source, or the chosen one, has been missing."""
     stood: dict[Addend, float] = field(default_factory=dict)
     """Where the addends of all sources stood when the value was last published."""
+    ahead: float = 0.0
+    """kWh published beyond the sum: what measured powers made likely while it could not be counted."""
+    power: float | None = None
+    """W, and when that was measured."""
+    power_at: float = 0.0
 
     def count(
         self,
@@ -63,13 +70,25 @@ class Choice:
         if total is None:
             return
         if self.last is not None and self._broken(source, readings):
-            self.offset = self.last + self._gained(source, readings) - total
+            counted = self.last - self.ahead
+            self.offset = counted + self._gained(source, readings) - total
         self.terms = identity(source)
         value = round(total + self.offset, 6)
         self.last = value if self.last is None else max(self.last, value)
+        self.ahead = self.last - value
         for term in (term for each in sources for term in each.terms):
             if (stands := _stands(term, readings)) is not None:
                 self.stood[addend(term)] = stands
+
+    def estimate(self, power: float | None, now: float, *, counted: bool) -> None:
+        """Grow by what a measured power makes likely, while the sum cannot be counted."""
+        if not counted and None not in (self.last, power, self.power):
+            seconds = now - self.power_at
+            if 0 < seconds <= BRIDGE:
+                likely = ((power or 0.0) + (self.power or 0.0)) / 2 * seconds / JOULES
+                self.last = round((self.last or 0.0) + likely, 6)
+                self.ahead += likely
+        self.power, self.power_at = power, now
 
     def _broken(self, source: Source, readings: Mapping[str, Reading]) -> bool:
         """Whether the sum cannot simply go on; what a stranger covered meanwhile is not counted again."""
@@ -97,39 +116,43 @@ class Choice:
 
     def as_json(self) -> Json:
         """Give the form that is stored."""
-        return [
-            [list(term) for term in self.terms],
-            self.offset,
-            self.last,
-            self.waiting_since,
-            [[*each, stands] for each, stands in self.stood.items()],
-        ]
+        stands: list[Json] = [[*each, value] for each, value in self.stood.items()]
+        return {
+            "terms": to_json(self.terms),
+            "offset": self.offset,
+            "last": self.last,
+            "waiting_since": self.waiting_since,
+            "stood": stands,
+            "ahead": self.ahead,
+        }
 
     @classmethod
     def from_json(cls, stored: Json) -> Choice:
-        """Read the stored form; a damaged one starts anew."""
-        match stored:
-            case [
-                list(terms),
-                float() | int() as offset,
-                float() | int() | None as last,
-                float() | int() | None as waiting,
-                list(stood),
-            ]:
-                pairs = tuple(
-                    (str(term[0]), str(term[1]))
-                    for term in terms
-                    if isinstance(term, list) and len(term) == 2
-                )
-                levels = {
-                    (str(row[0]), str(row[1])): float(row[2])
-                    for row in stood
-                    if isinstance(row, list)
-                    and len(row) == 3
-                    and isinstance(row[2], float | int)
-                }
-                return cls(pairs, offset, last, waiting, levels)
-        return cls()
+        """Read the stored form, that of the first versions included; a damaged one starts anew."""
+        if isinstance(stored, list):
+            names = ("terms", "offset", "last", "waiting_since", "stood")
+            stored = dict(zip(names, stored, strict=False))
+        kept = from_json(_Stored, stored, _Stored())
+        return cls(
+            kept.terms,
+            kept.offset,
+            kept.last,
+            kept.waiting_since,
+            {(device_id, key): value for device_id, key, value in kept.stood},
+            kept.ahead,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A choice as it is stored."""
+
+    terms: tuple[tuple[str, str], ...] = ()
+    offset: float = 0.0
+    last: float | None = None
+    waiting_since: float | None = None
+    stood: tuple[tuple[str, str, float], ...] = ()
+    ahead: float = 0.0
 
 
 @dataclass(slots=True)
@@ -141,12 +164,11 @@ class PlantRoles:
     def apply(self, roles: Roles, scene: Scene) -> dict[Slot, Value]:
         """Return the plant's role values of this poll."""
         values: dict[Slot, Value] = {}
-        for role, sources in roles.items():
+        for role, sources in sorted(roles.items(), key=lambda each: each[0].is_counter):
             choice = self.choices.setdefault(role, Choice())
             source = _chosen(choice, sources, scene)
             if role.is_counter:
-                if source is not None and _settled(source, scene):
-                    choice.count(source, sources, _addends(source, choice, scene))
+                self._count(role, source, sources, choice, scene, values)
                 value = choice.last
             else:
                 choice.terms = choice.terms if source is None else identity(source)
@@ -154,6 +176,26 @@ class PlantRoles:
             if value is not None:
                 values[Slot(role)] = value
         return values
+
+    @staticmethod
+    def _count(
+        role: Quantity,
+        source: Source | None,
+        sources: tuple[Source, ...],
+        choice: Choice,
+        scene: Scene,
+        values: Mapping[Slot, Value],
+    ) -> None:
+        """Count a role; a difference that cannot be counted now goes on by the power of the role."""
+        if source is None:
+            return
+        readings = _addends(source, choice, scene)
+        counted = _settled(source, scene) and evaluate(source, readings) is not None
+        if counted:
+            choice.count(source, sources, readings)
+        if is_difference(source):
+            power = power_of(Slot(role), values)
+            choice.estimate(power, scene.now, counted=counted)
 
     def sources(self) -> Mapping[Quantity, tuple[Addend, ...]]:
         """Return the source of each role."""
@@ -232,9 +274,14 @@ def _addends(source: Source, choice: Choice, scene: Scene) -> Mapping[str, Readi
     late = (
         choice.waiting_since is not None
         and scene.now - choice.waiting_since >= ABSENCE
-        and all(term.factor > 0 for term in source.terms)
+        and not is_difference(source)
     )
     return scene.held if late else scene.told
+
+
+def is_difference(source: Source) -> bool:
+    """Whether something is taken away."""
+    return any(term.factor < 0 for term in source.terms)
 
 
 def _settled(source: Source, scene: Scene) -> bool:
@@ -242,7 +289,7 @@ def _settled(source: Source, scene: Scene) -> bool:
 
     What one side is still held back would show as energy on the other.
     """
-    if all(term.factor > 0 for term in source.terms):
+    if not is_difference(source):
         return True
     rounds = {
         reading.cycle

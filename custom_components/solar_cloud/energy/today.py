@@ -89,7 +89,7 @@ class Days:
                 values[slot] = counter.turn(day, evidence.limit)
             else:
                 values[slot] = counter.observe(raw, at, day, evidence)
-            if lifetime is not None and isinstance(total, float):
+            if lifetime and isinstance(total, float) and owner_id in inventory.devices:
                 terms = [(owner_id, lifetime.key)]
                 share = self._share(owner_id, slot)
                 shared = share.observe(
