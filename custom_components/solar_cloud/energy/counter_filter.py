@@ -14,7 +14,7 @@ What is published makes the statistics come out right: a counter that really sta
 read as a reset; any other lasting change continues without a step.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import itertools
 from typing import Final
 
@@ -75,7 +75,7 @@ class SuspectSeries:
     """Seconds the step to them must last."""
     believable: bool = False
     """Whether the step can have been energy."""
-    highest: float = 0.0
+    mark: Mark = field(default_factory=Mark)
     """What was measured when they last moved."""
     owed: bool = False
     """Whether they take back what was published without proof."""
@@ -114,6 +114,9 @@ class CounterFilter:
     """kWh the counter may still gain beyond what is explained."""
     mark: Mark = field(default_factory=Mark)
     """What was measured when the published value last rose."""
+    dip: float = 0.0
+    """kWh the counter fell by a little of late: they may come back at once."""
+    dip_until: float = 0.0
     unproven: float = 0.0
     """kWh published of late beyond what the measured powers make likely."""
     unproven_until: float = 0.0
@@ -236,6 +239,9 @@ class CounterFilter:
         elif self._is_dip(line, at, value, evidence):
             self._reject()
             self.suspect, self.at = None, at
+            self._stand_still()
+            fresh = self.dip if at < self.dip_until else 0.0
+            self.dip, self.dip_until = max(fresh, value - line), at + PATIENCE
         else:
             self._reject()
             self._watch(raw, line, at, value, evidence)
@@ -249,10 +255,11 @@ class CounterFilter:
             return False
         if gained == 0:
             return True
-        verdict = self._ask_sibling(line, gained, evidence)
+        verdict, likely = self._ask_sibling(line, gained, evidence), self._likely()
         if verdict is Verdict.CONTRADICTED:
             return False
-        if verdict is Verdict.CONFIRMED and gained <= self._possible(at, evidence):
+        unwatched = likely is None and gained <= self._possible(at, evidence)
+        if verdict is Verdict.CONFIRMED and unwatched:
             return True
         return gained <= self._explained(at, evidence)
 
@@ -266,17 +273,19 @@ class CounterFilter:
         """Return the kWh a gain may be more than the powers explain."""
         if not self.measured.trusted:
             return self._limit(evidence).tolerance
-        return 2 * self.step + UNSEEN + self.measured.recent * UPLOAD / JOULES
+        apart = 0.0 if evidence.dated else self.measured.recent * UPLOAD / JOULES
+        return 2 * self.step + UNSEEN + apart
 
     def _explained(self, at: float, evidence: Evidence) -> float:
         """Return the kWh that can have been counted since the value last rose, as far as anybody knows."""
         tolerance = self._tolerance(evidence)
         rest = max(0.0, at - self.moved)
         left = min(tolerance, self.tolerance_left + tolerance * rest / SETTLING)
+        left += self.dip if at < self.dip_until else 0.0
         limit = self._limit(evidence)
         if self.measured.trusted:
             blind = 0.0 if self.lifelong else self.measured.blind - self.mark.blind
-            return left + self.measured.highest - self.mark.highest + limit.rate * blind
+            return left + self.measured.most(self.mark) + limit.rate * blind
         if self.suspect is not None or evidence.idle:
             return left
         if self.lifelong and rest > SETTLING:
@@ -291,12 +300,18 @@ class CounterFilter:
             if at - self.moved <= STANDSTILL:
                 since = max(since, at - self.moved)
             return limit.max_growth(0.0 if evidence.idle else since)
-        blind = min(since, self.measured.blind - self.mark.blind)
-        explained = self.measured.highest - self.mark.highest
-        peak = max(self.measured.peak, LEAST_PEAK)
-        brief = 0.0 if evidence.idle else min(since - blind, BRIEF)
-        unseen = min(peak * UNEVEN / JOULES, limit.rate) * (brief + blind)
-        return explained + self._tolerance(evidence) + unseen
+        measured, mark = self.measured, self.mark
+        peak = max(measured.peak, LEAST_PEAK) * UNEVEN / JOULES
+        seconds = measured.unbounded - mark.unbounded
+        if measured.blind == mark.blind and not evidence.idle:
+            seconds += min(since, BRIEF)
+        return (
+            measured.most(mark)
+            + self._tolerance(evidence)
+            + measured.bounded
+            - mark.bounded
+            + min(peak, limit.rate) * seconds
+        )
 
     def _is_taken_back(
         self, raw: float, line: float, at: float, value: float, evidence: Evidence
@@ -324,7 +339,7 @@ class CounterFilter:
             suspect = self.suspect = self._suspect(raw, line, at, value, evidence)
         elif (gained := raw - suspect.raw) > 0:
             suspect.rises = [*suspect.rises, (at, raw)][-RISES:]
-            suspect.raw, suspect.highest = raw, self.measured.highest
+            suspect.raw, suspect.mark = raw, self.measured.mark
             if not suspect.frozen:
                 self._publish(value, gained, at)
         suspect.at, value = at, self.value or 0.0
@@ -342,7 +357,7 @@ class CounterFilter:
             return False
         if not self.measured.trusted:
             return gained <= self._limit(evidence).max_growth(since)
-        explained = self.measured.highest - suspect.highest
+        explained = self.measured.most(suspect.mark)
         return gained <= explained + self._tolerance(evidence)
 
     def _suspect(
@@ -362,7 +377,7 @@ class CounterFilter:
             at=at,
             patience=self._patience(line, at, value, evidence, owed=owed),
             believable=0 < line - value <= self._believable(at, evidence),
-            highest=self.measured.highest,
+            mark=self.measured.mark,
             owed=owed,
             frozen=owed or self._restarted(raw, at, value, evidence),
             rises=rises,
@@ -378,7 +393,8 @@ class CounterFilter:
         gained = line - value
         if owed:
             return LONG_PATIENCE
-        if gained < 0 or gained > self._possible(at, evidence):
+        watched = self.measured.trusted and self.measured.blind == self.mark.blind
+        if watched or not 0 < gained <= self._possible(at, evidence):
             return PATIENCE
         verdict = self._ask_sibling(line, gained, evidence)
         return PATIENCE if verdict is Verdict.CONTRADICTED else SETTLING
@@ -387,8 +403,8 @@ class CounterFilter:
         """Return the most kWh of a lasting step that are late news and not a correction of the vendor's books."""
         limit = self._limit(evidence)
         if self.measured.trusted:
-            blind = min(at - self.at, self.measured.blind - self.mark.blind)
-            return self._possible(at, evidence) + limit.rate * blind
+            unbounded = self.measured.unbounded - self.mark.unbounded
+            return self._possible(at, evidence) + limit.rate * unbounded
         return limit.max_growth(at - self.moved)
 
     def _is_climb(
@@ -457,11 +473,7 @@ class CounterFilter:
         """Let the published value rise while the counter is off its line."""
         mark, measured = self.mark, self.measured
         self.value, self.moved = round(value + gained, 6), at
-        self.mark = Mark(
-            min(mark.highest + gained, measured.highest),
-            min(mark.likely + gained, measured.likely),
-            mark.blind,
-        )
+        self.mark = replace(mark, likely=min(mark.likely + gained, measured.likely))
         return self.value
 
     def _believe(
@@ -473,14 +485,22 @@ class CounterFilter:
         if gained > 0 or at < self.moved:
             self._settle_accounts(gained, at, evidence, verdict)
             self.value, self.moved, self.mark = line, at, self.measured.mark
+        else:
+            self._stand_still()
         self.sibling.believe(line, evidence.sibling, gained, self.step)
         self.at, self.suspect, self.holds = at, None, False
+
+    def _stand_still(self) -> None:
+        """Note that nothing was counted while nobody measured; what was measured may still be too little to show."""
+        now = self.measured.mark
+        self.mark = replace(now, likely=self.mark.likely, variance=self.mark.variance)
 
     def _settle_accounts(
         self, gained: float, at: float, evidence: Evidence, verdict: Verdict
     ) -> None:
         """Note how much of a gain was explained, and what is not proven."""
         left = self._explained(at, evidence) - gained
+        self.dip = min(self.dip, max(0.0, left))
         self.tolerance_left = min(max(left, 0.0), self._tolerance(evidence))
         likely = self._likely()
         if likely is not None:

@@ -1,6 +1,7 @@
 """The filters of an account's lifetime counters: one per slot, told what else is known of its energy and when its hardware was replaced."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from ..cloud.model import (
@@ -44,6 +45,13 @@ POWERS: Final[Mapping[str, Q]] = {
     "charger": Q.CHARGER_POWER,
 }
 """The power each energy adds up."""
+AROUND: Final[Mapping[str, tuple[Q, ...]]] = {
+    "battery_charge": (Q.PV_POWER, Q.GRID_IMPORT_POWER),
+    "battery_discharge": (Q.LOAD_POWER, Q.GRID_EXPORT_POWER),
+    "grid_export": (Q.PV_POWER, Q.BATTERY_DISCHARGE_POWER),
+    "grid_import": (Q.LOAD_POWER, Q.BATTERY_CHARGE_POWER),
+}
+"""The powers of a plant that together bound what flows: nothing comes out that did not come in."""
 SHARES: Final[Mapping[Q, Q]] = {
     lifetime: today
     for lifetime in Q
@@ -82,6 +90,32 @@ def power_of(slot: Slot, values: Mapping[Slot, Value]) -> float | None:
     return max(0.0, power) if isinstance(power, float) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Scenery:
+    """What surrounds the counters of one plant in a poll."""
+
+    inventory: Inventory
+    powers: Mapping[Slot, Value]
+    """The plant's powers."""
+    dark: bool
+
+    def evidence(self, owner_id: str, slot: Slot, reading: Reading) -> Evidence:
+        """Return what else is known about the energy of a lifetime counter."""
+        about = stem(slot.quantity)
+        around = [self.powers.get(Slot(each)) for each in AROUND.get(about, ())]
+        bounds = [each for each in around if isinstance(each, float)]
+        today = Slot(SHARES.get(slot.quantity, slot.quantity), slot.index)
+        beside = None if today in reading.slow else reading.values.get(today)
+        return Evidence(
+            power=power_of(slot, reading.values),
+            ceiling=sum(bounds) if bounds and len(bounds) == len(around) else None,
+            limit=bound(slot.quantity, owner_id, self.inventory),
+            sibling=beside if isinstance(beside, float) and today != slot else None,
+            idle=self.dark and about in SUNLIT,
+            dated=reading.measured_at is not None,
+        )
+
+
 class CounterFilters:
     """All filters of an account."""
 
@@ -107,9 +141,8 @@ class CounterFilters:
         owner_id: str,
         reading: Reading,
         at: float,
-        inventory: Inventory,
+        scenery: Scenery,
         *,
-        dark: bool,
         again: bool = False,
     ) -> dict[Slot, float]:
         """Take in a reading and return what to publish of its lifetime counters.
@@ -120,7 +153,7 @@ class CounterFilters:
         published: dict[Slot, float] = {}
         for slot, raw in reading.values.items():
             if slot.quantity.is_counter and isinstance(raw, float):
-                evidence = self.evidence(owner_id, slot, reading, inventory, dark=dark)
+                evidence = scenery.evidence(owner_id, slot, reading)
                 each = filters.setdefault(slot, CounterFilter())
                 if again and each.value is not None:
                     published[slot] = each.value
@@ -128,27 +161,8 @@ class CounterFilters:
                     published[slot] = value
         for slot, each in filters.items():
             if slot not in reading.values and not again:
-                each.witness(
-                    at, self.evidence(owner_id, slot, reading, inventory, dark=dark)
-                )
+                each.witness(at, scenery.evidence(owner_id, slot, reading))
         return published
-
-    @staticmethod
-    def evidence(
-        owner_id: str, slot: Slot, reading: Reading, inventory: Inventory, *, dark: bool
-    ) -> Evidence:
-        """Return what else a reading says about the energy of a lifetime counter."""
-        today = SHARES.get(slot.quantity)
-        sibling = None if today is None else Slot(today, slot.index)
-        beside = None
-        if sibling is not None and sibling not in reading.slow:
-            beside = reading.values.get(sibling)
-        return Evidence(
-            power=power_of(slot, reading.values),
-            limit=bound(slot.quantity, owner_id, inventory),
-            sibling=beside if isinstance(beside, float) else None,
-            idle=dark and stem(slot.quantity) in SUNLIT,
-        )
 
     def value(self, owner_id: str, slot: Slot) -> float | None:
         """Return what was published last."""

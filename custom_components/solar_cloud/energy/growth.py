@@ -5,6 +5,7 @@ says within some per cent what a counter gained, so it is the first witness; the
 """
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import Final
 
 HEADROOM: Final = 2.0
@@ -20,8 +21,10 @@ JOULES: Final = 3_600_000.0
 
 BRIDGE: Final = 1500.0
 """Seconds between two measured powers over which the energy between them is still known."""
-UNEVEN: Final = 1.1
-"""How much more than the higher of two powers may have flowed on average between them."""
+SKEW: Final = 0.05
+"""Share by which a power may be off its counter for good: one is measured before the conversion, the other behind it."""
+UNEVEN: Final = 1.2
+"""How much more may have flowed than the powers measured around it say."""
 PEAK_LASTS: Final = 7 * 86400.0
 """Seconds in which a peak loses most of its meaning: seasons change, cars come and go."""
 LEAST_PEAK: Final = 4000.0
@@ -54,21 +57,27 @@ class Evidence:
 
     power: float | None = None
     """W, of the same thing in the same reading, never negative."""
+    ceiling: float | None = None
+    """W that can flow at most by the powers measured around it: no battery is charged with more than sun and grid give."""
     limit: float | None = None
     """W the thing is rated for."""
     sibling: float | None = None
     """kWh of another counter of the same energy: that of today beside a lifetime, and the other way round."""
     idle: bool = False
     """Whether nothing can flow now: solar energy in the dark."""
+    dated: bool = False
+    """Whether the time is the device's own: then counter and power are of one moment, and no upload is counted twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in what was measured."""
+    """A place in what was measured, see ``MeasuredEnergy``."""
 
-    highest: float = 0.0
     likely: float = 0.0
+    variance: float = 0.0
     blind: float = 0.0
+    unbounded: float = 0.0
+    bounded: float = 0.0
 
 
 @dataclass(slots=True)
@@ -81,12 +90,16 @@ class MeasuredEnergy:
     power_at: float = 0.0
     previous: float = 0.0
     """W; the one before."""
-    highest: float = 0.0
-    """The most that can have flowed between the measured powers."""
     likely: float = 0.0
     """What probably flowed."""
+    variance: float = 0.0
+    """kWh²; how far that may be off: a power that changes may have changed early or late."""
     blind: float = 0.0
     """Seconds in which nobody measured."""
+    unbounded: float = 0.0
+    """Seconds of these in which nobody measured around it either."""
+    bounded: float = 0.0
+    """kWh; the most that can have flowed in the others."""
     peak: float = 0.0
     """W; the highest power of late."""
     gained: float = 0.0
@@ -96,7 +109,9 @@ class MeasuredEnergy:
     @property
     def mark(self) -> Mark:
         """Remember this moment."""
-        return Mark(self.highest, self.likely, self.blind)
+        return Mark(
+            self.likely, self.variance, self.blind, self.unbounded, self.bounded
+        )
 
     @property
     def recent(self) -> float:
@@ -110,6 +125,11 @@ class MeasuredEnergy:
             self.gained < UNTRUSTED_AFTER or self.explained > self.gained / 2
         )
 
+    def most(self, since: Mark) -> float:
+        """Return the most kWh that the measured powers explain since a moment."""
+        likely = (self.likely - since.likely) * (1 + SKEW)
+        return likely + 2 * sqrt(max(0.0, self.variance - since.variance))
+
     def observe(self, at: float, evidence: Evidence) -> None:
         """Take in what a reading says about the power; one that is missing is taken to be as it was, for a while."""
         power, since = evidence.power, at - self.power_at
@@ -118,17 +138,24 @@ class MeasuredEnergy:
         elif power is not None:
             self.power_at = at
         seconds = 0.0 if self.at is None else max(0.0, at - self.at)
-        if power is not None and self.power is not None and seconds <= BRIDGE:
-            self.highest += max(power, self.power) * UNEVEN * seconds / JOULES
+        if power is not None and self.power is not None and since <= BRIDGE:
             self.likely += (power + self.power) / 2 * seconds / JOULES
+            self.variance += ((power - self.power) / 2 * seconds / JOULES) ** 2
         else:
-            self.blind += seconds
+            self._observe_blindly(seconds, evidence.ceiling)
         self.peak *= max(0.0, 1.0 - seconds / PEAK_LASTS)
         self.at = at
         if power is not None:
             self.peak = max(self.peak, power)
             self.previous = self.power or 0.0
             self.power = power
+
+    def _observe_blindly(self, seconds: float, ceiling: float | None) -> None:
+        self.blind += seconds
+        if ceiling is None or seconds > BRIDGE:
+            self.unbounded += seconds
+        else:
+            self.bounded += ceiling * UNEVEN * seconds / JOULES
 
     def compare(self, gained: float, likely: float) -> None:
         """Learn from a gain that was believed whether the power belongs to the counter."""

@@ -14,7 +14,7 @@ from ..cloud.points import split_powers
 from ..cloud.vault import Json, Vault
 from ..cloud.vendor import Roles
 from .age import Ages
-from .counter_filters import Addend, CounterFilters
+from .counter_filters import Addend, CounterFilters, Scenery
 from .live import Liveness
 from .roles import PlantRoles, Scene
 from .seen import Seen
@@ -66,6 +66,7 @@ class Painter:
         self._ages: Final = Ages()
         self._plants: Final[dict[str, PlantRoles]] = {}
         self._inventory = Inventory({}, {})
+        self._powers: Final[dict[str, Mapping[Slot, Value]]] = {}
         stored = vault.load(ROLES)
         for key, kept in stored.items() if isinstance(stored, dict) else ():
             self._plants[key] = PlantRoles.from_json(kept)
@@ -109,43 +110,33 @@ class Painter:
     def _tell(
         self, snapshot: Snapshot, inventory: Inventory, now: datetime
     ) -> dict[str, Reading]:
-        """Pass what was said through the filters; old news that tell no time say nothing new."""
+        """Pass what was said through the filters; silence is heard, too, and old news that tell no time say nothing new."""
         for device in inventory.devices.values():
             self._filters.note_serial(device)
-        return {
-            key: self._filtered(
-                key, reading, inventory, now, undated=_undated(key, snapshot)
+        sceneries = {
+            plant.id: Scenery(
+                inventory,
+                self._powers.get(plant.id, {}),
+                dark(plant, now, self._place),
             )
-            for key, reading in snapshot.readings.items()
-            if key in inventory.devices or key in inventory.plants
+            for plant in inventory.plants.values()
         }
-
-    def _filtered(
-        self,
-        key: str,
-        reading: Reading,
-        inventory: Inventory,
-        now: datetime,
-        *,
-        undated: bool,
-    ) -> Reading:
-        """Replace each lifetime counter by what its filter lets through."""
-        values = {
-            slot: value
-            for slot, value in reading.values.items()
-            if not slot.quantity.is_counter
-        }
-        device = inventory.devices.get(key)
-        plant = inventory.plants.get(device.plant_id if device else key)
-        counters = self._filters.observe(
-            key,
-            reading,
-            _made_at(reading, now),
-            inventory,
-            dark=plant is not None and dark(plant, now, self._place),
-            again=undated,
-        )
-        return replace(reading, values=values | counters)
+        told: dict[str, Reading] = {}
+        for key in (*inventory.devices, *inventory.plants):
+            owner = inventory.devices.get(key)
+            scenery = sceneries.get(owner.plant_id if owner else key)
+            reading = snapshot.readings.get(key, Reading(None, {}))
+            if scenery is not None:
+                counters = self._filters.observe(
+                    key,
+                    reading,
+                    _made_at(reading, now),
+                    scenery,
+                    again=_undated(key, snapshot),
+                )
+                if key in snapshot.readings:
+                    told[key] = replace(reading, values=_others(reading) | counters)
+        return told
 
     def _completed(self, key: str, reading: Reading, poll: _Poll) -> Reading:
         """Hold the counters that were not told, and keep those of today to the plant's day."""
@@ -171,6 +162,9 @@ class Painter:
         scene = Scene(poll.told, poll.held, poll.doubted, poll.inventory.complete, now)
         values |= chosen.apply(roles, scene)
         split_powers(values)
+        self._powers[plant_id] = {
+            slot: value for slot, value in values.items() if slot.quantity.unit == "W"
+        }
         said = poll.said.readings.get(plant_id)
         slow = said.slow if said else frozenset()
         self._days.share_roles(plant_id, values, chosen.sources(), slow, now)
@@ -216,7 +210,20 @@ class Painter:
 
 def _undated(key: str, said: Snapshot) -> bool:
     """Whether nobody knows when a reading was made: it is old, and tells no time."""
-    return key in said.stale and said.readings[key].measured_at is None
+    return (
+        key in said.readings
+        and key in said.stale
+        and said.readings[key].measured_at is None
+    )
+
+
+def _others(reading: Reading) -> dict[Slot, Value]:
+    """Return what is no lifetime counter."""
+    return {
+        slot: value
+        for slot, value in reading.values.items()
+        if not slot.quantity.is_counter
+    }
 
 
 def _made_at(reading: Reading, now: datetime) -> float:
