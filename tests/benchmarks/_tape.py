@@ -209,7 +209,6 @@ class Tape:
     plant: str
     inventory: Inventory
     roles: Roles
-    """What the client adds up itself, and of what: a lie about an addend changes it too."""
     truth: Truth
     polls: tuple[Poll, ...]
     said: dict[tuple[str, Slot], tuple[list[float], list[float]]] = field(
