@@ -4,7 +4,8 @@ It reads what our own dataclasses are made of: booleans, numbers, texts, ``None`
 dataclasses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 import math
 from types import NoneType, UnionType
@@ -81,10 +82,17 @@ def _read_any(hints: tuple[Any, ...], stored: Json) -> Any:
 
 def _read_sequence(origin: Any, hints: tuple[Any, ...], stored: list[Json]) -> Any:
     if origin is list or hints[-1] is Ellipsis:
-        return origin(_read(hints[0], each) for each in stored)
+        return origin(_read_items(hints[0], stored))
     if len(hints) != len(stored):
         raise Damaged(str(hints))
     return tuple(_read(*pair) for pair in zip(hints, stored, strict=True))
+
+
+def _read_items(hint: Any, stored: list[Json]) -> Iterator[Any]:
+    """Yield the items that are as they should be."""
+    for each in stored:
+        with suppress(Damaged):
+            yield _read(hint, each)
 
 
 def _is_number(stored: Json) -> bool:

@@ -157,11 +157,6 @@ class CounterFilter:
         )
 
     @property
-    def believed(self) -> bool:
-        """Whether the latest value is published as it is: nothing is held back."""
-        return self.value is not None and (self.suspect is None or self.suspect.owed)
-
-    @property
     def step(self) -> float:
         """Return the finest step the counter was seen to make."""
         return 10.0**-self.digits
@@ -382,7 +377,8 @@ class CounterFilter:
             frozen=owed or self._restarted(raw, at, value, evidence),
             rises=rises,
         )
-        if line > value and (likely := self._likely()):
+        if line > value and self.measured.trusted:
+            likely = self.measured.likely - self.mark.likely
             self._publish(value, min(likely, line - value), at)
         return series
 

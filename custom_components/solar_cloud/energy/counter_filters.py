@@ -195,12 +195,12 @@ class CounterFilters:
         }
 
     def doubted(self) -> set[Addend]:
-        """Return the counters of which something is held back that may yet be published."""
+        """Return the counters whose latest value is not published as it is."""
         return {
             (owner_id, slot.key)
             for owner_id, filters in self._filters.items()
             for slot, each in filters.items()
-            if not each.believed
+            if each.holds or each.value is None
         }
 
     def rejected(self) -> Mapping[tuple[str, Slot], int]:

@@ -132,7 +132,7 @@ class Choice:
         if isinstance(stored, list):
             names = ("terms", "offset", "last", "waiting_since", "stood")
             stored = dict(zip(names, stored, strict=False))
-        kept = from_json(_Stored, stored, _Stored())
+        kept = from_json(_Stored, stored, _Stored(()))
         return cls(
             kept.terms,
             kept.offset,
@@ -147,7 +147,7 @@ class Choice:
 class _Stored:
     """A choice as it is stored."""
 
-    terms: tuple[tuple[str, str], ...] = ()
+    terms: tuple[tuple[str, str], ...]
     offset: float = 0.0
     last: float | None = None
     waiting_since: float | None = None
