@@ -106,8 +106,11 @@ class Scenery:
         bounds = [each for each in around if isinstance(each, float)]
         today = Slot(SHARES.get(slot.quantity, slot.quantity), slot.index)
         beside = None if today in reading.slow else reading.values.get(today)
+        power = power_of(slot, reading.values)
+        if power is None and owner_id in self.inventory.plants:
+            power = power_of(slot, self.powers)
         return Evidence(
-            power=power_of(slot, reading.values),
+            power=power,
             ceiling=sum(bounds) if bounds and len(bounds) == len(around) else None,
             limit=bound(slot.quantity, owner_id, self.inventory),
             sibling=beside if isinstance(beside, float) and today != slot else None,

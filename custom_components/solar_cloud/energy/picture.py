@@ -16,7 +16,7 @@ from ..cloud.vendor import Roles
 from .age import Ages
 from .counter_filters import Addend, CounterFilters, Scenery
 from .live import Liveness
-from .roles import PlantRoles, Scene
+from .roles import PlantRoles, Scene, evaluate
 from .seen import Seen
 from .today import Days
 from .zone import Surroundings, dark
@@ -66,7 +66,6 @@ class Painter:
         self._ages: Final = Ages()
         self._plants: Final[dict[str, PlantRoles]] = {}
         self._inventory = Inventory({}, {})
-        self._powers: Final[dict[str, Mapping[Slot, Value]]] = {}
         stored = vault.load(ROLES)
         for key, kept in stored.items() if isinstance(stored, dict) else ():
             self._plants[key] = PlantRoles.from_json(kept)
@@ -116,7 +115,7 @@ class Painter:
         sceneries = {
             plant.id: Scenery(
                 inventory,
-                self._powers.get(plant.id, {}),
+                self._powers(plant.id, inventory, snapshot),
                 dark(plant, now, self._place),
             )
             for plant in inventory.plants.values()
@@ -137,6 +136,20 @@ class Painter:
                 if key in snapshot.readings:
                     told[key] = replace(reading, values=_others(reading) | counters)
         return told
+
+    def _powers(
+        self, plant_id: str, inventory: Inventory, snapshot: Snapshot
+    ) -> dict[Slot, Value]:
+        """Return a plant's powers as they were said in this poll, each from its best source."""
+        said = snapshot.readings
+        powers: dict[Slot, Value] = {}
+        for role, sources in self._roles(plant_id, inventory).items():
+            found = (evaluate(each, said) for each in sources if role.unit == "W")
+            power = next((each for each in found if each is not None), None)
+            if power is not None:
+                powers[Slot(role)] = power
+        split_powers(powers)
+        return powers
 
     def _completed(self, key: str, reading: Reading, poll: _Poll) -> Reading:
         """Hold the counters that were not told, and keep those of today to the plant's day."""
@@ -162,9 +175,6 @@ class Painter:
         scene = Scene(poll.told, poll.held, poll.doubted, poll.inventory.complete, now)
         values |= chosen.apply(roles, scene)
         split_powers(values)
-        self._powers[plant_id] = {
-            slot: value for slot, value in values.items() if slot.quantity.unit == "W"
-        }
         said = poll.said.readings.get(plant_id)
         slow = said.slow if said else frozenset()
         self._days.share_roles(plant_id, values, chosen.sources(), slow, now)
