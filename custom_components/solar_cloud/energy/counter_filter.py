@@ -1,7 +1,7 @@
 """The filter of one counter: it only grows, and only by energy that somebody can vouch for.
 
 A cloud sends zeros while an inverter sleeps, dips at midnight, and yesterday's energy once more (failures.md E01-E09). Home Assistant's
-statistics would book each of these. What speaks for a gain, and what each oddity looks like in it, stands in docs/energy.md; in short:
+statistics would book each of these. What speaks for a gain, and what each oddity looks like in it, stands in docs/counters.md; in short:
 
 - The counter's *line* is the vendor's value plus an offset. A value on the line is believed when the measured powers explain the gain, or
   when the counter of today confirms it; never when the latter contradicts.
