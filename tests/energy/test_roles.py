@@ -50,7 +50,7 @@ class Play:
         self.now += wait
         said = told(**values)
         self.last |= {key: each for key, each in said.items() if each.values}
-        scene = Scene(said, self.last | said, frozenset(), self.certain, self.now)
+        scene = Scene(said, self.last | said, lambda _: False, self.certain, self.now)
         value = self.plant.apply({Q.PV_ENERGY_TOTAL: self.sources}, scene).get(PV)
         assert value is None or isinstance(value, float)
         return value
@@ -217,7 +217,7 @@ def power(
         for key, value in readings.items()
     }
     roles = {Q.PV_POWER: sources}
-    return plant.apply(roles, Scene(said, said, frozenset(), True, 1e9)).get(POWER)
+    return plant.apply(roles, Scene(said, said, lambda _: False, True, 1e9)).get(POWER)
 
 
 def test_powers_are_not_held() -> None:

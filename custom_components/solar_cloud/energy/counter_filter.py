@@ -50,6 +50,8 @@ STANDSTILL: Final = 3600.0
 """Seconds a running counter may be shown unchanged, by a cloud that lags, and still have run; later it stood still."""
 UPLOAD: Final = 300.0
 """Seconds by which a counter and the power beside it may be apart, and a poll may see two uploads at once."""
+RETURN: Final = 900.0
+"""Seconds for which a cloud may show its last value after an outage before the new ones come."""
 UNSEEN: Final = 0.1
 """kWh that may flow between two measured powers without either showing it: somebody boils water."""
 BRIEF: Final = 600.0
@@ -115,8 +117,12 @@ class CounterFilter:
     mark: Mark = field(default_factory=Mark)
     """What was measured when the published value last rose."""
     dip: float = 0.0
-    """kWh the counter fell by a little of late: they may come back at once."""
-    dip_until: float = 0.0
+    """kWh by which the counter was below what is published, since that last rose."""
+    missing: float = 0.0
+    """kWh that were measured while the counter made up for a dip: they may still come at once."""
+    missing_until: float = 0.0
+    back: float | None = None
+    """Since when the counter is shown unchanged after a time nobody measured."""
     unproven: float = 0.0
     """kWh published of late beyond what the measured powers make likely."""
     unproven_until: float = 0.0
@@ -234,9 +240,8 @@ class CounterFilter:
         elif self._is_dip(line, at, value, evidence):
             self._reject()
             self.suspect, self.at = None, at
-            self._stand_still()
-            fresh = self.dip if at < self.dip_until else 0.0
-            self.dip, self.dip_until = max(fresh, value - line), at + PATIENCE
+            self._stand_still(at)
+            self.dip = max(self.dip, value - line)
         else:
             self._reject()
             self._watch(raw, line, at, value, evidence)
@@ -276,7 +281,7 @@ class CounterFilter:
         tolerance = self._tolerance(evidence)
         rest = max(0.0, at - self.moved)
         left = min(tolerance, self.tolerance_left + tolerance * rest / SETTLING)
-        left += self.dip if at < self.dip_until else 0.0
+        left += self.missing if at < self.missing_until else 0.0
         limit = self._limit(evidence)
         if self.measured.trusted:
             blind = 0.0 if self.lifelong else self.measured.blind - self.mark.blind
@@ -319,7 +324,8 @@ class CounterFilter:
 
     def _is_dip(self, line: float, at: float, value: float, evidence: Evidence) -> bool:
         """Whether a fall is small: it is waited out until the counter makes up for it."""
-        return 0 < value - line <= self._limit(evidence).tolerance
+        size = max(evidence.limit or 0.0, self.measured.peak, self.learned_limit)
+        return 0 < value - line <= GrowthLimit.of(size).tolerance
 
     def _owes(self, line: float, at: float, value: float) -> bool:
         """Whether a fall takes back what was published without proof."""
@@ -481,24 +487,37 @@ class CounterFilter:
         if gained > 0 or at < self.moved:
             self._settle_accounts(gained, at, evidence, verdict)
             self.value, self.moved, self.mark = line, at, self.measured.mark
+            self.back = None
         else:
-            self._stand_still()
+            self._stand_still(at)
         self.sibling.believe(line, evidence.sibling, gained, self.step)
         self.at, self.suspect, self.holds = at, None, False
 
-    def _stand_still(self) -> None:
-        """Note that nothing was counted while nobody measured; what was measured may still be too little to show."""
-        now = self.measured.mark
-        self.mark = replace(now, likely=self.mark.likely, variance=self.mark.variance)
+    def _stand_still(self, at: float) -> None:
+        """Note that nothing was counted while nobody measured, unless a cloud that was away shows its last value for a while."""
+        if self.measured.blind == self.mark.blind:
+            self.back = None
+        elif self.back is None or at < self.back:
+            self.back = at
+        elif at - self.back >= RETURN:
+            now, self.back = self.measured.mark, None
+            self.mark = replace(
+                now, likely=self.mark.likely, variance=self.mark.variance
+            )
 
     def _settle_accounts(
         self, gained: float, at: float, evidence: Evidence, verdict: Verdict
     ) -> None:
         """Note how much of a gain was explained, and what is not proven."""
         left = self._explained(at, evidence) - gained
-        self.dip = min(self.dip, max(0.0, left))
-        self.tolerance_left = min(max(left, 0.0), self._tolerance(evidence))
         likely = self._likely()
+        if self.dip and likely is not None:
+            self.missing = min(self.dip, max(0.0, likely - gained))
+            self.missing_until = at + PATIENCE
+        else:
+            self.missing = min(self.missing, max(0.0, left))
+        self.dip = 0.0
+        self.tolerance_left = min(max(left, 0.0), self._tolerance(evidence))
         if likely is not None:
             self.measured.compare(gained, likely)
         if verdict is Verdict.CONFIRMED:

@@ -126,6 +126,7 @@ class CounterFilters:
         """Take up the filters of the last run."""
         self._vault: Final = vault
         self._filters: Final[dict[str, dict[Slot, CounterFilter]]] = {}
+        self._named: Final[dict[Addend, CounterFilter]] = {}
         self._serials: Final[dict[str, str]] = {}
         self._untold: Final[set[tuple[str, Slot]]] = set()
         self._restore()
@@ -157,7 +158,7 @@ class CounterFilters:
         for slot, raw in reading.values.items():
             if slot.quantity.is_counter and isinstance(raw, float):
                 evidence = scenery.evidence(owner_id, slot, reading)
-                each = filters.setdefault(slot, CounterFilter())
+                each = filters.get(slot) or self._add(owner_id, slot, CounterFilter())
                 if again and each.value is not None:
                     published[slot] = each.value
                 elif (value := each.observe(raw, at, evidence)) is not None:
@@ -167,18 +168,25 @@ class CounterFilters:
                 each.witness(at, scenery.evidence(owner_id, slot, reading))
         return published
 
+    def _add(self, owner_id: str, slot: Slot, found: CounterFilter) -> CounterFilter:
+        self._filters.setdefault(owner_id, {})[slot] = found
+        self._named[owner_id, slot.key] = found
+        return found
+
     def value(self, owner_id: str, slot: Slot) -> float | None:
         """Return what was published last."""
         found = self._filters.get(owner_id, {}).get(slot)
         return found.value if found else None
 
-    def steps(self) -> Mapping[Addend, float]:
-        """Return the finest step each counter was seen to make, in kWh."""
-        return {
-            (owner_id, slot.key): each.step
-            for owner_id, filters in self._filters.items()
-            for slot, each in filters.items()
-        }
+    def is_coarse(self, addend: Addend, finest: float) -> bool:
+        """Whether a counter moves in steps larger than ``finest`` kWh."""
+        found = self._named.get(addend)
+        return found is not None and found.step > finest
+
+    def is_doubted(self, addend: Addend) -> bool:
+        """Whether a counter's latest value is not published as it is."""
+        found = self._named.get(addend)
+        return found is not None and (found.holds or found.value is None)
 
     def hold(self, owner_id: str, values: dict[Slot, Value]) -> None:
         """Fill in the counters that are not told now: each keeps its value."""
@@ -195,15 +203,6 @@ class CounterFilters:
             for owner_id, filters in self._filters.items()
             for slot, each in filters.items()
             if each.holds
-        }
-
-    def doubted(self) -> set[Addend]:
-        """Return the counters whose latest value is not published as it is."""
-        return {
-            (owner_id, slot.key)
-            for owner_id, filters in self._filters.items()
-            for slot, each in filters.items()
-            if each.holds or each.value is None
         }
 
     def rejected(self) -> Mapping[tuple[str, Slot], int]:

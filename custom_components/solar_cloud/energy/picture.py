@@ -4,7 +4,7 @@ Everything here is pure but for the vault, which keeps the filters, the days, th
 restart at night loses no entity and no counter.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -14,7 +14,7 @@ from ..cloud.points import split_powers
 from ..cloud.vault import Json, Vault
 from ..cloud.vendor import Roles
 from .age import Ages
-from .counter_filters import Addend, CounterFilters, Scenery
+from .counter_filters import CounterFilters, Scenery
 from .live import Liveness
 from .roles import PlantRoles, Scene, evaluate
 from .seen import Seen
@@ -36,8 +36,6 @@ class _Poll:
     held: dict[str, Reading]
     """What holds of every plant and device."""
     stale: set[str]
-    doubted: AbstractSet[Addend]
-    """Counters of which something is held back."""
 
     def members(self, plant_id: str) -> list[str]:
         """Return the devices of a plant."""
@@ -80,9 +78,7 @@ class Painter:
         self._inventory = inventory
         told = self._tell(snapshot, inventory, now)
         held, stale = self._live.settle(told, snapshot.stale, inventory, now)
-        poll = _Poll(
-            snapshot, inventory, now, told, held, stale, self._filters.doubted()
-        )
+        poll = _Poll(snapshot, inventory, now, told, held, stale)
         for plant in inventory.plants.values():
             stamps = (
                 told[key].measured_at
@@ -172,7 +168,9 @@ class Painter:
             for slot, value in own.values.items()
             if slot.quantity not in roles
         }
-        scene = Scene(poll.told, poll.held, poll.doubted, poll.inventory.complete, now)
+        scene = Scene(
+            poll.told, poll.held, self._filters.is_doubted, poll.inventory.complete, now
+        )
         values |= chosen.apply(roles, scene)
         split_powers(values)
         said = poll.said.readings.get(plant_id)

@@ -5,7 +5,7 @@ grows by what its addends grow, whatever they stood at when they joined. The cho
 is better had its chance to answer, and is stored.
 """
 
-from collections.abc import Mapping, Set as AbstractSet
+from collections.abc import Callable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,8 +32,8 @@ class Scene:
     """What was said in this poll, counters filtered."""
     held: Mapping[str, Reading]
     """The same with the last good values of what was not said, and without powers that are too old."""
-    doubted: AbstractSet[Addend]
-    """Counters of which something is held back that may yet be published."""
+    is_doubted: Callable[[Addend], bool]
+    """Whether a counter's latest value is not published as it is."""
     certain: bool
     """Whether the inventory behind it is complete."""
     now: float
@@ -297,7 +297,7 @@ def _settled(source: Source, scene: Scene) -> bool:
         if (reading := scene.told.get(term.device_id)) is not None
     }
     return len(rounds) == 1 and not any(
-        addend(term) in scene.doubted for term in source.terms
+        scene.is_doubted(addend(term)) for term in source.terms
     )
 
 

@@ -135,12 +135,11 @@ class Days:
 
     def _certain(self, terms: Iterable[Addend]) -> bool:
         """Whether nothing of these counters is held back."""
-        return self._filters.doubted().isdisjoint(terms)
+        return not any(map(self._filters.is_doubted, terms))
 
     def _fine(self, terms: Iterable[Addend]) -> bool:
         """Whether these counters move in steps fine enough for a day."""
-        steps = self._filters.steps()
-        return all(steps.get(term, 0.0) <= FINEST for term in terms)
+        return not any(self._filters.is_coarse(term, FINEST) for term in terms)
 
     def _known_of(self, terms: Iterable[Addend], lifetime: Q, today: Q) -> float | None:
         """Add up the vendor's counters of today of the devices behind a role; ``None`` unless all of them have one."""
