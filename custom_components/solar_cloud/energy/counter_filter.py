@@ -485,25 +485,38 @@ class CounterFilter:
         gained = line - value
         verdict = self._ask_sibling(line, gained, evidence)
         if gained > 0 or at < self.moved:
+            explained = self.measured.most(self.mark) + self._tolerance(evidence)
             self._settle_accounts(gained, at, evidence, verdict)
-            self.value, self.moved, self.mark = line, at, self.measured.mark
-            self.back = None
+            self.value, self.moved = line, at
+            self.mark = self._next_mark(at, caught_up=gained > explained)
         else:
             self._stand_still(at)
         self.sibling.believe(line, evidence.sibling, gained, self.step)
         self.at, self.suspect, self.holds = at, None, False
 
-    def _stand_still(self, at: float) -> None:
-        """Note that nothing was counted while nobody measured, unless a cloud that was away shows its last value for a while."""
-        if self.measured.blind == self.mark.blind:
+    def _next_mark(self, at: float, *, caught_up: bool) -> Mark:
+        """Return from where energy is measured now.
+
+        A cloud that was away shows its last value, or the one after it, for a while: until then the time nobody measured still counts, unless
+        the counter has ``caught_up``.
+        """
+        now, mark = self.measured.mark, self.mark
+        if now.blind == mark.blind:
             self.back = None
-        elif self.back is None or at < self.back:
+            return now
+        if self.back is None or at < self.back:
             self.back = at
-        elif at - self.back >= RETURN:
-            now, self.back = self.measured.mark, None
-            self.mark = replace(
-                now, likely=self.mark.likely, variance=self.mark.variance
-            )
+        if caught_up or at - self.back >= RETURN:
+            self.back = None
+            return now
+        return replace(
+            now, blind=mark.blind, unbounded=mark.unbounded, bounded=mark.bounded
+        )
+
+    def _stand_still(self, at: float) -> None:
+        """Note that nothing was counted; what was measured may still be too little to show."""
+        mark = self._next_mark(at, caught_up=False)
+        self.mark = replace(mark, likely=self.mark.likely, variance=self.mark.variance)
 
     def _settle_accounts(
         self, gained: float, at: float, evidence: Evidence, verdict: Verdict

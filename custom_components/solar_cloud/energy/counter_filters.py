@@ -129,6 +129,7 @@ class CounterFilters:
         self._named: Final[dict[Addend, CounterFilter]] = {}
         self._serials: Final[dict[str, str]] = {}
         self._untold: Final[set[tuple[str, Slot]]] = set()
+        self._silent: Final[set[Addend]] = set()
         self._restore()
 
     def note_serial(self, device: Device) -> None:
@@ -188,13 +189,23 @@ class CounterFilters:
         found = self._named.get(addend)
         return found is not None and (found.holds or found.value is None)
 
+    def is_current(self, addend: Addend, since: float) -> bool:
+        """Whether a counter was made after an instant, and is published as it is."""
+        found = self._named.get(addend)
+        if found is None:
+            return True
+        young = found.heard is not None and found.heard >= since
+        return young and addend not in self._silent and not self.is_doubted(addend)
+
     def hold(self, owner_id: str, values: dict[Slot, Value]) -> None:
         """Fill in the counters that are not told now: each keeps its value."""
         for slot, each in self._filters.get(owner_id, {}).items():
             self._untold.discard((owner_id, slot))
+            self._silent.discard((owner_id, slot.key))
             if slot not in values and each.value is not None:
                 values[slot] = each.value
                 self._untold.add((owner_id, slot))
+                self._silent.add((owner_id, slot.key))
 
     def holding(self) -> set[tuple[str, Slot]]:
         """Return whose latest value was held back, or who had none to say."""

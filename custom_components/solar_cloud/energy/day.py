@@ -214,13 +214,17 @@ class DayShare:
 
         ``known`` is what the vendor's counter of today says: it counts where the counter was not watched at midnight; one that is ``slow``
         lags behind by up to an hour. What was gained over a midnight that was watched belongs to both days by their time. ``certain`` says
-        that nothing of the counter is held back.
+        that the counter was heard now, and nothing of it is held back.
         """
         if self.last is not None and day.date != self.date:
-            self._turn(self.last, counter, at, day)
-        if known is not None and certain:
+            self._turn(self.last, counter, at, day, certain=certain)
+        self.date = day.date
+        if certain and self.before is not None:
+            self._settle(counter, at, day, self.before, known)
+        elif certain and known is not None:
             self._learn(counter, known, slow=slow)
-        self.date, self.last, self.at = day.date, counter, at
+        if certain or self.last is None:
+            self.last, self.at = counter, at
         if self.base is None:
             return None
         self.base = min(self.base, counter)
@@ -228,22 +232,43 @@ class DayShare:
             return known
         return round(counter - self.base, 6)
 
-    def _turn(self, last: float, counter: float, at: float, day: PlantDay) -> None:
-        span = at - self.at
-        part = (day.start - self.at) / span if span > 0 else 0.0
-        self.base = last + (counter - last) * min(max(part, 0.0), 1.0)
-        self.before = last if span > BRIDGE else None
+    def _turn(
+        self, last: float, counter: float, at: float, day: PlantDay, *, certain: bool
+    ) -> None:
+        """Begin a day; one whose midnight nobody watched begins with nothing until more is known."""
+        watched = certain and at - self.at <= BRIDGE
+        self.before = None if watched else last
+        self.base = self._split(last, counter, at, day) if watched else counter
         self.rough = False
 
+    def _split(self, last: float, counter: float, at: float, day: PlantDay) -> float:
+        """Return the counter at midnight: what was gained over it belongs to both days by their time."""
+        span = at - self.at
+        part = (day.start - self.at) / span if span > 0 else 0.0
+        return last + (counter - last) * min(max(part, 0.0), 1.0)
+
+    def _settle(
+        self,
+        counter: float,
+        at: float,
+        day: PlantDay,
+        before: float,
+        known: float | None,
+    ) -> None:
+        """Begin the day where the vendor's counter of today says it began; by time, when that is not heard of soon."""
+        if known is not None and known <= counter - before + LEEWAY:
+            self.base, self.before = counter - known, None
+            return
+        if self.last == before:
+            self.base = self._split(before, counter, at, day)
+        if known is not None or at - day.start > SETTLED:
+            self.before = None
+
     def _learn(self, counter: float, known: float, *, slow: bool) -> None:
-        """Begin the day where the vendor's counter of today says it began, if nobody was watching; what lags says it too late."""
+        """Begin the first day where the vendor's counter of today says it began; what lags says it too late."""
         begun = counter - known
         if self.base is None or (self.rough and (begun < self.base or not slow)):
             self.base, self.rough = begun, slow
-        elif self.before is not None:
-            if known <= counter - self.before + LEEWAY:
-                self.base = counter - known
-            self.before = None
 
     def as_json(self) -> Json:
         """Give the form that is stored."""

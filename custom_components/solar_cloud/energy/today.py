@@ -8,7 +8,7 @@ from ..cloud.model import Inventory, Plant, Quantity as Q, Reading, Slot, Value
 from ..cloud.vault import Json, Vault
 from .counter_filters import SHARES, Addend, CounterFilters, bound, power_of
 from .day import DayCounter, DayShare, PlantDay
-from .growth import Evidence
+from .growth import BRIDGE, Evidence
 from .seen import slot_key, slot_of
 from .zone import Surroundings, plant_zone
 
@@ -97,7 +97,7 @@ class Days:
                     now,
                     day,
                     counter.known,
-                    certain=self._certain(terms),
+                    certain=self._certain(terms, now),
                     slow=slot in reading.slow,
                 )
                 if shared is not None and self._fine(terms):
@@ -125,7 +125,7 @@ class Days:
             ):
                 known, lags = own.known, Slot(today) in slow
             shared = self._share(plant_id, Slot(today)).observe(
-                total, now, day, known, certain=self._certain(terms), slow=lags
+                total, now, day, known, certain=self._certain(terms, now), slow=lags
             )
             if shared is not None and (Slot(today) not in values or self._fine(terms)):
                 values[Slot(today)] = shared
@@ -133,9 +133,9 @@ class Days:
     def _share(self, owner_id: str, slot: Slot) -> DayShare:
         return self._shares.setdefault(owner_id, {}).setdefault(slot, DayShare())
 
-    def _certain(self, terms: Iterable[Addend]) -> bool:
-        """Whether nothing of these counters is held back."""
-        return not any(map(self._filters.is_doubted, terms))
+    def _certain(self, terms: Iterable[Addend], now: float) -> bool:
+        """Whether these counters were heard of late, and nothing of them is held back."""
+        return all(self._filters.is_current(term, now - BRIDGE) for term in terms)
 
     def _fine(self, terms: Iterable[Addend]) -> bool:
         """Whether these counters move in steps fine enough for a day."""
