@@ -80,11 +80,7 @@ class Storm:
             kept = self.said[owner].values if owner in self.said else {}
             self.said[owner] = replace(reading, values={**kept, **reading.values})
         readings = {
-            owner: Reading(
-                reading.measured_at,
-                dict(self.values(owner, reading)),
-                reading.unknown,
-            )
+            owner: replace(reading, values=dict(self.values(owner, reading)))
             for owner, reading in snapshot.readings.items()
         }
         self.heard(readings)

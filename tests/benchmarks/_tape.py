@@ -25,7 +25,6 @@ from custom_components.solar_cloud.cloud.errors import CloudError, RetryLater
 from custom_components.solar_cloud.cloud.model import (
     Inventory,
     Quantity as Q,
-    Reading,
     Slot,
     Snapshot,
 )
@@ -400,9 +399,9 @@ def _slim(snapshot: Snapshot) -> Snapshot:
     return replace(
         snapshot,
         readings={
-            owner: Reading(
-                reading.measured_at,
-                {
+            owner: replace(
+                reading,
+                values={
                     slot: value
                     for slot, value in reading.values.items()
                     if _about_energy(slot)

@@ -239,8 +239,7 @@ class CounterFilter:
             self._believe(back, at, value, evidence)
         elif self._is_dip(line, at, value, evidence):
             self._reject()
-            self.suspect, self.at = None, at
-            self._stand_still(at)
+            self.suspect = None
             self.dip = max(self.dip, value - line)
         else:
             self._reject()
@@ -258,10 +257,14 @@ class CounterFilter:
         verdict, likely = self._ask_sibling(line, gained, evidence), self._likely()
         if verdict is Verdict.CONTRADICTED:
             return False
-        unwatched = likely is None and gained <= self._possible(at, evidence)
+        unwatched = likely is None or self._is_sparse(at)
         if verdict is Verdict.CONFIRMED and unwatched:
-            return True
+            return gained <= self._possible(at, evidence)
         return gained <= self._explained(at, evidence)
+
+    def _is_sparse(self, at: float) -> bool:
+        """Whether so much time lies between two values that the powers beside them say little of it."""
+        return self.heard is None or at - self.heard > BRIEF
 
     def _likely(self) -> float | None:
         """Return the kWh that probably flowed since the value last rose, ``None`` where somebody was not measuring."""
@@ -395,7 +398,7 @@ class CounterFilter:
         gained = line - value
         if owed:
             return LONG_PATIENCE
-        watched = self.measured.trusted and self.measured.blind == self.mark.blind
+        watched = self._likely() is not None and not self._is_sparse(at)
         if watched or not 0 < gained <= self._possible(at, evidence):
             return PATIENCE
         verdict = self._ask_sibling(line, gained, evidence)

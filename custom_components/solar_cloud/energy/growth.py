@@ -25,6 +25,8 @@ SKEW: Final = 0.05
 """Share by which a power may be off its counter for good: one is measured before the conversion, the other behind it."""
 UNEVEN: Final = 1.2
 """How much more may have flowed than the powers measured around it say."""
+DENSE: Final = 450.0
+"""Seconds between two powers within which little flows that neither shows."""
 PEAK_LASTS: Final = 7 * 86400.0
 """Seconds in which a peak loses most of its meaning: seasons change, cars come and go."""
 LEAST_PEAK: Final = 4000.0
@@ -140,7 +142,9 @@ class MeasuredEnergy:
         seconds = 0.0 if self.at is None else max(0.0, at - self.at)
         if power is not None and self.power is not None and since <= BRIDGE:
             self.likely += (power + self.power) / 2 * seconds / JOULES
-            self.variance += ((power - self.power) / 2 * seconds / JOULES) ** 2
+            unseen = LEAST_PEAK * max(0.0, seconds - DENSE)
+            swing = abs(power - self.power) * seconds + unseen
+            self.variance += (swing / 2 / JOULES) ** 2
         else:
             self._observe_blindly(seconds, evidence.ceiling)
         self.peak *= max(0.0, 1.0 - seconds / PEAK_LASTS)
