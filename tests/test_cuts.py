@@ -63,6 +63,8 @@ class Scene:
     """What went out on the wire to change something, without ends and signs of life."""
     reset: Callable[[], None]
     flows: dict[str, Flow]
+    rest: float = 3600.0
+    """Seconds from one cut to the next, in which the vendor's limits recover."""
     lost: Callable[[Any], bool] = lambda token: False
     """Whether the cloud no longer takes what a stored token may be renewed with."""
     sign_in: Callable[[], Coroutine[Any, Any, Any]] | None = None
@@ -102,8 +104,9 @@ class Scene:
         await self.off()
         self.disk.files[self.file]["data"].pop(FORCES, None)
         self.disk.files[self.file]["data"].pop("tasks", None)
-        self.home.freezer.tick(3600)
+        self.home.freezer.tick(self.rest)
         self.reset()
+        self.home.freezer.tick(600)  # and the next upload says so
         await self.on()
         await self.home.pass_time(20)
         assert self.house.entry.state is ConfigEntryState.LOADED
@@ -138,6 +141,8 @@ async def _try(scene: Scene, flow: str, how: How | None, at: int) -> Tally:
     if how is None:
         assert err is None, err
         assert knife.points, "a flow that never waits cannot be cut"
+        if flow not in {"stop", "renew"}:
+            assert len(scene.commands()) == before + 1, "nothing was sent"
         return tally
 
     def wrong(what: str) -> None:
@@ -277,6 +282,14 @@ async def solax_scene(
         )
         cloud.plant.site.plug("charger", needs_kwh=600)
         await house.start()
+        # A change of mode overwrites these, which the inverter cannot be asked for.
+        await house.act(
+            "set_work_mode",
+            mode="self_consumption",
+            min_soc=10,
+            max_soc=100,
+            grid_charging=False,
+        )
         told = cloud.told(Kind.INVERTER)
 
         def reset() -> None:
@@ -401,6 +414,7 @@ async def consent_scene(
             list,
             lambda: None,
             {"renew": lambda: _renew(house, kill)},
+            3600.0,
             lambda token: token["refresh"] != cloud.grant.refresh,
             sign_in,
         )
@@ -425,7 +439,7 @@ async def fusionsolar_scene(
 
         def reset() -> None:
             house.told.forced = None
-            cloud.plant.site.set_soc(0.4)
+            cloud.plant.site.set_soc(0.2)
 
         def commands() -> list[str]:
             return [
@@ -440,11 +454,12 @@ async def fusionsolar_scene(
             {
                 "command": lambda: house.turn("number", "set_value", "battery_min_soc", value=15),
                 "order": lambda: house.act("charge_battery", power=1000, duration={"minutes": MINUTES}),
-                "order to a target": lambda: house.act("charge_battery", power=1000, duration={"minutes": MINUTES}, target_soc=90),
+                "order to a target": lambda: house.act("charge_battery", power=1000, duration={"minutes": MINUTES}, target_soc=99),
                 "stop": lambda: house.act("stop_battery"),
                 "select": lambda: house.set("select", "work_mode", "self_consumption"),
                 "renew": lambda: _renew(house, cloud.kill_tokens),
             },
+            6 * 3600.0,  # 100 commands and looks a day, ten of them for ends
             lambda token: token["refresh"] not in {grant.refresh for grant in cloud.client.grants},
             lambda: _consent("fusionsolar", cloud.oauth_credentials | {"region": "other", "base_url": cloud.url}, cloud.consent(REDIRECT), REDIRECT),
         )  # fmt: skip
