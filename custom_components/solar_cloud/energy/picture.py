@@ -175,7 +175,9 @@ class Painter:
         split_powers(values)
         said = poll.said.readings.get(plant_id)
         slow = said.slow if said else frozenset()
-        self._days.share_roles(plant_id, values, chosen.sources(), slow, now)
+        self._days.share_roles(
+            plant_id, values, chosen.sources(), slow, chosen.followed(), now
+        )
         if chosen.deserted(roles, values, poll.stale):
             poll.stale.add(plant_id)
         elif any(Slot(role) in values for role in roles if not role.is_energy):

@@ -58,6 +58,8 @@ class Choice:
     power: float | None = None
     """W, and when that was measured."""
     power_at: float = 0.0
+    followed: bool = False
+    """Whether a difference was counted in the latest poll, or went on by its power."""
 
     def count(
         self,
@@ -82,9 +84,11 @@ class Choice:
 
     def estimate(self, power: float | None, now: float, *, counted: bool) -> None:
         """Grow by what a measured power makes likely, while the sum cannot be counted."""
+        self.followed = counted
         if not counted and None not in (self.last, power, self.power):
             seconds = now - self.power_at
             if 0 < seconds <= BRIDGE:
+                self.followed = True
                 likely = ((power or 0.0) + (self.power or 0.0)) / 2 * seconds / JOULES
                 self.last = round((self.last or 0.0) + likely, 6)
                 self.ahead += likely
@@ -196,6 +200,10 @@ class PlantRoles:
         if is_difference(source):
             power = power_of(Slot(role), values)
             choice.estimate(power, scene.now, counted=counted)
+
+    def followed(self) -> set[Quantity]:
+        """Return the differences that are up to date, whatever becomes of their addends."""
+        return {role for role, choice in self.choices.items() if choice.followed}
 
     def sources(self) -> Mapping[Quantity, tuple[Addend, ...]]:
         """Return the source of each role."""

@@ -110,9 +110,13 @@ class Days:
         values: dict[Slot, Value],
         sources: Mapping[Q, Iterable[Addend]],
         slow: Collection[Slot],
+        followed: Collection[Q],
         now: float,
     ) -> None:
-        """Give a plant the counters of today of its roles, from the lifetime counters behind them."""
+        """Give a plant the counters of today of its roles, from the lifetime counters behind them.
+
+        ``slow`` are those of the vendor that lag behind, ``followed`` the lifetime counters that are up to date whatever they are made of.
+        """
         day = self._days[plant_id]
         for lifetime, today in SHARES.items():
             total = values.get(Slot(lifetime))
@@ -124,8 +128,9 @@ class Days:
                 own := self._counters.get(plant_id, {}).get(Slot(today))
             ):
                 known, lags = own.known, Slot(today) in slow
+            certain = lifetime in followed or self._certain(terms, now)
             shared = self._share(plant_id, Slot(today)).observe(
-                total, now, day, known, certain=self._certain(terms, now), slow=lags
+                total, now, day, known, certain=certain, slow=lags
             )
             if shared is not None and (Slot(today) not in values or self._fine(terms)):
                 values[Slot(today)] = shared
