@@ -20,10 +20,10 @@ INVERTER, BATTERY, METER, CHARGER = (
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_every_scenario_answers(visit: Open, scenario: str) -> None:
-    """Every listed device has realtime data."""
+    """Every listed device has realtime data; of hundreds of plants those of the first ten, within a minute's calls."""
     client: Client = await visit(scenario)
     client.cloud.turn(numbers="native", key_case="documented", plant_id_type="string")
-    for plant in client.cloud.plants:
+    for plant in [*client.cloud.plants][:10]:
         business = {"businessType": plant.business_type}
         answer = await client.get(
             "plant/realtime_data", plantId=plant.plant_id, **business
@@ -206,8 +206,10 @@ async def test_commercial_twin_reports_kilowatts(visit: Open) -> None:
     home, business = client.cloud.plants
     watts = await client.row(1, home.devices[0].sn)
     kilowatts = await client.row(1, business.devices[0].sn, businessType=4)
-    for field in ("gridPower", "totalActivePower", "acPower1"):
+    for field in ("gridPower", "totalActivePower"):
         assert kilowatts[field] * 1000 == pytest.approx(watts[field])
+    # Phases come in whole kW, too coarse to add up.
+    assert kilowatts["acPower1"] * 1000 == pytest.approx(watts["acPower1"], abs=500)
     assert kilowatts["totalYield"] == watts["totalYield"]
 
 

@@ -327,7 +327,7 @@ class CounterFilter:
 
     def _is_dip(self, line: float, at: float, value: float, evidence: Evidence) -> bool:
         """Whether a fall is small: it is waited out until the counter makes up for it."""
-        size = max(evidence.limit or 0.0, self.measured.peak, self.learned_limit)
+        size = max(evidence.limit or 0.0, self.measured.peak)
         return 0 < value - line <= GrowthLimit.of(size).tolerance
 
     def _owes(self, line: float, at: float, value: float) -> bool:

@@ -22,9 +22,10 @@ from custom_components.solar_cloud.cloud.fusionsolar.plan import (
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Snapshot
 from custom_components.solar_cloud.cloud.quota import ALL
 from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.energy.roles import evaluate
 from tests.clouds.world import Energies
 
-from .conftest import Rig, value
+from .conftest import Rig
 from .test_readings import PLANT, add, of
 
 SHORTEST = 15.0
@@ -124,7 +125,8 @@ async def test_a_home_with_emma_counts_right(rig: Rig) -> None:
     truth = rig.cloud.truth_at_last_upload(str(rig.cloud.plant.devices[2].id))
     assert truth is not None
     check_counters(rig, snapshot, truth)
-    assert value(snapshot, PLANT, Q.LOAD_ENERGY_TOTAL) is not None
+    (house,) = rig.client.roles(PLANT, rig.inventory)[Q.LOAD_ENERGY_TOTAL]
+    assert evaluate(house, snapshot.readings) is not None
 
 
 @of("installer")
