@@ -305,3 +305,26 @@ def test_damaged_rows_of_a_choice_are_left_out() -> None:
     choice = Choice.from_json(stored)
     assert choice.terms == (("a", "x"),)
     assert choice.stood == {("a", "x"): 5.0}
+
+
+def test_a_difference_goes_on_by_its_power_while_an_addend_is_missing() -> None:
+    """And comes back to the counters without a fall."""
+    load = Q.LOAD_ENERGY_TOTAL
+    source = Source((Term("a", Slot(load)), Term("b", Slot(load), -1.0)))
+    plant, power = PlantRoles(), Source((Term("a", Slot(Q.LOAD_POWER)),))
+
+    def poll(now: float, a: float, b: float | None) -> float:
+        said = {"a": Reading(None, {Slot(load): a, Slot(Q.LOAD_POWER): 1200.0})}
+        if b is not None:
+            said["b"] = Reading(None, {Slot(load): b})
+        scene = Scene(said, said, lambda _: False, True, now)
+        roles = {load: (source,), Q.LOAD_POWER: (power,)}
+        value = plant.apply(roles, scene)[Slot(load)]
+        assert isinstance(value, float)
+        return value
+
+    assert poll(0.0, 100.0, 10.0) == 90
+    assert poll(300.0, 105.0, None) == pytest.approx(90.1)
+    assert plant.followed() == {load}
+    assert poll(600.0, 105.0, 14.95) == pytest.approx(90.1)
+    assert poll(900.0, 105.5, 15.0) == pytest.approx(90.5)
