@@ -74,6 +74,8 @@ class Knife:
     unload: Callable[[], Awaitable[object]] | None = None
     points: int = 0
     done: bool = False
+    held: asyncio.Task[object] | None = None
+    """The last task that somebody can cancel."""
     left: list[asyncio.Task[object]] = field(default_factory=list)
     """What goes on beside the flow: an unload."""
 
@@ -86,9 +88,9 @@ class Knife:
         self.done = True
         match self.how:
             case How.CANCEL:
-                task = asyncio.current_task()
-                assert task is not None
-                asyncio.get_running_loop().call_soon(task.cancel)
+                # Nobody holds the task of a renewal: whoever waits for it is cut off.
+                assert self.held is not None
+                asyncio.get_running_loop().call_soon(self.held.cancel)
             case How.UNLOAD:
                 assert self.unload is not None
                 self.left.append(asyncio.ensure_future(self.unload()))
@@ -110,10 +112,13 @@ class Knife:
 class Cut(Coroutine[Any, Any, Any]):
     """A coroutine under a knife."""
 
-    def __init__(self, inner: Coroutine[Any, Any, Any], knife: Knife) -> None:
-        """Drive ``inner``."""
+    def __init__(
+        self, inner: Coroutine[Any, Any, Any], knife: Knife, *, held: bool = True
+    ) -> None:
+        """Drive ``inner``; ``held`` says whether anybody can cancel its task."""
         self._inner = inner
         self._knife = knife
+        self._held = held
         self._at = -1
 
     async def run(self) -> Any:
@@ -152,9 +157,13 @@ class Cut(Coroutine[Any, Any, Any]):
         return self._waiting(self._inner.throw(*args))
 
     def _waiting(self, waited: Any) -> Any:
+        if self._held:
+            self._knife.held = asyncio.current_task()
         self._at = self._knife.points
         self._knife.waits()
         if self._knife.disk.dead:
+            if isinstance(waited, asyncio.Future):
+                waited.cancel()  # or others wait for it for ever
             return self._inner.throw(Killed())
         return waited
 
@@ -188,7 +197,7 @@ def under(knife: Knife) -> Iterator[None]:
 
     with ExitStack() as stack:
         for owner, name in OURS:
-            ours = _ours(getattr(owner, name), knife)
+            ours = _ours(getattr(owner, name), knife, held=owner is not TokenManager)
             stack.enter_context(patch.object(owner, name, ours))
         for patched in (
             patch.object(ConfigEntry, "async_create_background_task", create),
@@ -199,9 +208,11 @@ def under(knife: Knife) -> Iterator[None]:
         yield
 
 
-def _ours(function: Callable[..., Any], knife: Knife) -> Callable[..., Any]:
+def _ours(
+    function: Callable[..., Any], knife: Knife, *, held: bool
+) -> Callable[..., Any]:
     def under_knife(*args: Any, **kwargs: Any) -> Cut:
-        return Cut(function(*args, **kwargs), knife)
+        return Cut(function(*args, **kwargs), knife, held=held)
 
     return under_knife
 

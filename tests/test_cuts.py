@@ -92,7 +92,8 @@ class Scene:
             await self.home.hass.config_entries.async_unload(self.entry_id)
         for key in ("stores", "quotas", "seeds"):
             self.home.hass.data.pop(f"{DOMAIN}_{key}", None)
-        await self.home.hass.async_block_till_done(wait_background_tasks=True)
+        if not self.disk.dead:  # what dies waits for nothing
+            await self.home.hass.async_block_till_done(wait_background_tasks=True)
 
     async def on(self) -> None:
         """Start it, with a new day's budget of writes."""
