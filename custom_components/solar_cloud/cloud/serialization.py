@@ -7,6 +7,7 @@ dataclasses.
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 import math
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
@@ -19,9 +20,13 @@ class Damaged(ValueError):
 
 
 def to_json(value: object) -> Json:
-    """Return the form that is stored; infinities, which JSON lacks, become ``None`` and so their field's default."""
+    """Return the form that is stored; infinities, which JSON lacks, become ``None`` and so their field's default.
+
+    Fields that have their default are left out: an account has thousands of counters.
+    """
     if is_dataclass(value):
-        return {each.name: to_json(getattr(value, each.name)) for each in fields(value)}
+        told = ((each, getattr(value, each.name)) for each in fields(value))
+        return {each.name: to_json(own) for each, own in told if own != each.default}
     if isinstance(value, Mapping):
         return {str(key): to_json(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -42,7 +47,7 @@ def from_json[T](cls: type[T], stored: Json, otherwise: T) -> T:
 def _read_dataclass[T](cls: type[T], stored: Json) -> T:
     if not isinstance(stored, dict):
         raise Damaged(cls.__name__)
-    hints = get_type_hints(cls)
+    hints = _hints(cast(Any, cls))
     values: dict[str, Any] = {}
     for each in fields(cast(Any, cls)):
         try:
@@ -51,6 +56,11 @@ def _read_dataclass[T](cls: type[T], stored: Json) -> T:
             if each.default is MISSING and each.default_factory is MISSING:
                 raise Damaged(each.name) from err
     return cls(**values)
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls)
 
 
 def _read(hint: Any, stored: Json) -> Any:
