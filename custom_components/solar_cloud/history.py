@@ -78,7 +78,7 @@ class History:
     def on_poll(self) -> None:
         """Note what a poll says of gaps, and work on the past."""
         if self.account.readings.last_update_success:
-            held = {(owner, slot.key) for owner, slot in self.account.painter.holding()}
+            held = self.account.painter.holding()
             self.watch.observe(
                 self.account.readings.data, dt_util.utcnow().timestamp(), held
             )

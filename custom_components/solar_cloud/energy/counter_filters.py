@@ -128,8 +128,7 @@ class CounterFilters:
         self._filters: Final[dict[str, dict[Slot, CounterFilter]]] = {}
         self._named: Final[dict[Addend, CounterFilter]] = {}
         self._serials: Final[dict[str, str]] = {}
-        self._untold: Final[set[tuple[str, Slot]]] = set()
-        self._silent: Final[set[Addend]] = set()
+        self._untold: Final[set[Addend]] = set()
         self._restore()
 
     def note_serial(self, device: Device) -> None:
@@ -195,26 +194,20 @@ class CounterFilters:
         if found is None:
             return True
         young = found.heard is not None and found.heard >= since
-        return young and addend not in self._silent and not self.is_doubted(addend)
+        return young and addend not in self._untold and not self.is_doubted(addend)
 
     def hold(self, owner_id: str, values: dict[Slot, Value]) -> None:
         """Fill in the counters that are not told now: each keeps its value."""
         for slot, each in self._filters.get(owner_id, {}).items():
-            self._untold.discard((owner_id, slot))
-            self._silent.discard((owner_id, slot.key))
+            self._untold.discard((owner_id, slot.key))
             if slot not in values and each.value is not None:
                 values[slot] = each.value
-                self._untold.add((owner_id, slot))
-                self._silent.add((owner_id, slot.key))
+                self._untold.add((owner_id, slot.key))
 
-    def holding(self) -> set[tuple[str, Slot]]:
+    def holding(self) -> set[Addend]:
         """Return whose latest value was held back, or who had none to say."""
-        return self._untold | {
-            (owner_id, slot)
-            for owner_id, filters in self._filters.items()
-            for slot, each in filters.items()
-            if each.holds
-        }
+        held = {addend for addend, each in self._named.items() if each.holds}
+        return self._untold | held
 
     def rejected(self) -> Mapping[tuple[str, Slot], int]:
         """Return how many values each filter held back."""

@@ -14,7 +14,7 @@ from ..cloud.points import split_powers
 from ..cloud.vault import Json, Vault
 from ..cloud.vendor import Roles
 from .age import Ages
-from .counter_filters import CounterFilters, Scenery
+from .counter_filters import Addend, CounterFilters, Scenery
 from .live import Liveness
 from .roles import PlantRoles, Scene, evaluate
 from .seen import Seen
@@ -36,6 +36,8 @@ class _Poll:
     held: dict[str, Reading]
     """What holds of every plant and device."""
     stale: set[str]
+    roles: Mapping[str, Roles]
+    """The sources of each plant's roles."""
 
     def members(self, plant_id: str) -> list[str]:
         """Return the devices of a plant."""
@@ -76,9 +78,10 @@ class Painter:
         Of a plant or device that is ``stale`` only what holds without it is left: its energies, and the zero of a sleeping inverter.
         """
         self._inventory = inventory
-        told = self._tell(snapshot, inventory, now)
+        roles = {key: self._roles(key, inventory) for key in inventory.plants}
+        told = self._tell(snapshot, inventory, roles, now)
         held, stale = self._live.settle(told, snapshot.stale, inventory, now)
-        poll = _Poll(snapshot, inventory, now, told, held, stale)
+        poll = _Poll(snapshot, inventory, now, told, held, stale, roles)
         for plant in inventory.plants.values():
             stamps = (
                 told[key].measured_at
@@ -103,7 +106,11 @@ class Painter:
         )
 
     def _tell(
-        self, snapshot: Snapshot, inventory: Inventory, now: datetime
+        self,
+        snapshot: Snapshot,
+        inventory: Inventory,
+        roles: Mapping[str, Roles],
+        now: datetime,
     ) -> dict[str, Reading]:
         """Pass what was said through the filters; silence is heard, too, and old news that tell no time say nothing new."""
         for device in inventory.devices.values():
@@ -111,7 +118,7 @@ class Painter:
         sceneries = {
             plant.id: Scenery(
                 inventory,
-                self._powers(plant.id, inventory, snapshot),
+                _powers(roles[plant.id], snapshot),
                 dark(plant, now, self._place),
             )
             for plant in inventory.plants.values()
@@ -133,20 +140,6 @@ class Painter:
                     told[key] = replace(reading, values=_others(reading) | counters)
         return told
 
-    def _powers(
-        self, plant_id: str, inventory: Inventory, snapshot: Snapshot
-    ) -> dict[Slot, Value]:
-        """Return a plant's powers as they were said in this poll, each from its best source."""
-        said = snapshot.readings
-        powers: dict[Slot, Value] = {}
-        for role, sources in self._roles(plant_id, inventory).items():
-            found = (evaluate(each, said) for each in sources if role.unit == "W")
-            power = next((each for each in found if each is not None), None)
-            if power is not None:
-                powers[Slot(role)] = power
-        split_powers(powers)
-        return powers
-
     def _completed(self, key: str, reading: Reading, poll: _Poll) -> Reading:
         """Hold the counters that were not told, and keep those of today to the plant's day."""
         values = dict(reading.values)
@@ -160,7 +153,7 @@ class Painter:
 
     def _plant(self, plant_id: str, poll: _Poll) -> Reading:
         """Put the roles over what the plant itself reports of them, and what is told about its data."""
-        roles = self._roles(plant_id, poll.inventory)
+        roles = poll.roles[plant_id]
         own, now = poll.held[plant_id], poll.now.timestamp()
         chosen = self._plants.setdefault(plant_id, PlantRoles())
         values: dict[Slot, Value] = {
@@ -204,7 +197,7 @@ class Painter:
         """Return the midnight from which a plant or device counts today."""
         return self._days.start(owner_id, self._inventory)
 
-    def holding(self) -> set[tuple[str, Slot]]:
+    def holding(self) -> set[Addend]:
         """Return the counters whose latest value was not believed, or that had none."""
         return self._filters.holding()
 
@@ -234,6 +227,18 @@ def _others(reading: Reading) -> dict[Slot, Value]:
         for slot, value in reading.values.items()
         if not slot.quantity.is_counter
     }
+
+
+def _powers(roles: Roles, said: Snapshot) -> dict[Slot, Value]:
+    """Return a plant's powers as they were said in this poll, each from its best source."""
+    powers: dict[Slot, Value] = {}
+    for role, sources in roles.items():
+        found = (evaluate(each, said.readings) for each in sources if role.unit == "W")
+        power = next((each for each in found if each is not None), None)
+        if power is not None:
+            powers[Slot(role)] = power
+    split_powers(powers)
+    return powers
 
 
 def _made_at(reading: Reading, now: datetime) -> float:
