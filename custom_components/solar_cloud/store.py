@@ -1,6 +1,6 @@
 """What an account keeps in Home Assistant's storage, apart from its credentials.
 
-Tokens, call counts, counter guards and the memory of slots live in ``.storage/solar_cloud.<entry_id>``, readable by its owner only. They
+Tokens, call counts, counter filters and the memory of slots live in ``.storage/solar_cloud.<entry_id>``, readable by its owner only. They
 are kept in memory beyond a failed set-up too: a client built anew five seconds later must not sign in again.
 """
 

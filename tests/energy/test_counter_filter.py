@@ -1,4 +1,4 @@
-"""The counter of lifetime counters: every glitch users reported, and what must hold for any sequence at all."""
+"""The filter of lifetime counters: every glitch users reported, and what must hold for any sequence at all."""
 
 from collections.abc import Iterable
 import itertools

@@ -171,7 +171,7 @@ def test_silence_over_midnight_begins_the_day_with_nothing() -> None:
 
 
 def test_money_of_the_day_may_be_lost_again() -> None:
-    """Negative prices: no guard, but yesterday's stays yesterday's."""
+    """Negative prices: no filter, but yesterday's stays yesterday's."""
     counter, day = DayCounter(guarded=False), PlantDay()
     day.turn(moment(MIDNIGHT - POLL), BERLIN)
     counter.observe(-1.2, MIDNIGHT - POLL, day)

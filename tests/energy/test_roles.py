@@ -201,7 +201,7 @@ def test_what_a_stranger_covered_is_not_counted_again() -> None:
 
 
 def test_a_device_that_starts_anew_makes_no_step() -> None:
-    """A guard let its counter fall to what it counted since."""
+    """A filter let its counter fall to what it counted since."""
     play = Play(summed("a", "b"))
     play.poll(a=10_000.0, b=10_000.0)
     assert play.poll(a=2.0, b=10_001.0) == 20_003

@@ -116,8 +116,10 @@ class CounterFilter:
     """kWh the counter may still gain beyond what is explained."""
     mark: Mark = field(default_factory=Mark)
     """What was measured when the published value last rose."""
+    seen: float = 0.0
+    """What was likely when a value on the line was last heard, or more was published."""
     dip: float = 0.0
-    """kWh by which the counter was below what is published, since that last rose."""
+    """kWh by which the counter was below what it should be, since what is published last rose."""
     missing: float = 0.0
     """kWh that were measured while the counter made up for a dip: they may still come at once."""
     missing_until: float = 0.0
@@ -240,7 +242,7 @@ class CounterFilter:
         elif self._is_dip(line, at, value, evidence):
             self._reject()
             self.suspect = None
-            self.dip = max(self.dip, value - line)
+            self.dip = max(self.dip, value - line + (self._likely() or 0.0))
         else:
             self._reject()
             self._watch(raw, line, at, value, evidence)
@@ -340,6 +342,7 @@ class CounterFilter:
         """Follow values that are not on the line."""
         suspect = self.suspect
         if suspect is None or not self._continues(suspect, raw, at, evidence):
+            self._question_power(suspect, raw)
             suspect = self.suspect = self._suspect(raw, line, at, value, evidence)
         elif (gained := raw - suspect.raw) > 0:
             suspect.rises = [*suspect.rises, (at, raw)][-RISES:]
@@ -364,6 +367,12 @@ class CounterFilter:
         explained = self.measured.most(suspect.mark)
         return gained <= explained + self._tolerance(evidence)
 
+    def _question_power(self, suspect: SuspectSeries | None, raw: float) -> None:
+        """Learn from a steady climb that no power explains: a glitch is a step, so it is the power that belongs to something else."""
+        if suspect is not None and suspect.climb() is not None and raw > suspect.raw:
+            likely = self.measured.likely - suspect.mark.likely
+            self.measured.compare(raw - suspect.raw, likely)
+
     def _suspect(
         self, raw: float, line: float, at: float, value: float, evidence: Evidence
     ) -> SuspectSeries:
@@ -387,7 +396,7 @@ class CounterFilter:
             rises=rises,
         )
         if line > value and self.measured.trusted:
-            likely = self.measured.likely - self.mark.likely
+            likely = self.measured.likely - self.seen
             self._publish(value, min(likely, line - value), at)
         return series
 
@@ -474,12 +483,12 @@ class CounterFilter:
             self.offset = value
             self._believe(round(value + raw, 6), at, value, evidence)
 
-    def _publish(self, value: float, gained: float, at: float) -> float:
+    def _publish(self, value: float, gained: float, at: float) -> None:
         """Let the published value rise while the counter is off its line."""
         mark, measured = self.mark, self.measured
         self.value, self.moved = round(value + gained, 6), at
         self.mark = replace(mark, likely=min(mark.likely + gained, measured.likely))
-        return self.value
+        self.seen = min(self.seen + gained, measured.likely)
 
     def _believe(
         self, line: float, at: float, value: float, evidence: Evidence
@@ -494,7 +503,9 @@ class CounterFilter:
             self.mark = self._next_mark(at, caught_up=gained > explained)
         else:
             self._stand_still(at)
-        self.sibling.believe(line, evidence.sibling, gained, self.step)
+        behind = self.missing > 0 and at < self.missing_until
+        self.sibling.believe(line, evidence.sibling, gained, self.step, behind=behind)
+        self.seen = self.measured.likely
         self.at, self.suspect, self.holds = at, None, False
 
     def _next_mark(self, at: float, *, caught_up: bool) -> Mark:

@@ -1,4 +1,4 @@
-"""Looking through past hours for what physics excludes: spikes that were booked before there was a guard, and energy taken back."""
+"""Looking through past hours for what physics excludes: spikes that were booked before there was a filter, and energy taken back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

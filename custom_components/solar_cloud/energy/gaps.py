@@ -59,7 +59,7 @@ class GapWatch:
     def observe(
         self, snapshot: Snapshot, now: float, held: Collection[Key] = ()
     ) -> None:
-        """Take a poll in and note the gaps it ends; a counter that is ``held`` said nothing, or what its guard did not believe."""
+        """Take a poll in and note the gaps it ends; a counter that is ``held`` said nothing, or what its filter did not believe."""
         self._gaps = [gap for gap in self._gaps if gap.end > now - FORGOTTEN]
         for owner, reading in snapshot.readings.items():
             if owner in snapshot.silent:

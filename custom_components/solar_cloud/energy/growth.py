@@ -135,8 +135,9 @@ class MeasuredEnergy:
     def observe(self, at: float, evidence: Evidence) -> None:
         """Take in what a reading says about the power; one that is missing is taken to be as it was, for a while."""
         power, since = evidence.power, at - self.power_at
-        if power is None and 0 <= since <= BRIDGE:
-            power = self.power
+        if power is None and self.power is not None and 0 <= since <= BRIDGE:
+            most = self.power if evidence.ceiling is None else evidence.ceiling
+            power = min(self.power, most)
         elif power is not None:
             self.power_at = at
         seconds = 0.0 if self.at is None else max(0.0, at - self.at)

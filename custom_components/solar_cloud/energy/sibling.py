@@ -73,9 +73,15 @@ class Sibling:
         return Verdict.CONTRADICTED
 
     def believe(
-        self, value: float, sibling: float | None, gained: float, step: float
+        self,
+        value: float,
+        sibling: float | None,
+        gained: float,
+        step: float,
+        *,
+        behind: bool = False,
     ) -> None:
-        """Take in a value that is published, with the sibling beside it."""
+        """Take in a value that is published, with the sibling beside it; one that is ``behind`` may make up for it yet."""
         if sibling is None:
             return
         self.digits = max(self.digits, decimals(sibling))
@@ -86,7 +92,8 @@ class Sibling:
         if fell or abs(excess) > self._tolerance(value, step):
             if not fell and excess > 0:
                 self.agreed = 0.0
-            self.value, self.reading = value, sibling
+            if fell or excess > 0 or not behind:
+                self.value, self.reading = value, sibling
         else:
             self.agreed = min(self.agreed + gained, ANCHORED)
             if value - self.value > ANCHORED:

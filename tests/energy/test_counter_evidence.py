@@ -1,0 +1,232 @@
+"""What vouches for a gain: the rows of docs/counters.md, each by itself, and random mixtures of them."""
+
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.solar_cloud.energy.counter_filter import PATIENCE, CounterFilter
+from custom_components.solar_cloud.energy.growth import Evidence
+
+from .recorder import increasing_sum
+
+POLL, HOUR, DAY = 300.0, 3600.0, 86400.0
+START = 1_780_000_000.0
+LEVEL = 12_000.0
+
+
+@dataclass
+class Home:
+    """A thing that uses energy, its counter, its counter of today, and the filter."""
+
+    told: bool = True
+    """Whether there is a counter of today."""
+    ceiling: float | None = None
+    watts: float = 2_000.0
+    now: float = START
+    true: float = LEVEL
+    today: float = 3.0
+    filter: CounterFilter = field(default_factory=CounterFilter)
+    published: list[float | None] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Let the witnesses get acquainted."""
+        self.run(6 * HOUR)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let energy flow unheard."""
+        self.now += seconds
+        self.true += self.watts * seconds / 3_600_000
+        self.today += self.watts * seconds / 3_600_000
+
+    def run(
+        self,
+        seconds: float,
+        error: float = 0.0,
+        *,
+        null: bool = False,
+        today_error: float = 0.0,
+    ) -> float:
+        """Poll for a time, the lifetime and today told with errors; return how far what is published is from the truth."""
+        for _ in range(round(seconds / POLL)):
+            self.pass_time(POLL)
+            evidence = Evidence(
+                power=self.watts,
+                sibling=round(self.today + today_error, 2) if self.told else None,
+                dated=True,
+            )
+            if null:
+                self.filter.witness(self.now, evidence)
+            else:
+                raw = round(max(0.0, self.true + error), 2)
+                self.published.append(self.filter.observe(raw, self.now, evidence))
+        value = self.filter.value
+        assert value is not None
+        return value - self.true
+
+    def be_silent(self, seconds: float) -> None:
+        """Let the device say nothing, while others may measure around it."""
+        for _ in range(round(seconds / POLL)):
+            self.pass_time(POLL)
+            self.filter.witness(self.now, Evidence(ceiling=self.ceiling))
+
+    @property
+    def sum_error(self) -> float:
+        """Return what statistics sum up beyond the truth."""
+        return increasing_sum(self.published) - (self.true - LEVEL)
+
+
+@pytest.fixture(params=[True, False], ids=["today told", "no today"])
+def home(request: pytest.FixtureRequest) -> Home:
+    """A home with a counter of today, and one without."""
+    return Home(told=request.param)
+
+
+@pytest.mark.parametrize("leap", [31.7, 8.0, 1.3])
+@pytest.mark.parametrize("minutes", [5, 25, 60, 120])
+def test_of_a_leap_only_what_the_power_explains_is_published(
+    home: Home, leap: float, minutes: int
+) -> None:
+    """However long it lasts, the counter goes on by what is true, and is right at once when it is over."""
+    assert home.run(minutes * 60, error=leap) == pytest.approx(0, abs=0.05)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+    assert home.sum_error == pytest.approx(-2_000 * POLL / 3_600_000, abs=0.05)
+
+
+@pytest.mark.parametrize("fall", [-31.7, -4.0])
+def test_an_older_total_does_not_stop_the_counter(home: Home, fall: float) -> None:
+    """It goes on by what the replay gains, and ends where it should."""
+    assert home.run(90 * 60, error=fall) == pytest.approx(-0.17, abs=0.05)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_a_half_kwh_is_told_by_the_day_alone() -> None:
+    """Less than the sun may give between two uploads: the counter of today does not share it."""
+    home = Home()
+    assert home.run(HOUR, error=0.5) == pytest.approx(0, abs=0.05)
+    assert home.filter.rejected == 12
+
+
+def test_nulls_hide_nothing() -> None:
+    """What flowed meanwhile was measured."""
+    home = Home()
+    home.run(40 * 60, null=True)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_nulls_and_a_leap_are_told_apart(home: Home) -> None:
+    """The part that was measured passes, the rest is held."""
+    home.run(40 * 60, null=True)
+    assert home.run(30 * 60, error=20.9) == pytest.approx(0, abs=0.1)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_doubted_time_earns_nothing(home: Home) -> None:
+    """25 minutes of a leap do not make a smaller one possible that follows it."""
+    home.run(25 * 60, error=30.0)
+    assert home.run(25 * 60, error=6.0) == pytest.approx(0, abs=0.05)
+    home.run(25 * 60, error=0.0, null=True)
+    assert home.run(25 * 60, error=9.0) == pytest.approx(0, abs=0.1)
+
+
+def test_an_outage_the_day_confirms_passes_at_once() -> None:
+    """Both gained 12 kWh."""
+    home = Home()
+    home.pass_time(6 * HOUR)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_an_outage_nobody_confirms_passes_after_half_an_hour() -> None:
+    """And the counter goes on meanwhile."""
+    home = Home(told=False)
+    home.pass_time(6 * HOUR)
+    assert home.run(20 * 60) == pytest.approx(-12.1, abs=0.2)
+    assert home.run(10 * 60) == pytest.approx(0, abs=0.02)
+
+
+def test_an_outage_and_a_leap_the_day_does_not_share() -> None:
+    """Held for longer than any glitch lasts."""
+    home = Home()
+    home.pass_time(HOUR)
+    home.run(110 * 60, error=5.0)
+    assert home.filter.value is not None
+    assert home.filter.value <= home.true
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_a_silent_device_is_bounded_by_what_is_measured_around_it() -> None:
+    """A battery that sleeps beside a house drawing 300 W was not charged with 20 kWh."""
+    home = Home(told=False, ceiling=300.0)
+    home.watts = 0.0
+    home.run(2 * POLL)
+    home.be_silent(4 * HOUR)
+    assert home.run(2 * HOUR, error=20.0) == pytest.approx(0, abs=0.05)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+@pytest.mark.parametrize("today_error", [-2.0, 25.0])
+def test_a_wrong_day_holds_no_lifetime(today_error: float) -> None:
+    """It is set back late, or leaps: power and lifetime agree."""
+    home = Home()
+    assert home.run(2 * HOUR, today_error=today_error) == pytest.approx(0, abs=0.02)
+    assert home.run(2 * HOUR) == pytest.approx(0, abs=0.02)
+
+
+def test_a_day_that_stands_still_holds_no_lifetime() -> None:
+    """The farther one from the power is wrong."""
+    home = Home()
+    for _ in range(24):
+        home.today -= home.watts * POLL / 3_600_000
+        assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_a_correction_for_good_makes_no_step(home: Home) -> None:
+    """The vendor adds 500 kWh it had forgotten."""
+    home.true += 500
+    home.run(PATIENCE + HOUR)
+    assert increasing_sum(home.published) == pytest.approx(
+        home.true - LEVEL - 500, abs=0.3
+    )
+
+
+def test_a_power_of_something_else_is_not_asked_for_long() -> None:
+    """A meter that shows kW as W explains a thousandth: the counter runs all the same."""
+    home = Home(told=False)
+    home.watts = 6_000.0
+    for _ in range(200):
+        home.pass_time(POLL)
+        value = home.filter.observe(
+            round(home.true, 2), home.now, Evidence(power=6.0, dated=True)
+        )
+    assert value == pytest.approx(home.true, abs=0.6)
+
+
+GLITCHES = st.lists(
+    st.tuples(
+        st.sampled_from(["leap", "fall", "zero", "null"]),
+        st.floats(1.2, 40),
+        st.integers(1, 24),
+        st.integers(1, 60),
+    ),
+    max_size=8,
+)
+"""Kind, kWh, uploads it lasts, uploads until the next."""
+
+
+@settings(max_examples=150, deadline=None)
+@given(GLITCHES, st.booleans(), st.sampled_from([0.0, 300.0, 2_000.0, 9_000.0]))
+def test_no_storm_leaves_anything(
+    glitches: list[tuple[str, float, int, int]], told: bool, watts: float
+) -> None:
+    """One upload after the last glitch the counter is right; it was never ahead, and never fell."""
+    home = Home(told=told)
+    home.watts = watts
+    home.run(HOUR)
+    for kind, amount, lasts, until in glitches:
+        error = {"leap": amount, "fall": -amount, "zero": -1e6}.get(kind, 0.0)
+        ahead = home.run(lasts * POLL, error=error, null=kind == "null")
+        assert ahead <= 0.35
+        home.run(until * POLL)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+    values = [each for each in home.published if each is not None]
+    assert values == sorted(values)
