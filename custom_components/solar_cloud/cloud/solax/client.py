@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..control import Available, Command, Order, Receipt, Settings
-from ..errors import CloudError, PermissionMissing
+from ..errors import CloudError
 from ..history import PastEnergies, Reach
 from ..model import Inventory, Plant, Reading, Snapshot
 from ..vault import Json, Vault
@@ -76,8 +76,6 @@ class SolaxCloud:
 
     async def _try_live(self, inventory: Inventory) -> None:
         """Read one device, or a plant without any."""
-        if MONITORING in self._memory.permissions:
-            raise PermissionMissing(MONITORING)
         device = next(
             (
                 each

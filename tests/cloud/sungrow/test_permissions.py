@@ -1,0 +1,37 @@
+"""What E900 taught, as far as it is kept."""
+
+import pytest
+
+from custom_components.solar_cloud.cloud.sungrow.permissions import (
+    MOST,
+    SECTION,
+    Permissions,
+)
+from custom_components.solar_cloud.cloud.token import Token
+from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
+
+TOKEN = Token("issued", issued_at=0.0, expires_at=1e12)
+
+
+@pytest.mark.parametrize("stored", [None, [], "E900", {"getDeviceList": "soon"}])
+async def test_a_damaged_memory_lets_every_call_be_doubted(stored: Json) -> None:
+    """A refusal then costs one login more, and nothing else."""
+    vault = MemoryVault()
+    await vault.save(SECTION, stored)
+    assert Permissions(vault).doubtful("getDeviceList", TOKEN)
+
+
+async def test_an_account_that_is_refused_everything_is_remembered_within_bounds() -> (
+    None
+):
+    """A thousand devices nobody may read: the latest refusals cost no login, the oldest would."""
+    vault = MemoryVault()
+    permissions = Permissions(vault)
+    for device in range(MOST + 50):
+        await permissions.refused(f"getPowerStationDetail {device}")
+    restarted = Permissions(vault)
+    assert not restarted.doubtful(f"getPowerStationDetail {MOST + 49}", TOKEN)
+    assert restarted.doubtful("getPowerStationDetail 0", TOKEN)
+    stored = vault.load(SECTION)
+    assert isinstance(stored, dict)
+    assert len(stored) == MOST
