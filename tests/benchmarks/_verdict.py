@@ -207,6 +207,11 @@ def _told_truth(
         for glitch in trial.glitches
     ):
         return False
+    if any(
+        tape.silent_since_outage(term.device_id, term.slot, poll.at)
+        for term in source.terms
+    ):
+        return False
     # What a sleeping device leaves out stands as it stood.
     stands = [
         (tape.honest(term.device_id, term.slot, poll.at), term.factor)

@@ -144,6 +144,23 @@ def test_an_outage_nobody_confirms_passes_after_half_an_hour() -> None:
     assert home.run(10 * 60) == pytest.approx(0, abs=0.02)
 
 
+@pytest.mark.parametrize(
+    ("dark", "held"), [(HOUR, False), (11.5 * HOUR, True), (None, False)]
+)
+def test_what_the_sun_gave_before_an_outage_ended_at_night_passes(
+    dark: float | None, held: bool
+) -> None:
+    """The sun set an hour ago; had it been down when the inverter was last heard, nothing could have flowed."""
+    counter, evidence = CounterFilter(), Evidence(limit=8_000.0)
+    for number in range(12):
+        counter.observe(LEVEL, START + number * POLL, evidence)
+    for number in range(6):
+        now = START + 12 * HOUR + number * POLL
+        since = None if dark is None else START + 12 * HOUR - dark
+        counter.observe(LEVEL + 20.0, now, Evidence(limit=8_000.0, idle_since=since))
+    assert (counter.value == LEVEL) == held
+
+
 def test_an_outage_and_a_leap_the_day_does_not_share() -> None:
     """Held for longer than any glitch lasts."""
     home = Home()

@@ -1,6 +1,6 @@
 """From a poll to what is published: silence, staleness, sleep, days and roles together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -70,6 +70,7 @@ class Home:
     place: Place = field(default_factory=Place)
     vault: MemoryVault = field(default_factory=MemoryVault)
     now: datetime = NOON
+    roles: Callable[[str, Inventory], Roles] = roles
     last: Snapshot = field(default_factory=lambda: Snapshot({}))
 
     def __post_init__(self) -> None:
@@ -83,7 +84,7 @@ class Home:
             kept: Json = json.loads(json.dumps(content))
             vault.save_soon(section, partial(_same, kept))
         self.vault = vault
-        self.painter = Painter(self.vault, STALE, roles, self.place)
+        self.painter = Painter(self.vault, STALE, self.roles, self.place)
 
     @property
     def inventory(self) -> Inventory:

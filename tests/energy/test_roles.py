@@ -50,7 +50,14 @@ class Play:
         self.now += wait
         said = told(**values)
         self.last |= {key: each for key, each in said.items() if each.values}
-        scene = Scene(said, self.last | said, lambda _: False, self.certain, self.now)
+        scene = Scene(
+            said,
+            self.last | said,
+            lambda _: False,
+            lambda *_: True,
+            self.certain,
+            self.now,
+        )
         value = self.plant.apply({Q.PV_ENERGY_TOTAL: self.sources}, scene).get(PV)
         assert value is None or isinstance(value, float)
         return value
@@ -217,7 +224,9 @@ def power(
         for key, value in readings.items()
     }
     roles = {Q.PV_POWER: sources}
-    return plant.apply(roles, Scene(said, said, lambda _: False, True, 1e9)).get(POWER)
+    return plant.apply(
+        roles, Scene(said, said, lambda _: False, lambda *_: True, True, 1e9)
+    ).get(POWER)
 
 
 def test_powers_are_not_held() -> None:
@@ -317,7 +326,7 @@ def test_a_difference_goes_on_by_its_power_while_an_addend_is_missing() -> None:
         said = {"a": Reading(None, {Slot(load): a, Slot(Q.LOAD_POWER): 1200.0})}
         if b is not None:
             said["b"] = Reading(None, {Slot(load): b})
-        scene = Scene(said, said, lambda _: False, True, now)
+        scene = Scene(said, said, lambda _: False, lambda *_: True, True, now)
         roles = {load: (source,), Q.LOAD_POWER: (power,)}
         value = plant.apply(roles, scene)[Slot(load)]
         assert isinstance(value, float)

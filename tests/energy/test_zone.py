@@ -1,12 +1,13 @@
 """Whose midnight it is."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import override
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Plant
-from custom_components.solar_cloud.energy.zone import dark, offset_of, plant_zone
+from custom_components.solar_cloud.energy.zone import Night, dark, offset_of, plant_zone
 
 from .place import BERLIN, Place
 
@@ -73,3 +74,20 @@ def test_the_homes_sun_stands_for_plants_nearby_only() -> None:
     assert dark(plant("Europe/Lisbon"), SUMMER, night)
     assert not dark(plant("Australia/Perth"), SUMMER, night)
     assert not dark(plant("Europe/Lisbon"), SUMMER, Place())
+
+
+def test_the_night_is_known_since_when_it_fell() -> None:
+    """To a quarter of an hour, after a restart as well; a clock set back begins anew."""
+    fell = 20.0 * 3600
+
+    class Evening(Place):
+        @override
+        def sun_is_up(self, at: float) -> bool:
+            return at < fell
+
+    night = Night(Evening())
+    assert night.since(fell - 1) is None
+    assert night.since(fell + 300) == fell + 300
+    assert night.since(fell + 4 * 3600) == fell + 300
+    assert Night(Evening()).since(fell + 4 * 3600) == pytest.approx(fell, abs=900)
+    assert Night(Place(up=False)).since(fell) == fell - 86400

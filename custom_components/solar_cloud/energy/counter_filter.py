@@ -52,6 +52,8 @@ UPLOAD: Final = 300.0
 """Seconds by which a counter and the power beside it may be apart, and a poll may see two uploads at once."""
 RETURN: Final = 900.0
 """Seconds for which a cloud may show its last value after an outage before the new ones come."""
+DUSK: Final = 3600.0
+"""Seconds before the dark at which solar devices may fall asleep."""
 UNSEEN: Final = 0.1
 """kWh that may flow between two measured powers without either showing it: somebody boils water."""
 BRIEF: Final = 600.0
@@ -291,11 +293,16 @@ class CounterFilter:
         if self.measured.trusted:
             blind = 0.0 if self.lifelong else self.measured.blind - self.mark.blind
             return left + self.measured.most(self.mark) + limit.rate * blind
-        if self.suspect is not None or evidence.idle:
+        if self.suspect is not None or self._is_idle(evidence):
             return left
         if self.lifelong and rest > SETTLING:
             return left
         return left + limit.rate * rest
+
+    def _is_idle(self, evidence: Evidence) -> bool:
+        """Whether nothing can have flowed since a value on the line was heard."""
+        since = evidence.idle_since
+        return since is not None and self.at >= since - DUSK
 
     def _possible(self, at: float, evidence: Evidence) -> float:
         """Return the kWh that can have flowed unseen since the counter was last on its line."""
@@ -304,11 +311,11 @@ class CounterFilter:
         if not self.measured.trusted:
             if at - self.moved <= STANDSTILL:
                 since = max(since, at - self.moved)
-            return limit.max_growth(0.0 if evidence.idle else since)
+            return limit.max_growth(0.0 if self._is_idle(evidence) else since)
         measured, mark = self.measured, self.mark
         peak = max(measured.peak, LEAST_PEAK) * UNEVEN / JOULES
         seconds = measured.unbounded - mark.unbounded
-        if measured.blind == mark.blind and not evidence.idle:
+        if measured.blind == mark.blind and not self._is_idle(evidence):
             seconds += min(since, BRIEF)
         return (
             measured.most(mark)

@@ -15,7 +15,7 @@ from ..cloud.model import (
 )
 from ..cloud.points import total
 from ..cloud.vault import Json, Vault
-from .counter_filter import CounterFilter
+from .counter_filter import DUSK, CounterFilter
 from .growth import Evidence
 from .seen import slot_key, slot_of
 
@@ -97,7 +97,11 @@ class Scenery:
     inventory: Inventory
     powers: Mapping[Slot, Value]
     """The plant's powers."""
-    dark: bool
+    dark_since: float | None
+
+    def idle_since(self, slot: Slot) -> float | None:
+        """Return since when nothing can flow."""
+        return self.dark_since if stem(slot.quantity) in SUNLIT else None
 
     def evidence(self, owner_id: str, slot: Slot, reading: Reading) -> Evidence:
         """Return what else is known about the energy of a lifetime counter."""
@@ -114,7 +118,7 @@ class Scenery:
             ceiling=sum(bounds) if bounds and len(bounds) == len(around) else None,
             limit=bound(slot.quantity, owner_id, self.inventory),
             sibling=beside if isinstance(beside, float) and today != slot else None,
-            idle=self.dark and about in SUNLIT,
+            idle_since=self.idle_since(slot),
             dated=reading.measured_at is not None,
         )
 
@@ -129,6 +133,8 @@ class CounterFilters:
         self._named: Final[dict[Addend, CounterFilter]] = {}
         self._serials: Final[dict[str, str]] = {}
         self._untold: Final[set[Addend]] = set()
+        self._asleep: Final[set[Addend]] = set()
+        """Counters that were heard until the dark, in which they count nothing."""
         self._restore()
 
     def note_serial(self, device: Device) -> None:
@@ -166,9 +172,20 @@ class CounterFilters:
         for slot, each in filters.items():
             if slot not in reading.values and not again:
                 each.witness(at, scenery.evidence(owner_id, slot, reading))
+            self._note_sleep((owner_id, slot.key), each, slot, scenery)
         return published
 
+    def _note_sleep(
+        self, addend: Addend, each: CounterFilter, slot: Slot, scenery: Scenery
+    ) -> None:
+        since = scenery.idle_since(slot)
+        if since is not None and each.at >= since - DUSK:
+            self._asleep.add(addend)
+        else:
+            self._asleep.discard(addend)
+
     def _add(self, owner_id: str, slot: Slot, found: CounterFilter) -> CounterFilter:
+        """Keep a filter by its owner and by its name."""
         self._filters.setdefault(owner_id, {})[slot] = found
         self._named[owner_id, slot.key] = found
         return found
@@ -189,10 +206,10 @@ class CounterFilters:
         return found is not None and (found.holds or found.value is None)
 
     def is_current(self, addend: Addend, since: float) -> bool:
-        """Whether a counter was made after an instant, and is published as it is."""
+        """Whether a counter was made after an instant or sleeps since it was, and is published as it is."""
         found = self._named.get(addend)
-        if found is None:
-            return True
+        if found is None or addend in self._asleep:
+            return not self.is_doubted(addend)
         young = found.heard is not None and found.heard >= since
         return young and addend not in self._untold and not self.is_doubted(addend)
 
@@ -245,8 +262,6 @@ class CounterFilters:
                 case [str(owner_id), str(name), kept] if (
                     slot := slot_of(name)
                 ) is not None:
-                    self._filters.setdefault(owner_id, {})[slot] = (
-                        CounterFilter.from_json(kept)
-                    )
+                    self._add(owner_id, slot, CounterFilter.from_json(kept))
         for key, serial in serials.items() if isinstance(serials, dict) else ():
             self._serials[key] = str(serial)

@@ -199,6 +199,15 @@ class DayShare:
     """The counter when it was last heard before a midnight that nobody saw, until the share of the new day is known."""
     rough: bool = False
     """Whether the first day began where a counter says that lags behind."""
+    seen: float = 0.0
+    """What was shown of the counter last, certain or not."""
+    whole: bool = False
+    """Whether all that it grew since then was measured, so that what is missing is of the day before."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether it is known how the day began."""
+        return self.base is not None and self.before is None
 
     def observe(
         self,
@@ -209,22 +218,26 @@ class DayShare:
         *,
         certain: bool = True,
         slow: bool = False,
+        measured: bool = False,
     ) -> float | None:
         """Return the energy since midnight, ``None`` on a first day of which nobody says how it began.
 
         ``known`` is what the vendor's counter of today says: it counts where the counter was not watched at midnight; one that is ``slow``
         lags behind by up to an hour. What was gained over a midnight that was watched belongs to both days by their time. ``certain`` says
-        that the counter was heard now, and nothing of it is held back.
+        that the counter was heard now, and nothing of it is held back, ``measured`` that it went on by its power meanwhile.
         """
         if self.last is not None and day.date != self.date:
             self._turn(self.last, counter, at, day, certain=certain)
         self.date = day.date
+        if not certain:
+            self.whole = self.whole and measured
         if certain and self.before is not None:
             self._settle(counter, at, day, self.before, known)
         elif certain and known is not None:
             self._learn(counter, known, slow=slow)
         if certain or self.last is None:
             self.last, self.at = counter, at
+        self.seen = counter
         if self.base is None:
             return None
         self.base = min(self.base, counter)
@@ -239,7 +252,7 @@ class DayShare:
         watched = certain and at - self.at <= BRIDGE
         self.before = None if watched else last
         self.base = self._split(last, counter, at, day) if watched else counter
-        self.rough = False
+        self.rough, self.whole = False, not certain
 
     def _split(self, last: float, counter: float, at: float, day: PlantDay) -> float:
         """Return the counter at midnight: what was gained over it belongs to both days by their time."""
@@ -258,6 +271,9 @@ class DayShare:
         """Begin the day where the vendor's counter of today says it began; by time, when that is not heard of soon."""
         if known is not None and known <= counter - before + LEEWAY:
             self.base, self.before = counter - known, None
+            return
+        if self.whole and self.base is not None:
+            self.base, self.before = self.base + counter - self.seen, None
             return
         if self.last == before:
             self.base = self._split(before, counter, at, day)

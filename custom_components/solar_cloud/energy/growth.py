@@ -65,8 +65,8 @@ class Evidence:
     """W the thing is rated for."""
     sibling: float | None = None
     """kWh of another counter of the same energy: that of today beside a lifetime, and the other way round."""
-    idle: bool = False
-    """Whether nothing can flow now: solar energy in the dark."""
+    idle_since: float | None = None
+    """Since when nothing can flow: solar energy in the dark."""
     dated: bool = False
     """Whether the time is the device's own: then counter and power are of one moment, and no upload is counted twice."""
 

@@ -19,7 +19,7 @@ from .live import Liveness
 from .roles import PlantRoles, Scene, evaluate
 from .seen import Seen
 from .today import Days
-from .zone import Surroundings, dark
+from .zone import Night, Surroundings, dark
 
 ROLES: Final = "roles"
 
@@ -61,6 +61,7 @@ class Painter:
         self._roles: Final = roles
         self._filters: Final = CounterFilters(vault)
         self._place: Final = place
+        self._night: Final = Night(place)
         self._days: Final = Days(vault, place, self._filters)
         self._live: Final = Liveness(stale_after, self.seen, place)
         self._ages: Final = Ages()
@@ -115,11 +116,12 @@ class Painter:
         """Pass what was said through the filters; silence is heard, too, and old news that tell no time say nothing new."""
         for device in inventory.devices.values():
             self._filters.note_serial(device)
+        night = self._night.since(now.timestamp())
         sceneries = {
             plant.id: Scenery(
                 inventory,
                 _powers(roles[plant.id], snapshot),
-                dark(plant, now, self._place),
+                night if dark(plant, now, self._place) else None,
             )
             for plant in inventory.plants.values()
         }
@@ -162,15 +164,18 @@ class Painter:
             if slot.quantity not in roles
         }
         scene = Scene(
-            poll.told, poll.held, self._filters.is_doubted, poll.inventory.complete, now
+            poll.told,
+            poll.held,
+            self._filters.is_doubted,
+            self._filters.is_current,
+            poll.inventory.complete,
+            now,
         )
         values |= chosen.apply(roles, scene)
         split_powers(values)
         said = poll.said.readings.get(plant_id)
         slow = said.slow if said else frozenset()
-        self._days.share_roles(
-            plant_id, values, chosen.sources(), slow, chosen.followed(), now
-        )
+        self._days.share_roles(plant_id, values, chosen, chosen.parts(roles), slow, now)
         if chosen.deserted(roles, values, poll.stale):
             poll.stale.add(plant_id)
         elif any(Slot(role) in values for role in roles if not role.is_energy):

@@ -34,6 +34,8 @@ class Scene:
     """The same with the last good values of what was not said, and without powers that are too old."""
     is_doubted: Callable[[Addend], bool]
     """Whether a counter's latest value is not published as it is."""
+    is_current: Callable[[Addend, float], bool]
+    """Whether a counter was made after an instant, and is published as it is."""
     certain: bool
     """Whether the inventory behind it is complete."""
     now: float
@@ -59,7 +61,11 @@ class Choice:
     """W, and when that was measured."""
     power_at: float = 0.0
     followed: bool = False
-    """Whether a difference was counted in the latest poll, or went on by its power."""
+    """Whether a difference is up to date: it was counted in the latest poll, or went on by its power since it was."""
+    measured: bool = False
+    """Whether it went on by its power in the latest poll."""
+    unseen: bool = False
+    """Whether energy has flowed that is neither counted yet nor was measured."""
 
     def count(
         self,
@@ -82,17 +88,22 @@ class Choice:
             if (stands := _stands(term, readings)) is not None:
                 self.stood[addend(term)] = stands
 
-    def estimate(self, power: float | None, now: float, *, counted: bool) -> None:
-        """Grow by what a measured power makes likely, while the sum cannot be counted."""
-        self.followed = counted
-        if not counted and None not in (self.last, power, self.power):
-            seconds = now - self.power_at
-            if 0 < seconds <= BRIDGE:
-                self.followed = True
-                likely = ((power or 0.0) + (self.power or 0.0)) / 2 * seconds / JOULES
-                self.last = round((self.last or 0.0) + likely, 6)
-                self.ahead += likely
+    def estimate(
+        self, power: float | None, now: float, *, counted: bool, current: bool
+    ) -> None:
+        """Grow by what a measured power makes likely, while the sum cannot be counted; one of old values is not ``current``."""
+        before, seconds = self.power, now - self.power_at
         self.power, self.power_at = power, now
+        if counted:
+            self.unseen = not current
+        elif power is None or before is None or not 0 < seconds <= BRIDGE:
+            self.unseen = True
+        elif self.last is not None:
+            self.measured = True
+            likely = (power + before) / 2 * seconds / JOULES
+            self.last = round(self.last + likely, 6)
+            self.ahead += likely
+        self.followed = not self.unseen
 
     def _broken(self, source: Source, readings: Mapping[str, Reading]) -> bool:
         """Whether the sum cannot simply go on; what a stranger covered meanwhile is not counted again."""
@@ -128,6 +139,9 @@ class Choice:
             "waiting_since": self.waiting_since,
             "stood": stands,
             "ahead": self.ahead,
+            "power": self.power,
+            "power_at": self.power_at,
+            "unseen": self.unseen,
         }
 
     @classmethod
@@ -144,6 +158,9 @@ class Choice:
             kept.waiting_since,
             {(device_id, key): value for device_id, key, value in kept.stood},
             kept.ahead,
+            kept.power,
+            kept.power_at,
+            unseen=kept.unseen,
         )
 
 
@@ -157,6 +174,9 @@ class _Stored:
     waiting_since: float | None = None
     stood: tuple[tuple[str, str, float], ...] = ()
     ahead: float = 0.0
+    power: float | None = None
+    power_at: float = 0.0
+    unseen: bool = False
 
 
 @dataclass(slots=True)
@@ -191,6 +211,7 @@ class PlantRoles:
         values: Mapping[Slot, Value],
     ) -> None:
         """Count a role; a difference that cannot be counted now goes on by the power of the role."""
+        choice.followed = choice.measured = False
         if source is None:
             return
         readings = _addends(source, choice, scene)
@@ -199,7 +220,15 @@ class PlantRoles:
             choice.count(source, sources, readings)
         if is_difference(source):
             power = power_of(Slot(role), values)
-            choice.estimate(power, scene.now, counted=counted)
+            since = scene.now - BRIDGE
+            current = counted and all(
+                scene.is_current(addend(term), since) for term in source.terms
+            )
+            choice.estimate(power, scene.now, counted=counted, current=current)
+
+    def measured(self) -> set[Quantity]:
+        """Return the differences that went on by their power in this poll."""
+        return {role for role, choice in self.choices.items() if choice.measured}
 
     def followed(self) -> set[Quantity]:
         """Return the differences that are up to date, whatever becomes of their addends."""
@@ -208,6 +237,22 @@ class PlantRoles:
     def sources(self) -> Mapping[Quantity, tuple[Addend, ...]]:
         """Return the source of each role."""
         return {role: choice.terms for role, choice in self.choices.items()}
+
+    def parts(self, roles: Roles) -> dict[Quantity, list[tuple[Quantity, float]]]:
+        """Return which other roles make up each difference, with the sign of each; only where they make up all of it."""
+        chosen = {
+            role: source
+            for role, sources in roles.items()
+            if role.is_counter
+            for source in sources
+            if identity(source) == self.choices[role].terms
+        }
+        found = {
+            role: _parts(source, chosen)
+            for role, source in chosen.items()
+            if is_difference(source)
+        }
+        return {role: parts for role, parts in found.items() if parts}
 
     def deserted(
         self, roles: Roles, values: Mapping[Slot, Value], stale: AbstractSet[str]
@@ -307,6 +352,20 @@ def _settled(source: Source, scene: Scene) -> bool:
     return len(rounds) == 1 and not any(
         scene.is_doubted(addend(term)) for term in source.terms
     )
+
+
+def _parts(
+    source: Source, chosen: Mapping[Quantity, Source]
+) -> list[tuple[Quantity, float]]:
+    left = {addend(term): term.factor for term in source.terms}
+    found: list[tuple[Quantity, float]] = []
+    for role, each in chosen.items():
+        own = identity(each)
+        signs = {left.get(one, 0.0) for one in own}
+        if signs in ({1.0}, {-1.0}) and all(term.factor == 1.0 for term in each.terms):
+            found.append((role, signs.pop()))
+            left = {one: factor for one, factor in left.items() if one not in own}
+    return [] if left else found
 
 
 def identity(source: Source) -> tuple[Addend, ...]:

@@ -9,6 +9,7 @@ from ..cloud.vault import Json, Vault
 from .counter_filters import SHARES, Addend, CounterFilters, bound, power_of
 from .day import DayCounter, DayShare, PlantDay
 from .growth import BRIDGE, Evidence
+from .roles import PlantRoles
 from .seen import slot_key, slot_of
 from .zone import Surroundings, plant_zone
 
@@ -108,32 +109,62 @@ class Days:
         self,
         plant_id: str,
         values: dict[Slot, Value],
-        sources: Mapping[Q, Iterable[Addend]],
+        roles: PlantRoles,
+        parts: Mapping[Q, Iterable[tuple[Q, float]]],
         slow: Collection[Slot],
-        followed: Collection[Q],
         now: float,
     ) -> None:
         """Give a plant the counters of today of its roles, from the lifetime counters behind them.
 
-        ``slow`` are those of the vendor that lag behind, ``followed`` the lifetime counters that are up to date whatever they are made of.
+        ``parts`` are the roles that make up a difference, whose day is theirs; ``slow`` are the counters of the vendor that lag behind.
         """
-        day = self._days[plant_id]
-        for lifetime, today in SHARES.items():
+        day, sources = self._days[plant_id], roles.sources()
+        followed, measured = roles.followed(), roles.measured()
+        for lifetime, today in sorted(
+            SHARES.items(), key=lambda each: each[0] in parts
+        ):
             total = values.get(Slot(lifetime))
             if not isinstance(total, float):
                 continue
             terms = [*sources.get(lifetime, ())] or [(plant_id, str(lifetime))]
-            known, lags = self._known_of(terms, lifetime, today), False
+            if lifetime in parts:
+                known, lags = (
+                    self._known_of_parts(plant_id, parts[lifetime], values),
+                    False,
+                )
+            else:
+                known, lags = self._known_of(terms, lifetime, today), False
             if known is None and (
                 own := self._counters.get(plant_id, {}).get(Slot(today))
             ):
                 known, lags = own.known, Slot(today) in slow
-            certain = lifetime in followed or self._certain(terms, now)
             shared = self._share(plant_id, Slot(today)).observe(
-                total, now, day, known, certain=certain, slow=lags
+                total,
+                now,
+                day,
+                known,
+                certain=lifetime in followed or self._certain(terms, now),
+                slow=lags,
+                measured=lifetime in measured,
             )
             if shared is not None and (Slot(today) not in values or self._fine(terms)):
                 values[Slot(today)] = shared
+
+    def _known_of_parts(
+        self,
+        plant_id: str,
+        parts: Iterable[tuple[Q, float]],
+        values: Mapping[Slot, Value],
+    ) -> float | None:
+        """Add up the day of the roles behind a difference; ``None`` unless it is certain how each began."""
+        added, shares = 0.0, self._shares.get(plant_id, {})
+        for role, sign in parts:
+            today = Slot(SHARES[role])
+            value, share = values.get(today), shares.get(today)
+            if not isinstance(value, float) or share is None or not share.begun:
+                return None
+            added += sign * value
+        return added
 
     def _share(self, owner_id: str, slot: Slot) -> DayShare:
         return self._shares.setdefault(owner_id, {}).setdefault(slot, DayShare())

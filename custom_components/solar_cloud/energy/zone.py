@@ -10,6 +10,8 @@ _OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?")
 WIDEST: Final = timedelta(hours=14)
 NEARBY: Final = timedelta(hours=2)
 """How far clocks may differ for the home's sun to stand for the plant's."""
+STEP: Final = 900.0
+DAY: Final = 86400.0
 
 
 class Surroundings(Protocol):
@@ -65,3 +67,23 @@ def dark(plant: Plant, now: datetime, place: Surroundings) -> bool:
     there = now.astimezone(zone).replace(tzinfo=None)
     here = now.astimezone(place.home).replace(tzinfo=None)
     return abs(there - here) <= NEARBY and not place.sun_is_up(now.timestamp())
+
+
+class Night:
+    """The dark at the home."""
+
+    def __init__(self, place: Surroundings) -> None:
+        """Look at the sun of a place."""
+        self._place: Final = place
+        self._since: float | None = None
+
+    def since(self, now: float) -> float | None:
+        """Return since when the sun has been down, to a quarter of an hour; ``None`` while it is up."""
+        if self._place.sun_is_up(now):
+            self._since = None
+        elif self._since is None or now < self._since:
+            at = now
+            while now - at < DAY and not self._place.sun_is_up(at - STEP):
+                at -= STEP
+            self._since = at
+        return self._since
