@@ -1,6 +1,7 @@
 """Polling: a hiccup is no news, an outage is told once, and the vendor's word on waiting counts."""
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 import itertools
 import logging
@@ -16,6 +17,7 @@ from custom_components.solar_cloud.const import DOMAIN, POLL_PERIOD
 from custom_components.solar_cloud.coordinator import delay_to_slot
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.setup import async_setup_component
 
@@ -212,6 +214,31 @@ async def test_updating_every_half_minute_costs_no_more_than_polling(
     assert len(asked_at) >= 10
     for earlier, later in itertools.pairwise(asked_at):
         assert POLL_PERIOD - 5 <= (later - earlier).total_seconds() < 2 * POLL_PERIOD
+
+
+async def test_updating_every_half_minute_leaves_a_cloud_that_is_down_alone(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home, hass: HomeAssistant
+) -> None:
+    """One more look between two polls is worth it, ten are not; and what comes back is seen soon."""
+    await home.start(entry)
+    await home.pass_time(600, step=30)
+    solax.fault("*", http=503, times=None)
+    await home.pass_time(1800, step=30)
+    solax.calls.clear()
+    await home.pass_time(3600, step=30)
+    polling = len(solax.calls)
+    solax.calls.clear()
+    for _ in range(120):
+        with suppress(HomeAssistantError):
+            await hass.services.async_call(DOMAIN, "refresh", {}, blocking=True)
+        await home.pass_time(30, step=30)
+    assert len(solax.calls) <= 3 * polling
+    solax.faults.clear()
+    for _ in range(5):
+        with suppress(HomeAssistantError):
+            await hass.services.async_call(DOMAIN, "refresh", {}, blocking=True)
+        await home.pass_time(30, step=30)
+    assert entry.runtime_data.readings.last_error is None
 
 
 async def test_updating_many_entities_at_once_asks_once(

@@ -32,6 +32,8 @@ INCOMPLETE_WAIT: Final = 3600.0
 """Seconds until lists that had to be left incomplete are looked at again."""
 PUNCTUAL: Final = 5.0
 """Seconds that may be missing from a period: an automation that asks once in each is not punctual to the second."""
+FAILED: Final = 120.0
+"""Seconds after a poll that failed until another look is worth it."""
 NEAR: Final = 60.0
 """Seconds to the next poll for which who asks can wait: it is placed where it brings most, and one before it would move it."""
 
@@ -172,12 +174,12 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         )
 
     def _suffices(self) -> bool:
-        """Whether asking again would only cost calls; a failure and a clock that was put back are worth another look."""
+        """Whether asking again would only cost calls; a failure is soon worth another look, a clock that was put back at once."""
         if not self._sparing or self._expecting or self.last_success is None:
             return False
-        if self.last_error is not None or not self.last_update_success:
-            return False
         now = dt_util.utcnow().timestamp()
+        if self.last_error is not None or not self.last_update_success:
+            return 0 <= now - self._started < FAILED
         if 0 <= now - self._started < self._period - PUNCTUAL:
             return True
         return (
