@@ -47,6 +47,8 @@ async def _type_application(
     await frontend.submit()
     await frontend.wait_for_step("base_url")
     await frontend.fill("base_url", cloud.url)
+    if isinstance(cloud, SungrowCloud):
+        await frontend.fill("cloud_id", cloud.knobs.cloud_id)
     await frontend.submit()
     await frontend.wait_for_step("consent")
     await frontend.picture("consent")

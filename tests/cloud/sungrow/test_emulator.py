@@ -404,6 +404,7 @@ async def test_a_consent_needs_the_right_password_and_address(
         "password": "demo-password",
         "applicationId": "1234",
         "redirectUrl": server.application.redirect_url,
+        "cloudId": "3",
         "ps_id": HOME,
     }
 
@@ -417,6 +418,8 @@ async def test_a_consent_needs_the_right_password_and_address(
             return answer.status, await answer.text()
 
     assert (await posted(password="x"))[0] == 403
+    assert (await posted(cloudId="1"))[0] == 403
+    assert (await posted(cloudId=""))[0] == 403  # it is looked for in China
     assert (await posted(applicationId="7"))[1] == "Operation failed"
     assert "not registered" in (await posted(redirectUrl="https://x"))[1]
     assert (await posted())[0] == 302

@@ -81,6 +81,7 @@ async def test_consent_in_a_browser_leads_to_a_token(
 ) -> None:
     """The page, the form, the redirect with code and state, the exchange."""
     redirect = server.application.redirect_url
+    credentials = credentials | {"cloud_id": server.knobs.cloud_id}
     url = urlsplit(oauth.authorize_url(credentials, redirect, "opaque"))
     route = parse_qs(url.fragment.partition("?")[2])
     async with aiohttp.ClientSession() as browser:
@@ -93,6 +94,7 @@ async def test_consent_in_a_browser_leads_to_a_token(
             "state": "opaque",
             "applicationId": route["applicationId"][0],
             "redirectUrl": route["redirectUrl"][0],
+            "cloudId": route["cloudId"][0],
         }
         async with browser.post(
             f"{server.url}/authorize", data=form, allow_redirects=False

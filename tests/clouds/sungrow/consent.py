@@ -19,12 +19,13 @@ PAGE = """<!DOCTYPE html><html><head><title>iSolarCloud</title></head><body>
 <input type="hidden" name="state" id="state">
 <input type="hidden" name="applicationId" id="applicationId">
 <input type="hidden" name="redirectUrl" id="redirectUrl">
+<input type="hidden" name="cloudId" id="cloudId">
 <button id="authorize">Authorize</button>
 </form>
 <script>
 const route = new URLSearchParams(location.hash.split("?")[1] || "");
 const query = new URLSearchParams(location.search);
-for (const name of ["applicationId", "redirectUrl"])
+for (const name of ["applicationId", "redirectUrl", "cloudId"])
   document.getElementById(name).value = route.get(name) || "";
 document.getElementById("state").value = query.get("state") || "";
 </script></body></html>"""

@@ -20,6 +20,7 @@ class Knobs:
     expired_code: Literal["E00003", "E900"] = "E00003"  # of a bad token; V2 too
 
     # OAuth
+    cloud_id: str = "3"  # its number; a consent without it is looked for in China
     token_shape: Literal["both", "top", "nested"] = "both"
     expires_in: int | None = 172_799  # None: left out
     refresh_fails: bool = False  # -1

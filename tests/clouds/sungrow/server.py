@@ -111,7 +111,8 @@ class SungrowServer(Cloud[Knobs]):
             ),
             None,
         )
-        if user is None or user.password != fields.get("password"):
+        elsewhere = fields.get("cloudId") != self.knobs.cloud_id
+        if elsewhere or user is None or user.password != fields.get("password"):
             return web.Response(text="Account or password is wrong", status=403)
         if application is None or self.knobs.unapproved:
             return web.Response(text="Operation failed", status=400)
