@@ -284,6 +284,20 @@ def test_the_first_day_of_a_share_is_unknown_until_somebody_knows_it() -> None:
     assert share.observe(1_004.0, MIDNIGHT + HOUR, day) == 2.0
 
 
+def test_a_day_nobody_saw_begin_is_learnt_from_two_counters_of_one_moment() -> None:
+    """The plant's counter of today is read every other poll: half a kWh late would be missing all day."""
+    share, day = DayShare(), PlantDay()
+    day.turn(moment(EVENING), BERLIN)
+    share.observe(1_000.0, EVENING, day, known=7.5)
+    day.turn(moment(MIDNIGHT + 12 * HOUR), BERLIN)
+    noon = MIDNIGHT + 12 * HOUR
+    assert share.observe(1_010.0, noon, day, 4.0) == 4.0
+    assert share.observe(1_010.5, noon + POLL, day, 4.0) == 4.5
+    kept = DayShare.from_json(json.loads(json.dumps(share.as_json())))
+    assert kept.observe(1_011.0, noon + 2 * POLL, day, 5.5) == 5.5
+    assert kept.observe(1_011.5, noon + 3 * POLL, day, 9.0) == 6.0
+
+
 def test_a_share_with_a_clock_that_stands_still() -> None:
     """No time has passed, so nothing belongs to the day before."""
     share, day = DayShare(), PlantDay()

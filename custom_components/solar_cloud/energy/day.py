@@ -198,7 +198,9 @@ class DayShare:
     before: float | None = None
     """The counter when it was last heard before a midnight that nobody saw, until the share of the new day is known."""
     rough: bool = False
-    """Whether the first day began where a counter says that lags behind."""
+    """Whether the day began where a counter says that lags behind, or was not read together with this one."""
+    known: float | None = None
+    """What the vendor's counter of today said last."""
     seen: float = 0.0
     """What was shown of the counter last, certain or not."""
     whole: bool = False
@@ -231,13 +233,15 @@ class DayShare:
         self.date = day.date
         if not certain:
             self.whole = self.whole and measured
+        fresh = at - self.at <= BRIDGE and known != self.known and counter != self.seen
         if certain and self.before is not None:
             self._settle(counter, at, day, self.before, known)
+            self.rough = not fresh
         elif certain and known is not None:
-            self._learn(counter, known, slow=slow)
+            self._learn(counter, known, slow=slow, fresh=fresh)
         if certain or self.last is None:
             self.last, self.at = counter, at
-        self.seen = counter
+        self.seen, self.known = counter, known
         if self.base is None:
             return None
         self.base = min(self.base, counter)
@@ -280,11 +284,20 @@ class DayShare:
         if known is not None or at - day.start > SETTLED:
             self.before = None
 
-    def _learn(self, counter: float, known: float, *, slow: bool) -> None:
-        """Begin the first day where the vendor's counter of today says it began; what lags says it too late."""
+    def _learn(self, counter: float, known: float, *, slow: bool, fresh: bool) -> None:
+        """Begin the day where the vendor's counter of today says it began.
+
+        One that is ``slow`` says it too late; only two that moved in the same poll are certainly of one moment.
+        """
         begun = counter - known
-        if self.base is None or (self.rough and (begun < self.base or not slow)):
-            self.base, self.rough = begun, slow
+        if self.base is None:
+            self.base, self.rough = begun, slow or not fresh
+        elif self.rough and slow:
+            self.base = min(self.base, begun)
+        elif self.rough and fresh:
+            self.rough = False
+            if abs(begun - self.base) > LEEWAY / 2:
+                self.base = begun
 
     def as_json(self) -> Json:
         """Give the form that is stored."""
