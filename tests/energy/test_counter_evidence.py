@@ -22,6 +22,7 @@ class Home:
     told: bool = True
     """Whether there is a counter of today."""
     ceiling: float | None = None
+    date: int = 0
     watts: float = 2_000.0
     now: float = START
     true: float = LEVEL
@@ -54,6 +55,7 @@ class Home:
                 power=self.watts,
                 sibling=round(self.today + today_error, 2) if self.told else None,
                 dated=True,
+                date=self.date,
             )
             if null:
                 self.filter.witness(self.now, evidence)
@@ -133,6 +135,15 @@ def test_an_outage_the_day_confirms_passes_at_once() -> None:
     """Both gained 12 kWh."""
     home = Home()
     home.pass_time(6 * HOUR)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_an_outage_over_midnight_passes_though_today_is_smaller_than_the_gain() -> None:
+    """Today began anew unseen and has passed what it showed before."""
+    home = Home()
+    home.pass_time(6 * HOUR)
+    home.today, home.date = 4.0, 1
+    home.run(30 * 60)
     assert home.run(POLL) == pytest.approx(0, abs=0.02)
 
 

@@ -218,7 +218,9 @@ class CounterFilter:
         self.value, self.at, self.moved = round(raw, 6), at, at
         self.mark = self.measured.mark
         self.tolerance_left = self._tolerance(evidence)
-        self.sibling.believe(self.value, evidence.sibling, 0.0, self.step)
+        self.sibling.believe(
+            self.value, evidence.sibling, 0.0, self.step, evidence.date
+        )
 
     def _begin_anew(
         self, raw: float, at: float, value: float, evidence: Evidence
@@ -471,7 +473,7 @@ class CounterFilter:
 
     def _ask_sibling(self, line: float, gained: float, evidence: Evidence) -> Verdict:
         return self.sibling.judge(
-            line, evidence.sibling, gained, self._likely(), self.step
+            line, evidence.sibling, gained, self._likely(), self.step, evidence.date
         )
 
     def _restarted(
@@ -511,7 +513,9 @@ class CounterFilter:
         else:
             self._stand_still(at)
         behind = self.missing > 0 and at < self.missing_until
-        self.sibling.believe(line, evidence.sibling, gained, self.step, behind=behind)
+        self.sibling.believe(
+            line, evidence.sibling, gained, self.step, evidence.date, behind=behind
+        )
         self.seen = self.measured.likely
         self.at, self.suspect, self.holds = at, None, False
 

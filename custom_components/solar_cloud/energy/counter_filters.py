@@ -97,6 +97,7 @@ class Scenery:
     inventory: Inventory
     powers: Mapping[Slot, Value]
     """The plant's powers."""
+    date: int
     dark_since: float | None
 
     def idle_since(self, slot: Slot) -> float | None:
@@ -118,6 +119,7 @@ class Scenery:
             ceiling=sum(bounds) if bounds and len(bounds) == len(around) else None,
             limit=bound(slot.quantity, owner_id, self.inventory),
             sibling=beside if isinstance(beside, float) and today != slot else None,
+            date=self.date,
             idle_since=self.idle_since(slot),
             dated=reading.measured_at is not None,
         )

@@ -65,6 +65,8 @@ class Evidence:
     """W the thing is rated for."""
     sibling: float | None = None
     """kWh of another counter of the same energy: that of today beside a lifetime, and the other way round."""
+    date: int = 0
+    """The day of the plant, as an ordinal: the counter of today may be set back when it ends."""
     idle_since: float | None = None
     """Since when nothing can flow: solar energy in the dark."""
     dated: bool = False

@@ -19,7 +19,7 @@ from .live import Liveness
 from .roles import PlantRoles, Scene, evaluate
 from .seen import Seen
 from .today import Days
-from .zone import Night, Surroundings, dark
+from .zone import Night, Surroundings, dark, plant_zone
 
 ROLES: Final = "roles"
 
@@ -121,6 +121,7 @@ class Painter:
             plant.id: Scenery(
                 inventory,
                 _powers(roles[plant.id], snapshot),
+                now.astimezone(plant_zone(plant, None, now, self._place)).toordinal(),
                 night if dark(plant, now, self._place) else None,
             )
             for plant in inventory.plants.values()

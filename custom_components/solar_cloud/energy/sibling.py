@@ -45,6 +45,8 @@ class Sibling:
     digits: int = 0
     agreed: float = 0.0
     """What both gained together."""
+    date: int = 0
+    """The day of the plant on which the counter was last believed."""
 
     def judge(
         self,
@@ -53,12 +55,16 @@ class Sibling:
         gained: float,
         likely: float | None,
         step: float,
+        date: int,
     ) -> Verdict:
         """Say what the sibling makes of a counter's new value, which moves in steps of ``step``.
 
         ``likely`` is the gain by the measured powers, where there are any: when the two counters differ, the one farther from it is wrong.
+        A midnight that nobody watched may have set the sibling back, however much it shows by now.
         """
         if sibling is None or self.value is None:
+            return Verdict.UNKNOWN
+        if date != self.date and likely is None:
             return Verdict.UNKNOWN
         tolerance = self._tolerance(value, step)
         own, excess = sibling - self.latest, self._excess(value, sibling)
@@ -78,12 +84,14 @@ class Sibling:
         sibling: float | None,
         gained: float,
         step: float,
+        date: int,
         *,
         behind: bool = False,
     ) -> None:
         """Take in a value that is published, with the sibling beside it; one that is ``behind`` may make up for it yet."""
         if sibling is None:
             return
+        self.date = date
         self.digits = max(self.digits, decimals(sibling))
         if self.value is None:
             self.value, self.reading, self.latest = value, sibling, sibling
