@@ -99,6 +99,11 @@ class Home:
         return float(self.state(unique_id).state)
 
 
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug() -> None:
+    """Go without asyncio's debug mode, which takes a quarter of the time; ``PYTHONASYNCIODEBUG=1`` turns it on."""
+
+
 @pytest.fixture
 def begin() -> datetime:
     """When the story begins; a test or module may say otherwise."""

@@ -203,9 +203,11 @@ class CounterFilters:
         return found is not None and found.step > finest
 
     def is_doubted(self, addend: Addend) -> bool:
-        """Whether a counter's latest value is not published as it is."""
+        """Whether a counter's latest value is not published as it is, or may be that of before an outage."""
         found = self._named.get(addend)
-        return found is not None and (found.holds or found.value is None)
+        return found is not None and (
+            found.holds or found.value is None or found.back is not None
+        )
 
     def is_current(self, addend: Addend, since: float) -> bool:
         """Whether a counter was made after an instant or sleeps since it was, and is published as it is."""

@@ -292,9 +292,9 @@ class DayShare:
         begun = counter - known
         if self.base is None:
             self.base, self.rough = begun, slow or not fresh
-        elif self.rough and slow:
+        elif self.rough and slow and counter != self.seen:
             self.base = min(self.base, begun)
-        elif self.rough and fresh:
+        elif self.rough and fresh and not slow:
             self.rough = False
             if abs(begun - self.base) > LEEWAY / 2:
                 self.base = begun
