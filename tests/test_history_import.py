@@ -140,7 +140,7 @@ async def test_what_is_gone_is_neither_imported_nor_taken_back(
     await home.start(entry)
     await live(home, 1.2)
     history = home.hass.data[HISTORIES][entry.entry_id]
-    history.imports.begin("gone", 0.0)
+    await history.imports.async_begin("gone", 0.0)
     history.work()
     await home.settle()
     assert "gone" not in history.imports.jobs
@@ -152,3 +152,21 @@ async def test_what_is_gone_is_neither_imported_nor_taken_back(
     undone = await act(home, undo=True)
     assert pv not in {each["entity_id"] for each in undone["counters"]}
     assert undone["counters"]
+
+
+async def test_an_account_removed_during_its_import_leaves_no_file(
+    recorder_mock: Recorder,
+    home: Home,
+    hass_storage: dict[str, Any],
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+) -> None:
+    """What was fetched so far is not written again when everything is deleted."""
+    await home.start(entry)
+    await live(home, 1.2)
+    assert (await act(home, start="2026-06-01"))["state"] == "running"
+    await home.settle()
+    assert [call for call in solax.calls if "history" in call.path]
+    await home.hass.config_entries.async_remove(entry.entry_id)
+    await home.pass_time(180)
+    assert not [key for key in hass_storage if entry.entry_id in key]

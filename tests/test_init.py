@@ -1,6 +1,7 @@
 """Setting an account up, unloading, reloading and removing it; what outlives a restart."""
 
 import ast
+from functools import partial
 import json
 from pathlib import Path
 import stat
@@ -345,6 +346,18 @@ async def test_the_file_is_private_and_written_before_a_token_is_used(
         await store.async_flush()
         assert not path.exists()
         await hass.async_stop(force=True)
+
+
+async def test_what_is_noted_again_and_again_is_written_within_half_a_minute(
+    home: Home, hass_storage: dict[str, Any]
+) -> None:
+    """A busy account, such as one whose history is being fetched, puts off no write."""
+    store = AccountStore(home.hass, "some_entry")
+    for number in range(3):
+        store.save_soon("section", partial(int, number))
+        await home.pass_time(20, 20)
+    assert hass_storage[f"{DOMAIN}.some_entry"]["data"]["section"] >= 1
+    await store.async_remove()
 
 
 async def test_a_damaged_file_counts_as_empty(

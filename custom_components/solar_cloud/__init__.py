@@ -40,7 +40,7 @@ from .devices import DeviceKeeper, own_identifier
 from .energy.picture import Painter
 from .energy.rhythm import Rhythm
 from .forces import SECTION as FORCES, async_end_all
-from .history import History
+from .history import HISTORIES, History
 from .history_import import import_store
 from .orders import async_register as async_register_orders
 from .repairs import Repairs, notice_of
@@ -257,6 +257,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) 
     """Stop an account; what it learnt is written."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
+        await hass.data[HISTORIES][entry.entry_id].async_stop()
         await entry.runtime_data.store.async_flush()
     return unloaded
 

@@ -87,7 +87,7 @@ class ImportButton(PlantButton):
         historian = history.historian
         assert historian is not None  # the button is not available without
         if self._plant_id not in history.imports.jobs:
-            history.imports.begin(self._plant_id, earliest(historian))
+            await history.imports.async_begin(self._plant_id, earliest(historian))
         history.work()
 
     @property

@@ -92,6 +92,7 @@ class GapRepair:
         for statistic_id, rows in hours.items():
             if rows:
                 statistics.write(self._hass, metadata[statistic_id], rows)
+        await statistics.async_written(self._hass)  # or a crash would lose the gap
         self._close(outage, hours)
         return sum(len(rows) for rows in hours.values())
 

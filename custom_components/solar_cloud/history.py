@@ -1,5 +1,6 @@
 """The past of one account: notices gaps, repairs them, and imports what was before, whenever the vendor's limits leave room."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,6 +25,8 @@ from .history_import import HistoryImport
 HISTORIES: Final[HassKey[dict[str, History]]] = HassKey(f"{DOMAIN}_histories")
 PATIENCE: Final = 3600.0
 """Seconds to leave a past alone that could not be read."""
+LONGEST_STOP: Final = 5.0
+"""Seconds to wait for work that was stopped."""
 
 
 class History:
@@ -42,7 +45,10 @@ class History:
         self.doctor: Final = Doctor(hass, account, entry.entry_id)
         self.last_error: CloudError | None = None
         self._not_before: datetime | None = None
+        self.stopped = False
+        """Whether the account was unloaded: another one may be at work already."""
         self._running = False
+        self._task: asyncio.Task[None] | None = None
         self._wake: CALLBACK_TYPE | None = None
 
     @property
@@ -74,6 +80,14 @@ class History:
 
         return stop
 
+    async def async_stop(self) -> None:
+        """Stop working for good, and write what was fetched."""
+        self.stopped = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=LONGEST_STOP)
+        await self.imports.async_flush()
+
     @callback
     def on_poll(self) -> None:
         """Note what a poll says of gaps, and work on the past."""
@@ -88,13 +102,14 @@ class History:
     def work(self) -> None:
         """Work on the past as far as the limits allow, unless that is going on."""
         if (
-            self._running
+            self.stopped
+            or self._running
             or not statistics.has_recorder(self._hass)
             or (self._not_before is not None and dt_util.utcnow() < self._not_before)
         ):
             return
         self._running = True
-        self._entry.async_create_background_task(
+        self._task = self._entry.async_create_background_task(
             self._hass, self._async_work(), "solar_cloud_history"
         )
 

@@ -2,8 +2,12 @@
 
 Collecting a year takes hours of small calls; what was fetched lies in a file of its own and survives restarts. The statistics are
 written in one go when everything is there, and what was written is remembered, so that the last import can be taken back.
+
+The recorder writes each counter's hours, and lifts what follows, in transactions of their own, any time later. What is to be written is
+therefore noted before, and what became of it is looked up, after a crash in between too.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
@@ -30,6 +34,7 @@ from .store import async_load_or_set_aside
 
 JOBS: Final = "import_jobs"
 LEDGER: Final = "imports"
+WRITING: Final = "import_writing"
 STEP: Final = timedelta(minutes=15)
 SAVE_DELAY: Final = 60.0
 SETTLE: Final = 10.0
@@ -87,6 +92,8 @@ class HistoryImport:
         self._account: Final = account
         self._store: Final = import_store(hass, entry_id)
         self._kept: dict[str, Json] | None = None
+        self._unwritten = False
+        self._writing: Final = asyncio.Lock()
         stored = account.store.load(JOBS)
         self.jobs: Final[dict[str, float]] = {
             str(plant_id): float(start)
@@ -112,7 +119,7 @@ class HistoryImport:
         }
         metadata = await statistics.async_metadata(self._hass, counters.keys())
         rows = await statistics.async_rows(self._hass, metadata.keys())
-        begun, imported = self._of_ledger(plant_id)
+        begun, imported = _imported(self._section(LEDGER).get(plant_id))
         firsts = {
             key: found[0]
             for key, found in rows.items()
@@ -162,17 +169,21 @@ class HistoryImport:
             not rows or newest < (midnight if reported else end),
         )
 
-    def begin(self, plant_id: str, start: float) -> None:
-        """Import a plant's past from an instant on, as soon as limits allow."""
+    async def async_begin(self, plant_id: str, start: float) -> None:
+        """Import a plant's past from an instant on, as soon as limits allow; whoever is told so can rely on it."""
         self.jobs[plant_id] = start
         self.done.pop(plant_id, None)
-        self._save_jobs()
+        await self._async_save_jobs()
 
     async def async_run(self, historian: Historian, inventory: Inventory) -> None:
         """Go on with the jobs. Raises a ``CloudError`` when they must wait."""
         for plant_id, start in list(self.jobs.items()):
             if plant_id not in inventory.plants:
-                self._end(plant_id)
+                await self._async_end(plant_id)
+                continue
+            async with self._writing:
+                await self._async_settle(plant_id)
+            if plant_id not in self.jobs:
                 continue
             plan = await self.async_plan(historian, inventory, plant_id, start)
             if not plan.waits:
@@ -204,11 +215,11 @@ class HistoryImport:
                 "readings": collector.as_json(),
                 "reports": reports.as_json(),
             }
-            self._store.async_delay_save(lambda: kept, SAVE_DELAY)
-        await self._write(plan, await self._join(plan, collector, reports, zone))
-        kept.pop(plan.plant_id)
-        self._store.async_delay_save(lambda: kept, SAVE_DELAY)
-        self._end(plan.plant_id)
+            self._save_kept_soon()
+        prefixes = await self._join(plan, collector, reports, zone)
+        async with self._writing:
+            if plan.plant_id in self.jobs:  # else it was taken back meanwhile
+                await self._async_write(plan, prefixes)
 
     async def _join(
         self, plan: Plan, collector: Collector, reports: Reports, zone: tzinfo
@@ -232,48 +243,92 @@ class HistoryImport:
             prefixes[key] = ahead(first, starts, samples.get), resolution(reports.rows)
         return prefixes
 
-    async def _write(
+    async def _async_write(
         self, plan: Plan, prefixes: Mapping[str, tuple[Prefix, str]]
     ) -> None:
-        """Write the hours, lift what follows them, and remember both."""
+        """Write the hours and lift what follows them."""
         metadata = await statistics.async_metadata(self._hass, prefixes.keys())
-        done: dict[str, Imported] = {}
+        written: dict[str, Json] = {}
         for key, (prefix, kind) in prefixes.items():
-            if not prefix.rows or key not in metadata:
-                continue
-            first = plan.firsts[key]
+            if prefix.rows and key in metadata:
+                first = plan.firsts[key]
+                imported = Imported(
+                    prefix.rows[0].start,
+                    first.start,
+                    prefix.lift,
+                    round(prefix.rows[-1].sum, 3),
+                    kind,
+                )
+                written[key] = [*imported, first.sum]
+        writing: dict[str, Json] = {"begun": plan.start, "counters": written}
+        await self._account.store.save(
+            WRITING, self._section(WRITING) | {plan.plant_id: writing}
+        )
+        for key in written:
+            prefix, _ = prefixes[key]
             statistics.write(self._hass, metadata[key], prefix.rows)
-            statistics.lift(self._hass, key, first.start, prefix.lift)
-            done[key] = Imported(
-                prefix.rows[0].start,
-                first.start,
-                prefix.lift,
-                round(prefix.rows[-1].sum, 3),
-                kind,
-            )
-        self.done[plan.plant_id] = done
-        if done:
-            ledger = self._ledger()
-            ledger[plan.plant_id] = {
-                "begun": plan.start,
-                "counters": {key: list(each) for key, each in done.items()},
-            }
-            await self._account.store.save(LEDGER, ledger)
+            statistics.lift(self._hass, key, plan.firsts[key].start, prefix.lift)
+        await self._async_settle(plan.plant_id)
+
+    async def _async_settle(self, plant_id: str) -> None:
+        """Look up what became of what was to be written, lift what was not lifted, and remember what is there.
+
+        The job ends when all of it is. The others of its counters are written anew, from what was fetched.
+        """
+        begun, writing = _imported(self._section(WRITING).get(plant_id))
+        if begun == math.inf:
+            return
+        await statistics.async_written(self._hass)
+        rows = await statistics.async_rows(self._hass, writing.keys())
+        done: dict[str, Imported] = {}
+        for key, (imported, first_sum) in writing.items():
+            sums = {row.start: row.sum for row in rows.get(key, ())}
+            if imported.start not in sums or imported.end not in sums:
+                continue
+            if abs(sums[imported.end] - first_sum) < abs(imported.lift) / 2:
+                statistics.lift(self._hass, key, imported.end, imported.lift)
+            done[key] = imported
+        await statistics.async_written(self._hass)
+        self.done[plant_id] = done
         LOGGER.info("Imported the past of %d counters", len(done))
+        self._remember(plant_id, begun, done)
+        if done.keys() == writing.keys():
+            await self._async_end(plant_id)
+
+    def _remember(
+        self, plant_id: str, begun: float, done: Mapping[str, Imported]
+    ) -> None:
+        """Note what was written, beside what the same import wrote before it was interrupted."""
+        writing, ledger = self._section(WRITING), self._section(LEDGER)
+        writing.pop(plant_id)
+        before, known = _imported(ledger.get(plant_id))
+        if done:
+            earlier = {key: each for key, (each, _) in known.items() if before == begun}
+            ledger[plant_id] = {
+                "begun": begun,
+                "counters": {
+                    key: list(each) for key, each in (earlier | dict(done)).items()
+                },
+            }
+        self._account.store.save_soon(WRITING, lambda: dict[str, Json](writing))
+        self._account.store.save_soon(LEDGER, lambda: dict[str, Json](ledger))
 
     async def async_undo(self, plant_id: str) -> dict[str, Imported]:
-        """Take the last import of a plant back, to the last row."""
-        undone = {
-            key: stored
-            for key, stored in self._of_ledger(plant_id)[1].items()
-            if await self._async_take_back(key, stored)
-        }
-        ledger = self._ledger()
-        ledger.pop(plant_id, None)
-        await self._account.store.save(LEDGER, ledger)
-        self._end(plant_id)
-        self.done.pop(plant_id, None)
-        return undone
+        """Take the last import of a plant back, to the last row, and one that is under way too."""
+        async with self._writing:
+            await self._async_settle(plant_id)
+            _, imported = _imported(self._section(LEDGER).get(plant_id))
+            undone = {
+                key: stored
+                for key, (stored, _) in imported.items()
+                if await self._async_take_back(key, stored)
+            }
+            ledger = self._section(LEDGER)
+            ledger.pop(plant_id, None)
+            self._account.store.save_soon(LEDGER, lambda: dict[str, Json](ledger))
+            await self._async_end(plant_id)
+            self.done.pop(plant_id, None)
+            return undone
 
     async def _async_take_back(self, key: str, imported: Imported) -> bool:
         """Put the rows without the imported ones in the place of all; the recorder must not compile meanwhile."""
@@ -294,41 +349,61 @@ class HistoryImport:
                 )
                 return True
 
-    def _of_ledger(self, plant_id: str) -> tuple[float, dict[str, Imported]]:
-        """Return from when on a plant's past was imported last, and what that did to each statistic."""
-        found: dict[str, Imported] = {}
-        match self._ledger().get(plant_id):
-            case {"begun": float() | int() as begun, "counters": dict(counters)}:
-                pass
-            case _:
-                return math.inf, found
-        for key, row in counters.items():
-            match row:
-                case [
-                    float() | int() as start,
-                    float() | int() as end,
-                    float() | int() as raised,
-                    float() | int() as kwh,
-                    str(kind),
-                ]:
-                    found[key] = Imported(start, end, raised, kwh, kind)
-        return float(begun), found
-
-    def _ledger(self) -> dict[str, Json]:
-        stored = self._account.store.load(LEDGER)
+    def _section(self, section: str) -> dict[str, Json]:
+        stored = self._account.store.load(section)
         return dict(stored) if isinstance(stored, dict) else {}
 
-    def _end(self, plant_id: str) -> None:
+    async def _async_end(self, plant_id: str) -> None:
         self.jobs.pop(plant_id, None)
-        self._save_jobs()
+        await self._async_save_jobs()
+        if (await self._async_kept()).pop(plant_id, None) is not None:
+            self._save_kept_soon()
 
-    def _save_jobs(self) -> None:
-        self._account.store.save_soon(JOBS, lambda: dict[str, Json](self.jobs))
+    async def _async_save_jobs(self) -> None:
+        await self._account.store.save(JOBS, dict[str, Json](self.jobs))
 
     async def _async_kept(self) -> dict[str, Json]:
         if self._kept is None:
             self._kept = await async_load_or_set_aside(self._hass, self._store)
         return self._kept
+
+    def _save_kept_soon(self) -> None:
+        """Write a while after the first change: put off by each further one, it would not be written for hours."""
+        if not self._unwritten:
+            self._unwritten = True
+            self._store.async_delay_save(self._kept_content, SAVE_DELAY)
+
+    def _kept_content(self) -> dict[str, Json]:
+        self._unwritten = False
+        return self._kept or {}
+
+    async def async_flush(self) -> None:
+        """Write what waits."""
+        if self._unwritten:
+            await self._store.async_save(self._kept_content())
+
+
+def _imported(stored: Json) -> tuple[float, dict[str, tuple[Imported, float]]]:
+    """Read from when on a plant's past was imported, what that does to each statistic, and the sum of its first hour before."""
+    found: dict[str, tuple[Imported, float]] = {}
+    match stored:
+        case {"begun": float() | int() as begun, "counters": dict(counters)}:
+            pass
+        case _:
+            return math.inf, found
+    for key, row in counters.items():
+        match row:
+            case [
+                float() | int() as start,
+                float() | int() as end,
+                float() | int() as raised,
+                float() | int() as kwh,
+                str(kind),
+                *more,
+            ]:
+                before = more[0] if more and isinstance(more[0], int | float) else 0.0
+                found[key] = Imported(start, end, raised, kwh, kind), float(before)
+    return float(begun), found
 
 
 def import_store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Json]]:

@@ -231,8 +231,10 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
                 _planned(call.hass, entry, history, historian, plan, "planned")
             )
         elif plan.firsts or plan.waits:
+            if history.stopped:  # by a reload, while the plan was made
+                raise _error("reloaded")
             if plant_id not in history.imports.jobs:
-                history.imports.begin(plant_id, start)
+                await history.imports.async_begin(plant_id, start)
             answers.append(
                 _planned(call.hass, entry, history, historian, plan, "running")
             )

@@ -4,6 +4,7 @@ Nothing here speaks SQL, so that it works on every database the recorder knows. 
 has.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal
 
@@ -15,6 +16,7 @@ from homeassistant.components.recorder.statistics import (
     get_metadata,
     statistics_during_period,
 )
+from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
@@ -108,8 +110,10 @@ def replace(
 
 
 async def async_written(hass: HomeAssistant) -> None:
-    """Wait until the recorder has done what it was told."""
-    await get_instance(hass).async_block_till_done()
+    """Wait until the recorder has done what it was told, the task in its hands included."""
+    done: asyncio.Future[None] = hass.loop.create_future()
+    get_instance(hass).queue_task(SynchronizeTask(done))
+    await done
 
 
 def _data(metadata: StatisticMetaData, rows: Iterable[Row]) -> list[StatisticData]:

@@ -87,6 +87,7 @@ class AccountStore:
         )
         self._sections: dict[str, Json] = {}
         self._pending: dict[str, Callable[[], Json]] = {}
+        self._waiting = False
         self._removed = False
         self.listed: Inventory | None = None
         """What is known of the account's lists already: the first look of the next set-up."""
@@ -109,12 +110,15 @@ class AccountStore:
             await self._store.async_save(self._content())
 
     def save_soon(self, section: str, content: Callable[[], Json]) -> None:
-        """Write with the next batch and at shutdown."""
+        """Write with the next batch, which no further change puts off, and at shutdown."""
         if not self._removed:
             self._pending[section] = content
-            self._store.async_delay_save(self._content, SAVE_DELAY)
+            if not self._waiting:
+                self._waiting = True
+                self._store.async_delay_save(self._content, SAVE_DELAY)
 
     def _content(self) -> dict[str, Json]:
+        self._waiting = False
         return self._sections | {
             section: content() for section, content in self._pending.items()
         }
