@@ -1,10 +1,12 @@
 """Fixtures: a real Home Assistant in the process, the emulated clouds behind real HTTP, and one time for both."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -19,6 +21,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .clouds.solax import Device, Kind, SolaxCloud
 from .clouds.world import World
+from .cutting import Disk, Killed
 
 NOON = datetime(2026, 6, 15, 10, 1, 30, tzinfo=UTC)
 """A summer's day at the emulated home, in the middle between two full hours of UTC+2."""
@@ -63,9 +66,13 @@ class Home:
     async def restart(self, entry: MockConfigEntry) -> None:
         """Unload and set up again, with nothing but the storage kept, as a restart does."""
         await self.hass.config_entries.async_unload(entry.entry_id)
+        self.forget()
+        await self.start(entry)
+
+    def forget(self) -> None:
+        """Lose what is kept in memory beyond a set-up."""
         for key in ("stores", "quotas", "seeds"):
             self.hass.data.pop(f"{DOMAIN}_{key}", None)
-        await self.start(entry)
 
     def entity_id(self, unique_id: str, platform: str = "sensor") -> str:
         """Find an entity by its unique id."""
@@ -120,6 +127,27 @@ async def home(
         latitude=48.1, longitude=11.5, time_zone="Europe/Berlin"
     )
     return Home(hass, freezer)
+
+
+@pytest.fixture
+def disk(hass_storage: dict[str, Any]) -> Disk:
+    """The files of Home Assistant."""
+    return Disk(hass_storage)
+
+
+@pytest.fixture
+async def torn_sockets(home: Home) -> None:
+    """A connection that is cut off while it comes about leaves a callback for a socket that is closed: asyncio's, not ours."""
+    loop = asyncio.get_running_loop()
+    usual = loop.get_exception_handler()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if isinstance(context.get("exception"), OSError | aiohttp.ClientError | Killed):
+            return
+        if usual is not None:
+            usual(loop, context)
+
+    loop.set_exception_handler(handle)
 
 
 @pytest.fixture

@@ -8,12 +8,23 @@ After a kill nothing reaches the disk or a cloud any more, whatever the dying co
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final, override
+from functools import partial
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final, override
 from unittest.mock import patch
 
 from custom_components.solar_cloud.cloud.errors import NotConnected
@@ -21,16 +32,36 @@ from custom_components.solar_cloud.cloud.token import TokenManager
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from custom_components.solar_cloud.commander import Commander
 from custom_components.solar_cloud.coordinator import SolarCloudCoordinator
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.tasks import (
+    AdjustStatisticsTask,
+    ClearStatisticsTask,
+    ImportStatisticsTask,
+    SynchronizeTask,
+)
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 
-OURS: Final = (
+if TYPE_CHECKING:
+    from .conftest import Home
+
+ALL: Final = os.environ.get("SOLAR_CLOUD_CUTS") == "all"
+SAMPLE: Final = 1
+"""Points of each kind that the usual run tries in a flow."""
+
+type Ours = tuple[type, str]
+"""A coroutine function of ours that Home Assistant runs in a task of its own."""
+
+OURS: Final[tuple[Ours, ...]] = (
     (Commander, "async_apply"),
     (Commander, "async_order"),
     (TokenManager, "_renew"),
     (SolarCloudCoordinator, "_async_update_data"),
 )
-"""What Home Assistant runs in tasks of its own."""
+
+WRITING: Final = (ImportStatisticsTask, AdjustStatisticsTask, ClearStatisticsTask)
+"""What the recorder does for us, each in a transaction of its own."""
 
 
 class How(StrEnum):
@@ -78,6 +109,8 @@ class Knife:
     """The last task that somebody can cancel."""
     left: list[asyncio.Task[object]] = field(default_factory=list)
     """What goes on beside the flow: an unload."""
+    idle: list[Callable[[], None]] = field(default_factory=list)
+    """What the recorder was told and does when somebody waits for it, while an early kill is to come."""
 
     def waits(self) -> None:
         """Note that a coroutine of the flow is about to wait."""
@@ -101,6 +134,30 @@ class Knife:
         """Note that what was waited for is there."""
         if self.how is How.KILL_LATE and at == self.at:
             self.done = self.disk.dead = True
+
+    def tells(self, put: Callable[[], None], task: object) -> None:
+        """Hand a task to the recorder: a point for each that writes for us, each of which it may never come to."""
+        if not isinstance(task, WRITING):
+            if isinstance(task, SynchronizeTask):
+                self.settle()
+            put()
+            return
+        at = self.points
+        self.waits()
+        if self.disk.dead:
+            return
+        if self.how is How.KILL_EARLY:
+            self.idle.append(put)
+        else:
+            put()
+        self.wakes(at)
+
+    def settle(self) -> None:
+        """Let the recorder do what it was told, unless it is too late."""
+        for put in self.idle:
+            if not self.disk.dead:
+                put()
+        self.idle.clear()
 
     async def cut(self, flow: Coroutine[Any, Any, Any]) -> BaseException | None:
         """Run a flow up to its cut; return what it raised."""
@@ -173,11 +230,15 @@ class Cut(Coroutine[Any, Any, Any]):
 
 
 @contextmanager
-def under(knife: Knife) -> Iterator[None]:
+def under(knife: Knife, ours: Iterable[Ours] = OURS) -> Iterator[None]:
     """Let background tasks of entries come under the knife; let saving take its time, and a dead machine reach nothing."""
     background = ConfigEntry.async_create_background_task
     write = Store._async_write_data  # noqa: SLF001
     send = HttpTransport.send
+    queue = Recorder.queue_task
+
+    def told(self: Recorder, task: Any) -> None:
+        knife.tells(partial(queue, self, task), task)
 
     def create(
         self: ConfigEntry, hass: Any, target: Any, name: str, eager_start: bool = True
@@ -196,16 +257,18 @@ def under(knife: Knife) -> Iterator[None]:
         return await send(self, *args, **kwargs)
 
     with ExitStack() as stack:
-        for owner, name in OURS:
-            ours = _ours(getattr(owner, name), knife, held=owner is not TokenManager)
-            stack.enter_context(patch.object(owner, name, ours))
+        for owner, name in ours:
+            cut = _ours(getattr(owner, name), knife, held=owner is not TokenManager)
+            stack.enter_context(patch.object(owner, name, cut))
         for patched in (
             patch.object(ConfigEntry, "async_create_background_task", create),
             patch.object(Store, "_async_write_data", save),
             patch.object(HttpTransport, "send", sent),
+            patch.object(Recorder, "queue_task", told),
         ):
             stack.enter_context(patched)
         yield
+        knife.settle()
 
 
 def _ours(
@@ -238,3 +301,47 @@ HEADER: Final = (
     + f"{'lost by protocol':>18}{'violations':>12}"
 )
 """*Lost by protocol* are tokens whose answer was on its way when the machine died."""
+
+
+async def switch_off(home: Home, entry: ConfigEntry, disk: Disk) -> None:
+    """Switch Home Assistant off, as far as an account sees."""
+    if entry.state is not ConfigEntryState.NOT_LOADED:
+        await home.hass.config_entries.async_unload(entry.entry_id)
+    home.forget()
+    if not disk.dead:  # what dies waits for nothing
+        await home.hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def quietly(flow: Coroutine[Any, Any, Any]) -> None:
+    """What a cut flow tells its user is not the matter here."""
+    with suppress(HomeAssistantError):
+        await flow
+
+
+async def cut_everywhere(
+    flow: str,
+    once: Callable[[How | None, int], Coroutine[Any, Any, Tally]],
+    kinds: int = len(How),
+) -> Tally:
+    """Run a flow uncut to count its points, then cut at all of them, or at a sample of some kinds that is another one each day."""
+    points = (await once(None, -1)).tried["points"]
+    total = Tally(flow)
+    day = datetime.now(UTC).toordinal()
+    step = 1 if ALL else max(1, points // SAMPLE)
+    for number, how in enumerate(How):
+        if not ALL and (day + number) % len(How) >= kinds:
+            continue
+        for at in range(0 if ALL else (day + number) % step, points, step):
+            tally = await once(how, at)
+            total.tried[str(how)] += 1
+            total.tried["lost by protocol"] += tally.tried["lost by protocol"]
+            total.violations += tally.violations
+    return total
+
+
+def report(vendor: str, tallies: list[Tally]) -> None:
+    """Print the table; fail when anything was violated."""
+    rows = "\n".join(tally.line() for tally in tallies)
+    sys.stdout.write(f"\n{vendor}\n{HEADER}\n{rows}\n")
+    found = [each for tally in tallies for each in tally.violations]
+    assert not found, "\n".join(found)

@@ -5,11 +5,9 @@ The usual run tries a sample of the points, another one each day. ``SOLAR_CLOUD_
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-import os
-import sys
+from functools import partial
 from typing import Any, Final
 
 import aiohttp
@@ -23,7 +21,6 @@ from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.forces import SECTION as FORCES
 from custom_components.solar_cloud.store import async_get_store
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.exceptions import HomeAssistantError
 
 from .accounts import reauths
 from .clouds.calls import Call
@@ -34,14 +31,21 @@ from .clouds.sungrow import SungrowCloud
 from .clouds.sungrow.plant import HYBRID
 from .clouds.world import World
 from .conftest import Home, solax_entry
-from .cutting import HEADER, Disk, How, Killed, Knife, Tally, under
+from .cutting import (
+    Disk,
+    How,
+    Knife,
+    Tally,
+    cut_everywhere,
+    quietly,
+    report,
+    switch_off,
+    under,
+)
 from .test_controls import House as SolaxHouse
 from .test_fusionsolar_controls import House as FusionSolarHouse
 from .test_sungrow_controls import House as SungrowHouse
 
-ALL: Final = os.environ.get("SOLAR_CLOUD_CUTS") == "all"
-SAMPLE: Final = 1
-"""Points of each kind that the usual run tries in a flow."""
 MINUTES: Final = 10
 """How long the forced modes of these flows are to last."""
 LONG: Final = {("sungrow", "select"): 7200.0}
@@ -87,13 +91,7 @@ class Scene:
 
     async def off(self) -> None:
         """Switch Home Assistant off, as far as the account sees."""
-        entry = self.house.entry
-        if entry.state is not ConfigEntryState.NOT_LOADED:
-            await self.home.hass.config_entries.async_unload(self.entry_id)
-        for key in ("stores", "quotas", "seeds"):
-            self.home.hass.data.pop(f"{DOMAIN}_{key}", None)
-        if not self.disk.dead:  # what dies waits for nothing
-            await self.home.hass.async_block_till_done(wait_background_tasks=True)
+        await switch_off(self.home, self.house.entry, self.disk)
 
     async def on(self) -> None:
         """Start it, with a new day's budget of writes."""
@@ -135,7 +133,7 @@ async def _try(scene: Scene, flow: str, how: How | None, at: int) -> Tally:
     before = len(scene.commands())
     began = datetime.now(UTC).timestamp()
     with under(knife):
-        err = await knife.cut(_quietly(scene.flows[flow]()))
+        err = await knife.cut(quietly(scene.flows[flow]()))
         for task in knife.left:
             await task
     tally.tried["points"] = knife.points
@@ -187,41 +185,8 @@ async def _try(scene: Scene, flow: str, how: How | None, at: int) -> Tally:
     return tally
 
 
-async def _quietly(flow: Coroutine[Any, Any, Any]) -> None:
-    """What a cut flow tells its user is not the matter here."""
-    with suppress(HomeAssistantError):
-        await flow
-
-
-async def _cut_everywhere(scene: Scene, flow: str) -> Tally:
-    points = (await _try(scene, flow, None, -1)).tried["points"]
-    total = Tally(flow)
-    day = datetime.now(UTC).toordinal()
-    step = 1 if ALL else max(1, points // SAMPLE)
-    for number, how in enumerate(How):
-        for at in range(0 if ALL else (day + number) % step, points, step):
-            tally = await _try(scene, flow, how, at)
-            total.tried[str(how)] += 1
-            total.tried["lost by protocol"] += tally.tried["lost by protocol"]
-            total.violations += tally.violations
-    return total
-
-
-def _report(vendor: str, tallies: list[Tally]) -> None:
-    rows = "\n".join(tally.line() for tally in tallies)
-    sys.stdout.write(f"\n{vendor}\n{HEADER}\n{rows}\n")
-    found = [each for tally in tallies for each in tally.violations]
-    assert not found, "\n".join(found)
-
-
-@pytest.fixture
-def disk(hass_storage: dict[str, Any]) -> Disk:
-    """The files of Home Assistant."""
-    return Disk(hass_storage)
-
-
 @pytest.fixture(autouse=True)
-def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def waiting(home: Home, torn_sockets: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let waiting pass the shared time, and be a point."""
 
     async def wait(seconds: float) -> None:
@@ -229,21 +194,6 @@ def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
         home.freezer.tick(seconds)
 
     monkeypatch.setattr(commander, "pause", wait)
-
-
-@pytest.fixture(autouse=True)
-async def torn_sockets(home: Home) -> None:
-    """A connection that is cut off while it comes about leaves a callback for a socket that is closed: asyncio's, not ours."""
-    loop = asyncio.get_running_loop()
-    usual = loop.get_exception_handler()
-
-    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        if isinstance(context.get("exception"), OSError | aiohttp.ClientError | Killed):
-            return
-        if usual is not None:
-            usual(loop, context)
-
-    loop.set_exception_handler(handle)
 
 
 async def _renew(house: Any, kill: Callable[[], object]) -> None:
@@ -325,7 +275,7 @@ SOLAX: Final = ("command", "order", "order to a target", "stop", "select", "rene
 @pytest.mark.parametrize("flow", SOLAX)
 async def test_cut_flows_of_solax(solax_scene: Scene, flow: str) -> None:
     """SolaX."""
-    _report("SolaX", [await _cut_everywhere(solax_scene, flow)])
+    report("SolaX", [await cut_everywhere(flow, partial(_try, solax_scene, flow))])
 
 
 # Sungrow
@@ -368,7 +318,7 @@ async def sungrow_scene(
 @pytest.mark.parametrize("flow", ["command", "order", "stop", "select", "renew"])
 async def test_cut_flows_of_sungrow(sungrow_scene: Scene, flow: str) -> None:
     """Sungrow."""
-    _report("Sungrow", [await _cut_everywhere(sungrow_scene, flow)])
+    report("Sungrow", [await cut_everywhere(flow, partial(_try, sungrow_scene, flow))])
 
 
 @pytest.fixture
@@ -423,7 +373,10 @@ async def consent_scene(
 
 async def test_cut_renewal_of_a_sungrow_consent(consent_scene: Scene) -> None:
     """Sungrow by consent."""
-    _report("Sungrow by consent", [await _cut_everywhere(consent_scene, "renew")])
+    report(
+        "Sungrow by consent",
+        [await cut_everywhere("renew", partial(_try, consent_scene, "renew"))],
+    )
 
 
 # FusionSolar
@@ -469,4 +422,7 @@ async def fusionsolar_scene(
 @pytest.mark.parametrize("flow", SOLAX)
 async def test_cut_flows_of_fusionsolar(fusionsolar_scene: Scene, flow: str) -> None:
     """FusionSolar."""
-    _report("FusionSolar", [await _cut_everywhere(fusionsolar_scene, flow)])
+    report(
+        "FusionSolar",
+        [await cut_everywhere(flow, partial(_try, fusionsolar_scene, flow))],
+    )
