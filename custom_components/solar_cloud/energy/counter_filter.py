@@ -555,7 +555,9 @@ class CounterFilter:
         else:
             self.missing = min(self.missing, max(0.0, left))
         self.dip = 0.0
-        self.tolerance_left = min(max(left, 0.0), self._tolerance(evidence))
+        # What passed for another reason than its power has used nothing up.
+        tolerance = self._tolerance(evidence)
+        self.tolerance_left = tolerance if left < 0 else min(left, tolerance)
         if likely is not None:
             self.measured.compare(gained, likely)
         if verdict is Verdict.CONFIRMED:
