@@ -23,6 +23,7 @@ class Home:
     """Whether there is a counter of today."""
     ceiling: float | None = None
     date: int = 0
+    dated: bool = True
     watts: float = 2_000.0
     now: float = START
     true: float = LEVEL
@@ -54,7 +55,7 @@ class Home:
             evidence = Evidence(
                 power=self.watts,
                 sibling=round(self.today + today_error, 2) if self.told else None,
-                dated=True,
+                dated=self.dated,
                 date=self.date,
             )
             if null:
@@ -135,6 +136,16 @@ def test_an_outage_the_day_confirms_passes_at_once() -> None:
     """Both gained 12 kWh."""
     home = Home()
     home.pass_time(6 * HOUR)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_two_uploads_in_one_poll_pass_right_after_an_outage() -> None:
+    """FusionSolar does not say when a counter was read: what an outage brought has used no credit up."""
+    home = Home(dated=False)
+    home.pass_time(6 * HOUR)
+    home.run(POLL)
+    home.pass_time(POLL)
+    home.now -= POLL
     assert home.run(POLL) == pytest.approx(0, abs=0.02)
 
 
