@@ -32,6 +32,7 @@ from custom_components.solar_cloud.cloud.token import TokenManager
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from custom_components.solar_cloud.commander import Commander
 from custom_components.solar_cloud.coordinator import SolarCloudCoordinator
+from custom_components.solar_cloud.store import STORES
 from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.tasks import (
     AdjustStatisticsTask,
@@ -307,6 +308,8 @@ async def switch_off(home: Home, entry: ConfigEntry, disk: Disk) -> None:
     """Switch Home Assistant off, as far as an account sees."""
     if entry.state is not ConfigEntryState.NOT_LOADED:
         await home.hass.config_entries.async_unload(entry.entry_id)
+    for store in home.hass.data.get(STORES, {}).values():
+        await store.async_flush()  # or it would write when another one is at work
     home.forget()
     if not disk.dead:  # what dies waits for nothing
         await home.hass.async_block_till_done(wait_background_tasks=True)
