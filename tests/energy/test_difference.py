@@ -12,7 +12,9 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
     Value,
 )
+from custom_components.solar_cloud.cloud.vault import MemoryVault
 from custom_components.solar_cloud.cloud.vendor import Roles, Source, Term
+from custom_components.solar_cloud.energy.gaps import GapWatch
 
 from .test_picture import POLL, Home
 
@@ -56,6 +58,7 @@ class House:
     today: list[float] = field(default_factory=lambda: [5.0, 1.0, 2.0, 3.0])
     true: float = 0.0
     true_today: float = 0.0
+    watch: GapWatch = field(default_factory=lambda: GapWatch(MemoryVault()))
     said: dict[str, Any] = field(default_factory=dict)
     said_at: datetime = EVENING
 
@@ -74,7 +77,7 @@ class House:
     def poll(self, *silent: str) -> None:
         """Say it all; the plant has counters of today, none for the house."""
         said: dict[str, dict[Q, Value]] = {
-            "meter": {Q.LOAD_POWER: 1_000.0},
+            "meter": {Q.LOAD_POWER: 1_000.0, Q.GRID_IMPORT_POWER: 1_000.0},
             "plant": {},
         }
         for number, (quantity, owner) in enumerate(FEEDS.items()):
@@ -92,6 +95,8 @@ class House:
         age = (self.home.now - self.said_at).total_seconds() + 60.0
         ages = dict.fromkeys(self.said, age)
         self.home.poll(timedelta(0), ages=ages, **self.said)
+        held = self.home.painter.holding()
+        self.watch.observe(self.home.last, self.home.now.timestamp(), held)
 
     def be_off_the_net(self, until: datetime, **kwh: float) -> None:
         """Let the cloud show old values until an instant, while energy flows."""
@@ -160,3 +165,19 @@ def test_a_cloud_that_shows_its_last_value_after_an_outage_is_waited_for(
         house.run(1)
         assert house.shown() <= house.true + 0.05
     assert house.shown() == pytest.approx(house.true, abs=0.05)
+
+
+def test_the_hours_of_an_outage_are_to_be_filled_though_the_old_value_came_first(
+    house: House,
+) -> None:
+    """What is believed half an hour later belongs to the outage, not to that half hour."""
+    begun = house.home.now.timestamp()
+    before = list(house.kwh)
+    house.pass_time(timedelta(hours=3), pv=6.0, grid=3.0)
+    after, house.kwh = house.kwh, before
+    house.poll()
+    house.kwh = after
+    house.run(8)
+    key = ("meter", str(Q.GRID_IMPORT_ENERGY_TOTAL))
+    (outage,) = house.watch.due({key}, house.home.now.timestamp())
+    assert outage.start == pytest.approx(begun, abs=120)

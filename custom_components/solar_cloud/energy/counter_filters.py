@@ -226,9 +226,8 @@ class CounterFilters:
                 self._untold.add((owner_id, slot.key))
 
     def holding(self) -> set[Addend]:
-        """Return whose latest value was held back, or who had none to say."""
-        held = {addend for addend, each in self._named.items() if each.holds}
-        return self._untold | held
+        """Return whose latest value was held back or may be an old one, or who had none to say."""
+        return self._untold | {each for each in self._named if self.is_doubted(each)}
 
     def rejected(self) -> Mapping[tuple[str, Slot], int]:
         """Return how many values each filter held back."""
