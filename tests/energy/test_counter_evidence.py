@@ -47,9 +47,11 @@ class Home:
         error: float = 0.0,
         *,
         null: bool = False,
+        stuck: bool = False,
         today_error: float = 0.0,
     ) -> float:
         """Poll for a time, the lifetime and today told with errors; return how far what is published is from the truth."""
+        standing = self.true
         for _ in range(round(seconds / POLL)):
             self.pass_time(POLL)
             evidence = Evidence(
@@ -61,7 +63,8 @@ class Home:
             if null:
                 self.filter.witness(self.now, evidence)
             else:
-                raw = round(max(0.0, self.true + error), 2)
+                level = standing if stuck else self.true
+                raw = round(max(0.0, level + error), 2)
                 self.published.append(self.filter.observe(raw, self.now, evidence))
         value = self.filter.value
         assert value is not None
@@ -242,7 +245,7 @@ def test_a_power_of_something_else_is_not_asked_for_long() -> None:
 
 GLITCHES = st.lists(
     st.tuples(
-        st.sampled_from(["leap", "fall", "zero", "null"]),
+        st.sampled_from(["leap", "fall", "zero", "null", "hold", "held low"]),
         st.floats(1.2, 40),
         st.integers(1, 24),
         st.integers(1, 60),
@@ -262,8 +265,13 @@ def test_no_storm_leaves_anything(
     home.watts = watts
     home.run(HOUR)
     for kind, amount, lasts, until in glitches:
-        error = {"leap": amount, "fall": -amount, "zero": -1e6}.get(kind, 0.0)
-        ahead = home.run(lasts * POLL, error=error, null=kind == "null")
+        errors = {"leap": amount, "fall": -amount, "zero": -1e6, "held low": -amount}
+        ahead = home.run(
+            lasts * POLL,
+            errors.get(kind, 0.0),
+            null=kind == "null",
+            stuck=kind.startswith("held") or kind == "hold",
+        )
         assert ahead <= 0.35
         home.run(until * POLL)
     assert home.run(POLL) == pytest.approx(0, abs=0.02)

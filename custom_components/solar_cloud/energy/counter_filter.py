@@ -123,7 +123,7 @@ class CounterFilter:
     dip: float = 0.0
     """kWh by which the counter was below what it should be, since what is published last rose."""
     missing: float = 0.0
-    """kWh that were measured while the counter made up for a dip: they may still come at once."""
+    """kWh that were measured while the counter was stuck or made up for a dip: they may still come at once."""
     missing_until: float = 0.0
     back: float | None = None
     """Since when the counter is shown unchanged after a time nobody measured."""
@@ -263,14 +263,14 @@ class CounterFilter:
         verdict, likely = self._ask_sibling(line, gained, evidence), self._likely()
         if verdict is Verdict.CONTRADICTED:
             return False
-        unwatched = likely is None or self._is_sparse(at)
+        unwatched = likely is None or self._is_sparse()
         if verdict is Verdict.CONFIRMED and unwatched:
             return gained <= self._possible(at, evidence)
         return gained <= self._explained(at, evidence)
 
-    def _is_sparse(self, at: float) -> bool:
-        """Whether so much time lies between two values that the powers beside them say little of it."""
-        return self.heard is None or at - self.heard > BRIEF
+    def _is_sparse(self) -> bool:
+        """Whether the powers were measured so seldom since the value last rose that they say little."""
+        return self.measured.sparse > self.mark.sparse
 
     def _likely(self) -> float | None:
         """Return the kWh that probably flowed since the value last rose, ``None`` where somebody was not measuring."""
@@ -416,7 +416,7 @@ class CounterFilter:
         gained = line - value
         if owed:
             return LONG_PATIENCE
-        watched = self._likely() is not None and not self._is_sparse(at)
+        watched = self._likely() is not None and not self._is_sparse()
         if watched or not 0 < gained <= self._possible(at, evidence):
             return PATIENCE
         verdict = self._ask_sibling(line, gained, evidence)
@@ -548,15 +548,16 @@ class CounterFilter:
     ) -> None:
         """Note how much of a gain was explained, and what is not proven."""
         left = self._explained(at, evidence) - gained
-        likely = self._likely()
-        if self.dip and likely is not None:
-            self.missing = min(self.dip, max(0.0, likely - gained))
-            self.missing_until = at + PATIENCE
-        else:
-            self.missing = min(self.missing, max(0.0, left))
+        likely, tolerance = self._likely(), self._tolerance(evidence)
+        behind = 0.0 if likely is None else likely - gained
+        self.missing = min(self.missing, max(0.0, left))
+        if self.dip or behind > tolerance + self.measured.most(self.mark) - (
+            likely or 0.0
+        ):
+            kept = self.missing if at < self.missing_until else 0.0
+            self.missing, self.missing_until = kept + max(0.0, behind), at + PATIENCE
         self.dip = 0.0
         # What passed for another reason than its power has used nothing up.
-        tolerance = self._tolerance(evidence)
         self.tolerance_left = tolerance if left < 0 else min(left, tolerance)
         if likely is not None:
             self.measured.compare(gained, likely)

@@ -27,6 +27,8 @@ UNEVEN: Final = 1.2
 """How much more may have flowed than the powers measured around it say."""
 DENSE: Final = 450.0
 """Seconds between two powers within which little flows that neither shows."""
+SPARSE: Final = 600.0
+"""Seconds between two powers that say little of the time between them."""
 PEAK_LASTS: Final = 7 * 86400.0
 """Seconds in which a peak loses most of its meaning: seasons change, cars come and go."""
 LEAST_PEAK: Final = 4000.0
@@ -82,6 +84,7 @@ class Mark:
     blind: float = 0.0
     unbounded: float = 0.0
     bounded: float = 0.0
+    sparse: float = 0.0
 
 
 @dataclass(slots=True)
@@ -104,6 +107,8 @@ class MeasuredEnergy:
     """Seconds of these in which nobody measured around it either."""
     bounded: float = 0.0
     """kWh; the most that can have flowed in the others."""
+    sparse: float = 0.0
+    """Seconds measured so seldom that the powers say little of them."""
     peak: float = 0.0
     """W; the highest power of late."""
     gained: float = 0.0
@@ -114,7 +119,12 @@ class MeasuredEnergy:
     def mark(self) -> Mark:
         """Remember this moment."""
         return Mark(
-            self.likely, self.variance, self.blind, self.unbounded, self.bounded
+            self.likely,
+            self.variance,
+            self.blind,
+            self.unbounded,
+            self.bounded,
+            self.sparse,
         )
 
     @property
@@ -148,6 +158,7 @@ class MeasuredEnergy:
             unseen = LEAST_PEAK * max(0.0, seconds - DENSE)
             swing = abs(power - self.power) * seconds + unseen
             self.variance += (swing / 2 / JOULES) ** 2
+            self.sparse += seconds if seconds > SPARSE else 0.0
         else:
             self._observe_blindly(seconds, evidence.ceiling)
         self.peak *= max(0.0, 1.0 - seconds / PEAK_LASTS)
