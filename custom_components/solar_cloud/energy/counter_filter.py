@@ -85,6 +85,8 @@ class SuspectSeries:
     """Whether they take back what was published without proof."""
     frozen: bool = False
     """Whether their gains are not published: they count what was counted before, or from another zero."""
+    jumps: int = 0
+    """How many uploads in a row rose to begin another series."""
     rises: list[tuple[float, float]] = field(default_factory=list)
     """The latest (time, value) at which they rose."""
 
@@ -246,6 +248,8 @@ class CounterFilter:
         elif self._is_dip(line, at, value, evidence):
             self._reject()
             self.suspect = None
+            self._stand_still(at)
+            self.at = at
             self.dip = max(self.dip, value - line + (self._likely() or 0.0))
         else:
             self._reject()
@@ -317,8 +321,10 @@ class CounterFilter:
         measured, mark = self.measured, self.mark
         peak = max(measured.peak, LEAST_PEAK) * UNEVEN / JOULES
         seconds = measured.unbounded - mark.unbounded
-        if measured.blind == mark.blind and not self._is_idle(evidence):
+        if measured.blind == mark.blind:
             seconds += min(since, BRIEF)
+        if self._is_idle(evidence):
+            seconds = 0.0
         return (
             measured.most(mark)
             + self._tolerance(evidence)
@@ -355,7 +361,7 @@ class CounterFilter:
             suspect = self.suspect = self._suspect(raw, line, at, value, evidence)
         elif (gained := raw - suspect.raw) > 0:
             suspect.rises = [*suspect.rises, (at, raw)][-RISES:]
-            suspect.raw, suspect.mark = raw, self.measured.mark
+            suspect.raw, suspect.mark, suspect.jumps = raw, self.measured.mark, 0
             if not suspect.frozen:
                 self._publish(value, gained, at)
         suspect.at, value = at, self.value or 0.0
@@ -377,8 +383,8 @@ class CounterFilter:
         return gained <= explained + self._tolerance(evidence)
 
     def _question_power(self, suspect: SuspectSeries | None, raw: float) -> None:
-        """Learn from a steady climb that no power explains: a glitch is a step, so it is the power that belongs to something else."""
-        if suspect is not None and suspect.climb() is not None and raw > suspect.raw:
+        """Learn from a steady climb that no power explains, upload by upload: a glitch is a step, so the power belongs to something else."""
+        if suspect is not None and suspect.jumps >= RISES and raw > suspect.raw:
             likely = self.measured.likely - suspect.mark.likely
             self.measured.compare(raw - suspect.raw, likely)
 
@@ -388,9 +394,10 @@ class CounterFilter:
         """Begin a series; of its first step what is likely is published."""
         before = self.suspect
         rises = [(at, raw)]
-        begun = at
+        begun, jumps = at, 0
         if before is not None and 0 <= at - before.at <= LONGEST_GAP:
             begun, rises = before.begun, [*before.rises, *rises][-RISES:]
+            jumps = before.jumps + 1 if raw > before.raw else 0
         owed = self._owes(line, at, value)
         series = SuspectSeries(
             begun=begun,
@@ -402,6 +409,7 @@ class CounterFilter:
             mark=self.measured.mark,
             owed=owed,
             frozen=owed or self._restarted(raw, at, value, evidence),
+            jumps=jumps,
             rises=rises,
         )
         if line > value and self.measured.trusted:
@@ -561,8 +569,8 @@ class CounterFilter:
         self.tolerance_left = tolerance if left < 0 else min(left, tolerance)
         if likely is not None:
             self.measured.compare(gained, likely)
-        if verdict is Verdict.CONFIRMED:
-            return
+            if verdict is Verdict.CONFIRMED and not self._is_sparse():
+                return
         if at >= self.unproven_until:
             self.unproven = 0.0
         if likely is not None:
