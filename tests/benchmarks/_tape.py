@@ -255,12 +255,17 @@ class Tape:
         number = bisect_right(times, at) - 1
         return values[number] if number >= 0 else None
 
+    def last_said(self, owner: str, slot: Slot, at: float) -> float | None:
+        """Return when a counter was said last at an instant."""
+        times, _ = self.said.get((owner, slot), ((), ()))
+        number = bisect_right(times, at)
+        return times[number - 1] if number else None
+
     def silent_since_outage(self, owner: str, slot: Slot, at: float) -> bool:
         """Whether a counter was not said again since an outage: nobody knows what it counted meanwhile."""
         ends = [each.end for each in self.take.outages if each.begin <= at]
-        times, _ = self.said.get((owner, slot), ((), ()))
-        number = bisect_right(times, at)
-        return bool(ends) and (not number or times[number - 1] < max(ends))
+        said = self.last_said(owner, slot, at)
+        return bool(ends) and (said is None or said < max(ends))
 
     def resolution(self, role: Q) -> float:
         """Return what the last digits of a role's addends are worth together."""

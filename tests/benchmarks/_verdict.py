@@ -208,8 +208,9 @@ def _told_truth(
     ):
         return False
     if any(
-        tape.silent_since_outage(term.device_id, term.slot, poll.at)
-        for term in source.terms
+        tape.silent_since_outage(owner, slot, poll.at)
+        or _last_lied(tape, trial, owner, slot, poll.at)
+        for owner, slot in counters
     ):
         return False
     # What a sleeping device leaves out stands as it stood.
@@ -229,6 +230,17 @@ def _told_truth(
     low = truth.at(role, poll.oldest - 3 * UPLOAD) - _tolerance(tape, role)
     high = truth.at(role, poll.newest) + _tolerance(tape, role) + 2.0
     return low <= honest - course.offset <= high
+
+
+def _last_lied(tape: Tape, trial: Trial, owner: str, slot: Slot, at: float) -> bool:
+    """Whether what a counter said last, before it fell silent, was a lie."""
+    said = tape.last_said(owner, slot, at)
+    return said is not None and any(
+        each.kind != "replaced"
+        and each.active(said)
+        and each.touches(frozenset({(owner, slot)}))
+        for each in trial.glitches
+    )
 
 
 def _look(
