@@ -54,6 +54,8 @@ RETURN: Final = 900.0
 """Seconds for which a cloud may show its last value after an outage before the new ones come."""
 DUSK: Final = 3600.0
 """Seconds before the dark at which solar devices may fall asleep."""
+LITTLE: Final = 0.5
+"""kWh by which a counter may be ahead of the vendor's and still be counted on."""
 UNSEEN: Final = 0.1
 """kWh that may flow between two measured powers without either showing it: somebody boils water."""
 BRIEF: Final = 600.0
@@ -148,6 +150,10 @@ class CounterFilter:
     """How many values were held back."""
     holds: bool = False
     """Whether the latest was, wholly or in part."""
+    ahead: bool = False
+    """Whether the latest was held because a little more is published already."""
+    stuck: bool = False
+    """Whether more was measured since the value last rose than it can have left out."""
     measured: MeasuredEnergy = field(default_factory=MeasuredEnergy)
     sibling: Sibling = field(default_factory=Sibling)
     lifelong: bool = True
@@ -191,7 +197,8 @@ class CounterFilter:
         if (raw, at) == (self.raw, self.heard):
             return self.value
         self.witness(at, evidence)
-        self.holds, self.digits = False, max(self.digits, decimals(raw))
+        self.holds, self.ahead = False, False
+        self.digits = max(self.digits, decimals(raw))
         if self.value is None:
             self._begin(raw, at, evidence)
         elif raw == 0 < self.value:
@@ -200,6 +207,7 @@ class CounterFilter:
             self._begin_anew(raw, at, self.value, evidence)
         else:
             self._judge(raw, at, self.value, evidence)
+        self.stuck = self._lacks(self._likely(), evidence)
         self.heard, self.raw = at, raw
         return self.value
 
@@ -249,7 +257,7 @@ class CounterFilter:
             self._reject()
             self.suspect = None
             self._stand_still(at)
-            self.at = at
+            self.at, self.ahead = at, value - line <= LITTLE
             self.dip = max(self.dip, value - line + (self._likely() or 0.0))
         else:
             self._reject()
@@ -288,6 +296,13 @@ class CounterFilter:
             return self._limit(evidence).tolerance
         apart = 0.0 if evidence.dated else self.measured.recent * UPLOAD / JOULES
         return 2 * self.step + UNSEEN + apart
+
+    def _lacks(self, behind: float | None, evidence: Evidence) -> bool:
+        """Whether a counter is too far behind what was measured."""
+        if behind is None or not self.measured.trusted:
+            return False
+        doubt = self.measured.most(self.mark) - (self._likely() or 0.0)
+        return behind > self._tolerance(evidence) + doubt
 
     def _explained(self, at: float, evidence: Evidence) -> float:
         """Return the kWh that can have been counted since the value last rose, as far as anybody knows."""
@@ -559,9 +574,7 @@ class CounterFilter:
         likely, tolerance = self._likely(), self._tolerance(evidence)
         behind = 0.0 if likely is None else likely - gained
         self.missing = min(self.missing, max(0.0, left))
-        if self.dip or behind > tolerance + self.measured.most(self.mark) - (
-            likely or 0.0
-        ):
+        if self.dip or self._lacks(behind, evidence):
             kept = self.missing if at < self.missing_until else 0.0
             self.missing, self.missing_until = kept + max(0.0, behind), at + PATIENCE
         self.dip = 0.0

@@ -203,10 +203,13 @@ class CounterFilters:
         return found is not None and found.step > finest
 
     def is_doubted(self, addend: Addend) -> bool:
-        """Whether a counter's latest value is not published as it is, or may be that of before an outage."""
+        """Whether a counter's latest value is not published as it is, is stuck, or may be that of before an outage."""
         found = self._named.get(addend)
         return found is not None and (
-            found.holds or found.value is None or found.back is not None
+            (found.holds and not found.ahead)
+            or found.value is None
+            or found.back is not None
+            or found.stuck
         )
 
     def is_current(self, addend: Addend, since: float) -> bool:
