@@ -152,6 +152,31 @@ def test_two_uploads_in_one_poll_pass_right_after_an_outage() -> None:
     assert home.run(POLL) == pytest.approx(0, abs=0.02)
 
 
+def test_a_counter_that_stands_for_days_earns_no_leap() -> None:
+    """Read every 20 minutes at night, as consents of FusionSolar are: what nobody saw between two readings has not flowed."""
+    counter = CounterFilter()
+    for number in range(3 * 72):
+        now = START + number * 1200.0
+        counter.observe(LEVEL, now, Evidence(power=0.0))
+    for _ in range(3):
+        now += 1200.0
+        counter.observe(LEVEL + 8.0, now, Evidence(power=0.0))
+        assert counter.value == LEVEL
+
+
+@pytest.mark.parametrize("stays", [10, 40])
+def test_a_stuck_counter_may_make_up_for_all_of_it(stays: int) -> None:
+    """Stuck, and low for a while after that: what it lacks then comes at once, and nothing waits for it."""
+    home = Home(told=False)
+    home.run(stays * POLL, stuck=True)
+    assert home.filter.stuck
+    home.true, lacking = home.true - stays / 12, home.true
+    assert home.run(3 * POLL) == pytest.approx(0, abs=0.02)
+    home.true = lacking + 0.5
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+    assert not home.filter.holds
+
+
 def test_an_outage_over_midnight_passes_though_today_is_smaller_than_the_gain() -> None:
     """Today began anew unseen and has passed what it showed before."""
     home = Home()

@@ -124,6 +124,8 @@ class CounterFilter:
     """What was measured when the published value last rose."""
     seen: float = 0.0
     """What was likely when a value on the line was last heard, or more was published."""
+    unseen: float = 0.0
+    """What may have flowed unseen when the value last stood still, see ``MeasuredEnergy``."""
     dip: float = 0.0
     """kWh by which the counter was below what it should be, since what is published last rose."""
     missing: float = 0.0
@@ -256,8 +258,10 @@ class CounterFilter:
         elif self._is_dip(line, at, value, evidence):
             self._reject()
             self.suspect = None
-            self._stand_still(at)
-            self.at, self.ahead = at, value - line <= LITTLE
+            self.ahead = value - line <= LITTLE
+            if self.ahead:
+                self._stand_still(at)
+                self.at = at
             self.dip = max(self.dip, value - line + (self._likely() or 0.0))
         else:
             self._reject()
@@ -562,9 +566,19 @@ class CounterFilter:
         )
 
     def _stand_still(self, at: float) -> None:
-        """Note that nothing was counted; what was measured may still be too little to show."""
-        mark = self._next_mark(at, caught_up=False)
-        self.mark = replace(mark, likely=self.mark.likely, variance=self.mark.variance)
+        """Note that nothing was counted; what was measured may still be too little to show.
+
+        What may have flowed between two powers without either showing it has not, but for the latest.
+        """
+        mark, before = self._next_mark(at, caught_up=False), self.unseen
+        self.unseen = self.measured.unseen
+        past = max(0.0, before - self.mark.unseen)
+        self.mark = replace(
+            mark,
+            likely=self.mark.likely,
+            variance=self.mark.variance + past,
+            unseen=self.mark.unseen + past,
+        )
 
     def _settle_accounts(
         self, gained: float, at: float, evidence: Evidence, verdict: Verdict

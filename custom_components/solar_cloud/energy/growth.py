@@ -85,6 +85,7 @@ class Mark:
     unbounded: float = 0.0
     bounded: float = 0.0
     sparse: float = 0.0
+    unseen: float = 0.0
 
 
 @dataclass(slots=True)
@@ -109,6 +110,8 @@ class MeasuredEnergy:
     """kWh; the most that can have flowed in the others."""
     sparse: float = 0.0
     """Seconds measured so seldom that the powers say little of them."""
+    unseen: float = 0.0
+    """kWh²; the part of the variance that comes of measuring so seldom."""
     peak: float = 0.0
     """W; the highest power of late."""
     gained: float = 0.0
@@ -125,6 +128,7 @@ class MeasuredEnergy:
             self.unbounded,
             self.bounded,
             self.sparse,
+            self.unseen,
         )
 
     @property
@@ -155,9 +159,10 @@ class MeasuredEnergy:
         seconds = 0.0 if self.at is None else max(0.0, at - self.at)
         if power is not None and self.power is not None and since <= BRIDGE:
             self.likely += (power + self.power) / 2 * seconds / JOULES
-            unseen = LEAST_PEAK * max(0.0, seconds - DENSE)
-            swing = abs(power - self.power) * seconds + unseen
-            self.variance += (swing / 2 / JOULES) ** 2
+            swing = abs(power - self.power) * seconds
+            seldom = swing + LEAST_PEAK * max(0.0, seconds - DENSE)
+            self.variance += (seldom / 2 / JOULES) ** 2
+            self.unseen += (seldom**2 - swing**2) / (2 * JOULES) ** 2
             self.sparse += seconds if seconds > SPARSE else 0.0
         else:
             self._observe_blindly(seconds, evidence.ceiling)
