@@ -16,6 +16,7 @@ read as a reset; any other lasting change continues without a step.
 
 from dataclasses import dataclass, field, replace
 import itertools
+import math
 from typing import Final
 
 from ..cloud.serialization import from_json, to_json
@@ -87,6 +88,8 @@ class SuspectSeries:
     """Whether they take back what was published without proof."""
     frozen: bool = False
     """Whether their gains are not published: they count what was counted before, or from another zero."""
+    tolerance_left: float = math.inf
+    """kWh they may still gain beyond what the limit allows in the time, where no power is measured: all of it once an upload."""
     jumps: int = 0
     """How many uploads in a row rose to begin another series."""
     rises: list[tuple[float, float]] = field(default_factory=list)
@@ -397,7 +400,11 @@ class CounterFilter:
         if not (0 <= since <= LONGEST_GAP and gained >= 0):
             return False
         if not self.measured.trusted:
-            return gained <= self._limit(evidence).max_growth(since)
+            limit = self._limit(evidence)
+            regained = suspect.tolerance_left + limit.tolerance * since / UPLOAD
+            left = min(limit.tolerance, regained) + limit.rate * since
+            suspect.tolerance_left = left - gained
+            return gained <= left
         explained = self.measured.most(suspect.mark)
         return gained <= explained + self._tolerance(evidence)
 
