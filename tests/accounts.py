@@ -54,12 +54,14 @@ async def type_account(
 class Visitor(Browser):
     """A user at the frontend who goes to a vendor's page and comes back."""
 
-    async def begin(self, sign_in: str, address: str, typed: dict[str, str]) -> None:
-        """Press the button, choose, and type everything up to the consent."""
+    async def begin(
+        self, sign_in: str, address: str, typed: dict[str, str], **more: str
+    ) -> None:
+        """Press the button, choose, and type everything up to the consent; ``more`` belongs to the address."""
         await self.post(self.path, {"handler": DOMAIN})
         await self.answer(next_step_id=sign_in)
         await self.answer(region="other", **typed)
-        await self.answer(base_url=address)
+        await self.answer(base_url=address, **more)
 
     @classmethod
     def of(

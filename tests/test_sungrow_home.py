@@ -71,7 +71,12 @@ async def flow(hass: HomeAssistant, home: Home) -> Flow:
 
 async def apply(visitor: Visitor, cloud: SungrowCloud) -> None:
     """Type the application in, and register the address that is shown with it."""
-    await visitor.begin("sungrow_oauth", cloud.url, cloud.consent_credentials)
+    await visitor.begin(
+        "sungrow_oauth",
+        cloud.url,
+        cloud.consent_credentials,
+        cloud_id=cloud.knobs.cloud_id,
+    )
     assert visitor.result["step_id"] == "consent", visitor.result
     cloud.application.redirect_url = visitor.redirect
 
@@ -87,6 +92,7 @@ async def approve(
         "state": page.query.get("state", ""),
         "applicationId": route["applicationId"],
         "redirectUrl": route["redirectUrl"],
+        "cloudId": route["cloudId"],
         "ps_id": list(plants or (plant.ps_id for plant in cloud.plants)),
     }
     return await redirected("POST", URL(cloud.url) / "authorize", form)
