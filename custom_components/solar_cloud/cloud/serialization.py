@@ -24,6 +24,10 @@ def to_json(value: object) -> Json:
 
     Fields that have their default are left out: an account has thousands of counters.
     """
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     if is_dataclass(value):
         told = ((each, getattr(value, each.name)) for each in fields(value))
         return {each.name: to_json(own) for each, own in told if own != each.default}
@@ -31,8 +35,6 @@ def to_json(value: object) -> Json:
         return {str(key): to_json(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [to_json(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
     return cast(Json, value)
 
 
