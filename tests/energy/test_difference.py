@@ -181,3 +181,17 @@ def test_the_hours_of_an_outage_are_to_be_filled_though_the_old_value_came_first
     key = ("meter", str(Q.GRID_IMPORT_ENERGY_TOTAL))
     (outage,) = house.watch.due({key}, house.home.now.timestamp())
     assert outage.start == pytest.approx(begun, abs=120)
+
+
+def test_a_part_without_a_counter_of_today_stops_no_poll() -> None:
+    """A house from a counter the vendor has no day of: it is shown, its day when that is known."""
+
+    def odd(plant_id: str, inventory: Inventory) -> Roles:
+        feeds = {Q.MPPT_ENERGY_TOTAL: 1.0, Q.GRID_EXPORT_ENERGY_TOTAL: -1.0}
+        terms = {role: Term("meter", Slot(role), sign) for role, sign in feeds.items()}
+        found = {role: (Source((Term("meter", Slot(role)),)),) for role in feeds}
+        return found | {Q.LOAD_ENERGY_TOTAL: (Source(tuple(terms.values())),)}
+
+    home = Home(roles=odd)
+    home.poll(meter={Q.MPPT_ENERGY_TOTAL: 50.0, Q.GRID_EXPORT_ENERGY_TOTAL: 20.0})
+    assert home.value("plant", Q.LOAD_ENERGY_TOTAL) == 30.0

@@ -127,13 +127,11 @@ class Days:
             if not isinstance(total, float):
                 continue
             terms = [*sources.get(lifetime, ())] or [(plant_id, str(lifetime))]
+            lags = False
             if lifetime in parts:
-                known, lags = (
-                    self._known_of_parts(plant_id, parts[lifetime], values),
-                    False,
-                )
+                known = self._known_of_parts(plant_id, parts[lifetime], values)
             else:
-                known, lags = self._known_of(terms, lifetime, today), False
+                known = self._known_of(terms, lifetime, today)
             if known is None and (
                 own := self._counters.get(plant_id, {}).get(Slot(today))
             ):
@@ -159,7 +157,9 @@ class Days:
         """Add up the day of the roles behind a difference; ``None`` unless it is certain how each began."""
         added, shares = 0.0, self._shares.get(plant_id, {})
         for role, sign in parts:
-            today = Slot(SHARES[role])
+            if (quantity := SHARES.get(role)) is None:
+                return None
+            today = Slot(quantity)
             value, share = values.get(today), shares.get(today)
             if not isinstance(value, float) or share is None or not share.begun:
                 return None
