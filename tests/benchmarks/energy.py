@@ -21,6 +21,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--vendor", help="only its sign-ins")
     parser.add_argument("--scenario", action="append", choices=[*_quick.SCENARIOS])
     parser.add_argument("--seeds", type=int, help="how many: 20 when quick, else 1")
+    parser.add_argument("--first", type=int, default=1, help="seed of them")
     parser.add_argument("--seed", type=int, help="only this one")
     parser.add_argument("--days", default="2", help="of each slow scenario")
     parser.add_argument("--jobs", type=int, default=1, help="processes, when quick")
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
 def _seeds(options: argparse.Namespace, usual: int) -> list[int]:
     if options.seed is not None:
         return [options.seed]
-    return [*range(1, (options.seeds or usual) + 1)]
+    return [*range(options.first, options.first + (options.seeds or usual))]
 
 
 def _run_quick(options: argparse.Namespace, sign_ins: list[str]) -> int:
