@@ -49,6 +49,8 @@ LONGEST_GAP: Final = 3600.0
 """Seconds without a value after which nothing is known to have lasted."""
 STANDSTILL: Final = 3600.0
 """Seconds a running counter may be shown unchanged, by a cloud that lags, and still have run; later it stood still."""
+OVERLAP: Final = 6 * 3600.0
+"""Seconds for which a counter may be behind its power for glitches that follow each other; beyond, the two do not measure the same."""
 UPLOAD: Final = 300.0
 """Seconds by which a counter and the power beside it may be apart, and a poll may see two uploads at once."""
 RETURN: Final = 900.0
@@ -125,10 +127,13 @@ class CounterFilter:
     """kWh the counter may still gain beyond what is explained."""
     mark: Mark = field(default_factory=Mark)
     """What was measured when the published value last rose."""
+    agreed: Mark = field(default_factory=Mark)
+    """What was measured when counter and power last agreed, or long ago."""
+    agreed_value: float = 0.0
+    agreed_at: float = 0.0
+    """What was published then, and when."""
     seen: float = 0.0
     """What was likely when a value on the line was last heard, or more was published."""
-    unseen: float = 0.0
-    """What may have flowed unseen when the value last stood still, see ``MeasuredEnergy``."""
     dip: float = 0.0
     """kWh by which the counter was below what it should be, since what is published last rose."""
     missing: float = 0.0
@@ -201,7 +206,10 @@ class CounterFilter:
         evidence = evidence or Evidence()
         if (raw, at) == (self.raw, self.heard):
             return self.value
+        before = self.measured.unseen
         self.witness(at, evidence)
+        if raw == self.raw:
+            self._saw_nothing(before)
         self.holds, self.ahead = False, False
         self.digits = max(self.digits, decimals(raw))
         if self.value is None:
@@ -232,10 +240,16 @@ class CounterFilter:
                 return
         self.value, self.at, self.moved = round(raw, 6), at, at
         self.mark = self.measured.mark
+        self._agree(at)
         self.tolerance_left = self._tolerance(evidence)
         self.sibling.believe(
             self.value, evidence.sibling, 0.0, self.step, evidence.date
         )
+
+    def _agree(self, at: float) -> None:
+        """Note that the counter is where its power says."""
+        self.agreed, self.agreed_at = self.measured.mark, at
+        self.agreed_value = self.value or 0.0
 
     def _begin_anew(
         self, raw: float, at: float, value: float, evidence: Evidence
@@ -458,11 +472,20 @@ class CounterFilter:
 
     def _believable(self, at: float, evidence: Evidence) -> float:
         """Return the most kWh of a lasting step that are late news and not a correction of the vendor's books."""
-        limit = self._limit(evidence)
-        if self.measured.trusted:
-            unbounded = self.measured.unbounded - self.mark.unbounded
-            return self._possible(at, evidence) + limit.rate * unbounded
-        return limit.max_growth(at - self.moved)
+        limit, measured = self._limit(evidence), self.measured
+        if not measured.trusted:
+            return limit.max_growth(at - self.moved)
+        unbounded = measured.unbounded - self.mark.unbounded
+        possible = self._possible(at, evidence) + limit.rate * unbounded
+        return max(possible, self._behind(evidence))
+
+    def _behind(self, evidence: Evidence) -> float:
+        """Return the most kWh that the counter can be behind what flowed since it last agreed with its power."""
+        measured, since, limit = self.measured, self.agreed, self._limit(evidence)
+        flowed = measured.most(since) + measured.bounded - since.bounded
+        unbounded = limit.rate * (measured.unbounded - since.unbounded)
+        counted = (self.value or 0.0) - self.agreed_value
+        return flowed * UNEVEN + unbounded + limit.tolerance - counted
 
     def _is_climb(
         self,
@@ -541,9 +564,13 @@ class CounterFilter:
         verdict = self._ask_sibling(line, gained, evidence)
         if gained > 0 or at < self.moved:
             explained = self.measured.most(self.mark) + self._tolerance(evidence)
+            likely = self._likely()
+            lags = likely is None or self._lacks(likely - gained, evidence)
             self._settle_accounts(gained, at, evidence, verdict)
             self.value, self.moved = line, at
             self.mark = self._next_mark(at, caught_up=gained > explained)
+            if not lags or not 0 <= at - self.agreed_at <= OVERLAP:
+                self._agree(at)
         else:
             self._stand_still(at)
         behind = self.missing > 0 and at < self.missing_until
@@ -573,19 +600,20 @@ class CounterFilter:
         )
 
     def _stand_still(self, at: float) -> None:
-        """Note that nothing was counted; what was measured may still be too little to show.
-
-        What may have flowed between two powers without either showing it has not, but for the latest.
-        """
-        mark, before = self._next_mark(at, caught_up=False), self.unseen
-        self.unseen = self.measured.unseen
-        past = max(0.0, before - self.mark.unseen)
+        """Note that nothing was counted; what was measured may still be too little to show."""
+        mark = self._next_mark(at, caught_up=False)
         self.mark = replace(
             mark,
             likely=self.mark.likely,
-            variance=self.mark.variance + past,
-            unseen=self.mark.unseen + past,
+            variance=self.mark.variance,
+            unseen=self.mark.unseen,
         )
+
+    def _saw_nothing(self, unseen: float) -> None:
+        """Note that a counter stood: what may have flowed without a power showing it has not, but for the latest."""
+        self.mark = self.mark.with_seen(unseen)
+        if self.suspect is not None:
+            self.suspect.mark = self.suspect.mark.with_seen(unseen)
 
     def _settle_accounts(
         self, gained: float, at: float, evidence: Evidence, verdict: Verdict

@@ -16,7 +16,7 @@ from ..cloud.model import (
 from ..cloud.points import total
 from ..cloud.vault import Json, Vault
 from .counter_filter import DUSK, CounterFilter
-from .growth import Evidence
+from .growth import HIDDEN, Evidence
 from .seen import slot_key, slot_of
 
 type Addend = tuple[str, str]
@@ -59,6 +59,8 @@ SHARES: Final[Mapping[Q, Q]] = {
     and (today := next((q for q in Q if q == f"{stem(lifetime)}_energy_today"), None))
 }
 """The counter of today beside each lifetime counter that has one."""
+GENERATED: Final = frozenset({"grid_export", "battery_charge"})
+"""What no kettle draws: it cannot flow unseen unless something around it does."""
 SUNLIT: Final = frozenset({"pv", "mppt", "pv_charge", "pv_export", "direct_use"})
 """What is nothing while the sun is down."""
 STORED: Final = frozenset({"battery_charge", "battery_discharge"})
@@ -104,6 +106,14 @@ class Scenery:
         """Return since when nothing can flow."""
         return self.dark_since if stem(slot.quantity) in SUNLIT else None
 
+    def _hidden(self, slot: Slot, ceiling: float | None) -> float:
+        """Return the W that may flow for minutes without a power showing it."""
+        if self.idle_since(slot) is not None:
+            return 0.0
+        if stem(slot.quantity) in GENERATED and ceiling is not None:
+            return min(HIDDEN, ceiling)
+        return HIDDEN
+
     def evidence(self, owner_id: str, slot: Slot, reading: Reading) -> Evidence:
         """Return what else is known about the energy of a lifetime counter."""
         about = stem(slot.quantity)
@@ -114,9 +124,11 @@ class Scenery:
         power = power_of(slot, reading.values)
         if power is None and owner_id in self.inventory.plants:
             power = power_of(slot, self.powers)
+        ceiling = sum(bounds) if bounds and len(bounds) == len(around) else None
         return Evidence(
             power=power,
-            ceiling=sum(bounds) if bounds and len(bounds) == len(around) else None,
+            ceiling=ceiling,
+            hidden=self._hidden(slot, ceiling),
             limit=bound(slot.quantity, owner_id, self.inventory),
             sibling=beside if isinstance(beside, float) and today != slot else None,
             date=self.date,

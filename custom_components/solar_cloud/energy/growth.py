@@ -4,7 +4,7 @@ A limit alone is weak: what a house's connection can carry in five minutes is mo
 says within some per cent what a counter gained, so it is the first witness; the limit stands in where nobody measured.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Final
 
@@ -32,7 +32,9 @@ SPARSE: Final = 600.0
 PEAK_LASTS: Final = 7 * 86400.0
 """Seconds in which a peak loses most of its meaning: seasons change, cars come and go."""
 LEAST_PEAK: Final = 4000.0
-"""W that any home may draw for some minutes without a reading seeing it."""
+"""W that any home may draw for some minutes while nobody measures."""
+HIDDEN: Final = 2000.0
+"""W that any home may draw for some minutes between two powers without either showing it."""
 UNTRUSTED_AFTER: Final = 2.0
 """kWh a counter must have gained before a power that explains less than half of it is taken to be something else."""
 
@@ -65,6 +67,8 @@ class Evidence:
     """W that can flow at most by the powers measured around it: no battery is charged with more than sun and grid give."""
     limit: float | None = None
     """W the thing is rated for."""
+    hidden: float = HIDDEN
+    """W that may flow for minutes between two powers without either showing it."""
     sibling: float | None = None
     """kWh of another counter of the same energy: that of today beside a lifetime, and the other way round."""
     date: int = 0
@@ -87,6 +91,13 @@ class Mark:
     sparse: float = 0.0
     unseen: float = 0.0
 
+    def with_seen(self, unseen: float) -> Mark:
+        """Return this place as if all that could have flowed unseen until a moment had been seen not to."""
+        past = max(0.0, unseen - self.unseen)
+        return replace(
+            self, variance=self.variance + past, unseen=self.unseen + past
+        )
+
 
 @dataclass(slots=True)
 class MeasuredEnergy:
@@ -98,6 +109,8 @@ class MeasuredEnergy:
     power_at: float = 0.0
     previous: float = 0.0
     """W; the one before."""
+    hidden: float = HIDDEN
+    """W that may flow unseen, by the latest evidence."""
     likely: float = 0.0
     """What probably flowed."""
     variance: float = 0.0
@@ -160,14 +173,15 @@ class MeasuredEnergy:
         if power is not None and self.power is not None and since <= BRIDGE:
             self.likely += (power + self.power) / 2 * seconds / JOULES
             swing = abs(power - self.power) * seconds
-            seldom = swing + LEAST_PEAK * max(0.0, seconds - DENSE)
+            hidden = max(evidence.hidden, self.hidden)
+            seldom = swing + hidden * max(0.0, seconds - DENSE)
             self.variance += (seldom / 2 / JOULES) ** 2
             self.unseen += (seldom**2 - swing**2) / (2 * JOULES) ** 2
             self.sparse += seconds if seconds > SPARSE else 0.0
         else:
             self._observe_blindly(seconds, evidence.ceiling)
         self.peak *= max(0.0, 1.0 - seconds / PEAK_LASTS)
-        self.at = at
+        self.at, self.hidden = at, evidence.hidden
         if power is not None:
             self.peak = max(self.peak, power)
             self.previous = self.power or 0.0
