@@ -154,6 +154,8 @@ class CounterFilter:
     """When the latest value was measured."""
     raw: float | None = None
     """The latest value."""
+    risen: Mark = field(default_factory=Mark)
+    """What was measured when the vendor's value last rose."""
     renewed: bool = False
     """Whether the hardware behind it was replaced."""
     rejected: int = 0
@@ -161,9 +163,9 @@ class CounterFilter:
     holds: bool = False
     """Whether the latest was, wholly or in part."""
     ahead: bool = False
-    """Whether the latest was held because a little more is published already."""
+    """Whether the latest was held because more is published already, and no more than can be counted on."""
     stuck: bool = False
-    """Whether more was measured since the value last rose than it can have left out."""
+    """Whether more was measured since the vendor's value last rose than it can have left out."""
     measured: MeasuredEnergy = field(default_factory=MeasuredEnergy)
     sibling: Sibling = field(default_factory=Sibling)
     lifelong: bool = True
@@ -220,7 +222,10 @@ class CounterFilter:
             self._begin_anew(raw, at, self.value, evidence)
         else:
             self._judge(raw, at, self.value, evidence)
-        self.stuck = self._lacks(self._likely(), evidence)
+        if self.raw is None or raw > self.raw:
+            self.risen = self.measured.mark
+        behind = self._likely() and self.measured.likely - self.risen.likely
+        self.stuck = self._lacks(behind, evidence)
         self.heard, self.raw = at, raw
         return self.value
 
@@ -405,6 +410,9 @@ class CounterFilter:
             self._believe(line, at, value, evidence)
         elif at - suspect.since >= suspect.patience:
             self._decide(raw, line, at, value, suspect, evidence)
+        elif suspect.owed:
+            lasts = at - suspect.since >= PATIENCE
+            self.ahead = lasts or value - line <= LITTLE
 
     def _continues(
         self, suspect: SuspectSeries, raw: float, at: float, evidence: Evidence

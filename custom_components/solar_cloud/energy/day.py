@@ -246,7 +246,7 @@ class DayShare:
             return None
         self.base = min(self.base, counter)
         if self.before is not None and known is not None:
-            return known
+            return min(known, max(0.0, round(counter - self.before, 6)))
         return round(counter - self.base, 6)
 
     def _turn(
