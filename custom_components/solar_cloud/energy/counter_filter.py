@@ -472,7 +472,7 @@ class CounterFilter:
         gained = line - value
         if owed:
             return LONG_PATIENCE
-        watched = self._likely() is not None and not self._is_sparse()
+        watched = self._likely() is not None
         if watched or not 0 < gained <= self._possible(at, evidence):
             return PATIENCE
         verdict = self._ask_sibling(line, gained, evidence)
