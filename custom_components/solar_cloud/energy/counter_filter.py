@@ -75,6 +75,8 @@ class SuspectSeries:
 
     begun: float
     """Since when the values have been off the line without a break."""
+    lowest: float
+    """The lowest of them."""
     since: float
     """Since when they have moved as a counter does."""
     raw: float
@@ -302,9 +304,16 @@ class CounterFilter:
         if verdict is Verdict.CONTRADICTED:
             return False
         unwatched = likely is None or self._is_sparse()
-        if verdict is Verdict.CONFIRMED and unwatched:
+        if verdict is Verdict.CONFIRMED and unwatched and not self._was_there(line, at):
             return gained <= self._possible(at, evidence)
         return gained <= self._explained(at, evidence)
+
+    def _was_there(self, line: float, at: float) -> bool:
+        """Whether a step was there while somebody measured, so that no time nobody did explains it."""
+        suspect = self.suspect
+        if suspect is None or not 0 <= at - suspect.at <= LONGEST_GAP:
+            return False
+        return suspect.patience >= PATIENCE and line - self.offset >= suspect.lowest
 
     def _is_sparse(self) -> bool:
         """Whether the powers were measured so seldom since the value last rose that they say little."""
@@ -442,13 +451,15 @@ class CounterFilter:
         """Begin a series; of its first step what is likely is published."""
         before = self.suspect
         rises = [(at, raw)]
-        begun, jumps = at, 0
+        begun, lowest, jumps = at, raw, 0
         if before is not None and 0 <= at - before.at <= LONGEST_GAP:
-            begun, rises = before.begun, [*before.rises, *rises][-RISES:]
+            begun, lowest = before.begun, min(before.lowest, raw)
+            rises = [*before.rises, *rises][-RISES:]
             jumps = before.jumps + 1 if raw > before.raw else 0
         owed = self._owes(line, at, value)
         series = SuspectSeries(
             begun=begun,
+            lowest=lowest,
             since=at,
             raw=raw,
             at=at,
@@ -473,7 +484,8 @@ class CounterFilter:
         if owed:
             return LONG_PATIENCE
         watched = self._likely() is not None
-        if watched or not 0 < gained <= self._possible(at, evidence):
+        possible = 0 < gained <= self._possible(at, evidence)
+        if watched or not possible or self._was_there(line, at):
             return PATIENCE
         verdict = self._ask_sibling(line, gained, evidence)
         return PATIENCE if verdict is Verdict.CONTRADICTED else SETTLING

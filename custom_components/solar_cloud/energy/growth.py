@@ -94,9 +94,7 @@ class Mark:
     def with_seen(self, unseen: float) -> Mark:
         """Return this place as if all that could have flowed unseen until a moment had been seen not to."""
         past = max(0.0, unseen - self.unseen)
-        return replace(
-            self, variance=self.variance + past, unseen=self.unseen + past
-        )
+        return replace(self, variance=self.variance + past, unseen=self.unseen + past)
 
 
 @dataclass(slots=True)
