@@ -231,6 +231,79 @@ def test_a_silent_device_is_bounded_by_what_is_measured_around_it() -> None:
     assert home.run(POLL) == pytest.approx(0, abs=0.02)
 
 
+def test_what_a_stuck_counter_lacks_after_an_outage_is_not_lost() -> None:
+    """The cloud shows its last value for an hour and a half more: the time nobody measured is not forgotten meanwhile."""
+    home = Home(told=False)
+    home.be_silent(HOUR)
+    home.run(90 * 60, error=-2.0, stuck=True)
+    home.run(PATIENCE + HOUR)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_an_outage_does_not_explain_what_was_there_before_it() -> None:
+    """Lifetime and today had leapt together while the power was known."""
+    home = Home()
+    home.watts = 300.0
+    home.run(HOUR)
+    home.run(25 * 60, error=2.0, today_error=2.0)
+    home.be_silent(50 * 60)
+    assert home.run(HOUR, error=2.0, today_error=2.0) <= 0.05
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_a_counter_that_is_low_for_a_night_earns_no_leap() -> None:
+    """It stands a little below what was published, and nobody looks more often than every 20 minutes."""
+    counter = CounterFilter()
+    for number in range(72):
+        now = START + number * 1200.0
+        low = 0.0 if number < 3 else 0.9
+        counter.observe(LEVEL - low, now, Evidence(power=0.0))
+    counter.observe(LEVEL + 3.5, now + POLL, Evidence(power=0.0))
+    assert counter.value == LEVEL
+
+
+@pytest.mark.parametrize(("hidden", "held"), [(0.0, True), (2_000.0, False)])
+def test_nothing_flows_unseen_where_nothing_can(hidden: float, held: bool) -> None:
+    """Between two readings at night a kettle boils, but no sun shines."""
+    counter = CounterFilter()
+    for number in range(3):
+        now = START + number * 1200.0
+        counter.observe(LEVEL, now, Evidence(power=0.0, hidden=hidden))
+    now += 1200.0
+    counter.observe(LEVEL + 0.4, now, Evidence(power=0.0, hidden=hidden))
+    assert counter.holds == held
+
+
+def ahead_of_its_counter() -> Home:
+    """A leap was believed after an outage and has proved to be none."""
+    home = Home(told=False)
+    home.be_silent(2 * HOUR)
+    home.run(HOUR, error=0.9)
+    home.run(POLL)
+    assert home.filter.value is not None
+    assert home.filter.value > home.true + 0.4
+    return home
+
+
+def test_a_counter_that_waits_for_its_energy_is_not_stuck() -> None:
+    """It has made up for most of it when the power ends: the house's energy need not wait for the rest."""
+    home = ahead_of_its_counter()
+    home.run(15 * 60)
+    home.watts = 0.0
+    home.run(2 * HOUR)
+    assert not home.filter.stuck
+    assert home.filter.ahead
+
+
+def test_a_counter_that_waits_for_hours_is_counted_on() -> None:
+    """What is published more than it counted is known by then."""
+    home = ahead_of_its_counter()
+    home.watts = 0.0
+    home.run(PATIENCE + HOUR)
+    assert home.filter.holds
+    assert home.filter.ahead
+
+
 @pytest.mark.parametrize("today_error", [-2.0, 25.0])
 def test_a_wrong_day_holds_no_lifetime(today_error: float) -> None:
     """It is set back late, or leaps: power and lifetime agree."""

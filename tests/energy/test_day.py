@@ -298,6 +298,17 @@ def test_a_day_nobody_saw_begin_is_learnt_from_two_counters_of_one_moment() -> N
     assert kept.observe(1_011.5, noon + 3 * POLL, day, 9.0) == 6.0
 
 
+def test_a_day_is_never_more_than_its_lifetime_gained() -> None:
+    """A battery wakes after a midnight nobody watched: its counter of today leaps, its lifetime is held."""
+    share, day = DayShare(), PlantDay()
+    day.turn(datetime(2026, 6, 1, 20, tzinfo=UTC), UTC)
+    evening = datetime(2026, 6, 1, 20, tzinfo=UTC).timestamp()
+    share.observe(700.0, evening, day, 5.0)
+    day.turn(datetime(2026, 6, 2, 5, tzinfo=UTC), UTC)
+    morning = evening + 9 * 3600
+    assert share.observe(700.1, morning, day, 11.5, certain=False) == 0.1
+
+
 def test_a_share_with_a_clock_that_stands_still() -> None:
     """No time has passed, so nothing belongs to the day before."""
     share, day = DayShare(), PlantDay()

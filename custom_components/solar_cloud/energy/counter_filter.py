@@ -282,8 +282,9 @@ class CounterFilter:
         elif self._is_dip(line, at, value, evidence):
             self._reject()
             self.suspect = None
-            self.ahead = value - line <= LITTLE
-            if self.ahead:
+            little = value - line <= LITTLE
+            self.ahead = little or at - self.at >= PATIENCE
+            if little:
                 self._stand_still(at)
                 self.at = at
             self.dip = max(self.dip, value - line + (self._likely() or 0.0))
