@@ -304,6 +304,17 @@ def test_a_counter_that_waits_for_hours_is_counted_on() -> None:
     assert home.filter.ahead
 
 
+def test_what_a_silent_device_gave_last_is_not_assumed_to_go_on() -> None:
+    """It gave 5 kW when it fell silent, and wakes with a leap: of what nobody measured nothing is published at once."""
+    home = Home(told=False)
+    home.watts = 5_000.0
+    home.run(HOUR)
+    stood, home.watts = home.true, 0.0
+    home.be_silent(HOUR)
+    home.run(POLL, error=17.0)
+    assert home.filter.value == pytest.approx(stood, abs=0.02)
+
+
 @pytest.mark.parametrize("today_error", [-2.0, 25.0])
 def test_a_wrong_day_holds_no_lifetime(today_error: float) -> None:
     """It is set back late, or leaps: power and lifetime agree."""

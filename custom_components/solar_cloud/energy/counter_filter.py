@@ -282,12 +282,14 @@ class CounterFilter:
         elif self._is_dip(line, at, value, evidence):
             self._reject()
             self.suspect = None
-            little = value - line <= LITTLE
-            self.ahead = little or at - self.at >= PATIENCE
+            depth = value - line
+            little = depth <= LITTLE
+            owed = at < self.unproven_until and depth <= self.unproven + 2 * UNSEEN
+            self.ahead = little or owed or at - self.at >= PATIENCE
             if little:
                 self._stand_still(at)
                 self.at = at
-            self.dip = max(self.dip, value - line + (self._likely() or 0.0))
+            self.dip = max(self.dip, depth + (self._likely() or 0.0))
         else:
             self._reject()
             self._watch(raw, line, at, value, evidence)
@@ -473,8 +475,9 @@ class CounterFilter:
             rises=rises,
         )
         if line > value and self.measured.trusted:
-            likely = self.measured.likely - self.seen
-            self._publish(value, min(likely, line - value), at)
+            assumed = self.measured.assumed - self.mark.assumed
+            likely = self.measured.likely - self.seen - assumed
+            self._publish(value, min(max(0.0, likely), line - value), at)
         return series
 
     def _patience(

@@ -90,6 +90,7 @@ class Mark:
     bounded: float = 0.0
     sparse: float = 0.0
     unseen: float = 0.0
+    assumed: float = 0.0
 
     def with_seen(self, unseen: float) -> Mark:
         """Return this place as if all that could have flowed unseen until a moment had been seen not to."""
@@ -123,6 +124,8 @@ class MeasuredEnergy:
     """Seconds measured so seldom that the powers say little of them."""
     unseen: float = 0.0
     """kWh²; the part of the variance that comes of measuring so seldom."""
+    assumed: float = 0.0
+    """kWh; what is likely only if a power that was not told had stayed as it was."""
     peak: float = 0.0
     """W; the highest power of late."""
     gained: float = 0.0
@@ -140,6 +143,7 @@ class MeasuredEnergy:
             self.bounded,
             self.sparse,
             self.unseen,
+            self.assumed,
         )
 
     @property
@@ -169,7 +173,9 @@ class MeasuredEnergy:
             self.power_at = at
         seconds = 0.0 if self.at is None else max(0.0, at - self.at)
         if power is not None and self.power is not None and since <= BRIDGE:
-            self.likely += (power + self.power) / 2 * seconds / JOULES
+            likely = (power + self.power) / 2 * seconds / JOULES
+            self.likely += likely
+            self.assumed += likely if evidence.power is None else 0.0
             swing = abs(power - self.power) * seconds
             hidden = max(evidence.hidden, self.hidden)
             seldom = swing + hidden * max(0.0, seconds - DENSE)
