@@ -309,6 +309,19 @@ def test_a_day_is_never_more_than_its_lifetime_gained() -> None:
     assert share.observe(700.1, morning, day, 11.5, certain=False) == 0.1
 
 
+def test_a_day_nobody_saw_begin_is_not_learnt_from_a_leap() -> None:
+    """A counter of today that says more than the lifetime gained since the evening before is wrong."""
+    share, day = DayShare(), PlantDay()
+    evening = datetime(2026, 6, 1, 20, tzinfo=UTC)
+    day.turn(evening, UTC)
+    share.observe(700.0, evening.timestamp(), day, 5.0)
+    day.turn(evening + timedelta(hours=9), UTC)
+    at = evening.timestamp() + 9 * 3600
+    assert share.observe(700.1, at, day, 10.0) == pytest.approx(0.1, abs=0.1)
+    assert share.observe(700.2, at + 300, day, 10.1) == pytest.approx(0.2, abs=0.1)
+    assert share.observe(700.3, at + 600, day, 10.2) == pytest.approx(0.3, abs=0.1)
+
+
 def test_a_share_with_a_clock_that_stands_still() -> None:
     """No time has passed, so nothing belongs to the day before."""
     share, day = DayShare(), PlantDay()

@@ -197,6 +197,8 @@ class DayShare:
     at: float = 0.0
     before: float | None = None
     """The counter when it was last heard before a midnight that nobody saw, until the share of the new day is known."""
+    least: float | None = None
+    """The counter when it was last heard before midnight: the day did not begin with less."""
     rough: bool = False
     """Whether the day began where a counter says that lags behind, or was not read together with this one."""
     known: float | None = None
@@ -254,7 +256,7 @@ class DayShare:
     ) -> None:
         """Begin a day; one whose midnight nobody watched begins with nothing until more is known."""
         watched = certain and at - self.at <= BRIDGE
-        self.before = None if watched else last
+        self.before, self.least = None if watched else last, last
         self.base = self._split(last, counter, at, day) if watched else counter
         self.rough, self.whole = False, not certain
 
@@ -290,6 +292,8 @@ class DayShare:
         One that is ``slow`` says it too late; only two that moved in the same poll are certainly of one moment.
         """
         begun = counter - known
+        if self.least is not None and begun < self.least - LEEWAY:
+            return
         if self.base is None:
             self.base, self.rough = begun, slow or not fresh
         elif self.rough and slow and counter != self.seen:
