@@ -312,11 +312,12 @@ class CounterFilter:
         return gained <= self._explained(at, evidence)
 
     def _was_there(self, line: float, at: float) -> bool:
-        """Whether a step was there while somebody measured, so that no time nobody did explains it."""
+        """Whether a step up was there while somebody measured, so that no time nobody did explains it."""
         suspect = self.suspect
         if suspect is None or not 0 <= at - suspect.at <= LONGEST_GAP:
             return False
-        return suspect.patience >= PATIENCE and line - self.offset >= suspect.lowest
+        step = suspect.lowest + self.offset
+        return suspect.patience >= PATIENCE and (self.value or 0.0) < step <= line
 
     def _is_sparse(self) -> bool:
         """Whether the powers were measured so seldom since the value last rose that they say little."""
@@ -487,7 +488,8 @@ class CounterFilter:
         gained = line - value
         if owed:
             return LONG_PATIENCE
-        watched = self._likely() is not None
+        told = self.measured.assumed == self.mark.assumed
+        watched = told and self._likely() is not None
         possible = 0 < gained <= self._possible(at, evidence)
         if watched or not possible or self._was_there(line, at):
             return PATIENCE

@@ -94,8 +94,9 @@ class DayCounter:
 
     @property
     def known(self) -> float | None:
-        """Return the energy since midnight, ``None`` while the vendor's counter is not known to be today's."""
-        return None if self.waiting else self.value
+        """Return the energy since midnight, ``None`` while the vendor's counter is not known to be today's, or is doubted."""
+        doubted = self.guarded and self.filter.holds
+        return None if self.waiting or doubted else self.value
 
     def observe(
         self, raw: float, at: float, day: PlantDay, evidence: Evidence | None = None
