@@ -24,6 +24,12 @@ PAGES: Final = sorted(
         REPOSITORY / "tests" / "clouds" / "README.md",
     ]
 )
+"""What users and newcomers read."""
+EVERY_PAGE: Final = [
+    *PAGES,
+    *sorted((REPOSITORY / "docs" / "protocol").glob("*.md")),
+    *sorted((REPOSITORY / "tests" / "clouds").glob("*/README.md")),
+]
 README: Final = (REPOSITORY / "README.md").read_text()
 ENTITIES: Final = (REPOSITORY / "docs" / "entities.md").read_text()
 
@@ -87,7 +93,7 @@ def test_the_two_commands_stand_in_the_readme() -> None:
 
 def test_every_script_named_exists() -> None:
     """A command in a document can be typed."""
-    for page in PAGES:
+    for page in EVERY_PAGE:
         for command in re.findall(r"`(scripts/[\w-]+)", page.read_text()):
             assert (REPOSITORY / command).is_file(), f"{page.name}: {command}"
 
@@ -229,7 +235,9 @@ def _anchors(page: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", EVERY_PAGE, ids=lambda page: page.relative_to(REPOSITORY).as_posix()
+)
 def test_links_lead_somewhere(page: Path) -> None:
     """Files and headings; addresses elsewhere are not called."""
     for target in re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", page.read_text()):

@@ -1,20 +1,19 @@
 """The rules that keep the code in shape: who may import whom, and what every table row must say."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
-import importlib
 from pathlib import Path
-import pkgutil
 
 import pytest
 
-from custom_components.solar_cloud import cloud
 from custom_components.solar_cloud.catalogue import SENSORS
 from custom_components.solar_cloud.cloud.model import RANGES, Quantity
-from custom_components.solar_cloud.cloud.points import Point, Table
+from custom_components.solar_cloud.cloud.points import Point
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.states import MODES, STATES, PlantState
+
+from .tables import sourced_rows
 
 ROOT = Path(__file__).parent.parent / "custom_components" / "solar_cloud"
 VENDOR_WORDS = {"solax", "sungrow", "fusionsolar", "huawei", "isolarcloud"}
@@ -99,39 +98,14 @@ def test_vendors_do_not_know_each_other(vendor: str) -> None:
         assert not [name for name in _imports(path) if name.startswith(others)], path
 
 
-def _tables(item: object) -> Iterator[Table]:
-    if isinstance(item, Table):
-        yield item
-    elif isinstance(item, Mapping):
-        for value in item.values():
-            yield from _tables(value)
-    elif isinstance(item, tuple | list | frozenset):
-        for value in item:
-            yield from _tables(value)
-
-
 def _points() -> list[Point]:
-    """Collect the rows that the modules of all offered vendors hold."""
-    found: dict[int, Point] = {}
-    for vendor in VENDORS:
-        package = importlib.import_module(f"{cloud.__name__}.{vendor}")
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            for value in vars(importlib.import_module(module.name)).values():
-                found |= {id(point): point for point in _within(value)}
-    return list(found.values())
-
-
-def _within(value: object) -> Iterator[Point]:
-    if isinstance(value, Point):
-        yield value
-    elif isinstance(value, Table):
-        yield from value.points
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _within(each)
-    elif isinstance(value, tuple | list):
-        for each in value:
-            yield from _within(each)
+    """Collect the rows of all offered vendors that translate a field."""
+    return [
+        row
+        for vendor in VENDORS
+        for row in sourced_rows(vendor)
+        if isinstance(row, Point)
+    ]
 
 
 def test_every_row_translates_one_field_with_unit_and_source() -> None:

@@ -39,7 +39,9 @@ async def test_home(account: Account, cloud: SolaxCloud) -> None:
     (plant,) = inventory.plants.values()
     assert plant.id == PLANT
     assert plant.pv_capacity == 9600
-    assert plant.time_zone is None  # a label, which knows no daylight saving time (Q16)
+    assert (
+        plant.time_zone is None
+    )  # a label, which knows no daylight saving time (solax.md §5.2 Q16)
     inverter = inventory.devices[INVERTER]
     assert inverter.model == "X3-Hybrid-G4"
     assert inverter.firmware == "ARM 1.31 / DSP 1.52"

@@ -187,7 +187,7 @@ def test_single_phase_inverter_has_one_phase() -> None:
 async def test_e08_night_row_has_no_false_zeros(
     account: Account, cloud: SolaxCloud
 ) -> None:
-    """A waiting inverter's temperature, voltages and frequency are unknown; its powers are 0; its counters stay (Q4, Q17)."""
+    """A waiting inverter's temperature, voltages and frequency are unknown; its powers are 0; its counters stay (solax.md §5.2 Q4, Q17)."""
     snapshot = await account.poll(0)
     values = named(snapshot.readings[INVERTER])
     assert values["operating_state"] == "waiting"
@@ -500,7 +500,7 @@ async def test_e17_e18_e24_awkward_json(account: Account, cloud: SolaxCloud) -> 
 
 
 async def test_e16_nulls_are_unknown(account: Account, cloud: SolaxCloud) -> None:
-    """Null is absent, never 0 (Q15)."""
+    """Null is absent, never 0 (solax.md §5.2 Q15)."""
     cloud.turn(
         null_fields=frozenset({"gridPower", "gridFrequency", "MPPTTotalInputPower"})
     )

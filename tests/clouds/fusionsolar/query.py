@@ -1,4 +1,4 @@
-"""The data interfaces: what they check, and what they answer."""
+"""The data interfaces, by their numbers in fusionsolar.md §3.2: what they check, and what they answer."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

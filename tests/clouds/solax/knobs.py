@@ -51,7 +51,7 @@ class Knobs:
     inverter_status: int | None = None  # instead of the real one
     commercial_stateless: bool = False  # status 0 by day too, not only asleep
     kw_decimals: int = 3  # of powers of commercial plants
-    commercial_battery_kw: bool = False  # open question O6
+    commercial_battery_kw: bool = False  # solax.md §12 O6
     plant_yield_share: float = 0.976  # of the devices' yield
     single_phase_current: Literal["singlePhaseCurrent", "l1Current"] = (
         "singlePhaseCurrent"

@@ -126,7 +126,7 @@ def _measured_at(row: Row) -> datetime | None:
 
 
 def _days(listed: Sequence[Row], zone: tzinfo | None) -> Iterator[PastEnergy]:
-    """Read the days of a report; one that is out of bounds says nothing (Q: 678 kWh in a home's day)."""
+    """Read the days of a report; one that is out of bounds says nothing (solax.md §3.8: 678 kWh in a home's day)."""
     for row in listed:
         try:
             day = date.fromisoformat(row.text("date") or "")
