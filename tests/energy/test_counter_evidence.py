@@ -299,9 +299,12 @@ def test_a_counter_that_waits_for_hours_is_counted_on() -> None:
     """What is published more than it counted is known by then."""
     home = ahead_of_its_counter()
     home.watts = 0.0
+    home.be_silent(HOUR)
+    home.run(POLL, error=0.9)
     home.run(PATIENCE + HOUR)
     assert home.filter.holds
     assert home.filter.ahead
+    assert home.filter.back is None
 
 
 def test_what_a_silent_device_gave_last_is_not_assumed_to_go_on() -> None:

@@ -286,8 +286,9 @@ class CounterFilter:
             little = depth <= LITTLE
             owed = at < self.unproven_until and depth <= self.unproven + 2 * UNSEEN
             self.ahead = little or owed or at - self.at >= PATIENCE
-            if little:
+            if self.ahead:
                 self._stand_still(at)
+            if little:
                 self.at = at
             self.dip = max(self.dip, depth + (self._likely() or 0.0))
         else:
@@ -426,6 +427,8 @@ class CounterFilter:
         elif suspect.owed:
             lasts = at - suspect.since >= PATIENCE
             self.ahead = lasts or value - line <= LITTLE
+            if self.ahead:
+                self._stand_still(at)
 
     def _continues(
         self, suspect: SuspectSeries, raw: float, at: float, evidence: Evidence
