@@ -10,11 +10,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from yarl import URL
 
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.token import SECTION
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.session import get_transport
+from custom_components.solar_cloud.store import async_get_store
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
+from .benchmarks._tape import signed_in
 from .clouds.base import Cloud
 from .conftest import Home
 from .test_config_flow import Flow
@@ -39,6 +43,23 @@ def account_entry(cloud: AnyCloud, sign_in: str, **credentials: str) -> MockConf
         data={"vendor": cloud.name, "sign_in": sign_in, "credentials": stored},
         options={"excluded_plants": [], "controls": False},
     )
+
+
+async def demo_entry(home: Home, cloud: AnyCloud, sign_in: str) -> MockConfigEntry:
+    """An account of any sign-in, consent included, whose settings may be changed; it polls at the same phase in every run."""
+    credentials, token = await signed_in(sign_in, cloud, get_transport(home.hass))
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        entry_id=f"demo_{sign_in}",
+        title=VENDORS[cloud.name].name,
+        unique_id=f"{cloud.name}_demo",
+        data={"vendor": cloud.name, "sign_in": sign_in, "credentials": credentials},
+        options={"excluded_plants": [], "controls": True},
+    )
+    if token is not None:
+        store = await async_get_store(home.hass, entry.entry_id, entry.unique_id)
+        await store.save(SECTION, token.as_json())
+    return entry
 
 
 async def type_account(

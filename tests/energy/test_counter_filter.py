@@ -527,6 +527,17 @@ def test_a_store_of_the_first_versions_is_taken_up() -> None:
     assert counter.observe(12_003.5, START + POLL, Evidence(limit=RATED)) == 12_000.5
 
 
+def test_a_new_counter_waits_for_its_zero_no_longer_after_an_update() -> None:
+    """It had shown nothing but zero for 23 hours when the store of the first versions was written."""
+    since = START - 23 * HOUR
+    counter = CounterFilter.from_json(
+        [None, 0.0, None, None, 0.0, None, since, False, 2]
+    )
+    assert counter.observe(0.0, START, Evidence()) is None
+    assert counter.observe(0.0, START + HOUR, Evidence()) == 0.0
+    assert counter.rejected == 2
+
+
 def test_a_damaged_part_of_a_store_is_left_out() -> None:
     """What remains is used."""
     play = Play()

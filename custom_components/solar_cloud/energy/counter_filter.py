@@ -688,6 +688,20 @@ class CounterFilter:
         """Read the form of the first versions: [[value, at, moved, credit], offset, other, floor, ceiling, doubt, zero since, renewed, rejected]."""
         match stored:
             case [
+                None,
+                _,
+                _,
+                _,
+                _,
+                _,
+                float() | int() as since,
+                bool(),
+                int() as rejected,
+            ]:
+                return cls(
+                    zero_since=float(since), rejected=rejected, lifelong=lifelong
+                )
+            case [
                 [
                     float() | int() as value,
                     float() | int() as at,

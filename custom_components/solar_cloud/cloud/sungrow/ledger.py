@@ -20,6 +20,10 @@ OPEN_FOR: Final = 300.0
 """Seconds after its last step in which a command and its read-back are over: until then nothing else is asked of the device."""
 
 
+FIRST_BEAT: Final = 600.0
+"""The sign of life that the first versions gave every time."""
+
+
 @dataclass(slots=True)
 class Record:
     """What is known of one device; all of it outlives a restart."""
@@ -237,6 +241,8 @@ def _record(row: Mapping[str, Json]) -> Record:
             record.settings = _words(words)
     record.settings |= _settings(row.get("settings"))
     record.told = _settings(row.get("told"))
+    if "values" in row:  # or the next sign of life would be turned away as no change
+        record.told[HEARTBEAT] = FIRST_BEAT
     record.most = _numbers(row.get("most"))
     record.quanta = {
         code: quantum
