@@ -378,8 +378,9 @@ class CounterFilter:
         seconds = measured.unbounded - mark.unbounded
         if measured.blind == mark.blind:
             seconds += min(since, BRIEF)
-        if self._is_idle(evidence):
-            seconds = 0.0
+        if (dark := evidence.idle_since) is not None and self._is_idle(evidence):
+            # The sun only sinks: until the dark no more can have flowed than when the counter was last heard.
+            peak, seconds = measured.recent / JOULES, max(0.0, dark - self.at)
         return (
             measured.most(mark)
             + self._tolerance(evidence)
