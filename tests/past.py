@@ -11,7 +11,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.solar_cloud import statistics
-from custom_components.solar_cloud.energy.joining import Row
+from custom_components.solar_cloud.backfill.rows import Row
 from homeassistant.core import HomeAssistant
 
 from .conftest import Home

@@ -17,10 +17,10 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 from sqlalchemy import delete, insert, select
 
+from custom_components.solar_cloud.backfill.gaps import SECTION as GAPS
 from custom_components.solar_cloud.cloud.token import TokenManager
 from custom_components.solar_cloud.const import CONF_REPAIR_GAPS, DOMAIN
 from custom_components.solar_cloud.counters import plant_counters
-from custom_components.solar_cloud.energy.gaps import SECTION as GAPS
 from custom_components.solar_cloud.history import HISTORIES
 from custom_components.solar_cloud.history_import import JOBS, LEDGER, HistoryImport
 from homeassistant.components.recorder import Recorder, get_instance

@@ -7,8 +7,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solar_cloud import statistics
+from custom_components.solar_cloud.backfill.rows import Row
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.energy.joining import Row
 from custom_components.solar_cloud.history import HISTORIES
 from custom_components.solar_cloud.issues import plant_issue_id
 from homeassistant.components.recorder import Recorder

@@ -6,8 +6,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solar_cloud import statistics
+from custom_components.solar_cloud.backfill.rows import Row
 from custom_components.solar_cloud.counters import plant_counters
-from custom_components.solar_cloud.energy.joining import Row
 from custom_components.solar_cloud.history import HISTORIES
 from homeassistant.components.recorder import Recorder
 

@@ -37,12 +37,12 @@ from .const import (
 from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
 from .dashboard_issue import DashboardIssue
 from .devices import DeviceKeeper, own_identifier
-from .energy.picture import Painter
-from .energy.rhythm import Rhythm
 from .forces import SECTION as FORCES, async_end_all
 from .history import HISTORIES, History
 from .history_import import import_store
 from .orders import async_register as async_register_orders
+from .pipeline.pipeline import Painter
+from .polling.scheduler import Rhythm
 from .repairs import Repairs, notice_of
 from .services import async_register
 from .session import get_transport

@@ -33,7 +33,7 @@ from homeassistant.const import (
 )
 
 from .cloud.model import Quantity as Q
-from .energy.today import daily
+from .pipeline.daily import daily
 
 DIAGNOSTIC: Final = EntityCategory.DIAGNOSTIC
 MEASUREMENT: Final = SensorStateClass.MEASUREMENT

@@ -20,7 +20,7 @@ from .cloud.model import Inventory, Snapshot
 from .cloud.quota import Quota
 from .cloud.vendor import Cloud, SignIn, Vendor
 from .const import DOMAIN, GRACE, LOGGER, POLL_PERIOD
-from .energy.picture import Painter
+from .pipeline.pipeline import Painter
 from .store import AccountStore
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from .cloud.model import Inventory, Plant, Quantity, Slot
 from .cloud.vendor import Term
 from .const import DOMAIN
 from .coordinator import Account
-from .energy.zone import plant_zone
+from .pipeline.timezones import plant_zone
 from .surroundings import HomeSurroundings
 
 _INDEXED: Final = re.compile(r"(.+)_(\d+)")

@@ -8,16 +8,16 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
 from . import statistics
+from .backfill.anomalies import Finding, examine
+from .backfill.samples import HOUR
 from .cloud.model import Inventory
 from .cloud.vault import Json
 from .const import DOMAIN, LOGGER
 from .coordinator import Account
 from .counters import plant_counters
-from .energy.counter_filters import bound
-from .energy.examining import Finding, examine
-from .energy.growth import UNRATED
-from .energy.samples import HOUR
 from .issues import drop_plain_issue, plant_issue_id
+from .pipeline.counter_filters import bound
+from .pipeline.growth import UNRATED
 
 SECTION: Final = "doctor"
 KEY: Final = "statistics_doctor"

@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .cloud.model import Device, DeviceKind, Reading, Slot, Snapshot
 from .const import DOMAIN
 from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
-from .energy.seen import lasts
+from .pipeline.known_slots import lasts
 
 
 class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):

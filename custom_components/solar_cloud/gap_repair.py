@@ -12,15 +12,15 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from . import statistics
+from .backfill.fetcher import Collector
+from .backfill.gaps import LONGEST, GapWatch, Outage
+from .backfill.rows import Row, between
+from .backfill.samples import HOUR, LONGEST_STEP
 from .cloud.history import Historian
 from .cloud.model import Inventory
 from .const import LOGGER
 from .coordinator import Account
 from .counters import Counter, async_zone, plant_counters
-from .energy.collecting import Collector
-from .energy.gaps import LONGEST, GapWatch, Outage
-from .energy.joining import Row, between
-from .energy.samples import HOUR, LONGEST_STEP
 
 SECTION: Final = "repair"
 STEP: Final = timedelta(minutes=5)

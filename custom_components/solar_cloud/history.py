@@ -12,13 +12,13 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from . import statistics
+from .backfill.gaps import GapWatch
 from .cloud.errors import CloudError, RetryLater, UnexpectedAnswer, describe
 from .cloud.history import Historian
 from .cloud.model import Inventory
 from .const import CONF_EXCLUDED_PLANTS, CONF_REPAIR_GAPS, DOMAIN, LOGGER
 from .coordinator import Account, SolarCloudConfigEntry
 from .doctor import Doctor
-from .energy.gaps import GapWatch
 from .gap_repair import GapRepair
 from .history_import import HistoryImport
 

@@ -20,16 +20,16 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from . import statistics
+from .backfill.fetcher import Collector, Reports
+from .backfill.profiles import assumed, learnt, resolution, unrolled
+from .backfill.rows import Prefix, Row, ahead
+from .backfill.samples import HOUR, TOUCH, hours
 from .cloud.history import Historian
 from .cloud.model import Inventory
 from .cloud.vault import Json
 from .const import DOMAIN, LOGGER
 from .coordinator import Account
 from .counters import Counter, async_zone, plant_counters
-from .energy.collecting import Collector, Reports
-from .energy.joining import Prefix, Row, ahead
-from .energy.samples import HOUR, TOUCH, hours
-from .energy.shape import assumed, learnt, resolution, unrolled
 from .store import async_load_or_set_aside
 
 JOBS: Final = "import_jobs"

@@ -12,8 +12,8 @@ from .catalogue import SENSORS
 from .cloud.model import Quantity, Slot
 from .cloud.states import MODES, STATES, PlantState
 from .coordinator import Account, SolarCloudConfigEntry
-from .energy.today import daily
 from .entity import SolarCloudEntity, add_as_they_appear
+from .pipeline.daily import daily
 
 PARALLEL_UPDATES = 0
 

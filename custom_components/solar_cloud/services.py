@@ -23,6 +23,8 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 
 from . import statistics
+from .backfill.fetcher import Collector
+from .backfill.samples import TOUCH
 from .cloud.errors import CloudError
 from .cloud.history import Historian
 from .cloud.model import Reading
@@ -30,8 +32,6 @@ from .const import DOMAIN
 from .coordinator import SolarCloudConfigEntry
 from .counters import async_zone
 from .devices import own_identifier, registered_name
-from .energy.collecting import Collector
-from .energy.samples import TOUCH
 from .history import HISTORIES, History
 from .history_import import STEP, Imported, Plan, earliest
 

@@ -38,8 +38,8 @@ from custom_components.solar_cloud.cloud.vendor import (
     Source,
     Vendor,
 )
-from custom_components.solar_cloud.energy.rhythm import Rhythm
-from custom_components.solar_cloud.energy.seen import Seen
+from custom_components.solar_cloud.pipeline.known_slots import Seen
+from custom_components.solar_cloud.polling.scheduler import Rhythm
 from tests.clouds.base import Cloud
 from tests.clouds.registry import CLOUDS
 from tests.clouds.world import Energies, Site, World
@@ -474,8 +474,7 @@ def _source(vendor: str) -> bytes:
     own = [ROOT / "tests/clouds/world", *(folder / vendor for folder in shared)]
     files = [path for folder in shared for path in folder.glob("*.py")]
     files += [path for folder in own for path in folder.rglob("*.py")]
-    names = ("rhythm", "cadence", "beat", "stride")
-    files += [integration / f"energy/{name}.py" for name in names]
+    files += (integration / "polling").glob("*.py")
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(path.read_bytes())

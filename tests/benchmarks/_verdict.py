@@ -15,7 +15,7 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
-from custom_components.solar_cloud.energy.picture import Painter
+from custom_components.solar_cloud.pipeline.pipeline import Painter
 
 from ._glitches import Glitch, distort
 from ._tape import HOUR, MINUTE, ROLES, UPLOAD, Place, Poll, Tape, midnight, now_of

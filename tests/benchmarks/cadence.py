@@ -25,8 +25,8 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.vault import MemoryVault
-from custom_components.solar_cloud.energy.rhythm import Rhythm
-from custom_components.solar_cloud.energy.seen import Seen
+from custom_components.solar_cloud.pipeline.known_slots import Seen
+from custom_components.solar_cloud.polling.scheduler import Rhythm
 from tests.clouds.world import (
     Array,
     Battery,

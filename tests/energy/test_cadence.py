@@ -21,11 +21,11 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.vault import MemoryVault
-from custom_components.solar_cloud.energy.beat import Beat
-from custom_components.solar_cloud.energy.cadence import STAGGER, Cadence
-from custom_components.solar_cloud.energy.rhythm import NIGHT, Rhythm
-from custom_components.solar_cloud.energy.seen import Seen
-from custom_components.solar_cloud.energy.stride import Stride, counted
+from custom_components.solar_cloud.pipeline.known_slots import Seen
+from custom_components.solar_cloud.polling.scheduler import NIGHT, Rhythm
+from custom_components.solar_cloud.polling.upload_detector import Stride, counted
+from custom_components.solar_cloud.polling.upload_period import Beat
+from custom_components.solar_cloud.polling.upload_tracker import STAGGER, Cadence
 from tests.benchmarks.cadence import CASES, LIMIT, Case, fixed, in_step, measure
 from tests.clouds.world import Dongle
 

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.solar_cloud.energy.counter_filter import PATIENCE, CounterFilter
-from custom_components.solar_cloud.energy.growth import Evidence
+from custom_components.solar_cloud.pipeline.counter_filter import (
+    PATIENCE,
+    CounterFilter,
+)
+from custom_components.solar_cloud.pipeline.growth import Evidence
 
 from .recorder import increasing_sum
 

@@ -8,14 +8,14 @@ from typing import Any
 from hypothesis import example, given, settings, strategies as st
 import pytest
 
-from custom_components.solar_cloud.energy.counter_filter import (
+from custom_components.solar_cloud.pipeline.counter_filter import (
     FIRST_ZERO_PATIENCE,
     LONG_PATIENCE,
     PATIENCE,
     SETTLING,
     CounterFilter,
 )
-from custom_components.solar_cloud.energy.growth import Evidence, GrowthLimit
+from custom_components.solar_cloud.pipeline.growth import Evidence, GrowthLimit
 
 from .recorder import increasing_sum
 

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.solar_cloud.energy.day import (
+from custom_components.solar_cloud.pipeline.day_counters import (
     DayCounter,
     DayShare,
     PlantDay,
     midnight,
 )
-from custom_components.solar_cloud.energy.growth import Evidence
+from custom_components.solar_cloud.pipeline.growth import Evidence
 
 from .place import BERLIN
 from .recorder import total_sum

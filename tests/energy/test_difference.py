@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.solar_cloud.backfill.gaps import GapWatch
 from custom_components.solar_cloud.cloud.model import (
     Inventory,
     Quantity as Q,
@@ -14,7 +15,6 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.vault import MemoryVault
 from custom_components.solar_cloud.cloud.vendor import Roles, Source, Term
-from custom_components.solar_cloud.energy.gaps import GapWatch
 
 from .test_picture import POLL, Home
 

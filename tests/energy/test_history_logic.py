@@ -8,6 +8,25 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.solar_cloud.backfill.anomalies import Finding, examine
+from custom_components.solar_cloud.backfill.fetcher import Collector, Reports
+from custom_components.solar_cloud.backfill.gaps import GapWatch
+from custom_components.solar_cloud.backfill.profiles import (
+    assumed,
+    learnt,
+    resolution,
+    unrolled,
+)
+from custom_components.solar_cloud.backfill.rows import Row, ahead, between, spread
+from custom_components.solar_cloud.backfill.samples import (
+    HOUR,
+    clean,
+    continuous,
+    hours,
+    least_at,
+    thin,
+    value_at,
+)
 from custom_components.solar_cloud.cloud.errors import QuotaExhausted, UnexpectedAnswer
 from custom_components.solar_cloud.cloud.history import PastEnergies, PastEnergy, Reach
 from custom_components.solar_cloud.cloud.model import (
@@ -20,25 +39,6 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.vault import MemoryVault
 from custom_components.solar_cloud.cloud.vendor import Term
-from custom_components.solar_cloud.energy.collecting import Collector, Reports
-from custom_components.solar_cloud.energy.examining import Finding, examine
-from custom_components.solar_cloud.energy.gaps import GapWatch
-from custom_components.solar_cloud.energy.joining import Row, ahead, between, spread
-from custom_components.solar_cloud.energy.samples import (
-    HOUR,
-    clean,
-    continuous,
-    hours,
-    least_at,
-    thin,
-    value_at,
-)
-from custom_components.solar_cloud.energy.shape import (
-    assumed,
-    learnt,
-    resolution,
-    unrolled,
-)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = 86400.0

@@ -21,10 +21,10 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
 from custom_components.solar_cloud.cloud.vendor import Roles, Source, Term
-from custom_components.solar_cloud.energy.counter_filters import bound
-from custom_components.solar_cloud.energy.live import GRACE
-from custom_components.solar_cloud.energy.picture import Painter
-from custom_components.solar_cloud.energy.seen import Seen, slot_of
+from custom_components.solar_cloud.pipeline.counter_filters import bound
+from custom_components.solar_cloud.pipeline.freshness import GRACE
+from custom_components.solar_cloud.pipeline.known_slots import Seen, slot_of
+from custom_components.solar_cloud.pipeline.pipeline import Painter
 
 from .place import Place
 

@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Reading, Slot
 from custom_components.solar_cloud.cloud.vendor import Source, Term
-from custom_components.solar_cloud.energy.roles import (
+from custom_components.solar_cloud.pipeline.plant_sources import (
     ABSENCE,
     BEREAVEMENT,
     PATIENCE,

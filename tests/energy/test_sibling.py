@@ -1,6 +1,6 @@
 """The counter of today as a witness of the lifetime beside it."""
 
-from custom_components.solar_cloud.energy.sibling import Sibling, Verdict
+from custom_components.solar_cloud.pipeline.sibling import Sibling, Verdict
 
 STEP = 0.1
 

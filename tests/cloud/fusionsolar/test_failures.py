@@ -9,7 +9,7 @@ import pytest
 from custom_components.solar_cloud.cloud.errors import CloudUnreachable
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot, Snapshot
-from custom_components.solar_cloud.energy.picture import Painter
+from custom_components.solar_cloud.pipeline.pipeline import Painter
 from tests.clouds.fusionsolar.plant import HOME_INVERTER
 
 from .conftest import Rig, value

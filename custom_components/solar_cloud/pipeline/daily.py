@@ -7,11 +7,11 @@ from typing import Final
 from ..cloud.model import Inventory, Plant, Quantity as Q, Reading, Slot, Value
 from ..cloud.vault import Json, Vault
 from .counter_filters import SHARES, Addend, CounterFilters, bound, power_of
-from .day import DayCounter, DayShare, PlantDay
+from .day_counters import DayCounter, DayShare, PlantDay
 from .growth import BRIDGE, Evidence
-from .roles import PlantRoles
-from .seen import slot_key, slot_of
-from .zone import Surroundings, plant_zone
+from .known_slots import slot_key, slot_of
+from .plant_sources import PlantRoles
+from .timezones import Surroundings, plant_zone
 
 DAYS: Final = "days"
 

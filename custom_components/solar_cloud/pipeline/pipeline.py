@@ -13,13 +13,13 @@ from ..cloud.model import Inventory, Quantity as Q, Reading, Slot, Snapshot, Val
 from ..cloud.points import split_powers
 from ..cloud.vault import Json, Vault
 from ..cloud.vendor import Roles
-from .age import Ages
 from .counter_filters import Addend, CounterFilters, Scenery
-from .live import Liveness
-from .roles import PlantRoles, Scene, evaluate
-from .seen import Seen
-from .today import Days
-from .zone import Night, Surroundings, dark, plant_zone
+from .daily import Days
+from .data_age import Ages
+from .freshness import Liveness
+from .known_slots import Seen
+from .plant_sources import PlantRoles, Scene, evaluate
+from .timezones import Night, Surroundings, dark, plant_zone
 
 ROLES: Final = "roles"
 

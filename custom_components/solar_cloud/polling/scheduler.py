@@ -6,11 +6,11 @@ from typing import Final
 
 from ..cloud.model import DeviceKind, Inventory, Snapshot
 from ..cloud.vault import Json, Vault
-from .beat import UPLOADS
-from .cadence import Cadence
-from .seen import Seen
-from .stride import Stride
-from .zone import Surroundings, dark
+from ..pipeline.known_slots import Seen
+from ..pipeline.timezones import Surroundings, dark
+from .upload_detector import Stride
+from .upload_period import UPLOADS
+from .upload_tracker import Cadence
 
 STRIDES: Final = "strides"
 NIGHT: Final = 1800.0

@@ -6,8 +6,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from .growth import GrowthLimit
-from .joining import Row
+from ..pipeline.growth import GrowthLimit
+from .rows import Row
 from .samples import HOUR
 
 LEAST_FALL: Final = 0.05

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from ..cloud.model import DeviceKind, Inventory, Quantity as Q, Reading, Slot, Value
-from .seen import Seen, lasts
-from .zone import Surroundings, dark
+from .known_slots import Seen, lasts
+from .timezones import Surroundings, dark
 
 GRACE: Final = 900.0
 """Seconds for which a device that does not answer is taken to be as it was: one lost answer is no news."""

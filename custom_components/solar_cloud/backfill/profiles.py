@@ -8,7 +8,7 @@ from typing import Final
 
 from ..cloud.history import PastEnergy
 from ..cloud.model import Quantity
-from .joining import Row, spread
+from .rows import Row, spread
 from .samples import HOUR, Sample
 
 type Shape = Callable[[float], float]

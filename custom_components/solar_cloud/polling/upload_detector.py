@@ -12,7 +12,7 @@ from typing import Final
 
 from ..cloud.model import Quantity as Q, Reading, Slot, Value
 from ..cloud.vault import Json
-from .beat import UPLOADS
+from .upload_period import UPLOADS
 
 BINS: Final = 30
 AGREED: Final = 2.0

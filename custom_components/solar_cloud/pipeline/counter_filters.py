@@ -17,7 +17,7 @@ from ..cloud.points import total
 from ..cloud.vault import Json, Vault
 from .counter_filter import DUSK, CounterFilter
 from .growth import HIDDEN, Evidence
-from .seen import slot_key, slot_of
+from .known_slots import slot_key, slot_of
 
 type Addend = tuple[str, str]
 """Plant or device, and the key of one of its counters."""

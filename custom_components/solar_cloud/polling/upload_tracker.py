@@ -10,7 +10,7 @@ import math
 from typing import Final
 
 from ..cloud.vault import Json, Vault
-from .beat import Beat
+from .upload_period import Beat
 
 SECTION: Final = "cadence"
 FINE: Final = 12.0

@@ -1,0 +1,1 @@
+"""The past of counters: gaps noticed, hours fetched and joined. Imports nothing from Home Assistant."""
