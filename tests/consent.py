@@ -17,6 +17,7 @@ from custom_components.solar_cloud.cloud.errors import (
 )
 from custom_components.solar_cloud.cloud.model import (
     Device,
+    DeviceCorrection,
     DeviceKind,
     Inventory,
     Plant,
@@ -24,18 +25,17 @@ from custom_components.solar_cloud.cloud.model import (
     Reading,
     Slot,
     Snapshot,
-    Tuning,
 )
 from custom_components.solar_cloud.cloud.quota import Quota
 from custom_components.solar_cloud.cloud.token import SECTION, Token
 from custom_components.solar_cloud.cloud.transport import Transport
-from custom_components.solar_cloud.cloud.vault import Json, Vault
+from custom_components.solar_cloud.cloud.vault import Json, Storage
 from custom_components.solar_cloud.cloud.vendor import (
     CredentialField,
     Credentials,
     FieldKind,
     OAuth,
-    Roles,
+    PlantSources,
     SignIn,
     Vendor,
 )
@@ -119,7 +119,7 @@ class Bureau:
         sign_in: SignIn,
         credentials: Credentials,
         transport: Transport,
-        vault: Vault,
+        vault: Storage,
         quota: Quota,
     ) -> Client:
         return Client(self, vault, credentials["client_secret"])
@@ -138,13 +138,13 @@ def authorize_url(credentials: Credentials, redirect_uri: str, state: str) -> st
 class Client:
     """A signed-in account with one meter, which imports 1500 of whatever it reports in."""
 
-    def __init__(self, bureau: Bureau, vault: Vault, secret: str) -> None:
+    def __init__(self, bureau: Bureau, vault: Storage, secret: str) -> None:
         """Use the token of the consent; there is no other way in."""
         self._bureau: Final = bureau
         self._vault: Final = vault
         self._secret: Final = secret
         self._token: Final = (token := Token.from_json(vault.load(SECTION)))
-        self._tunings: Mapping[str, Tuning] = {}
+        self._tunings: Mapping[str, DeviceCorrection] = {}
         if token is not None:
             bureau.opened.append(token.access)
 
@@ -191,14 +191,14 @@ class Client:
         now = datetime.fromtimestamp(time.time(), UTC)
         readings = {key: Reading(now, {}) for key in wanted.plants}
         for key in wanted.devices:
-            tuning = self._tunings.get(key, Tuning())
+            tuning = self._tunings.get(key, DeviceCorrection())
             factor = (-1 if tuning.swap_direction else 1) * (
                 1000 if tuning.unit == "kW" else 1
             )
             readings[key] = Reading(now, {POWER: 1500.0 * factor})
         return Snapshot(readings)
 
-    def roles(self, plant_id: str, inventory: Inventory) -> Roles:
+    def roles(self, plant_id: str, inventory: Inventory) -> PlantSources:
         """Feed no role."""
         return {}
 
@@ -206,7 +206,7 @@ class Client:
         """Say nothing."""
         return {}
 
-    def tune(self, tunings: Mapping[str, Tuning]) -> None:
+    def tune(self, tunings: Mapping[str, DeviceCorrection]) -> None:
         """Take the user's word for it."""
         self._tunings = tunings
 

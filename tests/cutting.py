@@ -30,7 +30,7 @@ from unittest.mock import patch
 from custom_components.solar_cloud.cloud.errors import NotConnected
 from custom_components.solar_cloud.cloud.token import TokenManager
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.commander import Commander
+from custom_components.solar_cloud.commander import ControlManager
 from custom_components.solar_cloud.coordinator import SolarCloudCoordinator
 from custom_components.solar_cloud.store import STORES
 from homeassistant.components.recorder import Recorder
@@ -55,8 +55,8 @@ type Ours = tuple[type, str]
 """A coroutine function of ours that Home Assistant runs in a task of its own."""
 
 OURS: Final[tuple[Ours, ...]] = (
-    (Commander, "async_apply"),
-    (Commander, "async_order"),
+    (ControlManager, "async_apply"),
+    (ControlManager, "async_order"),
     (TokenManager, "_renew"),
     (SolarCloudCoordinator, "_async_update_data"),
 )

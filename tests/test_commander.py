@@ -14,16 +14,16 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.solar_cloud import commander
 from custom_components.solar_cloud.cloud.control import (
-    Available,
+    Capabilities,
     ChargeBattery,
     Command,
+    CommandResult,
     Control,
+    ControlAction,
     ControlSpec,
-    Force,
-    Order,
+    ForcedMode,
+    ForcedModeHeartbeat,
     Outcome,
-    Receipt,
-    RenewBattery,
     Settings,
     StopBattery,
 )
@@ -32,7 +32,7 @@ from custom_components.solar_cloud.cloud.errors import (
     CommandRejected,
     QuotaExhausted,
 )
-from custom_components.solar_cloud.commander import Commander
+from custom_components.solar_cloud.commander import ControlManager
 from custom_components.solar_cloud.journal import EVENT_COMMAND
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
@@ -49,26 +49,26 @@ class Vendor:
 
     def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         """Take the place of the loaded client."""
-        self.orders: list[Order] = []
-        self.receipts: list[Receipt | Exception] = []
-        self.follows: list[Receipt | Exception] = []
+        self.orders: list[ControlAction] = []
+        self.receipts: list[CommandResult | Exception] = []
+        self.follows: list[CommandResult | Exception] = []
         self.asked = 0
         account = house.entry.runtime_data
         assert account.commander is not None
-        self.commander: Commander = account.commander
+        self.commander: ControlManager = account.commander
         self.inverter = house.solax.first(Kind.INVERTER).sn
         self.charger = house.solax.first(Kind.CHARGER).sn
         self.settings_now = Settings({})
 
-        async def order(order: Order) -> Receipt:
+        async def order(order: ControlAction) -> CommandResult:
             self.orders.append(order)
-            return _next(self.receipts, Receipt(outcome=Outcome.CONFIRMED))
+            return _next(self.receipts, CommandResult(outcome=Outcome.CONFIRMED))
 
-        async def apply(command: Command) -> Receipt:
-            return _next(self.receipts, Receipt(outcome=Outcome.ACCEPTED))
+        async def apply(command: Command) -> CommandResult:
+            return _next(self.receipts, CommandResult(outcome=Outcome.ACCEPTED))
 
-        async def follow(task: str) -> Receipt:
-            return _next(self.follows, Receipt(outcome=Outcome.CONFIRMED))
+        async def follow(task: str) -> CommandResult:
+            return _next(self.follows, CommandResult(outcome=Outcome.CONFIRMED))
 
         async def settings(wanted: Any) -> Settings:
             self.asked += 1
@@ -84,7 +84,9 @@ class Vendor:
         account.vendor = replace(account.vendor, settings_period=3600.0)
 
 
-def _next(queue: list[Receipt | Exception], usual: Receipt) -> Receipt:
+def _next(
+    queue: list[CommandResult | Exception], usual: CommandResult
+) -> CommandResult:
     answer = queue.pop(0) if queue else usual
     if isinstance(answer, Exception):
         raise answer
@@ -103,10 +105,10 @@ def _charge(vendor: Vendor, duration: float = 1500) -> ChargeBattery:
 
 async def test_e47_signs_of_life_until_the_end(house: House, vendor: Vendor) -> None:
     """E47: renewed in time, ended in time, and a failure in between kills nothing."""
-    force = Force(ends_after=1500, renew_after=300)
+    force = ForcedMode(ends_after=1500, renew_after=300)
     vendor.receipts = [
-        Receipt(outcome=Outcome.CONFIRMED, force=force),
-        Receipt(outcome=Outcome.CONFIRMED),
+        CommandResult(outcome=Outcome.CONFIRMED, force=force),
+        CommandResult(outcome=Outcome.CONFIRMED),
         QuotaExhausted(30),
     ]
     await vendor.commander.async_order(_charge(vendor))
@@ -114,7 +116,7 @@ async def test_e47_signs_of_life_until_the_end(house: House, vendor: Vendor) -> 
     await house.home.pass_time(1700)
     kinds = [type(order) for order in vendor.orders]
     assert kinds[0] is ChargeBattery
-    assert kinds[1:-1] == [RenewBattery] * 5
+    assert kinds[1:-1] == [ForcedModeHeartbeat] * 5
     assert kinds[-1] is StopBattery
     assert vendor.commander.forces.until(vendor.inverter) is None
 
@@ -126,7 +128,7 @@ async def test_a_force_is_known_before_it_is_sent(
     """A crash between sending and answering leaves a deadline; a refusal leaves what was."""
     seen: list[object] = []
 
-    async def order(order: Order) -> Receipt:
+    async def order(order: ControlAction) -> CommandResult:
         seen.append(house.entry.runtime_data.store.load("forces"))
         raise CommandRejected("device_refused")
 
@@ -137,7 +139,9 @@ async def test_a_force_is_known_before_it_is_sent(
     assert vendor.inverter in str(seen)
     assert house.entry.runtime_data.store.load("forces") == {}
     supervisor = vendor.commander.forces
-    await supervisor.begin(vendor.inverter, Force(ends_after=900, ends_by_itself=True))
+    await supervisor.begin(
+        vendor.inverter, ForcedMode(ends_after=900, ends_by_itself=True)
+    )
     before = supervisor.until(vendor.inverter)
     with pytest.raises(Exception, match="refused"):
         await vendor.commander.async_order(_charge(vendor))
@@ -151,7 +155,9 @@ async def test_a_command_that_forces_is_supervised_too(
     """A select that forces ends like an action; another command ends its supervision."""
     exit_ = Command(vendor.inverter, Control.EXIT_REMOTE_CONTROL)
     mode = Command(vendor.inverter, Control.WORK_MODE, "backup")
-    vendor.receipts = [Receipt(outcome=Outcome.ACCEPTED, force=Force(ends_after=600))]
+    vendor.receipts = [
+        CommandResult(outcome=Outcome.ACCEPTED, force=ForcedMode(ends_after=600))
+    ]
     await vendor.commander.async_apply(mode)
     assert vendor.commander.forces.until(vendor.inverter)
     await vendor.commander.async_apply(exit_)
@@ -176,8 +182,8 @@ async def test_one_read_back_after_the_setting_settled(
 @pytest.mark.parametrize(
     ("answers", "result"),
     [
-        ([CloudUnreachable(), Receipt(outcome=Outcome.CONFIRMED)], "confirmed"),
-        ([Receipt(outcome=Outcome.ACCEPTED, task="b"), Receipt(outcome=Outcome.ACCEPTED)], "accepted"),
+        ([CloudUnreachable(), CommandResult(outcome=Outcome.CONFIRMED)], "confirmed"),
+        ([CommandResult(outcome=Outcome.ACCEPTED, task="b"), CommandResult(outcome=Outcome.ACCEPTED)], "accepted"),
         ([CommandRejected("device_timeout")], "refused"),
         ([CommandRejected("no_effect")], "refused"),
     ],
@@ -185,12 +191,14 @@ async def test_one_read_back_after_the_setting_settled(
 async def test_an_answer_that_comes_late(
     house: House,
     vendor: Vendor,
-    answers: list[Receipt | Exception],
+    answers: list[CommandResult | Exception],
     result: str,
 ) -> None:
     """The caller is told that it runs; the logbook hears the rest."""
     key = (vendor.charger, Control.CHARGE_CURRENT_LIMIT)
-    vendor.receipts = [Receipt(outcome=Outcome.ACCEPTED, task="a", check_after=90)]
+    vendor.receipts = [
+        CommandResult(outcome=Outcome.ACCEPTED, task="a", check_after=90)
+    ]
     vendor.follows = answers
     receipt = await vendor.commander.async_apply(Command(*key, 9.0))
     assert receipt.task == "a"
@@ -209,7 +217,9 @@ async def test_a_newer_command_is_the_one_that_is_followed(
     """The answer to the older one is nobody's business any more."""
     command = Command(vendor.charger, Control.CHARGE_CURRENT_LIMIT, 9.0)
     for task in ("a", "b"):
-        vendor.receipts = [Receipt(outcome=Outcome.ACCEPTED, task=task, check_after=90)]
+        vendor.receipts = [
+            CommandResult(outcome=Outcome.ACCEPTED, task=task, check_after=90)
+        ]
         await vendor.commander.async_apply(command)
     events = async_capture_events(house.hass, EVENT_COMMAND)
     await house.home.pass_time(300)
@@ -221,7 +231,9 @@ async def test_an_answer_that_never_comes_is_given_up(
     vendor: Vendor,
 ) -> None:
     """After a day."""
-    vendor.receipts = [Receipt(outcome=Outcome.ACCEPTED, task="a", check_after=3600)]
+    vendor.receipts = [
+        CommandResult(outcome=Outcome.ACCEPTED, task="a", check_after=3600)
+    ]
     vendor.follows = [CloudUnreachable() for _ in range(5000)]
     await vendor.commander.async_apply(
         Command(vendor.charger, Control.CHARGE_CURRENT_LIMIT, 9.0)
@@ -236,7 +248,7 @@ async def test_a_refusal_while_the_caller_waits(
     vendor: Vendor,
 ) -> None:
     """It is the caller's."""
-    vendor.receipts = [Receipt(outcome=Outcome.ACCEPTED, task="a", check_after=2)]
+    vendor.receipts = [CommandResult(outcome=Outcome.ACCEPTED, task="a", check_after=2)]
     vendor.follows = [CommandRejected("device_refused")]
     with pytest.raises(Exception, match="refused the command"):
         await vendor.commander.async_apply(
@@ -280,7 +292,7 @@ async def test_a_command_that_was_never_sent_prolongs_nothing(
 ) -> None:
     """Half an hour is on; ten hours are cut off while they wait for their turn: it stays half an hour, on disk too."""
     vendor.receipts = [
-        Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=1800)),
+        CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=1800)),
     ]
     await vendor.commander.async_order(_charge(vendor, 1800))
     until = vendor.commander.forces.until(vendor.inverter)
@@ -307,12 +319,14 @@ async def test_a_command_that_nobody_knows_of_ends_no_later_than_what_was_on(
     house: House, vendor: Vendor, how: str
 ) -> None:
     """It was on its way when it was cut off: either may be on, and the earlier end is right for both."""
-    vendor.receipts = [Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=1800))]
+    vendor.receipts = [
+        CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=1800))
+    ]
     await vendor.commander.async_order(_charge(vendor, 1800))
     until = vendor.commander.forces.until(vendor.inverter)
     sent = asyncio.Event()
 
-    async def order(order: Order) -> Receipt:
+    async def order(order: ControlAction) -> CommandResult:
         sent.set()
         if how == "failed":
             raise ValueError
@@ -340,11 +354,13 @@ async def test_a_mistake_of_ours_ends_no_supervision(
     house: House, vendor: Vendor, err: Exception
 ) -> None:
     """The end is tried again until it is certain, and a repair says so meanwhile."""
-    vendor.receipts = [Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=600))]
+    vendor.receipts = [
+        CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=600))
+    ]
     await vendor.commander.async_order(_charge(vendor, 600))
     original = house.entry.runtime_data.cloud.order
 
-    async def order(order: Order) -> Receipt:
+    async def order(order: ControlAction) -> CommandResult:
         vendor.orders.append(order)
         raise err
 
@@ -369,8 +385,10 @@ async def test_a_mistake_of_ours_loses_no_running_command(
 ) -> None:
     """It is asked for again, and told."""
     key = (vendor.charger, Control.CHARGE_CURRENT_LIMIT)
-    vendor.receipts = [Receipt(outcome=Outcome.ACCEPTED, task="a", check_after=90)]
-    vendor.follows = [ValueError("x"), Receipt(outcome=Outcome.CONFIRMED)]
+    vendor.receipts = [
+        CommandResult(outcome=Outcome.ACCEPTED, task="a", check_after=90)
+    ]
+    vendor.follows = [ValueError("x"), CommandResult(outcome=Outcome.CONFIRMED)]
     await vendor.commander.async_apply(Command(*key, 9.0))
     events = async_capture_events(house.hass, EVENT_COMMAND)
     await house.home.pass_time(400)
@@ -382,7 +400,9 @@ async def test_a_command_of_another_version_is_told_as_uncertain(
 ) -> None:
     """After an update nobody can read its handle any more: it is dropped, and nothing stays pending for ever."""
     key = (vendor.charger, Control.CHARGE_CURRENT_LIMIT)
-    vendor.receipts = [Receipt(outcome=Outcome.ACCEPTED, task="a", check_after=90)]
+    vendor.receipts = [
+        CommandResult(outcome=Outcome.ACCEPTED, task="a", check_after=90)
+    ]
     vendor.follows = [KeyError("x") for _ in range(50)]
     await vendor.commander.async_apply(Command(*key, 9.0))
     events = async_capture_events(house.hass, EVENT_COMMAND)
@@ -399,20 +419,20 @@ async def test_a_select_that_forces_is_on_disk_before_it_is_sent(
     spec = ControlSpec(
         control=Control.BATTERY_COMMAND,
         options=("charge", "stop"),
-        begins={"charge": Force(ends_after=7200, renew_after=360)},
+        begins={"charge": ForcedMode(ends_after=7200, renew_after=360)},
     )
     seen: list[Any] = []
 
-    async def apply(command: Command) -> Receipt:
+    async def apply(command: Command) -> CommandResult:
         seen.append(house.entry.runtime_data.store.load("forces"))
-        return Receipt(
+        return CommandResult(
             outcome=Outcome.CONFIRMED,
             force=spec.begins.get(str(command.value)),
         )
 
     cloud: Any = house.entry.runtime_data.cloud
     cloud.apply = apply
-    cloud.available = lambda inventory: Available({vendor.inverter: (spec,)})
+    cloud.available = lambda inventory: Capabilities({vendor.inverter: (spec,)})
     vendor.commander.settings.async_update_listeners()
     await vendor.commander.async_apply(
         Command(vendor.inverter, Control.BATTERY_COMMAND, "charge")
@@ -429,9 +449,9 @@ async def test_an_order_outlives_the_stop_of_the_one_before(
 ) -> None:
     """The end of the first is being confirmed when the second begins: its end stays."""
     vendor.receipts = [
-        Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=900)),
-        Receipt(outcome=Outcome.ACCEPTED, task="stop", check_after=120),
-        Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=7200)),
+        CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=900)),
+        CommandResult(outcome=Outcome.ACCEPTED, task="stop", check_after=120),
+        CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=7200)),
     ]
     await vendor.commander.async_order(_charge(vendor, 900))
     await vendor.commander.async_order(StopBattery(target_id=vendor.inverter))
@@ -447,15 +467,19 @@ async def test_an_end_in_time_does_not_kill_what_replaced_it(
     house: House, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The end of the first waits for its turn behind the second: it is not sent any more."""
-    vendor.receipts = [Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=600))]
+    vendor.receipts = [
+        CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=600))
+    ]
     await vendor.commander.async_order(_charge(vendor, 600))
     house.home.freezer.tick(590)
     answer = asyncio.Event()
 
-    async def order(order: Order) -> Receipt:
+    async def order(order: ControlAction) -> CommandResult:
         vendor.orders.append(order)
         await answer.wait()
-        return Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=7200))
+        return CommandResult(
+            outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=7200)
+        )
 
     cloud: Any = house.entry.runtime_data.cloud
     cloud.order = order
@@ -479,8 +503,8 @@ async def test_an_end_counts_when_the_device_said_so(
 ) -> None:
     """The stop was accepted and its outcome got lost: it is sent again, over a restart too."""
     vendor.receipts = [
-        Receipt(outcome=Outcome.CONFIRMED, force=Force(ends_after=3600)),
-        Receipt(outcome=Outcome.UNCERTAIN),
+        CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=3600)),
+        CommandResult(outcome=Outcome.UNCERTAIN),
     ]
     await vendor.commander.async_order(_charge(vendor, 3600))
     await vendor.commander.async_order(StopBattery(target_id=vendor.inverter))
@@ -519,7 +543,9 @@ async def test_old_settings_are_no_answer_to_a_new_command(
     key = (vendor.charger, Control.CHARGER_MODE)
     vendor.settings_now = Settings({key: "fast"})
     await vendor.commander.settings.async_refresh()
-    vendor.receipts = [Receipt(outcome=Outcome.ACCEPTED, task="a", check_after=600)]
+    vendor.receipts = [
+        CommandResult(outcome=Outcome.ACCEPTED, task="a", check_after=600)
+    ]
     events = async_capture_events(house.hass, EVENT_COMMAND)
     await vendor.commander.async_apply(Command(*key, "stop"))
     await house.home.pass_time(420)

@@ -15,11 +15,18 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
 from .cloud.control import Controllable, Settings
-from .cloud.model import Inventory, PowerUnit, Snapshot, Tuning
+from .cloud.model import DeviceCorrection, Inventory, PowerUnit, Snapshot
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
-from .cloud.vendor import Cloud, SignIn, SignsOut, TakesSerials, Tunable, Vendor
-from .commander import Commander
+from .cloud.vendor import (
+    Cloud,
+    SignIn,
+    SupportsCorrections,
+    SupportsLogout,
+    SupportsManualDevices,
+    Vendor,
+)
+from .commander import ControlManager
 from .const import (
     CONF_CONTROLS,
     CONF_CREDENTIALS,
@@ -36,18 +43,18 @@ from .const import (
 )
 from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
 from .dashboard_issue import DashboardIssue
-from .devices import DeviceKeeper, own_identifier
+from .devices import DeviceRegistrySync, own_identifier
 from .forces import SECTION as FORCES, async_end_all
 from .history import HISTORIES, History
 from .history_import import import_store
 from .orders import async_register as async_register_orders
-from .pipeline.pipeline import Painter
-from .polling.scheduler import Rhythm
+from .pipeline.pipeline import ReadingPipeline
+from .polling.scheduler import PollScheduler
 from .repairs import Repairs, notice_of
 from .services import async_register
 from .session import get_transport
 from .store import AccountStore, async_get_store, async_remove_store, get_quota
-from .surroundings import HomeSurroundings
+from .surroundings import HomeAssistantLocation
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -74,7 +81,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     await _async_first_look(account, repairs)
     entry.runtime_data = account
 
-    keeper = DeviceKeeper(hass, entry.entry_id, account.vendor)
+    keeper = DeviceRegistrySync(hass, entry.entry_id, account.vendor)
     keep = _keep_devices(entry, account, keeper)
     keep()
     entry.async_on_unload(account.inventory.async_add_listener(keep))
@@ -123,9 +130,9 @@ async def _async_connect(
     store = await async_get_store(hass, entry.entry_id, entry.unique_id)
     quota = get_quota(hass, vendor, sign_in, credentials, store)
     cloud = vendor.connect(sign_in, credentials, get_transport(hass), store, quota)
-    if isinstance(cloud, TakesSerials):
+    if isinstance(cloud, SupportsManualDevices):
         cloud.take_serials(entry.options.get(CONF_EXTRA_DEVICES, {}))
-    if isinstance(cloud, Tunable):
+    if isinstance(cloud, SupportsCorrections):
         cloud.tune(tunings(entry))
     return _Connection(vendor, sign_in, store, quota, cloud)
 
@@ -135,10 +142,10 @@ async def _async_build_account(
 ) -> Account:
     """Build the client and its coordinators."""
     vendor, sign_in, store, quota, cloud = await _async_connect(hass, entry)
-    surroundings = HomeSurroundings(hass)
-    painter = Painter(store, vendor.stale_after, cloud.roles, surroundings)
+    surroundings = HomeAssistantLocation(hass)
+    painter = ReadingPipeline(store, vendor.stale_after, cloud.roles, surroundings)
     seed = zlib.crc32(entry.entry_id.encode())
-    rhythm = Rhythm(store, vendor.poll_period, seed, painter.seen, surroundings)
+    rhythm = PollScheduler(store, vendor.poll_period, seed, painter.seen, surroundings)
 
     async def list_everything() -> Inventory:
         listed, store.listed = store.listed, None
@@ -184,7 +191,7 @@ async def _async_build_account(
 
 def _commander(
     hass: HomeAssistant, entry: SolarCloudConfigEntry, account: Account
-) -> Commander | None:
+) -> ControlManager | None:
     """Build what changes settings, if the client can and the user allows it, or once did and a forced mode is still to be ended."""
     cloud = account.cloud
     allowed = entry.options.get(CONF_CONTROLS)
@@ -209,14 +216,16 @@ def _commander(
         timedelta(seconds=period) if period else INVENTORY_INTERVAL,
         always_update=True,  # the same word again may end a wait for another one
     )
-    return Commander(hass, entry, cloud, account.store, chosen, settings)
+    return ControlManager(hass, entry, cloud, account.store, chosen, settings)
 
 
-def tunings(entry: SolarCloudConfigEntry) -> dict[str, Tuning]:
+def tunings(entry: SolarCloudConfigEntry) -> dict[str, DeviceCorrection]:
     """Return what the user knows better about single devices."""
     units = {unit.name.lower(): unit for unit in PowerUnit}
     return {
-        device_id: Tuning(stored[CONF_SWAP_DIRECTION], units.get(stored[CONF_UNIT]))
+        device_id: DeviceCorrection(
+            stored[CONF_SWAP_DIRECTION], units.get(stored[CONF_UNIT])
+        )
         for device_id, stored in entry.options.get(CONF_TUNINGS, {}).items()
     }
 
@@ -227,7 +236,7 @@ def excluded_plants(entry: SolarCloudConfigEntry) -> frozenset[str]:
 
 
 def _keep_devices(
-    entry: SolarCloudConfigEntry, account: Account, keeper: DeviceKeeper
+    entry: SolarCloudConfigEntry, account: Account, keeper: DeviceRegistrySync
 ) -> Callable[[], None]:
     @callback
     def keep() -> None:
@@ -239,7 +248,7 @@ def _keep_devices(
 
 
 def _show_notices(
-    account: Account, repairs: Repairs, commander: Commander | None
+    account: Account, repairs: Repairs, commander: ControlManager | None
 ) -> Callable[[], None]:
     @callback
     def show() -> None:
@@ -267,7 +276,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) 
     connection = await _async_connect(hass, entry)
     cloud = connection.cloud
     await async_end_all(cloud, connection.store.load(FORCES))
-    if isinstance(cloud, SignsOut):
+    if isinstance(cloud, SupportsLogout):
         await cloud.sign_out()
     Repairs(hass, entry.entry_id, entry.title).show(frozenset())
     await async_remove_store(hass, entry.entry_id)

@@ -16,14 +16,14 @@ from homeassistant.helpers import device_registry as dr
 from .cloud.model import Inventory
 from .cloud.quota import Quota
 from .cloud.token import SECTION as TOKEN, Token
-from .cloud.vault import Json, MemoryVault
+from .cloud.vault import Json, MemoryStorage
 from .cloud.vendor import Access, Cloud, Credentials, ShowsAccess, SignIn, Vendor
 from .const import CONF_CREDENTIALS, DOMAIN
 from .session import get_transport
-from .store import AccountStore, Seed, async_get_store, async_keep_seed
+from .store import AccountStore, FlowHandover, async_get_store, async_keep_seed
 
 
-class CarriedVault(MemoryVault):
+class CarriedStorage(MemoryStorage):
     """A try's vault that begins with an entry's token; a newer one is on disk at once, for the old one died with it."""
 
     def __init__(self, store: AccountStore) -> None:
@@ -52,7 +52,7 @@ class Attempt:
         self._tried: dict[str, str] = {}
         self._cloud: Cloud
         self._listed = False
-        self.vault = MemoryVault()
+        self.vault = MemoryStorage()
         self.inventory = Inventory({}, {})
         self.access = Access()
 
@@ -64,17 +64,17 @@ class Attempt:
     @property
     def carries(self) -> bool:
         """Whether the token is an entry's."""
-        return isinstance(self.vault, CarriedVault)
+        return isinstance(self.vault, CarriedStorage)
 
     async def async_take_up(self, entry: ConfigEntry) -> None:
         """Go on with an entry's token: another address does not make it worthless, nor does a new secret make a consent so."""
         store = await async_get_store(self._hass, entry.entry_id, None)
-        self.vault, self._quota = CarriedVault(store), None
+        self.vault, self._quota = CarriedStorage(store), None
         self._listed = False
 
     async def async_let_go(self) -> None:
         """Forget the token and its vault, not what an entry keeps."""
-        self.vault, self._quota = MemoryVault(), None
+        self.vault, self._quota = MemoryStorage(), None
 
     async def async_renew(self) -> None:
         """Make the token at hand look old, so that the next call shows whether its secret is right."""
@@ -136,7 +136,7 @@ class Attempt:
             self._sign_in,
             credentials,
             unique_id,
-            Seed(self.vault, self.inventory),
+            FlowHandover(self.vault, self.inventory),
         )
 
 

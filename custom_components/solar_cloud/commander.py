@@ -18,16 +18,16 @@ from homeassistant.helpers.event import async_call_later
 
 from .cloud.control import (
     STEERING,
-    Available,
+    Capabilities,
     Command,
+    CommandResult,
     Control,
+    ControlAction,
     Controllable,
     ControlSpec,
-    Force,
     ForceBattery,
-    Order,
+    ForcedMode,
     Outcome,
-    Receipt,
     Settings,
     SettingValue,
     SetWorkMode,
@@ -39,12 +39,12 @@ from .cloud.vault import Json
 from .const import DOMAIN, LOGGER
 from .coordinator import SolarCloudConfigEntry, SolarCloudCoordinator
 from .devices import registered_name
-from .forces import Superseded, Supervised, Supervisor
+from .forces import ForcedModeManager, Superseded, Supervised
 from .journal import fire
-from .overlay import CommandState, Key, Overlay
-from .running import Running, Task
+from .overlay import CommandState, Key, PendingValues
+from .running import Task, TaskStore
 from .store import AccountStore
-from .write_budget import WriteBudget
+from .write_budget import WriteLimiter
 
 PATIENCE: Final = 20.0
 """Seconds a caller waits for the device; then the command is followed in the background."""
@@ -57,13 +57,13 @@ MOST_MISTAKES: Final = 3
 UNSURE: Final = frozenset({"half_done", "device_timeout"})
 """Refusals after which a part of a command may have been carried out all the same."""
 
-type What = Command | Order
+type What = Command | ControlAction
 
 pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 """How waiting is done; tests let their own time pass."""
 
 
-class Commander:
+class ControlManager:
     """The changeable side of an account."""
 
     def __init__(
@@ -82,10 +82,10 @@ class Commander:
         self._store: Final = store
         self._chosen: Final = chosen
         self.settings: Final = settings
-        self.overlay: Final = Overlay(store)
-        self.budget: Final = WriteBudget(store)
-        self._running: Final = Running(store)
-        self.forces: Final = Supervisor(
+        self.overlay: Final = PendingValues(store)
+        self.budget: Final = WriteLimiter(store)
+        self._running: Final = TaskStore(store)
+        self.forces: Final = ForcedModeManager(
             hass,
             entry,
             store,
@@ -98,7 +98,7 @@ class Commander:
         self._timers: Final[dict[str, CALLBACK_TYPE]] = {}
         self._ineffective: Final[set[str]] = set()
         self._stopped = False
-        self.available = Available()
+        self.available = Capabilities()
 
     async def async_start(
         self, readings: SolarCloudCoordinator[Snapshot]
@@ -196,14 +196,14 @@ class Commander:
 
     async def async_apply(
         self, command: Command, context: Context | None = None
-    ) -> Receipt:
+    ) -> CommandResult:
         """Carry out a command. Raises a translated ``HomeAssistantError``."""
         key = (command.target_id, command.control)
         spec = self.spec(*key)
         if spec is None:
             raise as_error(CommandInvalid("not_offered"))
 
-        async def send() -> Receipt:
+        async def send() -> CommandResult:
             before = self.overlay.get(key)
             wish = before
             _check_numbers(command)
@@ -212,7 +212,7 @@ class Commander:
                 self._tell_entities()
             sent = False
 
-            async def apply() -> Receipt:
+            async def apply() -> CommandResult:
                 nonlocal sent
                 sent = True
                 return await self._cloud.apply(command)
@@ -237,24 +237,26 @@ class Commander:
         return await self._tell_user(command, send, context)
 
     async def async_order(
-        self, order: Order, context: Context | None = None
-    ) -> Receipt:
+        self, order: ControlAction, context: Context | None = None
+    ) -> CommandResult:
         """Carry out an order. Raises a translated ``HomeAssistantError``."""
 
-        async def send() -> Receipt:
+        async def send() -> CommandResult:
             _check_numbers(order)
             return await self._send_order(order)
 
         return await self._tell_user(order, send, context)
 
     async def _send_order(
-        self, order: Order, wanted: Callable[[], bool] | None = None
-    ) -> Receipt:
+        self, order: ControlAction, wanted: Callable[[], bool] | None = None
+    ) -> CommandResult:
         receipt = await self._send(order, lambda: self._cloud.order(order), wanted)
         self._read_settings_in(ORDER_SETTLES)
         return receipt
 
-    async def _order_by_itself(self, order: Order, wanted: Callable[[], bool]) -> None:
+    async def _order_by_itself(
+        self, order: ControlAction, wanted: Callable[[], bool]
+    ) -> None:
         """Send what the supervision of a forced mode asks for, if that is still so when it is its turn."""
         receipt = await self._send_order(order, wanted)
         self._tell(order.target_id, name_of(order), receipt.outcome, None, None)
@@ -262,9 +264,9 @@ class Commander:
     async def _tell_user(
         self,
         what: What,
-        send: Callable[[], Awaitable[Receipt]],
+        send: Callable[[], Awaitable[CommandResult]],
         context: Context | None,
-    ) -> Receipt:
+    ) -> CommandResult:
         value = what.value if isinstance(what, Command) else None
         try:
             receipt = await send()
@@ -278,9 +280,9 @@ class Commander:
     async def _send(
         self,
         what: What,
-        send: Callable[[], Awaitable[Receipt]],
+        send: Callable[[], Awaitable[CommandResult]],
         wanted: Callable[[], bool] | None = None,
-    ) -> Receipt:
+    ) -> CommandResult:
         """Send in turn what is ``wanted`` then; a forced mode is on disk before it is on the wire, and no mishap removes its end."""
         target_id = what.target_id
         async with self._turn(target_id):
@@ -305,10 +307,10 @@ class Commander:
     async def _deliver(
         self,
         what: What,
-        send: Callable[[], Awaitable[Receipt]],
-        begins: Force | None,
+        send: Callable[[], Awaitable[CommandResult]],
+        begins: ForcedMode | None,
         before: Supervised | None,
-    ) -> Receipt:
+    ) -> CommandResult:
         """Send once. What raises anything but a ``CloudError`` may have arrived."""
         if begins is not None:
             try:
@@ -322,7 +324,7 @@ class Commander:
             raise
         except Exception as err:  # noqa: BLE001  a mistake of ours is no answer
             LOGGER.error("The outcome of a command is not known: %s", describe(err))
-            receipt = Receipt(outcome=Outcome.UNCERTAIN)
+            receipt = CommandResult(outcome=Outcome.UNCERTAIN)
         self._expect_change()
         self._last[what.target_id] = time.time()
         self._ineffective.discard(what.target_id)
@@ -331,10 +333,10 @@ class Commander:
             await self._supervise(what.target_id, receipt, force, before)
         return receipt
 
-    def _begins(self, what: What) -> Force | None:
+    def _begins(self, what: What) -> ForcedMode | None:
         """Return the forced mode that a command begins, as far as that is known before it is sent."""
         if isinstance(what, ForceBattery):
-            return Force(ends_after=what.duration)
+            return ForcedMode(ends_after=what.duration)
         if isinstance(what, Command):
             control, word = what.control, str(what.value)
         elif isinstance(what, SetWorkMode):
@@ -347,8 +349,8 @@ class Commander:
     async def _supervise(
         self,
         target_id: str,
-        receipt: Receipt,
-        force: Force | None,
+        receipt: CommandResult,
+        force: ForcedMode | None,
         before: Supervised | None,
     ) -> None:
         """Take up the end of what is on now; an end counts when the device has said so."""
@@ -375,7 +377,7 @@ class Commander:
     async def _unsteer(
         self,
         what: What,
-        begins: Force | None,
+        begins: ForcedMode | None,
         before: Supervised | None,
         err: CloudError,
     ) -> None:
@@ -396,7 +398,7 @@ class Commander:
                 await pause(wait)
             yield
 
-    async def _wait(self, what: What, receipt: Receipt) -> Receipt:
+    async def _wait(self, what: What, receipt: CommandResult) -> CommandResult:
         """Follow a command while its caller waits, then leave it to the background."""
         if receipt.task is None:
             return receipt
@@ -431,7 +433,7 @@ class Commander:
     # Tasks
 
     @staticmethod
-    def _task(what: What, receipt: Receipt) -> Task:
+    def _task(what: What, receipt: CommandResult) -> Task:
         return Task(
             what.target_id,
             name_of(what),
@@ -591,7 +593,7 @@ def _steers(what: What) -> bool:
     return isinstance(what, ForceBattery | StopBattery | SetWorkMode)
 
 
-def _next(task: Task, receipt: Receipt) -> Task:
+def _next(task: Task, receipt: CommandResult) -> Task:
     """Return how a task goes on."""
     return replace(
         task,

@@ -11,7 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .cloud.control import Command, Control, ControlSpec, Settings, SettingValue
-from .commander import Commander
+from .commander import ControlManager
 from .const import DOMAIN
 from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
 
@@ -26,7 +26,7 @@ class SolarCloudControl(CoordinatorEntity[SolarCloudCoordinator[Settings]]):
     def __init__(
         self,
         account: Account,
-        commander: Commander,
+        commander: ControlManager,
         owner_id: str,
         spec: ControlSpec,
         description: EntityDescription,
@@ -86,7 +86,7 @@ def add_controls[EntityT: Entity](
     entry: SolarCloudConfigEntry,
     add: AddConfigEntryEntitiesCallback,
     catalogue: Mapping[Control, EntityDescription],
-    build: Callable[[Account, Commander, str, ControlSpec, Any], EntityT],
+    build: Callable[[Account, ControlManager, str, ControlSpec, Any], EntityT],
 ) -> None:
     """Create an entity for each control of the catalogue that a device offers, now and whenever one appears."""
     account = entry.runtime_data

@@ -20,11 +20,11 @@ from .cloud.model import Inventory, Snapshot
 from .cloud.quota import Quota
 from .cloud.vendor import Cloud, SignIn, Vendor
 from .const import DOMAIN, GRACE, LOGGER, POLL_PERIOD
-from .pipeline.pipeline import Painter
+from .pipeline.pipeline import ReadingPipeline
 from .store import AccountStore
 
 if TYPE_CHECKING:
-    from .commander import Commander
+    from .commander import ControlManager
 
 LONGEST_WAIT: Final = 6 * 3600.0
 SHORTEST_WAIT: Final = 15.0
@@ -54,10 +54,10 @@ class Account:
     cloud: Cloud
     store: AccountStore
     quota: Quota
-    painter: Painter
+    painter: ReadingPipeline
     inventory: SolarCloudCoordinator[Inventory]
     readings: SolarCloudCoordinator[Snapshot]
-    commander: Commander | None = None
+    commander: ControlManager | None = None
     """``None`` when settings are not to be changed, or cannot be."""
 
     def chosen(self, excluded: frozenset[str]) -> Inventory:

@@ -12,11 +12,11 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
 from .cloud.model import Inventory, Plant, Quantity, Slot
-from .cloud.vendor import Term
+from .cloud.vendor import SourceTerm
 from .const import DOMAIN
 from .coordinator import Account
 from .pipeline.timezones import plant_zone
-from .surroundings import HomeSurroundings
+from .surroundings import HomeAssistantLocation
 
 _INDEXED: Final = re.compile(r"(.+)_(\d+)")
 _QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}
@@ -29,7 +29,7 @@ class Counter:
     statistic_id: str
     owner_id: str = field(repr=False)
     slot: Slot
-    terms: tuple[Term, ...]
+    terms: tuple[SourceTerm, ...]
     """What it is the sum of, in the vendor's own readings."""
 
     @property
@@ -78,22 +78,22 @@ def plant_counters(
 
 def _slots(
     account: Account, owner_id: str, plant_id: str
-) -> Iterator[tuple[Slot, tuple[Term, ...]]]:
+) -> Iterator[tuple[Slot, tuple[SourceTerm, ...]]]:
     sources = account.painter.sources(plant_id) if owner_id == plant_id else {}
     for slot in sorted(account.painter.seen.slots(owner_id)):
         if not slot.quantity.is_counter:
             continue
         chosen = tuple(
-            Term(device_id, found)
+            SourceTerm(device_id, found)
             for device_id, key in sources.get(slot.quantity, ())
             if (found := slot_of(key)) is not None
         )
-        yield slot, chosen or (Term(owner_id, slot),)
+        yield slot, chosen or (SourceTerm(owner_id, slot),)
 
 
 async def async_zone(hass: HomeAssistant, account: Account, plant: Plant) -> tzinfo:
     """Return a plant's time zone."""
-    place = HomeSurroundings(hass)
+    place = HomeAssistantLocation(hass)
     await place.async_learn([plant.time_zone])
     reading = account.readings.data.readings.get(plant.id)
     measured_at = reading.measured_at if reading else None

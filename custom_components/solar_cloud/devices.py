@@ -38,7 +38,7 @@ def _naming(device: Device, inventory: Inventory) -> dict[str, str]:
     }
 
 
-class DeviceKeeper:
+class DeviceRegistrySync:
     """Keeps the registry's devices of one entry in step with the inventory."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str, vendor: Vendor) -> None:

@@ -28,7 +28,7 @@ MOST_LINES: Final = 15
 type Findings = Mapping[str, Sequence[Finding]]
 
 
-class Doctor:
+class AnomalyFinder:
     """Examines the counters of one account."""
 
     def __init__(self, hass: HomeAssistant, account: Account, entry_id: str) -> None:

@@ -12,15 +12,15 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from .cloud.control import (
+    ControlAction,
     Controllable,
-    Force,
-    Order,
+    ForcedMode,
+    ForcedModeHeartbeat,
     Outcome,
-    RenewBattery,
     StopBattery,
 )
 from .cloud.errors import CloudError, CloudUnreachable, describe
-from .cloud.vault import Json, Vault
+from .cloud.vault import Json, Storage
 from .cloud.vendor import Cloud
 from .const import LOGGER
 
@@ -52,7 +52,7 @@ class Superseded(Exception):
     """What the supervision wanted to send is not wanted any more."""
 
 
-class Supervisor:
+class ForcedModeManager:
     """Renews forced modes that want it and ends those that do not end by themselves.
 
     An entry goes when the device says that its mode is over, or when its own timer has run out: nothing else takes it away.
@@ -62,8 +62,8 @@ class Supervisor:
         self,
         hass: HomeAssistant,
         entry: ConfigEntry,
-        vault: Vault,
-        send: Callable[[Order, Callable[[], bool]], Awaitable[object]],
+        vault: Storage,
+        send: Callable[[ControlAction, Callable[[], bool]], Awaitable[object]],
         ending: Callable[[str], bool],
         changed: Callable[[], None],
     ) -> None:
@@ -130,7 +130,7 @@ class Supervisor:
         )
 
     async def prepare(
-        self, target_id: str, force: Force, before: Supervised | None
+        self, target_id: str, force: ForcedMode, before: Supervised | None
     ) -> None:
         """Supervise what may be about to begin; it is on disk when this returns.
 
@@ -144,7 +144,7 @@ class Supervisor:
         await self._put(target_id, entry)
 
     async def begin(
-        self, target_id: str, force: Force, before: Supervised | None = None
+        self, target_id: str, force: ForcedMode, before: Supervised | None = None
     ) -> None:
         """Supervise a forced mode that was accepted; it is on disk when this returns."""
         entry = _begun(force)
@@ -246,7 +246,7 @@ class Supervisor:
         if ends and force.ends_by_itself:
             await self.end(target_id)
             return
-        order = StopBattery if ends else RenewBattery
+        order = StopBattery if ends else ForcedModeHeartbeat
         await self._send(
             order(target_id=target_id), lambda: self._forces.get(target_id) is force
         )
@@ -255,7 +255,7 @@ class Supervisor:
             await self._save()
 
 
-def _begun(force: Force) -> Supervised:
+def _begun(force: ForcedMode) -> Supervised:
     now = time.time()
     return Supervised(
         now + force.ends_after, force.ends_by_itself, force.renew_after, now, now

@@ -12,11 +12,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from . import statistics
-from .backfill.fetcher import Collector
+from .backfill.fetcher import HistoryFetcher
 from .backfill.gaps import LONGEST, GapWatch, Outage
 from .backfill.rows import Row, between
 from .backfill.samples import HOUR, LONGEST_STEP
-from .cloud.history import Historian
+from .cloud.history import HistoryClient
 from .cloud.model import Inventory
 from .const import LOGGER
 from .coordinator import Account
@@ -42,7 +42,7 @@ class GapRepair:
 
     async def async_run(
         self,
-        historian: Historian,
+        historian: HistoryClient,
         inventory: Inventory,
         plant_id: str,
         *,
@@ -63,7 +63,7 @@ class GapRepair:
 
     async def _repair(
         self,
-        historian: Historian,
+        historian: HistoryClient,
         inventory: Inventory,
         counters: Sequence[Counter],
         outage: Outage,
@@ -121,13 +121,13 @@ class GapRepair:
 
     async def _collect(
         self,
-        historian: Historian,
+        historian: HistoryClient,
         inventory: Inventory,
         touched: Mapping[str, Counter],
         ends: Mapping[str, Ends],
-    ) -> Collector:
+    ) -> HistoryFetcher:
         """Fetch the past around an outage, going on where a limit stopped it."""
-        collector = Collector(
+        collector = HistoryFetcher(
             {owner for key in ends for owner in touched[key].owners},
             min(before.end for before, _ in ends.values()) - LONGEST_STEP,
             max(after.end for _, after in ends.values()),

@@ -14,11 +14,11 @@ from homeassistant.util.hass_dict import HassKey
 from . import statistics
 from .backfill.gaps import GapWatch
 from .cloud.errors import CloudError, RetryLater, UnexpectedAnswer, describe
-from .cloud.history import Historian
+from .cloud.history import HistoryClient
 from .cloud.model import Inventory
 from .const import CONF_EXCLUDED_PLANTS, CONF_REPAIR_GAPS, DOMAIN, LOGGER
 from .coordinator import Account, SolarCloudConfigEntry
-from .doctor import Doctor
+from .doctor import AnomalyFinder
 from .gap_repair import GapRepair
 from .history_import import HistoryImport
 
@@ -42,7 +42,7 @@ class History:
         self.watch: Final = GapWatch(account.store)
         self.repair: Final = GapRepair(hass, account, self.watch)
         self.imports: Final = HistoryImport(hass, account, entry.entry_id)
-        self.doctor: Final = Doctor(hass, account, entry.entry_id)
+        self.doctor: Final = AnomalyFinder(hass, account, entry.entry_id)
         self.last_error: CloudError | None = None
         self._not_before: datetime | None = None
         self.stopped = False
@@ -52,10 +52,10 @@ class History:
         self._wake: CALLBACK_TYPE | None = None
 
     @property
-    def historian(self) -> Historian | None:
+    def historian(self) -> HistoryClient | None:
         """The client, when it can look back."""
         cloud = self.account.cloud
-        return cloud if isinstance(cloud, Historian) else None
+        return cloud if isinstance(cloud, HistoryClient) else None
 
     @property
     def inventory(self) -> Inventory:

@@ -20,11 +20,11 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from . import statistics
-from .backfill.fetcher import Collector, Reports
+from .backfill.fetcher import HistoryFetcher, Reports
 from .backfill.profiles import assumed, learnt, resolution, unrolled
 from .backfill.rows import Prefix, Row, ahead
 from .backfill.samples import HOUR, TOUCH, hours
-from .cloud.history import Historian
+from .cloud.history import HistoryClient
 from .cloud.model import Inventory
 from .cloud.vault import Json
 from .const import DOMAIN, LOGGER
@@ -71,7 +71,7 @@ class Plan:
     waits: bool
     """Whether no counter has a full hour yet to join to, or the past up to it is not complete yet."""
 
-    def read_from(self, historian: Historian) -> float:
+    def read_from(self, historian: HistoryClient) -> float:
         """The instant from which readings are fetched: not further back than the vendor keeps them."""
         return max(
             self.start, self.end // DAY * DAY - historian.reach.readings.total_seconds()
@@ -106,7 +106,7 @@ class HistoryImport:
 
     async def async_plan(
         self,
-        historian: Historian,
+        historian: HistoryClient,
         inventory: Inventory,
         plant_id: str,
         start: float | None = None,
@@ -175,7 +175,7 @@ class HistoryImport:
         self.done.pop(plant_id, None)
         await self._async_save_jobs()
 
-    async def async_run(self, historian: Historian, inventory: Inventory) -> None:
+    async def async_run(self, historian: HistoryClient, inventory: Inventory) -> None:
         """Go on with the jobs. Raises a ``CloudError`` when they must wait."""
         for plant_id, start in list(self.jobs.items()):
             if plant_id not in inventory.plants:
@@ -190,13 +190,13 @@ class HistoryImport:
                 await self._import(historian, inventory, plan)
 
     async def _import(
-        self, historian: Historian, inventory: Inventory, plan: Plan
+        self, historian: HistoryClient, inventory: Inventory, plan: Plan
     ) -> None:
         """Fetch what is missing of a plant's past; write it when all of it is there."""
         kept = await self._async_kept()
         mine = kept.get(plan.plant_id)
         mine = mine if isinstance(mine, dict) else {}
-        collector = Collector(
+        collector = HistoryFetcher(
             plan.owners,
             plan.read_from(historian),
             plan.end + TOUCH,
@@ -222,7 +222,7 @@ class HistoryImport:
                 await self._async_write(plan, prefixes)
 
     async def _join(
-        self, plan: Plan, collector: Collector, reports: Reports, zone: tzinfo
+        self, plan: Plan, collector: HistoryFetcher, reports: Reports, zone: tzinfo
     ) -> dict[str, tuple[Prefix, str]]:
         """Return the hours before each counter's first, and how finely the vendor knew them."""
         rows = await statistics.async_rows(self._hass, plan.firsts.keys())
@@ -413,7 +413,7 @@ def import_store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Json]]:
     )
 
 
-def earliest(historian: Historian) -> float:
+def earliest(historian: HistoryClient) -> float:
     """Return the first hour a vendor still knows."""
     reach = max(historian.reach.readings, historian.reach.energies)
     oldest = (dt_util.utcnow() - reach).timestamp()

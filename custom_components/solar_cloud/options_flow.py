@@ -17,7 +17,7 @@ from homeassistant.helpers.selector import (
 
 from .cloud.errors import CloudError
 from .cloud.model import Device, Inventory, Plant, PowerUnit
-from .cloud.vendor import Cloud, TakesSerials
+from .cloud.vendor import Cloud, SupportsManualDevices
 from .const import (
     CONF_CONTROLS,
     CONF_EXCLUDED_PLANTS,
@@ -118,7 +118,7 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
 
     def _extra_fields(self) -> dict[vol.Marker, Selector[Any]]:
         """Ask for a serial where the client can read what the vendor's lists leave out."""
-        if not isinstance(self._cloud(), TakesSerials):
+        if not isinstance(self._cloud(), SupportsManualDevices):
             return {}
         plants = [
             SelectOptionDict(value=key, label=plant.name)
@@ -138,7 +138,9 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
     ) -> bool:
         """Whether a meter may be added; if not, the form says why."""
         cloud = self._cloud()
-        if serial in self._inventory().devices or not isinstance(cloud, TakesSerials):
+        if serial in self._inventory().devices or not isinstance(
+            cloud, SupportsManualDevices
+        ):
             errors[CONF_EXTRA_SERIAL] = "already_listed"
             return False
         try:

@@ -25,17 +25,17 @@ from homeassistant.util.json import JsonValueType
 
 from .cloud.control import (
     ChargeBattery,
+    CommandResult,
+    ControlAction,
     DischargeBattery,
-    Order,
     Period,
-    Receipt,
     ReserveCharging,
     SetBatterySchedule,
     SetWorkMode,
     StopBattery,
 )
 from .cloud.model import Inventory
-from .commander import Commander
+from .commander import ControlManager
 from .const import DOMAIN
 from .devices import own_identifier
 
@@ -133,11 +133,11 @@ RESERVE: Final = vol.Schema(
     }
 )
 
-type Build = Callable[[str, Mapping[str, Any]], Order]
+type Build = Callable[[str, Mapping[str, Any]], ControlAction]
 
 
 def _force(kind: type[ChargeBattery | DischargeBattery]) -> Build:
-    def build(target_id: str, data: Mapping[str, Any]) -> Order:
+    def build(target_id: str, data: Mapping[str, Any]) -> ControlAction:
         duration: timedelta = data.get(ATTR_DURATION, LONGEST_TO_TARGET)
         return kind(
             target_id=target_id,
@@ -149,11 +149,11 @@ def _force(kind: type[ChargeBattery | DischargeBattery]) -> Build:
     return build
 
 
-def _stop(target_id: str, data: Mapping[str, Any]) -> Order:
+def _stop(target_id: str, data: Mapping[str, Any]) -> ControlAction:
     return StopBattery(target_id=target_id)
 
 
-def _schedule(target_id: str, data: Mapping[str, Any]) -> Order:
+def _schedule(target_id: str, data: Mapping[str, Any]) -> ControlAction:
     periods = tuple(
         Period(
             each[ATTR_START],
@@ -167,7 +167,7 @@ def _schedule(target_id: str, data: Mapping[str, Any]) -> Order:
     return SetBatterySchedule(target_id=target_id, periods=periods)
 
 
-def _mode(target_id: str, data: Mapping[str, Any]) -> Order:
+def _mode(target_id: str, data: Mapping[str, Any]) -> ControlAction:
     return SetWorkMode(
         target_id=target_id,
         mode=data[ATTR_MODE],
@@ -177,7 +177,7 @@ def _mode(target_id: str, data: Mapping[str, Any]) -> Order:
     )
 
 
-def _reserve(target_id: str, data: Mapping[str, Any]) -> Order:
+def _reserve(target_id: str, data: Mapping[str, Any]) -> ControlAction:
     start: time = data[ATTR_START]
     return ReserveCharging(
         target_id=target_id,
@@ -187,7 +187,7 @@ def _reserve(target_id: str, data: Mapping[str, Any]) -> Order:
     )
 
 
-ORDERS: Final[Mapping[str, tuple[type[Order], vol.Schema, Build]]] = {
+ORDERS: Final[Mapping[str, tuple[type[ControlAction], vol.Schema, Build]]] = {
     "charge_battery": (ChargeBattery, FORCE, _force(ChargeBattery)),
     "discharge_battery": (DischargeBattery, FORCE, _force(DischargeBattery)),
     "stop_battery": (StopBattery, STOP, _stop),
@@ -220,12 +220,12 @@ async def _async_order(call: ServiceCall) -> ServiceResponse:
 
 
 def _target(
-    hass: HomeAssistant, device_id: str, kind: type[Order]
-) -> tuple[Commander, str]:
+    hass: HomeAssistant, device_id: str, kind: type[ControlAction]
+) -> tuple[ControlManager, str]:
     """Find who carries the order out: the device itself, else the one it hangs on, else the only one of its plant."""
     device, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
     account = entry.runtime_data
-    commander: Commander | None = account.commander
+    commander: ControlManager | None = account.commander
     if commander is None:
         raise _error("controls_off")
     own = own_identifier(device) if isinstance(device, dr.DeviceEntry) else None
@@ -250,7 +250,9 @@ def _rings(own: str, inventory: Inventory) -> list[list[str]]:
     return [[own], parent, [plant_id], siblings]
 
 
-def _as_json(receipt: Receipt, commander: Commander, target_id: str) -> ServiceResponse:
+def _as_json(
+    receipt: CommandResult, commander: ControlManager, target_id: str
+) -> ServiceResponse:
     until = commander.forces.until(target_id)
     answer: dict[str, JsonValueType] = {
         "outcome": str(receipt.outcome),

@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 from .cloud.control import Control, ControlSpec, Outcome, Settings, SettingValue
-from .cloud.vault import Json, Vault
+from .cloud.vault import Json, Storage
 
 SECTION: Final = "settings"
 
@@ -43,10 +43,10 @@ class Wish:
     looked: bool = False
 
 
-class Overlay:
+class PendingValues:
     """Wishes by control; the device's word replaces them."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up what an earlier run assumed."""
         self._vault: Final = vault
         self._wishes: dict[Key, Wish] = {}

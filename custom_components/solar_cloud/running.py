@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .cloud.control import Control
-from .cloud.vault import Json, Vault
+from .cloud.vault import Json, Storage
 from .overlay import BY_KEY, Key
 
 SECTION: Final = "tasks"
@@ -31,10 +31,10 @@ class Task:
         return f"{self.target_id} {self.name}"
 
 
-class Running:
+class TaskStore:
     """All of them."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up what the last run left."""
         self._vault: Final = vault
         stored = vault.load(SECTION)

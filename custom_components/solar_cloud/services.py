@@ -23,10 +23,10 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 
 from . import statistics
-from .backfill.fetcher import Collector
+from .backfill.fetcher import HistoryFetcher
 from .backfill.samples import TOUCH
 from .cloud.errors import CloudError
-from .cloud.history import Historian
+from .cloud.history import HistoryClient
 from .cloud.model import Reading
 from .const import DOMAIN
 from .coordinator import SolarCloudConfigEntry
@@ -134,7 +134,7 @@ def _device_and_entry(
 
 def _history(
     hass: HomeAssistant, entry: SolarCloudConfigEntry
-) -> tuple[History, Historian]:
+) -> tuple[History, HistoryClient]:
     history = hass.data[HISTORIES][entry.entry_id]
     if (historian := history.historian) is None:
         raise _error("no_history")
@@ -258,7 +258,7 @@ def _plants(call: ServiceCall, history: History) -> Iterable[str]:
     return [key]
 
 
-def _start(day: Any, historian: Historian) -> float:
+def _start(day: Any, historian: HistoryClient) -> float:
     oldest = earliest(historian)
     if day is None or day.year <= MINYEAR:  # whose midnight has no time in other zones
         return oldest
@@ -269,11 +269,11 @@ def _planned(
     hass: HomeAssistant,
     entry: SolarCloudConfigEntry,
     history: History,
-    historian: Historian,
+    historian: HistoryClient,
     plan: Plan,
     state: str,
 ) -> JsonValueType:
-    calls = Collector(
+    calls = HistoryFetcher(
         plan.owners, plan.read_from(historian), plan.end + TOUCH, STEP
     ).left(historian, history.inventory)
     if plan.reported:

@@ -18,7 +18,7 @@ from homeassistant.util.hass_dict import HassKey
 from .cloud.model import Inventory
 from .cloud.quota import Quota
 from .cloud.token import SECTION as TOKEN
-from .cloud.vault import Json, MemoryVault
+from .cloud.vault import Json, MemoryStorage
 from .cloud.vendor import Credentials, SignIn, Vendor
 from .const import DOMAIN, LOGGER
 
@@ -123,7 +123,7 @@ class AccountStore:
             section: content() for section, content in self._pending.items()
         }
 
-    async def async_take_over(self, seed: MemoryVault) -> None:
+    async def async_take_over(self, seed: MemoryStorage) -> None:
         """Adopt what a set-up form learnt: all of it at first, later only the newer token."""
         learnt = seed.sections()
         adopted = {TOKEN: learnt.get(TOKEN)} if self._sections else learnt
@@ -145,7 +145,7 @@ class AccountStore:
         await self._store.async_remove()
 
 
-class SharedVault:
+class SharedStorage:
     """Keeps the budget of an account in the files of all entries that share it.
 
     Whichever of them is set up first next time, or outlives the others, knows what was spent.
@@ -170,18 +170,18 @@ class SharedVault:
             store.save_soon(section, content)
 
 
-class Seed(NamedTuple):
+class FlowHandover(NamedTuple):
     """What a form leaves for the entry it makes or mends."""
 
-    vault: MemoryVault
+    vault: MemoryStorage
     inventory: Inventory
 
 
 STORES: Final[HassKey[dict[str, AccountStore]]] = HassKey(f"{DOMAIN}_stores")
-QUOTAS: Final[HassKey[dict[tuple[str, str], tuple[Quota, SharedVault]]]] = HassKey(
+QUOTAS: Final[HassKey[dict[tuple[str, str], tuple[Quota, SharedStorage]]]] = HassKey(
     f"{DOMAIN}_quotas"
 )
-SEEDS: Final[HassKey[dict[str, Seed]]] = HassKey(f"{DOMAIN}_seeds")
+SEEDS: Final[HassKey[dict[str, FlowHandover]]] = HassKey(f"{DOMAIN}_seeds")
 
 
 async def async_get_store(
@@ -210,7 +210,7 @@ def get_quota(
     quotas = hass.data.setdefault(QUOTAS, {})
     key = (vendor.key, sign_in.quota_account(credentials))
     if key not in quotas:
-        vault = SharedVault(store)
+        vault = SharedStorage(store)
         quotas[key] = vendor.quota(vault), vault
     quota, vault = quotas[key]
     if store not in vault.stores:
@@ -238,7 +238,7 @@ async def async_keep_seed(
     sign_in: SignIn,
     credentials: Credentials,
     unique_id: str | None,
-    seed: Seed,
+    seed: FlowHandover,
 ) -> None:
     """Leave what a form learnt for the entry's next set-up, and lift what the old credentials brought upon the account."""
     hass.data.setdefault(SEEDS, {})[unique_id or ""] = seed

@@ -9,7 +9,7 @@ from homeassistant.helpers.sun import is_up
 from homeassistant.util import dt as dt_util
 
 
-class HomeSurroundings:
+class HomeAssistantLocation:
     """The home's place. Time zones are looked up ahead, because that reads files."""
 
     def __init__(self, hass: HomeAssistant) -> None:

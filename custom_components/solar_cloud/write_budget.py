@@ -3,9 +3,15 @@
 import time
 from typing import Final
 
-from .cloud.control import Command, Control, Order, RenewBattery, StopBattery
+from .cloud.control import (
+    Command,
+    Control,
+    ControlAction,
+    ForcedModeHeartbeat,
+    StopBattery,
+)
 from .cloud.errors import CommandInvalid
-from .cloud.vault import Json, Vault
+from .cloud.vault import Json, Storage
 
 SECTION: Final = "writes"
 WRITES_PER_DAY: Final = 150
@@ -17,10 +23,10 @@ ENDS: Final = frozenset({Control.EXIT_REMOTE_CONTROL, Control.STOP_FORCED_CHARGE
 ENDING: Final = frozenset({(Control.BATTERY_COMMAND, "stop")})
 
 
-class WriteBudget:
+class WriteLimiter:
     """Writes by device within the last 24 hours."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up the counts of the last run."""
         self._vault: Final = vault
         stored = vault.load(SECTION)
@@ -43,12 +49,14 @@ class WriteBudget:
             owner for owner in list(self._writes) if self.used(owner) >= WRITES_PER_DAY
         )
 
-    def spend(self, target_id: str, what: Command | Order, *, forced: bool) -> None:
+    def spend(
+        self, target_id: str, what: Command | ControlAction, *, forced: bool
+    ) -> None:
         """Count a write, or raise ``CommandInvalid``.
 
         The end of a forced mode that is on always goes, others have some in reserve. Signs of life are no storm: they are ours.
         """
-        if isinstance(what, RenewBattery):
+        if isinstance(what, ForcedModeHeartbeat):
             return
         ends = isinstance(what, StopBattery) or (
             isinstance(what, Command)

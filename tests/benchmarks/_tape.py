@@ -31,15 +31,15 @@ from custom_components.solar_cloud.cloud.model import (
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.token import Token
 from custom_components.solar_cloud.cloud.transport import Transport
-from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
 from custom_components.solar_cloud.cloud.vendor import (
     Cloud as Client,
-    Roles,
+    PlantSources,
     Source,
     Vendor,
 )
-from custom_components.solar_cloud.pipeline.known_slots import Seen
-from custom_components.solar_cloud.polling.scheduler import Rhythm
+from custom_components.solar_cloud.pipeline.known_slots import KnownSlots
+from custom_components.solar_cloud.polling.scheduler import PollScheduler
 from tests.clouds.base import Cloud
 from tests.clouds.registry import CLOUDS
 from tests.clouds.world import Energies, Site, World
@@ -207,7 +207,7 @@ class Tape:
     take: Take
     plant: str
     inventory: Inventory
-    roles: Roles
+    roles: PlantSources
     truth: Truth
     polls: tuple[Poll, ...]
     said: dict[tuple[str, Slot], tuple[list[float], list[float]]] = field(
@@ -322,7 +322,7 @@ async def signed_in(
 
 
 async def connect(
-    sign_in: str, cloud: Cloud[Any], transport: Transport, vault: MemoryVault
+    sign_in: str, cloud: Cloud[Any], transport: Transport, vault: MemoryStorage
 ) -> Client:
     """Build a client that is signed in."""
     vendor = VENDORS[cloud.name]
@@ -355,9 +355,9 @@ class _Studio:
         return inventory
 
     async def run(self, inventory: Inventory, end: float) -> None:
-        vault, period = MemoryVault(), self.take.vendor.poll_period
-        seen = Seen(vault)
-        rhythm = Rhythm(vault, period, self.take.seed * 7919, seen, Place())
+        vault, period = MemoryStorage(), self.take.vendor.poll_period
+        seen = KnownSlots(vault)
+        rhythm = PollScheduler(vault, period, self.take.seed * 7919, seen, Place())
         while self.clock.now < end:
             started = self.clock.now
             off = self._arrange(started)
@@ -439,7 +439,7 @@ async def _record(take: Take) -> Tape:
             CLOUDS[name](world, HOMES[name]) as cloud,
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
         ):
-            vault = MemoryVault()
+            vault = MemoryStorage()
             transport = LyingTransport(session, take.lies)
             client = await connect(take.sign_in, cloud, transport, vault)
             studio = _Studio(take, clock, cloud, client)

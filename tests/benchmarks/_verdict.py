@@ -14,8 +14,8 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
     Snapshot,
 )
-from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
-from custom_components.solar_cloud.pipeline.pipeline import Painter
+from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
+from custom_components.solar_cloud.pipeline.pipeline import ReadingPipeline
 
 from ._glitches import Glitch, distort
 from ._tape import HOUR, MINUTE, ROLES, UPLOAD, Place, Poll, Tape, midnight, now_of
@@ -102,19 +102,19 @@ class _Course:
     """What the vendor's sum says more than the world."""
 
 
-def painter_of(tape: Tape, vault: MemoryVault) -> Painter:
+def painter_of(tape: Tape, vault: MemoryStorage) -> ReadingPipeline:
     """Build what a loaded account publishes with."""
 
     def roles(plant_id: str, inventory: Inventory) -> object:
         return tape.roles if plant_id == tape.plant else {}
 
     vendor = tape.take.vendor
-    return Painter(vault, vendor.stale_after, roles, Place())  # type: ignore[arg-type]
+    return ReadingPipeline(vault, vendor.stale_after, roles, Place())  # type: ignore[arg-type]
 
 
-def restored(vault: MemoryVault) -> MemoryVault:
+def restored(vault: MemoryStorage) -> MemoryStorage:
     """Lose everything but what a file would hold."""
-    fresh = MemoryVault()
+    fresh = MemoryStorage()
     stored: dict[str, Json] = json.loads(json.dumps(vault.sections()))
     for section, content in stored.items():
         fresh.save_soon(section, _just(content))
@@ -139,7 +139,7 @@ def untold(inventory: Inventory) -> Inventory:
 
 def published(tape: Tape, trial: Trial) -> Iterator[tuple[Poll, Snapshot, Reading]]:
     """Play a recording; yield each poll, what was told in it, and what the plant shows then."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     painter = painter_of(tape, vault)
     restarts = sorted(trial.restarts)
     inventory = tape.inventory if trial.rated else untold(tape.inventory)

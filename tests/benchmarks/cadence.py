@@ -24,9 +24,9 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
-from custom_components.solar_cloud.cloud.vault import MemoryVault
-from custom_components.solar_cloud.pipeline.known_slots import Seen
-from custom_components.solar_cloud.polling.scheduler import Rhythm
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
+from custom_components.solar_cloud.pipeline.known_slots import KnownSlots
+from custom_components.solar_cloud.polling.scheduler import PollScheduler
 from tests.clouds.world import (
     Array,
     Battery,
@@ -182,10 +182,12 @@ def in_step(case: Case, days: float, phase: float, seed: int) -> list[float]:
     dongles = case.dongles(phase)
     devices = {key: Device(id=key, plant_id="home", kind=KINDS[key]) for key in dongles}
     inventory = Inventory({"home": Plant(id="home", name="Home")}, devices)
-    vault, timing = MemoryVault(), random.Random(seed)
+    vault, timing = MemoryStorage(), random.Random(seed)
 
-    def rhythm() -> Rhythm:
-        return Rhythm(vault, case.period, seed * 7919, Seen(vault), Place())
+    def rhythm() -> PollScheduler:
+        return PollScheduler(
+            vault, case.period, seed * 7919, KnownSlots(vault), Place()
+        )
 
     polling, moments, begin = rhythm(), [], START.timestamp()
     known: dict[str, tuple[float, Reading]] = {}

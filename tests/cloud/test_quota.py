@@ -7,7 +7,7 @@ import pytest
 
 from custom_components.solar_cloud.cloud.errors import QuotaExhausted
 from custom_components.solar_cloud.cloud.quota import ALL, DAY, SECTION, Quota, Window
-from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
+from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.waits import MONTHLY
 
 from .conftest import StillClock
@@ -27,7 +27,7 @@ def drain(quota: Quota, lane: str, most: int = 1000) -> int:
 
 def test_no_window_is_ever_exceeded(still_clock: StillClock) -> None:
     """In any sixty seconds, however the calls fall; and waiting as told is enough."""
-    quota = Quota({"read": (MINUTE,)}, MemoryVault())
+    quota = Quota({"read": (MINUTE,)}, MemoryStorage())
     sent: list[float] = []
     for pause in (0, 0, 20, 0, 41, 7, 0, 0, 0, 59, 0, 0, 30, 30, 0) * 3:
         still_clock.advance(pause)
@@ -45,7 +45,7 @@ def test_no_window_is_ever_exceeded(still_clock: StillClock) -> None:
 
 def test_a_window_may_begin_with_the_answer(still_clock: StillClock) -> None:
     """The vendor counted the call somewhere on its way; the calls stay as many."""
-    quota = Quota({"read": (MINUTE,), ALL: (Window(None, DAY),)}, MemoryVault())
+    quota = Quota({"read": (MINUTE,), ALL: (Window(None, DAY),)}, MemoryStorage())
     for _ in range(3):
         quota.spend("read")
         still_clock.advance(5)
@@ -57,7 +57,7 @@ def test_a_window_may_begin_with_the_answer(still_clock: StillClock) -> None:
 
 def test_refused_call_is_not_counted(still_clock: StillClock) -> None:
     """Trying again does not push the end of the wait away."""
-    quota = Quota({"read": (MINUTE,)}, MemoryVault())
+    quota = Quota({"read": (MINUTE,)}, MemoryStorage())
     assert drain(quota, "read") == 3
     wait = quota.wait("read")
     assert drain(quota, "read") == 0
@@ -66,7 +66,7 @@ def test_refused_call_is_not_counted(still_clock: StillClock) -> None:
 
 def test_lanes_share_the_account(still_clock: StillClock) -> None:
     """Each has its own limit, all have the account's."""
-    quota = Quota({ALL: (Window(5, 60),), "a": (Window(2, 60),)}, MemoryVault())
+    quota = Quota({ALL: (Window(5, 60),), "a": (Window(2, 60),)}, MemoryStorage())
     assert drain(quota, "a") == 2
     assert drain(quota, "b") == 3
     assert quota.wait("a") > 0
@@ -74,13 +74,13 @@ def test_lanes_share_the_account(still_clock: StillClock) -> None:
 
 def test_limits_over_the_same_time_count_a_call_once(still_clock: StillClock) -> None:
     """The stricter one decides."""
-    quota = Quota({"a": (Window(10, 60), Window(4, 60))}, MemoryVault())
+    quota = Quota({"a": (Window(10, 60), Window(4, 60))}, MemoryStorage())
     assert drain(quota, "a") == 4
 
 
 def test_reserve_is_for_commands(still_clock: StillClock) -> None:
     """A poll cannot take the last calls from the user."""
-    quota = Quota({ALL: (Window(5, 60, reserved=2),)}, MemoryVault())
+    quota = Quota({ALL: (Window(5, 60, reserved=2),)}, MemoryStorage())
     assert drain(quota, "read") == 3
     quota.spend("write", command=True)
     quota.spend("write", command=True)
@@ -93,7 +93,7 @@ def test_nothing_allowed_is_nothing_sent(
     still_clock: StillClock, window: Window
 ) -> None:
     """A lane without calls waits its whole window."""
-    quota = Quota({"a": (window,)}, MemoryVault())
+    quota = Quota({"a": (window,)}, MemoryStorage())
     with pytest.raises(QuotaExhausted) as caught:
         quota.spend("a")
     assert caught.value.retry_after == 60
@@ -101,7 +101,7 @@ def test_nothing_allowed_is_nothing_sent(
 
 def test_window_without_limit_only_counts(still_clock: StillClock) -> None:
     """For what a user wants to see."""
-    quota = Quota({ALL: (Window(None, DAY),)}, MemoryVault())
+    quota = Quota({ALL: (Window(None, DAY),)}, MemoryStorage())
     assert drain(quota, "read", 50) == 50
     assert quota.used() == 50
     assert quota.left() is None
@@ -110,7 +110,7 @@ def test_window_without_limit_only_counts(still_clock: StillClock) -> None:
 def test_left_is_of_the_tightest_long_limit(still_clock: StillClock) -> None:
     """Minutes do not count: they come back by themselves."""
     quota = Quota(
-        {ALL: (Window(3, 60), Window(100, DAY), Window(20, 3600))}, MemoryVault()
+        {ALL: (Window(3, 60), Window(100, DAY), Window(20, 3600))}, MemoryStorage()
     )
     assert quota.left() == 20
     quota.spend("read")
@@ -121,7 +121,7 @@ def test_left_is_of_the_tightest_long_limit(still_clock: StillClock) -> None:
 
 def test_limits_can_follow_the_account(still_clock: StillClock) -> None:
     """More plants, more calls."""
-    quota = Quota({}, MemoryVault())
+    quota = Quota({}, MemoryStorage())
     assert drain(quota, "kpi", 10) == 10
     quota.limit("kpi", (Window(2, 60),))
     assert drain(quota, "kpi") == 2
@@ -129,7 +129,7 @@ def test_limits_can_follow_the_account(still_clock: StillClock) -> None:
 
 async def test_counts_and_blocks_survive_a_restart(still_clock: StillClock) -> None:
     """Also through JSON."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     windows = {ALL: (Window(5, DAY),)}
     quota = Quota(windows, vault)
     quota.spend("read")
@@ -151,7 +151,7 @@ async def test_block_holds_its_lane_and_is_never_shortened(
     still_clock: StillClock,
 ) -> None:
     """A block of a lane leaves the others alone."""
-    quota = Quota({}, MemoryVault())
+    quota = Quota({}, MemoryStorage())
     await quota.block(100, "login")
     await quota.block(10, "login", key="account_locked")
     assert quota.wait("login") == 100
@@ -176,7 +176,7 @@ async def test_damaged_storage_is_an_empty_one(
     still_clock: StillClock, stored: object
 ) -> None:
     """And never an exception."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     await vault.save(SECTION, stored)  # type: ignore[arg-type]
     quota = Quota({ALL: (Window(2, DAY),)}, vault)
     assert drain(quota, "read") == 2
@@ -184,7 +184,7 @@ async def test_damaged_storage_is_an_empty_one(
 
 def test_a_month_of_calls_stays_short(still_clock: StillClock) -> None:
     """Steps, not single calls, are stored."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     month = 30 * DAY
     quota = Quota({ALL: (Window(None, month),)}, vault)
     for _ in range(9000):
@@ -199,7 +199,7 @@ async def test_e76_no_block_lasts_longer_than_a_day(
     still_clock: StillClock, seconds: float
 ) -> None:
     """Whoever orders it; a limit of the month may last as long as a month."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     quota = Quota({}, vault)
     await quota.block(seconds)
     assert 0 < quota.wait("read") <= DAY
@@ -216,7 +216,7 @@ async def test_a_block_that_is_no_time_is_none(
     still_clock: StillClock, seconds: float
 ) -> None:
     """Nothing is stored that could break the next wait."""
-    quota = Quota({}, vault := MemoryVault())
+    quota = Quota({}, vault := MemoryStorage())
     await quota.block(seconds)
     quota.spend("read")
     Quota({}, vault).spend("read")
@@ -229,7 +229,7 @@ async def test_e76_a_stored_block_of_centuries_is_over_after_a_day(
     still_clock: StillClock, until: float
 ) -> None:
     """Written by a version before, or by a clock that was wrong; restarts do not renew it."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     stored: dict[str, Json] = {"blocked": {ALL: [until, "rate_limited"]}, "calls": []}
     await vault.save(SECTION, stored)
     for _ in range(5):
@@ -244,7 +244,7 @@ async def test_calls_counted_in_the_future_pass(
     still_clock: StillClock, start: float
 ) -> None:
     """A clock that was ahead must not close the account until then."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     calls: Json = ["read", 60.0, [[start, 3]]]
     await vault.save(SECTION, {"blocked": {}, "calls": [calls]})
     quota = Quota({"read": (MINUTE,)}, vault)

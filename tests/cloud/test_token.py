@@ -7,7 +7,7 @@ import pytest
 
 from custom_components.solar_cloud.cloud.errors import CloudUnreachable
 from custom_components.solar_cloud.cloud.token import SECTION, Token, TokenManager
-from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
 
 from .conftest import StillClock
 
@@ -18,7 +18,7 @@ MARGIN = 3600.0
 class Desk:
     """Issues numbered tokens, or fails."""
 
-    def __init__(self, clock: StillClock, vault: MemoryVault) -> None:
+    def __init__(self, clock: StillClock, vault: MemoryStorage) -> None:
         """Count from one."""
         self.clock = clock
         self.vault = vault
@@ -53,7 +53,7 @@ class Desk:
 @pytest.fixture
 def desk(still_clock: StillClock) -> Desk:
     """A desk that issues for a day."""
-    return Desk(still_clock, MemoryVault())
+    return Desk(still_clock, MemoryStorage())
 
 
 async def test_issued_once_and_reused(desk: Desk) -> None:

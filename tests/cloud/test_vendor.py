@@ -26,7 +26,7 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
-from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_every_vendor_is_described_completely(vendor: object) -> None:
         for region, url in sign_in.regions.items():
             assert str(sign_in.base_url({"region": region})).rstrip("/") == url
             assert check_base_url(url) == url
-    assert described.quota(MemoryVault()).used() == 0
+    assert described.quota(MemoryStorage()).used() == 0
 
 
 def test_e70_vendors_do_not_share_keys() -> None:
@@ -163,7 +163,7 @@ def test_errors_say_keys_and_placeholders() -> None:
 
 async def test_memory_vault() -> None:
     """The newest content, waiting or written."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     assert vault.load("a") is None
     content = 1
     vault.save_soon("a", lambda: content)

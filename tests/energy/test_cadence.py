@@ -20,12 +20,15 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
     Snapshot,
 )
-from custom_components.solar_cloud.cloud.vault import MemoryVault
-from custom_components.solar_cloud.pipeline.known_slots import Seen
-from custom_components.solar_cloud.polling.scheduler import NIGHT, Rhythm
-from custom_components.solar_cloud.polling.upload_detector import Stride, counted
-from custom_components.solar_cloud.polling.upload_period import Beat
-from custom_components.solar_cloud.polling.upload_tracker import STAGGER, Cadence
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
+from custom_components.solar_cloud.pipeline.known_slots import KnownSlots
+from custom_components.solar_cloud.polling.scheduler import NIGHT, PollScheduler
+from custom_components.solar_cloud.polling.upload_detector import (
+    UploadDetector,
+    counted,
+)
+from custom_components.solar_cloud.polling.upload_period import UploadPeriod
+from custom_components.solar_cloud.polling.upload_tracker import STAGGER, UploadTracker
 from tests.benchmarks.cadence import CASES, LIMIT, Case, fixed, in_step, measure
 from tests.clouds.world import Dongle
 
@@ -36,7 +39,7 @@ HOUR, DAY = 3600.0, 86400.0
 
 
 def play(
-    cadence: Cadence,
+    cadence: UploadTracker,
     dongles: Mapping[str, Dongle],
     seconds: float,
     *,
@@ -72,7 +75,7 @@ def test_polls_come_just_after_the_upload_can_be_seen(
 ) -> None:
     """Within seconds, whatever the cloud's delay; the search costs a few polls once."""
     polls = play(
-        Cadence(MemoryVault(), 300.0, 0),
+        UploadTracker(MemoryStorage(), 300.0, 0),
         {"dongle": Dongle("dongle", delay=delay, phase=phase)},
         12 * HOUR,
     )
@@ -84,7 +87,7 @@ def test_the_second_poll_is_not_kept_waiting() -> None:
     """A user who has just set it up sees values move."""
     for phase in range(0, 300, 30):
         dongle = Dongle("dongle", phase=float(phase))
-        polls = play(Cadence(MemoryVault(), 300.0, 9), {"dongle": dongle}, HOUR)
+        polls = play(UploadTracker(MemoryStorage(), 300.0, 9), {"dongle": dongle}, HOUR)
         waits = [later - at for (at, _), (later, _) in itertools.pairwise(polls)]
         assert max(waits[:3]) <= 360 + STAGGER
 
@@ -93,14 +96,16 @@ def test_the_second_poll_is_not_kept_waiting() -> None:
 def test_a_wrong_clock_does_not_matter(skew: float) -> None:
     """Only the rhythm counts, not what the device calls it."""
     dongle = Dongle("dongle", delay=20.0, phase=200.0)
-    polls = play(Cadence(MemoryVault(), 300.0, 0), {"dongle": dongle}, DAY, skew=skew)
+    polls = play(
+        UploadTracker(MemoryStorage(), 300.0, 0), {"dongle": dongle}, DAY, skew=skew
+    )
     assert settled(polls, 8) < 80
 
 
 def test_lost_and_late_uploads_do_not_drive_polls_away() -> None:
     """Three in a hundred are lost, others come late."""
     dongle = Dongle("dongle", delay=20.0, jitter=15.0, missed=0.03)
-    polls = play(Cadence(MemoryVault(), 300.0, 0), {"dongle": dongle}, 3 * DAY)
+    polls = play(UploadTracker(MemoryStorage(), 300.0, 0), {"dongle": dongle}, 3 * DAY)
     assert settled(polls) < 75
 
 
@@ -108,14 +113,14 @@ def test_lost_and_late_uploads_do_not_drive_polls_away() -> None:
 def test_a_drifting_dongle_is_followed(period: float) -> None:
     """As far as the limit on calls allows: uploads more often than that are passed by now and then."""
     dongle = Dongle("dongle", delay=20.0, period=period)
-    polls = play(Cadence(MemoryVault(), 300.0, 0), {"dongle": dongle}, 2 * DAY)
+    polls = play(UploadTracker(MemoryStorage(), 300.0, 0), {"dongle": dongle}, 2 * DAY)
     assert settled(polls) < 80
 
 
 def test_uploads_every_ten_minutes_are_met_every_second_time() -> None:
     """The polls between bring nothing, and cost nothing more."""
     dongle = Dongle("dongle", delay=20.0, period=600.0)
-    polls = play(Cadence(MemoryVault(), 300.0, 0), {"dongle": dongle}, DAY)
+    polls = play(UploadTracker(MemoryStorage(), 300.0, 0), {"dongle": dongle}, DAY)
     assert settled(polls, 6) < 230
 
 
@@ -123,14 +128,14 @@ def test_uploads_every_ten_minutes_are_met_every_second_time() -> None:
 def test_a_rhythm_that_is_not_ours_does_no_harm(period: float) -> None:
     """About as many polls, of data about as old as a timer would bring."""
     dongle = Dongle("dongle", delay=20.0, period=period)
-    polls = play(Cadence(MemoryVault(), 300.0, 0), {"dongle": dongle}, DAY)
+    polls = play(UploadTracker(MemoryStorage(), 300.0, 0), {"dongle": dongle}, DAY)
     assert len(polls) > 0.85 * DAY / 300
     assert settled(polls) < 20 + 0.75 * period
 
 
 def test_a_cloud_that_becomes_slower_is_noticed() -> None:
     """Two missed uploads in a row are not lost ones."""
-    cadence = Cadence(MemoryVault(), 300.0, 0)
+    cadence = UploadTracker(MemoryStorage(), 300.0, 0)
     play(cadence, {"dongle": Dongle("dongle", delay=20.0, phase=0)}, 6 * HOUR)
     polls = play(
         cadence,
@@ -143,14 +148,17 @@ def test_a_cloud_that_becomes_slower_is_noticed() -> None:
 
 def test_a_restart_is_in_step_at_once() -> None:
     """What was learnt is stored, through JSON."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     dongle = Dongle("dongle", delay=75.0, phase=100.0)
-    play(Cadence(vault, 300.0, 0), {"dongle": dongle}, 6 * HOUR)
-    again = MemoryVault()
+    play(UploadTracker(vault, 300.0, 0), {"dongle": dongle}, 6 * HOUR)
+    again = MemoryStorage()
     stored = json.loads(json.dumps(vault.load("cadence")))
     again.save_soon("cadence", lambda: stored)
     polls = play(
-        Cadence(again, 300.0, 0), {"dongle": dongle}, 3 * HOUR, start=START + 7 * HOUR
+        UploadTracker(again, 300.0, 0),
+        {"dongle": dongle},
+        3 * HOUR,
+        start=START + 7 * HOUR,
     )
     assert settled(polls, 0.5) < 75 + 45
 
@@ -159,7 +167,7 @@ def test_a_sluggish_host_keeps_its_polls() -> None:
     """Timers that fire up to half a minute late must not turn every second poll away."""
     dongle = Dongle("dongle", delay=20.0, phase=50.0)
     polls = play(
-        Cadence(MemoryVault(), 300.0, 0),
+        UploadTracker(MemoryStorage(), 300.0, 0),
         {"dongle": dongle},
         DAY,
         late=lambda number: (number * 7) % 30,
@@ -175,14 +183,14 @@ def test_one_poll_serves_devices_that_upload_at_different_times() -> None:
         "second": Dongle("second", phase=110.0),
         "third": Dongle("third", phase=120.0),
     }
-    polls = play(Cadence(MemoryVault(), 300.0, 0), dongles, 12 * HOUR)
+    polls = play(UploadTracker(MemoryStorage(), 300.0, 0), dongles, 12 * HOUR)
     assert settled(polls) < (140 + 20 + 30 + 40) / 4 + 35
 
 
 def test_a_device_that_fell_silent_is_not_followed() -> None:
     """The others set the pace."""
     gone, alive = Dongle("gone", phase=10.0), Dongle("alive", phase=150.0)
-    cadence = Cadence(MemoryVault(), 300.0, 0)
+    cadence = UploadTracker(MemoryStorage(), 300.0, 0)
     play(cadence, {"gone": gone, "alive": alive}, 3 * HOUR)
     gone.online.set(START + 3 * HOUR, False)
     polls = play(
@@ -198,7 +206,7 @@ def test_installations_do_not_poll_at_the_same_second() -> None:
     for seed in range(50):
         dongle = Dongle("dongle", phase=0.0)
         polls = play(
-            Cadence(MemoryVault(), 300.0, seed * 7919), {"dongle": dongle}, DAY
+            UploadTracker(MemoryStorage(), 300.0, seed * 7919), {"dongle": dongle}, DAY
         )
         moments.add(round(polls[-1][0] % 300, 1))
     assert len(moments) > 25
@@ -206,7 +214,7 @@ def test_installations_do_not_poll_at_the_same_second() -> None:
 
 def test_without_any_upload_the_timer_goes_on() -> None:
     """Nothing is known yet."""
-    cadence = Cadence(MemoryVault(), 300.0, 500)
+    cadence = UploadTracker(MemoryStorage(), 300.0, 500)
     cadence.learn({}, START)
     assert 300 <= cadence.next_poll(START) - START <= 300 + STAGGER
 
@@ -227,7 +235,7 @@ def test_never_sooner_than_allowed_and_never_much_later(
     polls: list[tuple[float, dict[str, float]]],
 ) -> None:
     """Whatever the devices say, and however late a poll comes."""
-    cadence, now = Cadence(MemoryVault(), 300.0, 3), START
+    cadence, now = UploadTracker(MemoryStorage(), 300.0, 3), START
     for late, ages in polls:
         cadence.learn({key: now - age for key, age in ages.items()}, now)
         following = cadence.next_poll(now)
@@ -237,7 +245,7 @@ def test_never_sooner_than_allowed_and_never_much_later(
 
 def test_a_clock_that_goes_back_begins_a_beat_anew() -> None:
     """The device's time was set right."""
-    beat = Beat.of(START, START)
+    beat = UploadPeriod.of(START, START)
     beat.hear(START - 5_000, START + 300)
     assert beat.expected(START - 4_990) == START - 5_000
 
@@ -271,11 +279,13 @@ def inventory(*kinds: DeviceKind) -> Inventory:
     )
 
 
-def rhythm(place: Place, vault: MemoryVault | None = None) -> tuple[Rhythm, Seen]:
+def rhythm(
+    place: Place, vault: MemoryStorage | None = None
+) -> tuple[PollScheduler, KnownSlots]:
     """Build a rhythm and the memory it looks into."""
-    vault = vault or MemoryVault()
-    seen = Seen(vault)
-    return Rhythm(vault, 300.0, 0, seen, place), seen
+    vault = vault or MemoryStorage()
+    seen = KnownSlots(vault)
+    return PollScheduler(vault, 300.0, 0, seen, place), seen
 
 
 @pytest.mark.parametrize(
@@ -327,7 +337,7 @@ def test_an_empty_account_does_not_sleep() -> None:
 
 def test_a_moment_that_was_found_is_kept_for_a_week() -> None:
     """Over restarts; then it is looked for again, because a cloud may have changed."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     vault.save_soon("strides", lambda: {"meter": START, "other": "x"})
     polling, _ = rhythm(Place(), vault)
     home, reading = inventory(DeviceKind.METER), said(None, grid_power=0.0)
@@ -350,7 +360,7 @@ def test_uploads_between_polls_are_counted_by_their_energy() -> None:
 
 def test_nothing_that_flows_need_not_change() -> None:
     """A dark plant is not out of step."""
-    stride = Stride(anchor=START)
+    stride = UploadDetector(anchor=START)
     idle = said(None, pv_power=0.0)
     assert stride.hear(idle, START + 10) == START
     assert stride.hear(idle, START + 310) == START + 300

@@ -13,8 +13,8 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
     Value,
 )
-from custom_components.solar_cloud.cloud.vault import MemoryVault
-from custom_components.solar_cloud.cloud.vendor import Roles, Source, Term
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
+from custom_components.solar_cloud.cloud.vendor import PlantSources, Source, SourceTerm
 
 from .test_picture import POLL, Home
 
@@ -31,14 +31,14 @@ POWERS: dict[Q, str] = {Q.LOAD_POWER: "meter"}
 PV, CHARGE = 0, 3
 
 
-def roles(plant_id: str, inventory: Inventory) -> Roles:
+def roles(plant_id: str, inventory: Inventory) -> PlantSources:
     """Feed the house from its addends."""
     found = {
-        quantity: (Source((Term(owner, Slot(quantity)),)),)
+        quantity: (Source((SourceTerm(owner, Slot(quantity)),)),)
         for quantity, owner in (FEEDS | POWERS).items()
     }
     terms = tuple(
-        Term(
+        SourceTerm(
             owner,
             Slot(quantity),
             -1.0 if quantity is Q.BATTERY_CHARGE_ENERGY_TOTAL else 1.0,
@@ -58,7 +58,7 @@ class House:
     today: list[float] = field(default_factory=lambda: [5.0, 1.0, 2.0, 3.0])
     true: float = 0.0
     true_today: float = 0.0
-    watch: GapWatch = field(default_factory=lambda: GapWatch(MemoryVault()))
+    watch: GapWatch = field(default_factory=lambda: GapWatch(MemoryStorage()))
     said: dict[str, Any] = field(default_factory=dict)
     said_at: datetime = EVENING
 
@@ -186,10 +186,12 @@ def test_the_hours_of_an_outage_are_to_be_filled_though_the_old_value_came_first
 def test_a_part_without_a_counter_of_today_stops_no_poll() -> None:
     """A house from a counter the vendor has no day of: it is shown, its day when that is known."""
 
-    def odd(plant_id: str, inventory: Inventory) -> Roles:
+    def odd(plant_id: str, inventory: Inventory) -> PlantSources:
         feeds = {Q.MPPT_ENERGY_TOTAL: 1.0, Q.GRID_EXPORT_ENERGY_TOTAL: -1.0}
-        terms = {role: Term("meter", Slot(role), sign) for role, sign in feeds.items()}
-        found = {role: (Source((Term("meter", Slot(role)),)),) for role in feeds}
+        terms = {
+            role: SourceTerm("meter", Slot(role), sign) for role, sign in feeds.items()
+        }
+        found = {role: (Source((SourceTerm("meter", Slot(role)),)),) for role in feeds}
         return found | {Q.LOAD_ENERGY_TOTAL: (Source(tuple(terms.values())),)}
 
     home = Home(roles=odd)

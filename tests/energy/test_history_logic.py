@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.solar_cloud.backfill.anomalies import Finding, examine
-from custom_components.solar_cloud.backfill.fetcher import Collector, Reports
+from custom_components.solar_cloud.backfill.fetcher import HistoryFetcher, Reports
 from custom_components.solar_cloud.backfill.gaps import GapWatch
 from custom_components.solar_cloud.backfill.profiles import (
     assumed,
@@ -28,7 +28,11 @@ from custom_components.solar_cloud.backfill.samples import (
     value_at,
 )
 from custom_components.solar_cloud.cloud.errors import QuotaExhausted, UnexpectedAnswer
-from custom_components.solar_cloud.cloud.history import PastEnergies, PastEnergy, Reach
+from custom_components.solar_cloud.cloud.history import (
+    HistoryLimits,
+    PastEnergies,
+    PastEnergy,
+)
 from custom_components.solar_cloud.cloud.model import (
     Inventory,
     Plant,
@@ -37,8 +41,8 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
     Snapshot,
 )
-from custom_components.solar_cloud.cloud.vault import MemoryVault
-from custom_components.solar_cloud.cloud.vendor import Term
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
+from custom_components.solar_cloud.cloud.vendor import SourceTerm
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = 86400.0
@@ -262,7 +266,7 @@ def reading(at: float, kwh: float) -> Snapshot:
 
 def test_a_gap_is_what_moved_unseen_over_a_full_hour() -> None:
     """It survives restarts, waits for its end, and is closed once."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     watch = GapWatch(vault)
     keys = {("one", PV.key)}
     watch.observe(reading(NOON, 5.0), NOON)
@@ -283,7 +287,7 @@ def test_a_gap_is_what_moved_unseen_over_a_full_hour() -> None:
 
 def test_what_is_heard_after_its_hour_is_booked_in_the_next() -> None:
     """Measured just before the full hour, and read just after it."""
-    watch = GapWatch(MemoryVault())
+    watch = GapWatch(MemoryStorage())
     watch.observe(reading(NOON + 600, 5.0), NOON + 700)
     watch.observe(reading(NOON + 3500, 7.0), NOON + 3700)
     (outage,) = watch.due({("one", PV.key)}, NOON + DAY)
@@ -292,7 +296,7 @@ def test_what_is_heard_after_its_hour_is_booked_in_the_next() -> None:
 
 def test_what_stands_still_or_is_not_heard_leaves_no_gap() -> None:
     """A sleeping device, one that is silent, one that is old news, and one that was not believed."""
-    watch = GapWatch(MemoryVault())
+    watch = GapWatch(MemoryStorage())
     keys = {("one", PV.key)}
     watch.observe(reading(NOON, 5.0), NOON)
     watch.observe(reading(NOON + 8 * HOUR, 5.0), NOON + 8 * HOUR)
@@ -313,7 +317,7 @@ def test_what_stands_still_or_is_not_heard_leaves_no_gap() -> None:
 
 def test_gaps_of_one_outage_are_repaired_together_and_long_ones_left() -> None:
     """What overlaps belongs together; more than a week is the user's to decide."""
-    watch = GapWatch(MemoryVault())
+    watch = GapWatch(MemoryStorage())
     other = Slot(Q.GRID_IMPORT_ENERGY_TOTAL)
     keys = {("one", PV.key), ("one", other.key)}
     for at, values in (
@@ -331,7 +335,7 @@ def test_gaps_of_one_outage_are_repaired_together_and_long_ones_left() -> None:
 @pytest.mark.parametrize("stored", [None, [], {"heard": [[1]], "gaps": [["a"]]}])
 def test_a_damaged_memory_of_gaps_is_empty(stored: object) -> None:
     """It is no reason to stop."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     vault.save_soon("gaps", lambda: stored)  # type: ignore[arg-type,return-value]
     assert GapWatch(vault).due({("a", "b")}, NOON) == []
 
@@ -342,7 +346,7 @@ def test_a_damaged_memory_of_gaps_is_empty(stored: object) -> None:
 class Archive:
     """A vendor's past: a counter of one kWh an hour, a call at a time."""
 
-    reach = Reach(readings=timedelta(days=365), window=timedelta(hours=12))
+    reach = HistoryLimits(readings=timedelta(days=365), window=timedelta(hours=12))
 
     def __init__(self, begun: float = 0.0, allowed: int = 1000) -> None:
         """Answer so many calls; the device is as old as ``begun``."""
@@ -404,32 +408,32 @@ class Archive:
 async def test_collecting_goes_on_where_a_limit_stopped_it() -> None:
     """Over a restart, without asking for anything twice."""
     archive = Archive(allowed=3)
-    collector = Collector(
+    collector = HistoryFetcher(
         {"one", "refused"}, NOON, NOON + 3 * DAY, timedelta(minutes=15)
     )
     assert collector.left(archive, HOME) == 12
     with pytest.raises(QuotaExhausted):
         await collector.run(archive, HOME, UTC)
     stored = collector.as_json()
-    collector = Collector(
+    collector = HistoryFetcher(
         {"one", "refused"}, NOON, NOON + 3 * DAY, timedelta(minutes=15), stored
     )
     assert collector.left(archive, HOME) == 9
     archive.allowed = 100
     await collector.run(archive, HOME, UTC)
     assert len(archive.asked) == 12
-    term = Term("one", PV)
-    value = collector.value([term, Term("one", PV, -0.5)], NOON + HOUR)
+    term = SourceTerm("one", PV)
+    value = collector.value([term, SourceTerm("one", PV, -0.5)], NOON + HOUR)
     assert value == pytest.approx((NOON + HOUR) / HOUR / 2)
-    assert collector.value([term, Term("refused", PV)], NOON + HOUR) is None
-    other = Collector({"one"}, NOON, NOON + 9 * DAY, timedelta(minutes=15), stored)
+    assert collector.value([term, SourceTerm("refused", PV)], NOON + HOUR) is None
+    other = HistoryFetcher({"one"}, NOON, NOON + 9 * DAY, timedelta(minutes=15), stored)
     assert other.left(archive, HOME) == 18
 
 
 async def test_the_past_of_a_young_device_is_not_searched_for_ever() -> None:
     """Six weeks of nothing are its beginning."""
     archive = Archive(begun=NOON - 5 * DAY)
-    collector = Collector({"one"}, NOON - 300 * DAY, NOON, timedelta(minutes=15))
+    collector = HistoryFetcher({"one"}, NOON - 300 * DAY, NOON, timedelta(minutes=15))
     await collector.run(archive, HOME, UTC)
     assert 100 <= len(archive.asked) <= 103
 

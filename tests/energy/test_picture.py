@@ -19,12 +19,12 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
     Value,
 )
-from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
-from custom_components.solar_cloud.cloud.vendor import Roles, Source, Term
+from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
+from custom_components.solar_cloud.cloud.vendor import PlantSources, Source, SourceTerm
 from custom_components.solar_cloud.pipeline.counter_filters import bound
 from custom_components.solar_cloud.pipeline.freshness import GRACE
-from custom_components.solar_cloud.pipeline.known_slots import Seen, slot_of
-from custom_components.solar_cloud.pipeline.pipeline import Painter
+from custom_components.solar_cloud.pipeline.known_slots import KnownSlots, slot_of
+from custom_components.solar_cloud.pipeline.pipeline import ReadingPipeline
 
 from .place import Place
 
@@ -43,7 +43,7 @@ BATTERY = Device(id="battery", plant_id="plant", kind=DeviceKind.BATTERY)
 METER = Device(id="meter", plant_id="plant", kind=DeviceKind.METER)
 
 
-def roles(plant_id: str, inventory: Inventory) -> Roles:
+def roles(plant_id: str, inventory: Inventory) -> PlantSources:
     """Feed the plant from its devices."""
     feeds: Mapping[Q, str] = {
         Q.PV_POWER: "inverter",
@@ -52,7 +52,7 @@ def roles(plant_id: str, inventory: Inventory) -> Roles:
         Q.GRID_IMPORT_ENERGY_TOTAL: "meter",
     }
     return {
-        quantity: (Source((Term(owner, Slot(quantity)),)),)
+        quantity: (Source((SourceTerm(owner, Slot(quantity)),)),)
         for quantity, owner in feeds.items()
         if owner in inventory.devices
     }
@@ -68,9 +68,9 @@ class Home:
 
     devices: tuple[Device, ...] = (INVERTER, BATTERY, METER)
     place: Place = field(default_factory=Place)
-    vault: MemoryVault = field(default_factory=MemoryVault)
+    vault: MemoryStorage = field(default_factory=MemoryStorage)
     now: datetime = NOON
-    roles: Callable[[str, Inventory], Roles] = roles
+    roles: Callable[[str, Inventory], PlantSources] = roles
     last: Snapshot = field(default_factory=lambda: Snapshot({}))
 
     def __post_init__(self) -> None:
@@ -79,12 +79,12 @@ class Home:
 
     def restart(self) -> None:
         """Build the painter from nothing but the vault."""
-        vault = MemoryVault()
+        vault = MemoryStorage()
         for section, content in self.vault.sections().items():
             kept: Json = json.loads(json.dumps(content))
             vault.save_soon(section, partial(_same, kept))
         self.vault = vault
-        self.painter = Painter(self.vault, STALE, self.roles, self.place)
+        self.painter = ReadingPipeline(self.vault, STALE, self.roles, self.place)
 
     @property
     def inventory(self) -> Inventory:
@@ -370,7 +370,7 @@ def test_a_rating_bounds_what_it_rates(
 
 def test_a_damaged_store_is_no_obstacle() -> None:
     """Everything starts anew, and nothing raises."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     vault.save_soon("guards", lambda: [1, ["a", "b", 3], ["inverter", "x#0", None]])
     vault.save_soon("serials", lambda: 7)
     vault.save_soon("roles", list)
@@ -379,8 +379,8 @@ def test_a_damaged_store_is_no_obstacle() -> None:
     home = Home(vault=vault)
     home.poll(inverter=RUNNING)
     assert home.value("plant", Q.PV_ENERGY_TOTAL) == 12_000
-    assert Seen(vault).slots("b") == frozenset()
+    assert KnownSlots(vault).slots("b") == frozenset()
     assert slot_of("pv_power") is None
-    days = MemoryVault()
+    days = MemoryStorage()
     days.save_soon("days", lambda: "x")
     Home(vault=days).poll(inverter=RUNNING)

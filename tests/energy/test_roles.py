@@ -8,14 +8,14 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Reading, Slot
-from custom_components.solar_cloud.cloud.vendor import Source, Term
+from custom_components.solar_cloud.cloud.vendor import Source, SourceTerm
 from custom_components.solar_cloud.pipeline.plant_sources import (
     ABSENCE,
-    BEREAVEMENT,
     PATIENCE,
-    Choice,
-    PlantRoles,
-    Scene,
+    SOURCE_LOST_AFTER,
+    PollContext,
+    SourceSelection,
+    SourceSelections,
     evaluate,
 )
 
@@ -33,7 +33,7 @@ def told(**values: float | None) -> dict[str, Reading]:
 
 def summed(*devices: str, slot: Slot = PV) -> Source:
     """Return the source that adds devices up."""
-    return Source(tuple(Term(device, slot) for device in devices))
+    return Source(tuple(SourceTerm(device, slot) for device in devices))
 
 
 class Play:
@@ -41,7 +41,7 @@ class Play:
 
     def __init__(self, *sources: Source) -> None:
         """Begin with these sources."""
-        self.plant, self.sources, self.now = PlantRoles(), sources, 1e9
+        self.plant, self.sources, self.now = SourceSelections(), sources, 1e9
         self.certain = True
         self.last: dict[str, Reading] = {}
 
@@ -50,7 +50,7 @@ class Play:
         self.now += wait
         said = told(**values)
         self.last |= {key: each for key, each in said.items() if each.values}
-        scene = Scene(
+        scene = PollContext(
             said,
             self.last | said,
             lambda _: False,
@@ -112,7 +112,7 @@ def test_a_dead_addend_does_not_stop_the_others_for_ever() -> None:
 
 def test_a_difference_is_never_made_of_different_cycles() -> None:
     """What is subtracted must be of now."""
-    both = Source((Term("a", PV), Term("b", PV, -1.0)))
+    both = Source((SourceTerm("a", PV), SourceTerm("b", PV, -1.0)))
     play = Play(both)
     play.poll(a=100.0, b=50.0)
     play.poll(a=101.0)
@@ -122,7 +122,7 @@ def test_a_difference_is_never_made_of_different_cycles() -> None:
 
 def test_a_difference_that_dips_is_held() -> None:
     """The two sides are rounded apart."""
-    play = Play(Source((Term("a", PV), Term("b", PV, -1.0))))
+    play = Play(Source((SourceTerm("a", PV), SourceTerm("b", PV, -1.0))))
     play.poll(a=100.0, b=50.0)
     assert play.poll(a=100.0, b=50.1) == 50
     assert play.poll(a=100.3, b=50.1) == pytest.approx(50.2)
@@ -181,7 +181,7 @@ def test_a_source_that_says_nothing_for_days_is_replaced() -> None:
     play = Play(summed("meter"), summed("plant"))
     play.poll(meter=100.0, plant=93.0)
     assert play.poll(meter=None, plant=94.0) == 100
-    assert play.poll(BEREAVEMENT - 2 * POLL, meter=None, plant=120.0) == 100
+    assert play.poll(SOURCE_LOST_AFTER - 2 * POLL, meter=None, plant=120.0) == 100
     assert play.poll(2 * POLL, meter=None, plant=121.0) == 128
     assert play.chosen == ("plant",)
 
@@ -191,7 +191,7 @@ def test_a_source_that_is_alone_is_kept_however_silent() -> None:
     play = Play(summed("meter"))
     play.poll(meter=100.0)
     play.poll()
-    assert play.poll(2 * BEREAVEMENT) == 100
+    assert play.poll(2 * SOURCE_LOST_AFTER) == 100
     assert play.poll(meter=104.0) == 104
 
 
@@ -216,7 +216,7 @@ def test_a_device_that_starts_anew_makes_no_step() -> None:
 
 
 def power(
-    readings: Mapping[str, float | None], *sources: Source, plant: PlantRoles
+    readings: Mapping[str, float | None], *sources: Source, plant: SourceSelections
 ) -> float | str | None:
     """Return a role that is a power."""
     said = {
@@ -225,13 +225,13 @@ def power(
     }
     roles = {Q.PV_POWER: sources}
     return plant.apply(
-        roles, Scene(said, said, lambda _: False, lambda *_: True, True, 1e9)
+        roles, PollContext(said, said, lambda _: False, lambda *_: True, True, 1e9)
     ).get(POWER)
 
 
 def test_powers_are_not_held() -> None:
     """A missing addend makes a power unknown, and whose absence it is can be told."""
-    plant, both = PlantRoles(), summed("a", "b", slot=POWER)
+    plant, both = SourceSelections(), summed("a", "b", slot=POWER)
     roles = {Q.PV_POWER: (both,)}
     assert power({"a": 5.0, "b": 6.0}, both, plant=plant) == 11
     assert power({"a": 5.0, "b": None}, both, plant=plant) is None
@@ -246,11 +246,11 @@ def test_sums_have_a_floor_and_charges_a_mean() -> None:
         "a": Reading(None, {SOC: 50.0, POWER: -20.0}),
         "b": Reading(None, {SOC: 80.0, POWER: "off"}),
     }
-    mean = Source((Term("a", SOC, 5.0), Term("b", SOC, 10.0)), mean=True)
+    mean = Source((SourceTerm("a", SOC, 5.0), SourceTerm("b", SOC, 10.0)), mean=True)
     assert evaluate(mean, readings) == 70
-    nothing = Source((Term("a", SOC, 0.0),), mean=True)
+    nothing = Source((SourceTerm("a", SOC, 0.0),), mean=True)
     assert evaluate(nothing, readings) == 0
-    assert evaluate(Source((Term("a", POWER),), floor=0.0), readings) == 0
+    assert evaluate(Source((SourceTerm("a", POWER),), floor=0.0), readings) == 0
     assert evaluate(summed("b", slot=POWER), readings) is None
     assert evaluate(Source(()), readings) is None
 
@@ -294,7 +294,7 @@ def test_choices_survive_a_restart() -> None:
     play.poll(a=100.0, b=50.0)
     stored = json.loads(json.dumps(play.plant.as_json()))
     stored["tomorrow"] = stored["pv_energy_total"]
-    play.plant = PlantRoles.from_json(stored)
+    play.plant = SourceSelections.from_json(stored)
     play.sources = (summed("a"),)
     assert play.poll(a=101.0) == 151
 
@@ -304,14 +304,14 @@ def test_choices_survive_a_restart() -> None:
 )
 def test_damaged_choices_start_anew(stored: Any) -> None:
     """And the next poll chooses."""
-    assert Choice.from_json(stored) == Choice()
-    assert PlantRoles.from_json(stored) == PlantRoles()
+    assert SourceSelection.from_json(stored) == SourceSelection()
+    assert SourceSelections.from_json(stored) == SourceSelections()
 
 
 def test_damaged_rows_of_a_choice_are_left_out() -> None:
     """The rest is used."""
     stored: Any = [[["a", "x"]], 1, 2.0, None, [["a", "x", 5], ["b"], "c", [1, 2, "3"]]]
-    choice = Choice.from_json(stored)
+    choice = SourceSelection.from_json(stored)
     assert choice.terms == (("a", "x"),)
     assert choice.stood == {("a", "x"): 5.0}
 
@@ -319,14 +319,14 @@ def test_damaged_rows_of_a_choice_are_left_out() -> None:
 def test_a_difference_goes_on_by_its_power_while_an_addend_is_missing() -> None:
     """And comes back to the counters without a fall."""
     load = Q.LOAD_ENERGY_TOTAL
-    source = Source((Term("a", Slot(load)), Term("b", Slot(load), -1.0)))
-    plant, power = PlantRoles(), Source((Term("a", Slot(Q.LOAD_POWER)),))
+    source = Source((SourceTerm("a", Slot(load)), SourceTerm("b", Slot(load), -1.0)))
+    plant, power = SourceSelections(), Source((SourceTerm("a", Slot(Q.LOAD_POWER)),))
 
     def poll(now: float, a: float, b: float | None) -> float:
         said = {"a": Reading(None, {Slot(load): a, Slot(Q.LOAD_POWER): 1200.0})}
         if b is not None:
             said["b"] = Reading(None, {Slot(load): b})
-        scene = Scene(said, said, lambda _: False, lambda *_: True, True, now)
+        scene = PollContext(said, said, lambda _: False, lambda *_: True, True, now)
         roles = {load: (source,), Q.LOAD_POWER: (power,)}
         value = plant.apply(roles, scene)[Slot(load)]
         assert isinstance(value, float)

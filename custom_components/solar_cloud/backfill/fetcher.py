@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from ..cloud.errors import UnexpectedAnswer
-from ..cloud.history import Historian, PastEnergy
+from ..cloud.history import HistoryClient, PastEnergy
 from ..cloud.model import Inventory, Plant, Quantity, Reading
 from ..cloud.vault import Json
-from ..cloud.vendor import Term
+from ..cloud.vendor import SourceTerm
 from .samples import HOUR, Sample, continuous, least_at, thin, value_at
 
 EMPTY_FOR: Final = 45 * 86400.0
@@ -19,7 +19,7 @@ type Key = tuple[str, str]
 """A plant or device and the key of a counter's slot."""
 
 
-class Collector:
+class HistoryFetcher:
     """The counters of some plants and devices between two instants (epoch seconds)."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Collector:
         return f"{','.join(self.owners)}|{self.start:.0f}|{self.end:.0f}"
 
     async def run(
-        self, historian: Historian, inventory: Inventory, zone: tzinfo
+        self, historian: HistoryClient, inventory: Inventory, zone: tzinfo
     ) -> None:
         """Fetch what is missing, the newest first. Raises a ``CloudError``; what was fetched before stays."""
         for batch, start, end in self._windows(historian, inventory):
@@ -68,7 +68,7 @@ class Collector:
             self._take(readings)
             self._done.add(_window_key(batch, start))
 
-    def left(self, historian: Historian, inventory: Inventory) -> int:
+    def left(self, historian: HistoryClient, inventory: Inventory) -> int:
         """Return how many calls are still to be made at most."""
         return sum(
             self._oldest.keys().isdisjoint(batch) or not self._ended(batch, end)
@@ -76,7 +76,7 @@ class Collector:
         )
 
     def _windows(
-        self, historian: Historian, inventory: Inventory
+        self, historian: HistoryClient, inventory: Inventory
     ) -> Iterator[tuple[tuple[str, ...], float, float]]:
         """Yield the calls not made yet."""
         window = historian.reach.window.total_seconds()
@@ -115,18 +115,20 @@ class Collector:
         oldest = min((at for at, _ in samples), default=self.end)
         self._oldest[key[0]] = min(oldest, self._oldest.get(key[0], self.end))
 
-    def value(self, terms: Iterable[Term], at: float) -> float | None:
+    def value(self, terms: Iterable[SourceTerm], at: float) -> float | None:
         """Add up the cleaned counters at an instant; ``None`` unless every addend is known."""
         return self._add_up(terms, at, value_at)
 
-    def least(self, terms: Iterable[Term], at: float) -> float | None:
+    def least(self, terms: Iterable[SourceTerm], at: float) -> float | None:
         """Add up what the counters were seen to have reached; ``None`` where one is taken off, of which that says nothing."""
         terms = [*terms]
         if any(term.factor < 0 for term in terms):
             return None
         return self._add_up(terms, at, least_at)
 
-    def _add_up(self, terms: Iterable[Term], at: float, look: Look) -> float | None:
+    def _add_up(
+        self, terms: Iterable[SourceTerm], at: float, look: Look
+    ) -> float | None:
         whole = 0.0
         for term in terms:
             found = look(self._clean((term.device_id, term.slot.key)), at)
@@ -184,7 +186,7 @@ class Reports:
         self._restore(stored)
 
     async def run(
-        self, historian: Historian, inventory: Inventory, plant: Plant, zone: tzinfo
+        self, historian: HistoryClient, inventory: Inventory, plant: Plant, zone: tzinfo
     ) -> None:
         """Fetch what is missing, the newest first. Raises a ``CloudError``; what was fetched before stays."""
         while self.reached > max(self.start, self._oldest - EMPTY_FOR):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..cloud.model import Snapshot
-from ..cloud.vault import Json, Vault
+from ..cloud.vault import Json, Storage
 from .samples import HOUR
 
 SECTION: Final = "gaps"
@@ -49,7 +49,7 @@ class Outage:
 class GapWatch:
     """Watches counters come in, over restarts."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up when each counter was last heard of."""
         self._vault: Final = vault
         self._heard: dict[Key, tuple[float, float]] = {}

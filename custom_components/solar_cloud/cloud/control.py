@@ -88,7 +88,7 @@ type SettingValue = float | bool | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Force:
+class ForcedMode:
     """A forced mode that a command or order began; one that replaces another replaces its end too."""
 
     ends_after: float
@@ -96,7 +96,7 @@ class Force:
     ends_by_itself: bool = False
     """Whether the vendor ends it then; otherwise a ``StopBattery`` is sent, after a restart too."""
     renew_after: float | None = None
-    """Seconds after which a ``RenewBattery`` is sent, again and again until the end, for vendors that want a sign of life."""
+    """Seconds after which a ``ForcedModeHeartbeat`` is sent, again and again until the end, for vendors that want a sign of life."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ class ControlSpec:
     step: float = 1.0
     options: tuple[str, ...] = ()
     """Words of a select."""
-    begins: Mapping[str, Force] = field(default_factory=dict)
+    begins: Mapping[str, ForcedMode] = field(default_factory=dict)
     """The options that begin a forced mode, with what ends it: it is kept before the command is sent."""
     reads_back: bool = True
     """Whether the device can be asked for it; otherwise the last accepted value is shown as assumed, and restored."""
@@ -142,7 +142,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class CommandResult:
     """The answer to a command or an order."""
 
     outcome: Outcome
@@ -150,7 +150,7 @@ class Receipt:
     """The client's handle of what still runs, for ``follow``; it holds everything needed and is good after a restart."""
     check_after: float | None = None
     """Seconds after which ``follow`` is worth a call; ``None`` when no more can be learnt."""
-    force: Force | None = None
+    force: ForcedMode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,25 +187,25 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Available:
+class Capabilities:
     """What may be set: specs and orders by plant or device id, and why others may not."""
 
     specs: Mapping[str, tuple[ControlSpec, ...]] = field(default_factory=dict)
-    orders: Mapping[str, frozenset[type[Order]]] = field(default_factory=dict)
+    orders: Mapping[str, frozenset[type[ControlAction]]] = field(default_factory=dict)
     withheld: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By id, what (a control's key, an order's class name, or ``all``) and why: ``no_permission``, ``no_battery``, ``not_supported``, ..."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class ControlAction:
     """Something asked of a plant or device as a whole, with everything that belongs to it."""
 
     target_id: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForceBattery(Order):
-    """Charge or discharge for a time, or until a state of charge. It always ends; the receipt has a ``Force``."""
+class ForceBattery(ControlAction):
+    """Charge or discharge for a time, or until a state of charge. It always ends; the receipt has a ``ForcedMode``."""
 
     power: float | None = None
     """W, always positive; ``None`` lets the device choose."""
@@ -225,13 +225,13 @@ class DischargeBattery(ForceBattery):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopBattery(Order):
+class StopBattery(ControlAction):
     """End a forced mode and return to what was before. Harmless when there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RenewBattery(Order):
-    """Give the sign of life that keeps a forced mode going. Sent only because of ``Force.renew_after``."""
+class ForcedModeHeartbeat(ControlAction):
+    """Give the sign of life that keeps a forced mode going. Sent only because of ``ForcedMode.renew_after``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,14 +247,14 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetBatterySchedule(Order):
+class SetBatterySchedule(ControlAction):
     """Replace all periods of charging and discharging."""
 
     periods: tuple[Period, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetWorkMode(Order):
+class SetWorkMode(ControlAction):
     """Change the work mode together with the limits that belong to it; what is not given stays as it is."""
 
     mode: str
@@ -264,7 +264,7 @@ class SetWorkMode(Order):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReserveCharging(Order):
+class ReserveCharging(ControlAction):
     """Charge the vehicle in a period."""
 
     start: time
@@ -281,7 +281,7 @@ STEERING: Final = frozenset(
         Control.STOP_FORCED_CHARGE,
     }
 )
-"""Controls that begin or end a forced mode: after one of them ``Receipt.force`` says which one is on, ``None`` that there is none.
+"""Controls that begin or end a forced mode: after one of them ``CommandResult.force`` says which one is on, ``None`` that there is none.
 
 The same goes for ``ForceBattery``, ``StopBattery`` and ``SetWorkMode``.
 """
@@ -295,13 +295,13 @@ class Controllable(Protocol):
     def pace(self) -> float:
         """Return the least seconds between two commands to one target."""
 
-    def available(self, inventory: Inventory) -> Available:
+    def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set: permission granted, hardware present, limits known. Calls nobody, and is asked often."""
 
     async def settings(self, wanted: Inventory) -> Settings:
         """Ask what is set, as far as the vendor tells and its limits allow. Raises a ``CloudError`` when nothing could be asked."""
 
-    async def apply(self, command: Command) -> Receipt:
+    async def apply(self, command: Command) -> CommandResult:
         """Send a command; the caller sends one per target at a time.
 
         Raises ``CommandInvalid`` when it cannot be carried out as asked and nothing was sent, ``CommandRejected`` (key and placeholders name
@@ -309,10 +309,10 @@ class Controllable(Protocol):
         leaves it open is no error: the receipt says *uncertain*.
         """
 
-    async def order(self, order: Order) -> Receipt:
+    async def order(self, order: ControlAction) -> CommandResult:
         """Send an order; errors as ``apply``. A half-done order is undone, or the error says what was done (``CommandRejected("half_done")``)."""
 
-    async def follow(self, task: str) -> Receipt:
+    async def follow(self, task: str) -> CommandResult:
         """Ask how a running command stands: sends nothing, or the next step of an order. Raises ``CommandRejected`` when it failed.
 
         Any other ``CloudError`` says nothing about the command: it is asked again later.

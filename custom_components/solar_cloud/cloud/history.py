@@ -13,7 +13,7 @@ from .model import Inventory, Plant, Quantity, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class HistoryLimits:
     """How far back a vendor's past goes and how much of it one call returns; a reach of zero is none at all."""
 
     readings: timedelta
@@ -40,11 +40,11 @@ class PastEnergies:
 
 
 @runtime_checkable
-class Historian(Protocol):
+class HistoryClient(Protocol):
     """A client that can look back."""
 
     @property
-    def reach(self) -> Reach:
+    def reach(self) -> HistoryLimits:
         """Say how far back the past goes."""
 
     def newest(self, plant: Plant, now: datetime) -> datetime:

@@ -327,7 +327,7 @@ class Device:
     """kWh of a battery."""
     phases: int | None = None
     tunable: bool = False
-    """Whether the user may correct how its values are read, see ``Tuning``."""
+    """Whether the user may correct how its values are read, see ``DeviceCorrection``."""
     reports: bool = True
     """Whether it has values of its own; a gateway or an optimizer may have none, and is not offline for that."""
     address: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -346,7 +346,7 @@ class PowerUnit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tuning:
+class DeviceCorrection:
     """What only the user can know of one device: a meter wired the other way round, a firmware that reports another unit."""
 
     swap_direction: bool = False

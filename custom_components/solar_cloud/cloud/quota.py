@@ -11,7 +11,7 @@ from typing import Final
 
 from .errors import Paced, QuotaExhausted
 from .points import number
-from .vault import Json, Vault
+from .vault import Json, Storage
 from .waits import DAILY, bounded, moment, stored_end
 
 SECTION: Final = "quota"
@@ -69,7 +69,7 @@ class _Tally:
 class Quota:
     """One account's budget. ``spend`` either debits a call or raises before anything is sent."""
 
-    def __init__(self, windows: Mapping[str, Sequence[Window]], vault: Vault) -> None:
+    def __init__(self, windows: Mapping[str, Sequence[Window]], vault: Storage) -> None:
         """Take up the counts and blocks of the last run."""
         self._windows: Final = dict(windows)
         self._vault: Final = vault

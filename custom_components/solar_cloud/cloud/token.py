@@ -11,7 +11,7 @@ import time
 from typing import Final
 
 from .errors import UnexpectedAnswer
-from .vault import Json, Vault
+from .vault import Json, Storage
 
 SECTION: Final = "token"
 CONTEST_WINDOW: Final = 3600.0
@@ -101,7 +101,7 @@ type Issue = Callable[[Token | None], Awaitable[Token]]
 class TokenManager:
     """The one place an account's token comes from."""
 
-    def __init__(self, issue: Issue, vault: Vault, *, margin: float) -> None:
+    def __init__(self, issue: Issue, vault: Storage, *, margin: float) -> None:
         """Renew ``margin`` seconds before expiry, but never earlier than at half of a token's life."""
         self._issue: Final = issue
         self._vault: Final = vault

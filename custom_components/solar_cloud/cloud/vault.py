@@ -9,7 +9,7 @@ from typing import Protocol
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
 
-class Vault(Protocol):
+class Storage(Protocol):
     """Named sections of JSON."""
 
     def load(self, section: str) -> Json:
@@ -22,7 +22,7 @@ class Vault(Protocol):
         """Write a section within the next minute and at shutdown; ``content`` is asked then."""
 
 
-class MemoryVault:
+class MemoryStorage:
     """A vault that forgets: for a set-up form and for tests."""
 
     def __init__(self) -> None:

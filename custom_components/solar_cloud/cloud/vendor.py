@@ -14,11 +14,11 @@ from urllib.parse import unquote
 from yarl import URL
 
 from .errors import CloudError
-from .model import Inventory, Plant, Quantity, Slot, Snapshot, Tuning
+from .model import DeviceCorrection, Inventory, Plant, Quantity, Slot, Snapshot
 from .quota import Quota
 from .token import Token
 from .transport import Transport
-from .vault import Json, Vault
+from .vault import Json, Storage
 
 OTHER: Final = "other"
 """The region that asks for an address."""
@@ -161,7 +161,7 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class SourceTerm:
     """One addend of a role: a slot of a plant's or device's reading."""
 
     device_id: str = field(repr=False)
@@ -177,12 +177,12 @@ class Source:
     instead of adding them (the charge of two batteries).
     """
 
-    terms: tuple[Term, ...]
+    terms: tuple[SourceTerm, ...]
     floor: float | None = None
     mean: bool = False
 
 
-type Roles = Mapping[Quantity, tuple[Source, ...]]
+type PlantSources = Mapping[Quantity, tuple[Source, ...]]
 """Sources of each role of one plant, best first."""
 
 
@@ -205,7 +205,7 @@ class Cloud(Protocol):
         Devices that fail alone are named in ``Snapshot.silent``. Raises a ``CloudError`` when nothing could be read.
         """
 
-    def roles(self, plant_id: str, inventory: Inventory) -> Roles:
+    def roles(self, plant_id: str, inventory: Inventory) -> PlantSources:
         """Say what can feed the plant's roles, best first."""
 
     def report(self) -> dict[str, Json]:
@@ -213,15 +213,15 @@ class Cloud(Protocol):
 
 
 @runtime_checkable
-class Tunable(Protocol):
+class SupportsCorrections(Protocol):
     """A client that lets the user correct how a device is read."""
 
-    def tune(self, tunings: Mapping[str, Tuning]) -> None:
+    def tune(self, tunings: Mapping[str, DeviceCorrection]) -> None:
         """Apply corrections by device id from the next reading on; devices not named are read as their table says."""
 
 
 @runtime_checkable
-class TakesSerials(Protocol):
+class SupportsManualDevices(Protocol):
     """A client that can read devices which the vendor's lists leave out."""
 
     def take_serials(self, serials: Mapping[str, str]) -> None:
@@ -243,7 +243,7 @@ class ShowsAccess(Protocol):
 
 
 @runtime_checkable
-class SignsOut(Protocol):
+class SupportsLogout(Protocol):
     """A client whose session should end with the entry."""
 
     async def sign_out(self) -> None:
@@ -257,8 +257,8 @@ class Vendor:
     key: str
     name: str
     sign_ins: tuple[SignIn, ...]
-    quota: Callable[[Vault], Quota]
-    connect: Callable[[SignIn, Credentials, Transport, Vault, Quota], Cloud]
+    quota: Callable[[Storage], Quota]
+    connect: Callable[[SignIn, Credentials, Transport, Storage, Quota], Cloud]
     stale_after: float
     """Seconds after which a reading is no longer live."""
     poll_period: float = 300.0

@@ -14,7 +14,7 @@ from ..cloud.model import (
     Value,
 )
 from ..cloud.points import total
-from ..cloud.vault import Json, Vault
+from ..cloud.vault import Json, Storage
 from .counter_filter import DUSK, CounterFilter
 from .growth import HIDDEN, Evidence
 from .known_slots import slot_key, slot_of
@@ -140,7 +140,7 @@ class Scenery:
 class CounterFilters:
     """All filters of an account."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up the filters of the last run."""
         self._vault: Final = vault
         self._filters: Final[dict[str, dict[Slot, CounterFilter]]] = {}

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..cloud.model import Inventory, Plant, Quantity as Q, Reading, Slot, Value
-from ..cloud.vault import Json, Vault
+from ..cloud.vault import Json, Storage
 from .counter_filters import SHARES, Addend, CounterFilters, bound, power_of
 from .day_counters import DayCounter, DayShare, PlantDay
 from .growth import BRIDGE, Evidence
 from .known_slots import slot_key, slot_of
-from .plant_sources import PlantRoles
-from .timezones import Surroundings, plant_zone
+from .plant_sources import SourceSelections
+from .timezones import HomeLocation, plant_zone
 
 DAYS: Final = "days"
 
@@ -34,7 +34,7 @@ class Days:
     """The days of all plants, and what is counted in them."""
 
     def __init__(
-        self, vault: Vault, place: Surroundings, filters: CounterFilters
+        self, vault: Storage, place: HomeLocation, filters: CounterFilters
     ) -> None:
         """Take up the days of the last run; ``filters`` know the lifetime counters."""
         self._filters: Final = filters
@@ -109,7 +109,7 @@ class Days:
         self,
         plant_id: str,
         values: dict[Slot, Value],
-        roles: PlantRoles,
+        roles: SourceSelections,
         parts: Mapping[Q, Iterable[tuple[Q, float]]],
         slow: Collection[Slot],
         now: float,

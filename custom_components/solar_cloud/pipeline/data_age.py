@@ -6,7 +6,7 @@ from datetime import datetime
 from ..cloud.model import Reading
 
 
-class Ages:
+class DataAges:
     """Watches readings for news."""
 
     def __init__(self) -> None:

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from ..cloud.model import DeviceKind, Inventory, Quantity as Q, Reading, Slot, Value
-from .known_slots import Seen, lasts
-from .timezones import Surroundings, dark
+from .known_slots import KnownSlots, lasts
+from .timezones import HomeLocation, dark
 
 GRACE: Final = 900.0
 """Seconds for which a device that does not answer is taken to be as it was: one lost answer is no news."""
@@ -15,10 +15,12 @@ SOLAR_POWERS: Final = frozenset({Q.PV_POWER, Q.MPPT_POWER, Q.STRING_POWER})
 """What is nothing while the sun is down, whoever measures it."""
 
 
-class Liveness:
+class Freshness:
     """Tells old values from live ones."""
 
-    def __init__(self, stale_after: float, seen: Seen, place: Surroundings) -> None:
+    def __init__(
+        self, stale_after: float, seen: KnownSlots, place: HomeLocation
+    ) -> None:
         """Start without having heard anybody."""
         self._stale_after: Final = stale_after
         self._seen: Final = seen

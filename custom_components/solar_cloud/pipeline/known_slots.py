@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..cloud.model import Quantity, Reading, Slot
-from ..cloud.vault import Json, Vault
+from ..cloud.vault import Json, Storage
 
 SECTION: Final = "seen"
 
@@ -43,10 +43,10 @@ def slot_of(key: str) -> Slot | None:
     return None
 
 
-class Seen:
+class KnownSlots:
     """The memory of slots."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up the memory of the last run."""
         self._vault: Final = vault
         self._slots: Final[dict[str, set[Slot]]] = {}

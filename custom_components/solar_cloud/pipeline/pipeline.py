@@ -11,15 +11,15 @@ from typing import Final
 
 from ..cloud.model import Inventory, Quantity as Q, Reading, Slot, Snapshot, Value
 from ..cloud.points import split_powers
-from ..cloud.vault import Json, Vault
-from ..cloud.vendor import Roles
+from ..cloud.vault import Json, Storage
+from ..cloud.vendor import PlantSources
 from .counter_filters import Addend, CounterFilters, Scenery
 from .daily import Days
-from .data_age import Ages
-from .freshness import Liveness
-from .known_slots import Seen
-from .plant_sources import PlantRoles, Scene, evaluate
-from .timezones import Night, Surroundings, dark, plant_zone
+from .data_age import DataAges
+from .freshness import Freshness
+from .known_slots import KnownSlots
+from .plant_sources import PollContext, SourceSelections, evaluate
+from .timezones import HomeLocation, Night, dark, plant_zone
 
 ROLES: Final = "roles"
 
@@ -36,7 +36,7 @@ class _Poll:
     held: dict[str, Reading]
     """What holds of every plant and device."""
     stale: set[str]
-    roles: Mapping[str, Roles]
+    roles: Mapping[str, PlantSources]
     """The sources of each plant's roles."""
 
     def members(self, plant_id: str) -> list[str]:
@@ -45,31 +45,31 @@ class _Poll:
         return [key for key, device in devices if device.plant_id == plant_id]
 
 
-class Painter:
+class ReadingPipeline:
     """Turns each poll of one account into what is published."""
 
     def __init__(
         self,
-        vault: Vault,
+        vault: Storage,
         stale_after: float,
-        roles: Callable[[str, Inventory], Roles],
-        place: Surroundings,
+        roles: Callable[[str, Inventory], PlantSources],
+        place: HomeLocation,
     ) -> None:
         """Take up the filters and choices of the last run."""
-        self.seen: Final = Seen(vault)
+        self.seen: Final = KnownSlots(vault)
         self._vault: Final = vault
         self._roles: Final = roles
         self._filters: Final = CounterFilters(vault)
         self._place: Final = place
         self._night: Final = Night(place)
         self._days: Final = Days(vault, place, self._filters)
-        self._live: Final = Liveness(stale_after, self.seen, place)
-        self._ages: Final = Ages()
-        self._plants: Final[dict[str, PlantRoles]] = {}
+        self._live: Final = Freshness(stale_after, self.seen, place)
+        self._ages: Final = DataAges()
+        self._plants: Final[dict[str, SourceSelections]] = {}
         self._inventory = Inventory({}, {})
         stored = vault.load(ROLES)
         for key, kept in stored.items() if isinstance(stored, dict) else ():
-            self._plants[key] = PlantRoles.from_json(kept)
+            self._plants[key] = SourceSelections.from_json(kept)
 
     def paint(
         self, snapshot: Snapshot, inventory: Inventory, now: datetime
@@ -110,7 +110,7 @@ class Painter:
         self,
         snapshot: Snapshot,
         inventory: Inventory,
-        roles: Mapping[str, Roles],
+        roles: Mapping[str, PlantSources],
         now: datetime,
     ) -> dict[str, Reading]:
         """Pass what was said through the filters; silence is heard, too, and old news that tell no time say nothing new."""
@@ -158,13 +158,13 @@ class Painter:
         """Put the roles over what the plant itself reports of them, and what is told about its data."""
         roles = poll.roles[plant_id]
         own, now = poll.held[plant_id], poll.now.timestamp()
-        chosen = self._plants.setdefault(plant_id, PlantRoles())
+        chosen = self._plants.setdefault(plant_id, SourceSelections())
         values: dict[Slot, Value] = {
             slot: value
             for slot, value in own.values.items()
             if slot.quantity not in roles
         }
-        scene = Scene(
+        scene = PollContext(
             poll.told,
             poll.held,
             self._filters.is_doubted,
@@ -235,7 +235,7 @@ def _others(reading: Reading) -> dict[Slot, Value]:
     }
 
 
-def _powers(roles: Roles, said: Snapshot) -> dict[Slot, Value]:
+def _powers(roles: PlantSources, said: Snapshot) -> dict[Slot, Value]:
     """Return a plant's powers as they were said in this poll, each from its best source."""
     powers: dict[Slot, Value] = {}
     for role, sources in roles.items():

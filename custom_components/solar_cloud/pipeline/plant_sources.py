@@ -12,7 +12,7 @@ from typing import Final
 from ..cloud.model import Quantity, Reading, Slot, Value
 from ..cloud.serialization import from_json, to_json
 from ..cloud.vault import Json
-from ..cloud.vendor import Roles, Source, Term
+from ..cloud.vendor import PlantSources, Source, SourceTerm
 from .counter_filters import Addend, power_of
 from .growth import BRIDGE, JOULES
 
@@ -20,12 +20,12 @@ PATIENCE: Final = 86400.0
 """Seconds a better source may stay silent before a lesser one is taken."""
 ABSENCE: Final = 3600.0
 """Seconds an addend of a counter may be missing before the others are counted without it."""
-BEREAVEMENT: Final = 3 * 86400.0
+SOURCE_LOST_AFTER: Final = 3 * 86400.0
 """Seconds without a value after which another source takes over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class PollContext:
     """One poll as the roles see it."""
 
     told: Mapping[str, Reading]
@@ -42,7 +42,7 @@ class Scene:
 
 
 @dataclass(slots=True)
-class Choice:
+class SourceSelection:
     """The source one role was given."""
 
     terms: tuple[Addend, ...] = ()
@@ -145,7 +145,7 @@ class Choice:
         }
 
     @classmethod
-    def from_json(cls, stored: Json) -> Choice:
+    def from_json(cls, stored: Json) -> SourceSelection:
         """Read the stored form, that of the first versions included; a damaged one starts anew."""
         if isinstance(stored, list):
             names = ("terms", "offset", "last", "waiting_since", "stood")
@@ -180,16 +180,16 @@ class _Stored:
 
 
 @dataclass(slots=True)
-class PlantRoles:
+class SourceSelections:
     """The choices of one plant."""
 
-    choices: dict[Quantity, Choice] = field(default_factory=dict)
+    choices: dict[Quantity, SourceSelection] = field(default_factory=dict)
 
-    def apply(self, roles: Roles, scene: Scene) -> dict[Slot, Value]:
+    def apply(self, roles: PlantSources, scene: PollContext) -> dict[Slot, Value]:
         """Return the plant's role values of this poll."""
         values: dict[Slot, Value] = {}
         for role, sources in sorted(roles.items(), key=lambda each: each[0].is_counter):
-            choice = self.choices.setdefault(role, Choice())
+            choice = self.choices.setdefault(role, SourceSelection())
             source = _chosen(choice, sources, scene)
             if role.is_counter:
                 self._count(role, source, sources, choice, scene, values)
@@ -206,8 +206,8 @@ class PlantRoles:
         role: Quantity,
         source: Source | None,
         sources: tuple[Source, ...],
-        choice: Choice,
-        scene: Scene,
+        choice: SourceSelection,
+        scene: PollContext,
         values: Mapping[Slot, Value],
     ) -> None:
         """Count a role; a difference that cannot be counted now goes on by the power of the role."""
@@ -238,7 +238,9 @@ class PlantRoles:
         """Return the source of each role."""
         return {role: choice.terms for role, choice in self.choices.items()}
 
-    def parts(self, roles: Roles) -> dict[Quantity, list[tuple[Quantity, float]]]:
+    def parts(
+        self, roles: PlantSources
+    ) -> dict[Quantity, list[tuple[Quantity, float]]]:
         """Return which other roles make up each difference, with the sign of each; only where they make up all of it."""
         chosen = {
             role: source
@@ -255,7 +257,7 @@ class PlantRoles:
         return {role: parts for role, parts in found.items() if parts}
 
     def deserted(
-        self, roles: Roles, values: Mapping[Slot, Value], stale: AbstractSet[str]
+        self, roles: PlantSources, values: Mapping[Slot, Value], stale: AbstractSet[str]
     ) -> bool:
         """Whether a power is missing because who measures it is stale."""
         return any(
@@ -270,20 +272,22 @@ class PlantRoles:
         return {str(role): choice.as_json() for role, choice in self.choices.items()}
 
     @classmethod
-    def from_json(cls, stored: Json) -> PlantRoles:
+    def from_json(cls, stored: Json) -> SourceSelections:
         """Read the stored form, skipping what this version does not know."""
         known = {str(quantity): quantity for quantity in Quantity}
         pairs = stored.items() if isinstance(stored, dict) else ()
         return cls(
             {
-                known[role]: Choice.from_json(choice)
+                known[role]: SourceSelection.from_json(choice)
                 for role, choice in pairs
                 if role in known
             }
         )
 
 
-def _chosen(choice: Choice, sources: tuple[Source, ...], scene: Scene) -> Source | None:
+def _chosen(
+    choice: SourceSelection, sources: tuple[Source, ...], scene: PollContext
+) -> Source | None:
     """Return the source of a role: the stored one, unless it is gone for good."""
     stored = next(
         (each for each in sources if choice.terms and identity(each) == choice.terms),
@@ -294,7 +298,7 @@ def _chosen(choice: Choice, sources: tuple[Source, ...], scene: Scene) -> Source
             choice.waiting_since = None
             return stored
         choice.waiting_since = choice.waiting_since or scene.now
-        if scene.now - choice.waiting_since < BEREAVEMENT:
+        if scene.now - choice.waiting_since < SOURCE_LOST_AFTER:
             return stored
         return _best(sources, scene) or stored
     if choice.terms and not scene.certain:
@@ -302,14 +306,16 @@ def _chosen(choice: Choice, sources: tuple[Source, ...], scene: Scene) -> Source
     return _settle(choice, sources, scene)
 
 
-def _best(sources: tuple[Source, ...], scene: Scene) -> Source | None:
+def _best(sources: tuple[Source, ...], scene: PollContext) -> Source | None:
     return next(
         (each for each in sources if evaluate(each, scene.told) is not None),
         None,
     )
 
 
-def _settle(choice: Choice, sources: tuple[Source, ...], scene: Scene) -> Source | None:
+def _settle(
+    choice: SourceSelection, sources: tuple[Source, ...], scene: PollContext
+) -> Source | None:
     """Choose the best source that answers; wait a day for a better one that is silent."""
     for source in sources:
         if evaluate(source, scene.told) is not None:
@@ -322,7 +328,9 @@ def _settle(choice: Choice, sources: tuple[Source, ...], scene: Scene) -> Source
     return None
 
 
-def _addends(source: Source, choice: Choice, scene: Scene) -> Mapping[str, Reading]:
+def _addends(
+    source: Source, choice: SourceSelection, scene: PollContext
+) -> Mapping[str, Reading]:
     """Return the readings a counter is summed from: all of this poll, or after long absence the last good ones of some."""
     late = (
         choice.waiting_since is not None
@@ -337,7 +345,7 @@ def is_difference(source: Source) -> bool:
     return any(term.factor < 0 for term in source.terms)
 
 
-def _settled(source: Source, scene: Scene) -> bool:
+def _settled(source: Source, scene: PollContext) -> bool:
     """Whether a counter can be counted now: a difference needs every addend believed, and of the same round of calls.
 
     What one side is still held back would show as energy on the other.
@@ -373,7 +381,7 @@ def identity(source: Source) -> tuple[Addend, ...]:
     return tuple(addend(term) for term in source.terms)
 
 
-def addend(term: Term) -> Addend:
+def addend(term: SourceTerm) -> Addend:
     """Name a term."""
     return term.device_id, term.slot.key
 
@@ -395,7 +403,7 @@ def evaluate(source: Source, readings: Mapping[str, Reading]) -> float | None:
     return round(result if source.floor is None else max(source.floor, result), 6)
 
 
-def _stands(term: Term, readings: Mapping[str, Reading]) -> float | None:
+def _stands(term: SourceTerm, readings: Mapping[str, Reading]) -> float | None:
     reading = readings.get(term.device_id)
     value = None if reading is None else reading.values.get(term.slot)
     return value if isinstance(value, float) else None

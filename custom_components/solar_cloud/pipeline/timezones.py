@@ -14,7 +14,7 @@ STEP: Final = 900.0
 DAY: Final = 86400.0
 
 
-class Surroundings(Protocol):
+class HomeLocation(Protocol):
     """What the home knows of the place it stands at."""
 
     @property
@@ -39,7 +39,7 @@ def offset_of(text: str) -> timedelta | None:
 
 
 def plant_zone(
-    plant: Plant, measured_at: datetime | None, now: datetime, place: Surroundings
+    plant: Plant, measured_at: datetime | None, now: datetime, place: HomeLocation
 ) -> tzinfo:
     """Return a plant's time zone.
 
@@ -61,7 +61,7 @@ def plant_zone(
     return timezone(offset)
 
 
-def dark(plant: Plant, now: datetime, place: Surroundings) -> bool:
+def dark(plant: Plant, now: datetime, place: HomeLocation) -> bool:
     """Whether the sun is down over a plant, as far as the home can tell: it knows of no other place than its own."""
     zone = plant_zone(plant, None, now, place)
     there = now.astimezone(zone).replace(tzinfo=None)
@@ -72,7 +72,7 @@ def dark(plant: Plant, now: datetime, place: Surroundings) -> bool:
 class Night:
     """The dark at the home."""
 
-    def __init__(self, place: Surroundings) -> None:
+    def __init__(self, place: HomeLocation) -> None:
         """Look at the sun of a place."""
         self._place: Final = place
         self._since: float | None = None

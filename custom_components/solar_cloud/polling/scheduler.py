@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..cloud.model import DeviceKind, Inventory, Snapshot
-from ..cloud.vault import Json, Vault
-from ..pipeline.known_slots import Seen
-from ..pipeline.timezones import Surroundings, dark
-from .upload_detector import Stride
+from ..cloud.vault import Json, Storage
+from ..pipeline.known_slots import KnownSlots
+from ..pipeline.timezones import HomeLocation, dark
+from .upload_detector import UploadDetector
 from .upload_period import UPLOADS
-from .upload_tracker import Cadence
+from .upload_tracker import UploadTracker
 
 STRIDES: Final = "strides"
 NIGHT: Final = 1800.0
@@ -40,24 +40,29 @@ NIGHTLY: Final = (
 """Quantities that do, whoever measures them."""
 
 
-class Rhythm:
+class PollScheduler:
     """The polls of one account."""
 
     def __init__(
-        self, vault: Vault, period: float, seed: int, seen: Seen, place: Surroundings
+        self,
+        vault: Storage,
+        period: float,
+        seed: int,
+        seen: KnownSlots,
+        place: HomeLocation,
     ) -> None:
         """Poll at most every ``period`` seconds; ``seed`` tells installations apart."""
         self._vault: Final = vault
         self._period: Final = period
-        self._cadence: Final = Cadence(vault, period, seed)
+        self._cadence: Final = UploadTracker(vault, period, seed)
         self._seen: Final = seen
         self._place: Final = place
         self._searched = 0
         self._searching = False
         self._inventory = Inventory({}, {})
         stored = vault.load(STRIDES)
-        self._strides: Final[dict[str, Stride]] = {
-            key: Stride.from_json(kept)
+        self._strides: Final[dict[str, UploadDetector]] = {
+            key: UploadDetector.from_json(kept)
             for key, kept in (stored.items() if isinstance(stored, dict) else ())
         }
 
@@ -81,7 +86,7 @@ class Rhythm:
         stamps = {}
         telling = False
         for key in snapshot.readings.keys() & self._inventory.devices.keys():
-            stride = self._strides.setdefault(key, Stride())
+            stride = self._strides.setdefault(key, UploadDetector())
             if (at := stride.hear(snapshot.readings[key], polled)) is not None:
                 stamps[key] = at
             telling = telling or stride.telling

@@ -35,7 +35,7 @@ FLOWS: Final[Mapping[Q, Q]] = {
 
 
 @dataclass(slots=True)
-class Stride:
+class UploadDetector:
     """What is known of one device's uploads, in epoch seconds at which they are visible."""
 
     anchor: float | None = None
@@ -88,7 +88,7 @@ class Stride:
         return self.anchor
 
     @classmethod
-    def from_json(cls, stored: Json) -> Stride:
+    def from_json(cls, stored: Json) -> UploadDetector:
         """Read the stored form."""
         return cls(float(stored) if isinstance(stored, int | float) else None)
 

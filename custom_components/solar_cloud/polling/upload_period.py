@@ -17,7 +17,7 @@ SAME: Final = 0.1
 
 
 @dataclass(slots=True)
-class Beat:
+class UploadPeriod:
     """Uploads at ``anchor`` and every ``period`` after it, in epoch seconds of the device's clock."""
 
     anchor: float
@@ -31,7 +31,7 @@ class Beat:
     gaps: list[float] = field(default_factory=list)
 
     @classmethod
-    def of(cls, at: float, polled: float) -> Beat:
+    def of(cls, at: float, polled: float) -> UploadPeriod:
         """Begin with one upload."""
         return cls(at, at, polled)
 

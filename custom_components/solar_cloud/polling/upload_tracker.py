@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import math
 from typing import Final
 
-from ..cloud.vault import Json, Vault
-from .upload_period import Beat
+from ..cloud.vault import Json, Storage
+from .upload_period import UploadPeriod
 
 SECTION: Final = "cadence"
 FINE: Final = 12.0
@@ -37,7 +37,7 @@ STAGGER: Final = 6.0
 
 
 @dataclass(slots=True)
-class Aim:
+class PollOffset:
     """How many seconds after an upload is expected to poll: between what was too soon and what was late enough."""
 
     late_enough: float
@@ -96,16 +96,16 @@ class Aim:
             self.late_enough += min(STEP_BACK * 2 ** max(0, self.row - ROW), longest)
 
 
-class Cadence:
+class UploadTracker:
     """The rhythm of one account's polls."""
 
-    def __init__(self, vault: Vault, period: float, seed: int) -> None:
+    def __init__(self, vault: Storage, period: float, seed: int) -> None:
         """Poll at most every ``period`` seconds; ``seed`` tells installations apart."""
         self._vault: Final = vault
         self._period: Final = period
         self._stagger: Final = (seed % 997) / 997 * STAGGER
-        self._beats: Final[dict[str, Beat]] = {}
-        self._aim: Aim | None = None
+        self._beats: Final[dict[str, UploadPeriod]] = {}
+        self._aim: PollOffset | None = None
         self._leader: str | None = None
         self._judged = 0.0
         self._planned = 0.0
@@ -114,7 +114,7 @@ class Cadence:
             case [float() | int() as late_enough, float() | int() as too_soon]:
                 # A new device may be quicker: one try is due.
                 soonest = late_enough - 2 * FINE
-                self._aim = Aim(late_enough, min(too_soon, soonest), soonest)
+                self._aim = PollOffset(late_enough, min(too_soon, soonest), soonest)
 
     def learn(
         self, stamps: Mapping[str, float], polled: float, *, visible: bool = False
@@ -125,7 +125,7 @@ class Cadence:
         known = before.last if before else None
         for key, at in stamps.items():
             if (beat := self._beats.get(key)) is None:
-                self._beats[key] = Beat.of(at, polled)
+                self._beats[key] = UploadPeriod.of(at, polled)
             else:
                 beat.hear(at, polled)
         for key in self._beats.keys() - stamps.keys():
@@ -137,9 +137,9 @@ class Cadence:
         if self._aim is None and live:
             # The upload before the newest seen was there, the one after it was not.
             age = polled - max(beat.last for beat in live.values())
-            self._aim = Aim(age, age - self._period, age - 2 * self._period)
+            self._aim = PollOffset(age, age - self._period, age - 2 * self._period)
             if visible:
-                self._aim = Aim(0.0, -FINE, -FINE)
+                self._aim = PollOffset(0.0, -FINE, -FINE)
         self._leader = self._choose(live)
         self._vault.save_soon(SECTION, self._as_json)
 
@@ -161,7 +161,7 @@ class Cadence:
         else:
             self._aim.missed(polled - due - self._stagger, beat.period / 4)
 
-    def _live(self, now: float) -> dict[str, Beat]:
+    def _live(self, now: float) -> dict[str, UploadPeriod]:
         """Return the devices that upload."""
         return {
             key: beat
@@ -169,7 +169,7 @@ class Cadence:
             if now - beat.heard < FORGOTTEN * max(beat.period, self._period)
         }
 
-    def _choose(self, live: Mapping[str, Beat]) -> str | None:
+    def _choose(self, live: Mapping[str, UploadPeriod]) -> str | None:
         """Choose the device to follow: the moment after whose upload all devices' data are youngest on average."""
         phases: dict[int, tuple[str, int]] = {}
         for key, beat in sorted(live.items()):
@@ -187,7 +187,7 @@ class Cadence:
 
         return phases[min(phases, key=age)][0]
 
-    def _step(self, beat: Beat) -> float:
+    def _step(self, beat: UploadPeriod) -> float:
         """Return the seconds between polls that keep in step with a beat: the multiple or fraction of its period next to ours."""
         ratio = beat.period / self._period
         return (

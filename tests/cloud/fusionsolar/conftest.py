@@ -21,7 +21,7 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.quota import Quota
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
+from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
 from tests.clouds.fusionsolar import FusionSolarCloud
 from tests.clouds.world import World
 
@@ -36,7 +36,7 @@ class Rig:
     cloud: FusionSolarCloud
     session: aiohttp.ClientSession
     freezer: FrozenDateTimeFactory
-    vault: MemoryVault = field(default_factory=MemoryVault)
+    vault: MemoryStorage = field(default_factory=MemoryStorage)
     quota: Quota = field(init=False)
     client: FusionSolar = field(init=False)
     inventory: Inventory = field(init=False)
@@ -80,7 +80,7 @@ class Rig:
     def restart(self) -> FusionSolar:
         """Lose everything but what a file would hold."""
         stored: dict[str, Json] = json.loads(json.dumps(self.vault.sections()))
-        self.vault = MemoryVault()
+        self.vault = MemoryStorage()
         for section, content in stored.items():
             self.vault.save_soon(section, lambda content=content: content)  # type: ignore[misc]
         return self.start()

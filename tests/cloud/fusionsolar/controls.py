@@ -4,10 +4,10 @@ from typing import Any
 
 from custom_components.solar_cloud.cloud.control import (
     Command,
+    CommandResult,
     Control,
-    Order,
+    ControlAction,
     Outcome,
-    Receipt,
     SettingValue,
 )
 from custom_components.solar_cloud.cloud.fusionsolar.account import FusionSolarAccount
@@ -57,7 +57,7 @@ async def pass_time(rig: Rig, seconds: float) -> None:
         await rig.client.readings(rig.inventory)
 
 
-async def settled(rig: Rig, receipt: Receipt) -> Receipt:
+async def settled(rig: Rig, receipt: CommandResult) -> CommandResult:
     """Follow a command to its end, letting time pass as its owner does."""
     while receipt.task is not None:
         assert receipt.outcome is Outcome.ACCEPTED
@@ -69,19 +69,19 @@ async def settled(rig: Rig, receipt: Receipt) -> Receipt:
 
 async def apply(
     rig: Rig, control: Control, value: SettingValue | None = None
-) -> Receipt:
+) -> CommandResult:
     """Send a command."""
     return await client(rig).apply(Command(plant(rig), control, value))
 
 
 async def tell(
     rig: Rig, control: Control, value: SettingValue | None = None
-) -> Receipt:
+) -> CommandResult:
     """Send a command and follow it."""
     return await settled(rig, await apply(rig, control, value))
 
 
-async def ask(rig: Rig, order: Order) -> Receipt:
+async def ask(rig: Rig, order: ControlAction) -> CommandResult:
     """Send an order and follow it."""
     return await settled(rig, await client(rig).order(order))
 

@@ -14,7 +14,7 @@ from custom_components.solar_cloud.cloud.errors import (
 )
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
 from custom_components.solar_cloud.cloud.model import Notice
-from custom_components.solar_cloud.cloud.vendor import SignsOut
+from custom_components.solar_cloud.cloud.vendor import SupportsLogout
 from tests.clouds.fusionsolar import FusionSolarCloud
 
 from .conftest import Rig
@@ -269,7 +269,7 @@ async def test_a_login_without_a_token_is_no_success(rig: Rig) -> None:
 async def test_removing_the_account_ends_its_session(rig: Rig) -> None:
     """So that nothing of ours keeps others out; the token is forgotten too."""
     await rig.poll()
-    assert isinstance(rig.client, SignsOut)
+    assert isinstance(rig.client, SupportsLogout)
     await rig.client.sign_out()
     assert rig.cloud.account.token is None
     assert rig.vault.load("token") is None

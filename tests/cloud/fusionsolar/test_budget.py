@@ -21,7 +21,7 @@ from custom_components.solar_cloud.cloud.fusionsolar.plan import (
 )
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Snapshot
 from custom_components.solar_cloud.cloud.quota import ALL
-from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
 from custom_components.solar_cloud.pipeline.plant_sources import evaluate
 from tests.clouds.world import Energies
 
@@ -193,7 +193,7 @@ async def test_controls_have_a_share_of_the_owners_day(owner: Rig) -> None:
 
 def simulate(freezer: FrozenDateTimeFactory, types: int, dark_hours: float) -> int:
     """Run two days of an owner's plan without a cloud; return the calls of the second."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     quota = VENDOR.quota(vault)
     set_total(quota, owner=True)
     set_windows(quota, 1, dict.fromkeys(range(types), 1))
@@ -227,7 +227,7 @@ def test_a_clock_that_goes_back_does_not_stop_the_plan(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """A wrong clock at start is corrected minutes later."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     plan = Plan(VENDOR.quota(vault), vault, owner=False)
     devices = [Batch(DEVICE_NOW, 38, ("x",))]
     assert plan.due(devices, [], dark=False)

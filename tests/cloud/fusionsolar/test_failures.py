@@ -9,7 +9,7 @@ import pytest
 from custom_components.solar_cloud.cloud.errors import CloudUnreachable
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot, Snapshot
-from custom_components.solar_cloud.pipeline.pipeline import Painter
+from custom_components.solar_cloud.pipeline.pipeline import ReadingPipeline
 from tests.clouds.fusionsolar.plant import HOME_INVERTER
 
 from .conftest import Rig, value
@@ -36,7 +36,9 @@ class Amsterdam:
 async def published(rig: Rig, hours: float) -> AsyncIterator[Snapshot]:
     """Poll, and yield what is published."""
     await rig.lists()
-    painter = Painter(rig.vault, VENDOR.stale_after, rig.client.roles, Amsterdam())
+    painter = ReadingPipeline(
+        rig.vault, VENDOR.stale_after, rig.client.roles, Amsterdam()
+    )
     for _ in range(int(hours * 3600 / VENDOR.poll_period)):
         snapshot = await rig.next_poll()
         yield painter.paint(snapshot, rig.inventory, datetime.now(UTC))

@@ -8,10 +8,10 @@ from custom_components.solar_cloud.cloud.fusionsolar import kinds, tuning
 from custom_components.solar_cloud.cloud.fusionsolar.plant_points import PLANT, REPORT
 from custom_components.solar_cloud.cloud.fusionsolar.points import TABLES
 from custom_components.solar_cloud.cloud.model import (
+    DeviceCorrection,
     PowerUnit,
     Quantity as Q,
     Slot,
-    Tuning,
     Value,
 )
 from custom_components.solar_cloud.cloud.points import Point, decode
@@ -186,7 +186,7 @@ def test_a_swapped_device_turns_powers_and_counters(kind: int) -> None:
         Slot(Q.BATTERY_CHARGE_ENERGY_TODAY): 1.0,
         Slot(Q.GRID_FREQUENCY): 50.0,
     }
-    assert tuning.apply(values, kind, Tuning(swap_direction=True)) == {
+    assert tuning.apply(values, kind, DeviceCorrection(swap_direction=True)) == {
         Slot(Q.GRID_POWER): -5.0,
         Slot(Q.PHASE_POWER, 1): 2.0,
         Slot(Q.BATTERY_POWER): 0.0,
@@ -212,7 +212,7 @@ def test_a_users_unit_replaces_the_tables(
 ) -> None:
     """Whatever the table says, the power is then read in this unit."""
     values: dict[Slot, Value] = {Slot(Q.GRID_POWER): 2000.0, Slot(Q.POWER_FACTOR): 1.0}
-    tuned = tuning.apply(values, kind, Tuning(unit=unit))
+    tuned = tuning.apply(values, kind, DeviceCorrection(unit=unit))
     assert tuned == {Slot(Q.GRID_POWER): 2000.0 * factor, Slot(Q.POWER_FACTOR): 1.0}
 
 

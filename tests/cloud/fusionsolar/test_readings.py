@@ -8,16 +8,16 @@ import pytest
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
 from custom_components.solar_cloud.cloud.model import (
     Alarm,
+    DeviceCorrection,
     DeviceKind,
     Notice,
     PowerUnit,
     Quantity as Q,
     Slot,
     Snapshot,
-    Tuning,
 )
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vendor import Source, Tunable
+from custom_components.solar_cloud.cloud.vendor import Source, SupportsCorrections
 from tests.clouds.fusionsolar import FusionSolarCloud
 from tests.clouds.fusionsolar.plant import (
     EMI,
@@ -175,11 +175,11 @@ async def test_a126_the_old_unit_of_a_grid_meter_is_found_out(rig: Rig) -> None:
     rig.restart()
     snapshot = await rig.next_poll()
     assert abs(float(value(snapshot, meter, Q.GRID_POWER) or 0)) > 1000
-    assert isinstance(rig.client, Tunable)
-    rig.client.tune({meter: Tuning(unit=PowerUnit.WATT)})
+    assert isinstance(rig.client, SupportsCorrections)
+    rig.client.tune({meter: DeviceCorrection(unit=PowerUnit.WATT)})
     snapshot = await rig.next_poll()
     assert abs(float(value(snapshot, meter, Q.GRID_POWER) or 0)) < 1000
-    rig.client.tune({meter: Tuning(swap_direction=True)})
+    rig.client.tune({meter: DeviceCorrection(swap_direction=True)})
     snapshot = await rig.next_poll()
     swapped = rig.cloud.plant.uploaded(rig.cloud.first(GRID_METER))
     assert swapped is not None
@@ -194,8 +194,8 @@ async def test_a_meter_can_be_turned_round(rig: Rig) -> None:
     meter = rig.id_of(POWER_SENSOR)
     assert rig.inventory.devices[meter].tunable
     assert not rig.inventory.devices[rig.id_of(HOME_INVERTER)].tunable
-    rig.client.tune({meter: Tuning(swap_direction=True)})
-    rig.client.tune({meter: Tuning(swap_direction=True)})
+    rig.client.tune({meter: DeviceCorrection(swap_direction=True)})
+    rig.client.tune({meter: DeviceCorrection(swap_direction=True)})
     assert meter in (await rig.poll()).silent
     after = await rig.next_poll()
     assert float(value(before, meter, Q.GRID_POWER) or 0) < 0

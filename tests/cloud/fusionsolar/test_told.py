@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from custom_components.solar_cloud.cloud.control import (
+    CommandResult,
     Control,
     Outcome,
-    Receipt,
     SetBatterySchedule,
 )
 from tests.clouds.fusionsolar.steered import TIMES, TOU
@@ -39,7 +39,7 @@ def lag(owner: Rig) -> None:
     owner.cloud.turn(settings_lag=LAG)
 
 
-async def schedule(rig: Rig, *periods: Any) -> Receipt:
+async def schedule(rig: Rig, *periods: Any) -> CommandResult:
     """Replace all periods."""
     return await ask(rig, SetBatterySchedule(target_id=plant(rig), periods=periods))
 
@@ -161,6 +161,6 @@ async def test_a_task_of_another_version_ends_as_uncertain(
     assert receipt.task is not None
     kept = json.loads(receipt.task)
     task = "{}" if change is None else json.dumps(kept | change)
-    uncertain = Receipt(outcome=Outcome.UNCERTAIN)
+    uncertain = CommandResult(outcome=Outcome.UNCERTAIN)
     assert await client(owner).follow(task) == uncertain
     assert await client(owner).follow("gone") == uncertain

@@ -13,7 +13,7 @@ from custom_components.solar_cloud.cloud.quota import Quota
 from custom_components.solar_cloud.cloud.solax import VENDOR
 from custom_components.solar_cloud.cloud.solax.client import SolaxCloud as Client
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
 from tests.clouds.solax import SolaxCloud
 from tests.clouds.world import World
 
@@ -75,7 +75,7 @@ class Account:
         self.cloud = cloud
         self.clock = clock
         self.session = session
-        self.vault = MemoryVault()
+        self.vault = MemoryStorage()
         self.wanted = Inventory({}, {})
         self.quota: Quota
         self.client: Client

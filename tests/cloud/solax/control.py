@@ -4,9 +4,9 @@ from typing import Any
 
 from custom_components.solar_cloud.cloud.control import (
     Command,
+    CommandResult,
     Control,
-    Order,
-    Receipt,
+    ControlAction,
     SettingValue,
     SetWorkMode,
 )
@@ -20,7 +20,7 @@ async def ready(account: Account) -> None:
     account.client.available(account.wanted)
 
 
-async def settled(account: Account, receipt: Receipt) -> Receipt:
+async def settled(account: Account, receipt: CommandResult) -> CommandResult:
     """Follow a command to its end, letting time pass as the owner does."""
     while receipt.task is not None:
         assert receipt.check_after is not None
@@ -34,13 +34,13 @@ async def settled(account: Account, receipt: Receipt) -> Receipt:
 
 async def tell(
     account: Account, target: str, control: Control, value: SettingValue | None = None
-) -> Receipt:
+) -> CommandResult:
     """Send a command and follow it."""
     receipt = await account.client.apply(Command(target, control, value))
     return await settled(account, receipt)
 
 
-async def ask(account: Account, order: Order) -> Receipt:
+async def ask(account: Account, order: ControlAction) -> CommandResult:
     """Send an order and follow it."""
     return await settled(account, await account.client.order(order))
 

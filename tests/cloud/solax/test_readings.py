@@ -12,7 +12,7 @@ from custom_components.solar_cloud.cloud.solax.memory import Memory
 from custom_components.solar_cloud.cloud.solax.points import TABLES
 from custom_components.solar_cloud.cloud.solax.readings import Decoder
 from custom_components.solar_cloud.cloud.solax.rows import Row, rows
-from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
 from tests.clouds.solax import Kind, SolaxCloud
 
 from .conftest import (
@@ -50,7 +50,7 @@ def read(
     **how: Any,
 ) -> dict[str, Any]:
     """Decode one row."""
-    decoder = Decoder(Memory(MemoryVault()))
+    decoder = Decoder(Memory(MemoryStorage()))
     return named(decoder.device(device(kind, business, **how), Row.of(fields), None))
 
 
@@ -290,7 +290,7 @@ def test_q8_ac_output_is_no_yield_where_a_battery_can_be() -> None:
 
 def test_q14_a_yield_that_drops_to_0_is_not_replaced_by_the_ac_output() -> None:
     """An inverter that ever counted its yield is not taken for one that does not."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     string = device(DeviceKind.INVERTER, battery_family="no")
     Decoder(Memory(vault)).device(string, Row.of({"totalYield": 17000.0}), None)
     after_restart = Decoder(Memory(vault))
@@ -459,7 +459,7 @@ async def test_o6_commercial_battery_power_in_either_unit(
 
 def test_o6_unit_once_learnt_holds_for_samples_that_cannot_tell() -> None:
     """A sample without a current is scaled as the one before."""
-    decoder = Decoder(Memory(MemoryVault()))
+    decoder = Decoder(Memory(MemoryStorage()))
     pack = device(DeviceKind.BATTERY, "4")
 
     def power(**fields: Any) -> object:
@@ -566,7 +566,7 @@ def test_decoding_never_raises(
     """Whatever a row holds, a reading comes of it, and everything in it can be published."""
     business, kind = which
     fields = json.loads(json.dumps(fields), parse_constant=lambda _: None)
-    decoder = Decoder(Memory(MemoryVault()))
+    decoder = Decoder(Memory(MemoryStorage()))
     row = Row.of(fields)
     reading = (
         decoder.plant("P1", business, row, None)

@@ -6,13 +6,13 @@ import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Snapshot
 from custom_components.solar_cloud.cloud.solax.roles import COUNTERS
-from custom_components.solar_cloud.cloud.vendor import Roles, Source
+from custom_components.solar_cloud.cloud.vendor import PlantSources, Source
 from tests.clouds.solax import Kind, SolaxCloud
 
 from .conftest import BATTERY, INVERTER, METER, PLANT, Account
 
 
-def who(roles: Roles, role: Q) -> list[list[str]]:
+def who(roles: PlantSources, role: Q) -> list[list[str]]:
     """Return the devices behind each source of a role."""
     return [[term.device_id for term in source.terms] for source in roles[role]]
 

@@ -10,7 +10,7 @@ from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.solax import VENDOR, account
 from custom_components.solar_cloud.cloud.solax.memory import Memory
 from custom_components.solar_cloud.cloud.solax.points import TABLES
-from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
 
 SIGN_IN = VENDOR.sign_in("solax")
 
@@ -60,7 +60,7 @@ def test_every_row_has_a_source_and_the_unit_of_its_quantity(
 )
 def test_damaged_memory_is_an_empty_one(stored: object) -> None:
     """What storage holds is not trusted."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     asyncio.run(vault.save("solax", stored))  # type: ignore[arg-type]
     memory = Memory(vault)
     assert not memory.seen(("a",))

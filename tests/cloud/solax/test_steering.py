@@ -8,12 +8,12 @@ import pytest
 from custom_components.solar_cloud.cloud.control import (
     ChargeBattery,
     Command,
+    CommandResult,
     Control,
     DischargeBattery,
+    ForcedModeHeartbeat,
     Outcome,
     Period,
-    Receipt,
-    RenewBattery,
     ReserveCharging,
     SetBatterySchedule,
     SettingValue,
@@ -136,7 +136,7 @@ async def test_a_gear_waits_for_its_mode(account: Account) -> None:
     """Outside its mode nothing is sent; it goes along with the mode."""
     await ready(account)
     kept = await tell(account, CHARGER, Control.ECO_CURRENT, "16")
-    assert kept == Receipt(outcome=Outcome.KEPT)
+    assert kept == CommandResult(outcome=Outcome.KEPT)
     assert not account.cloud.commands()
     await tell(account, CHARGER, Control.CHARGER_MODE, "eco")
     assert sent(account)["currentGear"] == 16
@@ -238,7 +238,7 @@ async def test_the_limits_of_a_work_mode(account: Account) -> None:
     for order in (
         SetWorkMode(target_id=INVERTER, mode="manual"),
         SetWorkMode(target_id=INVERTER, mode="backup", min_soc=5),
-        RenewBattery(target_id=INVERTER),
+        ForcedModeHeartbeat(target_id=INVERTER),
         StopBattery(target_id="gone"),
     ):
         with pytest.raises(CommandInvalid):
@@ -514,7 +514,7 @@ async def test_an_answer_that_got_lost_leaves_it_open(
     await ready(account)
     account.cloud.fault("set_evc_current_limit", lost=True, **fault)
     receipt = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
-    assert receipt == Receipt(outcome=Outcome.UNCERTAIN)
+    assert receipt == CommandResult(outcome=Outcome.UNCERTAIN)
     account.clock.advance(5)
     await account.poll()
     assert told_charger(account).limit_a == 8

@@ -10,12 +10,12 @@ import pytest
 from custom_components.solar_cloud.cloud.control import (
     ChargeBattery,
     Command,
+    CommandResult,
     Control,
+    ControlAction,
     DischargeBattery,
-    Order,
     Outcome,
     Period,
-    Receipt,
     SetBatterySchedule,
     SettingValue,
     SetWorkMode,
@@ -204,7 +204,7 @@ async def test_a_charger_set_to_eco_takes_its_current_at_once(
     ],
 )
 async def test_a_first_change_does_not_overwrite_what_the_household_had_set(
-    account: Account, order: Order, fields: str
+    account: Account, order: ControlAction, fields: str
 ) -> None:
     """Nothing is sent, and the error names what has to be told along."""
     await ready(account)
@@ -244,7 +244,7 @@ async def test_charging_from_the_grid_is_kept_for_a_mode_that_knows_it(
     await know(account, "feed_in_priority")
     count = len(account.cloud.commands())
     receipt = await tell(account, INVERTER, Control.GRID_CHARGING, value=True)
-    assert receipt == Receipt(outcome=Outcome.KEPT)
+    assert receipt == CommandResult(outcome=Outcome.KEPT)
     assert len(account.cloud.commands()) == count
     await tell(account, *MODE, "backup")
     assert sent(account)["chargeFromGridEnable"] == 1
@@ -253,7 +253,7 @@ async def test_charging_from_the_grid_is_kept_for_a_mode_that_knows_it(
 # Remote modes that end before the next upload
 
 
-async def finished(account: Account, receipt: Receipt) -> Outcome:
+async def finished(account: Account, receipt: CommandResult) -> Outcome:
     """Follow to the end."""
     return (await settled(account, receipt)).outcome
 
@@ -363,7 +363,7 @@ async def test_an_answer_without_a_status_leaves_it_open(account: Account) -> No
     account.cloud.turn(command_answer="empty", result_shape="empty")
     await ready(account)
     receipt = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
-    assert receipt == Receipt(outcome=Outcome.UNCERTAIN)
+    assert receipt == CommandResult(outcome=Outcome.UNCERTAIN)
     assert len(account.cloud.commands()) == 1
 
 
@@ -408,8 +408,10 @@ async def test_a_task_of_another_version_ends_as_uncertain(
     assert receipt.task is not None
     kept = json.loads(receipt.task)
     task = "{}" if change is None else json.dumps(kept | change)
-    assert await account.client.follow(task) == Receipt(outcome=Outcome.UNCERTAIN)
-    assert await account.client.follow("gone") == Receipt(outcome=Outcome.UNCERTAIN)
+    assert await account.client.follow(task) == CommandResult(outcome=Outcome.UNCERTAIN)
+    assert await account.client.follow("gone") == CommandResult(
+        outcome=Outcome.UNCERTAIN
+    )
 
 
 async def test_what_the_release_before_kept_is_taken_up(account: Account) -> None:

@@ -18,7 +18,7 @@ from custom_components.solar_cloud.cloud.model import (
 from custom_components.solar_cloud.cloud.quota import Quota
 from custom_components.solar_cloud.cloud.sungrow import VENDOR
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
 from custom_components.solar_cloud.cloud.vendor import Cloud
 from tests.clouds.sungrow import SungrowCloud
 from tests.clouds.world import World
@@ -74,7 +74,7 @@ class Account:
     """A client with what it keeps."""
 
     cloud: Cloud
-    vault: MemoryVault
+    vault: MemoryStorage
     quota: Quota
     inventory: Inventory | None = field(default=None)
 
@@ -99,9 +99,9 @@ def connect(server: SungrowCloud, transport: HttpTransport) -> Connect:
     """Build clients; with the same vault it is a restart."""
 
     def build(
-        key: str = "sungrow_account", vault: MemoryVault | None = None, **changes: str
+        key: str = "sungrow_account", vault: MemoryStorage | None = None, **changes: str
     ) -> Account:
-        vault = vault or MemoryVault()
+        vault = vault or MemoryStorage()
         sign_in = VENDOR.sign_in(key)
         known = server.consent_credentials if sign_in.oauth else server.credentials
         credentials = {**known, "region": "other", "base_url": server.url, **changes}
@@ -128,7 +128,7 @@ async def grant(
     **changes: str,
 ) -> Account:
     """Give consent and connect."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     sign_in = VENDOR.sign_in("sungrow_oauth")
     assert sign_in.oauth is not None
     credentials = {

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 from custom_components.solar_cloud.cloud.control import (
-    Available,
+    Capabilities,
     Command,
+    CommandResult,
     Control,
+    ControlAction,
     Controllable,
     ControlSpec,
-    Order,
-    Receipt,
     SettingValue,
 )
 from custom_components.solar_cloud.cloud.model import Inventory
@@ -83,7 +83,7 @@ class House:
         self.account.inventory = inventory
         self.client.available(self.wanted)
 
-    def available(self) -> Available:
+    def available(self) -> Capabilities:
         """What may be set now."""
         return self.client.available(self.wanted)
 
@@ -92,7 +92,7 @@ class House:
         specs = self.available().specs.get(device_id or self.id, ())
         return next((spec for spec in specs if spec.control is control), None)
 
-    async def settled(self, receipt: Receipt) -> Receipt:
+    async def settled(self, receipt: CommandResult) -> CommandResult:
         """Follow a command to its end, letting time pass as its owner does."""
         force = receipt.force
         while receipt.task is not None:
@@ -104,12 +104,12 @@ class House:
 
     async def tell(
         self, control: Control, value: SettingValue | None, device_id: str = ""
-    ) -> Receipt:
+    ) -> CommandResult:
         """Send a command and follow it."""
         command = Command(device_id or self.id, control, value)
         return await self.settled(await self.client.apply(command))
 
-    async def ask(self, order: Order) -> Receipt:
+    async def ask(self, order: ControlAction) -> CommandResult:
         """Send an order and follow it."""
         return await self.settled(await self.client.order(order))
 

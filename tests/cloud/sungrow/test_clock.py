@@ -13,7 +13,7 @@ from custom_components.solar_cloud.cloud.sungrow.clock import (
     parse_time,
     stated_offset,
 )
-from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -165,7 +165,7 @@ def test_a_time_from_the_future_is_measured_anew() -> None:
 def test_offsets_outlive_a_restart() -> None:
     """At night nothing could be measured."""
     now = datetime(2026, 6, 10, 10, 2, tzinfo=UTC)
-    vault = MemoryVault()
+    vault = MemoryStorage()
     clocks = Clocks(vault)
     for _ in range(2):
         clocks.observe("1", local(now, "Europe/Berlin", late=2), now, None)
@@ -180,7 +180,7 @@ def test_only_a_measured_offset_is_passed_on() -> None:
     """The plant's day depends on it; a guess would move its midnight."""
     now = datetime(2026, 6, 11, 0, 2, tzinfo=UTC)
     last = datetime(2026, 6, 10, 21, 30)
-    vault = MemoryVault()
+    vault = MemoryStorage()
     clock = Clocks(vault).observe("1", last, now, "GMT+1")
     assert clock.stamp(last, now).tzinfo is UTC
     assert vault.load("zones") == {}

@@ -18,7 +18,7 @@ from custom_components.solar_cloud.cloud.errors import (
 from custom_components.solar_cloud.cloud.sungrow import VENDOR
 from custom_components.solar_cloud.cloud.token import Token
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
+from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.vendor import OAuth
 from tests.clouds.sungrow import SungrowCloud
 
@@ -249,10 +249,10 @@ class ProcessDeath(BaseException):
     """The end of the process: nothing in it may catch this."""
 
 
-class CrashingVault(MemoryVault):
+class CrashingVault(MemoryStorage):
     """A vault whose process dies at its n-th write of a token."""
 
-    def __init__(self, seed: MemoryVault, *, after: bool) -> None:
+    def __init__(self, seed: MemoryStorage, *, after: bool) -> None:
         """Take over what another kept."""
         super().__init__()
         self._sections = seed.sections()
@@ -282,7 +282,7 @@ async def test_e15_a_crash_around_the_save_never_needs_more_than_consent(
     vault = CrashingVault(granted.vault, after=after)
     with pytest.raises(ProcessDeath):
         await connect("sungrow_oauth", vault).poll()
-    kept = MemoryVault()
+    kept = MemoryStorage()
     for section, content in vault.sections().items():
         await kept.save(section, content)
     restarted = connect("sungrow_oauth", kept)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.solar_cloud.cloud.errors import QuotaExhausted
-from custom_components.solar_cloud.cloud.history import Historian
+from custom_components.solar_cloud.cloud.history import HistoryClient
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from tests.clouds.sungrow import SungrowCloud
@@ -31,9 +31,9 @@ async def account(
     return account
 
 
-def historian(account: Account) -> Historian:
+def historian(account: Account) -> HistoryClient:
     """Return the client as what looks back."""
-    assert isinstance(account.cloud, Historian)
+    assert isinstance(account.cloud, HistoryClient)
     return account.cloud
 
 

@@ -12,7 +12,7 @@ from custom_components.solar_cloud.cloud.errors import (
     SessionContested,
     UnexpectedAnswer,
 )
-from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
+from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
 from tests.clouds.sungrow import SungrowCloud
 
 from .conftest import Connect, Time
@@ -366,7 +366,7 @@ async def test_e76_a_stored_pause_of_centuries_is_over_after_a_day(
     connect: Connect, clock: Time, until: float
 ) -> None:
     """Restarts do not renew it."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     facts: dict[str, Json] = {
         "at": clock.now,
         "until": until,

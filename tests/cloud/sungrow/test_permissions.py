@@ -8,7 +8,7 @@ from custom_components.solar_cloud.cloud.sungrow.permissions import (
     Permissions,
 )
 from custom_components.solar_cloud.cloud.token import Token
-from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
+from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
 
 TOKEN = Token("issued", issued_at=0.0, expires_at=1e12)
 
@@ -16,7 +16,7 @@ TOKEN = Token("issued", issued_at=0.0, expires_at=1e12)
 @pytest.mark.parametrize("stored", [None, [], "E900", {"getDeviceList": "soon"}])
 async def test_a_damaged_memory_lets_every_call_be_doubted(stored: Json) -> None:
     """A refusal then costs one login more, and nothing else."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     await vault.save(SECTION, stored)
     assert Permissions(vault).doubtful("getDeviceList", TOKEN)
 
@@ -25,7 +25,7 @@ async def test_an_account_that_is_refused_everything_is_remembered_within_bounds
     None
 ):
     """A thousand devices nobody may read: the latest refusals cost no login, the oldest would."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     permissions = Permissions(vault)
     for device in range(MOST + 50):
         await permissions.refused(f"getPowerStationDetail {device}")

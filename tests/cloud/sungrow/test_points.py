@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from custom_components.solar_cloud.cloud.model import (
+    DeviceCorrection,
     DeviceKind,
     Quantity as Q,
     Slot,
-    Tuning,
 )
 from custom_components.solar_cloud.cloud.states import STATES
 from custom_components.solar_cloud.cloud.sungrow.choice import FieldChoice
@@ -17,7 +17,7 @@ from custom_components.solar_cloud.cloud.sungrow.points import (
     PLANT_POINTS,
 )
 from custom_components.solar_cloud.cloud.sungrow.values import filled, read, unwrap
-from custom_components.solar_cloud.cloud.vault import Json, MemoryVault
+from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
 
 TYPES = [*DEVICE_TYPES.values(), PLANT_POINTS]
 
@@ -177,7 +177,10 @@ def test_a_meter_may_be_turned_round() -> None:
     """Its sign depends on the wiring (sungrow.md §14 #6)."""
     fields = {"p8018": "300", "p8076": "100", "p8030": "5000", "p8062": "100"}
     turned, _ = read(
-        DEVICE_TYPES[7].table, fields, None, tuning=Tuning(swap_direction=True)
+        DEVICE_TYPES[7].table,
+        fields,
+        None,
+        tuning=DeviceCorrection(swap_direction=True),
     )
     assert dict(turned.values) == {
         Slot(Q.GRID_POWER): -300.0,
@@ -187,7 +190,7 @@ def test_a_meter_may_be_turned_round() -> None:
         Slot(Q.GRID_EXPORT_ENERGY_TOTAL): 5.0,
         Slot(Q.GRID_EXPORT_ENERGY_TODAY): 0.1,
     }
-    straight, _ = read(DEVICE_TYPES[7].table, fields, None, tuning=Tuning())
+    straight, _ = read(DEVICE_TYPES[7].table, fields, None, tuning=DeviceCorrection())
     assert straight.values[Slot(Q.GRID_POWER)] == 300.0
 
 
@@ -210,7 +213,7 @@ def test_every_charger_state_has_a_word() -> None:
 
 def test_a_plant_keeps_the_point_it_was_first_read_by() -> None:
     """EMS counters and field counters never agree; nulls come and go."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     table = PLANT_POINTS.table
     total = Slot(Q.BATTERY_CHARGE_ENERGY_TOTAL)
 
@@ -225,7 +228,7 @@ def test_a_plant_keeps_the_point_it_was_first_read_by() -> None:
     restarted = FieldChoice(vault)
     assert polled(restarted, p83241="--", p83324="7000") is None
     assert polled(restarted, p83241="5100", p83324="7000") == 5.1
-    assert FieldChoice(MemoryVault()).settle("2", table, {"p83324": "1"}) == {
+    assert FieldChoice(MemoryStorage()).settle("2", table, {"p83324": "1"}) == {
         "p83324": "1"
     }
 
@@ -233,7 +236,7 @@ def test_a_plant_keeps_the_point_it_was_first_read_by() -> None:
 @pytest.mark.parametrize("stored", ["x", {"1": 7}, {"1": {"load_power": "p1"}}])
 def test_a_damaged_choice_is_made_anew(stored: Json) -> None:
     """Whatever lies in the vault."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     vault.save_soon("fields", lambda: stored)
     settled = FieldChoice(vault).settle("1", PLANT_POINTS.table, {"p83106": "7"})
     assert settled == {"p83106": "7"}

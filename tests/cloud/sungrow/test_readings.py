@@ -15,7 +15,7 @@ from custom_components.solar_cloud.cloud.errors import (
 )
 from custom_components.solar_cloud.cloud.model import Notice, Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
 from tests.clouds.sungrow import SungrowCloud
 from tests.clouds.sungrow.builder import Builder
 from tests.clouds.sungrow.plant import HYBRID, METER
@@ -723,7 +723,7 @@ async def test_a_stored_doubling_that_is_absurd_is_bounded(
     server: SungrowCloud, connect: Connect, level: int, at: float
 ) -> None:
     """A damaged file never raises."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     await vault.save("backoff", {"level": level, "at": at})
     server.turn(per_second=0)
     with pytest.raises(QuotaExhausted) as caught:

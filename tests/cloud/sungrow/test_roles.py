@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Snapshot
 from custom_components.solar_cloud.cloud.sungrow.roles import plant_roles
-from custom_components.solar_cloud.cloud.vendor import Roles, Source
+from custom_components.solar_cloud.cloud.vendor import PlantSources, Source
 from tests.clouds.sungrow import SungrowCloud
 from tests.clouds.world import Sample
 
@@ -30,7 +30,7 @@ def _value(source: Source, snapshot: Snapshot) -> float | None:
     return total if source.floor is None else max(source.floor, total)
 
 
-def choose(roles: Roles, snapshot: Snapshot) -> Mapping[Q, Source]:
+def choose(roles: PlantSources, snapshot: Snapshot) -> Mapping[Q, Source]:
     """Take the best source of each role that answers."""
     return {
         role: next(each for each in sources if _value(each, snapshot) is not None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from custom_components.solar_cloud.cloud.sungrow.capability import PointMemory
 from custom_components.solar_cloud.cloud.sungrow.schedule import Schedule, Task
-from custom_components.solar_cloud.cloud.vault import MemoryVault
+from custom_components.solar_cloud.cloud.vault import MemoryStorage
 
 from .conftest import Time
 
@@ -67,7 +67,7 @@ def test_a_pause_counts_as_done(clock: Time) -> None:
 
 def test_points_never_seen_are_dropped_only_where_that_saves_calls(clock: Time) -> None:
     """Below a hundred everything is asked; beyond only what was ever filled, and all every hour."""
-    memory = PointMemory(MemoryVault())
+    memory = PointMemory(MemoryStorage())
     few = tuple(map(str, range(80)))
     memory.note("14", ["1"])
     assert memory.chunks("14", few) == [list(few)]
@@ -85,7 +85,7 @@ def test_points_never_seen_are_dropped_only_where_that_saves_calls(clock: Time) 
 
 def test_a_damaged_memory_starts_anew() -> None:
     """Whatever lies in the vault."""
-    vault = MemoryVault()
+    vault = MemoryStorage()
     vault.save_soon("points", lambda: {"seen": {"1": 7, "2": ["a", None]}, "most": 3})
     memory = PointMemory(vault)
     assert memory.most == 10

@@ -5,7 +5,7 @@ from typing import Final
 
 from ..quota import Quota
 from ..transport import Transport
-from ..vault import Vault
+from ..vault import Storage
 from ..vendor import (
     CredentialField,
     Credentials,
@@ -71,7 +71,7 @@ CONSENT: Final = SignIn(
 )
 
 
-def _quota(vault: Vault) -> Quota:
+def _quota(vault: Storage) -> Quota:
     return Quota(windows(0, {}), vault)
 
 
@@ -79,7 +79,7 @@ def _connect(
     sign_in: SignIn,
     credentials: Credentials,
     transport: Transport,
-    vault: Vault,
+    vault: Storage,
     quota: Quota,
 ) -> FusionSolarAccount:
     """Build a client; the limit of the whole account depends on how it signs in."""

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from ..control import Available, Command, Order, Receipt, Settings
+from ..control import Capabilities, Command, CommandResult, ControlAction, Settings
 from ..model import Inventory
-from ..vault import Vault
+from ..vault import Storage
 from ..vendor import Access
 from .calls import Calls
 from .client import FusionSolar
@@ -16,7 +16,7 @@ from .steering import Steering
 class FusionSolarAccount(FusionSolar):
     """The client of readings, with settings. Implements ``Controllable``."""
 
-    def __init__(self, calls: Calls, vault: Vault, *, owner: bool) -> None:
+    def __init__(self, calls: Calls, vault: Storage, *, owner: bool) -> None:
         """Read and write through ``calls``."""
         super().__init__(calls, vault, owner=owner)
         self._steering: Final = Steering(
@@ -39,7 +39,7 @@ class FusionSolarAccount(FusionSolar):
         """Return the least seconds between two commands to one plant."""
         return self._steering.pace
 
-    def available(self, inventory: Inventory) -> Available:
+    def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set, and why other things may not."""
         return self._steering.available(inventory)
 
@@ -47,14 +47,14 @@ class FusionSolarAccount(FusionSolar):
         """Ask how plants are set. Raises a ``CloudError``."""
         return await self._steering.settings(wanted)
 
-    async def apply(self, command: Command) -> Receipt:
+    async def apply(self, command: Command) -> CommandResult:
         """Send a command. Raises a ``CloudError``."""
         return await self._steering.apply(command)
 
-    async def order(self, order: Order) -> Receipt:
+    async def order(self, order: ControlAction) -> CommandResult:
         """Send an order. Raises a ``CloudError``."""
         return await self._steering.order(order)
 
-    async def follow(self, task: str) -> Receipt:
+    async def follow(self, task: str) -> CommandResult:
         """Look how a command stands. Raises a ``CloudError``."""
         return await self._steering.follow(task)

@@ -17,7 +17,7 @@ from ..errors import (
 from ..quota import ALL, Quota
 from ..token import Token, TokenManager
 from ..transport import Answer, Transport
-from ..vault import Vault
+from ..vault import Storage
 from ..vendor import Credentials
 from ..waits import moment
 from . import oauth
@@ -60,7 +60,7 @@ class ApiAccount(Authorization):
         self,
         credentials: Credentials,
         transport: Transport,
-        vault: Vault,
+        vault: Storage,
         quota: Quota,
     ) -> None:
         """Take up the session of the last run."""
@@ -174,7 +174,7 @@ class Consent(Authorization):
         self,
         credentials: Credentials,
         transport: Transport,
-        vault: Vault,
+        vault: Storage,
         quota: Quota,
     ) -> None:
         """Take up the token of the last run or of the set-up form."""

@@ -15,9 +15,10 @@ from ..errors import (
     SessionContested,
     UnexpectedAnswer,
 )
-from ..history import Historian, PastEnergies, Reach
+from ..history import HistoryClient, HistoryLimits, PastEnergies
 from ..model import (
     Alarm,
+    DeviceCorrection,
     Inventory,
     Notice,
     Plant,
@@ -25,12 +26,11 @@ from ..model import (
     Reading,
     Slot,
     Snapshot,
-    Tuning,
     Value,
 )
 from ..points import decode, number, text
-from ..vault import Json, Vault
-from ..vendor import Cloud, Roles, SignsOut, Tunable
+from ..vault import Json, Storage
+from ..vendor import Cloud, PlantSources, SupportsCorrections, SupportsLogout
 from . import kinds
 from .access import Access
 from .calls import Calls
@@ -65,10 +65,10 @@ FRESH: Final = CYCLE
 """Seconds for which a plant's figures are of the same moment as those of its devices."""
 
 
-class FusionSolar(Cloud, Tunable, SignsOut, Historian):
+class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
     """A client of the SmartPVMS Northbound API."""
 
-    def __init__(self, calls: Calls, vault: Vault, *, owner: bool) -> None:
+    def __init__(self, calls: Calls, vault: Storage, *, owner: bool) -> None:
         """Read through ``calls``; ``owner`` says that the calls come out of an owner's daily thousand."""
         self._calls: Final = calls
         self._lists: Final = Lists(calls, vault)
@@ -90,12 +90,12 @@ class FusionSolar(Cloud, Tunable, SignsOut, Historian):
         return await self._lists.inventory()
 
     @override
-    def roles(self, plant_id: str, inventory: Inventory) -> Roles:
+    def roles(self, plant_id: str, inventory: Inventory) -> PlantSources:
         """Say who feeds the plant's roles."""
         return roles(plant_id, inventory)
 
     @override
-    def tune(self, tunings: Mapping[str, Tuning]) -> None:
+    def tune(self, tunings: Mapping[str, DeviceCorrection]) -> None:
         """Take up the user's corrections; readings made without them are forgotten."""
         for key in {*tunings, *self._decoder.tunings}:
             if tunings.get(key) != self._decoder.tunings.get(key):
@@ -127,7 +127,7 @@ class FusionSolar(Cloud, Tunable, SignsOut, Historian):
 
     @property
     @override
-    def reach(self) -> Reach:
+    def reach(self) -> HistoryLimits:
         """Say how far back the past goes."""
         return REACH
 

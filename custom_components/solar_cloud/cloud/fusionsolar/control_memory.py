@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 import time
 from typing import Final
 
-from ..control import Force
-from ..vault import Json, Vault
+from ..control import ForcedMode
+from ..vault import Json, Storage
 from .control_paths import Kind
 
 SECTION: Final = "fusionsolar_control"
@@ -61,7 +61,7 @@ class Known:
 class Memory:
     """All plants of the account."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up what earlier runs knew."""
         self._vault: Final = vault
         self._plants: dict[str, Known] = {}
@@ -210,7 +210,7 @@ class Memory:
 
     # Forced modes
 
-    def begin(self, plant_id: str, force: Force, kind: Kind) -> None:
+    def begin(self, plant_id: str, force: ForcedMode, kind: Kind) -> None:
         """Note a forced mode."""
         known = self.plant(plant_id)
         until = time.time() + force.ends_after
@@ -222,11 +222,11 @@ class Memory:
         self.plant(plant_id).force = []
         self.save()
 
-    def force(self, plant_id: str) -> Force | None:
+    def force(self, plant_id: str) -> ForcedMode | None:
         """Return what is left of a forced mode: a change of the work mode does not end it."""
         match self.plant(plant_id).force:
             case [until, by_itself] if until > time.time():
-                return Force(
+                return ForcedMode(
                     ends_after=until - time.time(), ends_by_itself=bool(by_itself)
                 )
         return None

@@ -9,8 +9,8 @@ from typing import Final
 from ..control import (
     Command,
     Control,
-    Force,
     ForceBattery,
+    ForcedMode,
     SetBatterySchedule,
     SetWorkMode,
 )
@@ -178,7 +178,7 @@ def schedule(order: SetBatterySchedule) -> Write:
 
 def setpoint(
     order: ForceBattery, known: Known, house: House, *, charge: bool
-) -> tuple[Write, Force]:
+) -> tuple[Write, ForcedMode]:
     """Translate a forced charge or discharge of a plant in third-party dispatch, and say how it ends.
 
     Nobody knows how long a power holds there, so the time is ours to keep; a state of charge cannot be aimed at (fusionsolar.md §4.6).
@@ -188,7 +188,7 @@ def setpoint(
     power, _ = _extent(order, known, charge=charge)
     watts = round(power if charge else -power)
     write = Write(Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: watts})
-    return write, Force(ends_after=order.duration)
+    return write, ForcedMode(ends_after=order.duration)
 
 
 def _battery(house: House) -> str:
@@ -213,7 +213,7 @@ def _extent(order: ForceBattery, known: Known, *, charge: bool) -> tuple[float, 
 
 def force(
     order: ForceBattery, known: Known, *, charge: bool, soc: float | None
-) -> tuple[Write, Force]:
+) -> tuple[Write, ForcedMode]:
     """Translate a forced charge or discharge, and say how it ends.
 
     The vendor ends it after whole minutes or at a state of charge, not at whichever comes first: with a target the time is ours to keep.
@@ -226,12 +226,12 @@ def force(
     target = order.target_soc
     if target is None:
         changes |= {"controlType": BY_TIME, "dispatchTime": minutes}
-        ends = Force(ends_after=60.0 * minutes, ends_by_itself=True)
+        ends = ForcedMode(ends_after=60.0 * minutes, ends_by_itself=True)
         return Write(Kind.FORCE, changes), ends
     if soc is not None and (target <= soc if charge else target >= soc):
         raise CommandInvalid("target_reached", soc=f"{soc:g}")
     changes |= {"controlType": BY_SOC, "targetSOC": target}
-    return Write(Kind.FORCE, changes), Force(ends_after=order.duration)
+    return Write(Kind.FORCE, changes), ForcedMode(ends_after=order.duration)
 
 
 def _check(value: float, least: float, most: float) -> None:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..control import (
-    Available,
+    Capabilities,
     ChargeBattery,
     Control,
+    ControlAction,
     ControlSpec,
     DischargeBattery,
-    Order,
     SetBatterySchedule,
     SetWorkMode,
     StopBattery,
@@ -54,7 +54,7 @@ BATTERY_CONTROLS: Final = (
     Control.BATTERY_DISCHARGE_POWER_LIMIT,
     Control.STOP_FORCED_CHARGE,
 )
-BATTERY_ORDERS: Final[tuple[type[Order], ...]] = (
+BATTERY_ORDERS: Final[tuple[type[ControlAction], ...]] = (
     ChargeBattery,
     DischargeBattery,
     StopBattery,
@@ -111,7 +111,7 @@ class _Offer:
     """What one plant gets."""
 
     specs: list[ControlSpec] = field(default_factory=list)
-    orders: set[type[Order]] = field(default_factory=set)
+    orders: set[type[ControlAction]] = field(default_factory=set)
     withheld: dict[str, str] = field(default_factory=dict)
 
     def withhold(self, reason: str, *what: str) -> None:
@@ -129,13 +129,13 @@ class Catalogue:
         self._memory: Final = memory
         self._owner: Final = owner
 
-    def available(self, inventory: Inventory) -> Available:
+    def available(self, inventory: Inventory) -> Capabilities:
         """Describe all plants."""
         offers = {
             plant_id: self._offer(House.of(plant_id, inventory))
             for plant_id in inventory.plants
         }
-        return Available(
+        return Capabilities(
             {key: tuple(offer.specs) for key, offer in offers.items()},
             {key: frozenset(offer.orders) for key, offer in offers.items()},
             {key: offer.withheld for key, offer in offers.items() if offer.withheld},

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ..model import PowerUnit, Quantity, Reading, Slot, Tuning, Value
+from ..model import DeviceCorrection, PowerUnit, Quantity, Reading, Slot, Value
 from ..points import decode, number, total
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 from . import kinds, tuning
 from .inventory import DeviceRow
 from .points import TABLES
@@ -42,12 +42,12 @@ HALF: Final = (0.45, 0.55)
 class Decoder:
     """Decodes devices, and remembers what is particular to each."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up the memory of the last run."""
         self._vault: Final = vault
         self._alive: dict[str, set[str]] = {}
         self._guesses: dict[str, tuning.UnitGuess] = {}
-        self.tunings: Mapping[str, Tuning] = {}
+        self.tunings: Mapping[str, DeviceCorrection] = {}
         self.unmapped: dict[int, set[str]] = {}
         self._restore()
 
@@ -108,7 +108,7 @@ class Decoder:
 
     def _correction(
         self, key: str, row: DeviceRow, items: Mapping[str, Json]
-    ) -> Tuning | None:
+    ) -> DeviceCorrection | None:
         """Return the user's correction, and where it leaves the unit open, the unit found out."""
         asked = self.tunings.get(key)
         if row.type != kinds.GRID_METER or (asked and asked.unit):
@@ -118,7 +118,9 @@ class Decoder:
             self._vault.save_soon(SECTION, self._as_json)
         if not guess.kilowatts:
             return asked
-        return Tuning(bool(asked and asked.swap_direction), PowerUnit.KILOWATT)
+        return DeviceCorrection(
+            bool(asked and asked.swap_direction), PowerUnit.KILOWATT
+        )
 
     def _as_json(self) -> Json:
         return {

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..history import PastEnergies, PastEnergy, Reach
+from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Inventory, Plant, Quantity as Q, Reading, Slot
 from ..points import decode, number, text
 from ..vault import Json
@@ -20,7 +20,7 @@ from .inventory import Lists
 from .limits import DEVICE_PAST, PLANT_HOURS
 from .plant_points import REPORT
 
-REACH: Final = Reach(
+REACH: Final = HistoryLimits(
     readings=timedelta(days=10),
     window=timedelta(days=3),
     energies=timedelta(days=2 * 365),

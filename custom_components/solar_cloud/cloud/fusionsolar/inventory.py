@@ -16,7 +16,7 @@ from ..errors import (
 )
 from ..model import Device, Inventory, Notice, Plant
 from ..points import number, text
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 from . import kinds
 from .batches import Packer
 from .calls import Calls
@@ -66,7 +66,7 @@ class DeviceRow:
 class Lists:
     """The account's plants and devices."""
 
-    def __init__(self, calls: Calls, vault: Vault) -> None:
+    def __init__(self, calls: Calls, vault: Storage) -> None:
         """Take up the lists of the last run."""
         self._calls: Final = calls
         self._vault: Final = vault

@@ -10,7 +10,7 @@ import time
 from typing import Final
 
 from ..quota import DAY, Quota
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 from .limits import ALARMS, PLANT_DAY, PLANT_NOW
 
 SECTION: Final = "fusionsolar_plan"
@@ -59,7 +59,7 @@ class _Job:
 class Plan:
     """The calls of one account."""
 
-    def __init__(self, quota: Quota, vault: Vault, *, owner: bool) -> None:
+    def __init__(self, quota: Quota, vault: Storage, *, owner: bool) -> None:
         """Plan for an owner's consent or for an API account."""
         self._quota: Final = quota
         self._vault: Final = vault

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from ..model import Device, Inventory, Quantity as Q, Reading, Slot
-from ..vendor import Roles, Source, Term
+from ..vendor import PlantSources, Source, SourceTerm
 from . import kinds
 
 
@@ -43,7 +43,7 @@ class Hardware:
         )
 
     @property
-    def house_power(self) -> tuple[Term, ...]:
+    def house_power(self) -> tuple[SourceTerm, ...]:
         """What adds up to what the house draws: inverters' output, grid, and batteries of their own; empty without a meter."""
         if not self.meters:
             return ()
@@ -54,7 +54,7 @@ class Hardware:
         )
 
     @property
-    def house_energy(self) -> tuple[Term, ...]:
+    def house_energy(self) -> tuple[SourceTerm, ...]:
         """What adds up to what the house used; no device counts it, and a battery without lifetime counters (41) leaves it unknown."""
         if not self.meters or self.apart:
             return ()
@@ -66,7 +66,7 @@ class Hardware:
 
 
 def add_up(
-    terms: Iterable[Term], live: Callable[[str], tuple[int, Reading] | None]
+    terms: Iterable[SourceTerm], live: Callable[[str], tuple[int, Reading] | None]
 ) -> float | None:
     """Add readings of one cycle; ``None`` when one is missing or belongs to another cycle."""
     cycles, figure = set(), 0.0
@@ -83,11 +83,11 @@ def add_up(
 
 def _sum(
     devices: Iterable[Device], quantity: Q, factor: float = 1.0
-) -> tuple[Term, ...]:
-    return tuple(Term(each.id, Slot(quantity), factor) for each in devices)
+) -> tuple[SourceTerm, ...]:
+    return tuple(SourceTerm(each.id, Slot(quantity), factor) for each in devices)
 
 
-def roles(plant_id: str, inventory: Inventory) -> Roles:
+def roles(plant_id: str, inventory: Inventory) -> PlantSources:
     """Return the sources of each role."""
     hardware = Hardware(plant_id, inventory)
     batteries, meters = hardware.batteries, hardware.meters
@@ -109,11 +109,13 @@ def roles(plant_id: str, inventory: Inventory) -> Roles:
     }
     if hardware.house_power:
         # The client adds this up itself: devices of one plant may be read minutes apart.
-        sources[Q.LOAD_POWER] = (Source((Term(plant_id, Slot(Q.LOAD_POWER)),)),)
+        sources[Q.LOAD_POWER] = (Source((SourceTerm(plant_id, Slot(Q.LOAD_POWER)),)),)
     return {role: candidates for role, candidates in sources.items() if candidates}
 
 
-def _one(terms: tuple[Term, ...], floor: float | None = None) -> tuple[Source, ...]:
+def _one(
+    terms: tuple[SourceTerm, ...], floor: float | None = None
+) -> tuple[Source, ...]:
     return (Source(terms, floor),) if terms else ()
 
 
@@ -130,7 +132,7 @@ def _pv(hardware: Hardware, dc_side: Q, ac_side: Q) -> tuple[Source, ...]:
 def _pv_energy(hardware: Hardware) -> tuple[Source, ...]:
     """A hybrid's yield is bent straight by the battery's counters where the trackers' are missing; without inverters the plant's own."""
     if not hardware.inverters:
-        plant = Source((Term(hardware.plant_id, Slot(Q.AC_ENERGY_TOTAL)),))
+        plant = Source((SourceTerm(hardware.plant_id, Slot(Q.AC_ENERGY_TOTAL)),))
         return () if hardware.batteries else (plant,)
     dc_side = Source(_sum(hardware.inverters, Q.PV_ENERGY_TOTAL))
     ac_side = _sum(hardware.inverters, Q.AC_ENERGY_TOTAL)
@@ -153,7 +155,7 @@ def _charge(batteries: list[Device]) -> tuple[Source, ...]:
     return (
         Source(
             tuple(
-                Term(
+                SourceTerm(
                     each.id,
                     Slot(Q.BATTERY_SOC),
                     (sizes[each.id] or 1.0) if known else 1.0,

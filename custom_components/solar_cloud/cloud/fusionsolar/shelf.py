@@ -9,7 +9,7 @@ import zlib
 
 from ..model import Quantity, Reading, Slot, Value
 from ..points import number
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 
 SECTION: Final = "fusionsolar_last"
 MOST_PLAIN: Final = 60
@@ -37,7 +37,7 @@ class Entry:
 class Shelf:
     """Readings by plant or device id."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up the readings of the last run."""
         self._vault: Final = vault
         self._entries: dict[str, Entry] = {}

@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Final
 
 from ..control import (
-    Available,
+    Capabilities,
     ChargeBattery,
     Command,
-    Force,
+    CommandResult,
+    ControlAction,
     ForceBattery,
-    Order,
+    ForcedMode,
     Outcome,
-    Receipt,
     SetBatterySchedule,
     Settings,
     SetWorkMode,
@@ -89,7 +89,7 @@ class Steering:
         """Return the least seconds between two commands to one plant."""
         return PACE
 
-    def available(self, inventory: Inventory) -> Available:
+    def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set."""
         self._inventory = inventory
         for plant_id in inventory.plants:
@@ -115,17 +115,17 @@ class Steering:
 
     # Sending
 
-    async def apply(self, command: Command) -> Receipt:
+    async def apply(self, command: Command) -> CommandResult:
         """Send a command."""
         house = self._house(command.target_id)
         write = change_of(command, self._memory.plant(house.plant.id), house)
         return await self._send(Task(house.plant.id, write, hides=True))
 
-    async def order(self, order: Order) -> Receipt:
+    async def order(self, order: ControlAction) -> CommandResult:
         """Send an order."""
         house = self._house(order.target_id)
         known = self._memory.plant(house.plant.id)
-        ends: Force | None = None
+        ends: ForcedMode | None = None
         match order:
             case ForceBattery():
                 charge = isinstance(order, ChargeBattery)
@@ -165,7 +165,7 @@ class Steering:
         entries = (self._shelf.get(key, LONGEST_TASK) for key in house.batteries)
         return [(entry.reading, entry.read_at) for entry in entries if entry]
 
-    async def _send(self, task: Task, ends: Force | None = None) -> Receipt:
+    async def _send(self, task: Task, ends: ForcedMode | None = None) -> CommandResult:
         """Deliver a task, or let it wait for one of its kind that runs: the vendor takes one at a time."""
         house = self._house(task.plant)
         kind = task.write.kind
@@ -177,7 +177,9 @@ class Steering:
             return _follow(task, self._memory.force(task.plant))
         return await self._deliver(task, ends)
 
-    async def _deliver(self, task: Task, ends: Force | None = None) -> Receipt:
+    async def _deliver(
+        self, task: Task, ends: ForcedMode | None = None
+    ) -> CommandResult:
         """Send one step once."""
         plant, write = task.plant, task.write
         known = self._memory.plant(plant)
@@ -195,7 +197,9 @@ class Steering:
             if answer := answer_of(write.kind, body):
                 self._memory.accept(plant, write.kind, answer)
             self._memory.doubt(plant, UNDER_WAY)
-            return Receipt(outcome=Outcome.UNCERTAIN, force=self._steer(task, ends))
+            return CommandResult(
+                outcome=Outcome.UNCERTAIN, force=self._steer(task, ends)
+            )
         except ParameterRefused:
             raise _told(task, CommandRejected("value_refused")) from None
         try:
@@ -225,7 +229,7 @@ class Steering:
         except Refused as err:
             raise refusal(err.code) from None
 
-    def _steer(self, task: Task, ends: Force | None) -> Force | None:
+    def _steer(self, task: Task, ends: ForcedMode | None) -> ForcedMode | None:
         """Note the forced mode a delivered step begins or ends; any other leaves it as it is."""
         if ends is not None:
             self._memory.begin(task.plant, ends, task.write.kind)
@@ -233,12 +237,12 @@ class Steering:
             self._memory.end(task.plant)
         return self._memory.force(task.plant)
 
-    async def _next(self, task: Task, left: Force | None = None) -> Receipt:
+    async def _next(self, task: Task, left: ForcedMode | None = None) -> CommandResult:
         """Note that a step is done, and take the next."""
         self._memory.done(task.plant, task.write.kind, task.id)
         self._memory.doubt(task.plant)
         if not task.rest:
-            return Receipt(outcome=Outcome.CONFIRMED, force=left)
+            return CommandResult(outcome=Outcome.CONFIRMED, force=left)
         following = Task(
             task.plant,
             task.rest[0],
@@ -253,10 +257,10 @@ class Steering:
 
     # Following
 
-    async def follow(self, task: str) -> Receipt:
+    async def follow(self, task: str) -> CommandResult:
         """Look how a command stands; take its next step when it may."""
         if (known := Task.parse(task)) is None:
-            return Receipt(outcome=Outcome.UNCERTAIN)  # another version's
+            return CommandResult(outcome=Outcome.UNCERTAIN)  # another version's
         if known.id is None:
             return await self._wait_for_turn(known)
         if known.write.kind is Kind.FORCE and not known.write.stops:
@@ -266,10 +270,10 @@ class Steering:
                 return await self._next(known)
             case Standing.GONE:
                 self._memory.close(known.plant, known.write.kind)
-                return Receipt(outcome=Outcome.ACCEPTED)
+                return CommandResult(outcome=Outcome.ACCEPTED)
         return _follow(known)
 
-    async def _wait_for_turn(self, task: Task) -> Receipt:
+    async def _wait_for_turn(self, task: Task) -> CommandResult:
         """Look at the task before this one; when that is over, however it ended, it is this one's turn."""
         before = self._memory.running(task.plant, task.write.kind)
         if before is not None:
@@ -304,11 +308,11 @@ class Steering:
             raise _told(task, err) from None
         return found
 
-    async def _follow_force(self, task: Task) -> Receipt:
+    async def _follow_force(self, task: Task) -> CommandResult:
         """A forced mode is confirmed by readings: plants were seen to accept and ignore it (failures.md E45)."""
         house = self._house(task.plant)
         if self._forced(house, task):
-            return Receipt(outcome=Outcome.CONFIRMED)
+            return CommandResult(outcome=Outcome.CONFIRMED)
         try:
             found = await self._standing(task)
         except CommandRejected:
@@ -317,16 +321,18 @@ class Steering:
         if found is not Standing.RUNNING:
             self._memory.end(task.plant)
             done = found is Standing.DONE
-            return Receipt(outcome=Outcome.CONFIRMED if done else Outcome.ACCEPTED)
+            return CommandResult(
+                outcome=Outcome.CONFIRMED if done else Outcome.ACCEPTED
+            )
         readings = [
             reading for reading, read_at in self._readings(house) if read_at > task.sent
         ]
         if task.age < BEGUN or (not readings and task.age < UNSEEN):
             return _follow(task)
         if not readings:
-            return Receipt(outcome=Outcome.ACCEPTED)
+            return CommandResult(outcome=Outcome.ACCEPTED)
         if self._moves(readings, task):
-            return Receipt(outcome=Outcome.CONFIRMED)
+            return CommandResult(outcome=Outcome.CONFIRMED)
         # It must not begin hours later, when nobody expects it.
         await self._deliver(Task(task.plant, STOP))
         raise CommandRejected("no_effect")
@@ -350,8 +356,8 @@ class Steering:
         return (-watts if charge else watts) >= LEAST_WATTS
 
 
-def _follow(task: Task, ends: Force | None = None) -> Receipt:
-    return Receipt(
+def _follow(task: Task, ends: ForcedMode | None = None) -> CommandResult:
+    return CommandResult(
         outcome=Outcome.ACCEPTED,
         task=str(task),
         check_after=task.next_look,

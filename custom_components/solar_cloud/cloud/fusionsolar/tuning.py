@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import sqrt
 from typing import Final
 
-from ..model import PowerUnit, Quantity, Slot, Tuning, Unit, Value
+from ..model import DeviceCorrection, PowerUnit, Quantity, Slot, Unit, Value
 from ..points import number
 from .points import TABLES
 
@@ -32,7 +32,7 @@ LEAST_POWER_FACTOR: Final = 0.3
 
 
 def apply(
-    values: dict[Slot, Value], device_type: int, tuning: Tuning
+    values: dict[Slot, Value], device_type: int, tuning: DeviceCorrection
 ) -> dict[Slot, Value]:
     """Correct decoded values."""
     factor = -1.0 if tuning.swap_direction else 1.0

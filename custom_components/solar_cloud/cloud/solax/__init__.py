@@ -5,7 +5,7 @@ from typing import Final
 from ..quota import Quota
 from ..token import TokenManager
 from ..transport import Transport
-from ..vault import Vault
+from ..vault import Storage
 from ..vendor import (
     CredentialField,
     Credentials,
@@ -30,7 +30,7 @@ def connect(
     sign_in: SignIn,
     credentials: Credentials,
     transport: Transport,
-    vault: Vault,
+    vault: Storage,
     budget: Quota,
 ) -> SolaxCloud:
     """Build a client without calling anybody."""

@@ -6,12 +6,12 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..control import Available, Command, Order, Receipt, Settings
+from ..control import Capabilities, Command, CommandResult, ControlAction, Settings
 from ..errors import CloudError
-from ..history import PastEnergies, Reach
+from ..history import HistoryLimits, PastEnergies
 from ..model import Inventory, Plant, Reading, Snapshot
-from ..vault import Json, Vault
-from ..vendor import Access, Roles
+from ..vault import Json, Storage
+from ..vendor import Access, PlantSources
 from . import roles
 from .api import Api
 from .control_endpoints import PACKS
@@ -30,7 +30,7 @@ from .told import Told
 class SolaxCloud:
     """One application of the developer portal."""
 
-    def __init__(self, api: Api, vault: Vault) -> None:
+    def __init__(self, api: Api, vault: Storage) -> None:
         """Read with ``api``; what must be remembered goes to the vault."""
         self._api: Final = api
         self._memory: Final = Memory(vault)
@@ -119,12 +119,12 @@ class SolaxCloud:
         ):
             raise CloudError("unknown_serial")
 
-    def roles(self, plant_id: str, inventory: Inventory) -> Roles:
+    def roles(self, plant_id: str, inventory: Inventory) -> PlantSources:
         """Say what can feed the plant's roles, best first."""
         return roles.roles(plant_id, inventory)
 
     @property
-    def reach(self) -> Reach:
+    def reach(self) -> HistoryLimits:
         """Say how far back the past goes."""
         return REACH
 
@@ -165,7 +165,7 @@ class SolaxCloud:
         """Return the least seconds between two commands to one device."""
         return self._steering.pace
 
-    def available(self, inventory: Inventory) -> Available:
+    def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set, and why other things may not."""
         return self._steering.available(inventory)
 
@@ -173,15 +173,15 @@ class SolaxCloud:
         """Say what is set, by the last readings and the accepted commands."""
         return self._steering.settings(wanted)
 
-    async def apply(self, command: Command) -> Receipt:
+    async def apply(self, command: Command) -> CommandResult:
         """Send a command. Raises a ``CloudError``."""
         return await self._steering.apply(command)
 
-    async def order(self, order: Order) -> Receipt:
+    async def order(self, order: ControlAction) -> CommandResult:
         """Send an order. Raises a ``CloudError``."""
         return await self._steering.order(order)
 
-    async def follow(self, task: str) -> Receipt:
+    async def follow(self, task: str) -> CommandResult:
         """Ask how a running command stands. Raises a ``CloudError``."""
         return await self._steering.follow(task)
 

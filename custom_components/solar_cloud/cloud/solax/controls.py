@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..control import (
-    Available,
+    Capabilities,
     ChargeBattery,
     Control,
+    ControlAction,
     ControlSpec,
     DischargeBattery,
-    Order,
     ReserveCharging,
     SetBatterySchedule,
     SetWorkMode,
@@ -144,7 +144,7 @@ class _Offer:
     """What one device gets."""
 
     specs: list[ControlSpec] = field(default_factory=list)
-    orders: set[type[Order]] = field(default_factory=set)
+    orders: set[type[ControlAction]] = field(default_factory=set)
     withheld: dict[str, str] = field(default_factory=dict)
 
     def withhold(self, reason: str, *what: str) -> None:
@@ -171,7 +171,7 @@ class Catalogue:
     def _granted(self, pack: tuple[str, str]) -> bool:
         return self._scope is None or pack[0] in self._scope
 
-    def available(self) -> Available:
+    def available(self) -> Capabilities:
         """Describe all devices that have something to set, or that one would expect to."""
         offers: dict[str, _Offer] = {}
         for device in self._inventory.devices.values():
@@ -182,7 +182,7 @@ class Catalogue:
                     offers[device.id] = self._inverter(device)
                 case DeviceKind.ENERGY_MANAGER:
                     offers[device.id] = self._energy_manager(device)
-        return Available(
+        return Capabilities(
             {key: tuple(offer.specs) for key, offer in offers.items()},
             {key: frozenset(offer.orders) for key, offer in offers.items()},
             {key: offer.withheld for key, offer in offers.items() if offer.withheld},

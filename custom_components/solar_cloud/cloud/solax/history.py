@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
-from ..history import PastEnergies, PastEnergy, Reach
+from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Device, DeviceKind, Inventory, Plant, Quantity as Q, Reading
 from .api import Api
 from .batteries import BY_BATTERY, battery_params
@@ -17,7 +17,7 @@ from .limits import HISTORY
 from .readings import Decoder
 from .rows import Row, rows
 
-REACH: Final = Reach(
+REACH: Final = HistoryLimits(
     readings=timedelta(days=364),
     window=timedelta(hours=12),
     energies=timedelta(days=364),

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..errors import ListingUnfinished, Paced
 from ..model import Device, DeviceKind, Inventory, Plant
-from ..vault import Vault
+from ..vault import Storage
 from .api import Api
 from .batteries import BY_BATTERY, BY_INVERTER, MOST_SERIALS, Probe, list_of_batteries
 from .lister import PAGE_SIZE, Lister, list_of_devices, list_of_plants
@@ -43,7 +43,7 @@ FLAGS: Final[Mapping[str, Mapping[int, str]]] = {
 class InventoryReader:
     """Reads all lists of an account."""
 
-    def __init__(self, api: Api, memory: Memory, vault: Vault) -> None:
+    def __init__(self, api: Api, memory: Memory, vault: Storage) -> None:
         """Read with ``api``; an unfinished listing is in the vault."""
         self._pages: Final = Pages(vault)
         self._lister: Final = Lister(api, memory, self._pages)

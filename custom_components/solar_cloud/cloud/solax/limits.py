@@ -7,7 +7,7 @@ from typing import Final
 
 from ..errors import QuotaExhausted
 from ..quota import ALL, DAY, Quota, Window
-from ..vault import Vault
+from ..vault import Storage
 from ..waits import bounded
 
 READ: Final = "read"
@@ -39,7 +39,7 @@ QUIET_TIME: Final = 1800.0
 DAILY_KEY: Final = "daily_quota_exhausted"
 
 
-def quota(vault: Vault) -> Quota:
+def quota(vault: Storage) -> Quota:
     """Build the budget of one application."""
     return Quota(WINDOWS, vault)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import time
 from typing import Final
 
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 
 SECTION: Final = "solax"
 RECHECK: Final = 86400.0
@@ -40,7 +40,7 @@ class Rest:
 class Memory:
     """Closed gates, absent classes, devices that are not ours to read, and what was once seen."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up what earlier runs have seen."""
         self._vault: Final = vault
         self._rests: dict[Gate, Rest] = {}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import time
 from typing import Final
 
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 
 SECTION: Final = "solax_listing"
 PATIENCE: Final = 900.0
@@ -18,7 +18,7 @@ PATIENCE: Final = 900.0
 class Pages:
     """Answers by question, and how many there will be."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up what an earlier try was told."""
         self._vault: Final = vault
         self._answers: dict[str, Json] = {}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ..model import Device, DeviceKind, Inventory, Quantity as Q, Slot
-from ..vendor import Roles, Source, Term
+from ..vendor import PlantSources, Source, SourceTerm
 
 COUNTERS: Final = (
     Q.PV_ENERGY_TOTAL,
@@ -19,7 +19,7 @@ COUNTERS: Final = (
 )
 
 
-def roles(plant_id: str, inventory: Inventory) -> Roles:
+def roles(plant_id: str, inventory: Inventory) -> PlantSources:
     """Say what can feed each role of a plant."""
     by_kind: dict[DeviceKind, list[Device]] = {}
     for device in inventory.devices.values():
@@ -40,7 +40,7 @@ def roles(plant_id: str, inventory: Inventory) -> Roles:
     found = {
         role: [
             *_sums(role, [managers, *makers[role]]),
-            Source((Term(plant_id, Slot(role)),)),
+            Source((SourceTerm(plant_id, Slot(role)),)),
         ]
         for role in COUNTERS
     }
@@ -60,8 +60,10 @@ def roles(plant_id: str, inventory: Inventory) -> Roles:
     return {role: tuple(sources) for role, sources in found.items() if sources}
 
 
-def _terms(role: Q, devices: Iterable[Device], factor: float = 1.0) -> tuple[Term, ...]:
-    return tuple(Term(device.id, Slot(role), factor) for device in devices)
+def _terms(
+    role: Q, devices: Iterable[Device], factor: float = 1.0
+) -> tuple[SourceTerm, ...]:
+    return tuple(SourceTerm(device.id, Slot(role), factor) for device in devices)
 
 
 def _sums(role: Q, groups: Iterable[Sequence[Device]]) -> list[Source]:
@@ -126,7 +128,7 @@ def _charge(devices: Sequence[Device]) -> list[Source]:
         return []
     weighed = all(device.capacity for device in devices)
     terms = tuple(
-        Term(
+        SourceTerm(
             device.id,
             Slot(Q.BATTERY_SOC),
             (device.capacity or 1.0) if weighed else 1.0,

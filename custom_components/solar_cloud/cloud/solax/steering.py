@@ -6,15 +6,15 @@ import time
 from typing import Final
 
 from ..control import (
-    Available,
+    Capabilities,
     ChargeBattery,
     Command,
+    CommandResult,
     Control,
-    Force,
+    ControlAction,
     ForceBattery,
-    Order,
+    ForcedMode,
     Outcome,
-    Receipt,
     ReserveCharging,
     SetBatterySchedule,
     Settings,
@@ -83,7 +83,7 @@ class Steering:
         """Return the least seconds between two commands to one device."""
         return PACE
 
-    def available(self, inventory: Inventory) -> Available:
+    def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set."""
         self._inventory = inventory
         token = self._api.tokens.token
@@ -146,11 +146,13 @@ class Steering:
             return time.time() - STALE_AFTER
         return reading.measured_at.timestamp()
 
-    def _forced(self, device_id: str) -> Force | None:
+    def _forced(self, device_id: str) -> ForcedMode | None:
         """Return what is left of a remote mode: a change of the work mode does not end it."""
         match self._told.get(device_id, FORCED):
             case [_, int() | float() as until, bool(by_itself)] if until > time.time():
-                return Force(ends_after=until - time.time(), ends_by_itself=by_itself)
+                return ForcedMode(
+                    ends_after=until - time.time(), ends_by_itself=by_itself
+                )
         return None
 
     def _state(self, device_id: str) -> str | None:
@@ -160,7 +162,7 @@ class Steering:
 
     # Sending
 
-    async def apply(self, command: Command) -> Receipt:
+    async def apply(self, command: Command) -> CommandResult:
         """Send a command."""
         device = self._device(command.target_id)
         self._check(device, command)
@@ -182,7 +184,7 @@ class Steering:
             device, writes.write_of(device, command, self._told, time.time())
         )
 
-    async def order(self, order: Order) -> Receipt:
+    async def order(self, order: ControlAction) -> CommandResult:
         """Send an order."""
         device = self._device(order.target_id)
         self._see(device)  # before a remote mode hides it
@@ -251,7 +253,7 @@ class Steering:
             max_soc=None if low else float(value),
         )
 
-    async def _gear(self, device: Device, command: Command) -> Receipt:
+    async def _gear(self, device: Device, command: Command) -> CommandResult:
         """Set a current that belongs to a mode: sent while the charger is in it, else kept for the next time it is."""
         value, mode = str(command.value), self._charger_mode(device.id)
         if not isinstance(mode, str) or (
@@ -260,10 +262,10 @@ class Steering:
             return self._keep(device, command.control, value)
         return await self._send(device, writes.gear(device, self._told, mode, value))
 
-    def _keep(self, device: Device, control: Control, value: Json) -> Receipt:
+    def _keep(self, device: Device, control: Control, value: Json) -> CommandResult:
         """Keep a setting that only another mode knows."""
         self._told.keep(device.id, control, value)
-        return Receipt(outcome=Outcome.KEPT)
+        return CommandResult(outcome=Outcome.KEPT)
 
     def _battery(
         self, device: Device, since: float = 0.0
@@ -278,7 +280,7 @@ class Steering:
                 return None, each.capacity
         return None, None
 
-    async def _send(self, device: Device, write: Write) -> Receipt:
+    async def _send(self, device: Device, write: Write) -> CommandResult:
         """Send a write once; only the other name of a field is tried when the platform knows the first one not."""
         sent, told = time.time(), dict(write.told)
         if write.force is not None:
@@ -298,7 +300,9 @@ class Steering:
         except Unanswered:
             self._told.send(device.id, str(sent), told)
             self._told.doubt(device.id, str(sent))
-            return Receipt(outcome=Outcome.UNCERTAIN, force=self._left(device, write))
+            return CommandResult(
+                outcome=Outcome.UNCERTAIN, force=self._left(device, write)
+            )
         if envelope.verdict is not Verdict.ACCEPTED:
             raise _refused(envelope)
         task = Task(
@@ -316,11 +320,13 @@ class Steering:
             self._judge(task, status, first=True), force=self._left(device, write)
         )
 
-    def _left(self, device: Device, write: Write) -> Force | None:
+    def _left(self, device: Device, write: Write) -> ForcedMode | None:
         """Return the remote mode that is on after a write."""
         return write.force or self._forced(device.id)
 
-    def _judge(self, task: Task, status: int | None, *, first: bool = False) -> Receipt:
+    def _judge(
+        self, task: Task, status: int | None, *, first: bool = False
+    ) -> CommandResult:
         """Say how a command stands by its status word."""
         task = replace(task, issued=task.issued or status is not None)
         if status in REASONS:
@@ -329,21 +335,21 @@ class Steering:
         if status == DONE:
             self._told.accept(task.device, task.mark, task.told, task.sent)
             if not task.watch or task.watch in WORK_MODES:
-                return Receipt(outcome=Outcome.CONFIRMED)
+                return CommandResult(outcome=Outcome.CONFIRMED)
             return _running(replace(task, phase=UPLOAD), NEXT_UPLOAD)
         if task.id is None or task.age > PATIENCE:
             self._told.doubt(task.device, task.mark)
-            return Receipt(
+            return CommandResult(
                 outcome=Outcome.ACCEPTED if task.issued else Outcome.UNCERTAIN
             )
         return _running(task, FIRST_LOOK if first else LOOK)
 
     # Following
 
-    async def follow(self, task: str) -> Receipt:
+    async def follow(self, task: str) -> CommandResult:
         """Ask how a command stands, or look whether the last upload shows its effect."""
         if (known := Task.parse(task)) is None:
-            return Receipt(outcome=Outcome.UNCERTAIN)  # another version's
+            return CommandResult(outcome=Outcome.UNCERTAIN)  # another version's
         if known.phase == UPLOAD:
             return await self._look(known)
         result = await self._api.call(
@@ -354,23 +360,23 @@ class Steering:
             return await self._leave(known)
         return self._judge(known, status)
 
-    async def _look(self, task: Task) -> Receipt:
+    async def _look(self, task: Task) -> CommandResult:
         """A remote mode is confirmed by the next upload only: inverters were seen to accept and ignore it."""
         if self._replaced(task):
-            return Receipt(outcome=Outcome.ACCEPTED)
+            return CommandResult(outcome=Outcome.ACCEPTED)
         state, taken = self._state(task.device), self._taken(task.device)
         if taken > task.sent and state is not None:
             if task.watch == LEFT and state == InverterState.RESTRICTED:
                 if not task.freed:
                     return await self._free(task)
             elif state not in REMOTE if task.watch == LEFT else state == task.watch:
-                return Receipt(outcome=Outcome.CONFIRMED)
+                return CommandResult(outcome=Outcome.CONFIRMED)
             if (outcome := self._ended(task, taken)) is not None:
-                return Receipt(outcome=outcome)
+                return CommandResult(outcome=outcome)
             if taken > task.sent + OUTRANKS:
                 raise CommandRejected("no_effect")
         if task.age > LATEST_UPLOAD:
-            return Receipt(outcome=Outcome.ACCEPTED)
+            return CommandResult(outcome=Outcome.ACCEPTED)
         return _running(task, NEXT_UPLOAD)
 
     def _replaced(self, task: Task) -> bool:
@@ -395,19 +401,19 @@ class Steering:
                 return Outcome.ACCEPTED if over else None
         return Outcome.ACCEPTED
 
-    async def _free(self, task: Task) -> Receipt:
+    async def _free(self, task: Task) -> CommandResult:
         """Nudge an inverter that did not return to its mode."""
         return await self._step(task, writes.free(self._device(task.device)))
 
-    async def _leave(self, task: Task) -> Receipt:
+    async def _leave(self, task: Task) -> CommandResult:
         return await self._step(task, writes.exit_remote(self._device(task.device)))
 
-    async def _step(self, task: Task, write: Write) -> Receipt:
+    async def _step(self, task: Task, write: Write) -> CommandResult:
         """Send the next step of an end of a remote mode."""
         try:
             envelope = await self._api.write(write.endpoint, write.body)
         except Unanswered:
-            return Receipt(outcome=Outcome.UNCERTAIN)
+            return CommandResult(outcome=Outcome.UNCERTAIN)
         if envelope.verdict is not Verdict.ACCEPTED:
             raise _refused(envelope)
         following = replace(
@@ -420,8 +426,10 @@ class Steering:
         return _running(following, PACE)
 
 
-def _running(task: Task, check_after: float) -> Receipt:
-    return Receipt(outcome=Outcome.ACCEPTED, task=str(task), check_after=check_after)
+def _running(task: Task, check_after: float) -> CommandResult:
+    return CommandResult(
+        outcome=Outcome.ACCEPTED, task=str(task), check_after=check_after
+    )
 
 
 def _refused(envelope: Envelope) -> CommandRejected:

@@ -6,7 +6,7 @@ import time
 from typing import Final, Self
 
 from ..control import Control, SettingValue
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 
 SECTION: Final = "solax_told"
 KEYS: Final = {str(control): control for control in Control}
@@ -57,7 +57,7 @@ class Sent:
 class Told:
     """Settings by serial: those that were accepted, and on top of them those that were sent and not refused."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up what earlier runs told."""
         self._vault: Final = vault
         self._known: dict[str, dict[str, Known]] = {}

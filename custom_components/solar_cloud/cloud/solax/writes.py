@@ -9,8 +9,8 @@ from typing import Final
 from ..control import (
     Command,
     Control,
-    Force,
     ForceBattery,
+    ForcedMode,
     Period,
     ReserveCharging,
     SetBatterySchedule,
@@ -68,11 +68,11 @@ class Write:
     body: dict[str, Json]
     told: dict[str, Json] = field(default_factory=dict)
     """What to remember when the device has accepted."""
-    force: Force | None = None
+    force: ForcedMode | None = None
     watch: str = ""
     """The operating state in which the next upload shows that it had an effect."""
     aim: dict[str, Json] = field(default_factory=dict)
-    """What ends a remote mode before that upload, for ``Aim``."""
+    """What ends a remote mode before that upload, for ``PollOffset``."""
     other_body: dict[str, Json] | None = None
     """The same under the other name of a field."""
 
@@ -386,7 +386,7 @@ def force(
                 "timeOfDuration": round(order.duration),
                 "nextMotion": NEXT_LEAVE,
             },
-            force=Force(ends_after=order.duration, ends_by_itself=True),
+            force=ForcedMode(ends_after=order.duration, ends_by_itself=True),
             watch=InverterState.PUSH_POWER,
             aim={"lasts": order.duration},
         )
@@ -401,7 +401,7 @@ def force(
             "targetSoc": round(order.target_soc),
             "chargeDischargPower": round(power if charge else -power),
         },
-        force=Force(ends_after=order.duration),
+        force=ForcedMode(ends_after=order.duration),
         watch=InverterState.SOC_TARGET,
         aim={
             "charge": charge,

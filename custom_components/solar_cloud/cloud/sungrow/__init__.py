@@ -6,7 +6,7 @@ from typing import Final
 from ..quota import ALL, DAY, Quota, Window
 from ..token import Token, TokenManager
 from ..transport import Transport
-from ..vault import Vault
+from ..vault import Storage
 from ..vendor import (
     OTHER,
     Cloud,
@@ -144,7 +144,7 @@ GRANT: Final = SignIn(
 )
 
 
-def _quota(vault: Vault) -> Quota:
+def _quota(vault: Storage) -> Quota:
     limits = (HOUR_LIMIT, DAY_LIMIT, MONTH_LIMIT)
     return Quota({ALL: limits, LANE: WINDOWS, HISTORY_LANE: HISTORY_LIMITS}, vault)
 
@@ -153,7 +153,7 @@ def connect(
     sign_in: SignIn,
     credentials: Credentials,
     transport: Transport,
-    vault: Vault,
+    vault: Storage,
     quota: Quota,
 ) -> Cloud:
     """Build a client; calls nobody."""

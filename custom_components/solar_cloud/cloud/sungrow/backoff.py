@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from ..quota import DAY
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 from ..waits import MONTHLY, stored_end
 from .codes import Throttled
 
@@ -22,7 +22,7 @@ JITTER: Final = (5.0, 60.0)
 class Backoff:
     """The doubling of one entry; nothing but time takes it back, so no unrelated error resets it."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up the state of the last run."""
         self._vault: Final = vault
         self._level, self._at = 0, 0.0

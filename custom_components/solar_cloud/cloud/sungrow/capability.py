@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 from ..points import text
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 
 SECTION: Final = "points"
 MOST_POINTS: Final = 100
@@ -21,7 +21,7 @@ SCAN_EVERY: Final = 3600.0
 class PointMemory:
     """The memory of one account, by device type."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up the memory of the last run."""
         self._vault: Final = vault
         self._seen: Final[dict[str, set[str]]] = {}

@@ -13,7 +13,7 @@ import secrets
 import time
 from typing import Final
 
-from ..control import Outcome, Receipt, SettingValue
+from ..control import CommandResult, Outcome, SettingValue
 from ..errors import (
     CloudError,
     CloudUnreachable,
@@ -117,7 +117,7 @@ class Chain:
 
     async def start(
         self, device: Device, wish: Wish, verify: Values | None = None
-    ) -> Receipt:
+    ) -> CommandResult:
         """Send what is wished; errors as ``Controllable.apply``."""
         first, *rest = (dict(values) for values in wish.tasks)
         link = Link(
@@ -146,7 +146,7 @@ class Chain:
             raise
         return replace(receipt, force=wish.force)
 
-    async def beat(self, device: Device, wish: Wish) -> Receipt:
+    async def beat(self, device: Device, wish: Wish) -> CommandResult:
         """Send a sign of life that nobody looks after: the next one is on its way anyway."""
         (values,) = wish.tasks
         wire = {code: INVERTER[code].write(each, 1.0) for code, each in values.items()}
@@ -157,9 +157,9 @@ class Chain:
         else:
             outcome = Outcome.ACCEPTED
         self._ledger.tell(device.id, values)
-        return Receipt(outcome=outcome)
+        return CommandResult(outcome=outcome)
 
-    async def follow(self, task: str) -> Receipt:
+    async def follow(self, task: str) -> CommandResult:
         """Take the next step; errors as ``Controllable.follow``. What another version wrote down is given up, its outcome unknown."""
         steps = {
             "send": self._send,
@@ -170,7 +170,7 @@ class Chain:
         }
         link = _link(task)
         if link is None or link.phase not in steps:
-            return Receipt(outcome=Outcome.UNCERTAIN)
+            return CommandResult(outcome=Outcome.UNCERTAIN)
         self._ledger.go_on(link.device, link.name)
         try:
             receipt = await steps[link.phase](link)
@@ -183,7 +183,7 @@ class Chain:
 
     # Writing
 
-    async def _send(self, link: Link) -> Receipt:
+    async def _send(self, link: Link) -> CommandResult:
         """Submit the task; a busy device is tried again, for it has taken nothing."""
         if len(self._mine(link, link.values)) < len(link.values):
             return self._overtaken(link)
@@ -224,7 +224,7 @@ class Chain:
                 wire[code] = registers[code].write(value, quantum)
         return wire, tried
 
-    async def _look(self, link: Link) -> Receipt:
+    async def _look(self, link: Link) -> CommandResult:
         progress = await self._tasks.progress(link.uuid, link.task, command=True)
         if progress.finished:
             return self._judge(link, progress)
@@ -232,7 +232,7 @@ class Chain:
             return self._read_next(link)
         return _running(link, _next_look(link))
 
-    async def _look_back(self, link: Link) -> Receipt:
+    async def _look_back(self, link: Link) -> CommandResult:
         """Look a task up that got no answer."""
         try:
             progress = await self._tasks.recorded(
@@ -252,7 +252,7 @@ class Chain:
             return self._read_next(link)
         return _running(link, LOOK)
 
-    def _judge(self, link: Link, progress: Progress) -> Receipt:
+    def _judge(self, link: Link, progress: Progress) -> CommandResult:
         """Read the words for each parameter: a finished task can hold failed ones, and a failed one can hold."""
         failed = {
             code: status
@@ -275,11 +275,11 @@ class Chain:
 
     # Reading back
 
-    def _read_next(self, link: Link) -> Receipt:
+    def _read_next(self, link: Link) -> CommandResult:
         outcome = Outcome.ACCEPTED if link.arrived else Outcome.UNCERTAIN
         return _running(replace(link, phase="read", tries=0), REST, outcome)
 
-    async def _read(self, link: Link) -> Receipt:
+    async def _read(self, link: Link) -> CommandResult:
         """Ask the device what it is set to now, as far as no later command has changed it."""
         codes = self._mine(link, link.verify)
         if not codes:
@@ -295,7 +295,7 @@ class Chain:
         reading = replace(link, phase="reading", task=task_id, sent=time.time())
         return _running(reading, FIRST_LOOK)
 
-    def _unread(self, link: Link) -> Receipt:
+    def _unread(self, link: Link) -> CommandResult:
         """Nobody could look: that it is so is not known."""
         self._ledger.doubt(link.device, link.verify)
         if link.reason or link.refused:
@@ -307,9 +307,9 @@ class Chain:
         if link.rest:
             return self._go_on(link)
         outcome = Outcome.ACCEPTED if link.arrived else Outcome.UNCERTAIN
-        return Receipt(outcome=outcome)
+        return CommandResult(outcome=outcome)
 
-    async def _compare(self, link: Link) -> Receipt:
+    async def _compare(self, link: Link) -> CommandResult:
         """The device has the last word."""
         progress = await self._tasks.progress(link.uuid, link.task, command=True)
         if not progress.finished:
@@ -372,21 +372,23 @@ class Chain:
         return self._ledger.mine(link.device, link.name, values)
 
     @staticmethod
-    def _overtaken(link: Link) -> Receipt:
+    def _overtaken(link: Link) -> CommandResult:
         """Leave to a later command what it has changed."""
         if link.reason:
             raise _undone(link)
         if link.phase == "send" and not link.carried:
             raise CommandRejected("not_issued")
-        return Receipt(outcome=Outcome.CONFIRMED if link.known else Outcome.ACCEPTED)
+        return CommandResult(
+            outcome=Outcome.CONFIRMED if link.known else Outcome.ACCEPTED
+        )
 
     @staticmethod
-    def _go_on(link: Link) -> Receipt:
+    def _go_on(link: Link) -> CommandResult:
         """Send the next task, if there is one."""
         if link.reason:
             raise _undone(link)
         if not link.rest:
-            return Receipt(outcome=Outcome.CONFIRMED)
+            return CommandResult(outcome=Outcome.CONFIRMED)
         values, *rest = link.rest
         onward = replace(link, carried=[*link.carried, *link.verify], rest=rest)
         return _send_next(onward, values)
@@ -397,7 +399,7 @@ class Chain:
         taken: list[str],
         reason: str,
         mode: SettingValue | None = None,
-    ) -> Receipt:
+    ) -> CommandResult:
         """Set back what was taken of a half-done command, a forced mode to none; what was before must be known.
 
         ``mode`` is the one the device has just told.
@@ -448,7 +450,7 @@ class Chain:
         return bool(taken or link.refused)
 
 
-def _send_next(link: Link, values: Values) -> Receipt:
+def _send_next(link: Link, values: Values) -> CommandResult:
     onward = replace(
         link,
         phase="send",
@@ -504,8 +506,8 @@ def _link(task: str) -> Link | None:
 
 def _running(
     link: Link, check_after: float, outcome: Outcome = Outcome.ACCEPTED
-) -> Receipt:
-    return Receipt(
+) -> CommandResult:
+    return CommandResult(
         outcome=outcome, task=json.dumps(asdict(link)), check_after=check_after
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..points import Table, number
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 
 SECTION: Final = "fields"
 
@@ -16,7 +16,7 @@ SECTION: Final = "fields"
 class FieldChoice:
     """The choices of all plants."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up the choices of the last run."""
         self._vault: Final = vault
         stored = vault.load(SECTION)

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..control import Available, Command, Order, Receipt, Settings
-from ..history import PastEnergies, Reach
-from ..model import Inventory, Plant, Reading, Snapshot, Tuning
-from ..vault import Json, Vault
-from ..vendor import Roles
+from ..control import Capabilities, Command, CommandResult, ControlAction, Settings
+from ..history import HistoryLimits, PastEnergies
+from ..model import DeviceCorrection, Inventory, Plant, Reading, Snapshot
+from ..vault import Json, Storage
+from ..vendor import PlantSources
 from .history import REACH, HistoryReader
 from .inventory import Lister
 from .reader import Reader
@@ -20,7 +20,7 @@ from .steering import PACE, Steering
 class SungrowCloud:
     """Lists and reads what one account can see."""
 
-    def __init__(self, session: Session, vault: Vault) -> None:
+    def __init__(self, session: Session, vault: Storage) -> None:
         """Call nobody yet."""
         self._session: Final = session
         self._lister: Final = Lister(session)
@@ -36,16 +36,16 @@ class SungrowCloud:
         """Read what is due of these plants and devices."""
         return await self._reader.read(wanted)
 
-    def roles(self, plant_id: str, inventory: Inventory) -> Roles:
+    def roles(self, plant_id: str, inventory: Inventory) -> PlantSources:
         """Say what can feed the plant's roles."""
         return plant_roles(plant_id, inventory)
 
-    def tune(self, tunings: Mapping[str, Tuning]) -> None:
+    def tune(self, tunings: Mapping[str, DeviceCorrection]) -> None:
         """Read meters wired the other way round as the user says."""
         self._reader.tunings = tunings
 
     @property
-    def reach(self) -> Reach:
+    def reach(self) -> HistoryLimits:
         """Say how far back the past goes."""
         return REACH
 
@@ -81,7 +81,7 @@ class SungrowCloud:
         """Return the least seconds between two commands to one device."""
         return PACE
 
-    def available(self, inventory: Inventory) -> Available:
+    def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set, and why other things may not."""
         return self._steering.available(inventory)
 
@@ -89,15 +89,15 @@ class SungrowCloud:
         """Take the next step of reading what is set. Raises a ``CloudError``."""
         return await self._steering.settings(wanted)
 
-    async def apply(self, command: Command) -> Receipt:
+    async def apply(self, command: Command) -> CommandResult:
         """Send a command. Raises a ``CloudError``."""
         return await self._steering.apply(command)
 
-    async def order(self, order: Order) -> Receipt:
+    async def order(self, order: ControlAction) -> CommandResult:
         """Send an order. Raises a ``CloudError``."""
         return await self._steering.order(order)
 
-    async def follow(self, task: str) -> Receipt:
+    async def follow(self, task: str) -> CommandResult:
         """Ask how a running command stands, or take its next step. Raises a ``CloudError``."""
         return await self._steering.follow(task)
 

@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from ..points import text
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 
 SECTION: Final = "zones"
 QUARTER: Final = timedelta(minutes=15)
@@ -118,7 +118,7 @@ class PlantClock:
 class Clocks:
     """The offsets of all plants."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up the offsets of the last run."""
         self._vault: Final = vault
         stored = vault.load(SECTION)

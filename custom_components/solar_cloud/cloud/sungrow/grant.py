@@ -15,7 +15,7 @@ from ..errors import (
 from ..points import number, text
 from ..quota import Quota
 from ..token import Token, checked
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 from ..vendor import fingerprint
 from .codes import (
     GRANT_ERRORS,
@@ -107,7 +107,7 @@ def _flat(answer: Body) -> dict[str, Json]:
 class GrantRefresh:
     """Renews the pair. Both old tokens die with it, so each refresh token is used once."""
 
-    def __init__(self, gateway: Gateway, quota: Quota, vault: Vault) -> None:
+    def __init__(self, gateway: Gateway, quota: Quota, vault: Storage) -> None:
         """Remember failures in the vault."""
         self._gateway: Final = gateway
         self._quota: Final = quota

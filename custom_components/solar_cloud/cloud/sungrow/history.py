@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from ..history import PastEnergies, PastEnergy, Reach
+from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Inventory, Plant, Quantity as Q, Reading
 from ..points import number
 from ..vault import Json
@@ -18,7 +18,7 @@ from .points import DEVICE_TYPES, HYBRID_TYPE, PLANT_POINTS, PLANT_TYPE, DeviceT
 from .reader import Reader
 from .session import HISTORY_LANE, Session
 
-REACH: Final = Reach(
+REACH: Final = HistoryLimits(
     readings=timedelta(days=10),
     window=timedelta(hours=3),
     energies=timedelta(days=5 * 365),

@@ -10,7 +10,7 @@ from typing import Final
 
 from ..control import Control, SettingValue
 from ..points import number, text
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 from .parameters import CONTROLS, HEARTBEAT, INVERTER, QUANTA, ReadBack
 
 SECTION: Final = "parameters"
@@ -53,7 +53,7 @@ class Record:
 class Ledger:
     """The records of all devices."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up what earlier runs learnt."""
         self._vault: Final = vault
         stored = vault.load(SECTION)

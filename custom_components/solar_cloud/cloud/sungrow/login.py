@@ -15,7 +15,7 @@ from ..errors import (
 from ..points import text
 from ..quota import DAY, Quota, Window
 from ..token import Token
-from ..vault import Vault
+from ..vault import Storage
 from ..vendor import fingerprint
 from ..waits import moment
 from .codes import HALF_AN_HOUR, Throttled, TokenRefused, safe_code
@@ -36,7 +36,7 @@ class AccountLogin:
         self,
         gateway: Gateway,
         quota: Quota,
-        vault: Vault,
+        vault: Storage,
         username: str,
         password: str,
         scope: str,

@@ -16,7 +16,7 @@ from ..errors import (
 )
 from ..points import number
 from ..token import Token
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 from ..waits import LONGEST, moment, stored_end
 from .codes import BARRED_FOR
 
@@ -28,7 +28,7 @@ LONGEST_WAIT: Final = 3600.0
 class SignInMemory:
     """Refusals, locks and failed attempts of one account."""
 
-    def __init__(self, vault: Vault, credentials: str) -> None:
+    def __init__(self, vault: Storage, credentials: str) -> None:
         """Take up the memory of the last run; ``credentials`` is the fingerprint of those in use."""
         self._vault: Final = vault
         self._credentials: Final = credentials

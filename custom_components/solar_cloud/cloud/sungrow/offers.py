@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ..control import (
-    Available,
+    Capabilities,
     ChargeBattery,
     Control,
+    ControlAction,
     ControlKind,
     ControlSpec,
     DischargeBattery,
-    Force,
-    Order,
+    ForcedMode,
     SetBatterySchedule,
     SetWorkMode,
     StopBattery,
@@ -51,7 +51,7 @@ STEERED: Final = frozenset({str(HYBRID_TYPE), str(PV_TYPE), str(LOGGER_TYPE)})
 BEAT_EVERY: Final = 360.0
 USUAL_FORCE: Final = 7200.0
 """Seconds after which a forced mode ends that was begun without a duration."""
-_USUAL: Final = Force(ends_after=USUAL_FORCE, renew_after=BEAT_EVERY)
+_USUAL: Final = ForcedMode(ends_after=USUAL_FORCE, renew_after=BEAT_EVERY)
 BEGINS: Final = {
     Control.WORK_MODE: dict.fromkeys((FORCED, EXTERNAL), _USUAL),
     Control.BATTERY_COMMAND: dict.fromkeys((CHARGE, DISCHARGE), _USUAL),
@@ -62,7 +62,7 @@ NOT_BY_CLOUD: Final = {
     DeviceKind.ENERGY_MANAGER: "not_supported",
 }
 """What nobody can set through this interface: no charger has a parameter."""
-ORDERS: Final[dict[type[Order], tuple[str, ...]]] = {
+ORDERS: Final[dict[type[ControlAction], tuple[str, ...]]] = {
     ChargeBattery: (MODE, COMMAND, POWER),
     DischargeBattery: (MODE, COMMAND, POWER),
     StopBattery: (MODE, COMMAND),
@@ -109,10 +109,10 @@ class Offers:
             codes += [code for window in WINDOWS for code in window]
         return codes
 
-    def available(self, inventory: Inventory) -> Available:
+    def available(self, inventory: Inventory) -> Capabilities:
         """Describe all devices that have something to set, or that one would expect to."""
         specs: dict[str, tuple[ControlSpec, ...]] = {}
-        orders: dict[str, frozenset[type[Order]]] = {}
+        orders: dict[str, frozenset[type[ControlAction]]] = {}
         withheld: dict[str, dict[str, str]] = {}
         for device in inventory.devices.values():
             if LOGGER_KEY in device.address:
@@ -126,11 +126,11 @@ class Offers:
                 continue
             if reasons:
                 withheld[device.id] = reasons
-        return Available(specs, orders, withheld)
+        return Capabilities(specs, orders, withheld)
 
     def _inverter(
         self, device: Device
-    ) -> tuple[tuple[ControlSpec, ...], frozenset[type[Order]], dict[str, str]]:
+    ) -> tuple[tuple[ControlSpec, ...], frozenset[type[ControlAction]], dict[str, str]]:
         if barred := self._ledger.of(device.id).barred:
             return (), frozenset(), {"all": barred}
         specs: list[ControlSpec] = []
@@ -141,7 +141,7 @@ class Offers:
                 specs.append(self._spec(row, device))
             else:
                 lacking[row.code] = reasons[str(row.control)] = reason
-        orders: set[type[Order]] = set()
+        orders: set[type[ControlAction]] = set()
         if device.address["type"] == str(HYBRID_TYPE):
             for order, needs in ORDERS.items():
                 if missing := next((c for c in needs if c in lacking), None):

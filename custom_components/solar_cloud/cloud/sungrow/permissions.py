@@ -10,7 +10,7 @@ from typing import Final
 from ..points import number, text
 from ..quota import DAY
 from ..token import Token
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 from ..vendor import fingerprint
 from .dialect import Operation
 from .gateway import Body
@@ -23,7 +23,7 @@ MOST: Final = 200
 class Permissions:
     """The calls that a fresh token was refused within the last day."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Storage) -> None:
         """Take up what the last run learnt."""
         self._vault: Final = vault
         self._refused: dict[str, float] = {}

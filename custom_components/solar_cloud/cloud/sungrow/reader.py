@@ -16,17 +16,17 @@ from ..errors import (
 from ..model import (
     Alarm,
     Device,
+    DeviceCorrection,
     Inventory,
     Notice,
     Reading,
     Slot,
     Snapshot,
-    Tuning,
     Value,
 )
 from ..points import number, text
 from ..quota import DAY
-from ..vault import Json, Vault
+from ..vault import Json, Storage
 from .alarms import read_alarms
 from .capability import PointMemory
 from .choice import FieldChoice
@@ -60,7 +60,7 @@ CAPACITY: Final = "p13140"
 class Reader:
     """Reads one account, remembering what this poll does not ask."""
 
-    def __init__(self, session: Session, vault: Vault) -> None:
+    def __init__(self, session: Session, vault: Storage) -> None:
         """Take up what the last run learnt."""
         self._session: Final = session
         self._vault: Final = vault
@@ -74,7 +74,7 @@ class Reader:
             for each in (stored if isinstance(stored, list) else ())
             if (key := text(each))
         }
-        self.tunings: Mapping[str, Tuning] = {}
+        self.tunings: Mapping[str, DeviceCorrection] = {}
         self.unmapped: Final[set[str]] = set()
         self._last: dict[str, Reading] = {}
         self._silent: dict[str, str] = {}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..model import Device, Inventory, Quantity as Q, Slot
-from ..vendor import Roles, Source, Term
+from ..vendor import PlantSources, Source, SourceTerm
 from .points import BATTERY_TYPE, HYBRID_TYPE, METER_TYPE, MICRO_TYPE, PV_TYPE
 
 OVER_A_LIFE_AND_A_DAY: Final = (
@@ -39,7 +39,7 @@ class _Plant:
 
     def own(self, quantity: Q) -> list[Source]:
         """The plant's own point for a quantity."""
-        return [Source((Term(self.id, Slot(quantity)),))]
+        return [Source((SourceTerm(self.id, Slot(quantity)),))]
 
 
 def _sum(
@@ -47,17 +47,19 @@ def _sum(
 ) -> list[Source]:
     """All of these devices together, or nothing."""
     terms = tuple(
-        Term(device.id, Slot(quantity)) for device in devices for quantity in quantities
+        SourceTerm(device.id, Slot(quantity))
+        for device in devices
+        for quantity in quantities
     )
     return [Source(terms, floor)] if terms else []
 
 
 def _each(devices: Iterable[Device], quantity: Q) -> list[Source]:
     """One of these devices: each tells the same."""
-    return [Source((Term(device.id, Slot(quantity)),)) for device in devices]
+    return [Source((SourceTerm(device.id, Slot(quantity)),)) for device in devices]
 
 
-def plant_roles(plant_id: str, inventory: Inventory) -> Roles:
+def plant_roles(plant_id: str, inventory: Inventory) -> PlantSources:
     """Return the sources of every role of a plant."""
     plant = _Plant(plant_id, inventory)
     roles = {**_pv(plant), **_grid(plant), **_battery(plant)}
@@ -71,8 +73,8 @@ def plant_roles(plant_id: str, inventory: Inventory) -> Roles:
 def _pv(plant: _Plant) -> dict[Q, list[Source]]:
     """With storage the plant's yield may include the battery, so the inverters' own PV counters come first."""
     mixed = (
-        *(Term(each.id, Slot(Q.PV_POWER)) for each in plant.hybrids),
-        *(Term(each.id, Slot(Q.AC_POWER)) for each in plant.inverters),
+        *(SourceTerm(each.id, Slot(Q.PV_POWER)) for each in plant.hybrids),
+        *(SourceTerm(each.id, Slot(Q.AC_POWER)) for each in plant.inverters),
     )
     power = plant.own(Q.PV_POWER)
     if mixed:
@@ -82,8 +84,8 @@ def _pv(plant: _Plant) -> dict[Q, list[Source]]:
     roles = {Q.PV_POWER: power}
     for dc_side, ac_side in OVER_A_LIFE_AND_A_DAY:
         terms = (
-            *(Term(each.id, Slot(dc_side)) for each in plant.hybrids),
-            *(Term(each.id, Slot(ac_side)) for each in plant.inverters),
+            *(SourceTerm(each.id, Slot(dc_side)) for each in plant.hybrids),
+            *(SourceTerm(each.id, Slot(ac_side)) for each in plant.inverters),
         )
         devices = [Source(terms)] if terms else []
         own = plant.own(dc_side)
@@ -96,8 +98,8 @@ def _grid(plant: _Plant) -> dict[Q, list[Source]]:
     pair = [
         Source(
             (
-                Term(each.id, Slot(Q.GRID_IMPORT_POWER)),
-                Term(each.id, Slot(Q.GRID_EXPORT_POWER), -1.0),
+                SourceTerm(each.id, Slot(Q.GRID_IMPORT_POWER)),
+                SourceTerm(each.id, Slot(Q.GRID_EXPORT_POWER), -1.0),
             )
         )
         for each in plant.hybrids
@@ -127,8 +129,8 @@ def _battery(plant: _Plant) -> dict[Q, list[Source]]:
         term
         for each in plant.hybrids
         for term in (
-            Term(each.id, Slot(Q.BATTERY_DISCHARGE_POWER)),
-            Term(each.id, Slot(Q.BATTERY_CHARGE_POWER), -1.0),
+            SourceTerm(each.id, Slot(Q.BATTERY_DISCHARGE_POWER)),
+            SourceTerm(each.id, Slot(Q.BATTERY_CHARGE_POWER), -1.0),
         )
     )
     roles = {
@@ -166,7 +168,7 @@ def _mean(devices: tuple[Device, ...], batteries: tuple[Device, ...]) -> list[So
     ]
     known = all(weights)
     terms = tuple(
-        Term(device.id, Slot(Q.BATTERY_SOC), weight if known else 1.0)
+        SourceTerm(device.id, Slot(Q.BATTERY_SOC), weight if known else 1.0)
         for device, weight in zip(devices, weights, strict=True)
     )
     return [Source(terms, mean=True)] if terms else []

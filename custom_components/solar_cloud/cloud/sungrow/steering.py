@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Final
 
 from ..control import (
-    Available,
+    Capabilities,
     Command,
+    CommandResult,
+    ControlAction,
     ForceBattery,
-    Order,
+    ForcedModeHeartbeat,
     Outcome,
-    Receipt,
-    RenewBattery,
     SetBatterySchedule,
     Settings,
     SetWorkMode,
@@ -18,7 +18,7 @@ from ..control import (
 )
 from ..errors import CommandInvalid, CommandRejected
 from ..model import Device, Inventory, Quantity, Reading, Slot
-from ..vault import Vault
+from ..vault import Storage
 from . import wishes
 from .chain import Chain
 from .inventory import LOGGER_KEY
@@ -43,7 +43,7 @@ class Steering:
     """Implements ``Controllable``."""
 
     def __init__(
-        self, session: Session, vault: Vault, read: Callable[[str], Reading | None]
+        self, session: Session, vault: Storage, read: Callable[[str], Reading | None]
     ) -> None:
         """Call nobody yet; ``read`` returns what a device said last."""
         self._read: Final = read
@@ -54,7 +54,7 @@ class Steering:
         self._chain: Final = Chain(tasks, self._ledger)
         self._inventory = Inventory({}, {})
 
-    def available(self, inventory: Inventory) -> Available:
+    def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set."""
         self._inventory = inventory
         return self._offers.available(inventory)
@@ -90,7 +90,7 @@ class Steering:
             if is_steered(device) and LOGGER_KEY not in device.address
         )
 
-    async def apply(self, command: Command) -> Receipt:
+    async def apply(self, command: Command) -> CommandResult:
         """Send a command, unless the device has just said that it is so."""
         device = self._device(command.target_id)
         offered = self._offers.available(self._inventory).specs.get(device.id, ())
@@ -98,10 +98,10 @@ class Steering:
             raise CommandInvalid("not_offered")
         return await self._start(device, wishes.wish_of(device, command, self._ledger))
 
-    async def order(self, order: Order) -> Receipt:
+    async def order(self, order: ControlAction) -> CommandResult:
         """Send an order."""
         device = self._device(order.target_id)
-        if isinstance(order, RenewBattery):
+        if isinstance(order, ForcedModeHeartbeat):
             return await self._renew(device)
         offered = self._offers.available(self._inventory).orders.get(device.id, ())
         if type(order) not in offered and not _ends_what_is_on(device, order):
@@ -120,7 +120,7 @@ class Steering:
                 raise CommandInvalid("not_offered")
         return await self._start(device, wish)
 
-    async def follow(self, task: str) -> Receipt:
+    async def follow(self, task: str) -> CommandResult:
         """Take the next step of a command."""
         return await self._chain.follow(task)
 
@@ -132,9 +132,9 @@ class Steering:
             raise CommandInvalid("not_offered")
         return device
 
-    async def _start(self, device: Device, wish: Wish) -> Receipt:
+    async def _start(self, device: Device, wish: Wish) -> CommandResult:
         if wish.force is None and self._ledger.is_so(device.id, wish.values):
-            return Receipt(outcome=Outcome.CONFIRMED)
+            return CommandResult(outcome=Outcome.CONFIRMED)
         receipt = await self._chain.start(device, wish)
         if wish.steers:
             record = self._ledger.of(device.id)
@@ -143,11 +143,11 @@ class Steering:
             self._ledger.save()
         return receipt
 
-    async def _renew(self, device: Device) -> Receipt:
+    async def _renew(self, device: Device) -> CommandResult:
         """Give the sign of life, unless the target is reached or the mode is gone."""
         record = self._ledger.of(device.id)
         if record.over:
-            return Receipt(outcome=Outcome.CONFIRMED)
+            return CommandResult(outcome=Outcome.CONFIRMED)
         if record.target is not None and wishes.reached(
             self._number(device.id, SOC), record.target, charge=record.charges
         ):
@@ -165,7 +165,7 @@ class Steering:
         return await self._chain.start(device, beat, {MODE: mode})
 
 
-def _ends_what_is_on(device: Device, order: Order) -> bool:
+def _ends_what_is_on(device: Device, order: ControlAction) -> bool:
     """Whether an order ends a forced mode: that is never refused for what has come to light since it began."""
     storage = device.address.get("type") == str(HYBRID_TYPE)
     return storage and isinstance(order, StopBattery)

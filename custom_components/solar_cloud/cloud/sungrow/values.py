@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from ..model import Quantity, Reading, Slot, Tuning, Value
+from ..model import DeviceCorrection, Quantity, Reading, Slot, Value
 from ..points import ABSENT, SPLITS, Decoded, Table, decode, flatten
 from ..vault import Json
 
@@ -47,7 +47,7 @@ def read(
     measured_at: datetime | None,
     *,
     storage: bool = True,
-    tuning: Tuning | None = None,
+    tuning: DeviceCorrection | None = None,
 ) -> tuple[Reading, set[str]]:
     """Decode a device; also name the fields no table knows.
 

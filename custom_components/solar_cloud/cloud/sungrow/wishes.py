@@ -13,8 +13,8 @@ from ..control import (
     Command,
     Control,
     ControlKind,
-    Force,
     ForceBattery,
+    ForcedMode,
     Period,
     SetBatterySchedule,
     SettingValue,
@@ -64,7 +64,7 @@ class Wish:
     """What is to be written, task by task."""
 
     tasks: tuple[Mapping[str, SettingValue], ...]
-    force: Force | None = None
+    force: ForcedMode | None = None
     target: float | None = None
     charges: bool = True
     steers: bool = False
@@ -157,8 +157,8 @@ def work_mode(device: Device, mode: str, ledger: Ledger) -> Wish:
     return Wish((values,), _force(USUAL_FORCE), steers=True)
 
 
-def _force(seconds: float) -> Force:
-    return Force(ends_after=seconds, renew_after=BEAT_EVERY)
+def _force(seconds: float) -> ForcedMode:
+    return ForcedMode(ends_after=seconds, renew_after=BEAT_EVERY)
 
 
 def _battery_command(device: Device, word: str, ledger: Ledger) -> Wish:
