@@ -27,9 +27,9 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.quota import Quota
+from custom_components.solar_cloud.cloud.storage import Json, Storage
 from custom_components.solar_cloud.cloud.token import SECTION, Token
 from custom_components.solar_cloud.cloud.transport import Transport
-from custom_components.solar_cloud.cloud.vault import Json, Storage
 from custom_components.solar_cloud.cloud.vendor import (
     CredentialField,
     Credentials,

@@ -30,9 +30,9 @@ from unittest.mock import patch
 from custom_components.solar_cloud.cloud.errors import NotConnected
 from custom_components.solar_cloud.cloud.token import TokenManager
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.commander import ControlManager
+from custom_components.solar_cloud.control.manager import ControlManager
 from custom_components.solar_cloud.coordinator import SolarCloudCoordinator
-from custom_components.solar_cloud.store import STORES
+from custom_components.solar_cloud.storage import STORES
 from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.tasks import (
     AdjustStatisticsTask,

@@ -10,8 +10,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     do_adhoc_statistics,
 )
 
-from custom_components.solar_cloud import statistics
 from custom_components.solar_cloud.backfill.rows import Row
+from custom_components.solar_cloud.statistics import recorder
 from homeassistant.core import HomeAssistant
 
 from .conftest import Home
@@ -40,7 +40,7 @@ async def live(home: Home, hours: float) -> None:
 async def hourly(hass: HomeAssistant, statistic_id: str) -> list[Row]:
     """Return all hours of a statistic."""
     await async_wait_recording_done(hass)
-    rows = await statistics.async_rows(hass, [statistic_id])
+    rows = await recorder.async_rows(hass, [statistic_id])
     return rows.get(statistic_id, [])
 
 

@@ -13,7 +13,6 @@ from typing import Any, Final
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.solar_cloud import statistics
 from custom_components.solar_cloud.cloud.model import (
     Inventory,
     Quantity as Q,
@@ -23,6 +22,7 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.statistics import recorder
 from homeassistant.helpers import entity_registry as er
 
 from .clouds.base import Cloud
@@ -183,7 +183,7 @@ class Trial:
         found = {}
         for role in ROLES:
             names = (self._ours(role), self._theirs(role))
-            rows = await statistics.async_rows(
+            rows = await recorder.async_rows(
                 self.home.hass, names, now - 3600, period="5minute"
             )
             ours, theirs = (rows[name][-1] for name in names)

@@ -12,7 +12,6 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.solar_cloud import commander
 from custom_components.solar_cloud.cloud.control import (
     Capabilities,
     ChargeBattery,
@@ -32,8 +31,9 @@ from custom_components.solar_cloud.cloud.errors import (
     CommandRejected,
     QuotaExhausted,
 )
-from custom_components.solar_cloud.commander import ControlManager
-from custom_components.solar_cloud.journal import EVENT_COMMAND
+from custom_components.solar_cloud.control import manager
+from custom_components.solar_cloud.control.events import EVENT_COMMAND
+from custom_components.solar_cloud.control.manager import ControlManager
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 
@@ -302,7 +302,7 @@ async def test_a_command_that_was_never_sent_prolongs_nothing(
         waits.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(commander, "pause", wait)
+    monkeypatch.setattr(manager, "pause", wait)
     task = house.hass.async_create_task(
         vendor.commander.async_order(_charge(vendor, 36000))
     )

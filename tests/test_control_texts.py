@@ -10,10 +10,10 @@ import yaml
 from custom_components.solar_cloud.cloud.control import Control
 from custom_components.solar_cloud.cloud.solax.controls import MODE_SPECS, charger_specs
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.control.pending import CommandState
 from custom_components.solar_cloud.controls import BUTTONS, NUMBERS, SELECTS, SWITCHES
 from custom_components.solar_cloud.logbook import RESULTS
 from custom_components.solar_cloud.orders import ORDERS
-from custom_components.solar_cloud.overlay import CommandState
 
 from .clouds.solax import SolaxCloud
 from .conftest import Home, solax_entry

@@ -13,9 +13,10 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.solar_cloud import commander, logbook
+from custom_components.solar_cloud import logbook
 from custom_components.solar_cloud.const import DOMAIN, POLL_PERIOD
-from custom_components.solar_cloud.journal import EVENT_COMMAND
+from custom_components.solar_cloud.control import manager
+from custom_components.solar_cloud.control.events import EVENT_COMMAND
 from homeassistant.core import Context, Event, HomeAssistant
 from homeassistant.exceptions import (
     HomeAssistantError,
@@ -47,7 +48,7 @@ def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waits.append(seconds)
         home.freezer.tick(seconds)
 
-    monkeypatch.setattr(commander, "pause", wait)
+    monkeypatch.setattr(manager, "pause", wait)
     return waits
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity, Slot
-from custom_components.solar_cloud.counters import slot_of
+from custom_components.solar_cloud.statistics.counters import slot_of
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,13 @@ from sqlalchemy import delete, insert, select
 from custom_components.solar_cloud.backfill.gaps import SECTION as GAPS
 from custom_components.solar_cloud.cloud.token import TokenManager
 from custom_components.solar_cloud.const import CONF_REPAIR_GAPS, DOMAIN
-from custom_components.solar_cloud.counters import plant_counters
-from custom_components.solar_cloud.history import HISTORIES
-from custom_components.solar_cloud.history_import import JOBS, LEDGER, HistoryImport
+from custom_components.solar_cloud.statistics.counters import plant_counters
+from custom_components.solar_cloud.statistics.importer import (
+    JOBS,
+    LEDGER,
+    HistoryImport,
+)
+from custom_components.solar_cloud.statistics.manager import HISTORIES
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.db_schema import Statistics, StatisticsShortTerm
 from homeassistant.components.recorder.util import session_scope

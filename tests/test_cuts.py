@@ -14,12 +14,12 @@ import aiohttp
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.solar_cloud import commander
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.forces import SECTION as FORCES
-from custom_components.solar_cloud.store import async_get_store
+from custom_components.solar_cloud.control import manager
+from custom_components.solar_cloud.control.forced_mode import SECTION as FORCES
+from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.config_entries import ConfigEntryState
 
 from .accounts import reauths
@@ -193,7 +193,7 @@ def waiting(home: Home, torn_sockets: None, monkeypatch: pytest.MonkeyPatch) -> 
         await asyncio.sleep(0)
         home.freezer.tick(seconds)
 
-    monkeypatch.setattr(commander, "pause", wait)
+    monkeypatch.setattr(manager, "pause", wait)
 
 
 async def _renew(house: Any, kill: Callable[[], object]) -> None:

@@ -6,11 +6,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.solar_cloud import statistics
 from custom_components.solar_cloud.backfill.rows import Row
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.history import HISTORIES
 from custom_components.solar_cloud.issues import plant_issue_id
+from custom_components.solar_cloud.statistics import recorder
+from custom_components.solar_cloud.statistics.manager import HISTORIES
 from homeassistant.components.recorder import Recorder
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -30,9 +30,9 @@ async def _with_past(home: Home, statistic_id: str) -> list[Row]:
         if 20 <= number < 23:
             total += 300.0
         past.append(Row(start, None, total))
-    metadata = await statistics.async_metadata(home.hass, [statistic_id])
-    statistics.write(home.hass, metadata[statistic_id], past)
-    await statistics.async_written(home.hass)
+    metadata = await recorder.async_metadata(home.hass, [statistic_id])
+    recorder.write(home.hass, metadata[statistic_id], past)
+    await recorder.async_written(home.hass)
     return past
 
 

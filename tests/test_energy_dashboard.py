@@ -10,7 +10,7 @@ from pytest_homeassistant_custom_component.typing import (
     WebSocketGenerator,
 )
 
-from custom_components.solar_cloud import dashboard
+from custom_components.solar_cloud import energy_dashboard
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.issues import plant_issue_id
 from homeassistant.components.energy.data import async_get_manager
@@ -166,7 +166,7 @@ async def test_sources_clicked_by_hand_end_the_repair(
     """Whatever way they came in; when they go, the offer comes back."""
     await home.start(entry)
     account = entry.runtime_data
-    proposal = dashboard.propose(
+    proposal = energy_dashboard.propose(
         home.hass, account, account.chosen(frozenset()), solax.plant.plant_id
     )
     assert issue(home.hass, solax, entry)
@@ -196,7 +196,7 @@ async def test_a_changed_interface_shows_the_list(
 ) -> None:
     """The user clicks by hand and is not asked again."""
     await home.start(entry)
-    monkeypatch.delattr(f"{dashboard.MODULE}.ENERGY_SOURCE_SCHEMA")
+    monkeypatch.delattr(f"{energy_dashboard.MODULE}.ENERGY_SOURCE_SCHEMA")
     client = await hass_client()
     flow = await _start(client, issue_id(solax, entry))
     assert flow["step_id"] == "by_hand"
@@ -221,7 +221,7 @@ async def test_what_the_schema_refuses_changes_nothing(
     def refuse(_: object) -> None:
         raise ValueError("unknown field")
 
-    monkeypatch.setattr(f"{dashboard.MODULE}.ENERGY_SOURCE_SCHEMA", refuse)
+    monkeypatch.setattr(f"{energy_dashboard.MODULE}.ENERGY_SOURCE_SCHEMA", refuse)
     client = await hass_client()
     flow = await _submit(client, await _start(client, issue_id(solax, entry)))
     assert flow["step_id"] == "by_hand"
@@ -270,14 +270,14 @@ async def test_a_charger_alone_is_a_device(
     plant_id = solax.plant.plant_id
     inventory = account.chosen(frozenset())
 
-    def offered() -> dashboard.Proposal:
-        return dashboard.propose(home.hass, account, inventory, plant_id)
+    def offered() -> energy_dashboard.Proposal:
+        return energy_dashboard.propose(home.hass, account, inventory, plant_id)
 
     assert not offered().sources
     assert len(offered().devices) == 1
     assert offered().texts()["solar"] == "–"
-    await dashboard.async_add(home.hass, offered())
-    await dashboard.async_add(home.hass, offered())
+    await energy_dashboard.async_add(home.hass, offered())
+    await energy_dashboard.async_add(home.hass, offered())
     manager: Any = await async_get_manager(home.hass)
     assert len(manager.data["device_consumption"]) == 1
     registry = er.async_get(home.hass)
@@ -309,7 +309,7 @@ async def test_only_what_is_enabled_is_proposed(
             home.entity_id(solax_id(solax, None, quantity)),
             disabled_by=er.RegistryEntryDisabler.USER,
         )
-    proposal = dashboard.propose(
+    proposal = energy_dashboard.propose(
         home.hass, account, account.chosen(frozenset()), solax.plant.plant_id
     )
     solar, grid, battery = proposal.sources
@@ -317,7 +317,7 @@ async def test_only_what_is_enabled_is_proposed(
     assert grid["stat_energy_to"] is None
     assert "power_config" not in grid
     assert "stat_soc" not in battery
-    await dashboard.async_add(home.hass, proposal)
+    await energy_dashboard.async_add(home.hass, proposal)
 
 
 @pytest.mark.usefixtures("energy")
@@ -331,7 +331,7 @@ async def test_preferences_nobody_understands_are_left_alone(
     await home.start(entry)
     manager: Any = await async_get_manager(home.hass)
     monkeypatch.setattr(manager, "data", 42)
-    with pytest.raises(dashboard.CannotAddError):
-        await dashboard.async_preferences(home.hass)
+    with pytest.raises(energy_dashboard.CannotAddError):
+        await energy_dashboard.async_preferences(home.hass)
     await home.pass_time(300)
     assert issue(home.hass, solax, entry)

@@ -11,11 +11,11 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.solar_cloud import commander
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.store import async_get_store
+from custom_components.solar_cloud.control import manager
+from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.exceptions import HomeAssistantError
 
 from .clouds.fusionsolar import FusionSolarCloud
@@ -35,7 +35,7 @@ def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     async def wait(seconds: float) -> None:
         home.freezer.tick(seconds)
 
-    monkeypatch.setattr(commander, "pause", wait)
+    monkeypatch.setattr(manager, "pause", wait)
 
 
 @pytest.fixture

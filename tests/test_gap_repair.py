@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.solar_cloud import statistics
 from custom_components.solar_cloud.backfill.rows import Row
-from custom_components.solar_cloud.counters import plant_counters
-from custom_components.solar_cloud.history import HISTORIES
+from custom_components.solar_cloud.statistics import recorder
+from custom_components.solar_cloud.statistics.counters import plant_counters
+from custom_components.solar_cloud.statistics.manager import HISTORIES
 from homeassistant.components.recorder import Recorder
 
 from .clouds.solax import SolaxCloud
@@ -162,6 +162,6 @@ async def test_a_repair_waits_for_the_row_after_the_outage(
     async def nothing(*_: object) -> dict[str, list[Row]]:
         return {}
 
-    monkeypatch.setattr(statistics, "async_rows", nothing)
+    monkeypatch.setattr(recorder, "async_rows", nothing)
     assert await run(historian, history.inventory, plant_id) == 0
     assert not history.watch.due(keys, until)

@@ -8,7 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.history import HISTORIES
+from custom_components.solar_cloud.statistics.manager import HISTORIES
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.helpers import entity_registry as er
 

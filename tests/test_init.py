@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components import solar_cloud
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.store import (
+from custom_components.solar_cloud.storage import (
     QUOTAS,
     STORES,
     AccountStore,

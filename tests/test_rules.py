@@ -38,7 +38,9 @@ def _files(*folders: str) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    "path", _files("cloud", "pipeline", "polling", "backfill"), ids=lambda path: str(path.relative_to(ROOT))
+    "path",
+    _files("cloud", "pipeline", "polling", "backfill"),
+    ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_clients_and_logic_do_not_know_home_assistant(path: Path) -> None:
     """They could become libraries of their own."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.solar_cloud.journal import EVENT_COMMAND
+from custom_components.solar_cloud.control.events import EVENT_COMMAND
 
 from .test_sungrow_controls import House, house, sungrow, waiting
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.solar_cloud import commander
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.control import manager
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 
@@ -27,7 +27,7 @@ def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     async def wait(seconds: float) -> None:
         home.freezer.tick(seconds)
 
-    monkeypatch.setattr(commander, "pause", wait)
+    monkeypatch.setattr(manager, "pause", wait)
 
 
 @pytest.fixture

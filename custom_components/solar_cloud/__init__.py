@@ -26,7 +26,6 @@ from .cloud.vendor import (
     SupportsManualDevices,
     Vendor,
 )
-from .commander import ControlManager
 from .const import (
     CONF_CONTROLS,
     CONF_CREDENTIALS,
@@ -41,20 +40,21 @@ from .const import (
     INVENTORY_INTERVAL,
     PLATFORMS,
 )
+from .control.forced_mode import SECTION as FORCES, async_end_all
+from .control.manager import ControlManager
 from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
 from .dashboard_issue import DashboardIssue
-from .devices import DeviceRegistrySync, own_identifier
-from .forces import SECTION as FORCES, async_end_all
-from .history import HISTORIES, History
-from .history_import import import_store
+from .device_registry import DeviceRegistrySync, own_identifier
+from .location import HomeAssistantLocation
 from .orders import async_register as async_register_orders
 from .pipeline.pipeline import ReadingPipeline
 from .polling.scheduler import PollScheduler
 from .repairs import Repairs, notice_of
 from .services import async_register
 from .session import get_transport
-from .store import AccountStore, async_get_store, async_remove_store, get_quota
-from .surroundings import HomeAssistantLocation
+from .statistics.importer import import_store
+from .statistics.manager import HISTORIES, History
+from .storage import AccountStore, async_get_store, async_remove_store, get_quota
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 

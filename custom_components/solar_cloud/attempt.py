@@ -15,12 +15,12 @@ from homeassistant.helpers import device_registry as dr
 
 from .cloud.model import Inventory
 from .cloud.quota import Quota
+from .cloud.storage import Json, MemoryStorage
 from .cloud.token import SECTION as TOKEN, Token
-from .cloud.vault import Json, MemoryStorage
 from .cloud.vendor import Access, Cloud, Credentials, ShowsAccess, SignIn, Vendor
 from .const import CONF_CREDENTIALS, DOMAIN
 from .session import get_transport
-from .store import AccountStore, FlowHandover, async_get_store, async_keep_seed
+from .storage import AccountStore, FlowHandover, async_get_store, async_keep_seed
 
 
 class CarriedStorage(MemoryStorage):

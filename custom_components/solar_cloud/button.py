@@ -8,14 +8,14 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from . import statistics
 from .const import DOMAIN
 from .control_entity import SolarCloudControl, add_controls
 from .controls import BUTTONS
 from .coordinator import SolarCloudConfigEntry
-from .history import HISTORIES
-from .history_import import earliest
 from .services import async_refresh
+from .statistics import recorder
+from .statistics.importer import earliest
+from .statistics.manager import HISTORIES
 
 PARALLEL_UPDATES = 1
 
@@ -98,7 +98,7 @@ class ImportButton(PlantButton):
         return (
             history is not None
             and history.historian is not None
-            and statistics.has_recorder(self.hass)
+            and recorder.has_recorder(self.hass)
         )
 
 

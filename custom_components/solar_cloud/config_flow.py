@@ -47,7 +47,7 @@ from .const import (
     DOMAIN,
     LOGGER,
 )
-from .forms import (
+from .flow_schemas import (
     async_pause,
     async_sentence,
     flow_error,
@@ -59,7 +59,7 @@ from .forms import (
 )
 from .oauth import Consent, redirect_address
 from .options_flow import SolarCloudOptionsFlow
-from .store import async_get_store
+from .storage import async_get_store
 
 CONF_REGION: Final = "region"
 CONF_CODE: Final = "code"

@@ -11,8 +11,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .cloud.control import Command, Control, ControlSpec, Settings, SettingValue
-from .commander import ControlManager
 from .const import DOMAIN
+from .control.manager import ControlManager
 from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
 
 ATTR_COMMAND: Final = "command"

@@ -21,10 +21,10 @@ from .cloud.quota import Quota
 from .cloud.vendor import Cloud, SignIn, Vendor
 from .const import DOMAIN, GRACE, LOGGER, POLL_PERIOD
 from .pipeline.pipeline import ReadingPipeline
-from .store import AccountStore
+from .storage import AccountStore
 
 if TYPE_CHECKING:
-    from .commander import ControlManager
+    from .control.manager import ControlManager
 
 LONGEST_WAIT: Final = 6 * 3600.0
 SHORTEST_WAIT: Final = 15.0

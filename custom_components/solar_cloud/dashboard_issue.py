@@ -11,12 +11,12 @@ from homeassistant.helpers.dispatcher import (
 )
 from homeassistant.util.hass_dict import HassKey
 
-from . import dashboard
-from .cloud.vault import Json
+from . import energy_dashboard
+from .cloud.storage import Json
 from .const import DOMAIN, LOGGER
 from .coordinator import Account, SolarCloudConfigEntry
-from .history import History
 from .issues import drop_plain_issue, plant_issue_id
+from .statistics.manager import History
 
 SECTION: Final = "dashboard"
 KEY: Final = "energy_dashboard"
@@ -75,7 +75,7 @@ class DashboardIssue:
     @callback
     def check(self) -> None:
         """Look whether the dashboard lacks something."""
-        if dashboard.has_dashboard(self._hass) and not self._checking:
+        if energy_dashboard.has_dashboard(self._hass) and not self._checking:
             self._checking = True
             self._entry.async_create_background_task(
                 self._hass, self._async_check(), "solar_cloud_dashboard"
@@ -84,8 +84,8 @@ class DashboardIssue:
     async def _async_check(self) -> None:
         try:
             await _async_listen(self._hass)
-            preferences = await dashboard.async_preferences(self._hass)
-        except dashboard.CannotAddError:
+            preferences = await energy_dashboard.async_preferences(self._hass)
+        except energy_dashboard.CannotAddError:
             preferences = None
             LOGGER.debug("The Energy Dashboard cannot be read")
         finally:
@@ -98,9 +98,9 @@ class DashboardIssue:
                 plant_id
                 for plant_id in inventory.plants
                 if plant_id not in settled
-                and dashboard.propose(self._hass, account, inventory, plant_id).beyond(
-                    preferences
-                )
+                and energy_dashboard.propose(
+                    self._hass, account, inventory, plant_id
+                ).beyond(preferences)
             }
         )
 
@@ -134,7 +134,7 @@ def _settled(account: Account) -> set[str]:
 
 async def _async_listen(hass: HomeAssistant) -> None:
     """Hear of changes of the dashboard; its manager keeps listeners for good, so there is one for all accounts."""
-    if hass.data.get(LISTENING) or (energy := dashboard.interface()) is None:
+    if hass.data.get(LISTENING) or (energy := energy_dashboard.interface()) is None:
         return
     hass.data[LISTENING] = True
     manager = await energy.manager(hass)

@@ -14,11 +14,11 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
 from .cloud.model import Inventory, Reading, Value
+from .cloud.storage import Json
 from .cloud.token import SECTION as TOKEN, Token
-from .cloud.vault import Json
 from .const import CONF_CONTROLS, CONF_CREDENTIALS, CONF_EXCLUDED_PLANTS
 from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
-from .devices import own_identifier
+from .device_registry import own_identifier
 
 PUBLIC: Final = frozenset({"region"})
 """Credentials that identify nobody."""

@@ -12,11 +12,17 @@ from homeassistant.components.repairs import (
 )
 from homeassistant.core import HomeAssistant
 
-from .dashboard import CannotAddError, Proposal, async_add, async_preferences, propose
 from .dashboard_issue import DashboardIssue
-from .doctor import KEY as DOCTOR
-from .history import HISTORIES, History
+from .energy_dashboard import (
+    CannotAddError,
+    Proposal,
+    async_add,
+    async_preferences,
+    propose,
+)
 from .moving import KIND as MOVED, MovedFlow
+from .statistics.anomalies import KEY as DOCTOR
+from .statistics.manager import HISTORIES, History
 
 DISMISS: Final = "dismiss"
 DISMISSIBLE: Final = vol.Schema({vol.Optional(DISMISS, default=False): bool})

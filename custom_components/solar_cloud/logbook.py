@@ -9,7 +9,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .const import DOMAIN
-from .journal import EVENT_COMMAND
+from .control.events import EVENT_COMMAND
 
 RESULTS: Final = {
     "confirmed": "confirmed by the device",

@@ -17,7 +17,7 @@ from .cloud.addresses import is_loopback, may_move
 from .cloud.errors import CloudError
 from .cloud.registry import VENDORS
 from .const import CONF_CREDENTIALS, CONF_SIGN_IN, CONF_VENDOR
-from .forms import async_sentence
+from .flow_schemas import async_sentence
 
 KIND: Final = "moved"
 KEY: Final = "interface_moved"

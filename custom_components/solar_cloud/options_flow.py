@@ -28,8 +28,8 @@ from .const import (
     CONF_UNIT,
     UNIT_OF_TABLE,
 )
-from .devices import registered_name
-from .forms import flow_error, plant_options, plants_schema
+from .device_registry import registered_name
+from .flow_schemas import flow_error, plant_options, plants_schema
 
 CONF_DEVICE: Final = "device"
 CONF_EXTRA_SERIAL: Final = "extra_serial"

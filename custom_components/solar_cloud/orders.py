@@ -35,9 +35,9 @@ from .cloud.control import (
     StopBattery,
 )
 from .cloud.model import Inventory
-from .commander import ControlManager
 from .const import DOMAIN
-from .devices import own_identifier
+from .control.manager import ControlManager
+from .device_registry import own_identifier
 
 ATTR_DEVICE: Final = "device_id"
 ATTR_POWER: Final = "power"

@@ -22,7 +22,6 @@ from homeassistant.helpers import (
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 
-from . import statistics
 from .backfill.fetcher import HistoryFetcher
 from .backfill.samples import TOUCH
 from .cloud.errors import CloudError
@@ -30,10 +29,11 @@ from .cloud.history import HistoryClient
 from .cloud.model import Reading
 from .const import DOMAIN
 from .coordinator import SolarCloudConfigEntry
-from .counters import async_zone
-from .devices import own_identifier, registered_name
-from .history import HISTORIES, History
-from .history_import import STEP, Imported, Plan, earliest
+from .device_registry import own_identifier, registered_name
+from .statistics import recorder
+from .statistics.counters import async_zone
+from .statistics.importer import STEP, Imported, Plan, earliest
+from .statistics.manager import HISTORIES, History
 
 ATTR_CONFIG_ENTRY: Final = "config_entry_id"
 ATTR_DEVICE: Final = "device_id"
@@ -201,7 +201,7 @@ def _as_json(reading: Reading) -> JsonValueType:
 async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     """Start the import of an account's or a plant's past, say how it stands, or take the last one back."""
     entry = _entry(call)
-    if not statistics.has_recorder(call.hass):
+    if not recorder.has_recorder(call.hass):
         raise _error("no_recorder")
     history, historian = _history(call.hass, entry)
     plants = _plants(call, history)

@@ -21,7 +21,7 @@ from custom_components.solar_cloud.cloud.token import SECTION
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.session import get_transport
-from custom_components.solar_cloud.store import async_get_store
+from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.helpers import entity_registry as er
 from tests.clouds.base import Cloud
 from tests.clouds.world import Site

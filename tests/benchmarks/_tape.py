@@ -29,9 +29,9 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.token import Token
 from custom_components.solar_cloud.cloud.transport import Transport
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
 from custom_components.solar_cloud.cloud.vendor import (
     Cloud as Client,
     PlantSources,

@@ -14,7 +14,7 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
     Snapshot,
 )
-from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
+from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.pipeline.pipeline import ReadingPipeline
 
 from ._glitches import Glitch, distort

@@ -24,7 +24,7 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.pipeline.known_slots import KnownSlots
 from custom_components.solar_cloud.polling.scheduler import PollScheduler
 from tests.clouds.world import (

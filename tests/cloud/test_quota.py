@@ -5,10 +5,10 @@ import math
 
 import pytest
 
+from custom_components.solar_cloud.cloud.backoff import MONTHLY
 from custom_components.solar_cloud.cloud.errors import QuotaExhausted
 from custom_components.solar_cloud.cloud.quota import ALL, DAY, SECTION, Quota, Window
-from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
-from custom_components.solar_cloud.cloud.waits import MONTHLY
+from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 
 from .conftest import StillClock
 

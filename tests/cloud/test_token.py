@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from custom_components.solar_cloud.cloud.errors import CloudUnreachable
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.token import SECTION, Token, TokenManager
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
 
 from .conftest import StillClock
 

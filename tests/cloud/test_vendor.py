@@ -26,7 +26,7 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 
 
 @pytest.mark.parametrize(

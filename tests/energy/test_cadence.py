@@ -20,7 +20,7 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
     Snapshot,
 )
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.pipeline.known_slots import KnownSlots
 from custom_components.solar_cloud.polling.scheduler import NIGHT, PollScheduler
 from custom_components.solar_cloud.polling.upload_detector import (

@@ -13,7 +13,7 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
     Value,
 )
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.vendor import PlantSources, Source, SourceTerm
 
 from .test_picture import POLL, Home

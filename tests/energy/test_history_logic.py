@@ -41,7 +41,7 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
     Snapshot,
 )
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.vendor import SourceTerm
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -19,7 +19,7 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
     Value,
 )
-from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
+from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.vendor import PlantSources, Source, SourceTerm
 from custom_components.solar_cloud.pipeline.counter_filters import bound
 from custom_components.solar_cloud.pipeline.freshness import GRACE

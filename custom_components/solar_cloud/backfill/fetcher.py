@@ -7,7 +7,7 @@ from typing import Final
 from ..cloud.errors import UnexpectedAnswer
 from ..cloud.history import HistoryClient, PastEnergy
 from ..cloud.model import Inventory, Plant, Quantity, Reading
-from ..cloud.vault import Json
+from ..cloud.storage import Json
 from ..cloud.vendor import SourceTerm
 from .samples import HOUR, Sample, continuous, least_at, thin, value_at
 

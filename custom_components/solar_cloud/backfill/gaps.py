@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..cloud.model import Snapshot
-from ..cloud.vault import Json, Storage
+from ..cloud.storage import Json, Storage
 from .samples import HOUR
 
 SECTION: Final = "gaps"

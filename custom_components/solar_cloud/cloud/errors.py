@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from yarl import URL
 
-from .waits import bounded
+from .backoff import bounded
 
 
 class CloudError(Exception):

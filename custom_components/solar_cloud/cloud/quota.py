@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import time
 from typing import Final
 
+from .backoff import DAILY, bounded, moment, stored_end
 from .errors import Paced, QuotaExhausted
 from .points import number
-from .vault import Json, Storage
-from .waits import DAILY, bounded, moment, stored_end
+from .storage import Json, Storage
 
 SECTION: Final = "quota"
 ALL: Final = "all"

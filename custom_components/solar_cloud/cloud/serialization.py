@@ -12,7 +12,7 @@ import math
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
-from .vault import Json
+from .storage import Json
 
 
 class Damaged(ValueError):

@@ -11,7 +11,7 @@ import time
 from typing import Final
 
 from .errors import UnexpectedAnswer
-from .vault import Json, Storage
+from .storage import Json, Storage
 
 SECTION: Final = "token"
 CONTEST_WINDOW: Final = 3600.0

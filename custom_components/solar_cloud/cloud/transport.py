@@ -17,6 +17,7 @@ from multidict import CIMultiDict, MultiMapping
 from yarl import URL
 
 from .addresses import other_origin, written
+from .backoff import ordered
 from .errors import (
     CloudError,
     CloudUnreachable,
@@ -24,8 +25,7 @@ from .errors import (
     NotConnected,
     UnexpectedAnswer,
 )
-from .vault import Json
-from .waits import ordered
+from .storage import Json
 
 LOGGER: Final = logging.getLogger(__name__)
 TIMEOUT: Final = 30.0

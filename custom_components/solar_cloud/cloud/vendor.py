@@ -16,9 +16,9 @@ from yarl import URL
 from .errors import CloudError
 from .model import DeviceCorrection, Inventory, Plant, Quantity, Slot, Snapshot
 from .quota import Quota
+from .storage import Json, Storage
 from .token import Token
 from .transport import Transport
-from .vault import Json, Storage
 
 OTHER: Final = "other"
 """The region that asks for an address."""

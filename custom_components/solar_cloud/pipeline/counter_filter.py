@@ -20,7 +20,7 @@ import math
 from typing import Final
 
 from ..cloud.serialization import from_json, to_json
-from ..cloud.vault import Json
+from ..cloud.storage import Json
 from .growth import (
     HEADROOM,
     JOULES,

@@ -14,7 +14,7 @@ from ..cloud.model import (
     Value,
 )
 from ..cloud.points import total
-from ..cloud.vault import Json, Storage
+from ..cloud.storage import Json, Storage
 from .counter_filter import DUSK, CounterFilter
 from .growth import HIDDEN, Evidence
 from .known_slots import slot_key, slot_of

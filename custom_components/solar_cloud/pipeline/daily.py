@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..cloud.model import Inventory, Plant, Quantity as Q, Reading, Slot, Value
-from ..cloud.vault import Json, Storage
+from ..cloud.storage import Json, Storage
 from .counter_filters import SHARES, Addend, CounterFilters, bound, power_of
 from .day_counters import DayCounter, DayShare, PlantDay
 from .growth import BRIDGE, Evidence

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, tzinfo
 from typing import Final
 
 from ..cloud.serialization import from_json, to_json
-from ..cloud.vault import Json
+from ..cloud.storage import Json
 from .counter_filter import CounterFilter
 from .growth import BRIDGE, UNRATED, Evidence, GrowthLimit
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..cloud.model import Quantity, Reading, Slot
-from ..cloud.vault import Json, Storage
+from ..cloud.storage import Json, Storage
 
 SECTION: Final = "seen"
 

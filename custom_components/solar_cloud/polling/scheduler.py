@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ..cloud.model import DeviceKind, Inventory, Snapshot
-from ..cloud.vault import Json, Storage
+from ..cloud.storage import Json, Storage
 from ..pipeline.known_slots import KnownSlots
 from ..pipeline.timezones import HomeLocation, dark
 from .upload_detector import UploadDetector

@@ -11,7 +11,7 @@ import math
 from typing import Final
 
 from ..cloud.model import Quantity as Q, Reading, Slot, Value
-from ..cloud.vault import Json
+from ..cloud.storage import Json
 from .upload_period import UPLOADS
 
 BINS: Final = 30

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import math
 from typing import Final
 
-from ..cloud.vault import Json, Storage
+from ..cloud.storage import Json, Storage
 from .upload_period import UploadPeriod
 
 SECTION: Final = "cadence"

@@ -20,8 +20,8 @@ from custom_components.solar_cloud.cloud.model import (
     Value,
 )
 from custom_components.solar_cloud.cloud.quota import Quota
+from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
 from tests.clouds.fusionsolar import FusionSolarCloud
 from tests.clouds.world import World
 

@@ -21,7 +21,7 @@ from custom_components.solar_cloud.cloud.fusionsolar.plan import (
 )
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Snapshot
 from custom_components.solar_cloud.cloud.quota import ALL
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.pipeline.plant_sources import evaluate
 from tests.clouds.world import Energies
 

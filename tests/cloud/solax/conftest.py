@@ -12,8 +12,8 @@ from custom_components.solar_cloud.cloud.model import Inventory, Reading, Snapsh
 from custom_components.solar_cloud.cloud.quota import Quota
 from custom_components.solar_cloud.cloud.solax import VENDOR
 from custom_components.solar_cloud.cloud.solax.client import SolaxCloud as Client
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
 from tests.clouds.solax import SolaxCloud
 from tests.clouds.world import World
 

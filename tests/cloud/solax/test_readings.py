@@ -12,7 +12,7 @@ from custom_components.solar_cloud.cloud.solax.memory import Memory
 from custom_components.solar_cloud.cloud.solax.points import TABLES
 from custom_components.solar_cloud.cloud.solax.readings import Decoder
 from custom_components.solar_cloud.cloud.solax.rows import Row, rows
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from tests.clouds.solax import Kind, SolaxCloud
 
 from .conftest import (

@@ -10,7 +10,7 @@ from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.solax import VENDOR, account
 from custom_components.solar_cloud.cloud.solax.memory import Memory
 from custom_components.solar_cloud.cloud.solax.points import TABLES
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 
 SIGN_IN = VENDOR.sign_in("solax")
 

@@ -22,7 +22,7 @@ from custom_components.solar_cloud.cloud.control import (
     StopBattery,
 )
 from custom_components.solar_cloud.cloud.errors import CommandInvalid, CommandRejected
-from custom_components.solar_cloud.cloud.vault import Json
+from custom_components.solar_cloud.cloud.storage import Json
 from tests.clouds.solax import Kind
 
 from .conftest import CHARGER, INVERTER, Account

@@ -16,9 +16,9 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.quota import Quota
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow import VENDOR
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
 from custom_components.solar_cloud.cloud.vendor import Cloud
 from tests.clouds.sungrow import SungrowCloud
 from tests.clouds.world import World

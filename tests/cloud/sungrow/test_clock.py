@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow.clock import (
     Clocks,
     PlantClock,
@@ -13,7 +14,6 @@ from custom_components.solar_cloud.cloud.sungrow.clock import (
     parse_time,
     stated_offset,
 )
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)

@@ -24,7 +24,7 @@ from custom_components.solar_cloud.cloud.errors import (
     SessionContested,
 )
 from custom_components.solar_cloud.cloud.quota import ALL
-from custom_components.solar_cloud.cloud.vault import Json
+from custom_components.solar_cloud.cloud.storage import Json
 from tests.clouds.sungrow import SungrowCloud
 
 from .conftest import Connect, Time, grant

@@ -16,7 +16,7 @@ from custom_components.solar_cloud.cloud.control import (
     StopBattery,
 )
 from custom_components.solar_cloud.cloud.errors import CommandRejected
-from custom_components.solar_cloud.cloud.vault import Json
+from custom_components.solar_cloud.cloud.storage import Json
 from tests.clouds.sungrow import SungrowCloud
 from tests.clouds.sungrow.plant import BATTERY
 

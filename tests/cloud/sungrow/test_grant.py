@@ -15,10 +15,10 @@ from custom_components.solar_cloud.cloud.errors import (
     PermissionMissing,
     UnexpectedAnswer,
 )
+from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow import VENDOR
 from custom_components.solar_cloud.cloud.token import Token
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.vendor import OAuth
 from tests.clouds.sungrow import SungrowCloud
 

@@ -12,7 +12,7 @@ from custom_components.solar_cloud.cloud.errors import (
     SessionContested,
     UnexpectedAnswer,
 )
-from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
+from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from tests.clouds.sungrow import SungrowCloud
 
 from .conftest import Connect, Time

@@ -2,13 +2,13 @@
 
 import pytest
 
+from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow.permissions import (
     MOST,
     SECTION,
     Permissions,
 )
 from custom_components.solar_cloud.cloud.token import Token
-from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
 
 TOKEN = Token("issued", issued_at=0.0, expires_at=1e12)
 

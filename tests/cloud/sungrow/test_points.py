@@ -11,13 +11,13 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
 )
 from custom_components.solar_cloud.cloud.states import STATES
+from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow.choice import FieldChoice
 from custom_components.solar_cloud.cloud.sungrow.points import (
     DEVICE_TYPES,
     PLANT_POINTS,
 )
 from custom_components.solar_cloud.cloud.sungrow.values import filled, read, unwrap
-from custom_components.solar_cloud.cloud.vault import Json, MemoryStorage
 
 TYPES = [*DEVICE_TYPES.values(), PLANT_POINTS]
 

@@ -14,8 +14,8 @@ from custom_components.solar_cloud.cloud.errors import (
     UnexpectedAnswer,
 )
 from custom_components.solar_cloud.cloud.model import Notice, Quantity as Q, Slot
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
 from tests.clouds.sungrow import SungrowCloud
 from tests.clouds.sungrow.builder import Builder
 from tests.clouds.sungrow.plant import HYBRID, METER

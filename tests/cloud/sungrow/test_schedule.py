@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow.capability import PointMemory
 from custom_components.solar_cloud.cloud.sungrow.schedule import Schedule, Task
-from custom_components.solar_cloud.cloud.vault import MemoryStorage
 
 from .conftest import Time
 

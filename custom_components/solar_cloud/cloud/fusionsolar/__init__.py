@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..quota import Quota
+from ..storage import Storage
 from ..transport import Transport
-from ..vault import Storage
 from ..vendor import (
     CredentialField,
     Credentials,

@@ -4,7 +4,7 @@ from typing import Final
 
 from ..control import Capabilities, Command, CommandResult, ControlAction, Settings
 from ..model import Inventory
-from ..vault import Storage
+from ..storage import Storage
 from ..vendor import Access
 from .calls import Calls
 from .client import FusionSolar

@@ -7,6 +7,7 @@ from typing import Final, Protocol, override
 
 from yarl import URL
 
+from ..backoff import moment
 from ..errors import (
     CloudError,
     CloudUnreachable,
@@ -15,11 +16,10 @@ from ..errors import (
     SessionContested,
 )
 from ..quota import ALL, Quota
+from ..storage import Storage
 from ..token import Token, TokenManager
 from ..transport import Answer, Transport
-from ..vault import Storage
 from ..vendor import Credentials
-from ..waits import moment
 from . import oauth
 from .codes import REACTIONS, Reaction, account_refusal
 from .envelope import Reply, read

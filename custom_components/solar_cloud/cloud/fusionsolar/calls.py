@@ -7,6 +7,7 @@ from typing import Final
 
 from yarl import URL
 
+from ..backoff import DAILY, moment
 from ..errors import (
     CloudError,
     CloudUnreachable,
@@ -16,10 +17,9 @@ from ..errors import (
     UnexpectedAnswer,
 )
 from ..quota import ALL, Quota
+from ..storage import Json
 from ..token import Token
 from ..transport import Transport
-from ..vault import Json
-from ..waits import DAILY, moment
 from .auth import Authorization
 from .codes import REACTIONS, ParameterRefused, Reaction, Refused, account_refusal
 from .envelope import Reply, read

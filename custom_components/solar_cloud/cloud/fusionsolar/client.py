@@ -29,7 +29,7 @@ from ..model import (
     Value,
 )
 from ..points import decode, number, text
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 from ..vendor import Cloud, PlantSources, SupportsCorrections, SupportsLogout
 from . import kinds
 from .access import Access

@@ -5,7 +5,7 @@ from typing import Final
 
 from ..errors import CommandRejected
 from ..points import number, text
-from ..vault import Json
+from ..storage import Json
 from .codes import Reaction, Refused
 from .control_memory import Fields
 from .control_paths import Kind

@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from ..control import ForcedMode
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 from .control_paths import Kind
 
 SECTION: Final = "fusionsolar_control"

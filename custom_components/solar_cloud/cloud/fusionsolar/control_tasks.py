@@ -5,7 +5,7 @@ import json
 import time
 from typing import Final, Self, override
 
-from ..vault import Json
+from ..storage import Json
 from .control_paths import Kind
 from .control_writes import Write
 

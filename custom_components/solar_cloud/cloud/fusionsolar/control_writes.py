@@ -16,7 +16,7 @@ from ..control import (
 )
 from ..errors import CommandInvalid
 from ..points import number
-from ..vault import Json
+from ..storage import Json
 from .control_memory import TIMES, Fields, Known
 from .control_paths import Kind
 from .controls import (

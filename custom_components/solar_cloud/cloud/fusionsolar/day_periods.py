@@ -6,7 +6,7 @@ from typing import Final
 
 from ..control import Period
 from ..errors import CommandInvalid
-from ..vault import Json
+from ..storage import Json
 
 MOST: Final = 14
 MIDNIGHT: Final = time(0, 0)

@@ -5,7 +5,7 @@ from typing import Final
 
 from ..model import DeviceCorrection, PowerUnit, Quantity, Reading, Slot, Value
 from ..points import decode, number, total
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 from . import kinds, tuning
 from .inventory import DeviceRow
 from .points import TABLES

@@ -6,8 +6,8 @@ import time
 
 from ..errors import CloudUnreachable, UnexpectedAnswer
 from ..points import number
+from ..storage import Json
 from ..transport import Answer
-from ..vault import Json
 from .codes import ParameterRefused
 
 SESSION_LOST = 305

@@ -11,7 +11,7 @@ from typing import Final
 from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Inventory, Plant, Quantity as Q, Reading, Slot
 from ..points import decode, number, text
-from ..vault import Json
+from ..storage import Json
 from . import kinds
 from .calls import Calls
 from .decoding import Decoder

@@ -16,7 +16,7 @@ from ..errors import (
 )
 from ..model import Device, Inventory, Notice, Plant
 from ..points import number, text
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 from . import kinds
 from .batches import Packer
 from .calls import Calls

@@ -10,7 +10,7 @@ import time
 from typing import Final
 
 from ..quota import DAY, Quota
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 from .limits import ALARMS, PLANT_DAY, PLANT_NOW
 
 SECTION: Final = "fusionsolar_plan"

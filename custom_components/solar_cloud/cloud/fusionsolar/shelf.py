@@ -9,7 +9,7 @@ import zlib
 
 from ..model import Quantity, Reading, Slot, Value
 from ..points import number
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 
 SECTION: Final = "fusionsolar_last"
 MOST_PLAIN: Final = 60

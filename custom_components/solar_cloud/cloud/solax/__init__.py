@@ -3,9 +3,9 @@
 from typing import Final
 
 from ..quota import Quota
+from ..storage import Storage
 from ..token import TokenManager
 from ..transport import Transport
-from ..vault import Storage
 from ..vendor import (
     CredentialField,
     Credentials,

@@ -14,9 +14,9 @@ from ..errors import (
     SessionContested,
     UnexpectedAnswer,
 )
+from ..storage import Json
 from ..token import Token, TokenManager
 from ..transport import Transport
-from ..vault import Json
 from .codes import Envelope, Verdict, judge
 from .endpoints import Endpoint
 from .limits import CONTROL, READ, Brakes

@@ -9,7 +9,7 @@ from typing import Final
 
 from ..errors import PermissionMissing
 from ..model import Device
-from ..vault import Json
+from ..storage import Json
 from .api import Api
 from .endpoints import DEVICE_DATA
 from .memory import RECHECK, Memory

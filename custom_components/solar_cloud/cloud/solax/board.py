@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..model import Alarm, Device, DeviceKind, Inventory, Quantity, Reading, Slot
-from ..vault import Json
+from ..storage import Json
 from . import states
 from .batteries import BY_INVERTER, row_of
 from .clocks import Clocks

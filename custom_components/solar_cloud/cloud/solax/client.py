@@ -10,7 +10,7 @@ from ..control import Capabilities, Command, CommandResult, ControlAction, Setti
 from ..errors import CloudError
 from ..history import HistoryLimits, PastEnergies
 from ..model import Inventory, Plant, Reading, Snapshot
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 from ..vendor import Access, PlantSources
 from . import roles
 from .api import Api

@@ -10,8 +10,8 @@ from typing import Final
 
 from ..errors import CloudUnreachable, UnexpectedAnswer
 from ..points import number
+from ..storage import Json
 from ..transport import Answer
-from ..vault import Json
 
 
 class Verdict(Enum):

@@ -5,7 +5,7 @@ import json
 import time
 from typing import Final, Self, override
 
-from ..vault import Json
+from ..storage import Json
 
 DEVICE: Final = "device"
 """The device's word is waited for."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..errors import ListingUnfinished, Paced
 from ..model import Device, DeviceKind, Inventory, Plant
-from ..vault import Storage
+from ..storage import Storage
 from .api import Api
 from .batteries import BY_BATTERY, BY_INVERTER, MOST_SERIALS, Probe, list_of_batteries
 from .lister import PAGE_SIZE, Lister, list_of_devices, list_of_plants

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import time
 from typing import Final
 
+from ..backoff import bounded
 from ..errors import QuotaExhausted
 from ..quota import ALL, DAY, Quota, Window
-from ..vault import Storage
-from ..waits import bounded
+from ..storage import Storage
 
 READ: Final = "read"
 TOKEN: Final = "token"

@@ -5,7 +5,7 @@ import json
 from typing import Final
 
 from ..errors import CloudError, PermissionMissing
-from ..vault import Json
+from ..storage import Json
 from .api import Api
 from .endpoints import DEVICES, EMS_LIST, PLANTS, Endpoint
 from .memory import RECHECK, Gate, Memory

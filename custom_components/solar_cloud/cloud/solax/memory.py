@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import time
 from typing import Final
 
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 
 SECTION: Final = "solax"
 RECHECK: Final = 86400.0

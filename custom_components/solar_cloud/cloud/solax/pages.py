@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import time
 from typing import Final
 
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 
 SECTION: Final = "solax_listing"
 PATIENCE: Final = 900.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..model import Device, Inventory, Plant
-from ..vault import Json
+from ..storage import Json
 from .batteries import BY_BATTERY, BY_INVERTER, MOST_SERIALS, battery_params, chunks
 from .endpoints import ALARMS, DEVICE_DATA, EMS_DATA, PLANT_DATA, PLANTS, Endpoint
 from .memory import Gate

@@ -15,7 +15,7 @@ from ..errors import (
     UnexpectedAnswer,
 )
 from ..model import Inventory, Notice, Snapshot
-from ..vault import Json
+from ..storage import Json
 from .api import Api
 from .batteries import BY_INVERTER
 from .board import Board

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..points import number, text
-from ..vault import Json
+from ..storage import Json
 
 LISTS: Final = ("records", "list")
 

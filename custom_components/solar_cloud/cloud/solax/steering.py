@@ -25,7 +25,7 @@ from ..control import (
 from ..errors import CommandInvalid, CommandRejected
 from ..model import Device, DeviceKind, Inventory, Quantity, Reading, Slot
 from ..states import ChargerState, InverterState
-from ..vault import Json
+from ..storage import Json
 from . import writes
 from .api import Api, Unanswered
 from .clocks import STALE_AFTER, TOLERANCE

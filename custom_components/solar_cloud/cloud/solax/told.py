@@ -6,7 +6,7 @@ import time
 from typing import Final, Self
 
 from ..control import Control, SettingValue
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 
 SECTION: Final = "solax_told"
 KEYS: Final = {str(control): control for control in Control}

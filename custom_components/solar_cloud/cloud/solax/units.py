@@ -6,7 +6,7 @@ The document says W, one public client multiplies by 1000. Volts times amperes d
 from typing import Final
 
 from ..model import Quantity as Q, Slot, Value
-from ..vault import Json
+from ..storage import Json
 
 KILO: Final = 1000.0
 PLAUSIBLE: Final = (500.0, 2000.0)

@@ -20,7 +20,7 @@ from ..control import (
 from ..errors import CommandInvalid
 from ..model import Device
 from ..states import ChargerMode, InverterState
-from ..vault import Json
+from ..storage import Json
 from . import control_endpoints as paths
 from .controls import (
     LEAST_AMPS,

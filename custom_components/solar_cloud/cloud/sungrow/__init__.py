@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..quota import ALL, DAY, Quota, Window
+from ..storage import Storage
 from ..token import Token, TokenManager
 from ..transport import Transport
-from ..vault import Storage
 from ..vendor import (
     OTHER,
     Cloud,

@@ -5,9 +5,9 @@ import random
 import time
 from typing import Final
 
+from ..backoff import MONTHLY, stored_end
 from ..quota import DAY
-from ..vault import Json, Storage
-from ..waits import MONTHLY, stored_end
+from ..storage import Json, Storage
 from .codes import Throttled
 
 SECTION: Final = "backoff"

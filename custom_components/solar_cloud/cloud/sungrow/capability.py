@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 from ..points import text
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 
 SECTION: Final = "points"
 MOST_POINTS: Final = 100

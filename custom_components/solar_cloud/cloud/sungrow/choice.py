@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..points import Table, number
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 
 SECTION: Final = "fields"
 

@@ -7,7 +7,7 @@ from typing import Final
 from ..control import Capabilities, Command, CommandResult, ControlAction, Settings
 from ..history import HistoryLimits, PastEnergies
 from ..model import DeviceCorrection, Inventory, Plant, Reading, Snapshot
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 from ..vendor import PlantSources
 from .history import REACH, HistoryReader
 from .inventory import Lister

@@ -9,7 +9,7 @@ import re
 from typing import Final
 
 from ..points import text
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 
 SECTION: Final = "zones"
 QUARTER: Final = timedelta(minutes=15)

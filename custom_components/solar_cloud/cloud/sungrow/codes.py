@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import re
 from typing import Final
 
+from ..backoff import MONTHLY, ordered
 from ..errors import (
     CloudError,
     CloudUnreachable,
@@ -16,8 +17,7 @@ from ..errors import (
     QuotaExhausted,
     UnexpectedAnswer,
 )
-from ..vault import Json
-from ..waits import MONTHLY, ordered
+from ..storage import Json
 
 OK: Final = "1"
 HALF_AN_HOUR: Final = 1800.0

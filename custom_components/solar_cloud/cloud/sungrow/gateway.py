@@ -12,8 +12,8 @@ from yarl import URL
 
 from ..errors import CloudError, CloudUnreachable, CredentialsRejected, UnexpectedAnswer
 from ..points import number
+from ..storage import Json
 from ..transport import Answer, Transport
-from ..vault import Json
 from .codes import (
     HTTP_ERRORS,
     OK,

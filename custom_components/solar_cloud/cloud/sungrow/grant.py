@@ -14,8 +14,8 @@ from ..errors import (
 )
 from ..points import number, text
 from ..quota import Quota
+from ..storage import Json, Storage
 from ..token import Token, checked
-from ..vault import Json, Storage
 from ..vendor import fingerprint
 from .codes import (
     GRANT_ERRORS,

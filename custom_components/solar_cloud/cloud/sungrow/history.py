@@ -11,7 +11,7 @@ from typing import Final
 from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Inventory, Plant, Quantity as Q, Reading
 from ..points import number
-from ..vault import Json
+from ..storage import Json
 from .clock import parse_time
 from .dialect import Operation
 from .points import DEVICE_TYPES, HYBRID_TYPE, PLANT_POINTS, PLANT_TYPE, DeviceType

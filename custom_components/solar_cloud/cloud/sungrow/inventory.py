@@ -7,7 +7,7 @@ from typing import Final
 from ..errors import CloudError, CredentialsRejected, PermissionMissing, RetryLater
 from ..model import Device, DeviceKind, Inventory, Plant
 from ..points import number, text
-from ..vault import Json
+from ..storage import Json
 from .dialect import Operation
 from .points import (
     BATTERY_TYPE,

@@ -10,7 +10,7 @@ from typing import Final
 
 from ..control import Control, SettingValue
 from ..points import number, text
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 from .parameters import CONTROLS, HEARTBEAT, INVERTER, QUANTA, ReadBack
 
 SECTION: Final = "parameters"

@@ -4,6 +4,7 @@ import re
 import time
 from typing import Final
 
+from ..backoff import moment
 from ..errors import (
     CloudError,
     CloudUnreachable,
@@ -14,10 +15,9 @@ from ..errors import (
 )
 from ..points import text
 from ..quota import DAY, Quota, Window
+from ..storage import Storage
 from ..token import Token
-from ..vault import Storage
 from ..vendor import fingerprint
-from ..waits import moment
 from .codes import HALF_AN_HOUR, Throttled, TokenRefused, safe_code
 from .gateway import Body, Gateway
 from .memory import SignInMemory

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import time
 from typing import Final
 
+from ..backoff import LONGEST, moment, stored_end
 from ..errors import (
     CloudError,
     CloudUnreachable,
@@ -15,9 +16,8 @@ from ..errors import (
     QuotaExhausted,
 )
 from ..points import number
+from ..storage import Json, Storage
 from ..token import Token
-from ..vault import Json, Storage
-from ..waits import LONGEST, moment, stored_end
 from .codes import BARRED_FOR
 
 SECTION: Final = "sign_in"

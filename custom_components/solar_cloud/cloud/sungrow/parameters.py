@@ -14,7 +14,7 @@ from typing import Final, NewType
 
 from ..control import Control, SettingValue
 from ..points import number, text
-from ..vault import Json
+from ..storage import Json
 
 Wire = NewType("Wire", int)
 """A setting as it goes over the wire."""

@@ -9,8 +9,8 @@ from typing import Final
 
 from ..points import number, text
 from ..quota import DAY
+from ..storage import Json, Storage
 from ..token import Token
-from ..vault import Json, Storage
 from ..vendor import fingerprint
 from .dialect import Operation
 from .gateway import Body

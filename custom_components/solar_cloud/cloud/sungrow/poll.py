@@ -7,7 +7,7 @@ from typing import Final
 
 from ..errors import CloudError
 from ..model import Alarm, Inventory, Reading, Slot, Value
-from ..vault import Json
+from ..storage import Json
 from .values import unwrap
 
 STALE_AFTER: Final = 1800.0

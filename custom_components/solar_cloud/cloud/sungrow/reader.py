@@ -26,7 +26,7 @@ from ..model import (
 )
 from ..points import number, text
 from ..quota import DAY
-from ..vault import Json, Storage
+from ..storage import Json, Storage
 from .alarms import read_alarms
 from .capability import PointMemory
 from .choice import FieldChoice

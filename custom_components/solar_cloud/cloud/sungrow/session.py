@@ -19,8 +19,8 @@ from ..errors import (
 )
 from ..points import number
 from ..quota import Quota
+from ..storage import Json
 from ..token import Token, TokenManager
-from ..vault import Json
 from .backoff import Backoff
 from .codes import (
     AUTHORIZATION_GONE,

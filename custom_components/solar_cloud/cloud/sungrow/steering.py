@@ -18,7 +18,7 @@ from ..control import (
 )
 from ..errors import CommandInvalid, CommandRejected
 from ..model import Device, Inventory, Quantity, Reading, Slot
-from ..vault import Storage
+from ..storage import Storage
 from . import wishes
 from .chain import Chain
 from .inventory import LOGGER_KEY

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..errors import CloudError, CommandRejected, PermissionMissing
 from ..points import number, text
-from ..vault import Json
+from ..storage import Json
 from .codes import safe_code
 from .dialect import Operation
 from .parameters import ReadBack, Wire

@@ -6,7 +6,7 @@ from typing import Final
 
 from ..model import DeviceCorrection, Quantity, Reading, Slot, Value
 from ..points import ABSENT, SPLITS, Decoded, Table, decode, flatten
-from ..vault import Json
+from ..storage import Json
 
 DIRECTED: Final = {
     Quantity.GRID_IMPORT_ENERGY_TOTAL: Quantity.GRID_EXPORT_ENERGY_TOTAL,

@@ -11,15 +11,15 @@ from typing import Final
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from . import statistics
-from .backfill.fetcher import HistoryFetcher
-from .backfill.gaps import LONGEST, GapWatch, Outage
-from .backfill.rows import Row, between
-from .backfill.samples import HOUR, LONGEST_STEP
-from .cloud.history import HistoryClient
-from .cloud.model import Inventory
-from .const import LOGGER
-from .coordinator import Account
+from ..backfill.fetcher import HistoryFetcher
+from ..backfill.gaps import LONGEST, GapWatch, Outage
+from ..backfill.rows import Row, between
+from ..backfill.samples import HOUR, LONGEST_STEP
+from ..cloud.history import HistoryClient
+from ..cloud.model import Inventory
+from ..const import LOGGER
+from ..coordinator import Account
+from . import recorder
 from .counters import Counter, async_zone, plant_counters
 
 SECTION: Final = "repair"
@@ -74,7 +74,7 @@ class GapRepair:
             for counter in counters
             if counter.keys & outage.keys
         }
-        metadata = await statistics.async_metadata(self._hass, touched.keys())
+        metadata = await recorder.async_metadata(self._hass, touched.keys())
         ends = await self._ends(metadata.keys(), outage)
         if ends is None:
             return 0
@@ -91,8 +91,8 @@ class GapRepair:
                 )
         for statistic_id, rows in hours.items():
             if rows:
-                statistics.write(self._hass, metadata[statistic_id], rows)
-        await statistics.async_written(self._hass)  # or a crash would lose the gap
+                recorder.write(self._hass, metadata[statistic_id], rows)
+        await recorder.async_written(self._hass)  # or a crash would lose the gap
         self._close(outage, hours)
         return sum(len(rows) for rows in hours.values())
 
@@ -101,7 +101,7 @@ class GapRepair:
     ) -> dict[str, Ends] | None:
         """Return the rows around an outage; ``None`` while a row after it is still to come."""
         first, last = outage.start // HOUR * HOUR, outage.end // HOUR * HOUR
-        found = await statistics.async_rows(
+        found = await recorder.async_rows(
             self._hass, ids, first - LOOK_BACK, last + LOOK_AHEAD
         )
         ends: dict[str, Ends] = {}

@@ -19,18 +19,18 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from . import statistics
-from .backfill.fetcher import HistoryFetcher, Reports
-from .backfill.profiles import assumed, learnt, resolution, unrolled
-from .backfill.rows import Prefix, Row, ahead
-from .backfill.samples import HOUR, TOUCH, hours
-from .cloud.history import HistoryClient
-from .cloud.model import Inventory
-from .cloud.vault import Json
-from .const import DOMAIN, LOGGER
-from .coordinator import Account
+from ..backfill.fetcher import HistoryFetcher, Reports
+from ..backfill.profiles import assumed, learnt, resolution, unrolled
+from ..backfill.rows import Prefix, Row, ahead
+from ..backfill.samples import HOUR, TOUCH, hours
+from ..cloud.history import HistoryClient
+from ..cloud.model import Inventory
+from ..cloud.storage import Json
+from ..const import DOMAIN, LOGGER
+from ..coordinator import Account
+from ..storage import async_load_or_set_aside
+from . import recorder
 from .counters import Counter, async_zone, plant_counters
-from .store import async_load_or_set_aside
 
 JOBS: Final = "import_jobs"
 LEDGER: Final = "imports"
@@ -117,8 +117,8 @@ class HistoryImport:
             each.statistic_id: each
             for each in plant_counters(self._hass, self._account, inventory, plant_id)
         }
-        metadata = await statistics.async_metadata(self._hass, counters.keys())
-        rows = await statistics.async_rows(self._hass, metadata.keys())
+        metadata = await recorder.async_metadata(self._hass, counters.keys())
+        rows = await recorder.async_rows(self._hass, metadata.keys())
         begun, imported = _imported(self._section(LEDGER).get(plant_id))
         firsts = {
             key: found[0]
@@ -225,7 +225,7 @@ class HistoryImport:
         self, plan: Plan, collector: HistoryFetcher, reports: Reports, zone: tzinfo
     ) -> dict[str, tuple[Prefix, str]]:
         """Return the hours before each counter's first, and how finely the vendor knew them."""
-        rows = await statistics.async_rows(self._hass, plan.firsts.keys())
+        rows = await recorder.async_rows(self._hass, plan.firsts.keys())
         prefixes: dict[str, tuple[Prefix, str]] = {}
         for key, first in plan.firsts.items():
             counter = plan.counters[key]
@@ -247,7 +247,7 @@ class HistoryImport:
         self, plan: Plan, prefixes: Mapping[str, tuple[Prefix, str]]
     ) -> None:
         """Write the hours and lift what follows them."""
-        metadata = await statistics.async_metadata(self._hass, prefixes.keys())
+        metadata = await recorder.async_metadata(self._hass, prefixes.keys())
         written: dict[str, Json] = {}
         for key, (prefix, kind) in prefixes.items():
             if prefix.rows and key in metadata:
@@ -266,8 +266,8 @@ class HistoryImport:
         )
         for key in written:
             prefix, _ = prefixes[key]
-            statistics.write(self._hass, metadata[key], prefix.rows)
-            statistics.lift(self._hass, key, plan.firsts[key].start, prefix.lift)
+            recorder.write(self._hass, metadata[key], prefix.rows)
+            recorder.lift(self._hass, key, plan.firsts[key].start, prefix.lift)
         await self._async_settle(plan.plant_id)
 
     async def _async_settle(self, plant_id: str) -> None:
@@ -278,17 +278,17 @@ class HistoryImport:
         begun, writing = _imported(self._section(WRITING).get(plant_id))
         if begun == math.inf:
             return
-        await statistics.async_written(self._hass)
-        rows = await statistics.async_rows(self._hass, writing.keys())
+        await recorder.async_written(self._hass)
+        rows = await recorder.async_rows(self._hass, writing.keys())
         done: dict[str, Imported] = {}
         for key, (imported, first_sum) in writing.items():
             sums = {row.start: row.sum for row in rows.get(key, ())}
             if imported.start not in sums or imported.end not in sums:
                 continue
             if abs(sums[imported.end] - first_sum) < abs(imported.lift) / 2:
-                statistics.lift(self._hass, key, imported.end, imported.lift)
+                recorder.lift(self._hass, key, imported.end, imported.lift)
             done[key] = imported
-        await statistics.async_written(self._hass)
+        await recorder.async_written(self._hass)
         self.done[plant_id] = done
         LOGGER.info("Imported the past of %d counters", len(done))
         self._remember(plant_id, begun, done)
@@ -333,15 +333,15 @@ class HistoryImport:
     async def _async_take_back(self, key: str, imported: Imported) -> bool:
         """Put the rows without the imported ones in the place of all; the recorder must not compile meanwhile."""
         while True:
-            await statistics.async_written(self._hass)
+            await recorder.async_written(self._hass)
             slot = _slot()
-            metadata = await statistics.async_metadata(self._hass, [key])
-            hourly = await statistics.async_rows(self._hass, [key])
-            recent = await statistics.async_rows(self._hass, [key], period="5minute")
+            metadata = await recorder.async_metadata(self._hass, [key])
+            hourly = await recorder.async_rows(self._hass, [key])
+            recent = await recorder.async_rows(self._hass, [key], period="5minute")
             if key not in metadata:
                 return False
             if slot == _slot():
-                statistics.replace(
+                recorder.replace(
                     self._hass,
                     metadata[key],
                     _without(hourly.get(key, ()), imported),

@@ -3,15 +3,15 @@
 import time
 from typing import Final
 
-from .cloud.control import (
+from ..cloud.control import (
     Command,
     Control,
     ControlAction,
     ForcedModeHeartbeat,
     StopBattery,
 )
-from .cloud.errors import CommandInvalid
-from .cloud.vault import Json, Storage
+from ..cloud.errors import CommandInvalid
+from ..cloud.storage import Json, Storage
 
 SECTION: Final = "writes"
 WRITES_PER_DAY: Final = 150

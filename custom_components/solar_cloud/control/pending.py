@@ -6,8 +6,8 @@ from enum import StrEnum
 import time
 from typing import Final
 
-from .cloud.control import Control, ControlSpec, Outcome, Settings, SettingValue
-from .cloud.vault import Json, Storage
+from ..cloud.control import Control, ControlSpec, Outcome, Settings, SettingValue
+from ..cloud.storage import Json, Storage
 
 SECTION: Final = "settings"
 

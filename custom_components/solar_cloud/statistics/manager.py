@@ -11,16 +11,16 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from . import statistics
-from .backfill.gaps import GapWatch
-from .cloud.errors import CloudError, RetryLater, UnexpectedAnswer, describe
-from .cloud.history import HistoryClient
-from .cloud.model import Inventory
-from .const import CONF_EXCLUDED_PLANTS, CONF_REPAIR_GAPS, DOMAIN, LOGGER
-from .coordinator import Account, SolarCloudConfigEntry
-from .doctor import AnomalyFinder
-from .gap_repair import GapRepair
-from .history_import import HistoryImport
+from ..backfill.gaps import GapWatch
+from ..cloud.errors import CloudError, RetryLater, UnexpectedAnswer, describe
+from ..cloud.history import HistoryClient
+from ..cloud.model import Inventory
+from ..const import CONF_EXCLUDED_PLANTS, CONF_REPAIR_GAPS, DOMAIN, LOGGER
+from ..coordinator import Account, SolarCloudConfigEntry
+from . import recorder
+from .anomalies import AnomalyFinder
+from .gap_fill import GapRepair
+from .importer import HistoryImport
 
 HISTORIES: Final[HassKey[dict[str, History]]] = HassKey(f"{DOMAIN}_histories")
 PATIENCE: Final = 3600.0
@@ -104,7 +104,7 @@ class History:
         if (
             self.stopped
             or self._running
-            or not statistics.has_recorder(self._hass)
+            or not recorder.has_recorder(self._hass)
             or (self._not_before is not None and dt_util.utcnow() < self._not_before)
         ):
             return

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from .cloud.control import Control
-from .cloud.vault import Json, Storage
-from .overlay import BY_KEY, Key
+from ..cloud.control import Control
+from ..cloud.storage import Json, Storage
+from .pending import BY_KEY, Key
 
 SECTION: Final = "tasks"
 

@@ -22,7 +22,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
 
-from .backfill.rows import Row
+from ..backfill.rows import Row
 
 KWH: Final = UnitOfEnergy.KILO_WATT_HOUR
 type Period = Literal["hour", "5minute"]

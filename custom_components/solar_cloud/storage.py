@@ -17,8 +17,8 @@ from homeassistant.util.hass_dict import HassKey
 
 from .cloud.model import Inventory
 from .cloud.quota import Quota
+from .cloud.storage import Json, MemoryStorage
 from .cloud.token import SECTION as TOKEN
-from .cloud.vault import Json, MemoryStorage
 from .cloud.vendor import Credentials, SignIn, Vendor
 from .const import DOMAIN, LOGGER
 

@@ -16,7 +16,7 @@ from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.event import async_call_later
 
-from .cloud.control import (
+from ..cloud.control import (
     STEERING,
     Capabilities,
     Command,
@@ -33,18 +33,18 @@ from .cloud.control import (
     SetWorkMode,
     StopBattery,
 )
-from .cloud.errors import CloudError, CommandInvalid, CommandRejected, describe
-from .cloud.model import Inventory, Notice, Snapshot
-from .cloud.vault import Json
-from .const import DOMAIN, LOGGER
-from .coordinator import SolarCloudConfigEntry, SolarCloudCoordinator
-from .devices import registered_name
-from .forces import ForcedModeManager, Superseded, Supervised
-from .journal import fire
-from .overlay import CommandState, Key, PendingValues
-from .running import Task, TaskStore
-from .store import AccountStore
-from .write_budget import WriteLimiter
+from ..cloud.errors import CloudError, CommandInvalid, CommandRejected, describe
+from ..cloud.model import Inventory, Notice, Snapshot
+from ..cloud.storage import Json
+from ..const import DOMAIN, LOGGER
+from ..coordinator import SolarCloudConfigEntry, SolarCloudCoordinator
+from ..device_registry import registered_name
+from ..storage import AccountStore
+from .events import fire
+from .forced_mode import ForcedModeManager, Superseded, Supervised
+from .pending import CommandState, Key, PendingValues
+from .tasks import Task, TaskStore
+from .write_limit import WriteLimiter
 
 PATIENCE: Final = 20.0
 """Seconds a caller waits for the device; then the command is followed in the background."""

@@ -11,12 +11,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from .cloud.model import Inventory, Plant, Quantity, Slot
-from .cloud.vendor import SourceTerm
-from .const import DOMAIN
-from .coordinator import Account
-from .pipeline.timezones import plant_zone
-from .surroundings import HomeAssistantLocation
+from ..cloud.model import Inventory, Plant, Quantity, Slot
+from ..cloud.vendor import SourceTerm
+from ..const import DOMAIN
+from ..coordinator import Account
+from ..location import HomeAssistantLocation
+from ..pipeline.timezones import plant_zone
 
 _INDEXED: Final = re.compile(r"(.+)_(\d+)")
 _QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}

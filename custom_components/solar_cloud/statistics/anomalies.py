@@ -7,17 +7,17 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from . import statistics
-from .backfill.anomalies import Finding, examine
-from .backfill.samples import HOUR
-from .cloud.model import Inventory
-from .cloud.vault import Json
-from .const import DOMAIN, LOGGER
-from .coordinator import Account
+from ..backfill.anomalies import Finding, examine
+from ..backfill.samples import HOUR
+from ..cloud.model import Inventory
+from ..cloud.storage import Json
+from ..const import DOMAIN, LOGGER
+from ..coordinator import Account
+from ..issues import drop_plain_issue, plant_issue_id
+from ..pipeline.counter_filters import bound
+from ..pipeline.growth import UNRATED
+from . import recorder
 from .counters import plant_counters
-from .issues import drop_plain_issue, plant_issue_id
-from .pipeline.counter_filters import bound
-from .pipeline.growth import UNRATED
 
 SECTION: Final = "doctor"
 KEY: Final = "statistics_doctor"
@@ -65,8 +65,8 @@ class AnomalyFinder:
             each.start for found in self.findings(plant_id).values() for each in found
         ]
         since = min([self._examined.get(plant_id, 0.0), *known]) - OVERLAP
-        metadata = await statistics.async_metadata(self._hass, counters.keys())
-        rows = await statistics.async_rows(self._hass, metadata.keys(), max(0.0, since))
+        metadata = await recorder.async_metadata(self._hass, counters.keys())
+        rows = await recorder.async_rows(self._hass, metadata.keys(), max(0.0, since))
         found: dict[str, list[Finding]] = {}
         for key, hours in rows.items():
             counter = counters[key]
@@ -84,14 +84,14 @@ class AnomalyFinder:
         """Take the findings out of the sums."""
         for key, found in self.findings(plant_id).items():
             for each in found:
-                statistics.lift(self._hass, key, each.start, -each.excess)
+                recorder.lift(self._hass, key, each.start, -each.excess)
                 LOGGER.info(
                     "Took %.3f kWh out of %s from %s on",
                     each.excess,
                     key,
                     dt_util.utc_from_timestamp(each.start).isoformat(),
                 )
-        await statistics.async_written(self._hass)
+        await recorder.async_written(self._hass)
         await self.async_examine(inventory, plant_id)
         self._account.store.save_soon(SECTION, self._as_json)
         self._show(inventory, plant_id)

@@ -7,8 +7,8 @@ from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
-from .cloud.control import SettingValue
-from .const import DOMAIN
+from ..cloud.control import SettingValue
+from ..const import DOMAIN
 
 EVENT_COMMAND: Final = f"{DOMAIN}_command"
 

@@ -11,7 +11,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from .cloud.control import (
+from ..cloud.control import (
     ControlAction,
     Controllable,
     ForcedMode,
@@ -19,10 +19,10 @@ from .cloud.control import (
     Outcome,
     StopBattery,
 )
-from .cloud.errors import CloudError, CloudUnreachable, describe
-from .cloud.vault import Json, Storage
-from .cloud.vendor import Cloud
-from .const import LOGGER
+from ..cloud.errors import CloudError, CloudUnreachable, describe
+from ..cloud.storage import Json, Storage
+from ..cloud.vendor import Cloud
+from ..const import LOGGER
 
 SECTION: Final = "forces"
 RETRY: Final = 60.0

@@ -1,0 +1,1 @@
+"""Settings and commands of a loaded account: sent in turn, followed, taken back, ended."""

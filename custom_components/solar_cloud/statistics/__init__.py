@@ -1,0 +1,1 @@
+"""The past of counters in Home Assistant's long-term statistics."""
