@@ -86,7 +86,7 @@ class Bureau:
             key=KEY,
             name="Consenting",
             sign_ins=(sign_in,),
-            quota=lambda vault: Quota({}, vault),
+            quota=lambda storage: Quota({}, storage),
             connect=self._connect,
             stale_after=1200.0,
         )
@@ -119,10 +119,10 @@ class Bureau:
         sign_in: SignIn,
         credentials: Credentials,
         transport: Transport,
-        vault: Storage,
+        storage: Storage,
         quota: Quota,
     ) -> Client:
-        return Client(self, vault, credentials["client_secret"])
+        return Client(self, storage, credentials["client_secret"])
 
 
 def authorize_url(credentials: Credentials, redirect_uri: str, state: str) -> str:
@@ -138,12 +138,12 @@ def authorize_url(credentials: Credentials, redirect_uri: str, state: str) -> st
 class Client:
     """A signed-in account with one meter, which imports 1500 of whatever it reports in."""
 
-    def __init__(self, bureau: Bureau, vault: Storage, secret: str) -> None:
+    def __init__(self, bureau: Bureau, storage: Storage, secret: str) -> None:
         """Use the token of the consent; there is no other way in."""
         self._bureau: Final = bureau
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._secret: Final = secret
-        self._token: Final = (token := Token.from_json(vault.load(SECTION)))
+        self._token: Final = (token := Token.from_json(storage.load(SECTION)))
         self._tunings: Mapping[str, DeviceCorrection] = {}
         if token is not None:
             bureau.opened.append(token.access)
@@ -175,7 +175,7 @@ class Client:
     async def _show(self) -> None:
         """Show the token; one that ran out is renewed, which takes the right secret."""
         if self._token is None or self._bureau.revoked:
-            await self._vault.save(SECTION, None)
+            await self._storage.save(SECTION, None)
             raise ConsentLost
         if self._bureau.unreachable:
             raise CloudUnreachable

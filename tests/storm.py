@@ -274,7 +274,7 @@ class Trial:
         return f"sensor.unguarded_{role}"
 
     def _terms(self, role: Q) -> list[tuple[str, str]]:
-        sources = self.entry.runtime_data.painter.sources(self._plant)
+        sources = self.entry.runtime_data.pipeline.sources(self._plant)
         return list(sources.get(role) or [(self._plant, str(role))])
 
     def _sum(self, role: Q, readings: Mapping[str, Reading]) -> float | None:

@@ -54,8 +54,8 @@ class Vendor:
         self.follows: list[CommandResult | Exception] = []
         self.asked = 0
         account = house.entry.runtime_data
-        assert account.commander is not None
-        self.commander: ControlManager = account.commander
+        assert account.control_manager is not None
+        self.control_manager: ControlManager = account.control_manager
         self.inverter = house.solax.first(Kind.INVERTER).sn
         self.charger = house.solax.first(Kind.CHARGER).sn
         self.settings_now = Settings({})
@@ -111,14 +111,14 @@ async def test_e47_signs_of_life_until_the_end(house: House, vendor: Vendor) -> 
         CommandResult(outcome=Outcome.CONFIRMED),
         QuotaExhausted(30),
     ]
-    await vendor.commander.async_order(_charge(vendor))
-    assert vendor.commander.forces.until(vendor.inverter) is not None
+    await vendor.control_manager.async_order(_charge(vendor))
+    assert vendor.control_manager.forces.until(vendor.inverter) is not None
     await house.home.pass_time(1700)
     kinds = [type(order) for order in vendor.orders]
     assert kinds[0] is ChargeBattery
     assert kinds[1:-1] == [ForcedModeHeartbeat] * 5
     assert kinds[-1] is StopBattery
-    assert vendor.commander.forces.until(vendor.inverter) is None
+    assert vendor.control_manager.forces.until(vendor.inverter) is None
 
 
 async def test_a_force_is_known_before_it_is_sent(
@@ -135,16 +135,16 @@ async def test_a_force_is_known_before_it_is_sent(
     cloud: Any = house.entry.runtime_data.cloud
     cloud.order = order
     with pytest.raises(Exception, match="refused"):
-        await vendor.commander.async_order(_charge(vendor))
+        await vendor.control_manager.async_order(_charge(vendor))
     assert vendor.inverter in str(seen)
     assert house.entry.runtime_data.store.load("forces") == {}
-    supervisor = vendor.commander.forces
+    supervisor = vendor.control_manager.forces
     await supervisor.begin(
         vendor.inverter, ForcedMode(ends_after=900, ends_by_itself=True)
     )
     before = supervisor.until(vendor.inverter)
     with pytest.raises(Exception, match="refused"):
-        await vendor.commander.async_order(_charge(vendor))
+        await vendor.control_manager.async_order(_charge(vendor))
     assert supervisor.until(vendor.inverter) == before
 
 
@@ -158,10 +158,10 @@ async def test_a_command_that_forces_is_supervised_too(
     vendor.receipts = [
         CommandResult(outcome=Outcome.ACCEPTED, force=ForcedMode(ends_after=600))
     ]
-    await vendor.commander.async_apply(mode)
-    assert vendor.commander.forces.until(vendor.inverter)
-    await vendor.commander.async_apply(exit_)
-    assert vendor.commander.forces.until(vendor.inverter) is None
+    await vendor.control_manager.async_apply(mode)
+    assert vendor.control_manager.forces.until(vendor.inverter)
+    await vendor.control_manager.async_apply(exit_)
+    assert vendor.control_manager.forces.until(vendor.inverter) is None
 
 
 async def test_one_read_back_after_the_setting_settled(
@@ -171,12 +171,12 @@ async def test_one_read_back_after_the_setting_settled(
     """For vendors whose settings cost a call: one for two commands, and it confirms."""
     key = (vendor.charger, Control.CHARGER_MODE)
     for mode in ("eco", "stop"):
-        await vendor.commander.async_apply(Command(*key, mode))
-    assert vendor.commander.value(*key) == "stop"
+        await vendor.control_manager.async_apply(Command(*key, mode))
+    assert vendor.control_manager.value(*key) == "stop"
     vendor.settings_now = Settings({key: "stop"})
     await house.home.pass_time(400)
     assert vendor.asked == 1
-    assert vendor.commander.overlay.states[key] == "confirmed"
+    assert vendor.control_manager.pending.states[key] == "confirmed"
 
 
 @pytest.mark.parametrize(
@@ -200,14 +200,14 @@ async def test_an_answer_that_comes_late(
         CommandResult(outcome=Outcome.ACCEPTED, task="a", check_after=90)
     ]
     vendor.follows = answers
-    receipt = await vendor.commander.async_apply(Command(*key, 9.0))
+    receipt = await vendor.control_manager.async_apply(Command(*key, 9.0))
     assert receipt.task == "a"
-    assert vendor.commander.report()["running"] == ["charge_current_limit"]
+    assert vendor.control_manager.report()["running"] == ["charge_current_limit"]
     events = async_capture_events(house.hass, EVENT_COMMAND)
     await house.home.pass_time(300)
     assert [event.data["result"] for event in events] == [result]
-    assert vendor.commander.overlay.states[key] == result
-    assert vendor.commander.report()["running"] == []
+    assert vendor.control_manager.pending.states[key] == result
+    assert vendor.control_manager.report()["running"] == []
 
 
 async def test_a_newer_command_is_the_one_that_is_followed(
@@ -220,7 +220,7 @@ async def test_a_newer_command_is_the_one_that_is_followed(
         vendor.receipts = [
             CommandResult(outcome=Outcome.ACCEPTED, task=task, check_after=90)
         ]
-        await vendor.commander.async_apply(command)
+        await vendor.control_manager.async_apply(command)
     events = async_capture_events(house.hass, EVENT_COMMAND)
     await house.home.pass_time(300)
     assert len(events) == 1
@@ -235,12 +235,12 @@ async def test_an_answer_that_never_comes_is_given_up(
         CommandResult(outcome=Outcome.ACCEPTED, task="a", check_after=3600)
     ]
     vendor.follows = [CloudUnreachable() for _ in range(5000)]
-    await vendor.commander.async_apply(
+    await vendor.control_manager.async_apply(
         Command(vendor.charger, Control.CHARGE_CURRENT_LIMIT, 9.0)
     )
     house.home.freezer.tick(86500)
     await house.home.settle()
-    assert vendor.commander.report()["running"] == []
+    assert vendor.control_manager.report()["running"] == []
 
 
 async def test_a_refusal_while_the_caller_waits(
@@ -251,12 +251,12 @@ async def test_a_refusal_while_the_caller_waits(
     vendor.receipts = [CommandResult(outcome=Outcome.ACCEPTED, task="a", check_after=2)]
     vendor.follows = [CommandRejected("device_refused")]
     with pytest.raises(Exception, match="refused the command"):
-        await vendor.commander.async_apply(
+        await vendor.control_manager.async_apply(
             Command(vendor.charger, Control.CHARGE_CURRENT_LIMIT, 9.0)
         )
-    assert vendor.commander.report()["running"] == []
+    assert vendor.control_manager.report()["running"] == []
     with pytest.raises(Exception, match="does not offer"):
-        await vendor.commander.async_apply(
+        await vendor.control_manager.async_apply(
             Command(vendor.charger, Control.EXPORT_LIMIT, 9.0)
         )
 
@@ -274,7 +274,7 @@ async def test_a_damaged_memory_is_no_memory(
             await store.save(section, junk)
         await store.save(section, [{"target": 1}] if section == "tasks" else {"a": 1})
     await home.restart(entry)
-    assert entry.runtime_data.commander is not None
+    assert entry.runtime_data.control_manager is not None
 
 
 # A battery is never left forced
@@ -294,8 +294,8 @@ async def test_a_command_that_was_never_sent_prolongs_nothing(
     vendor.receipts = [
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=1800)),
     ]
-    await vendor.commander.async_order(_charge(vendor, 1800))
-    until = vendor.commander.forces.until(vendor.inverter)
+    await vendor.control_manager.async_order(_charge(vendor, 1800))
+    until = vendor.control_manager.forces.until(vendor.inverter)
     waits = asyncio.Event()
 
     async def wait(seconds: float) -> None:
@@ -304,12 +304,12 @@ async def test_a_command_that_was_never_sent_prolongs_nothing(
 
     monkeypatch.setattr(manager, "pause", wait)
     task = house.hass.async_create_task(
-        vendor.commander.async_order(_charge(vendor, 36000))
+        vendor.control_manager.async_order(_charge(vendor, 36000))
     )
     await waits.wait()
     await _cut(task)
     assert len(vendor.orders) == 1
-    assert vendor.commander.forces.until(vendor.inverter) == until
+    assert vendor.control_manager.forces.until(vendor.inverter) == until
     ((_, row),) = house.entry.runtime_data.store.load("forces").items()
     assert row["until"] == pytest.approx(until.timestamp() if until else 0)
 
@@ -322,8 +322,8 @@ async def test_a_command_that_nobody_knows_of_ends_no_later_than_what_was_on(
     vendor.receipts = [
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=1800))
     ]
-    await vendor.commander.async_order(_charge(vendor, 1800))
-    until = vendor.commander.forces.until(vendor.inverter)
+    await vendor.control_manager.async_order(_charge(vendor, 1800))
+    until = vendor.control_manager.forces.until(vendor.inverter)
     sent = asyncio.Event()
 
     async def order(order: ControlAction) -> CommandResult:
@@ -336,14 +336,14 @@ async def test_a_command_that_nobody_knows_of_ends_no_later_than_what_was_on(
     cloud: Any = house.entry.runtime_data.cloud
     cloud.order = order
     task = house.hass.async_create_task(
-        vendor.commander.async_order(_charge(vendor, 36000))
+        vendor.control_manager.async_order(_charge(vendor, 36000))
     )
     await sent.wait()
     if how == "failed":
         assert (await task).outcome is Outcome.UNCERTAIN
     else:
         await _cut(task)
-    assert vendor.commander.forces.until(vendor.inverter) == until
+    assert vendor.control_manager.forces.until(vendor.inverter) == until
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ async def test_a_mistake_of_ours_ends_no_supervision(
     vendor.receipts = [
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=600))
     ]
-    await vendor.commander.async_order(_charge(vendor, 600))
+    await vendor.control_manager.async_order(_charge(vendor, 600))
     original = house.entry.runtime_data.cloud.order
 
     async def order(order: ControlAction) -> CommandResult:
@@ -371,7 +371,7 @@ async def test_a_mistake_of_ours_ends_no_supervision(
     assert _repairs(house, "force_not_ended")
     cloud.order = original
     await house.home.pass_time(1200)
-    assert vendor.commander.forces.until(vendor.inverter) is None
+    assert vendor.control_manager.forces.until(vendor.inverter) is None
     await house.home.pass_time(400)
     assert not _repairs(house, "force_not_ended")
 
@@ -389,7 +389,7 @@ async def test_a_mistake_of_ours_loses_no_running_command(
         CommandResult(outcome=Outcome.ACCEPTED, task="a", check_after=90)
     ]
     vendor.follows = [ValueError("x"), CommandResult(outcome=Outcome.CONFIRMED)]
-    await vendor.commander.async_apply(Command(*key, 9.0))
+    await vendor.control_manager.async_apply(Command(*key, 9.0))
     events = async_capture_events(house.hass, EVENT_COMMAND)
     await house.home.pass_time(400)
     assert [event.data["result"] for event in events] == ["confirmed"]
@@ -404,12 +404,12 @@ async def test_a_command_of_another_version_is_told_as_uncertain(
         CommandResult(outcome=Outcome.ACCEPTED, task="a", check_after=90)
     ]
     vendor.follows = [KeyError("x") for _ in range(50)]
-    await vendor.commander.async_apply(Command(*key, 9.0))
+    await vendor.control_manager.async_apply(Command(*key, 9.0))
     events = async_capture_events(house.hass, EVENT_COMMAND)
     await house.home.pass_time(900)
     assert [event.data["result"] for event in events] == ["uncertain"]
-    assert vendor.commander.report()["running"] == []
-    assert vendor.commander.overlay.states[key] == "uncertain"
+    assert vendor.control_manager.report()["running"] == []
+    assert vendor.control_manager.pending.states[key] == "uncertain"
 
 
 async def test_a_select_that_forces_is_on_disk_before_it_is_sent(
@@ -433,15 +433,15 @@ async def test_a_select_that_forces_is_on_disk_before_it_is_sent(
     cloud: Any = house.entry.runtime_data.cloud
     cloud.apply = apply
     cloud.available = lambda inventory: Capabilities({vendor.inverter: (spec,)})
-    vendor.commander.settings.async_update_listeners()
-    await vendor.commander.async_apply(
+    vendor.control_manager.settings.async_update_listeners()
+    await vendor.control_manager.async_apply(
         Command(vendor.inverter, Control.BATTERY_COMMAND, "charge")
     )
     assert vendor.inverter in seen[0]
-    await vendor.commander.async_apply(
+    await vendor.control_manager.async_apply(
         Command(vendor.inverter, Control.BATTERY_COMMAND, "stop")
     )
-    assert vendor.commander.forces.until(vendor.inverter) is None
+    assert vendor.control_manager.forces.until(vendor.inverter) is None
 
 
 async def test_an_order_outlives_the_stop_of_the_one_before(
@@ -453,14 +453,14 @@ async def test_an_order_outlives_the_stop_of_the_one_before(
         CommandResult(outcome=Outcome.ACCEPTED, task="stop", check_after=120),
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=7200)),
     ]
-    await vendor.commander.async_order(_charge(vendor, 900))
-    await vendor.commander.async_order(StopBattery(target_id=vendor.inverter))
-    assert vendor.commander.forces.until(vendor.inverter) is None
-    await vendor.commander.async_order(_charge(vendor, 7200))
-    until = vendor.commander.forces.until(vendor.inverter)
+    await vendor.control_manager.async_order(_charge(vendor, 900))
+    await vendor.control_manager.async_order(StopBattery(target_id=vendor.inverter))
+    assert vendor.control_manager.forces.until(vendor.inverter) is None
+    await vendor.control_manager.async_order(_charge(vendor, 7200))
+    until = vendor.control_manager.forces.until(vendor.inverter)
     await house.home.pass_time(600)
     assert until is not None
-    assert vendor.commander.forces.until(vendor.inverter) == until
+    assert vendor.control_manager.forces.until(vendor.inverter) == until
 
 
 async def test_an_end_in_time_does_not_kill_what_replaced_it(
@@ -470,7 +470,7 @@ async def test_an_end_in_time_does_not_kill_what_replaced_it(
     vendor.receipts = [
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=600))
     ]
-    await vendor.commander.async_order(_charge(vendor, 600))
+    await vendor.control_manager.async_order(_charge(vendor, 600))
     house.home.freezer.tick(590)
     answer = asyncio.Event()
 
@@ -484,7 +484,7 @@ async def test_an_end_in_time_does_not_kill_what_replaced_it(
     cloud: Any = house.entry.runtime_data.cloud
     cloud.order = order
     task = house.hass.async_create_task(
-        vendor.commander.async_order(_charge(vendor, 7200))
+        vendor.control_manager.async_order(_charge(vendor, 7200))
     )
     await asyncio.sleep(0)
     house.home.freezer.tick(20)
@@ -494,7 +494,7 @@ async def test_an_end_in_time_does_not_kill_what_replaced_it(
     await task
     await house.home.settle()
     assert [type(order) for order in vendor.orders] == [ChargeBattery] * 2
-    assert vendor.commander.forces.until(vendor.inverter) is not None
+    assert vendor.control_manager.forces.until(vendor.inverter) is not None
 
 
 @pytest.mark.parametrize("restart", [False, True])
@@ -506,8 +506,8 @@ async def test_an_end_counts_when_the_device_said_so(
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=3600)),
         CommandResult(outcome=Outcome.UNCERTAIN),
     ]
-    await vendor.commander.async_order(_charge(vendor, 3600))
-    await vendor.commander.async_order(StopBattery(target_id=vendor.inverter))
+    await vendor.control_manager.async_order(_charge(vendor, 3600))
+    await vendor.control_manager.async_order(StopBattery(target_id=vendor.inverter))
     assert vendor.inverter in house.entry.runtime_data.store.load("forces")
     if restart:
         await house.home.restart(house.entry)
@@ -542,19 +542,19 @@ async def test_old_settings_are_no_answer_to_a_new_command(
     """The change took longer than usual; what was read before it says nothing about it."""
     key = (vendor.charger, Control.CHARGER_MODE)
     vendor.settings_now = Settings({key: "fast"})
-    await vendor.commander.settings.async_refresh()
+    await vendor.control_manager.settings.async_refresh()
     vendor.receipts = [
         CommandResult(outcome=Outcome.ACCEPTED, task="a", check_after=600)
     ]
     events = async_capture_events(house.hass, EVENT_COMMAND)
-    await vendor.commander.async_apply(Command(*key, "stop"))
+    await vendor.control_manager.async_apply(Command(*key, "stop"))
     await house.home.pass_time(420)
-    vendor.commander.settings.async_update_listeners()
-    assert vendor.commander.value(*key) == "stop"
+    vendor.control_manager.settings.async_update_listeners()
+    assert vendor.control_manager.value(*key) == "stop"
     vendor.settings_now = Settings({key: "stop"})
     await house.home.pass_time(400)
     assert [event.data["result"] for event in events] == ["accepted", "confirmed"]
-    assert vendor.commander.overlay.states[key] == "confirmed"
+    assert vendor.control_manager.pending.states[key] == "confirmed"
 
 
 # A storm never passes

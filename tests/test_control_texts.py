@@ -76,6 +76,6 @@ async def test_the_demo_offers_settings(home: Home, solax: SolaxCloud) -> None:
     """Its account has the packs; the entry's options decide."""
     entry = solax_entry(solax, excluded_plants=[], controls=True)
     await home.start(entry)
-    commander = entry.runtime_data.commander
-    assert commander is not None
-    assert any(commander.available.specs.values())
+    control_manager = entry.runtime_data.control_manager
+    assert control_manager is not None
+    assert any(control_manager.available.specs.values())

@@ -864,9 +864,9 @@ async def test_a_missing_permission_is_explained(
     assert home.known(house.id(Kind.INVERTER, "work_mode"), "select")
     report = await _diagnostics(home.hass, hass_client, entry)
     assert report["enabled"]
-    withheld = {row["device"]: row["reasons"] for row in report["withheld"]}
-    assert withheld["charger_1"] == {"all": "no_permission"}
-    assert withheld["inverter_1"]["ChargeBattery"] == "no_permission"
+    unavailable_reasons = {row["device"]: row["reasons"] for row in report["withheld"]}
+    assert unavailable_reasons["charger_1"] == {"all": "no_permission"}
+    assert unavailable_reasons["inverter_1"]["ChargeBattery"] == "no_permission"
     with pytest.raises(ServiceValidationError) as err:
         await house.act("charge_battery", duration=60)
     assert reason(err) == "no_controllable_device"

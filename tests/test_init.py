@@ -19,7 +19,7 @@ from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.storage import (
     QUOTAS,
     STORES,
-    AccountStore,
+    AccountStorage,
     async_get_store,
     async_remove_store,
     get_quota,
@@ -320,21 +320,21 @@ async def test_the_file_is_private_and_written_before_a_token_is_used(
     """On a real disk: nobody else on the machine may read it."""
     (tmp_path / ".storage").mkdir()
     async with async_test_home_assistant(config_dir=str(tmp_path)) as hass:
-        store = AccountStore(hass, "some_entry")
+        store = AccountStorage(hass, "some_entry")
         await store.async_load()
         await store.save("token", {"access": "secret"})
         path = tmp_path / ".storage" / f"{DOMAIN}.some_entry"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert "secret" in path.read_text()
 
-        store.save_soon("quota", lambda: {"calls": 3})
+        store.delay_save("quota", lambda: {"calls": 3})
         assert store.load("quota") == {"calls": 3}
         assert "quota" not in path.read_text()
         await store.async_flush()
         assert "quota" in path.read_text()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
-        again = AccountStore(hass, "some_entry")
+        again = AccountStorage(hass, "some_entry")
         await again.async_load()
         assert again.load("token") == {"access": "secret"}
         assert again.load("nothing") is None
@@ -342,7 +342,7 @@ async def test_the_file_is_private_and_written_before_a_token_is_used(
         await store.async_remove()
         assert not path.exists()
         await store.save("token", {"access": "too late"})
-        store.save_soon("quota", dict)
+        store.delay_save("quota", dict)
         await store.async_flush()
         assert not path.exists()
         await hass.async_stop(force=True)
@@ -352,9 +352,9 @@ async def test_what_is_noted_again_and_again_is_written_within_half_a_minute(
     home: Home, hass_storage: dict[str, Any]
 ) -> None:
     """A busy account, such as one whose history is being fetched, puts off no write."""
-    store = AccountStore(home.hass, "some_entry")
+    store = AccountStorage(home.hass, "some_entry")
     for number in range(3):
-        store.save_soon("section", partial(int, number))
+        store.delay_save("section", partial(int, number))
         await home.pass_time(20, 20)
     assert hass_storage[f"{DOMAIN}.some_entry"]["data"]["section"] >= 1
     await store.async_remove()
@@ -418,10 +418,10 @@ async def test_a_shared_budget_outlives_each_of_its_entries(
     two = await async_get_store(hass, "two", None)
     get_quota(hass, vendor, sign_in, solax.credentials, one)
     quota = get_quota(hass, vendor, sign_in, solax.credentials, two)
-    quota.spend("read")
+    quota.acquire("read")
     await async_remove_store(hass, "one")
     assert get_quota(hass, vendor, sign_in, solax.credentials, two) is quota
-    quota.spend("read")
+    quota.acquire("read")
     await two.async_flush()
     for key in ("stores", "quotas"):
         hass.data.pop(f"{DOMAIN}_{key}")
@@ -450,7 +450,7 @@ async def test_a_file_of_another_form_is_set_aside_and_the_plant_goes_on(
     path.write_text(json.dumps(content))
     path.chmod(0o600)
     async with async_test_home_assistant(config_dir=str(tmp_path)) as hass:
-        store = AccountStore(hass, "some_entry")
+        store = AccountStorage(hass, "some_entry")
         await store.async_load()
         assert store.load("token") is None
         await store.save("token", {"access": "new"})
@@ -463,7 +463,7 @@ async def test_a_file_of_another_form_is_set_aside_and_the_plant_goes_on(
         assert issue.translation_key == ("store_newer" if newer else "store_damaged")
         assert issue.translation_placeholders == {"file": f".storage/{aside[0].name}"}
 
-        again = AccountStore(hass, "some_entry")
+        again = AccountStorage(hass, "some_entry")
         await again.async_load()
         assert again.load("token") == {"access": "new"}
         await again.async_remove()

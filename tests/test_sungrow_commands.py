@@ -24,7 +24,7 @@ async def test_a_change_that_takes_its_time_is_not_told_as_ignored(
         await house.turn("number", "set_value", "battery_min_soc", value=wish)
         for _ in range(60):
             await house.home.pass_time(5, step=5)
-            account.commander.settings.async_update_listeners()
+            account.control_manager.settings.async_update_listeners()
         assert float(house.state("number", "battery_min_soc")) == wish
         assert house.command("number", "battery_min_soc") == "confirmed"
     told = [event.data["result"] for event in events]

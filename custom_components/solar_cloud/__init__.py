@@ -54,7 +54,7 @@ from .services import async_register
 from .session import get_transport
 from .statistics.importer import import_store
 from .statistics.manager import HISTORIES, History
-from .storage import AccountStore, async_get_store, async_remove_store, get_quota
+from .storage import AccountStorage, async_get_store, async_remove_store, get_quota
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -62,7 +62,7 @@ CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 class _Connection(NamedTuple):
     vendor: Vendor
     sign_in: SignIn
-    store: AccountStore
+    store: AccountStorage
     quota: Quota
     cloud: Cloud
 
@@ -86,19 +86,19 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     keep()
     entry.async_on_unload(account.inventory.async_add_listener(keep))
 
-    commander = _commander(hass, entry, account)
-    show = _show_notices(account, repairs, commander)
+    control_manager = _commander(hass, entry, account)
+    show = _show_notices(account, repairs, control_manager)
     show()
     entry.async_on_unload(account.readings.async_add_listener(show))
     entry.async_on_unload(lambda: repairs.show(frozenset()))
 
-    if commander is not None:
+    if control_manager is not None:
         if entry.options.get(CONF_CONTROLS):
-            account.commander = commander
+            account.control_manager = control_manager
         else:
-            commander.forces.expire()
-        entry.async_on_unload(await commander.async_start(account.readings))
-        entry.async_on_unload(commander.settings.async_add_listener(show))
+            control_manager.forces.expire()
+        entry.async_on_unload(await control_manager.async_start(account.readings))
+        entry.async_on_unload(control_manager.settings.async_add_listener(show))
     history = History(hass, entry, account)
     entry.async_on_unload(history.start())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -143,9 +143,9 @@ async def _async_build_account(
     """Build the client and its coordinators."""
     vendor, sign_in, store, quota, cloud = await _async_connect(hass, entry)
     surroundings = HomeAssistantLocation(hass)
-    painter = ReadingPipeline(store, vendor.stale_after, cloud.roles, surroundings)
+    pipeline = ReadingPipeline(store, vendor.stale_after, cloud.roles, surroundings)
     seed = zlib.crc32(entry.entry_id.encode())
-    rhythm = PollScheduler(store, vendor.poll_period, seed, painter.seen, surroundings)
+    rhythm = PollScheduler(store, vendor.poll_period, seed, pipeline.seen, surroundings)
 
     async def list_everything() -> Inventory:
         listed, store.listed = store.listed, None
@@ -158,7 +158,7 @@ async def _async_build_account(
         await surroundings.async_learn(
             each.time_zone for each in chosen.plants.values()
         )
-        return painter.paint(snapshot, chosen, dt_util.utcnow())
+        return pipeline.process(snapshot, chosen, dt_util.utcnow())
 
     account = Account(
         vendor,
@@ -166,7 +166,7 @@ async def _async_build_account(
         cloud,
         store,
         quota,
-        painter,
+        pipeline,
         SolarCloudCoordinator[Inventory](
             hass,
             entry,
@@ -248,11 +248,11 @@ def _keep_devices(
 
 
 def _show_notices(
-    account: Account, repairs: Repairs, commander: ControlManager | None
+    account: Account, repairs: Repairs, control_manager: ControlManager | None
 ) -> Callable[[], None]:
     @callback
     def show() -> None:
-        told = commander.notices if commander else frozenset()
+        told = control_manager.notices if control_manager else frozenset()
         repairs.show(
             account.readings.data.notices
             | notice_of(account.readings.last_error)

@@ -20,13 +20,13 @@ from .cloud.token import SECTION as TOKEN, Token
 from .cloud.vendor import Access, Cloud, Credentials, ShowsAccess, SignIn, Vendor
 from .const import CONF_CREDENTIALS, DOMAIN
 from .session import get_transport
-from .storage import AccountStore, FlowHandover, async_get_store, async_keep_seed
+from .storage import AccountStorage, FlowHandover, async_get_store, async_keep_seed
 
 
 class CarriedStorage(MemoryStorage):
     """A try's vault that begins with an entry's token; a newer one is on disk at once, for the old one died with it."""
 
-    def __init__(self, store: AccountStore) -> None:
+    def __init__(self, store: AccountStorage) -> None:
         """Take the token up."""
         super().__init__()
         self._store: Final = store
@@ -52,34 +52,34 @@ class Attempt:
         self._tried: dict[str, str] = {}
         self._cloud: Cloud
         self._listed = False
-        self.vault = MemoryStorage()
+        self.storage = MemoryStorage()
         self.inventory = Inventory({}, {})
         self.access = Access()
 
     @property
     def token(self) -> Token | None:
         """The token at hand."""
-        return Token.from_json(self.vault.load(TOKEN))
+        return Token.from_json(self.storage.load(TOKEN))
 
     @property
     def carries(self) -> bool:
         """Whether the token is an entry's."""
-        return isinstance(self.vault, CarriedStorage)
+        return isinstance(self.storage, CarriedStorage)
 
     async def async_take_up(self, entry: ConfigEntry) -> None:
         """Go on with an entry's token: another address does not make it worthless, nor does a new secret make a consent so."""
         store = await async_get_store(self._hass, entry.entry_id, None)
-        self.vault, self._quota = CarriedStorage(store), None
+        self.storage, self._quota = CarriedStorage(store), None
         self._listed = False
 
     async def async_let_go(self) -> None:
         """Forget the token and its vault, not what an entry keeps."""
-        self.vault, self._quota = MemoryStorage(), None
+        self.storage, self._quota = MemoryStorage(), None
 
     async def async_renew(self) -> None:
         """Make the token at hand look old, so that the next call shows whether its secret is right."""
         if (token := self.token) is not None:
-            await self.vault.save(
+            await self.storage.save(
                 TOKEN, replace(token, expires_at=token.issued_at).as_json()
             )
 
@@ -96,18 +96,18 @@ class Attempt:
         if self.carries or quota_account(self._tried) != quota_account(tried):
             await self.async_let_go()
         else:
-            await self.vault.save(TOKEN, None)
+            await self.storage.save(TOKEN, None)
 
     def connect(self, credentials: Credentials) -> None:
         """Build a client; what an earlier one of the same account was refused is asked for again."""
         if self._quota is None:
-            self._quota = self._vendor.quota(self.vault)
+            self._quota = self._vendor.quota(self.storage)
         self._tried = dict(credentials)
         self._cloud = self._vendor.connect(
             self._sign_in,
             credentials,
             get_transport(self._hass),
-            self.vault,
+            self.storage,
             self._quota,
         )
 
@@ -136,7 +136,7 @@ class Attempt:
             self._sign_in,
             credentials,
             unique_id,
-            FlowHandover(self.vault, self.inventory),
+            FlowHandover(self.storage, self.inventory),
         )
 
 

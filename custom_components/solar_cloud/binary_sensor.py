@@ -103,7 +103,7 @@ def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
             continue
         if devices[owner_id].reports:
             yield owner_id, Slot(Quantity.ONLINE)
-        if STATE in account.painter.seen.slots(owner_id):
+        if STATE in account.pipeline.seen.slots(owner_id):
             yield owner_id, Slot(Quantity.PROBLEM)
             if devices[owner_id].kind is DeviceKind.CHARGER:
                 yield owner_id, Slot(Quantity.VEHICLE_CONNECTED)

@@ -206,7 +206,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             ):
                 try:
                     self._credentials[each.key] = check_base_url(
-                        self._sign_in.tidy(self._credentials.get(each.key, ""))
+                        self._sign_in.normalize_url(self._credentials.get(each.key, ""))
                     )
                 except CloudError as err:
                     self._errors[each.key] = flow_error(err)
@@ -501,7 +501,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Continue with the first token of a consent."""
         await self._attempt.async_let_go()
         self._attempt.relist()
-        await self._attempt.vault.save(TOKEN, token.as_json())
+        await self._attempt.storage.save(TOKEN, token.as_json())
         await self._async_identify(token)
         return await self._async_try()
 

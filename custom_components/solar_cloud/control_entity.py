@@ -26,15 +26,15 @@ class SolarCloudControl(CoordinatorEntity[SolarCloudCoordinator[Settings]]):
     def __init__(
         self,
         account: Account,
-        commander: ControlManager,
+        control_manager: ControlManager,
         owner_id: str,
         spec: ControlSpec,
         description: EntityDescription,
     ) -> None:
         """Stand for a control."""
-        super().__init__(commander.settings)
+        super().__init__(control_manager.settings)
         self.account: Final = account
-        self.commander: Final = commander
+        self.control_manager: Final = control_manager
         self.owner_id: Final = owner_id
         self.control: Final = spec.control
         self._last_spec = spec
@@ -47,14 +47,14 @@ class SolarCloudControl(CoordinatorEntity[SolarCloudCoordinator[Settings]]):
     @property
     def spec(self) -> ControlSpec:
         """The limits that hold now."""
-        if (spec := self.commander.spec(self.owner_id, self.control)) is not None:
+        if (spec := self.control_manager.spec(self.owner_id, self.control)) is not None:
             self._last_spec = spec
         return self._last_spec
 
     @property
     def setting(self) -> SettingValue | None:
         """What it is set to."""
-        return self.commander.value(self.owner_id, self.control)
+        return self.control_manager.value(self.owner_id, self.control)
 
     @property
     @override
@@ -65,19 +65,19 @@ class SolarCloudControl(CoordinatorEntity[SolarCloudCoordinator[Settings]]):
             readings.last_update_success
             and self.owner_id not in readings.data.stale
             and self.owner_id not in readings.data.silent
-            and self.commander.spec(self.owner_id, self.control) is not None
+            and self.control_manager.spec(self.owner_id, self.control) is not None
         )
 
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any]:
         """How the last command ended, and until when a forced mode lasts."""
-        state = self.commander.overlay.states.get((self.owner_id, self.control))
+        state = self.control_manager.pending.states.get((self.owner_id, self.control))
         return {ATTR_COMMAND: None if state is None else str(state)}
 
     async def async_command(self, value: SettingValue | None = None) -> None:
         """Send a command. Raises a translated ``HomeAssistantError``."""
-        await self.commander.async_apply(
+        await self.control_manager.async_apply(
             Command(self.owner_id, self.control, value), self._context
         )
 
@@ -90,7 +90,7 @@ def add_controls[EntityT: Entity](
 ) -> None:
     """Create an entity for each control of the catalogue that a device offers, now and whenever one appears."""
     account = entry.runtime_data
-    if (commander := account.commander) is None:
+    if (control_manager := account.control_manager) is None:
         _remove(entry, catalogue)
         return
     known: set[tuple[str, Control]] = set()
@@ -99,7 +99,7 @@ def add_controls[EntityT: Entity](
     def update() -> None:
         offered = {
             (owner_id, spec.control): spec
-            for owner_id, specs in commander.available.specs.items()
+            for owner_id, specs in control_manager.available.specs.items()
             for spec in specs
             if spec.control in catalogue
         }
@@ -115,12 +115,12 @@ def add_controls[EntityT: Entity](
         known.update(fresh)
         if fresh:
             add(
-                build(account, commander, key[0], offered[key], catalogue[key[1]])
+                build(account, control_manager, key[0], offered[key], catalogue[key[1]])
                 for key in sorted(fresh)
             )
 
     update()
-    entry.async_on_unload(commander.settings.async_add_listener(update))
+    entry.async_on_unload(control_manager.settings.async_add_listener(update))
 
 
 def _remove(

@@ -21,7 +21,7 @@ from .cloud.quota import Quota
 from .cloud.vendor import Cloud, SignIn, Vendor
 from .const import DOMAIN, GRACE, LOGGER, POLL_PERIOD
 from .pipeline.pipeline import ReadingPipeline
-from .storage import AccountStore
+from .storage import AccountStorage
 
 if TYPE_CHECKING:
     from .control.manager import ControlManager
@@ -52,12 +52,12 @@ class Account:
     vendor: Vendor
     sign_in: SignIn
     cloud: Cloud
-    store: AccountStore
+    store: AccountStorage
     quota: Quota
-    painter: ReadingPipeline
+    pipeline: ReadingPipeline
     inventory: SolarCloudCoordinator[Inventory]
     readings: SolarCloudCoordinator[Snapshot]
-    commander: ControlManager | None = None
+    control_manager: ControlManager | None = None
     """``None`` when settings are not to be changed, or cannot be."""
 
     def chosen(self, excluded: frozenset[str]) -> Inventory:

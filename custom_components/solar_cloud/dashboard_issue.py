@@ -70,7 +70,7 @@ class DashboardIssue:
     def settle(account: Account, plant_id: str) -> None:
         """Do not offer a plant again: its user has clicked by hand."""
         settled = _settled(account) | {plant_id}
-        account.store.save_soon(SECTION, lambda: list[Json](sorted(settled)))
+        account.store.delay_save(SECTION, lambda: list[Json](sorted(settled)))
 
     @callback
     def check(self) -> None:

@@ -106,10 +106,10 @@ def _account(entry: SolarCloudConfigEntry, account: Account) -> dict[str, Any]:
 
 def _controls(account: Account) -> dict[str, Any]:
     """Say what may be set, and why the rest may not."""
-    if (commander := account.commander) is None:
+    if (control_manager := account.control_manager) is None:
         return {"enabled": False}
     names = Pseudonyms(account.inventory.data)
-    available = commander.available
+    available = control_manager.available
     return {
         "enabled": True,
         "offered": [
@@ -119,20 +119,20 @@ def _controls(account: Account) -> dict[str, Any]:
                 "orders": sorted(
                     order.__name__ for order in available.orders.get(key, ())
                 ),
-                "writes_last_24_hours": commander.budget.used(key),
-                "forced_until": _time(commander.forces.until(key)),
+                "writes_last_24_hours": control_manager.budget.used(key),
+                "forced_until": _time(control_manager.forces.until(key)),
             }
             for key, specs in sorted(available.specs.items())
         ],
         "withheld": [
             {"device": names.of(key), "reasons": dict(reasons)}
-            for key, reasons in sorted(available.withheld.items())
+            for key, reasons in sorted(available.unavailable_reasons.items())
         ],
         "last_commands": sorted(
             f"{names.of(owner)}.{control}: {state}"
-            for (owner, control), state in commander.overlay.states.items()
+            for (owner, control), state in control_manager.pending.states.items()
         ),
-        **commander.report(),
+        **control_manager.report(),
     }
 
 
@@ -167,16 +167,16 @@ def _owner(account: Account, names: Pseudonyms, key: str) -> dict[str, Any]:
             "pv_capacity": plant.pv_capacity,
             "roles": {
                 str(role): [f"{names.of(owner)}.{slot}" for owner, slot in terms]
-                for role, terms in account.painter.sources(key).items()
+                for role, terms in account.pipeline.sources(key).items()
             },
         }
     return report | {
         "silent": snapshot.silent.get(key),
         "stale": key in snapshot.stale,
-        "seen": sorted(slot.key for slot in account.painter.seen.slots(key)),
+        "seen": sorted(slot.key for slot in account.pipeline.seen.slots(key)),
         "rejected": {
             slot.key: count
-            for (owner, slot), count in account.painter.rejected().items()
+            for (owner, slot), count in account.pipeline.rejected().items()
             if owner == key
         },
         **_reading(snapshot.readings[key]),

@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .cloud.model import Device, DeviceKind, Reading, Slot, Snapshot
 from .const import DOMAIN
 from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
-from .pipeline.known_slots import lasts
+from .pipeline.known_slots import survives_offline
 
 
 class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
@@ -55,7 +55,7 @@ class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
         if not super().available or self.reading is None:
             return False
         return (
-            lasts(self.slot.quantity)
+            survives_offline(self.slot.quantity)
             or self.owner_id not in self.coordinator.data.stale
             or self.slot in self.reading.values
         )

@@ -214,9 +214,13 @@ def async_register(hass: HomeAssistant) -> None:
 async def _async_order(call: ServiceCall) -> ServiceResponse:
     """Carry out the order of an action."""
     kind, _, build = ORDERS[call.service]
-    commander, target_id = _target(call.hass, call.data[ATTR_DEVICE], kind)
-    receipt = await commander.async_order(build(target_id, call.data), call.context)
-    return _as_json(receipt, commander, target_id) if call.return_response else None
+    control_manager, target_id = _target(call.hass, call.data[ATTR_DEVICE], kind)
+    receipt = await control_manager.async_order(
+        build(target_id, call.data), call.context
+    )
+    return (
+        _as_json(receipt, control_manager, target_id) if call.return_response else None
+    )
 
 
 def _target(
@@ -225,17 +229,21 @@ def _target(
     """Find who carries the order out: the device itself, else the one it hangs on, else the only one of its plant."""
     device, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
     account = entry.runtime_data
-    commander: ControlManager | None = account.commander
-    if commander is None:
+    control_manager: ControlManager | None = account.control_manager
+    if control_manager is None:
         raise _error("controls_off")
     own = own_identifier(device) if isinstance(device, dr.DeviceEntry) else None
-    able = {key for key, orders in commander.available.orders.items() if kind in orders}
+    able = {
+        key
+        for key, orders in control_manager.available.orders.items()
+        if kind in orders
+    }
     for ring in _rings(own or "", account.inventory.data):
         found = [key for key in ring if key in able]
         if len(found) > 1:
             raise _error("ambiguous_device")
         if found:
-            return commander, found[0]
+            return control_manager, found[0]
     raise _error("no_controllable_device")
 
 
@@ -251,9 +259,9 @@ def _rings(own: str, inventory: Inventory) -> list[list[str]]:
 
 
 def _as_json(
-    receipt: CommandResult, commander: ControlManager, target_id: str
+    receipt: CommandResult, control_manager: ControlManager, target_id: str
 ) -> ServiceResponse:
-    until = commander.forces.until(target_id)
+    until = control_manager.forces.until(target_id)
     answer: dict[str, JsonValueType] = {
         "outcome": str(receipt.outcome),
         "running": receipt.task is not None,

@@ -13,7 +13,7 @@ from .cloud.errors import (
     Paced,
     PermissionMissing,
     QuotaExhausted,
-    SessionContested,
+    SessionConflict,
 )
 from .cloud.model import Notice
 from .cloud.vendor import fingerprint
@@ -40,7 +40,7 @@ def notice_of(error: CloudError | None) -> frozenset[Notice]:
     """Return the notice an error deserves: those the user can do something about."""
     if error is None:
         return frozenset()
-    mendable = isinstance(error, PermissionMissing | SessionContested) or (
+    mendable = isinstance(error, PermissionMissing | SessionConflict) or (
         isinstance(error, QuotaExhausted) and error.key not in ORDINARY
     )
     if mendable or error.key in LASTING:

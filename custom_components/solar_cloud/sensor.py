@@ -34,7 +34,7 @@ def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
     """Yield the slots to show: those ever seen, and what every device and plant has."""
     snapshot = account.readings.data
     for owner_id, reading in snapshot.readings.items():
-        for slot in account.painter.seen.slots(owner_id):
+        for slot in account.pipeline.seen.slots(owner_id):
             if slot.quantity in SENSORS:
                 yield owner_id, slot
         if reading.measured_at is not None:
@@ -96,7 +96,7 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
         """The midnight of its plant, for what is counted since then."""
         if not daily(self.slot.quantity):
             return None
-        return self.account.painter.day_start(self.owner_id)
+        return self.account.pipeline.day_start(self.owner_id)
 
     @property
     @override

@@ -72,7 +72,7 @@ def _issue_id(key: str) -> str:
     return f"store_set_aside_{key.removeprefix(f'{DOMAIN}.')}"
 
 
-class AccountStore:
+class AccountStorage:
     """The vault of one config entry."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
@@ -109,7 +109,7 @@ class AccountStore:
             self._sections[section] = content
             await self._store.async_save(self._content())
 
-    def save_soon(self, section: str, content: Callable[[], Json]) -> None:
+    def delay_save(self, section: str, content: Callable[[], Json]) -> None:
         """Write with the next batch, which no further change puts off, and at shutdown."""
         if not self._removed:
             self._pending[section] = content
@@ -151,7 +151,7 @@ class SharedStorage:
     Whichever of them is set up first next time, or outlives the others, knows what was spent.
     """
 
-    def __init__(self, store: AccountStore) -> None:
+    def __init__(self, store: AccountStorage) -> None:
         """Begin with the first entry."""
         self.stores: Final = [store]
 
@@ -164,20 +164,20 @@ class SharedStorage:
         for store in list(self.stores):
             await store.save(section, content)
 
-    def save_soon(self, section: str, content: Callable[[], Json]) -> None:
+    def delay_save(self, section: str, content: Callable[[], Json]) -> None:
         """Write it for every entry, with its next batch."""
         for store in self.stores:
-            store.save_soon(section, content)
+            store.delay_save(section, content)
 
 
 class FlowHandover(NamedTuple):
     """What a form leaves for the entry it makes or mends."""
 
-    vault: MemoryStorage
+    storage: MemoryStorage
     inventory: Inventory
 
 
-STORES: Final[HassKey[dict[str, AccountStore]]] = HassKey(f"{DOMAIN}_stores")
+STORES: Final[HassKey[dict[str, AccountStorage]]] = HassKey(f"{DOMAIN}_stores")
 QUOTAS: Final[HassKey[dict[tuple[str, str], tuple[Quota, SharedStorage]]]] = HassKey(
     f"{DOMAIN}_quotas"
 )
@@ -186,15 +186,15 @@ SEEDS: Final[HassKey[dict[str, FlowHandover]]] = HassKey(f"{DOMAIN}_seeds")
 
 async def async_get_store(
     hass: HomeAssistant, entry_id: str, unique_id: str | None
-) -> AccountStore:
+) -> AccountStorage:
     """Return the entry's store, with what a set-up form left for it."""
     stores = hass.data.setdefault(STORES, {})
     if (store := stores.get(entry_id)) is None:
-        store = AccountStore(hass, entry_id)
+        store = AccountStorage(hass, entry_id)
         await store.async_load()
         stores[entry_id] = store
     if seed := hass.data.setdefault(SEEDS, {}).pop(unique_id or "", None):
-        await store.async_take_over(seed.vault)
+        await store.async_take_over(seed.storage)
         store.listed = seed.inventory
     return store
 
@@ -204,31 +204,31 @@ def get_quota(
     vendor: Vendor,
     sign_in: SignIn,
     credentials: Credentials,
-    store: AccountStore,
+    store: AccountStorage,
 ) -> Quota:
     """Return the budget of the account, one object for all entries that share it."""
     quotas = hass.data.setdefault(QUOTAS, {})
     key = (vendor.key, sign_in.quota_account(credentials))
     if key not in quotas:
-        vault = SharedStorage(store)
-        quotas[key] = vendor.quota(vault), vault
-    quota, vault = quotas[key]
-    if store not in vault.stores:
-        vault.stores.append(store)
+        storage = SharedStorage(store)
+        quotas[key] = vendor.quota(storage), storage
+    quota, storage = quotas[key]
+    if store not in storage.stores:
+        storage.stores.append(store)
     return quota
 
 
 async def async_remove_store(hass: HomeAssistant, entry_id: str) -> None:
     """Delete everything kept of an entry."""
-    store = hass.data.setdefault(STORES, {}).pop(entry_id, None) or AccountStore(
+    store = hass.data.setdefault(STORES, {}).pop(entry_id, None) or AccountStorage(
         hass, entry_id
     )
     await store.async_remove()
     quotas = hass.data.setdefault(QUOTAS, {})
-    for key, (_, vault) in list(quotas.items()):
-        if store in vault.stores:
-            vault.stores.remove(store)
-        if not vault.stores:
+    for key, (_, storage) in list(quotas.items()):
+        if store in storage.stores:
+            storage.stores.remove(store)
+        if not storage.stores:
             del quotas[key]
 
 

@@ -322,15 +322,15 @@ async def signed_in(
 
 
 async def connect(
-    sign_in: str, cloud: Cloud[Any], transport: Transport, vault: MemoryStorage
+    sign_in: str, cloud: Cloud[Any], transport: Transport, storage: MemoryStorage
 ) -> Client:
     """Build a client that is signed in."""
     vendor = VENDORS[cloud.name]
     credentials, token = await signed_in(sign_in, cloud, transport)
     if token is not None:
-        await vault.save("token", token.as_json())
-    way, quota = vendor.sign_in(sign_in), vendor.quota(vault)
-    return vendor.connect(way, credentials, transport, vault, quota)
+        await storage.save("token", token.as_json())
+    way, quota = vendor.sign_in(sign_in), vendor.quota(storage)
+    return vendor.connect(way, credentials, transport, storage, quota)
 
 
 @dataclass
@@ -355,9 +355,9 @@ class _Studio:
         return inventory
 
     async def run(self, inventory: Inventory, end: float) -> None:
-        vault, period = MemoryStorage(), self.take.vendor.poll_period
-        seen = KnownSlots(vault)
-        rhythm = PollScheduler(vault, period, self.take.seed * 7919, seen, Place())
+        storage, period = MemoryStorage(), self.take.vendor.poll_period
+        seen = KnownSlots(storage)
+        rhythm = PollScheduler(storage, period, self.take.seed * 7919, seen, Place())
         while self.clock.now < end:
             started = self.clock.now
             off = self._arrange(started)
@@ -439,9 +439,9 @@ async def _record(take: Take) -> Tape:
             CLOUDS[name](world, HOMES[name]) as cloud,
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
         ):
-            vault = MemoryStorage()
+            storage = MemoryStorage()
             transport = LyingTransport(session, take.lies)
-            client = await connect(take.sign_in, cloud, transport, vault)
+            client = await connect(take.sign_in, cloud, transport, storage)
             studio = _Studio(take, clock, cloud, client)
             studio.site.change(clearness=WEATHER[take.weather])
             studio.unplug()

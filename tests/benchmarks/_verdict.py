@@ -102,22 +102,22 @@ class _Course:
     """What the vendor's sum says more than the world."""
 
 
-def painter_of(tape: Tape, vault: MemoryStorage) -> ReadingPipeline:
+def painter_of(tape: Tape, storage: MemoryStorage) -> ReadingPipeline:
     """Build what a loaded account publishes with."""
 
     def roles(plant_id: str, inventory: Inventory) -> object:
         return tape.roles if plant_id == tape.plant else {}
 
     vendor = tape.take.vendor
-    return ReadingPipeline(vault, vendor.stale_after, roles, Place())  # type: ignore[arg-type]
+    return ReadingPipeline(storage, vendor.stale_after, roles, Place())  # type: ignore[arg-type]
 
 
-def restored(vault: MemoryStorage) -> MemoryStorage:
+def restored(storage: MemoryStorage) -> MemoryStorage:
     """Lose everything but what a file would hold."""
     fresh = MemoryStorage()
-    stored: dict[str, Json] = json.loads(json.dumps(vault.sections()))
+    stored: dict[str, Json] = json.loads(json.dumps(storage.sections()))
     for section, content in stored.items():
-        fresh.save_soon(section, _just(content))
+        fresh.delay_save(section, _just(content))
     return fresh
 
 
@@ -139,17 +139,17 @@ def untold(inventory: Inventory) -> Inventory:
 
 def published(tape: Tape, trial: Trial) -> Iterator[tuple[Poll, Snapshot, Reading]]:
     """Play a recording; yield each poll, what was told in it, and what the plant shows then."""
-    vault = MemoryStorage()
-    painter = painter_of(tape, vault)
+    storage = MemoryStorage()
+    pipeline = painter_of(tape, storage)
     restarts = sorted(trial.restarts)
     inventory = tape.inventory if trial.rated else untold(tape.inventory)
     for poll in tape.polls:
         if restarts and poll.at >= restarts[0]:
             restarts.pop(0)
-            vault = restored(vault)
-            painter = painter_of(tape, vault)
+            storage = restored(storage)
+            pipeline = painter_of(tape, storage)
         told = distort(poll.snapshot, trial.glitches, poll.at, tape)
-        painted = painter.paint(told, inventory, now_of(poll.at))
+        painted = pipeline.process(told, inventory, now_of(poll.at))
         yield poll, told, painted.readings[tape.plant]
 
 

@@ -182,11 +182,11 @@ def in_step(case: Case, days: float, phase: float, seed: int) -> list[float]:
     dongles = case.dongles(phase)
     devices = {key: Device(id=key, plant_id="home", kind=KINDS[key]) for key in dongles}
     inventory = Inventory({"home": Plant(id="home", name="Home")}, devices)
-    vault, timing = MemoryStorage(), random.Random(seed)
+    storage, timing = MemoryStorage(), random.Random(seed)
 
     def rhythm() -> PollScheduler:
         return PollScheduler(
-            vault, case.period, seed * 7919, KnownSlots(vault), Place()
+            storage, case.period, seed * 7919, KnownSlots(storage), Place()
         )
 
     polling, moments, begin = rhythm(), [], START.timestamp()

@@ -19,7 +19,7 @@ def drain(quota: Quota, lane: str, most: int = 1000) -> int:
     """Spend until it is refused."""
     for count in range(most):
         try:
-            quota.spend(lane)
+            quota.acquire(lane)
         except QuotaExhausted:
             return count
     return most
@@ -35,9 +35,9 @@ def test_no_window_is_ever_exceeded(still_clock: StillClock) -> None:
         assert 0 <= wait <= 61
         if wait:
             with pytest.raises(QuotaExhausted):
-                quota.spend("read")
+                quota.acquire("read")
         still_clock.advance(wait)
-        quota.spend("read")
+        quota.acquire("read")
         sent.append(still_clock.now)
     for start in sent:
         assert sum(start <= at < start + 60 for at in sent) <= 3
@@ -47,7 +47,7 @@ def test_a_window_may_begin_with_the_answer(still_clock: StillClock) -> None:
     """The vendor counted the call somewhere on its way; the calls stay as many."""
     quota = Quota({"read": (MINUTE,), ALL: (Window(None, DAY),)}, MemoryStorage())
     for _ in range(3):
-        quota.spend("read")
+        quota.acquire("read")
         still_clock.advance(5)
         quota.answered("read")
     assert quota.wait("read") == pytest.approx(50, abs=0.2)
@@ -82,10 +82,10 @@ def test_reserve_is_for_commands(still_clock: StillClock) -> None:
     """A poll cannot take the last calls from the user."""
     quota = Quota({ALL: (Window(5, 60, reserved=2),)}, MemoryStorage())
     assert drain(quota, "read") == 3
-    quota.spend("write", command=True)
-    quota.spend("write", command=True)
+    quota.acquire("write", command=True)
+    quota.acquire("write", command=True)
     with pytest.raises(QuotaExhausted):
-        quota.spend("write", command=True)
+        quota.acquire("write", command=True)
 
 
 @pytest.mark.parametrize("window", [Window(0, 60), Window(2, 60, reserved=2)])
@@ -95,7 +95,7 @@ def test_nothing_allowed_is_nothing_sent(
     """A lane without calls waits its whole window."""
     quota = Quota({"a": (window,)}, MemoryStorage())
     with pytest.raises(QuotaExhausted) as caught:
-        quota.spend("a")
+        quota.acquire("a")
     assert caught.value.retry_after == 60
 
 
@@ -113,7 +113,7 @@ def test_left_is_of_the_tightest_long_limit(still_clock: StillClock) -> None:
         {ALL: (Window(3, 60), Window(100, DAY), Window(20, 3600))}, MemoryStorage()
     )
     assert quota.left() == 20
-    quota.spend("read")
+    quota.acquire("read")
     assert quota.left() == 19
     assert quota.used(3600) == 1
     assert quota.used(7) == 0
@@ -129,22 +129,22 @@ def test_limits_can_follow_the_account(still_clock: StillClock) -> None:
 
 async def test_counts_and_blocks_survive_a_restart(still_clock: StillClock) -> None:
     """Also through JSON."""
-    vault = MemoryStorage()
+    storage = MemoryStorage()
     windows = {ALL: (Window(5, DAY),)}
-    quota = Quota(windows, vault)
-    quota.spend("read")
+    quota = Quota(windows, storage)
+    quota.acquire("read")
     await quota.block(120, key="account_locked")
-    stored = json.loads(json.dumps(vault.load(SECTION)))
-    await vault.save(SECTION, stored)
-    again = Quota(windows, vault)
+    stored = json.loads(json.dumps(storage.load(SECTION)))
+    await storage.save(SECTION, stored)
+    again = Quota(windows, storage)
     assert again.used() == 1
     with pytest.raises(QuotaExhausted) as caught:
-        again.spend("read")
+        again.acquire("read")
     assert caught.value.key == "account_locked"
     assert caught.value.locked
     assert caught.value.retry_after == 120
     still_clock.advance(121)
-    again.spend("read")
+    again.acquire("read")
 
 
 async def test_block_holds_its_lane_and_is_never_shortened(
@@ -176,22 +176,22 @@ async def test_damaged_storage_is_an_empty_one(
     still_clock: StillClock, stored: object
 ) -> None:
     """And never an exception."""
-    vault = MemoryStorage()
-    await vault.save(SECTION, stored)  # type: ignore[arg-type]
-    quota = Quota({ALL: (Window(2, DAY),)}, vault)
+    storage = MemoryStorage()
+    await storage.save(SECTION, stored)  # type: ignore[arg-type]
+    quota = Quota({ALL: (Window(2, DAY),)}, storage)
     assert drain(quota, "read") == 2
 
 
 def test_a_month_of_calls_stays_short(still_clock: StillClock) -> None:
     """Steps, not single calls, are stored."""
-    vault = MemoryStorage()
+    storage = MemoryStorage()
     month = 30 * DAY
-    quota = Quota({ALL: (Window(None, month),)}, vault)
+    quota = Quota({ALL: (Window(None, month),)}, storage)
     for _ in range(9000):
-        quota.spend("read")
+        quota.acquire("read")
         still_clock.advance(300)
     assert quota.used(month) == pytest.approx(month / 300, rel=0.01)
-    assert len(json.dumps(vault.load(SECTION))) < 10_000
+    assert len(json.dumps(storage.load(SECTION))) < 10_000
 
 
 @pytest.mark.parametrize("seconds", [99_999_999_999.0, 1e300, math.inf])
@@ -199,16 +199,16 @@ async def test_e76_no_block_lasts_longer_than_a_day(
     still_clock: StillClock, seconds: float
 ) -> None:
     """Whoever orders it; a limit of the month may last as long as a month."""
-    vault = MemoryStorage()
-    quota = Quota({}, vault)
+    storage = MemoryStorage()
+    quota = Quota({}, storage)
     await quota.block(seconds)
     assert 0 < quota.wait("read") <= DAY
     still_clock.advance(DAY + 1)
-    Quota({}, vault).spend("read")
+    Quota({}, storage).acquire("read")
     await quota.block(seconds, key=MONTHLY)
     assert DAY < quota.wait("read") <= 31 * DAY
     still_clock.advance(31 * DAY + 1)
-    quota.spend("read")
+    quota.acquire("read")
 
 
 @pytest.mark.parametrize("seconds", [-1.0, -math.inf, math.nan])
@@ -216,10 +216,10 @@ async def test_a_block_that_is_no_time_is_none(
     still_clock: StillClock, seconds: float
 ) -> None:
     """Nothing is stored that could break the next wait."""
-    quota = Quota({}, vault := MemoryStorage())
+    quota = Quota({}, storage := MemoryStorage())
     await quota.block(seconds)
-    quota.spend("read")
-    Quota({}, vault).spend("read")
+    quota.acquire("read")
+    Quota({}, storage).acquire("read")
 
 
 @pytest.mark.parametrize(
@@ -229,14 +229,14 @@ async def test_e76_a_stored_block_of_centuries_is_over_after_a_day(
     still_clock: StillClock, until: float
 ) -> None:
     """Written by a version before, or by a clock that was wrong; restarts do not renew it."""
-    vault = MemoryStorage()
+    storage = MemoryStorage()
     stored: dict[str, Json] = {"blocked": {ALL: [until, "rate_limited"]}, "calls": []}
-    await vault.save(SECTION, stored)
+    await storage.save(SECTION, stored)
     for _ in range(5):
-        quota = Quota({}, vault)
+        quota = Quota({}, storage)
         assert quota.wait("read") <= DAY
         still_clock.advance(DAY / 4)
-    quota.spend("read")
+    quota.acquire("read")
 
 
 @pytest.mark.parametrize("start", [1e12, math.inf, 10**400, math.nan, -math.inf])
@@ -244,10 +244,10 @@ async def test_calls_counted_in_the_future_pass(
     still_clock: StillClock, start: float
 ) -> None:
     """A clock that was ahead must not close the account until then."""
-    vault = MemoryStorage()
+    storage = MemoryStorage()
     calls: Json = ["read", 60.0, [[start, 3]]]
-    await vault.save(SECTION, {"blocked": {}, "calls": [calls]})
-    quota = Quota({"read": (MINUTE,)}, vault)
+    await storage.save(SECTION, {"blocked": {}, "calls": [calls]})
+    quota = Quota({"read": (MINUTE,)}, storage)
     assert quota.wait("read") <= 61
     still_clock.advance(61)
-    quota.spend("read")
+    quota.acquire("read")

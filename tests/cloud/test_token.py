@@ -18,10 +18,10 @@ MARGIN = 3600.0
 class Desk:
     """Issues numbered tokens, or fails."""
 
-    def __init__(self, clock: StillClock, vault: MemoryStorage) -> None:
+    def __init__(self, clock: StillClock, storage: MemoryStorage) -> None:
         """Count from one."""
         self.clock = clock
-        self.vault = vault
+        self.storage = storage
         self.asked: list[Token | None] = []
         self.broken = False
 
@@ -42,12 +42,12 @@ class Desk:
 
     def manager(self) -> TokenManager:
         """Begin anew with what the vault holds."""
-        return TokenManager(self.issue, self.vault, margin=MARGIN)
+        return TokenManager(self.issue, self.storage, margin=MARGIN)
 
     @property
     def stored(self) -> Token | None:
         """What a restart would find."""
-        return Token.from_json(self.vault.load(SECTION))
+        return Token.from_json(self.storage.load(SECTION))
 
 
 @pytest.fixture
@@ -100,14 +100,14 @@ async def test_renewed_a_margin_before_expiry(
     assert await tokens.current() is first
     still_clock.advance(2)
     assert await tokens.current() is not first
-    assert not tokens.contested
+    assert not tokens.session_conflict
 
 
 async def test_short_token_is_used_for_half_its_life(
     desk: Desk, still_clock: StillClock
 ) -> None:
     """A margin longer than the life would renew at every call."""
-    tokens = TokenManager(desk.issue, desk.vault, margin=LIFE * 5)
+    tokens = TokenManager(desk.issue, desk.storage, margin=LIFE * 5)
     await tokens.current()
     still_clock.advance(LIFE / 2 - 1)
     await tokens.current()
@@ -133,7 +133,7 @@ async def test_saved_before_its_first_use(desk: Desk) -> None:
     async def fail(section: str, content: object) -> None:
         raise OSError
 
-    desk.vault.save = fail  # type: ignore[method-assign]
+    desk.storage.save = fail  # type: ignore[method-assign]
     with pytest.raises(OSError):
         await tokens.current()
     assert tokens.token is None
@@ -151,7 +151,7 @@ async def test_e16_dead_token_is_buried_in_memory_and_storage(desk: Desk) -> Non
             await tokens.current()
         with pytest.raises(CloudUnreachable):
             await desk.manager().current()
-    assert not tokens.contested  # one token died, however often it was tried
+    assert not tokens.session_conflict  # one token died, however often it was tried
     assert desk.stored is not None
     assert desk.stored.refresh == "refresh-1"
     desk.broken = False
@@ -170,10 +170,10 @@ async def test_e18_three_early_deaths_in_an_hour_are_a_contest(
     told = []
     for _ in range(3):
         token = await tokens.replace(token)
-        told.append(tokens.contested)
+        told.append(tokens.session_conflict)
     assert told == [False, False, True]
     still_clock.advance(3601)
-    assert not tokens.contested
+    assert not tokens.session_conflict
 
 
 async def test_expired_token_did_not_die_early(
@@ -185,7 +185,7 @@ async def test_expired_token_did_not_die_early(
     for _ in range(4):
         still_clock.advance(LIFE)
         token = await tokens.replace(token)
-    assert not tokens.contested
+    assert not tokens.session_conflict
 
 
 async def test_session_that_use_keeps_alive(

@@ -163,16 +163,16 @@ def test_errors_say_keys_and_placeholders() -> None:
 
 async def test_memory_vault() -> None:
     """The newest content, waiting or written."""
-    vault = MemoryStorage()
-    assert vault.load("a") is None
+    storage = MemoryStorage()
+    assert storage.load("a") is None
     content = 1
-    vault.save_soon("a", lambda: content)
+    storage.delay_save("a", lambda: content)
     content = 2
-    assert vault.load("a") == 2
-    assert vault.sections() == {"a": 2}
-    await vault.save("a", 3)
-    assert vault.load("a") == 3
-    assert vault.sections() == {"a": 3}
+    assert storage.load("a") == 2
+    assert storage.sections() == {"a": 2}
+    await storage.save("a", 3)
+    assert storage.load("a") == 3
+    assert storage.sections() == {"a": 3}
 
 
 def test_what_is_on_the_internet() -> None:

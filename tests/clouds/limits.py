@@ -20,7 +20,7 @@ class Window:
             self._calls.pop()
         return len(self._calls)
 
-    def spend(self, now: float) -> None:
+    def acquire(self, now: float) -> None:
         """Count one call."""
         self.used(now)
         self._calls.append(now)
@@ -44,6 +44,6 @@ class Day:
             self._day, self._count = int(now // 86400), 0
         return self._count
 
-    def spend(self, now: float) -> None:
+    def acquire(self, now: float) -> None:
         """Count one call."""
         self._count = self.used(now) + 1

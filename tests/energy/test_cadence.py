@@ -148,12 +148,12 @@ def test_a_cloud_that_becomes_slower_is_noticed() -> None:
 
 def test_a_restart_is_in_step_at_once() -> None:
     """What was learnt is stored, through JSON."""
-    vault = MemoryStorage()
+    storage = MemoryStorage()
     dongle = Dongle("dongle", delay=75.0, phase=100.0)
-    play(UploadTracker(vault, 300.0, 0), {"dongle": dongle}, 6 * HOUR)
+    play(UploadTracker(storage, 300.0, 0), {"dongle": dongle}, 6 * HOUR)
     again = MemoryStorage()
-    stored = json.loads(json.dumps(vault.load("cadence")))
-    again.save_soon("cadence", lambda: stored)
+    stored = json.loads(json.dumps(storage.load("cadence")))
+    again.delay_save("cadence", lambda: stored)
     polls = play(
         UploadTracker(again, 300.0, 0),
         {"dongle": dongle},
@@ -280,12 +280,12 @@ def inventory(*kinds: DeviceKind) -> Inventory:
 
 
 def rhythm(
-    place: Place, vault: MemoryStorage | None = None
+    place: Place, storage: MemoryStorage | None = None
 ) -> tuple[PollScheduler, KnownSlots]:
     """Build a rhythm and the memory it looks into."""
-    vault = vault or MemoryStorage()
-    seen = KnownSlots(vault)
-    return PollScheduler(vault, 300.0, 0, seen, place), seen
+    storage = storage or MemoryStorage()
+    seen = KnownSlots(storage)
+    return PollScheduler(storage, 300.0, 0, seen, place), seen
 
 
 @pytest.mark.parametrize(
@@ -337,14 +337,14 @@ def test_an_empty_account_does_not_sleep() -> None:
 
 def test_a_moment_that_was_found_is_kept_for_a_week() -> None:
     """Over restarts; then it is looked for again, because a cloud may have changed."""
-    vault = MemoryStorage()
-    vault.save_soon("strides", lambda: {"meter": START, "other": "x"})
-    polling, _ = rhythm(Place(), vault)
+    storage = MemoryStorage()
+    storage.delay_save("strides", lambda: {"meter": START, "other": "x"})
+    polling, _ = rhythm(Place(), storage)
     home, reading = inventory(DeviceKind.METER), said(None, grid_power=0.0)
     polling.learn(Snapshot({"meter": reading}), home, START + 6 * DAY)
-    assert vault.load("strides") == {"meter": START, "other": None}
+    assert storage.load("strides") == {"meter": START, "other": None}
     polling.learn(Snapshot({"meter": reading}), home, START + 8 * DAY)
-    assert vault.load("strides") == {"meter": None, "other": None}
+    assert storage.load("strides") == {"meter": None, "other": None}
 
 
 def test_uploads_between_polls_are_counted_by_their_energy() -> None:
@@ -360,10 +360,10 @@ def test_uploads_between_polls_are_counted_by_their_energy() -> None:
 
 def test_nothing_that_flows_need_not_change() -> None:
     """A dark plant is not out of step."""
-    stride = UploadDetector(anchor=START)
+    detector = UploadDetector(anchor=START)
     idle = said(None, pv_power=0.0)
-    assert stride.hear(idle, START + 10) == START
-    assert stride.hear(idle, START + 310) == START + 300
+    assert detector.hear(idle, START + 10) == START
+    assert detector.hear(idle, START + 310) == START + 300
     busy = said(None, pv_power=5_000.0)
-    assert stride.hear(busy, START + 610) == START + 600
-    assert stride.hear(busy, START + 910) == START + 600
+    assert detector.hear(busy, START + 610) == START + 600
+    assert detector.hear(busy, START + 910) == START + 600

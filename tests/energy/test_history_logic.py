@@ -266,18 +266,18 @@ def reading(at: float, kwh: float) -> Snapshot:
 
 def test_a_gap_is_what_moved_unseen_over_a_full_hour() -> None:
     """It survives restarts, waits for its end, and is closed once."""
-    vault = MemoryStorage()
-    watch = GapWatch(vault)
+    storage = MemoryStorage()
+    watch = GapWatch(storage)
     keys = {("one", PV.key)}
     watch.observe(reading(NOON, 5.0), NOON)
     watch.observe(reading(NOON + 600, 5.2), NOON + 600)
     watch.observe(reading(NOON + 2400, 5.4), NOON + 2400)
     assert watch.due(keys, NOON + DAY) == []
-    watch = GapWatch(vault)
+    watch = GapWatch(storage)
     watch.observe(reading(NOON + 2 * HOUR, 7.0), NOON + 2 * HOUR)
     watch.observe(reading(NOON + 1, 1.0), NOON + 2 * HOUR)
     assert watch.due(keys, NOON + HOUR) == []
-    watch = GapWatch(vault)
+    watch = GapWatch(storage)
     (outage,) = watch.due(keys, NOON + DAY)
     assert (outage.start, outage.end) == (NOON + 2400, NOON + 2 * HOUR)
     assert watch.due({("two", PV.key)}, NOON + DAY) == []
@@ -335,9 +335,9 @@ def test_gaps_of_one_outage_are_repaired_together_and_long_ones_left() -> None:
 @pytest.mark.parametrize("stored", [None, [], {"heard": [[1]], "gaps": [["a"]]}])
 def test_a_damaged_memory_of_gaps_is_empty(stored: object) -> None:
     """It is no reason to stop."""
-    vault = MemoryStorage()
-    vault.save_soon("gaps", lambda: stored)  # type: ignore[arg-type,return-value]
-    assert GapWatch(vault).due({("a", "b")}, NOON) == []
+    storage = MemoryStorage()
+    storage.delay_save("gaps", lambda: stored)  # type: ignore[arg-type,return-value]
+    assert GapWatch(storage).due({("a", "b")}, NOON) == []
 
 
 # Collecting

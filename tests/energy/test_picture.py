@@ -68,7 +68,7 @@ class Home:
 
     devices: tuple[Device, ...] = (INVERTER, BATTERY, METER)
     place: Place = field(default_factory=Place)
-    vault: MemoryStorage = field(default_factory=MemoryStorage)
+    storage: MemoryStorage = field(default_factory=MemoryStorage)
     now: datetime = NOON
     roles: Callable[[str, Inventory], PlantSources] = roles
     last: Snapshot = field(default_factory=lambda: Snapshot({}))
@@ -79,12 +79,12 @@ class Home:
 
     def restart(self) -> None:
         """Build the painter from nothing but the vault."""
-        vault = MemoryStorage()
-        for section, content in self.vault.sections().items():
+        storage = MemoryStorage()
+        for section, content in self.storage.sections().items():
             kept: Json = json.loads(json.dumps(content))
-            vault.save_soon(section, partial(_same, kept))
-        self.vault = vault
-        self.painter = ReadingPipeline(self.vault, STALE, self.roles, self.place)
+            storage.delay_save(section, partial(_same, kept))
+        self.storage = storage
+        self.pipeline = ReadingPipeline(self.storage, STALE, self.roles, self.place)
 
     @property
     def inventory(self) -> Inventory:
@@ -108,7 +108,7 @@ class Home:
             readings[owner] = Reading(
                 at, {Slot(quantity): value for quantity, value in values.items()}
             )
-        self.last = self.painter.paint(
+        self.last = self.pipeline.process(
             Snapshot(readings, stale=away), self.inventory, self.now
         )
         return self.last
@@ -141,8 +141,8 @@ def test_what_was_said_is_published_and_fills_the_roles() -> None:
     assert home.value("plant", Q.GRID_IMPORT_ENERGY_TODAY) is None
     home.poll(meter=dict(METERED) | {Q.GRID_IMPORT_ENERGY_TOTAL: 700.5})
     assert home.value("plant", Q.GRID_IMPORT_ENERGY_TODAY) is None
-    assert home.painter.day_start("inverter") == datetime(2026, 6, 14, 22, tzinfo=UTC)
-    assert home.painter.day_start("plant") == home.painter.day_start("inverter")
+    assert home.pipeline.day_start("inverter") == datetime(2026, 6, 14, 22, tzinfo=UTC)
+    assert home.pipeline.day_start("plant") == home.pipeline.day_start("inverter")
 
 
 def test_e58_one_lost_answer_is_no_news() -> None:
@@ -246,7 +246,7 @@ def test_e56_a_row_from_the_future_makes_no_energy() -> None:
     published = home.value("inverter", Q.PV_ENERGY_TOTAL)
     assert published == pytest.approx(12_000, abs=0.5)
     assert home.value("plant", Q.REJECTED_VALUES) == 1
-    assert home.painter.rejected() == {("inverter", Slot(Q.PV_ENERGY_TOTAL)): 1}
+    assert home.pipeline.rejected() == {("inverter", Slot(Q.PV_ENERGY_TOTAL)): 1}
 
 
 def test_e08_e64_a_restart_at_night_loses_nothing() -> None:
@@ -259,11 +259,11 @@ def test_e08_e64_a_restart_at_night_loses_nothing() -> None:
     assert home.value("plant", Q.PV_ENERGY_TOTAL) == 12_000
     assert home.value("plant", Q.GRID_IMPORT_ENERGY_TOTAL) == 700
     assert home.value("inverter", Q.PV_ENERGY_TODAY) == 9
-    assert Slot(Q.PV_POWER) in home.painter.seen.slots("inverter")
-    assert home.painter.sources("plant")[Q.PV_ENERGY_TOTAL] == (
+    assert Slot(Q.PV_POWER) in home.pipeline.seen.slots("inverter")
+    assert home.pipeline.sources("plant")[Q.PV_ENERGY_TOTAL] == (
         ("inverter", "pv_energy_total"),
     )
-    assert home.painter.sources("elsewhere") == {}
+    assert home.pipeline.sources("elsewhere") == {}
 
 
 def test_e12_a_counter_left_out_of_one_answer_keeps_its_value() -> None:
@@ -282,10 +282,10 @@ def test_midnight_in_the_plant_and_nothing_of_yesterday_after_it() -> None:
     home.poll(timedelta(hours=13))
     assert home.value("inverter", Q.PV_ENERGY_TODAY) == 0
     assert home.value("plant", Q.PV_ENERGY_TODAY) == 0
-    assert home.painter.day_start("plant") == datetime(2026, 6, 15, 22, tzinfo=UTC)
+    assert home.pipeline.day_start("plant") == datetime(2026, 6, 15, 22, tzinfo=UTC)
     home.poll(inverter=RUNNING)
     assert home.value("inverter", Q.PV_ENERGY_TODAY) == 0
-    assert home.painter.day_start("nobody") is None
+    assert home.pipeline.day_start("nobody") is None
 
 
 def test_a_plant_that_counts_its_day_is_believed() -> None:
@@ -370,17 +370,17 @@ def test_a_rating_bounds_what_it_rates(
 
 def test_a_damaged_store_is_no_obstacle() -> None:
     """Everything starts anew, and nothing raises."""
-    vault = MemoryStorage()
-    vault.save_soon("guards", lambda: [1, ["a", "b", 3], ["inverter", "x#0", None]])
-    vault.save_soon("serials", lambda: 7)
-    vault.save_soon("roles", list)
-    vault.save_soon("days", lambda: {"days": [], "counters": [["a"]], "shares": 3})
-    vault.save_soon("seen", lambda: {"inverter": ["pv_power#0", "x#y", 3], "b": 5})
-    home = Home(vault=vault)
+    storage = MemoryStorage()
+    storage.delay_save("guards", lambda: [1, ["a", "b", 3], ["inverter", "x#0", None]])
+    storage.delay_save("serials", lambda: 7)
+    storage.delay_save("roles", list)
+    storage.delay_save("days", lambda: {"days": [], "counters": [["a"]], "shares": 3})
+    storage.delay_save("seen", lambda: {"inverter": ["pv_power#0", "x#y", 3], "b": 5})
+    home = Home(storage=storage)
     home.poll(inverter=RUNNING)
     assert home.value("plant", Q.PV_ENERGY_TOTAL) == 12_000
-    assert KnownSlots(vault).slots("b") == frozenset()
+    assert KnownSlots(storage).slots("b") == frozenset()
     assert slot_of("pv_power") is None
     days = MemoryStorage()
-    days.save_soon("days", lambda: "x")
-    Home(vault=days).poll(inverter=RUNNING)
+    days.delay_save("days", lambda: "x")
+    Home(storage=days).poll(inverter=RUNNING)

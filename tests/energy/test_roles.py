@@ -235,9 +235,9 @@ def test_powers_are_not_held() -> None:
     roles = {Q.PV_POWER: (both,)}
     assert power({"a": 5.0, "b": 6.0}, both, plant=plant) == 11
     assert power({"a": 5.0, "b": None}, both, plant=plant) is None
-    assert plant.deserted(roles, {}, {"b"})
-    assert not plant.deserted(roles, {}, set())
-    assert not plant.deserted(roles, {POWER: 11.0}, {"b"})
+    assert plant.source_missing(roles, {}, {"b"})
+    assert not plant.source_missing(roles, {}, set())
+    assert not plant.source_missing(roles, {POWER: 11.0}, {"b"})
 
 
 def test_sums_have_a_floor_and_charges_a_mean() -> None:

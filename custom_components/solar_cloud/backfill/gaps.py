@@ -49,12 +49,12 @@ class Outage:
 class GapWatch:
     """Watches counters come in, over restarts."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up when each counter was last heard of."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._heard: dict[Key, tuple[float, float]] = {}
         self._gaps: list[Gap] = []
-        self._restore(vault.load(SECTION))
+        self._restore(storage.load(SECTION))
 
     def observe(
         self, snapshot: Snapshot, now: float, held: Collection[Key] = ()
@@ -74,7 +74,7 @@ class GapWatch:
                 if slot.quantity.is_counter and isinstance(value, float):
                     if (owner, slot.key) not in held:
                         self._hear((owner, slot.key), at, value, now)
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def _hear(self, key: Key, at: float, value: float, now: float) -> None:
         """Take a value in; what it adds is booked to the hour in which it is heard, not to the one in which it was measured."""
@@ -123,7 +123,7 @@ class GapWatch:
             or gap.start < outage.start
             or gap.end > outage.end
         ]
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def _as_json(self) -> Json:
         return {

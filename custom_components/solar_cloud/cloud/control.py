@@ -3,7 +3,7 @@
 One name per setting for all vendors. A command is done when the device says so: a client that cannot tell answers *accepted*, a refusal is an
 exception (``CommandRejected``), and nothing here is ever sent twice by itself.
 
-The client sends and asks; it never waits. Who owns it (``commander.py``) sends one command per device at a time, keeps the vendor's pace, calls
+The client sends and asks; it never waits. Who owns it (``control_manager.py``) sends one command per device at a time, keeps the vendor's pace, calls
 ``follow`` until the device has answered, reads back, and ends a forced mode in time, over restarts too.
 """
 
@@ -192,7 +192,7 @@ class Capabilities:
 
     specs: Mapping[str, tuple[ControlSpec, ...]] = field(default_factory=dict)
     orders: Mapping[str, frozenset[type[ControlAction]]] = field(default_factory=dict)
-    withheld: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unavailable_reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By id, what (a control's key, an order's class name, or ``all``) and why: ``no_permission``, ``no_battery``, ``not_supported``, ..."""
 
 
@@ -273,7 +273,7 @@ class ReserveCharging(ControlAction):
     """A."""
 
 
-STEERING: Final = frozenset(
+FORCED_MODE_CONTROLS: Final = frozenset(
     {
         Control.BATTERY_COMMAND,
         Control.WORK_MODE,

@@ -143,7 +143,7 @@ class ListingUnfinished(Paced):
         super().__init__(retry_after, done=str(done), total=str(total))
 
 
-class SessionContested(RetryLater):
+class SessionConflict(RetryLater):
     """A token was refused right after it was issued: another program signs in with the same account."""
 
     default_key = "session_contested"

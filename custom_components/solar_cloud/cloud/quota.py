@@ -67,15 +67,17 @@ class _Tally:
 
 
 class Quota:
-    """One account's budget. ``spend`` either debits a call or raises before anything is sent."""
+    """One account's budget. ``acquire`` either debits a call or raises before anything is sent."""
 
-    def __init__(self, windows: Mapping[str, Sequence[Window]], vault: Storage) -> None:
+    def __init__(
+        self, windows: Mapping[str, Sequence[Window]], storage: Storage
+    ) -> None:
         """Take up the counts and blocks of the last run."""
         self._windows: Final = dict(windows)
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._tallies: dict[tuple[str, float], _Tally] = {}
         self._blocked: dict[str, tuple[float, str]] = {}
-        self._restore(vault.load(SECTION))
+        self._restore(storage.load(SECTION))
 
     def limit(self, lane: str, windows: Sequence[Window]) -> None:
         """Set the limits of a lane that depend on what the account holds."""
@@ -116,7 +118,7 @@ class Quota:
                 waits.append(window.seconds)
         return max((*waits, 0.0))
 
-    def spend(self, lane: str, *, command: bool = False) -> None:
+    def acquire(self, lane: str, *, command: bool = False) -> None:
         """Debit one call, or raise ``QuotaExhausted`` with the wait: ``Paced`` unless the vendor ordered it."""
         if (wait := self.wait(lane, command=command)) > 0:
             if (block := self._block(lane)) is None:
@@ -127,7 +129,7 @@ class Quota:
             tally = self._tallies.setdefault((name, seconds), _Tally([]))
             tally.steps = tally.within(seconds, now)
             tally.add(now, _step(seconds))
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def answered(self, lane: str) -> None:
         """Count the lane's latest call from now on.
@@ -180,12 +182,12 @@ class Quota:
         until = time.time() + bounded(seconds, key)
         if until > self._blocked.get(lane, (0.0, ""))[0]:
             self._blocked[lane] = (until, key)
-            await self._vault.save(SECTION, self._as_json())
+            await self._storage.save(SECTION, self._as_json())
 
     async def lift(self) -> None:
         """Forget all blocks: the user has mended what led to them."""
         self._blocked.clear()
-        await self._vault.save(SECTION, self._as_json())
+        await self._storage.save(SECTION, self._as_json())
 
     def used(self, seconds: float = DAY) -> int:
         """Return how many calls the account made in the last ``seconds``, for a window that is counted."""
@@ -235,7 +237,7 @@ class Quota:
                 ) is not None:
                     self._tallies[lane, seconds] = _Tally(list(_stored(steps)))
         # Blocks that were cut short must not be as long again at the next start.
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
 
 def _stored(steps: list[Json]) -> Iterator[tuple[float, int]]:

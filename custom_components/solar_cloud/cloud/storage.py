@@ -18,7 +18,7 @@ class Storage(Protocol):
     async def save(self, section: str, content: Json) -> None:
         """Write a section at once; it is on disk when this returns."""
 
-    def save_soon(self, section: str, content: Callable[[], Json]) -> None:
+    def delay_save(self, section: str, content: Callable[[], Json]) -> None:
         """Write a section within the next minute and at shutdown; ``content`` is asked then."""
 
 
@@ -41,7 +41,7 @@ class MemoryStorage:
         self._pending.pop(section, None)
         self._sections[section] = content
 
-    def save_soon(self, section: str, content: Callable[[], Json]) -> None:
+    def delay_save(self, section: str, content: Callable[[], Json]) -> None:
         """Keep the question and ask when somebody wants to know."""
         self._pending[section] = content
 

@@ -101,13 +101,13 @@ type Issue = Callable[[Token | None], Awaitable[Token]]
 class TokenManager:
     """The one place an account's token comes from."""
 
-    def __init__(self, issue: Issue, vault: Storage, *, margin: float) -> None:
+    def __init__(self, issue: Issue, storage: Storage, *, margin: float) -> None:
         """Renew ``margin`` seconds before expiry, but never earlier than at half of a token's life."""
         self._issue: Final = issue
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._margin: Final = margin
         self._lock: Final = asyncio.Lock()
-        self._token = Token.from_json(vault.load(SECTION))
+        self._token = Token.from_json(storage.load(SECTION))
         if self._token is not None and not usable(self._token.access):
             self._token = _dead(self._token)
         self._extended = 0.0
@@ -119,7 +119,7 @@ class TokenManager:
         return self._token
 
     @property
-    def contested(self) -> bool:
+    def session_conflict(self) -> bool:
         """Whether tokens die so often that somebody else must be signing in with the same account."""
         return len(self._recent_deaths()) >= CONTEST_COUNT
 
@@ -139,7 +139,7 @@ class TokenManager:
         """Put off the expiry of a token the vendor just accepted, where use keeps a session alive."""
         if token is self._token:
             self._extended = expires_at
-            self._vault.save_soon(SECTION, self._as_json)
+            self._storage.delay_save(SECTION, self._as_json)
 
     def _as_json(self) -> Json:
         token = self._token
@@ -192,7 +192,7 @@ class TokenManager:
         return token
 
     async def _keep(self, token: Token) -> None:
-        await self._vault.save(SECTION, token.as_json())
+        await self._storage.save(SECTION, token.as_json())
         self._token, self._extended = token, 0.0
 
     async def _bury(self, token: Token) -> Token:
@@ -203,7 +203,7 @@ class TokenManager:
         self.note_death()
         dead = replace(token, expires_at=token.issued_at)
         self._token, self._extended = dead, 0.0
-        await self._vault.save(SECTION, dead.as_json())
+        await self._storage.save(SECTION, dead.as_json())
         return dead
 
     def note_death(self) -> None:
@@ -214,4 +214,4 @@ class TokenManager:
         """Drop the token in memory and in storage, so that no restart brings it back."""
         async with self._lock:
             self._token, self._extended = None, 0.0
-            await self._vault.save(SECTION, None)
+            await self._storage.save(SECTION, None)

@@ -99,7 +99,7 @@ class SignIn:
     """Addresses the texts of the form refer to, by placeholder."""
     oauth: OAuth | None = None
     """The consent in a browser that follows the form, when the vendor asks for one."""
-    tidy: Callable[[str], str] = str.strip
+    normalize_url: Callable[[str], str] = str.strip
     """Mends an address the user typed, before it is checked."""
     other_fields: tuple[CredentialField, ...] = ()
     """Fields asked together with the address, for the region ``other`` only; all may be left empty."""

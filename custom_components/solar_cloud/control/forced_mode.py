@@ -62,7 +62,7 @@ class ForcedModeManager:
         self,
         hass: HomeAssistant,
         entry: ConfigEntry,
-        vault: Storage,
+        storage: Storage,
         send: Callable[[ControlAction, Callable[[], bool]], Awaitable[object]],
         ending: Callable[[str], bool],
         changed: Callable[[], None],
@@ -74,11 +74,11 @@ class ForcedModeManager:
         """
         self._hass: Final = hass
         self._entry: Final = entry
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._send: Final = send
         self._ending: Final = ending
         self._changed: Final = changed
-        self._forces: Final[dict[str, Supervised]] = dict(_read(vault.load(SECTION)))
+        self._forces: Final[dict[str, Supervised]] = dict(_read(storage.load(SECTION)))
         self._timers: Final[dict[str, CALLBACK_TYPE]] = {}
         self._acting: Final[set[str]] = set()
         self._stopped = False
@@ -199,7 +199,7 @@ class ForcedModeManager:
 
     async def _save(self) -> None:
         content: Json = {key: asdict(force) for key, force in self._forces.items()}
-        await self._vault.save(SECTION, content)
+        await self._storage.save(SECTION, content)
         self._changed()
 
     def _plan(self, target_id: str) -> None:

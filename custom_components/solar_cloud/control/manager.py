@@ -17,7 +17,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.event import async_call_later
 
 from ..cloud.control import (
-    STEERING,
+    FORCED_MODE_CONTROLS,
     Capabilities,
     Command,
     CommandResult,
@@ -39,7 +39,7 @@ from ..cloud.storage import Json
 from ..const import DOMAIN, LOGGER
 from ..coordinator import SolarCloudConfigEntry, SolarCloudCoordinator
 from ..device_registry import registered_name
-from ..storage import AccountStore
+from ..storage import AccountStorage
 from .events import fire
 from .forced_mode import ForcedModeManager, Superseded, Supervised
 from .pending import CommandState, Key, PendingValues
@@ -71,7 +71,7 @@ class ControlManager:
         hass: HomeAssistant,
         entry: SolarCloudConfigEntry,
         cloud: Controllable,
-        store: AccountStore,
+        store: AccountStorage,
         chosen: Callable[[], Inventory],
         settings: SolarCloudCoordinator[Settings],
     ) -> None:
@@ -82,7 +82,7 @@ class ControlManager:
         self._store: Final = store
         self._chosen: Final = chosen
         self.settings: Final = settings
-        self.overlay: Final = PendingValues(store)
+        self.pending: Final = PendingValues(store)
         self.budget: Final = WriteLimiter(store)
         self._running: Final = TaskStore(store)
         self.forces: Final = ForcedModeManager(
@@ -144,7 +144,7 @@ class ControlManager:
     def _compare(self) -> None:
         self._offer()  # with some vendors only what was read can be set
         self.forces.watch()
-        self.overlay.compare(
+        self.pending.compare(
             self.settings.data, time.time(), self._running.changing, self._disagree
         )
 
@@ -173,7 +173,7 @@ class ControlManager:
 
     def value(self, target_id: str, control: Control) -> SettingValue | None:
         """Return what a control is set to, as far as anybody knows."""
-        return self.overlay.value((target_id, control), self.settings.data)
+        return self.pending.value((target_id, control), self.settings.data)
 
     @property
     def notices(self) -> frozenset[Notice]:
@@ -204,11 +204,11 @@ class ControlManager:
             raise as_error(CommandInvalid("not_offered"))
 
         async def send() -> CommandResult:
-            before = self.overlay.get(key)
+            before = self.pending.get(key)
             wish = before
             _check_numbers(command)
             if command.value is not None:
-                wish = self.overlay.wish(key, spec, command.value)
+                wish = self.pending.wish(key, spec, command.value)
                 self._tell_entities()
             sent = False
 
@@ -220,16 +220,16 @@ class ControlManager:
             try:
                 receipt = await self._send(command, apply)
             except CloudError:
-                self.overlay.take_back(key, wish, before, CommandState.REFUSED)
+                self.pending.take_back(key, wish, before, CommandState.REFUSED)
                 self._tell_entities()
                 raise
             except asyncio.CancelledError:
                 if sent:
-                    self.overlay.answered(key, Outcome.UNCERTAIN)
+                    self.pending.answered(key, Outcome.UNCERTAIN)
                 else:
-                    self.overlay.take_back(key, wish, before, CommandState.REFUSED)
+                    self.pending.take_back(key, wish, before, CommandState.REFUSED)
                 raise
-            self.overlay.answered(key, receipt.outcome)
+            self.pending.answered(key, receipt.outcome)
             if spec.reads_back:
                 self._read_settings_in(spec.settle)
             return receipt
@@ -291,7 +291,7 @@ class ControlManager:
             if wanted is not None and not wanted():
                 raise Superseded
             before = self.forces.get(target_id)
-            self.budget.spend(target_id, what, forced=before is not None)
+            self.budget.acquire(target_id, what, forced=before is not None)
             begins = self._begins(what)
             try:
                 receipt = await self._deliver(what, send, begins, before)
@@ -506,7 +506,7 @@ class ControlManager:
         """Tell how a command ended that somebody followed to its end, or gave up."""
         self._running.forget(task)
         if task.control is not None:
-            self.overlay.answered((task.target_id, task.control), outcome, over=True)
+            self.pending.answered((task.target_id, task.control), outcome, over=True)
         if outcome is Outcome.CONFIRMED:
             self._ineffective.discard(task.target_id)
         await self._over(task, outcome)
@@ -522,7 +522,7 @@ class ControlManager:
     def _failed(self, task: Task, err: CommandRejected) -> None:
         LOGGER.warning("A command failed after it had been accepted: %s", err.key)
         if task.control is not None:
-            self.overlay.drop((task.target_id, task.control), CommandState.REFUSED)
+            self.pending.drop((task.target_id, task.control), CommandState.REFUSED)
         self._note_no_effect(task.target_id, err)
         self._tell(task.target_id, task.name, "refused", None, None, err)
         self._tell_entities()
@@ -589,7 +589,7 @@ class ControlManager:
 def _steers(what: What) -> bool:
     """Whether a forced mode is begun or ended by it."""
     if isinstance(what, Command):
-        return what.control in STEERING
+        return what.control in FORCED_MODE_CONTROLS
     return isinstance(what, ForceBattery | StopBattery | SetWorkMode)
 
 

@@ -46,12 +46,12 @@ class Wish:
 class PendingValues:
     """Wishes by control; the device's word replaces them."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up what an earlier run assumed."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._wishes: dict[Key, Wish] = {}
         self.states: Final[dict[Key, CommandState]] = {}
-        self._restore(vault.load(SECTION))
+        self._restore(storage.load(SECTION))
 
     def value(self, key: Key, settings: Settings) -> SettingValue | None:
         """Return what an entity shows: the wish while there is one, else what the vendor tells."""
@@ -137,7 +137,7 @@ class PendingValues:
         return dict(self.states)
 
     def _save(self) -> None:
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def _as_json(self) -> Json:
         rows: list[Json] = []

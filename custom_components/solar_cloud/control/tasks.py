@@ -34,10 +34,10 @@ class Task:
 class TaskStore:
     """All of them."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up what the last run left."""
-        self._vault: Final = vault
-        stored = vault.load(SECTION)
+        self._storage: Final = storage
+        stored = storage.load(SECTION)
         found = [_read(row) for row in (stored if isinstance(stored, list) else [])]
         self._tasks: Final = {task.key: task for task in found if task is not None}
 
@@ -64,17 +64,17 @@ class TaskStore:
     async def begin(self, task: Task) -> None:
         """Remember a task that was just accepted; it is on disk when this returns."""
         self._tasks[task.key] = task
-        await self._vault.save(SECTION, self._as_json())
+        await self._storage.save(SECTION, self._as_json())
 
     def put(self, task: Task) -> None:
         """Remember how a task goes on."""
         self._tasks[task.key] = task
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def forget(self, task: Task) -> None:
         """Forget a task that came to an end."""
         if self._tasks.pop(task.key, None) is not None:
-            self._vault.save_soon(SECTION, self._as_json)
+            self._storage.delay_save(SECTION, self._as_json)
 
     def _as_json(self) -> Json:
         return [

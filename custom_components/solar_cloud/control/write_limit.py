@@ -26,10 +26,10 @@ ENDING: Final = frozenset({(Control.BATTERY_COMMAND, "stop")})
 class WriteLimiter:
     """Writes by device within the last 24 hours."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up the counts of the last run."""
-        self._vault: Final = vault
-        stored = vault.load(SECTION)
+        self._storage: Final = storage
+        stored = storage.load(SECTION)
         self._writes: dict[str, list[float]] = {
             owner: [float(at) for at in times if isinstance(at, int | float)]
             for owner, times in (stored if isinstance(stored, dict) else {}).items()
@@ -49,7 +49,7 @@ class WriteLimiter:
             owner for owner in list(self._writes) if self.used(owner) >= WRITES_PER_DAY
         )
 
-    def spend(
+    def acquire(
         self, target_id: str, what: Command | ControlAction, *, forced: bool
     ) -> None:
         """Count a write, or raise ``CommandInvalid``.
@@ -66,7 +66,7 @@ class WriteLimiter:
         if not (ends and forced) and self.used(target_id) >= most:
             raise CommandInvalid("write_budget_spent", count=str(WRITES_PER_DAY))
         self._writes.setdefault(target_id, []).append(time.time())
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def _as_json(self) -> Json:
         return {owner: list(times) for owner, times in self._writes.items()}

@@ -140,9 +140,9 @@ class Scenery:
 class CounterFilters:
     """All filters of an account."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up the filters of the last run."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._filters: Final[dict[str, dict[Slot, CounterFilter]]] = {}
         self._named: Final[dict[Addend, CounterFilter]] = {}
         self._serials: Final[dict[str, str]] = {}
@@ -263,8 +263,8 @@ class CounterFilters:
 
     def save(self) -> None:
         """Keep it all, soon."""
-        self._vault.save_soon(GUARDS, self._as_json)
-        self._vault.save_soon(SERIALS, lambda: dict(self._serials))
+        self._storage.delay_save(GUARDS, self._as_json)
+        self._storage.delay_save(SERIALS, lambda: dict(self._serials))
 
     def _as_json(self) -> Json:
         return [
@@ -274,7 +274,7 @@ class CounterFilters:
         ]
 
     def _restore(self) -> None:
-        stored, serials = self._vault.load(GUARDS), self._vault.load(SERIALS)
+        stored, serials = self._storage.load(GUARDS), self._storage.load(SERIALS)
         for row in stored if isinstance(stored, list) else ():
             match row:
                 case [str(owner_id), str(name), kept] if (

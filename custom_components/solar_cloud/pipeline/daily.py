@@ -34,11 +34,11 @@ class Days:
     """The days of all plants, and what is counted in them."""
 
     def __init__(
-        self, vault: Storage, place: HomeLocation, filters: CounterFilters
+        self, storage: Storage, place: HomeLocation, filters: CounterFilters
     ) -> None:
         """Take up the days of the last run; ``filters`` know the lifetime counters."""
         self._filters: Final = filters
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._place: Final = place
         self._days: Final[dict[str, PlantDay]] = {}
         self._counters: Final[dict[str, dict[Slot, DayCounter]]] = {}
@@ -189,7 +189,7 @@ class Days:
 
     def save(self) -> None:
         """Keep it all, soon."""
-        self._vault.save_soon(DAYS, self._as_json)
+        self._storage.delay_save(DAYS, self._as_json)
 
     def _as_json(self) -> Json:
         return {
@@ -207,7 +207,7 @@ class Days:
         }
 
     def _restore(self) -> None:
-        stored = self._vault.load(DAYS)
+        stored = self._storage.load(DAYS)
         if not isinstance(stored, dict):
             return
         days = stored.get("days")

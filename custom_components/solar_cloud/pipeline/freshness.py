@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from ..cloud.model import DeviceKind, Inventory, Quantity as Q, Reading, Slot, Value
-from .known_slots import KnownSlots, lasts
+from .known_slots import KnownSlots, survives_offline
 from .timezones import HomeLocation, dark
 
 GRACE: Final = 900.0
@@ -61,7 +61,7 @@ class Freshness:
         values: dict[Slot, Value] = {
             slot: value
             for slot, value in reading.values.items()
-            if lasts(slot.quantity)
+            if survives_offline(slot.quantity)
         }
         values |= dict.fromkeys(self._asleep(key, inventory, now), 0.0)
         return Reading(reading.measured_at, values)

@@ -25,7 +25,7 @@ LASTING: Final = frozenset(
 _QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}
 
 
-def lasts(quantity: Quantity) -> bool:
+def survives_offline(quantity: Quantity) -> bool:
     """Whether a value stays true while its device is silent."""
     return quantity.is_energy or quantity in LASTING
 
@@ -46,11 +46,11 @@ def slot_of(key: str) -> Slot | None:
 class KnownSlots:
     """The memory of slots."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up the memory of the last run."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._slots: Final[dict[str, set[Slot]]] = {}
-        stored = vault.load(SECTION)
+        stored = storage.load(SECTION)
         for key, slots in stored.items() if isinstance(stored, dict) else ():
             known = (
                 (slot_of(str(each)) for each in slots)
@@ -71,7 +71,7 @@ class KnownSlots:
             grown = grown or not slots.issuperset((*reading.values, *reading.unknown))
             slots.update(reading.values, reading.unknown)
         if grown:
-            self._vault.save_soon(SECTION, self._as_json)
+            self._storage.delay_save(SECTION, self._as_json)
 
     def _as_json(self) -> Json:
         return {

@@ -50,28 +50,28 @@ class ReadingPipeline:
 
     def __init__(
         self,
-        vault: Storage,
+        storage: Storage,
         stale_after: float,
         roles: Callable[[str, Inventory], PlantSources],
         place: HomeLocation,
     ) -> None:
         """Take up the filters and choices of the last run."""
-        self.seen: Final = KnownSlots(vault)
-        self._vault: Final = vault
+        self.seen: Final = KnownSlots(storage)
+        self._storage: Final = storage
         self._roles: Final = roles
-        self._filters: Final = CounterFilters(vault)
+        self._filters: Final = CounterFilters(storage)
         self._place: Final = place
         self._night: Final = Night(place)
-        self._days: Final = Days(vault, place, self._filters)
+        self._days: Final = Days(storage, place, self._filters)
         self._live: Final = Freshness(stale_after, self.seen, place)
         self._ages: Final = DataAges()
         self._plants: Final[dict[str, SourceSelections]] = {}
         self._inventory = Inventory({}, {})
-        stored = vault.load(ROLES)
+        stored = storage.load(ROLES)
         for key, kept in stored.items() if isinstance(stored, dict) else ():
             self._plants[key] = SourceSelections.from_json(kept)
 
-    def paint(
+    def process(
         self, snapshot: Snapshot, inventory: Inventory, now: datetime
     ) -> Snapshot:
         """Return what is to be published of this poll.
@@ -177,7 +177,7 @@ class ReadingPipeline:
         said = poll.said.readings.get(plant_id)
         slow = said.slow if said else frozenset()
         self._days.share_roles(plant_id, values, chosen, chosen.parts(roles), slow, now)
-        if chosen.deserted(roles, values, poll.stale):
+        if chosen.source_missing(roles, values, poll.stale):
             poll.stale.add(plant_id)
         elif any(Slot(role) in values for role in roles if not role.is_energy):
             poll.stale.discard(plant_id)
@@ -194,7 +194,7 @@ class ReadingPipeline:
     def _save(self) -> None:
         self._filters.save()
         self._days.save()
-        self._vault.save_soon(ROLES, self._roles_json)
+        self._storage.delay_save(ROLES, self._roles_json)
 
     def _roles_json(self) -> Json:
         return {key: plant.as_json() for key, plant in self._plants.items()}

@@ -256,7 +256,7 @@ class SourceSelections:
         }
         return {role: parts for role, parts in found.items() if parts}
 
-    def deserted(
+    def source_missing(
         self, roles: PlantSources, values: Mapping[Slot, Value], stale: AbstractSet[str]
     ) -> bool:
         """Whether a power is missing because who measures it is stale."""

@@ -45,23 +45,23 @@ class PollScheduler:
 
     def __init__(
         self,
-        vault: Storage,
+        storage: Storage,
         period: float,
         seed: int,
         seen: KnownSlots,
         place: HomeLocation,
     ) -> None:
         """Poll at most every ``period`` seconds; ``seed`` tells installations apart."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._period: Final = period
-        self._cadence: Final = UploadTracker(vault, period, seed)
+        self._cadence: Final = UploadTracker(storage, period, seed)
         self._seen: Final = seen
         self._place: Final = place
         self._searched = 0
         self._searching = False
         self._inventory = Inventory({}, {})
-        stored = vault.load(STRIDES)
-        self._strides: Final[dict[str, UploadDetector]] = {
+        stored = storage.load(STRIDES)
+        self._detectors: Final[dict[str, UploadDetector]] = {
             key: UploadDetector.from_json(kept)
             for key, kept in (stored.items() if isinstance(stored, dict) else ())
         }
@@ -79,22 +79,22 @@ class PollScheduler:
             self._cadence.learn(stamps, polled)
             return
         self._cadence.learn(self._listen(snapshot, polled), polled, visible=True)
-        self._vault.save_soon(STRIDES, self._as_json)
+        self._storage.delay_save(STRIDES, self._as_json)
 
     def _listen(self, snapshot: Snapshot, polled: float) -> Mapping[str, float]:
         """Find out when uploads become visible that tell no time."""
         stamps = {}
-        telling = False
+        informative = False
         for key in snapshot.readings.keys() & self._inventory.devices.keys():
-            stride = self._strides.setdefault(key, UploadDetector())
-            if (at := stride.hear(snapshot.readings[key], polled)) is not None:
+            detector = self._detectors.setdefault(key, UploadDetector())
+            if (at := detector.hear(snapshot.readings[key], polled)) is not None:
                 stamps[key] = at
-            telling = telling or stride.telling
-        if telling:
+            informative = informative or detector.informative
+        if informative:
             self._searched += 1
         elif stamps:
             self._searched = 0
-        self._searching = telling and self._searched < PATIENT
+        self._searching = informative and self._searched < PATIENT
         return stamps
 
     def next_poll(self, started: float) -> float:
@@ -126,4 +126,4 @@ class PollScheduler:
         )
 
     def _as_json(self) -> Json:
-        return {key: stride.as_json() for key, stride in self._strides.items()}
+        return {key: detector.as_json() for key, detector in self._detectors.items()}

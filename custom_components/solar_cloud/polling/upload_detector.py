@@ -41,7 +41,7 @@ class UploadDetector:
     anchor: float | None = None
     newest: float = 0.0
     votes: list[float] = field(default_factory=lambda: [0.0] * BINS)
-    telling: bool = False
+    informative: bool = False
     """Whether the latest poll could have told something."""
     last: tuple[float, Reading] | None = None
 
@@ -50,7 +50,7 @@ class UploadDetector:
         if self.anchor is not None and not 0 <= polled - self.anchor < KEPT:
             self.anchor, self.votes = None, [0.0] * BINS
         before, self.last = self.last, (polled, reading)
-        self.telling = False
+        self.informative = False
         if before is not None and self.anchor is None:
             self._count(before, reading, polled)
         if self.anchor is None:
@@ -70,7 +70,7 @@ class UploadDetector:
         uploads = counted(earlier.values, reading.values)
         if uploads is None or not 0 < surplus < UPLOADS / 2:
             return
-        self.telling = True
+        self.informative = True
         vote = 1.0 if uploads > 1.6 else -1.0 if uploads < 1.4 else 0.0
         width = UPLOADS / BINS
         for number in range(BINS):

@@ -26,7 +26,7 @@ class UploadPeriod:
     heard: float = 0.0
     """When it was, by our own clock."""
     period: float = UPLOADS
-    unrest: float = 0.0
+    jitter: float = 0.0
     """How many seconds uploads are off, on average."""
     gaps: list[float] = field(default_factory=list)
 
@@ -49,7 +49,7 @@ class UploadPeriod:
             self.anchor = at
         else:
             self.anchor = at - off * (1 - GENTLE)
-            self.unrest += GENTLE * (abs(off) - self.unrest)
+            self.jitter += GENTLE * (abs(off) - self.jitter)
 
     def _measure(self, gap: float) -> None:
         """Refine the period. Lost uploads leave multiples of it; when all gaps are longer, it is longer."""

@@ -75,9 +75,9 @@ class PollOffset:
                 self.too_soon = min(self.too_soon, after - 2 * max(gained, FINE))
         self.too_soon = max(self.too_soon - FORGETTING, self.least)
 
-    def seen(self, age: float, unrest: float) -> None:
+    def seen(self, age: float, jitter: float) -> None:
         """Note how old an upload was when it was first seen: what was taken for too soon may have been a lost one."""
-        if age < self.too_soon - FINE - 2 * unrest or (
+        if age < self.too_soon - FINE - 2 * jitter or (
             not self.settled and age < self.late_enough
         ):
             self.late_enough, self.proved = age, age <= GUESS
@@ -99,9 +99,9 @@ class PollOffset:
 class UploadTracker:
     """The rhythm of one account's polls."""
 
-    def __init__(self, vault: Storage, period: float, seed: int) -> None:
+    def __init__(self, storage: Storage, period: float, seed: int) -> None:
         """Poll at most every ``period`` seconds; ``seed`` tells installations apart."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._period: Final = period
         self._stagger: Final = (seed % 997) / 997 * STAGGER
         self._beats: Final[dict[str, UploadPeriod]] = {}
@@ -110,7 +110,7 @@ class UploadTracker:
         self._judged = 0.0
         self._planned = 0.0
         self._late = 0.0
-        match vault.load(SECTION):
+        match storage.load(SECTION):
             case [float() | int() as late_enough, float() | int() as too_soon]:
                 # A new device may be quicker: one try is due.
                 soonest = late_enough - 2 * FINE
@@ -132,7 +132,7 @@ class UploadTracker:
             del self._beats[key]
         self._judge(due, polled)
         if self._aim and before and before.last != known:
-            self._aim.seen(polled - before.last - self._stagger, before.unrest)
+            self._aim.seen(polled - before.last - self._stagger, before.jitter)
         live = self._live(polled)
         if self._aim is None and live:
             # The upload before the newest seen was there, the one after it was not.
@@ -141,7 +141,7 @@ class UploadTracker:
             if visible:
                 self._aim = PollOffset(0.0, -FINE, -FINE)
         self._leader = self._choose(live)
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def _due(self, polled: float) -> float | None:
         """Return the leader's upload a poll was meant for."""
@@ -212,18 +212,18 @@ class UploadTracker:
         if step > LONGEST * self._period:
             return earliest
         slot = beat.anchor + self._aim.next + self._stagger
-        tolerance = self._tolerance(step, beat.unrest)
+        tolerance = self._tolerance(step, beat.jitter)
         ahead = math.ceil((earliest - tolerance - slot) / step)
         planned = max(earliest, slot + ahead * step)
         return planned if self._aim.settled else min(planned, earliest + STRETCH)
 
-    def _tolerance(self, step: float, unrest: float) -> float:
+    def _tolerance(self, step: float, jitter: float) -> float:
         """Return how late a poll may come before the rest of a period is waited for the next upload.
 
         Where polls must lie further apart than uploads, each comes later than the one before; this bound gives the least age on average.
         """
         drift = max(self._period - step, 0.05)
-        usual = max(math.sqrt(2 * drift * step), 2 * unrest)
+        usual = max(math.sqrt(2 * drift * step), 2 * jitter)
         return min(usual + 1.5 * self._late, step / 3)
 
     def _as_json(self) -> Json:

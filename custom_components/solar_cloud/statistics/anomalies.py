@@ -52,7 +52,7 @@ class AnomalyFinder:
             if now - self._examined.get(plant_id, 0.0) >= PERIOD:
                 await self.async_examine(inventory, plant_id)
                 self._examined[plant_id] = now
-                self._account.store.save_soon(SECTION, self._as_json)
+                self._account.store.delay_save(SECTION, self._as_json)
             self._show(inventory, plant_id)
 
     async def async_examine(self, inventory: Inventory, plant_id: str) -> None:
@@ -93,7 +93,7 @@ class AnomalyFinder:
                 )
         await recorder.async_written(self._hass)
         await self.async_examine(inventory, plant_id)
-        self._account.store.save_soon(SECTION, self._as_json)
+        self._account.store.delay_save(SECTION, self._as_json)
         self._show(inventory, plant_id)
 
     def accept(self, inventory: Inventory, plant_id: str) -> None:
@@ -104,7 +104,7 @@ class AnomalyFinder:
             for each in found
         )
         self._findings[plant_id] = {}
-        self._account.store.save_soon(SECTION, self._as_json)
+        self._account.store.delay_save(SECTION, self._as_json)
         self._show(inventory, plant_id)
 
     def lines(self, plant_id: str) -> str:

@@ -79,8 +79,8 @@ def plant_counters(
 def _slots(
     account: Account, owner_id: str, plant_id: str
 ) -> Iterator[tuple[Slot, tuple[SourceTerm, ...]]]:
-    sources = account.painter.sources(plant_id) if owner_id == plant_id else {}
-    for slot in sorted(account.painter.seen.slots(owner_id)):
+    sources = account.pipeline.sources(plant_id) if owner_id == plant_id else {}
+    for slot in sorted(account.pipeline.seen.slots(owner_id)):
         if not slot.quantity.is_counter:
             continue
         chosen = tuple(

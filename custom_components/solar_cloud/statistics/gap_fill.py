@@ -145,7 +145,7 @@ class GapRepair:
 
     def _close(self, outage: Outage, hours: Mapping[str, list[Row]]) -> None:
         self._watch.close(outage)
-        self._account.store.save_soon(SECTION, lambda: None)
+        self._account.store.delay_save(SECTION, lambda: None)
         filled = sum(1 for rows in hours.values() if rows)
         LOGGER.info(
             "Filled the hours from %s to %s in %d of %d counters from the history of the cloud",

@@ -310,8 +310,8 @@ class HistoryImport:
                     key: list(each) for key, each in (earlier | dict(done)).items()
                 },
             }
-        self._account.store.save_soon(WRITING, lambda: dict[str, Json](writing))
-        self._account.store.save_soon(LEDGER, lambda: dict[str, Json](ledger))
+        self._account.store.delay_save(WRITING, lambda: dict[str, Json](writing))
+        self._account.store.delay_save(LEDGER, lambda: dict[str, Json](ledger))
 
     async def async_undo(self, plant_id: str) -> dict[str, Imported]:
         """Take the last import of a plant back, to the last row, and one that is under way too."""
@@ -325,7 +325,7 @@ class HistoryImport:
             }
             ledger = self._section(LEDGER)
             ledger.pop(plant_id, None)
-            self._account.store.save_soon(LEDGER, lambda: dict[str, Json](ledger))
+            self._account.store.delay_save(LEDGER, lambda: dict[str, Json](ledger))
             await self._async_end(plant_id)
             self.done.pop(plant_id, None)
             return undone

@@ -92,7 +92,7 @@ class History:
     def on_poll(self) -> None:
         """Note what a poll says of gaps, and work on the past."""
         if self.account.readings.last_update_success:
-            held = self.account.painter.holding()
+            held = self.account.pipeline.holding()
             self.watch.observe(
                 self.account.readings.data, dt_util.utcnow().timestamp(), held
             )

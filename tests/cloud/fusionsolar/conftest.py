@@ -36,7 +36,7 @@ class Rig:
     cloud: FusionSolarCloud
     session: aiohttp.ClientSession
     freezer: FrozenDateTimeFactory
-    vault: MemoryStorage = field(default_factory=MemoryStorage)
+    storage: MemoryStorage = field(default_factory=MemoryStorage)
     quota: Quota = field(init=False)
     client: FusionSolar = field(init=False)
     inventory: Inventory = field(init=False)
@@ -65,12 +65,12 @@ class Rig:
     def start(self, sign_in: str | None = None) -> FusionSolar:
         """Build a client over the storage at hand."""
         self.sign_in = sign_in or self.sign_in
-        self.quota = VENDOR.quota(self.vault)
+        self.quota = VENDOR.quota(self.storage)
         client = VENDOR.connect(
             VENDOR.sign_in(self.sign_in),
             self.credentials,
             self.transport,
-            self.vault,
+            self.storage,
             self.quota,
         )
         assert isinstance(client, FusionSolar)
@@ -79,10 +79,10 @@ class Rig:
 
     def restart(self) -> FusionSolar:
         """Lose everything but what a file would hold."""
-        stored: dict[str, Json] = json.loads(json.dumps(self.vault.sections()))
-        self.vault = MemoryStorage()
+        stored: dict[str, Json] = json.loads(json.dumps(self.storage.sections()))
+        self.storage = MemoryStorage()
         for section, content in stored.items():
-            self.vault.save_soon(section, lambda content=content: content)  # type: ignore[misc]
+            self.storage.delay_save(section, lambda content=content: content)  # type: ignore[misc]
         return self.start()
 
     async def consent(self) -> None:
@@ -93,7 +93,7 @@ class Rig:
         token = await oauth.exchange(
             self.credentials, self.cloud.consent(REDIRECT), REDIRECT, self.transport
         )
-        await self.vault.save("token", token.as_json())
+        await self.storage.save("token", token.as_json())
         self.start()
 
     def tick(self, seconds: float) -> None:

@@ -10,7 +10,7 @@ from custom_components.solar_cloud.cloud.errors import (
     CloudUnreachable,
     CredentialsRejected,
     QuotaExhausted,
-    SessionContested,
+    SessionConflict,
 )
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
 from custom_components.solar_cloud.cloud.model import Notice
@@ -110,7 +110,7 @@ async def test_e19_a_session_lost_at_once_is_left_to_the_other_program(
     rig.cloud.fault("getDevRealKpi", code=305, times=None)
     rig.tick(308)
     error = await rig.waiting_poll()
-    assert isinstance(error, SessionContested)
+    assert isinstance(error, SessionConflict)
     assert error.retry_after >= 600
     assert rig.count("login") == 2
     rig.restart()
@@ -272,7 +272,7 @@ async def test_removing_the_account_ends_its_session(rig: Rig) -> None:
     assert isinstance(rig.client, SupportsLogout)
     await rig.client.sign_out()
     assert rig.cloud.account.token is None
-    assert rig.vault.load("token") is None
+    assert rig.storage.load("token") is None
     await rig.client.sign_out()
     assert rig.count("logout") == 1
 
@@ -303,7 +303,7 @@ async def test_e75_a_session_outside_ascii_is_not_kept(rig: Rig, place: str) -> 
     rig.start()
     rig.cloud.fault("login", body="bad-token")
     await rig.failing_poll()
-    assert rig.vault.load("token") is None
+    assert rig.storage.load("token") is None
     rig.tick(120)
     rig.restart()
     assert (await rig.poll()).readings

@@ -186,25 +186,25 @@ async def test_api_calls_are_counted_for_the_sensors(rig: Rig) -> None:
 async def test_controls_have_a_share_of_the_owners_day(owner: Rig) -> None:
     """A hundred calls are kept for commands, whatever the polls used up."""
     for _ in range(900):
-        owner.quota.spend("anything")
+        owner.quota.acquire("anything")
     assert owner.quota.wait("anything") > 0
     assert owner.quota.wait("control", command=True) == 0
 
 
 def simulate(freezer: FrozenDateTimeFactory, types: int, dark_hours: float) -> int:
     """Run two days of an owner's plan without a cloud; return the calls of the second."""
-    vault = MemoryStorage()
-    quota = VENDOR.quota(vault)
+    storage = MemoryStorage()
+    quota = VENDOR.quota(storage)
     set_total(quota, owner=True)
     set_windows(quota, 1, dict.fromkeys(range(types), 1))
-    plan = Plan(quota, vault, owner=True)
+    plan = Plan(quota, storage, owner=True)
     devices = [Batch(DEVICE_NOW, kind, ("x",)) for kind in range(types)]
     start = time.time()
     while (passed := time.time() - start) < 2 * DAY:
         dark = passed % DAY < dark_hours * 3600
         for batch in plan.due(devices, [("p",)], dark=dark):
             if quota.wait(batch.lane) == 0:
-                quota.spend(batch.lane)
+                quota.acquire(batch.lane)
                 plan.done(batch)
         freezer.tick(max(15.0, plan.resume_after() or VENDOR.poll_period))
     return quota.used()
@@ -227,8 +227,8 @@ def test_a_clock_that_goes_back_does_not_stop_the_plan(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """A wrong clock at start is corrected minutes later."""
-    vault = MemoryStorage()
-    plan = Plan(VENDOR.quota(vault), vault, owner=False)
+    storage = MemoryStorage()
+    plan = Plan(VENDOR.quota(storage), storage, owner=False)
     devices = [Batch(DEVICE_NOW, 38, ("x",))]
     assert plan.due(devices, [], dark=False)
     plan.done(devices[0])
@@ -240,7 +240,7 @@ def test_a_clock_that_goes_back_does_not_stop_the_plan(
 async def test_the_whole_account_has_no_limit_but_is_counted(rig: Rig) -> None:
     """Lane ALL only counts."""
     for _ in range(2000):
-        rig.quota.spend("anything")
+        rig.quota.acquire("anything")
     assert rig.quota.used() == 2000
     assert rig.quota.wait(ALL) == 0
 
@@ -260,7 +260,7 @@ async def test_e78_a_large_site_is_shown_at_once_after_a_restart(rig: Rig) -> No
     await rig.lists()
     before = await whole_cycle(rig)
     assert len(before.readings) > 1000
-    stored = rig.vault.sections()["fusionsolar_last"]
+    stored = rig.storage.sections()["fusionsolar_last"]
     assert len(json.dumps(stored)) < 400_000
     rig.restart()
     rig.tick(30)
@@ -276,6 +276,6 @@ async def test_a_damaged_package_of_readings_is_an_empty_one(
     rig: Rig, damaged: str
 ) -> None:
     """Nothing raises, and the next readings take its place."""
-    await rig.vault.save("fusionsolar_last", damaged)
+    await rig.storage.save("fusionsolar_last", damaged)
     rig.restart()
     assert (await rig.poll()).readings

@@ -56,9 +56,9 @@ def offered(rig: Rig) -> set[Control]:
     return {spec.control for spec in specs}
 
 
-def withheld(rig: Rig) -> Any:
+def unavailable_reasons(rig: Rig) -> Any:
     """Return why others are not."""
-    return client(rig).available(rig.inventory).withheld.get(plant(rig))
+    return client(rig).available(rig.inventory).unavailable_reasons.get(plant(rig))
 
 
 async def test_a_home_with_a_battery_offers_everything(owner: Rig) -> None:
@@ -69,7 +69,7 @@ async def test_a_home_with_a_battery_offers_everything(owner: Rig) -> None:
     assert offered(owner) == BATTERY | GRID
     available = client(owner).available(owner.inventory)
     assert available.orders[plant(owner)] == ORDERS
-    assert withheld(owner) is None
+    assert unavailable_reasons(owner) is None
     specs = {spec.control: spec for spec in available.specs[plant(owner)]}
     assert specs[Control.WORK_MODE].options == ("self_consumption", "time_of_use")
     assert specs[Control.EXPORT_LIMIT].maximum == 9900.0
@@ -98,8 +98,8 @@ async def test_e46_without_a_battery_there_is_nothing_of_it(
     """E46: and the diagnostics say why. Nobody is asked about its mode."""
     await ready(owner)
     assert offered(owner) == GRID
-    assert withheld(owner)["ChargeBattery"] == "no_battery"
-    assert set(withheld(owner).values()) == {"no_battery"}
+    assert unavailable_reasons(owner)["ChargeBattery"] == "no_battery"
+    assert set(unavailable_reasons(owner).values()) == {"no_battery"}
     assert not cloud.calls.count("battery-mode")
     with pytest.raises(CommandInvalid, match="not_offered"):
         await apply(owner, Control.WORK_MODE, "backup")
@@ -114,7 +114,7 @@ async def test_without_a_rating_there_is_no_limit(
     for device in cloud.plant.devices:
         device.model = "Something new"
     await ready(owner)
-    reasons = withheld(owner)
+    reasons = unavailable_reasons(owner)
     assert reasons["export_limit"] == reasons["export_limit_enabled"] == "no_rating"
     assert not offered(owner) & (GRID | {Control.GRID_CHARGE_POWER_LIMIT})
 
@@ -125,7 +125,7 @@ async def test_without_the_scope_there_is_nothing(rig: Rig) -> None:
     await rig.consent()
     await ready(rig)
     assert offered(rig) == set()
-    assert withheld(rig) == {"all": "no_permission"}
+    assert unavailable_reasons(rig) == {"all": "no_permission"}
 
 
 async def test_a_scope_taken_away_hides_the_controls(owner: Rig) -> None:
@@ -134,17 +134,17 @@ async def test_a_scope_taken_away_hides_the_controls(owner: Rig) -> None:
     owner.tick(4000)
     owner.cloud.plant.authorized = False
     assert (await client(owner).settings(owner.inventory)).silent == {}
-    assert withheld(owner) == {"all": "no_permission"}
+    assert unavailable_reasons(owner) == {"all": "no_permission"}
     owner.cloud.plant.authorized = True
     owner.tick(4000)
     await client(owner).settings(owner.inventory)
-    assert withheld(owner) is None
+    assert unavailable_reasons(owner) is None
 
 
 async def test_an_api_account_has_to_prove_itself(rig: Rig) -> None:
     """Whether it may write is told by whether it may ask; known over a restart."""
     await rig.poll()
-    assert withheld(rig) == {"all": "not_proven"}
+    assert unavailable_reasons(rig) == {"all": "not_proven"}
     await ready(rig)
     assert offered(rig) == BATTERY | GRID
     await tell(rig, Control.EXPORT_LIMIT, 1500.0)
@@ -159,7 +159,7 @@ async def test_an_api_account_that_may_only_read(rig: Rig) -> None:
     rig.cloud.turn(account_controls=False)
     await ready(rig)
     assert offered(rig) == set()
-    assert withheld(rig) == {"all": "no_permission"}
+    assert unavailable_reasons(rig) == {"all": "no_permission"}
     assert not writes(rig)
 
 
@@ -167,7 +167,7 @@ async def test_a_plant_with_several_controllers(owner: Rig) -> None:
     """Code 20609."""
     owner.cloud.plant.controllers = 2
     await ready(owner)
-    assert withheld(owner) == {"all": "several_controllers"}
+    assert unavailable_reasons(owner) == {"all": "several_controllers"}
 
 
 async def test_plants_are_asked_hourly_and_after_changes(owner: Rig) -> None:
@@ -342,7 +342,7 @@ async def test_a_memory_of_another_version_is_dropped(owner: Rig) -> None:
     """And begun anew."""
     await ready(owner)
     key = plant(owner)
-    owner.vault.save_soon(SECTION, lambda: {key: {"what": 1}, "NE=2": None})
+    owner.storage.delay_save(SECTION, lambda: {key: {"what": 1}, "NE=2": None})
     owner.restart()
     assert "work_mode" in await values(owner)
 

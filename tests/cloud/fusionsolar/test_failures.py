@@ -36,12 +36,12 @@ class Amsterdam:
 async def published(rig: Rig, hours: float) -> AsyncIterator[Snapshot]:
     """Poll, and yield what is published."""
     await rig.lists()
-    painter = ReadingPipeline(
-        rig.vault, VENDOR.stale_after, rig.client.roles, Amsterdam()
+    pipeline = ReadingPipeline(
+        rig.storage, VENDOR.stale_after, rig.client.roles, Amsterdam()
     )
     for _ in range(int(hours * 3600 / VENDOR.poll_period)):
         snapshot = await rig.next_poll()
-        yield painter.paint(snapshot, rig.inventory, datetime.now(UTC))
+        yield pipeline.process(snapshot, rig.inventory, datetime.now(UTC))
 
 
 def counters(snapshot: Snapshot) -> dict[tuple[str, Slot], float]:

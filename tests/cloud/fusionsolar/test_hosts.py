@@ -8,8 +8,8 @@ from custom_components.solar_cloud.cloud.errors import CloudError
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
 from custom_components.solar_cloud.cloud.fusionsolar.hosts import (
     base_url,
+    normalize_url,
     oauth_url,
-    tidy,
 )
 
 EU5 = "https://eu5.fusionsolar.huawei.com"
@@ -32,7 +32,7 @@ EU5 = "https://eu5.fusionsolar.huawei.com"
 )
 def test_e26_portal_addresses_become_api_addresses(typed: str) -> None:
     """Whatever the browser's address bar shows."""
-    assert check_base_url(tidy(typed)) == EU5
+    assert check_base_url(normalize_url(typed)) == EU5
 
 
 @pytest.mark.parametrize(
@@ -58,21 +58,21 @@ def test_e26_portal_addresses_become_api_addresses(typed: str) -> None:
 )
 def test_e74_addresses_of_any_host_are_tidied(typed: str, tidied: str) -> None:
     """A SmartPVMS of one's own, and the domain that European accounts move to: portal prefixes, paths and the old port go."""
-    assert check_base_url(tidy(typed)) == tidied
+    assert check_base_url(normalize_url(typed)) == tidied
 
 
 @pytest.mark.parametrize("typed", ["", "https://", "https://x:port/"])
 def test_nonsense_is_left_to_the_check(typed: str) -> None:
     """It is refused there."""
     with pytest.raises(CloudError, match="invalid_host"):
-        check_base_url(tidy(typed))
+        check_base_url(normalize_url(typed))
 
 
 def test_regions_have_their_hosts() -> None:
     """And one OAuth server between them, unless the SmartPVMS is one's own."""
     for sign_in in VENDOR.sign_ins:
         assert set(sign_in.regions) == {"eu5", "intl", "sg5", "la5", "cn"}
-        assert sign_in.tidy is tidy
+        assert sign_in.normalize_url is normalize_url
     assert str(base_url({"region": "sg5"})) == "https://sg5.fusionsolar.huawei.com"
     assert oauth_url({"region": "la5"}).host == "oauth2.fusionsolar.huawei.com"
     own = {"region": "other", "base_url": "https://pvms.example.org"}

@@ -11,7 +11,7 @@ from custom_components.solar_cloud.cloud.errors import (
     CloudUnreachable,
     CredentialsRejected,
     QuotaExhausted,
-    SessionContested,
+    SessionConflict,
 )
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
 from custom_components.solar_cloud.cloud.token import Token
@@ -182,7 +182,7 @@ async def test_a_fresh_token_that_is_refused_ends_in_a_wait(owner: Rig) -> None:
     owner.cloud.turn(bearer_region_ok=False)
     owner.tick(310)
     error = await owner.waiting_poll()
-    assert isinstance(error, SessionContested)
+    assert isinstance(error, SessionConflict)
     assert error.key == "token_refused"
     assert owner.count("token") == 2
 
@@ -231,7 +231,7 @@ async def test_a_smaller_scope_is_read_back(rig: Rig) -> None:
 async def test_removing_the_entry_keeps_the_consent(owner: Rig) -> None:
     """There is no documented way to take it back."""
     await owner.client.sign_out()
-    assert owner.vault.load("token") is not None
+    assert owner.storage.load("token") is not None
 
 
 @pytest.mark.parametrize(

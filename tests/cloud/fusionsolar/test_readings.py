@@ -103,7 +103,7 @@ async def test_a_single_phase_inverter_shows_its_whole_voltage(rig: Rig) -> None
     """230 V and not half of it, no line voltage, no other phase; also from a store that took it for a line voltage."""
     shed = rig.cloud.plants[1]
     inverter = shed.devices[0].serial or ""
-    await rig.vault.save(
+    await rig.storage.save(
         "fusionsolar_traits", {"alive": {inverter: [Slot(Q.LINE_VOLTAGE, 1).key]}}
     )
     rig.restart()
@@ -385,16 +385,18 @@ async def test_damaged_storage_starts_anew(rig: Rig) -> None:
             "fusionsolar_traits",
             "fusionsolar_plan",
         ):
-            await rig.vault.save(section, content)
+            await rig.storage.save(section, content)
         rig.restart()
         rig.tick(86400)
         await rig.lists()
         assert (await rig.poll()).readings
-    await rig.vault.save(
+    await rig.storage.save(
         "fusionsolar_last",
         {"x": [1, 2, [["pv_power", 0, None], 3, ["no", 0, 1], ["pv_power", 0, True]]]},
     )
-    await rig.vault.save("fusionsolar_traits", {"alive": {"x": 3}, "units": {"x": "y"}})
+    await rig.storage.save(
+        "fusionsolar_traits", {"alive": {"x": 3}, "units": {"x": "y"}}
+    )
     rig.restart()
     assert (await rig.next_poll()).readings
 

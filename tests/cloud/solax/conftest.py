@@ -75,7 +75,7 @@ class Account:
         self.cloud = cloud
         self.clock = clock
         self.session = session
-        self.vault = MemoryStorage()
+        self.storage = MemoryStorage()
         self.wanted = Inventory({}, {})
         self.quota: Quota
         self.client: Client
@@ -83,7 +83,7 @@ class Account:
 
     def restart(self, **credentials: str) -> Client:
         """Begin anew with nothing but the vault."""
-        self.quota = VENDOR.quota(self.vault)
+        self.quota = VENDOR.quota(self.storage)
         client = VENDOR.connect(
             VENDOR.sign_in("solax"),
             {
@@ -93,7 +93,7 @@ class Account:
                 **credentials,
             },
             HttpTransport(self.session),
-            self.vault,
+            self.storage,
             self.quota,
         )
         assert isinstance(client, Client)

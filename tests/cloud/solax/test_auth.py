@@ -10,7 +10,7 @@ from custom_components.solar_cloud.cloud.errors import (
     CloudUnreachable,
     CredentialsRejected,
     QuotaExhausted,
-    SessionContested,
+    SessionConflict,
     UnexpectedAnswer,
 )
 from custom_components.solar_cloud.cloud.model import Notice
@@ -25,7 +25,7 @@ CONTESTED = Notice("session_contested")
 
 def stored(account: Account) -> Token | None:
     """Return the token in storage."""
-    return Token.from_json(account.vault.load("token"))
+    return Token.from_json(account.storage.load("token"))
 
 
 async def test_a003_a_day_with_ten_restarts_costs_one_token(
@@ -168,7 +168,7 @@ async def test_token_that_is_dead_on_arrival(
 ) -> None:
     """Somebody signs in faster than we call: a rest, not a race."""
     cloud.turn(refuse_new_tokens=True)
-    with pytest.raises(SessionContested) as caught:
+    with pytest.raises(SessionConflict) as caught:
         await account.list()
     assert caught.value.retry_after == 600
     assert len(cloud.token_calls) == 2
@@ -245,7 +245,7 @@ async def test_e75_a_token_with_a_line_break_is_not_kept(
     cloud.fault("oauth/token", body="bad-token")
     with pytest.raises(UnexpectedAnswer, match="unusable_token"):
         await account.list()
-    assert account.vault.load("token") is None
+    assert account.storage.load("token") is None
     clock.advance(120)
     account.restart()
     assert (await account.poll()).readings
@@ -256,9 +256,9 @@ async def test_e75_a_token_stored_with_a_line_break_is_renewed(
 ) -> None:
     """Written by an earlier version: it made every request fail, also after a restart."""
     await account.list()
-    stored = account.vault.load("token")
+    stored = account.storage.load("token")
     assert isinstance(stored, dict)
-    await account.vault.save("token", {**stored, "access": "abc\ndef"})
+    await account.storage.save("token", {**stored, "access": "abc\ndef"})
     account.restart()
     assert (await account.poll()).readings
     assert cloud.calls.count("oauth/token") == 2

@@ -13,7 +13,7 @@ from custom_components.solar_cloud.cloud.errors import (
     CredentialsRejected,
     PermissionMissing,
     QuotaExhausted,
-    SessionContested,
+    SessionConflict,
     UnexpectedAnswer,
 )
 from custom_components.solar_cloud.cloud.solax.codes import Verdict, judge
@@ -176,7 +176,7 @@ async def test_e2_refused_again_right_after_renewal(
     await account.list()
     cloud.calls.clear()
     cloud.fault("realtime_data", **how, times=None)
-    with pytest.raises(SessionContested) as caught:
+    with pytest.raises(SessionConflict) as caught:
         await account.poll()
     assert caught.value.retry_after >= 300
     assert len(cloud.token_calls) == 1

@@ -52,7 +52,7 @@ async def test_e27_many_plants_page_chunk_and_resume(
     assert len(inventory.plants) == 12
     assert len(inventory.devices) == 48
     for _ in range(10):
-        account.quota.spend(READ)  # as an action just did
+        account.quota.acquire(READ)  # as an action just did
     part = await account.poll(0)
     assert part.resume_after is not None
     assert part.resume_after <= 61

@@ -290,10 +290,10 @@ def test_q8_ac_output_is_no_yield_where_a_battery_can_be() -> None:
 
 def test_q14_a_yield_that_drops_to_0_is_not_replaced_by_the_ac_output() -> None:
     """An inverter that ever counted its yield is not taken for one that does not."""
-    vault = MemoryStorage()
+    storage = MemoryStorage()
     string = device(DeviceKind.INVERTER, battery_family="no")
-    Decoder(Memory(vault)).device(string, Row.of({"totalYield": 17000.0}), None)
-    after_restart = Decoder(Memory(vault))
+    Decoder(Memory(storage)).device(string, Row.of({"totalYield": 17000.0}), None)
+    after_restart = Decoder(Memory(storage))
     values = after_restart.device(
         string, Row.of({"totalYield": 0, "totalACOutput": 18321.0}), None
     ).values

@@ -60,8 +60,8 @@ def test_every_row_has_a_source_and_the_unit_of_its_quantity(
 )
 def test_damaged_memory_is_an_empty_one(stored: object) -> None:
     """What storage holds is not trusted."""
-    vault = MemoryStorage()
-    asyncio.run(vault.save("solax", stored))  # type: ignore[arg-type]
-    memory = Memory(vault)
+    storage = MemoryStorage()
+    asyncio.run(storage.save("solax", stored))  # type: ignore[arg-type]
+    memory = Memory(storage)
     assert not memory.seen(("a",))
     assert not memory.has_battery("b")

@@ -464,7 +464,7 @@ async def test_an_outcome_that_is_never_told(account: Account) -> None:
 )
 async def test_a_damaged_memory_tells_nothing(account: Account, junk: Any) -> None:
     """What is kept on disk may be anything."""
-    await account.vault.save("solax_told", junk)
+    await account.storage.save("solax_told", junk)
     account.client = account.restart()
     await ready(account)
     values = (await account.client.settings(account.wanted)).values
@@ -564,18 +564,22 @@ async def test_a_restart_in_between(account: Account) -> None:
 # What is offered
 
 
-async def withheld(account: Account, device_id: str = INVERTER) -> dict[str, str]:
+async def unavailable_reasons(
+    account: Account, device_id: str = INVERTER
+) -> dict[str, str]:
     """Return why a device lacks controls."""
     await ready(account)
-    return dict(account.client.available(account.wanted).withheld.get(device_id, {}))
+    return dict(
+        account.client.available(account.wanted).unavailable_reasons.get(device_id, {})
+    )
 
 
 async def test_permissions_decide(account: Account) -> None:
     """Each pack opens its own controls."""
     packs = account.cloud.application.packs
     packs -= {"API_EVC_V2", "API_Workmode_V2", "API_Remote_V2", "API_Overall_V2"}
-    assert await withheld(account, CHARGER) == {"all": "no_permission"}
-    reasons = await withheld(account)
+    assert await unavailable_reasons(account, CHARGER) == {"all": "no_permission"}
+    reasons = await unavailable_reasons(account)
     assert reasons["work_mode"] == reasons["ChargeBattery"] == "no_permission"
     assert reasons["battery_heating"] == "no_permission"
     available = account.client.available(account.wanted)
@@ -597,7 +601,7 @@ async def test_e46_no_battery_no_battery_control(account: Account) -> None:
     available = account.client.available(account.wanted)
     assert not any(available.specs.values())
     assert not any(available.orders.values())
-    reasons = next(iter(available.withheld.values()))
+    reasons = next(iter(available.unavailable_reasons.values()))
     assert reasons["work_mode"] == reasons["StopBattery"] == "no_battery"
     assert reasons["export_limit"] == "not_supported"
 
@@ -606,7 +610,7 @@ async def test_e46_no_battery_no_battery_control(account: Account) -> None:
 async def test_a_slave_takes_no_commands(account: Account) -> None:
     """Its master does."""
     await ready(account)
-    reasons = account.client.available(account.wanted).withheld.values()
+    reasons = account.client.available(account.wanted).unavailable_reasons.values()
     assert {"all": "by_master"} in [dict(each) for each in reasons]
 
 
@@ -616,7 +620,7 @@ async def test_a_slave_takes_no_commands(account: Account) -> None:
 async def test_models_decide(account: Account, model: int, missing: str) -> None:
     """Some have a service of their own, some take no limit."""
     account.cloud.change_device(INVERTER, {"model": model})
-    assert (await withheld(account))[missing] == "not_supported"
+    assert (await unavailable_reasons(account))[missing] == "not_supported"
 
 
 @pytest.mark.parametrize("cloud", ["ci-ems"], indirect=True)
@@ -624,7 +628,9 @@ async def test_a_business_is_limited_by_its_ems(account: Account) -> None:
     """Where AELIO inverters hang on it."""
     await ready(account)
     available = account.client.available(account.wanted)
-    assert {"all": "not_supported"} in [dict(x) for x in available.withheld.values()]
+    assert {"all": "not_supported"} in [
+        dict(x) for x in available.unavailable_reasons.values()
+    ]
     for device in account.cloud.plant.of(Kind.INVERTER):
         account.cloud.change_device(device.sn, {"model": 1})
     await account.list()

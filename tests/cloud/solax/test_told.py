@@ -420,7 +420,7 @@ async def test_what_the_release_before_kept_is_taken_up(account: Account) -> Non
         "told": {INVERTER: {"battery_min_soc": 20.0, "battery_max_soc": 90.0}},
         "doubted": {INVERTER: ["battery_max_soc"]},
     }
-    await account.vault.save("solax_told", old)
+    await account.storage.save("solax_told", old)
     account.client = account.restart()
     await ready(account)
     values = (await account.client.settings(account.wanted)).values

@@ -74,7 +74,7 @@ class Account:
     """A client with what it keeps."""
 
     cloud: Cloud
-    vault: MemoryStorage
+    storage: MemoryStorage
     quota: Quota
     inventory: Inventory | None = field(default=None)
 
@@ -99,15 +99,17 @@ def connect(server: SungrowCloud, transport: HttpTransport) -> Connect:
     """Build clients; with the same vault it is a restart."""
 
     def build(
-        key: str = "sungrow_account", vault: MemoryStorage | None = None, **changes: str
+        key: str = "sungrow_account",
+        storage: MemoryStorage | None = None,
+        **changes: str,
     ) -> Account:
-        vault = vault or MemoryStorage()
+        storage = storage or MemoryStorage()
         sign_in = VENDOR.sign_in(key)
         known = server.consent_credentials if sign_in.oauth else server.credentials
         credentials = {**known, "region": "other", "base_url": server.url, **changes}
-        quota = VENDOR.quota(vault)
-        cloud = VENDOR.connect(sign_in, credentials, transport, vault, quota)
-        return Account(cloud, vault, quota)
+        quota = VENDOR.quota(storage)
+        cloud = VENDOR.connect(sign_in, credentials, transport, storage, quota)
+        return Account(cloud, storage, quota)
 
     return build
 
@@ -128,7 +130,7 @@ async def grant(
     **changes: str,
 ) -> Account:
     """Give consent and connect."""
-    vault = MemoryStorage()
+    storage = MemoryStorage()
     sign_in = VENDOR.sign_in("sungrow_oauth")
     assert sign_in.oauth is not None
     credentials = {
@@ -141,5 +143,5 @@ async def grant(
     token = await sign_in.oauth.exchange(
         credentials, code, server.application.redirect_url, transport
     )
-    await vault.save("token", token.as_json())
-    return connect("sungrow_oauth", vault, **changes)
+    await storage.save("token", token.as_json())
+    return connect("sungrow_oauth", storage, **changes)

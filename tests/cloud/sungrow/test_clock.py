@@ -165,12 +165,12 @@ def test_a_time_from_the_future_is_measured_anew() -> None:
 def test_offsets_outlive_a_restart() -> None:
     """At night nothing could be measured."""
     now = datetime(2026, 6, 10, 10, 2, tzinfo=UTC)
-    vault = MemoryStorage()
-    clocks = Clocks(vault)
+    storage = MemoryStorage()
+    clocks = Clocks(storage)
     for _ in range(2):
         clocks.observe("1", local(now, "Europe/Berlin", late=2), now, None)
         now += 5 * MINUTE
-    again = Clocks(vault)
+    again = Clocks(storage)
     assert again.of("1").offset == 2 * HOUR
     assert again.of("2").offset is None
     assert again.of("2").stamp(datetime(2026, 6, 10, 12, 10), now) == now - 2 * MINUTE
@@ -180,13 +180,13 @@ def test_only_a_measured_offset_is_passed_on() -> None:
     """The plant's day depends on it; a guess would move its midnight."""
     now = datetime(2026, 6, 11, 0, 2, tzinfo=UTC)
     last = datetime(2026, 6, 10, 21, 30)
-    vault = MemoryStorage()
-    clock = Clocks(vault).observe("1", last, now, "GMT+1")
+    storage = MemoryStorage()
+    clock = Clocks(storage).observe("1", last, now, "GMT+1")
     assert clock.stamp(last, now).tzinfo is UTC
-    assert vault.load("zones") == {}
+    assert storage.load("zones") == {}
     now = datetime(2026, 6, 11, 10, 2, tzinfo=UTC)
-    clock = Clocks(vault).observe(
+    clock = Clocks(storage).observe(
         "1", local(now, "Europe/Berlin", late=2), now, "GMT+1"
     )
     assert clock.stamp(datetime(2026, 6, 11, 12, 0), now).utcoffset() == 2 * HOUR
-    assert vault.load("zones") is not None
+    assert storage.load("zones") is not None

@@ -10,7 +10,7 @@ from custom_components.solar_cloud.cloud.errors import (
     CredentialsRejected,
     PermissionMissing,
     QuotaExhausted,
-    SessionContested,
+    SessionConflict,
     UnexpectedAnswer,
 )
 from custom_components.solar_cloud.cloud.sungrow.codes import ERRORS, safe_code
@@ -22,7 +22,7 @@ CODES = [
     ("-1", CloudUnreachable, "server_error"),
     ("000", CloudUnreachable, "server_error"),
     ("001", UnexpectedAnswer, "request_refused"),
-    ("002", SessionContested, "session_contested"),
+    ("002", SessionConflict, "session_contested"),
     ("003", UnexpectedAnswer, "request_refused"),
     ("009", UnexpectedAnswer, "request_refused"),
     ("010", UnexpectedAnswer, "request_refused"),
@@ -30,7 +30,7 @@ CODES = [
     ("E00000", CredentialsRejected, "invalid_app_key"),
     ("E00001", PermissionMissing, "service_expired"),
     ("E00002", CredentialsRejected, "invalid_rsa_key"),
-    ("E00003", SessionContested, "session_contested"),
+    ("E00003", SessionConflict, "session_contested"),
     ("E900", PermissionMissing, "not_authorized"),
     ("E901", QuotaExhausted, "rate_limited"),
     ("E902", CredentialsRejected, "encryption_required"),
@@ -83,7 +83,7 @@ def test_no_code_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("how", "kind", "key"),
     [
-        ({"http": 401}, SessionContested, "session_contested"),
+        ({"http": 401}, SessionConflict, "session_contested"),
         ({"http": 404}, UnexpectedAnswer, "endpoint_missing"),
         ({"http": 405}, UnexpectedAnswer, "endpoint_missing"),
         ({"http": 413}, UnexpectedAnswer, "request_refused"),
@@ -169,7 +169,7 @@ async def test_e903_changing_addresses_are_waited_out(
     for _ in range(5):
         clock.advance(300)
         with pytest.raises(QuotaExhausted, match="address_changes"):
-            await connect(vault=account.vault).cloud.inventory()
+            await connect(storage=account.storage).cloud.inventory()
     assert server.calls.count("getPowerStationList") == 2
 
 

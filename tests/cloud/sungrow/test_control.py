@@ -37,7 +37,7 @@ CONFIRMED = Outcome.CONFIRMED
 def new_house(server: SungrowCloud, connect: Connect, clock: Time) -> House:
     """A home nobody has looked at."""
     account = connect()
-    return House(server, account, clock, lambda: connect(vault=account.vault))
+    return House(server, account, clock, lambda: connect(storage=account.storage))
 
 
 @pytest.fixture
@@ -442,10 +442,10 @@ async def test_e46_no_battery_no_battery_control(new_house: House) -> None:
     assert house.spec(Control.WORK_MODE) is None
     available = house.available()
     assert not available.orders[house.id]
-    reasons = available.withheld[house.id]
+    reasons = available.unavailable_reasons[house.id]
     assert reasons["work_mode"] == reasons["ChargeBattery"] == "no_battery"
     charger = str(house.server.first(CHARGER).sn)
-    assert available.withheld[charger] == {"all": "not_by_cloud"}
+    assert available.unavailable_reasons[charger] == {"all": "not_by_cloud"}
     for order in (
         DischargeBattery(target_id=house.id, duration=60),
         StopBattery(target_id=charger),
@@ -473,7 +473,7 @@ async def test_a_string_inverter_takes_limits_alone(new_house: House) -> None:
         Control.ACTIVE_POWER_LIMIT,
     }
     assert house.spec(Control.EXPORT_LIMIT, inverter).maximum == 8000  # type: ignore[union-attr]
-    assert not house.available().withheld
+    assert not house.available().unavailable_reasons
     receipt = await house.tell(Control.EXPORT_LIMIT, 0.0, inverter)
     assert receipt.outcome is CONFIRMED
 
@@ -507,7 +507,7 @@ async def test_a_share_for_viewing(new_house: House, code: str) -> None:
     house.server.user.shares["5000001"] = "1"
     await house.start()
     assert house.available().specs[house.id] == ()
-    assert house.available().withheld[house.id] == {"all": "no_permission"}
+    assert house.available().unavailable_reasons[house.id] == {"all": "no_permission"}
     with pytest.raises(CommandInvalid, match="not_offered"):
         await house.tell(Control.BATTERY_MIN_SOC, 20.0)
     house.server.user.shares["5000001"] = "2"
@@ -520,7 +520,9 @@ async def test_nothing_is_offered_before_it_was_read(new_house: House) -> None:
     """And what was read is offered at once after a restart."""
     house = new_house
     await house.account.poll()
-    assert house.available().withheld[house.id]["work_mode"] == "not_read_yet"
+    assert (
+        house.available().unavailable_reasons[house.id]["work_mode"] == "not_read_yet"
+    )
     await house.start()
     house.restart()
     assert house.spec(Control.WORK_MODE) is not None
@@ -540,7 +542,7 @@ async def test_a_model_without_a_parameter(new_house: House, style: str) -> None
     for control in (Control.BATTERY_FIRST, Control.EXPORT_LIMIT_RATIO):
         assert house.spec(control) is None
         expected = "not_supported" if style == "whole" else "not_read_yet"
-        assert house.available().withheld[house.id][str(control)] == expected
+        assert house.available().unavailable_reasons[house.id][str(control)] == expected
     assert house.spec(Control.BATTERY_MIN_SOC) is not None
     if style == "whole":
         house.clock.advance(3600)
@@ -562,7 +564,7 @@ async def test_implausible_limits_are_not_offered(new_house: House) -> None:
     new_house.told.store["10091"] = 5000
     await new_house.start()
     assert new_house.spec(Control.BATTERY_CHARGE_POWER_LIMIT) is None
-    reasons = new_house.available().withheld[new_house.id]
+    reasons = new_house.available().unavailable_reasons[new_house.id]
     assert reasons["battery_charge_power_limit"] == "implausible"
     assert new_house.spec(Control.BATTERY_DISCHARGE_POWER_LIMIT) is not None
 
@@ -582,7 +584,7 @@ async def test_a_hybrid_listed_as_its_battery(new_house: House, known: bool) -> 
         await new_house.tell(Control.EXPORT_LIMIT, 1000.0)
         assert new_house.spec(Control.EXPORT_LIMIT).maximum == 5000  # type: ignore[union-attr]
         return
-    reasons = new_house.available().withheld[new_house.id]
+    reasons = new_house.available().unavailable_reasons[new_house.id]
     assert reasons["export_limit"] == reasons["battery_command_power"] == "no_rating"
     with pytest.raises(CommandInvalid, match="not_offered"):
         await new_house.ask(ChargeBattery(target_id=new_house.id, duration=600))
@@ -627,7 +629,9 @@ async def test_a_logger_rules_its_inverters(new_house: House) -> None:
         Control.EXPORT_LIMIT_RATIO,
     }
     for device in house.server.plant.of(HYBRID, PV):
-        assert house.available().withheld[str(device.sn)] == {"all": "by_logger"}
+        assert house.available().unavailable_reasons[str(device.sn)] == {
+            "all": "by_logger"
+        }
         assert str(device.sn) not in house.available().specs
         command = Command(str(device.sn), Control.EXPORT_LIMIT_ENABLED, value=True)
         with pytest.raises(CommandInvalid, match="not_offered"):

@@ -21,7 +21,7 @@ from custom_components.solar_cloud.cloud.errors import (
     CredentialsRejected,
     PermissionMissing,
     QuotaExhausted,
-    SessionContested,
+    SessionConflict,
 )
 from custom_components.solar_cloud.cloud.quota import ALL
 from custom_components.solar_cloud.cloud.storage import Json
@@ -39,7 +39,7 @@ STOPPED = {"10004": "204", "10003": "0"}
 async def house(server: SungrowCloud, connect: Connect, clock: Time) -> House:
     """A home that was read once."""
     account = connect()
-    house = House(server, account, clock, lambda: connect(vault=account.vault))
+    house = House(server, account, clock, lambda: connect(storage=account.storage))
     await house.start()
     return house
 
@@ -200,7 +200,7 @@ async def test_a_device_offline(house: House) -> None:
         ({"code": "E999"}, QuotaExhausted),
         ({"code": "010"}, CloudError),
         ({"code": "E996"}, CloudError),
-        ({"code": "E00003", "times": 2}, SessionContested),
+        ({"code": "E00003", "times": 2}, SessionConflict),
         ({"code": "E00000"}, CredentialsRejected),
     ],
 )
@@ -221,7 +221,7 @@ async def test_no_login_no_command(house: House) -> None:
     house.server.end_sessions()
     house.account.cloud._session.tokens._token = None  # type: ignore[attr-defined]  # noqa: SLF001
     house.server.fault("login", http=500)
-    await house.account.vault.save("token", None)
+    await house.account.storage.save("token", None)
     with pytest.raises(CloudUnreachable):
         await begin(house)
     assert not house.sent()
@@ -501,7 +501,9 @@ async def test_settings_that_cannot_be_asked(
     with pytest.raises(expected):
         await house.client.settings(house.wanted)
     if code == "E900":
-        assert house.available().withheld[house.id] == {"all": "no_permission"}
+        assert house.available().unavailable_reasons[house.id] == {
+            "all": "no_permission"
+        }
     clock.advance(7200)
     await house.read()
     clock.advance(3600)
@@ -533,7 +535,7 @@ async def test_a_check_that_says_no(
     await account.poll()
     server.fault("paramSettingCheck", body=answered({"check_result": answer}))
     await house.read()
-    assert house.available().withheld[house.id] == {"all": reason}
+    assert house.available().unavailable_reasons[house.id] == {"all": reason}
     server.fault("paramSettingCheck", code="E918")
     clock.advance(3600)
     with pytest.raises(PermissionMissing):
@@ -580,12 +582,12 @@ async def test_a_restart_in_between(house: House, after: int) -> None:
 async def test_commands_have_a_reserve(house: House) -> None:
     """Polling used its share up; a command and its outcome still go."""
     while house.account.quota.wait("data") == 0:
-        house.account.quota.spend("data")
+        house.account.quota.acquire("data")
     with pytest.raises(QuotaExhausted):
         await house.account.cloud.inventory()
     assert (await house.settled(await begin(house))).outcome is CONFIRMED
     while house.account.quota.wait("control", command=True) == 0:
-        house.account.quota.spend("control", command=True)
+        house.account.quota.acquire("control", command=True)
     with pytest.raises(QuotaExhausted):
         await begin(house, 30.0)
     assert len(house.sent()) == 1
@@ -635,8 +637,8 @@ async def test_a_damaged_memory_is_no_trouble(
     damaged: list[Json] = [[], {"X": 1, "ADEMO0010002": broken}]
     for stored in damaged:
         account = connect()
-        await account.vault.save("parameters", stored)
-        house = House(server, connect(vault=account.vault), clock, connect)
+        await account.storage.save("parameters", stored)
+        house = House(server, connect(storage=account.storage), clock, connect)
         await house.start()
         assert house.spec(MIN_SOC) is not None
         clock.advance(60)

@@ -33,7 +33,7 @@ async def house(server: SungrowCloud, connect: Connect, clock: Time) -> House:
     """The plant that was recorded, read once."""
     server.load("home-recorded")
     account = connect()
-    house = House(server, account, clock, lambda: connect(vault=account.vault))
+    house = House(server, account, clock, lambda: connect(storage=account.storage))
     await house.start()
     return house
 
@@ -294,12 +294,15 @@ async def test_what_an_earlier_version_kept_is_taken_over(
         "beats": 3,
     }
     account = connect()
-    await account.vault.save("parameters", {"ADEMO0010002": stored})
-    house = House(server, connect(vault=account.vault), clock, connect)
+    await account.storage.save("parameters", {"ADEMO0010002": stored})
+    house = House(server, connect(storage=account.storage), clock, connect)
     await house.account.poll()
     specs = {spec.control for spec in house.available().specs[house.id]}
     assert specs == {Control.WORK_MODE, Control.EXPORT_LIMIT_ENABLED}
-    assert house.available().withheld[house.id]["battery_first"] == "not_supported"
+    assert (
+        house.available().unavailable_reasons[house.id]["battery_first"]
+        == "not_supported"
+    )
     await house.start()
     assert house.spec(Control.BATTERY_MAX_SOC) is not None
 
@@ -313,7 +316,10 @@ async def test_a_limit_without_a_unit_is_not_offered(
     house = House(server, account, clock, lambda: account)
     await house.start()
     assert house.spec(Control.BATTERY_MAX_SOC) is None
-    assert house.available().withheld[house.id]["battery_max_soc"] == "implausible"
+    assert (
+        house.available().unavailable_reasons[house.id]["battery_max_soc"]
+        == "implausible"
+    )
     assert house.spec(Control.BATTERY_MIN_SOC) is not None
 
 
@@ -336,11 +342,11 @@ async def test_a_limit_that_cannot_be_set_back_does_not_keep_a_mode(
     house: House,
 ) -> None:
     """The mode ends all the same, and what stays changed is named."""
-    stored = house.account.vault.load("parameters")
+    stored = house.account.storage.load("parameters")
     match stored:
         case {"ADEMO0080002": {"settings": dict(settings)}}:
             settings.pop("10002")
-    await house.account.vault.save("parameters", stored)
+    await house.account.storage.save("parameters", stored)
     house.restart()
     house.server.turn(refused_codes=frozenset({"10001"}))
     order = SetWorkMode(target_id=house.id, mode="forced", min_soc=20, max_soc=90)

@@ -233,14 +233,14 @@ async def test_e15_the_rotated_pair_survives_a_restart(
     clock.advance(1.5 * DAY)
     await granted.poll()
     assert server.calls.count("refreshToken") == 1
-    stored = Token.from_json(granted.vault.load("token"))
+    stored = Token.from_json(granted.storage.load("token"))
     assert stored is not None
     assert (stored.access, stored.refresh) == (
         server.grant.access,
         server.grant.refresh,
     )
     assert dict(stored.extra) == {"user": "800100"}
-    restarted = connect("sungrow_oauth", granted.vault)
+    restarted = connect("sungrow_oauth", granted.storage)
     await restarted.poll()
     assert server.calls.count("refreshToken") == 1
 
@@ -279,11 +279,11 @@ async def test_e15_a_crash_around_the_save_never_needs_more_than_consent(
 ) -> None:
     """Saved: nothing is lost. Not saved: the pair is gone, which one refresh finds out."""
     clock.advance(1.5 * DAY)
-    vault = CrashingVault(granted.vault, after=after)
+    storage = CrashingVault(granted.storage, after=after)
     with pytest.raises(ProcessDeath):
-        await connect("sungrow_oauth", vault).poll()
+        await connect("sungrow_oauth", storage).poll()
     kept = MemoryStorage()
-    for section, content in vault.sections().items():
+    for section, content in storage.sections().items():
         await kept.save(section, content)
     restarted = connect("sungrow_oauth", kept)
     if after:
@@ -360,7 +360,7 @@ async def test_a_refused_refresh_asks_for_consent_and_is_not_repeated(
     server.turn(refresh_code=code)
     with pytest.raises(CredentialsRejected, match=key):
         await granted.poll()
-    assert granted.vault.load("token") is None
+    assert granted.storage.load("token") is None
     with pytest.raises(CredentialsRejected, match="authorization_missing"):
         await granted.poll()
     assert server.calls.count("refreshToken") == 1
@@ -411,7 +411,7 @@ async def test_other_answers_to_a_refresh(
     with pytest.raises(kind, match=key):
         await granted.poll()
     if key == "invalid_secret_key":
-        assert granted.vault.load("token") is not None
+        assert granted.storage.load("token") is not None
 
 
 async def test_an_answer_without_refresh_token_keeps_the_old_one(
@@ -419,10 +419,10 @@ async def test_an_answer_without_refresh_token_keeps_the_old_one(
 ) -> None:
     """It has been seen (sungrow.md §2.6)."""
     clock.advance(1.5 * DAY)
-    before = Token.from_json(granted.vault.load("token"))
+    before = Token.from_json(granted.storage.load("token"))
     server.turn(omit_refresh_token=True)
     await granted.poll()
-    after = Token.from_json(granted.vault.load("token"))
+    after = Token.from_json(granted.storage.load("token"))
     assert before
     assert after
     assert (after.refresh, after.access) == (before.refresh, server.grant.access)
@@ -518,7 +518,7 @@ async def test_e75_a_refresh_with_a_damaged_token_keeps_the_consent(
     await granted.poll()
     assert server.calls.count("refreshToken") == 2
     clock.advance(300)
-    again = connect("sungrow_oauth", granted.vault)
+    again = connect("sungrow_oauth", granted.storage)
     assert (await again.poll()).readings
     assert server.calls.count("refreshToken") == 2
 

@@ -200,7 +200,7 @@ async def test_a_plant_whose_devices_cannot_be_read_keeps_them(
     partial = await account.cloud.inventory()
     assert partial.devices == whole.devices
     assert not partial.complete
-    fresh = connect(vault=account.vault)
+    fresh = connect(storage=account.storage)
     server.fault("getDeviceList", code="-1", where={"ps_id": "5000003"})
     partial = await fresh.cloud.inventory()
     assert set(partial.plants) == set(whole.plants)

@@ -9,7 +9,7 @@ from custom_components.solar_cloud.cloud.errors import (
     CredentialsRejected,
     PermissionMissing,
     QuotaExhausted,
-    SessionContested,
+    SessionConflict,
     UnexpectedAnswer,
 )
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
@@ -39,7 +39,7 @@ async def test_a_restart_does_not_log_in(
     account = connect()
     await account.poll()
     clock.advance(300)
-    restarted = connect(vault=account.vault)
+    restarted = connect(storage=account.storage)
     await restarted.poll()
     assert len(server.logins) == 1
 
@@ -56,10 +56,10 @@ async def test_a_wrong_password_is_tried_once(
     for _ in range(5):
         clock.advance(HOUR)
         with pytest.raises(CredentialsRejected) as caught:
-            await connect(vault=account.vault, password="wrong").cloud.inventory()
+            await connect(storage=account.storage, password="wrong").cloud.inventory()
         assert caught.value.placeholders == {"attempts": "1"}
     assert len(server.logins) == 1
-    await connect(vault=account.vault).poll()
+    await connect(storage=account.storage).poll()
     assert len(server.logins) == 2
 
 
@@ -98,7 +98,7 @@ async def test_a_locked_account_is_left_alone_for_a_day(
     for passed in (0.0, 5.0, 11.9, 11.9):
         clock.advance(passed * HOUR / 2)
         with pytest.raises(QuotaExhausted) as caught:
-            await connect(vault=account.vault).cloud.inventory()
+            await connect(storage=account.storage).cloud.inventory()
         assert caught.value.locked
         assert caught.value.retry_after <= DAY
         texts.add(tuple(sorted(caught.value.placeholders.items())))
@@ -107,7 +107,7 @@ async def test_a_locked_account_is_left_alone_for_a_day(
     }
     assert len(server.logins) == 1
     clock.advance(DAY)
-    await connect(vault=account.vault).poll()
+    await connect(storage=account.storage).poll()
     assert len(server.logins) == 2
 
 
@@ -118,9 +118,11 @@ async def test_the_fifth_wrong_password_is_never_reached(
     account = connect()
     for number in range(4):
         with pytest.raises(CredentialsRejected, match="wrong_password"):
-            await connect(vault=account.vault, password=str(number)).cloud.inventory()
+            await connect(
+                storage=account.storage, password=str(number)
+            ).cloud.inventory()
     with pytest.raises(QuotaExhausted, match="paced"):
-        await connect(vault=account.vault, password="x").cloud.inventory()
+        await connect(storage=account.storage, password="x").cloud.inventory()
     assert server.user.locked_until == 0
 
 
@@ -166,7 +168,7 @@ async def test_e916_logins_too_frequent_waits_half_an_hour(
     account = connect()
     for _ in range(3):
         with pytest.raises(QuotaExhausted, match="login_too_often"):
-            await connect(vault=account.vault).cloud.inventory()
+            await connect(storage=account.storage).cloud.inventory()
         clock.advance(500)
     assert len(server.logins) == 1
 
@@ -181,7 +183,7 @@ async def test_a_login_without_answer_is_repeated_ever_more_seldom(
     for _ in range(4 * 60):
         before = len(server.logins)
         with pytest.raises(CloudUnreachable):
-            await connect(vault=account.vault).cloud.inventory()
+            await connect(storage=account.storage).cloud.inventory()
         if len(server.logins) > before:
             at.append(clock.now)
         clock.advance(60)
@@ -251,7 +253,7 @@ async def test_a_token_refused_again_means_another_program(
     await account.poll()
     server.fault("getPowerStationList", code="E00003", times=None)
     for _ in range(4):
-        with pytest.raises(SessionContested):
+        with pytest.raises(SessionConflict):
             await account.cloud.inventory()
     assert len(server.logins) <= 1 + 3
 
@@ -267,10 +269,10 @@ async def test_a_sign_in_by_hand_ends_the_memory_of_a_refusal(
     clock.advance(60)
     by_hand = connect(password="later-right")
     await by_hand.cloud.inventory()
-    await account.vault.save("token", by_hand.vault.load("token"))
+    await account.storage.save("token", by_hand.storage.load("token"))
     clock.advance(60)
     server.end_sessions()
-    await connect(vault=account.vault, password="later-right").cloud.inventory()
+    await connect(storage=account.storage, password="later-right").cloud.inventory()
 
 
 async def test_e73_readings_go_on_when_the_account_token_expires_as_no_permission(
@@ -306,7 +308,7 @@ async def test_e73_an_expired_token_heals_though_alarms_are_not_permitted(
         assert (await account.poll()).readings
     assert len(server.logins) == permitted + 3
     clock.advance(300)
-    await connect(vault=account.vault).poll()
+    await connect(storage=account.storage).poll()
     assert len(server.logins) == permitted + 3
 
 
@@ -336,12 +338,12 @@ async def test_an_application_that_is_not_approved_is_not_asked_at_every_try(
     account = connect()
     for _ in range(8):
         with pytest.raises(PermissionMissing, match="not_authorized"):
-            await connect(vault=account.vault).cloud.inventory()
+            await connect(storage=account.storage).cloud.inventory()
         clock.advance(60)
     assert len(server.logins) == 1
     server.turn(unapproved=False)
     clock.advance(HOUR)
-    assert (await connect(vault=account.vault).poll()).readings
+    assert (await connect(storage=account.storage).poll()).readings
 
 
 async def test_an_approval_that_is_taken_back_costs_a_login_an_hour(
@@ -354,11 +356,11 @@ async def test_an_approval_that_is_taken_back_costs_a_login_an_hour(
     for _ in range(6 * 12):
         clock.advance(600)
         with pytest.raises(PermissionMissing, match="not_authorized"):
-            await connect(vault=account.vault).cloud.inventory()
+            await connect(storage=account.storage).cloud.inventory()
     assert len(server.logins) <= 1 + 12
     server.turn(unapproved=False)
     clock.advance(HOUR)
-    assert (await connect(vault=account.vault).poll()).readings
+    assert (await connect(storage=account.storage).poll()).readings
 
 
 @pytest.mark.parametrize("until", [1e12, 9e99])
@@ -366,20 +368,20 @@ async def test_e76_a_stored_pause_of_centuries_is_over_after_a_day(
     connect: Connect, clock: Time, until: float
 ) -> None:
     """Restarts do not renew it."""
-    vault = MemoryStorage()
+    storage = MemoryStorage()
     facts: dict[str, Json] = {
         "at": clock.now,
         "until": until,
         "key": "login_refused",
         "placeholders": {},
     }
-    await vault.save("sign_in", facts)
+    await storage.save("sign_in", facts)
     for _ in range(4):
         with pytest.raises(QuotaExhausted) as caught:
-            await connect(vault=vault).cloud.inventory()
+            await connect(storage=storage).cloud.inventory()
         assert caught.value.retry_after <= DAY
         clock.advance(DAY / 4)
-    await connect(vault=vault).poll()
+    await connect(storage=storage).poll()
 
 
 async def test_e75_a_token_with_a_line_break_is_not_kept(
@@ -390,6 +392,6 @@ async def test_e75_a_token_with_a_line_break_is_not_kept(
     server.fault("openapi/login", body="bad-token")
     with pytest.raises(UnexpectedAnswer, match="unusable_token"):
         await account.cloud.inventory()
-    assert account.vault.load("token") is None
+    assert account.storage.load("token") is None
     clock.advance(120)
-    assert (await connect(vault=account.vault).poll()).readings
+    assert (await connect(storage=account.storage).poll()).readings

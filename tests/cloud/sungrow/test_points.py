@@ -213,7 +213,7 @@ def test_every_charger_state_has_a_word() -> None:
 
 def test_a_plant_keeps_the_point_it_was_first_read_by() -> None:
     """EMS counters and field counters never agree; nulls come and go."""
-    vault = MemoryStorage()
+    storage = MemoryStorage()
     table = PLANT_POINTS.table
     total = Slot(Q.BATTERY_CHARGE_ENERGY_TOTAL)
 
@@ -221,11 +221,11 @@ def test_a_plant_keeps_the_point_it_was_first_read_by() -> None:
         settled = choice.settle("1", table, {**fields})
         return read(table, settled, None)[0].values.get(total)
 
-    choice = FieldChoice(vault)
+    choice = FieldChoice(storage)
     assert polled(choice, p83241=None, p83324="--") is None
     assert polled(choice, p83241="5000", p83324="7000") == 5.0
     assert polled(choice, p83241=None, p83324="7000") is None
-    restarted = FieldChoice(vault)
+    restarted = FieldChoice(storage)
     assert polled(restarted, p83241="--", p83324="7000") is None
     assert polled(restarted, p83241="5100", p83324="7000") == 5.1
     assert FieldChoice(MemoryStorage()).settle("2", table, {"p83324": "1"}) == {
@@ -236,9 +236,9 @@ def test_a_plant_keeps_the_point_it_was_first_read_by() -> None:
 @pytest.mark.parametrize("stored", ["x", {"1": 7}, {"1": {"load_power": "p1"}}])
 def test_a_damaged_choice_is_made_anew(stored: Json) -> None:
     """Whatever lies in the vault."""
-    vault = MemoryStorage()
-    vault.save_soon("fields", lambda: stored)
-    settled = FieldChoice(vault).settle("1", PLANT_POINTS.table, {"p83106": "7"})
+    storage = MemoryStorage()
+    storage.delay_save("fields", lambda: stored)
+    settled = FieldChoice(storage).settle("1", PLANT_POINTS.table, {"p83106": "7"})
     assert settled == {"p83106": "7"}
 
 

@@ -173,7 +173,7 @@ async def test_e41_a_hundred_points_per_call(
     server.calls.clear()
     await account.poll()
     assert len(server.calls.of("getDeviceRealTimeData", device_type=1)) == 2
-    restarted = connect(vault=account.vault)
+    restarted = connect(storage=account.storage)
     server.calls.clear()
     await restarted.poll()
     assert len(server.calls.of("getDeviceRealTimeData", device_type=1)) == 2
@@ -196,7 +196,7 @@ async def test_e41_a_smaller_limit_is_learnt(
     ]
     assert asked[-1] <= 25
     assert account.cloud.report()["points_per_call"] == 25
-    assert connect(vault=account.vault).cloud.report()["points_per_call"] == 25
+    assert connect(storage=account.storage).cloud.report()["points_per_call"] == 25
 
 
 async def test_a_refusal_of_any_size_ends_somewhere(
@@ -311,20 +311,20 @@ async def test_e38_limits_back_off_by_doubling_and_nothing_resets_it(
     for round_number in range(8):
         server.turn(per_second=0)
         with pytest.raises(QuotaExhausted) as caught:
-            await connect(vault=account.vault).cloud.inventory()
+            await connect(storage=account.storage).cloud.inventory()
         waits.append(caught.value.retry_after)
         clock.advance(caught.value.retry_after + 1)
         server.turn(per_second=None)
         server.fault("getPowerStationList", body="disconnect")
         with pytest.raises(CloudUnreachable):
-            await connect(vault=account.vault).cloud.inventory()
+            await connect(storage=account.storage).cloud.inventory()
         if round_number == 7:
             assert account.cloud.report()["doubled_waits"] == 0
     assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600]
     clock.advance(10 * 3600)
     server.turn(per_second=0)
     with pytest.raises(QuotaExhausted) as caught:
-        await connect(vault=account.vault).cloud.inventory()
+        await connect(storage=account.storage).cloud.inventory()
     assert caught.value.retry_after == 60
 
 
@@ -344,7 +344,7 @@ async def test_e38_the_hour_is_waited_for(
     for _ in range(10):
         clock.advance(300)
         with pytest.raises(QuotaExhausted):
-            await connect(vault=account.vault).cloud.inventory()
+            await connect(storage=account.storage).cloud.inventory()
     assert not server.calls
     server.turn(per_hour=2000)
     clock.advance(700)
@@ -395,7 +395,7 @@ async def test_our_own_budget_stops_before_theirs(
     """2000 an hour, 100 of them for commands; nothing is sent beyond."""
     account = connect()
     for _ in range(1895):
-        account.quota.spend("data")
+        account.quota.acquire("data")
     await account.poll()
     assert account.quota.left() == 100
     sent = len(server.calls)
@@ -465,7 +465,7 @@ async def test_batteries_that_are_not_there_are_not_read(
     values = snapshot.readings["ADEMO0040002"].values
     assert values[Slot(Q.BATTERY_SOC)] == 50.0
     hybrid.values = {}
-    restarted = connect(vault=account.vault)
+    restarted = connect(storage=account.storage)
     assert restarted.cloud.report()["plants_with_storage"] == 1
 
 
@@ -705,7 +705,7 @@ async def test_e76_a_retry_after_of_centuries_ends_within_a_day(
             await account.poll()
         assert 0 < caught.value.retry_after <= 86_400
         clock.advance(86_400)
-        assert (await connect(vault=account.vault).poll()).readings
+        assert (await connect(storage=account.storage).poll()).readings
 
 
 async def test_a_month_that_is_used_up_may_order_more_than_a_day(
@@ -723,11 +723,11 @@ async def test_a_stored_doubling_that_is_absurd_is_bounded(
     server: SungrowCloud, connect: Connect, level: int, at: float
 ) -> None:
     """A damaged file never raises."""
-    vault = MemoryStorage()
-    await vault.save("backoff", {"level": level, "at": at})
+    storage = MemoryStorage()
+    await storage.save("backoff", {"level": level, "at": at})
     server.turn(per_second=0)
     with pytest.raises(QuotaExhausted) as caught:
-        await connect(vault=vault).cloud.inventory()
+        await connect(storage=storage).cloud.inventory()
     assert 60 <= caught.value.retry_after <= 3600
 
 

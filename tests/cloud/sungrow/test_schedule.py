@@ -85,9 +85,11 @@ def test_points_never_seen_are_dropped_only_where_that_saves_calls(clock: Time) 
 
 def test_a_damaged_memory_starts_anew() -> None:
     """Whatever lies in the vault."""
-    vault = MemoryStorage()
-    vault.save_soon("points", lambda: {"seen": {"1": 7, "2": ["a", None]}, "most": 3})
-    memory = PointMemory(vault)
+    storage = MemoryStorage()
+    storage.delay_save(
+        "points", lambda: {"seen": {"1": 7, "2": ["a", None]}, "most": 3}
+    )
+    memory = PointMemory(storage)
     assert memory.most == 10
-    vault.save_soon("points", lambda: ["x"])
-    assert PointMemory(vault).most == 100
+    storage.delay_save("points", lambda: ["x"])
+    assert PointMemory(storage).most == 100

@@ -54,13 +54,13 @@ class ApiAccount:
     def login(self, password: str, now: float, knobs: Knobs) -> str:
         """Open a session; the previous one ends."""
         used = self.logins.used(now)
-        self.logins.spend(now)
+        self.logins.acquire(now)
         if used >= knobs.logins:
             raise Refusal(407)
         if now < self.locked_until:
             raise Refusal(20400, "user.user.policy_violation_lock")
         if password != self.password:
-            self.failures.spend(now)
+            self.failures.acquire(now)
             if self.failures.used(now) >= 5:
                 self.locked_until = now + LOCKED
             raise Refusal(knobs.wrong_password_code, "user.login.user_or_value_invalid")
@@ -106,10 +106,10 @@ class Owner:
         counter = self.utc_day if knobs.owner_reset == "utc" else self.day
         return counter.used(now)
 
-    def spend(self, now: float) -> None:
+    def acquire(self, now: float) -> None:
         """Count a call."""
-        self.day.spend(now)
-        self.utc_day.spend(now)
+        self.day.acquire(now)
+        self.utc_day.acquire(now)
 
 
 @dataclass

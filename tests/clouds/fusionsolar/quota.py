@@ -71,7 +71,7 @@ class Budget:
         fits = all(window.used(now) < calls for window, calls in windows)
         if fits or knobs.count_rejected:
             for window, _ in windows:
-                window.spend(now)
+                window.acquire(now)
         if not fits:
             self.exceeded[interface] += 1
         return fits

@@ -149,7 +149,7 @@ class FusionSolarServer(Cloud[Knobs]):
         )
         if account is None:
             return self.answer(request, self.refused(Refusal(20001), body))
-        account.logouts.spend(now)
+        account.logouts.acquire(now)
         if account.logouts.used(now) > self.knobs.logins:
             return self.answer(request, self.refused(Refusal(407), body))
         account.token = None
@@ -220,10 +220,10 @@ class FusionSolarServer(Cloud[Knobs]):
             raise Refusal(401)
         owner = grant.owner
         fits = owner.used(now, self.knobs) < self.knobs.owner_day
-        owner.spend(now)
+        owner.acquire(now)
         if control:
             fits = fits and owner.control.used(now) < self.knobs.owner_control_day
-            owner.control.spend(now)
+            owner.control.acquire(now)
         if not fits:
             owner.budget.exceeded["day"] += 1
         if not (owner.budget.take(name, owner.plants, now, self.knobs) and fits):

@@ -154,8 +154,8 @@ class SolaxServer(Cloud[Knobs]):
         over_day = application.day.used(now) >= knobs.per_day
         over_minute = application.minute.used(now) >= knobs.per_minute
         if not (over_day or over_minute) or knobs.count_rejected:
-            application.minute.spend(now)
-            application.day.spend(now)
+            application.minute.acquire(now)
+            application.day.acquire(now)
         if over_day:
             raise Refusal(10405)
         if over_minute:

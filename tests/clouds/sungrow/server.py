@@ -276,7 +276,7 @@ class SungrowServer(Cloud[Knobs]):
         if user is None or self.knobs.other_region:
             return success({"login_state": "-1", "msg": "账号不存在"})
         now = self.now()
-        user.logins.spend(now)
+        user.logins.acquire(now)
         if user.logins.used(now) > self.knobs.logins_in_ten_minutes:
             raise Refusal("E916")
         if self.knobs.unapproved:
@@ -362,7 +362,7 @@ class SungrowServer(Cloud[Knobs]):
         if self.knobs.per_second is not None:
             if application.second.used(self.now()) >= self.knobs.per_second:
                 raise Refusal("E901")
-            application.second.spend(self.now())
+            application.second.acquire(self.now())
         hour, day, month = f"{now:%Y%m%d%H}", f"{now:%Y%m%d}", f"{now:%Y%m}"
         more: dict[str, Any] = (
             {}

@@ -19,7 +19,7 @@ from . import oauth
 from .account import FusionSolarAccount
 from .auth import ApiAccount, Authorization, Consent
 from .calls import Calls
-from .hosts import REGIONS, base_url, oauth_url, tidy
+from .hosts import REGIONS, base_url, normalize_url, oauth_url
 from .limits import set_total, windows
 from .plan import POLL_PERIOD
 
@@ -47,7 +47,7 @@ ACCOUNT: Final = SignIn(
     account=_account,
     quota_account=_account,
     links=LINKS,
-    tidy=tidy,
+    normalize_url=normalize_url,
 )
 CONSENT: Final = SignIn(
     key="fusionsolar_oauth",
@@ -65,31 +65,31 @@ CONSENT: Final = SignIn(
         account=oauth.account,
         longest_state=oauth.LONGEST_STATE,
     ),
-    tidy=tidy,
+    normalize_url=normalize_url,
     other_fields=(CredentialField("oauth_url", FieldKind.ADDRESS, required=False),),
     servers=lambda credentials: {"oauth_url": oauth_url(credentials)},
 )
 
 
-def _quota(vault: Storage) -> Quota:
-    return Quota(windows(0, {}), vault)
+def _quota(storage: Storage) -> Quota:
+    return Quota(windows(0, {}), storage)
 
 
 def _connect(
     sign_in: SignIn,
     credentials: Credentials,
     transport: Transport,
-    vault: Storage,
+    storage: Storage,
     quota: Quota,
 ) -> FusionSolarAccount:
     """Build a client; the limit of the whole account depends on how it signs in."""
     owner = sign_in.oauth is not None
     set_total(quota, owner=owner)
     auth: Authorization = (Consent if owner else ApiAccount)(
-        credentials, transport, vault, quota
+        credentials, transport, storage, quota
     )
     return FusionSolarAccount(
-        Calls(base_url(credentials), auth, transport, quota), vault, owner=owner
+        Calls(base_url(credentials), auth, transport, quota), storage, owner=owner
     )
 
 

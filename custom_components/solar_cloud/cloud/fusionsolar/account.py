@@ -16,11 +16,11 @@ from .steering import Steering
 class FusionSolarAccount(FusionSolar):
     """The client of readings, with settings. Implements ``Controllable``."""
 
-    def __init__(self, calls: Calls, vault: Storage, *, owner: bool) -> None:
+    def __init__(self, calls: Calls, storage: Storage, *, owner: bool) -> None:
         """Read and write through ``calls``."""
-        super().__init__(calls, vault, owner=owner)
+        super().__init__(calls, storage, owner=owner)
         self._steering: Final = Steering(
-            calls, Memory(vault), self._shelf, self._offline, owner=owner
+            calls, Memory(storage), self._shelf, self._offline, owner=owner
         )
 
     async def access(self, inventory: Inventory) -> Access:

@@ -13,7 +13,7 @@ from ..errors import (
     CloudUnreachable,
     CredentialsRejected,
     QuotaExhausted,
-    SessionContested,
+    SessionConflict,
 )
 from ..quota import ALL, Quota
 from ..storage import Storage
@@ -60,7 +60,7 @@ class ApiAccount(Authorization):
         self,
         credentials: Credentials,
         transport: Transport,
-        vault: Storage,
+        storage: Storage,
         quota: Quota,
     ) -> None:
         """Take up the session of the last run."""
@@ -69,10 +69,10 @@ class ApiAccount(Authorization):
         self._transport: Final = transport
         self._quota: Final = quota
         self._throttled = 0
-        self.tokens = TokenManager(self._login, vault, margin=MARGIN)
+        self.tokens = TokenManager(self._login, storage, margin=MARGIN)
 
     async def _login(self, stale: Token | None) -> Token:
-        self._quota.spend(LOGIN)
+        self._quota.acquire(LOGIN)
         answer = await self._transport.send(
             "POST",
             self._base / "thirdData/login",
@@ -87,7 +87,7 @@ class ApiAccount(Authorization):
         if reply.code != 0 or not token:
             raise await self._refusal(reply)
         self._throttled = 0
-        if self.tokens.contested:
+        if self.tokens.session_conflict:
             await self._quota.block(CONTEST_LONG_WAIT, LOGIN, "session_contested")
         now = time.time()
         return Token(token, now, now + SESSION)
@@ -137,14 +137,14 @@ class ApiAccount(Authorization):
     async def refused_again(self) -> CloudError:
         """Somebody signed in between our login and the next call: leave the account to them for a while."""
         await self._quota.block(CONTEST_WAIT, LOGIN, "session_contested")
-        return SessionContested(CONTEST_WAIT)
+        return SessionConflict(CONTEST_WAIT)
 
     @override
     async def sign_out(self) -> None:
         """End our session; nobody else's token can be ended by this."""
         if (token := self.tokens.token) is None or self._quota.wait(LOGOUT) > 0:
             return
-        self._quota.spend(LOGOUT)
+        self._quota.acquire(LOGOUT)
         with suppress(CloudError):
             await self._transport.send(
                 "POST",
@@ -174,14 +174,14 @@ class Consent(Authorization):
         self,
         credentials: Credentials,
         transport: Transport,
-        vault: Storage,
+        storage: Storage,
         quota: Quota,
     ) -> None:
         """Take up the token of the last run or of the set-up form."""
         self._credentials: Final = credentials
         self._transport: Final = transport
         self._quota: Final = quota
-        self.tokens = TokenManager(self._refresh, vault, margin=MARGIN)
+        self.tokens = TokenManager(self._refresh, storage, margin=MARGIN)
 
     async def _refresh(self, stale: Token | None) -> Token:
         try:
@@ -202,7 +202,7 @@ class Consent(Authorization):
     @override
     async def refused_again(self) -> CloudError:
         """A token of a moment ago is good on one regional host only: the owner's."""
-        return SessionContested(CONTEST_WAIT, "token_refused")
+        return SessionConflict(CONTEST_WAIT, "token_refused")
 
     @override
     async def sign_out(self) -> None:

@@ -100,10 +100,10 @@ class Calls:
     ) -> Reply:
         """Send with a live token. A refused token is replaced once: what it came with was turned away at the door, a command too."""
         if self.quota.wait(lane, command=command) > 0:
-            self.quota.spend(lane, command=command)  # raises
+            self.quota.acquire(lane, command=command)  # raises
 
         async def send(token: Token) -> Reply:
-            self.quota.spend(lane, command=command)
+            self.quota.acquire(lane, command=command)
             try:
                 return await self._send(path, body, token)
             except NotConnected, ParameterRefused:

@@ -12,7 +12,7 @@ from ..errors import (
     CredentialsRejected,
     Paced,
     QuotaExhausted,
-    SessionContested,
+    SessionConflict,
     UnexpectedAnswer,
 )
 from ..history import HistoryClient, HistoryLimits, PastEnergies
@@ -68,14 +68,14 @@ FRESH: Final = CYCLE
 class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
     """A client of the SmartPVMS Northbound API."""
 
-    def __init__(self, calls: Calls, vault: Storage, *, owner: bool) -> None:
+    def __init__(self, calls: Calls, storage: Storage, *, owner: bool) -> None:
         """Read through ``calls``; ``owner`` says that the calls come out of an owner's daily thousand."""
         self._calls: Final = calls
-        self._lists: Final = Lists(calls, vault)
-        self._decoder: Final = Decoder(vault)
+        self._lists: Final = Lists(calls, storage)
+        self._decoder: Final = Decoder(storage)
         self._past: Final = HistoryReader(calls, self._lists, self._decoder)
-        self._shelf: Final = Shelf(vault)
-        self._plan: Final = Plan(calls.quota, vault, owner=owner)
+        self._shelf: Final = Shelf(storage)
+        self._plan: Final = Plan(calls.quota, storage, owner=owner)
         self._access: Final = Access()
         self._offline: set[str] = set()
         self._reports: dict[str, Report] = {}
@@ -113,7 +113,7 @@ class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
         return {
             "cycle": self._plan.cycle,
             "period": self._plan.period,
-            "contested": self._calls.auth.tokens.contested,
+            "contested": self._calls.auth.tokens.session_conflict,
             "types_as_text": self._types_as_text,
             "unsupported_types": [*sorted(self._access.unsupported)],
             "unauthorized": len(self._access.unauthorized),
@@ -191,7 +191,7 @@ class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
     async def _relist(self) -> None:
         try:
             await self._lists.refresh()
-        except CredentialsRejected, SessionContested:
+        except CredentialsRejected, SessionConflict:
             raise
         except CloudError as err:
             LOGGER.debug("Lists stay as they are: %s", err.key)
@@ -207,7 +207,7 @@ class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
             try:
                 await self._read(batch)
                 read += 1
-            except CredentialsRejected, SessionContested:
+            except CredentialsRejected, SessionConflict:
                 raise
             except QuotaExhausted as err:
                 full.add(batch.lane)
@@ -427,7 +427,7 @@ class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
         if (used_up := self._calls.quota.used_up) is not None:
             # As the error words it: one repair, whichever way it is told.
             found.add(Notice("daily_limit", (*used_up.placeholders.items(),)))
-        if self._calls.auth.tokens.contested:
+        if self._calls.auth.tokens.session_conflict:
             found.add(Notice("session_contested"))
         if wanted.devices and not any(
             number(device.address.get("type")) in TABLES

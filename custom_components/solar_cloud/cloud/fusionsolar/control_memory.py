@@ -61,11 +61,11 @@ class Known:
 class Memory:
     """All plants of the account."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up what earlier runs knew."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._plants: dict[str, Known] = {}
-        stored = vault.load(SECTION)
+        stored = storage.load(SECTION)
         for key, row in stored.items() if isinstance(stored, dict) else ():
             if isinstance(row, dict):
                 try:
@@ -81,7 +81,7 @@ class Memory:
 
     def save(self) -> None:
         """Keep what was changed."""
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def _as_json(self) -> Json:
         return {key: asdict(row) for key, row in self._plants.items()}

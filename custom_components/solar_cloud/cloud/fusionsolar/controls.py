@@ -112,10 +112,10 @@ class _Offer:
 
     specs: list[ControlSpec] = field(default_factory=list)
     orders: set[type[ControlAction]] = field(default_factory=set)
-    withheld: dict[str, str] = field(default_factory=dict)
+    unavailable_reasons: dict[str, str] = field(default_factory=dict)
 
     def withhold(self, reason: str, *what: str) -> None:
-        self.withheld |= dict.fromkeys(what, reason)
+        self.unavailable_reasons |= dict.fromkeys(what, reason)
 
 
 class Catalogue:
@@ -138,7 +138,11 @@ class Catalogue:
         return Capabilities(
             {key: tuple(offer.specs) for key, offer in offers.items()},
             {key: frozenset(offer.orders) for key, offer in offers.items()},
-            {key: offer.withheld for key, offer in offers.items() if offer.withheld},
+            {
+                key: offer.unavailable_reasons
+                for key, offer in offers.items()
+                if offer.unavailable_reasons
+            },
         )
 
     def _offer(self, house: House) -> _Offer:

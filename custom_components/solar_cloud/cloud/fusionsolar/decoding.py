@@ -42,9 +42,9 @@ HALF: Final = (0.45, 0.55)
 class Decoder:
     """Decodes devices, and remembers what is particular to each."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up the memory of the last run."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._alive: dict[str, set[str]] = {}
         self._guesses: dict[str, tuning.UnitGuess] = {}
         self.tunings: Mapping[str, DeviceCorrection] = {}
@@ -86,7 +86,7 @@ class Decoder:
                 elif slot.key not in alive:
                     del values[slot]
         if len(alive) > known:
-            self._vault.save_soon(SECTION, self._as_json)
+            self._storage.delay_save(SECTION, self._as_json)
 
     def _add_sums(self, key: str, values: dict[Slot, Value]) -> None:
         """Add the DC energy of all trackers, when each that ever counted is there, and keep PV power from going below zero."""
@@ -115,7 +115,7 @@ class Decoder:
             return asked
         guess = self._guesses.setdefault(key, tuning.UnitGuess())
         if guess.look(items):
-            self._vault.save_soon(SECTION, self._as_json)
+            self._storage.delay_save(SECTION, self._as_json)
         if not guess.kilowatts:
             return asked
         return DeviceCorrection(
@@ -131,7 +131,7 @@ class Decoder:
         }
 
     def _restore(self) -> None:
-        stored = self._vault.load(SECTION)
+        stored = self._storage.load(SECTION)
         if not isinstance(stored, dict):
             return
         alive, units = stored.get("alive"), stored.get("units")

@@ -28,7 +28,7 @@ _PATHS: Final = (
 """What the paths of API and portal begin with; another path is the user's to explain."""
 
 
-def tidy(address: str) -> str:
+def normalize_url(address: str) -> str:
     """Make an API address of what a browser shows: portal hosts answer 404 or a page to every call (uni001eu5 → eu5).
 
     For any host: European accounts move to another domain, whose portal may number its hosts in the same way.
@@ -54,12 +54,14 @@ def tidy(address: str) -> str:
 def base_url(credentials: Credentials) -> URL:
     """Return the regional host."""
     region = credentials["region"]
-    return URL(tidy(credentials["base_url"]) if region == OTHER else REGIONS[region])
+    return URL(
+        normalize_url(credentials["base_url"]) if region == OTHER else REGIONS[region]
+    )
 
 
 def oauth_url(credentials: Credentials) -> URL:
     """Return the host of the consent page: the one that was typed; else the vendor's, or the SmartPVMS of one's own."""
     base = base_url(credentials)
     if credentials["region"] == OTHER and (typed := credentials.get("oauth_url")):
-        return URL(tidy(typed))
+        return URL(normalize_url(typed))
     return URL(OAUTH) if (base.host or "").endswith(VENDOR_DOMAIN) else base

@@ -66,10 +66,10 @@ class DeviceRow:
 class Lists:
     """The account's plants and devices."""
 
-    def __init__(self, calls: Calls, vault: Storage) -> None:
+    def __init__(self, calls: Calls, storage: Storage) -> None:
         """Take up the lists of the last run."""
         self._calls: Final = calls
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._plants: dict[str, PlantRow] = {}
         self._devices: dict[str, DeviceRow] = {}
         self._outstanding: set[str] = set()
@@ -194,7 +194,7 @@ class Lists:
         self._swept_at = time.time()
         self._outstanding, self._closed = set(self._plants), set()
         set_windows(self._calls.quota, len(self._plants), self._counts())
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     async def _list_devices(self, batch: tuple[str, ...]) -> None:
         denied = Notice("owner_permission_missing")
@@ -226,7 +226,7 @@ class Lists:
                 self.notices.discard(denied)
             self.notices.discard(Notice("interface_denied", (("interface", DEVICES),)))
             self._accept_devices(set(batch), rows(answer))
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def _accept_devices(
         self, plants: set[str], answer: Iterable[dict[str, Json]]
@@ -276,7 +276,7 @@ class Lists:
         }
 
     def _restore(self) -> None:
-        stored = self._vault.load(SECTION)
+        stored = self._storage.load(SECTION)
         if not isinstance(stored, dict):
             return
         try:

@@ -59,17 +59,17 @@ class _Job:
 class Plan:
     """The calls of one account."""
 
-    def __init__(self, quota: Quota, vault: Storage, *, owner: bool) -> None:
+    def __init__(self, quota: Quota, storage: Storage, *, owner: bool) -> None:
         """Plan for an owner's consent or for an API account."""
         self._quota: Final = quota
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._owner: Final = owner
         self._jobs: list[_Job] = []
         self._started = 0.0
         self._period = CYCLE
         self._done: dict[str, float] = {}
         self.cycle = 0
-        stored = vault.load(SECTION)
+        stored = storage.load(SECTION)
         if isinstance(stored, dict):
             self._done = {
                 lane: float(moment)
@@ -140,7 +140,7 @@ class Plan:
         if period and 0 <= now - self._done.get(lane, 0.0) < period:
             return False
         self._done[lane] = now
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
         return True
 
     def _as_json(self) -> Json:

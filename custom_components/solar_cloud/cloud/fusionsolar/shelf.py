@@ -37,9 +37,9 @@ class Entry:
 class Shelf:
     """Readings by plant or device id."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up the readings of the last run."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._entries: dict[str, Entry] = {}
         self._packed: tuple[float, str] = (0.0, "")
         self._restore()
@@ -52,7 +52,7 @@ class Shelf:
             before.reads += 1
         else:
             self._entries[key] = Entry(reading, now, cycle, now)
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def drop(self, key: str) -> None:
         """Forget a reading that is no longer true."""
@@ -113,7 +113,7 @@ class Shelf:
         }
 
     def _restore(self) -> None:
-        stored = self._vault.load(SECTION)
+        stored = self._storage.load(SECTION)
         if isinstance(stored, str):
             stored = _unpack(stored)
         for key, row in stored.items() if isinstance(stored, dict) else ():

@@ -30,15 +30,15 @@ def connect(
     sign_in: SignIn,
     credentials: Credentials,
     transport: Transport,
-    vault: Storage,
+    storage: Storage,
     budget: Quota,
 ) -> SolaxCloud:
     """Build a client without calling anybody."""
     base = sign_in.base_url(credentials)
     brakes = Brakes(budget)
     desk = Desk(base, credentials, transport, brakes)
-    tokens = TokenManager(desk.issue, vault, margin=MARGIN)
-    return SolaxCloud(Api(base, transport, tokens, brakes), vault)
+    tokens = TokenManager(desk.issue, storage, margin=MARGIN)
+    return SolaxCloud(Api(base, transport, tokens, brakes), storage)
 
 
 SIGN_IN: Final = SignIn(

@@ -11,7 +11,7 @@ from ..errors import (
     CredentialsRejected,
     NotConnected,
     PermissionMissing,
-    SessionContested,
+    SessionConflict,
     UnexpectedAnswer,
 )
 from ..storage import Json
@@ -87,7 +87,7 @@ class Api:
             case Verdict.ACCEPTED:
                 self.brakes.released()
             case Verdict.UNAUTHENTICATED:
-                raise SessionContested(CONTEST_PAUSE)
+                raise SessionConflict(CONTEST_PAUSE)
             case Verdict.FORBIDDEN:
                 raise PermissionMissing(endpoint.permission)
             case Verdict.TOO_FAST:
@@ -120,7 +120,7 @@ class Api:
         lane: str,
     ) -> Envelope:
         commands = lane == CONTROL
-        self.brakes.quota.spend(lane, command=commands)
+        self.brakes.quota.acquire(lane, command=commands)
         try:
             return judge(
                 await self._transport.send(

@@ -51,7 +51,7 @@ class Desk:
         now = time.time()
         if self._refused_at is not None and now < self._refused_at + REFUSAL_REST:
             raise CredentialsRejected
-        self._brakes.quota.spend(TOKEN)
+        self._brakes.quota.acquire(TOKEN)
         envelope = judge(await self._transport.send("POST", self._url, form=self._form))
         match envelope.verdict:
             case Verdict.ACCEPTED:

@@ -30,15 +30,15 @@ from .told import Told
 class SolaxCloud:
     """One application of the developer portal."""
 
-    def __init__(self, api: Api, vault: Storage) -> None:
+    def __init__(self, api: Api, storage: Storage) -> None:
         """Read with ``api``; what must be remembered goes to the vault."""
         self._api: Final = api
-        self._memory: Final = Memory(vault)
-        self._lists: Final = InventoryReader(api, self._memory, vault)
+        self._memory: Final = Memory(storage)
+        self._lists: Final = InventoryReader(api, self._memory, storage)
         self._poller: Final = Poller(api, self._memory, self._lists)
         self._history: Final = HistoryReader(api, self._poller.board.decoder)
         self._steering: Final = Steering(
-            api, Told(vault), self._poller.board.readings.get
+            api, Told(storage), self._poller.board.readings.get
         )
         self._reading: Final = asyncio.Lock()
         self._counts: dict[str, Json] = {}
@@ -193,7 +193,7 @@ class SolaxCloud:
             "scopes": None
             if token is None or token.scope is None
             else list[Json](token.scope),
-            "contested": self._api.tokens.contested,
+            "contested": self._api.tokens.session_conflict,
             "devices": dict(self._counts),
             "memory": self._memory.report(),
             "unmapped": {

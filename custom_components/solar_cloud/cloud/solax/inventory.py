@@ -43,9 +43,9 @@ FLAGS: Final[Mapping[str, Mapping[int, str]]] = {
 class InventoryReader:
     """Reads all lists of an account."""
 
-    def __init__(self, api: Api, memory: Memory, vault: Storage) -> None:
+    def __init__(self, api: Api, memory: Memory, storage: Storage) -> None:
         """Read with ``api``; an unfinished listing is in the vault."""
-        self._pages: Final = Pages(vault)
+        self._pages: Final = Pages(storage)
         self._lister: Final = Lister(api, memory, self._pages)
         self._probe: Final = Probe(api, memory, self._pages)
         self.unlisted: Mapping[str, str] = {}

@@ -39,9 +39,9 @@ QUIET_TIME: Final = 1800.0
 DAILY_KEY: Final = "daily_quota_exhausted"
 
 
-def quota(vault: Storage) -> Quota:
+def quota(storage: Storage) -> Quota:
     """Build the budget of one application."""
-    return Quota(WINDOWS, vault)
+    return Quota(WINDOWS, storage)
 
 
 class Brakes:

@@ -40,13 +40,13 @@ class Rest:
 class Memory:
     """Closed gates, absent classes, devices that are not ours to read, and what was once seen."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up what earlier runs have seen."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._rests: dict[Gate, Rest] = {}
         self._absent: dict[Gate, float] = {}
         self._dropped: dict[str, float] = {}
-        stored = vault.load(SECTION)
+        stored = storage.load(SECTION)
         seen = stored if isinstance(stored, dict) else {}
         self._classes: Final = _texts(seen.get("classes"))
         self._batteries: Final = _texts(seen.get("batteries"))
@@ -63,7 +63,7 @@ class Memory:
     def _remember(self, where: set[str], what: str) -> None:
         if what not in where:
             where.add(what)
-            self._vault.save_soon(SECTION, self._as_json)
+            self._storage.delay_save(SECTION, self._as_json)
 
     # Gates
 
@@ -149,7 +149,7 @@ class Memory:
         if self._misses[inverter] < LOST_AFTER:
             return True
         self._batteries.discard(inverter)
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
         return False
 
     # Counters

@@ -18,13 +18,13 @@ PATIENCE: Final = 900.0
 class Pages:
     """Answers by question, and how many there will be."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up what an earlier try was told."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._answers: dict[str, Json] = {}
         self._at = 0.0
         self._expected: dict[str, int] = {}
-        match vault.load(SECTION):
+        match storage.load(SECTION):
             case {"at": int() | float() as at, "answers": dict(answers)}:
                 self._at = float(at)
                 self._answers = {
@@ -42,7 +42,7 @@ class Pages:
     def finish(self) -> None:
         """Forget the answers, so that the next listing asks again."""
         self._answers.clear()
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def kept(self, question: str) -> tuple[Json, ...] | None:
         """Return the answer that was kept, nothing for a refusal that was; ``None`` for a question not asked yet."""
@@ -53,7 +53,7 @@ class Pages:
         """Keep an answer, or without one that the question was refused."""
         self._answers[question] = list(answer)
         self._at = time.time()
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def expect(self, lists: Mapping[str, int]) -> None:
         """Say how many pages lists have, as far as is known."""

@@ -262,7 +262,7 @@ class Poller:
             for permission in self._memory.permissions
         }
         for key, holds in (
-            ("session_contested", self._api.tokens.contested),
+            ("session_contested", self._api.tokens.session_conflict),
             ("clock_skew", self.board.clocks.skewed),
             ("access_blocked", self._memory.blocked),
             ("daily_quota_exhausted", self._api.brakes.used_up),

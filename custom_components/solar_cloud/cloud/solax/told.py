@@ -57,12 +57,12 @@ class Sent:
 class Told:
     """Settings by serial: those that were accepted, and on top of them those that were sent and not refused."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up what earlier runs told."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._known: dict[str, dict[str, Known]] = {}
         self._sent: dict[str, list[Sent]] = {}
-        stored = vault.load(SECTION)
+        stored = storage.load(SECTION)
         if isinstance(stored, dict):
             self._restore(stored)
 
@@ -178,7 +178,7 @@ class Told:
                 if key not in known or known[key].since <= sent.since
             }
         self._sent[serial] = [sent for sent in self._sent.get(serial, ()) if sent.told]
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     def _as_json(self) -> Json:
         return {

@@ -144,39 +144,39 @@ GRANT: Final = SignIn(
 )
 
 
-def _quota(vault: Storage) -> Quota:
+def _quota(storage: Storage) -> Quota:
     limits = (HOUR_LIMIT, DAY_LIMIT, MONTH_LIMIT)
-    return Quota({ALL: limits, LANE: WINDOWS, HISTORY_LANE: HISTORY_LIMITS}, vault)
+    return Quota({ALL: limits, LANE: WINDOWS, HISTORY_LANE: HISTORY_LIMITS}, storage)
 
 
 def connect(
     sign_in: SignIn,
     credentials: Credentials,
     transport: Transport,
-    vault: Storage,
+    storage: Storage,
     quota: Quota,
 ) -> Cloud:
     """Build a client; calls nobody."""
     gateway = _gateway(sign_in, credentials, transport)
     if sign_in is GRANT:
-        refresh = GrantRefresh(gateway, quota, vault)
-        tokens = TokenManager(refresh.issue, vault, margin=GRANT_MARGIN)
+        refresh = GrantRefresh(gateway, quota, storage)
+        tokens = TokenManager(refresh.issue, storage, margin=GRANT_MARGIN)
         dialect = V2
     else:
         login = AccountLogin(
             gateway,
             quota,
-            vault,
+            storage,
             credentials["username"].strip(),
             credentials["password"],
             scope=_application(credentials),
         )
-        tokens = TokenManager(login.issue, vault, margin=ACCOUNT_MARGIN)
+        tokens = TokenManager(login.issue, storage, margin=ACCOUNT_MARGIN)
         dialect = V1
     session = Session(
-        gateway, dialect, tokens, quota, Backoff(vault), Permissions(vault)
+        gateway, dialect, tokens, quota, Backoff(storage), Permissions(storage)
     )
-    return SungrowCloud(session, vault)
+    return SungrowCloud(session, storage)
 
 
 VENDOR: Final = Vendor(

@@ -22,11 +22,11 @@ JITTER: Final = (5.0, 60.0)
 class Backoff:
     """The doubling of one entry; nothing but time takes it back, so no unrelated error resets it."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up the state of the last run."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._level, self._at = 0, 0.0
-        match vault.load(SECTION):
+        match storage.load(SECTION):
             case {"level": int(level), "at": raw}:
                 self._level = min(max(level, 0), MOST_DOUBLINGS)
                 self._at = stored_end(raw, MONTHLY) or 0.0
@@ -44,7 +44,7 @@ class Backoff:
         self._level = min(level + 1, MOST_DOUBLINGS)
         self._at = time.time() + seconds
         state: Json = {"level": self._level, "at": self._at}
-        await self._vault.save(SECTION, state)
+        await self._storage.save(SECTION, state)
         return seconds
 
 

@@ -21,13 +21,13 @@ SCAN_EVERY: Final = 3600.0
 class PointMemory:
     """The memory of one account, by device type."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up the memory of the last run."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._seen: Final[dict[str, set[str]]] = {}
         self._scanned: Final[dict[str, float]] = {}
         self._most = MOST_POINTS
-        match vault.load(SECTION):
+        match storage.load(SECTION):
             case {"seen": dict(seen), "most": int(most)}:
                 self._most = min(max(most, FEWEST_POINTS), MOST_POINTS)
                 for kind, points in seen.items():
@@ -73,14 +73,14 @@ class PointMemory:
         fresh = set(filled) - seen
         if fresh:
             seen |= fresh
-            self._vault.save_soon(SECTION, self._as_json)
+            self._storage.delay_save(SECTION, self._as_json)
 
     def halve(self) -> bool:
         """Ask for less at once because the server refused so much; false when it cannot be less."""
         if self._most <= FEWEST_POINTS:
             return False
         self._most = max(FEWEST_POINTS, self._most // 2)
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
         return True
 
     def _as_json(self) -> Json:

@@ -16,10 +16,10 @@ SECTION: Final = "fields"
 class FieldChoice:
     """The choices of all plants."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up the choices of the last run."""
-        self._vault: Final = vault
-        stored = vault.load(SECTION)
+        self._storage: Final = storage
+        stored = storage.load(SECTION)
         self._chosen: Final[dict[str, dict[str, str]]] = {}
         for owner, slots in stored.items() if isinstance(stored, dict) else ():
             known = slots.items() if isinstance(slots, dict) else ()
@@ -48,7 +48,7 @@ class FieldChoice:
             if (name := next(first, None)) is None:
                 return None
             chosen[slot] = name
-            self._vault.save_soon(SECTION, self._as_json)
+            self._storage.delay_save(SECTION, self._as_json)
         return chosen[slot]
 
     def _as_json(self) -> Json:

@@ -20,13 +20,13 @@ from .steering import PACE, Steering
 class SungrowCloud:
     """Lists and reads what one account can see."""
 
-    def __init__(self, session: Session, vault: Storage) -> None:
+    def __init__(self, session: Session, storage: Storage) -> None:
         """Call nobody yet."""
         self._session: Final = session
         self._lister: Final = Lister(session)
-        self._reader: Final = Reader(session, vault)
+        self._reader: Final = Reader(session, storage)
         self._history: Final = HistoryReader(session, self._reader)
-        self._steering: Final = Steering(session, vault, self._reader.last)
+        self._steering: Final = Steering(session, storage, self._reader.last)
 
     async def inventory(self) -> Inventory:
         """List plants and devices."""

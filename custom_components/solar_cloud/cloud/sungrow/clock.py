@@ -118,10 +118,10 @@ class PlantClock:
 class Clocks:
     """The offsets of all plants."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up the offsets of the last run."""
-        self._vault: Final = vault
-        stored = vault.load(SECTION)
+        self._storage: Final = storage
+        stored = storage.load(SECTION)
         known = stored if isinstance(stored, dict) else {}
         self._plants: Final = {key: PlantClock(value) for key, value in known.items()}
 
@@ -137,7 +137,7 @@ class Clocks:
         before = (clock.offset, clock.measured)
         clock.observe(newest, now, zone)
         if (clock.offset, clock.measured) != before:
-            self._vault.save_soon(SECTION, self._as_json)
+            self._storage.delay_save(SECTION, self._as_json)
         return clock
 
     def _as_json(self) -> Json:

@@ -107,18 +107,18 @@ def _flat(answer: Body) -> dict[str, Json]:
 class GrantRefresh:
     """Renews the pair. Both old tokens die with it, so each refresh token is used once."""
 
-    def __init__(self, gateway: Gateway, quota: Quota, vault: Storage) -> None:
+    def __init__(self, gateway: Gateway, quota: Quota, storage: Storage) -> None:
         """Remember failures in the vault."""
         self._gateway: Final = gateway
         self._quota: Final = quota
-        self._memory: Final = SignInMemory(vault, fingerprint("grant"))
+        self._memory: Final = SignInMemory(storage, fingerprint("grant"))
 
     async def issue(self, stale: Token | None) -> Token:
         """Trade the refresh token in."""
         if stale is None or stale.refresh is None:
             raise ConsentLost("authorization_missing")
         self._memory.check(stale)
-        self._quota.spend(LANE)
+        self._quota.acquire(LANE)
         try:
             token = await self._refresh(stale, stale.refresh)
         except PermissionMissing as err:

@@ -53,10 +53,10 @@ class Record:
 class Ledger:
     """The records of all devices."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up what earlier runs learnt."""
-        self._vault: Final = vault
-        stored = vault.load(SECTION)
+        self._storage: Final = storage
+        stored = storage.load(SECTION)
         self._records: Final = {
             device_id: _record(row)
             for device_id, row in (stored if isinstance(stored, dict) else {}).items()
@@ -77,7 +77,7 @@ class Ledger:
 
     def save(self) -> None:
         """Keep what changed."""
-        self._vault.save_soon(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json)
 
     # Values
 

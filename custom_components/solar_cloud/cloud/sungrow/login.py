@@ -36,7 +36,7 @@ class AccountLogin:
         self,
         gateway: Gateway,
         quota: Quota,
-        vault: Storage,
+        storage: Storage,
         username: str,
         password: str,
         scope: str,
@@ -47,13 +47,13 @@ class AccountLogin:
         self._username: Final = username
         self._password: Final = password
         self._memory: Final = SignInMemory(
-            vault, fingerprint(scope, username, password)
+            storage, fingerprint(scope, username, password)
         )
 
     async def issue(self, stale: Token | None) -> Token:
         """Log in, unless the last attempt forbids it."""
         self._memory.check(stale)
-        self._quota.spend(LANE)
+        self._quota.acquire(LANE)
         try:
             answer = await self._gateway.call(
                 "openapi/login",

@@ -28,11 +28,11 @@ LONGEST_WAIT: Final = 3600.0
 class SignInMemory:
     """Refusals, locks and failed attempts of one account."""
 
-    def __init__(self, vault: Storage, credentials: str) -> None:
+    def __init__(self, storage: Storage, credentials: str) -> None:
         """Take up the memory of the last run; ``credentials`` is the fingerprint of those in use."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._credentials: Final = credentials
-        stored = vault.load(SECTION)
+        stored = storage.load(SECTION)
         self._facts: dict[str, Json] = dict(stored) if isinstance(stored, dict) else {}
         if "until" in self._facts:
             self._facts["until"] = _end(self._facts)
@@ -122,7 +122,7 @@ class SignInMemory:
 
     async def _save(self, facts: dict[str, Json]) -> None:
         self._facts = {**facts, "at": time.time()} if facts else {}
-        await self._vault.save(SECTION, self._facts)
+        await self._storage.save(SECTION, self._facts)
 
 
 def _end(facts: Mapping[str, Json]) -> float:

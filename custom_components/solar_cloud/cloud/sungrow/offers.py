@@ -113,7 +113,7 @@ class Offers:
         """Describe all devices that have something to set, or that one would expect to."""
         specs: dict[str, tuple[ControlSpec, ...]] = {}
         orders: dict[str, frozenset[type[ControlAction]]] = {}
-        withheld: dict[str, dict[str, str]] = {}
+        unavailable_reasons: dict[str, dict[str, str]] = {}
         for device in inventory.devices.values():
             if LOGGER_KEY in device.address:
                 reasons = {"all": "by_logger"}
@@ -125,8 +125,8 @@ class Offers:
             else:
                 continue
             if reasons:
-                withheld[device.id] = reasons
-        return Capabilities(specs, orders, withheld)
+                unavailable_reasons[device.id] = reasons
+        return Capabilities(specs, orders, unavailable_reasons)
 
     def _inverter(
         self, device: Device

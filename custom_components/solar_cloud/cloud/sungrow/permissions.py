@@ -23,12 +23,12 @@ MOST: Final = 200
 class Permissions:
     """The calls that a fresh token was refused within the last day."""
 
-    def __init__(self, vault: Storage) -> None:
+    def __init__(self, storage: Storage) -> None:
         """Take up what the last run learnt."""
-        self._vault: Final = vault
+        self._storage: Final = storage
         self._refused: dict[str, float] = {}
         self._untried: Token | None = None
-        stored = vault.load(SECTION)
+        stored = storage.load(SECTION)
         for call, raw in (stored if isinstance(stored, dict) else {}).items():
             if (at := number(raw)) is not None:
                 self._refused[call] = min(at, time.time())
@@ -52,14 +52,14 @@ class Permissions:
         if token is self._untried:
             self._untried = None
         if self._refused.pop(call, None) is not None:
-            self._vault.save_soon(SECTION, self._as_json)
+            self._storage.delay_save(SECTION, self._as_json)
 
     async def refused(self, call: str) -> None:
         """Note that a fresh token did not help: on disk at once, or each restart would cost a login."""
         self._refused[call] = time.time()
         while len(self._refused) > MOST:
             del self._refused[next(iter(self._refused))]
-        await self._vault.save(SECTION, self._as_json())
+        await self._storage.save(SECTION, self._as_json())
 
     def _as_json(self) -> Json:
         return dict[str, Json](self._refused)

@@ -60,16 +60,16 @@ CAPACITY: Final = "p13140"
 class Reader:
     """Reads one account, remembering what this poll does not ask."""
 
-    def __init__(self, session: Session, vault: Storage) -> None:
+    def __init__(self, session: Session, storage: Storage) -> None:
         """Take up what the last run learnt."""
         self._session: Final = session
-        self._vault: Final = vault
-        self._points: Final = PointMemory(vault)
-        self._clocks: Final = Clocks(vault)
-        self._choice: Final = FieldChoice(vault)
+        self._storage: Final = storage
+        self._points: Final = PointMemory(storage)
+        self._clocks: Final = Clocks(storage)
+        self._choice: Final = FieldChoice(storage)
         self._schedule: Final = Schedule()
-        stored = vault.load(STORAGE_SECTION)
-        self._storage: Final = {
+        stored = storage.load(STORAGE_SECTION)
+        self._with_battery: Final = {
             key
             for each in (stored if isinstance(stored, list) else ())
             if (key := text(each))
@@ -265,9 +265,11 @@ class Reader:
             for plant in poll.wanted.plants.values()
             if STORAGE in plant.address
         }
-        if not found <= self._storage:
-            self._storage.update(found)
-            self._vault.save_soon(STORAGE_SECTION, lambda: [*sorted(self._storage)])
+        if not found <= self._with_battery:
+            self._with_battery.update(found)
+            self._storage.delay_save(
+                STORAGE_SECTION, lambda: [*sorted(self._with_battery)]
+            )
 
     def _set_clocks(self, poll: Poll) -> None:
         """Let each plant's clock look at its newest time."""
@@ -296,7 +298,7 @@ class Reader:
             kind.table,
             fields,
             self._clocks.of(plant_id).stamp(local, poll.now) if local else None,
-            storage=plant_id in self._storage or kind.number == BATTERY_TYPE,
+            storage=plant_id in self._with_battery or kind.number == BATTERY_TYPE,
             tuning=self.tunings.get(key),
         )
         self.unmapped.update(f"{kind.number}.{name}" for name in unmapped)
@@ -323,7 +325,7 @@ class Reader:
             kind.table,
             fields,
             measured_at,
-            storage=plant_of(inventory, key) in self._storage
+            storage=plant_of(inventory, key) in self._with_battery
             or kind.number == BATTERY_TYPE,
             tuning=self.tunings.get(key),
         )
@@ -351,7 +353,7 @@ class Reader:
         """Describe what was learnt, without identities."""
         return {
             "points_per_call": self._points.most,
-            "plants_with_storage": len(self._storage),
+            "plants_with_storage": len(self._with_battery),
             "unmapped_points": [*sorted(self.unmapped)],
             "silent": [*sorted(set(self._silent.values()))],
         }

@@ -14,7 +14,7 @@ from ..errors import (
     PermissionMissing,
     QuotaExhausted,
     RetryLater,
-    SessionContested,
+    SessionConflict,
     UnexpectedAnswer,
 )
 from ..points import number
@@ -123,21 +123,21 @@ class Session:
 
     async def _call(self, operation: Operation, body: Body, lane: str) -> Json:
         commands = lane == CONTROL_LANE
-        self._quota.spend(lane, command=commands)
+        self._quota.acquire(lane, command=commands)
         token = await self._token()
         try:
             return await self._send(operation, body, token)
         except TokenRefused:
-            if self.tokens.contested:
-                raise SessionContested(CONTESTED_WAIT) from None
+            if self.tokens.session_conflict:
+                raise SessionConflict(CONTESTED_WAIT) from None
             fresh = await self._guarded(self.tokens.replace(token))
         except Unauthorized as err:
             return await self._doubt(operation, body, lane, token, err)
-        self._quota.spend(lane, command=commands)
+        self._quota.acquire(lane, command=commands)
         try:
             return await self._send(operation, body, fresh)
         except TokenRefused:
-            raise SessionContested(CONTESTED_WAIT) from None
+            raise SessionConflict(CONTESTED_WAIT) from None
 
     async def _doubt(
         self,
@@ -151,8 +151,8 @@ class Session:
         call = call_of(operation, body)
         if not self._permissions.doubtful(call, token):
             raise refusal
-        if self.tokens.contested:
-            raise SessionContested(CONTESTED_WAIT)
+        if self.tokens.session_conflict:
+            raise SessionConflict(CONTESTED_WAIT)
         try:
             fresh = await self._guarded(self.tokens.replace(token, suspect=True))
         except QuotaExhausted as err:
@@ -161,11 +161,11 @@ class Session:
                 raise refusal from None
             raise
         self._permissions.renewed(fresh)
-        self._quota.spend(lane, command=lane == CONTROL_LANE)
+        self._quota.acquire(lane, command=lane == CONTROL_LANE)
         try:
             result = await self._send(operation, body, fresh)
         except TokenRefused:
-            raise SessionContested(CONTESTED_WAIT) from None
+            raise SessionConflict(CONTESTED_WAIT) from None
         except Unauthorized:
             await self._permissions.refused(call)
             raise

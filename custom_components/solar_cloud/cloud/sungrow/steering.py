@@ -43,11 +43,11 @@ class Steering:
     """Implements ``Controllable``."""
 
     def __init__(
-        self, session: Session, vault: Storage, read: Callable[[str], Reading | None]
+        self, session: Session, storage: Storage, read: Callable[[str], Reading | None]
     ) -> None:
         """Call nobody yet; ``read`` returns what a device said last."""
         self._read: Final = read
-        self._ledger: Final = Ledger(vault)
+        self._ledger: Final = Ledger(storage)
         tasks = Tasks(session)
         self._offers: Final = Offers(self._ledger, self.has_battery)
         self._readback: Final = Readback(tasks, self._ledger)
