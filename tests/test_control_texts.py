@@ -8,7 +8,10 @@ import pytest
 import yaml
 
 from custom_components.solar_cloud.cloud.control import Control
-from custom_components.solar_cloud.cloud.solax.controls import MODE_SPECS, charger_specs
+from custom_components.solar_cloud.cloud.solax.controls.catalog import (
+    MODE_SPECS,
+    charger_specs,
+)
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.control.pending import CommandState
 from custom_components.solar_cloud.controls import BUTTONS, NUMBERS, SELECTS, SWITCHES

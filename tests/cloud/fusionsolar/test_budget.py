@@ -14,7 +14,7 @@ from custom_components.solar_cloud.cloud.fusionsolar.limits import (
     set_total,
     set_windows,
 )
-from custom_components.solar_cloud.cloud.fusionsolar.plan import (
+from custom_components.solar_cloud.cloud.fusionsolar.schedule import (
     ALARM_PERIOD,
     Batch,
     Plan,

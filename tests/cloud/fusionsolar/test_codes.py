@@ -12,7 +12,7 @@ from custom_components.solar_cloud.cloud.errors import (
     QuotaExhausted,
     UnexpectedAnswer,
 )
-from custom_components.solar_cloud.cloud.fusionsolar.codes import (
+from custom_components.solar_cloud.cloud.fusionsolar.errors import (
     REACTIONS,
     Reaction,
     Refused,

@@ -22,8 +22,8 @@ from custom_components.solar_cloud.cloud.errors import (
     PermissionMissing,
     UnexpectedAnswer,
 )
-from custom_components.solar_cloud.cloud.fusionsolar import control_answers
-from custom_components.solar_cloud.cloud.fusionsolar.control_memory import SECTION
+from custom_components.solar_cloud.cloud.fusionsolar.controls import errors
+from custom_components.solar_cloud.cloud.fusionsolar.controls.state import SECTION
 from tests.clouds.fusionsolar import FusionSolarCloud
 
 from .conftest import Rig
@@ -367,6 +367,6 @@ async def test_several_batteries_have_no_common_charge(owner: Rig) -> None:
 def test_every_reason_has_a_sentence(language: str) -> None:
     """Those found by table, too."""
     texts = json.loads((ROOT / "translations" / f"{language}.json").read_text())
-    keys = {*control_answers.WORDS.values(), *control_answers.CODES.values()}
+    keys = {*errors.WORDS.values(), *errors.CODES.values()}
     assert keys <= texts["exceptions"].keys()
     assert PermissionMissing.default_key in texts["exceptions"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from custom_components.solar_cloud.cloud.fusionsolar import kinds, tuning
+from custom_components.solar_cloud.cloud.fusionsolar import corrections, models
 from custom_components.solar_cloud.cloud.fusionsolar.plant_points import PLANT, REPORT
 from custom_components.solar_cloud.cloud.fusionsolar.points import TABLES
 from custom_components.solar_cloud.cloud.model import (
@@ -50,7 +50,7 @@ def test_every_row_has_a_source_and_the_unit_of_its_quantity(
 
 def test_every_type_with_data_has_a_table() -> None:
     """And no other."""
-    assert set(TABLES) == kinds.READABLE
+    assert set(TABLES) == models.READABLE
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_the_emulator_sends_no_item_that_no_table_knows() -> None:
                     }
 
 
-@pytest.mark.parametrize("kind", sorted(kinds.TUNABLE))
+@pytest.mark.parametrize("kind", sorted(models.TUNABLE))
 def test_a_swapped_device_turns_powers_and_counters(kind: int) -> None:
     """A current transformer mounted the wrong way round swaps everything it sees."""
     values: dict[Slot, Value] = {
@@ -186,7 +186,7 @@ def test_a_swapped_device_turns_powers_and_counters(kind: int) -> None:
         Slot(Q.BATTERY_CHARGE_ENERGY_TODAY): 1.0,
         Slot(Q.GRID_FREQUENCY): 50.0,
     }
-    assert tuning.apply(values, kind, DeviceCorrection(swap_direction=True)) == {
+    assert corrections.apply(values, kind, DeviceCorrection(swap_direction=True)) == {
         Slot(Q.GRID_POWER): -5.0,
         Slot(Q.PHASE_POWER, 1): 2.0,
         Slot(Q.BATTERY_POWER): 0.0,
@@ -212,7 +212,7 @@ def test_a_users_unit_replaces_the_tables(
 ) -> None:
     """Whatever the table says, the power is then read in this unit."""
     values: dict[Slot, Value] = {Slot(Q.GRID_POWER): 2000.0, Slot(Q.POWER_FACTOR): 1.0}
-    tuned = tuning.apply(values, kind, DeviceCorrection(unit=unit))
+    tuned = corrections.apply(values, kind, DeviceCorrection(unit=unit))
     assert tuned == {Slot(Q.GRID_POWER): 2000.0 * factor, Slot(Q.POWER_FACTOR): 1.0}
 
 
@@ -223,7 +223,7 @@ WATTS = 0.95 * 6900
 
 def vote(*samples: dict[str, object]) -> bool:
     """Return the verdict after some samples."""
-    guess = tuning.UnitGuess()
+    guess = corrections.UnitGuess()
     for sample in samples:
         guess.look(sample)
     return guess.kilowatts
@@ -285,5 +285,5 @@ def test_ratings_are_read_from_models(
     kind: int, model: str | None, watts: float | None, kwh: float | None
 ) -> None:
     """They bound what a counter can gain; the list has no field for them."""
-    assert kinds.rated_power(kind, model) == watts
-    assert kinds.capacity(kind, model) == kwh
+    assert models.rated_power(kind, model) == watts
+    assert models.capacity(kind, model) == kwh

@@ -4,8 +4,8 @@ import pytest
 
 from custom_components.solar_cloud.cloud.errors import PermissionMissing
 from custom_components.solar_cloud.cloud.model import Inventory
-from custom_components.solar_cloud.cloud.solax.control_endpoints import MODE_PACK
-from custom_components.solar_cloud.cloud.solax.endpoints import INFORMATION, MONITORING
+from custom_components.solar_cloud.cloud.solax.api import INFORMATION, MONITORING
+from custom_components.solar_cloud.cloud.solax.controls.api import MODE_PACK
 from tests.clouds.solax import SolaxCloud
 
 from .conftest import Account

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.solar_cloud.cloud.solax.clocks import Clocks
 from custom_components.solar_cloud.cloud.solax.rows import Row
+from custom_components.solar_cloud.cloud.solax.timestamps import Clocks
 
 from .conftest import NOON, Clock
 

@@ -16,7 +16,7 @@ from custom_components.solar_cloud.cloud.errors import (
     SessionConflict,
     UnexpectedAnswer,
 )
-from custom_components.solar_cloud.cloud.solax.codes import Verdict, judge
+from custom_components.solar_cloud.cloud.solax.errors import Verdict, judge
 from custom_components.solar_cloud.cloud.transport import Answer
 from tests.clouds.solax import SolaxCloud
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Snapshot
-from custom_components.solar_cloud.cloud.solax.roles import COUNTERS
+from custom_components.solar_cloud.cloud.solax.sources import COUNTERS
 from custom_components.solar_cloud.cloud.vendor import PlantSources, Source
 from tests.clouds.solax import Kind, SolaxCloud
 

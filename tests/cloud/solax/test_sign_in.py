@@ -8,7 +8,7 @@ from yarl import URL
 from custom_components.solar_cloud.cloud.model import DeviceKind, Unit
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.solax import VENDOR, account
-from custom_components.solar_cloud.cloud.solax.memory import Memory
+from custom_components.solar_cloud.cloud.solax.access import Memory
 from custom_components.solar_cloud.cloud.solax.points import TABLES
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
-from custom_components.solar_cloud.cloud.sungrow.clock import (
+from custom_components.solar_cloud.cloud.sungrow.timestamps import (
     Clocks,
     PlantClock,
     measured_offset,

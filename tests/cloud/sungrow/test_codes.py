@@ -13,7 +13,7 @@ from custom_components.solar_cloud.cloud.errors import (
     SessionConflict,
     UnexpectedAnswer,
 )
-from custom_components.solar_cloud.cloud.sungrow.codes import ERRORS, safe_code
+from custom_components.solar_cloud.cloud.sungrow.errors import ERRORS, safe_code
 from tests.clouds.sungrow import SungrowCloud
 
 from .conftest import Account, Connect, Time

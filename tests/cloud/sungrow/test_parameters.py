@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from custom_components.solar_cloud.cloud.control import SettingValue
-from custom_components.solar_cloud.cloud.sungrow.parameters import (
+from custom_components.solar_cloud.cloud.sungrow.controls.parameters import (
     INVERTER,
     LOGGER,
     QUANTA,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Snapshot
-from custom_components.solar_cloud.cloud.sungrow.roles import plant_roles
+from custom_components.solar_cloud.cloud.sungrow.sources import plant_roles
 from custom_components.solar_cloud.cloud.vendor import PlantSources, Source
 from tests.clouds.sungrow import SungrowCloud
 from tests.clouds.world import Sample

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
-from custom_components.solar_cloud.cloud.sungrow.capability import PointMemory
+from custom_components.solar_cloud.cloud.sungrow.access import PointMemory
 from custom_components.solar_cloud.cloud.sungrow.schedule import Schedule, Task
 
 from .conftest import Time

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from custom_components.solar_cloud.cloud.errors import CloudError
-from custom_components.solar_cloud.cloud.sungrow.gateway import Keys
+from custom_components.solar_cloud.cloud.sungrow.api import Keys
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from tests.clouds.sungrow import SungrowCloud
 

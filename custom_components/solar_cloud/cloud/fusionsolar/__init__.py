@@ -18,10 +18,10 @@ from ..vendor import (
 from . import oauth
 from .account import FusionSolarAccount
 from .auth import ApiAccount, Authorization, Consent
-from .calls import Calls
 from .hosts import REGIONS, base_url, normalize_url, oauth_url
 from .limits import set_total, windows
-from .plan import POLL_PERIOD
+from .schedule import POLL_PERIOD
+from .session import Calls
 
 LINKS: Final[Mapping[str, str]] = {
     "portal": "https://eu5.fusionsolar.huawei.com",

@@ -7,8 +7,8 @@ from typing import Final
 
 from ..model import Notice
 from .batches import Packer
-from .codes import Reaction, Refused
-from .plan import Batch
+from .errors import Reaction, Refused
+from .schedule import Batch
 
 LOGGER: Final = logging.getLogger(__name__)
 DENIED_SECONDS: Final = 3600.0

@@ -6,11 +6,11 @@ from ..control import Capabilities, Command, CommandResult, ControlAction, Setti
 from ..model import Inventory
 from ..storage import Storage
 from ..vendor import Access
-from .calls import Calls
 from .client import FusionSolar
-from .control_memory import Memory
+from .controls.manager import Steering
+from .controls.state import Memory
 from .oauth import SCOPES
-from .steering import Steering
+from .session import Calls
 
 
 class FusionSolarAccount(FusionSolar):

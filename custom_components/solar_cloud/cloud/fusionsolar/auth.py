@@ -21,8 +21,8 @@ from ..token import Token, TokenManager
 from ..transport import Answer, Transport
 from ..vendor import Credentials
 from . import oauth
-from .codes import REACTIONS, Reaction, account_refusal
-from .envelope import Reply, read
+from .api import Reply, read
+from .errors import REACTIONS, Reaction, account_refusal
 from .hosts import base_url
 from .limits import LOGIN, LOGOUT
 

@@ -31,18 +31,17 @@ from ..model import (
 from ..points import decode, number, text
 from ..storage import Json, Storage
 from ..vendor import Cloud, PlantSources, SupportsCorrections, SupportsLogout
-from . import kinds
+from . import models
 from .access import Access
-from .calls import Calls
-from .codes import Refused
-from .decoding import OFFLINE, Decoder
-from .envelope import milliseconds, rows
+from .api import milliseconds, rows
+from .decoder import OFFLINE, Decoder
+from .errors import Refused
 from .history import LAG, REACH, HistoryReader
 from .inventory import DeviceRow, Lists
 from .limits import ALARMS, DEVICE_NOW, PLANT_DAY, PLANT_NOW
-from .plan import CYCLE, Batch, Plan
 from .plant_points import PLANT
 from .points import TABLES
+from .readings import Shelf
 from .reports import (
     ALARM_DAYS,
     SHORT_ALARM_DAYS,
@@ -51,8 +50,9 @@ from .reports import (
     alarms,
     day_reports,
 )
-from .roles import Hardware, add_up, roles
-from .shelf import Shelf
+from .schedule import CYCLE, Batch, Plan
+from .session import Calls
+from .sources import Hardware, add_up, roles
 
 LOGGER: Final = logging.getLogger(__name__)
 NO_DATA: Final = "no_data"
@@ -178,7 +178,7 @@ class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
         readable = [
             key
             for key, device in wanted.devices.items()
-            if number(device.address.get("type")) in kinds.READABLE
+            if number(device.address.get("type")) in models.READABLE
         ]
         if failure is not None and (
             snapshot.readings.keys().isdisjoint(readable or wanted.plants)
@@ -301,7 +301,7 @@ class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
             row = self._lists.device(key)
             if (
                 row is not None
-                and row.type in kinds.READABLE - self._access.unsupported
+                and row.type in models.READABLE - self._access.unsupported
             ):
                 by_type.setdefault(row.type, []).append(
                     (self._shelf.read_at(key), row.id)
@@ -321,7 +321,7 @@ class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
             key
             for key in wanted.devices
             if (row := self._lists.device(key)) is not None
-            and row.type in kinds.INVERTERS
+            and row.type in models.INVERTERS
         ]
         return bool(keys) and all(self._sleeps(key) for key in keys)
 
@@ -344,7 +344,7 @@ class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
         stale: set[str] = set()
         for key in wanted.devices:
             row = self._lists.device(key)
-            if row is None or row.type not in kinds.READABLE:
+            if row is None or row.type not in models.READABLE:
                 continue
             entry = self._shelf.get(key, self._device_kept)
             if entry is None:

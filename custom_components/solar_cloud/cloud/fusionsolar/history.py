@@ -12,13 +12,13 @@ from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Inventory, Plant, Quantity as Q, Reading, Slot
 from ..points import decode, number, text
 from ..storage import Json
-from . import kinds
-from .calls import Calls
-from .decoding import Decoder
-from .envelope import milliseconds, rows
+from . import models
+from .api import milliseconds, rows
+from .decoder import Decoder
 from .inventory import Lists
 from .limits import DEVICE_PAST, PLANT_HOURS
 from .plant_points import REPORT
+from .session import Calls
 
 REACH: Final = HistoryLimits(
     readings=timedelta(days=10),
@@ -55,7 +55,7 @@ class HistoryReader:
         types: dict[int, list[str]] = {}
         for owner in sorted(owners):
             row = self._lists.device(owner)
-            if row is not None and row.type in kinds.READABLE:
+            if row is not None and row.type in models.READABLE:
                 types.setdefault(row.type, []).append(owner)
         return [
             tuple(members[start : start + AT_ONCE])

@@ -17,12 +17,12 @@ from ..errors import (
 from ..model import Device, Inventory, Notice, Plant
 from ..points import number, text
 from ..storage import Json, Storage
-from . import kinds
+from . import models
+from .api import rows
 from .batches import Packer
-from .calls import Calls
-from .codes import Reaction, Refused
-from .envelope import rows
+from .errors import Reaction, Refused
 from .limits import DEVICES, STATIONS, set_windows
+from .session import Calls
 
 SECTION: Final = "fusionsolar_lists"
 KEPT_SECONDS: Final = 10 * 3600.0
@@ -248,7 +248,7 @@ class Lists:
     def _counts(self) -> dict[int, int]:
         counts: dict[int, int] = {}
         for row in self._devices.values():
-            if row.type in kinds.READABLE:
+            if row.type in models.READABLE:
                 counts[row.type] = counts.get(row.type, 0) + 1
         return counts
 
@@ -316,7 +316,7 @@ def _device_row(row: dict[str, Json]) -> DeviceRow | None:
         plant,
         text(row.get("model"))
         or text(row.get("invType"))
-        or kinds.NAMES.get(int(device_type)),
+        or models.NAMES.get(int(device_type)),
         text(row.get("softwareVersion")),
     )
 
@@ -344,14 +344,14 @@ def _device(key: str, row: DeviceRow) -> Device:
     return Device(
         id=key,
         plant_id=row.plant,
-        kind=kinds.kind_of(row.type),
+        kind=models.kind_of(row.type),
         model=row.model,
         serial=row.serial,
         firmware=row.firmware,
-        rated_power=kinds.rated_power(row.type, row.model),
-        capacity=kinds.capacity(row.type, row.model),
-        tunable=row.type in kinds.TUNABLE,
-        reports=row.type in kinds.READABLE,
+        rated_power=models.rated_power(row.type, row.model),
+        capacity=models.capacity(row.type, row.model),
+        tunable=row.type in models.TUNABLE,
+        reports=row.type in models.READABLE,
         address={
             "id": row.id,
             "type": str(row.type),

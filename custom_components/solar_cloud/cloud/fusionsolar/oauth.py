@@ -19,8 +19,8 @@ from ..points import number, text
 from ..token import Token, checked
 from ..transport import Answer, Transport
 from ..vendor import Credentials, fingerprint
-from .codes import REACTIONS, Reaction
-from .envelope import milliseconds, read, rows
+from .api import milliseconds, read, rows
+from .errors import REACTIONS, Reaction
 from .hosts import base_url, oauth_url
 
 SCOPES: Final = ("pvms.openapi.basic", "pvms.openapi.control")

@@ -9,7 +9,7 @@ from typing import Final
 
 from ..model import Quantity as Q, Unit
 from ..points import Point, Table, series
-from . import kinds, states
+from . import models, states
 from .meter_points import EMMA, GRID_METER, MAINS, POWER_SENSOR
 from .power_m_points import (
     AC_OUTPUT,
@@ -279,19 +279,19 @@ WEATHER: Final = Table(
 )
 
 TABLES: Final[Mapping[int, Table]] = {
-    kinds.STRING_INVERTER: inverter(36, 10),  # 36 strings since 25.1
-    kinds.HOME_INVERTER: inverter(8, 4),
-    kinds.HOME_BATTERY: BATTERY,
-    kinds.STORAGE: BATTERY,
-    kinds.WEATHER: WEATHER,
-    kinds.GRID_METER: GRID_METER,
-    kinds.POWER_SENSOR: POWER_SENSOR,
-    kinds.EMMA: EMMA,
-    kinds.MAINS: MAINS,
-    kinds.GENSET: GENSET,
-    kinds.AC_OUTPUT: AC_OUTPUT,
-    kinds.LITHIUM_STRING: LITHIUM_STRING,
-    kinds.MODULE_GROUP: MODULE_GROUP,
-    kinds.MODULE: MODULE,
-    kinds.CONVERTER: CONVERTER,
+    models.STRING_INVERTER: inverter(36, 10),  # 36 strings since 25.1
+    models.HOME_INVERTER: inverter(8, 4),
+    models.HOME_BATTERY: BATTERY,
+    models.STORAGE: BATTERY,
+    models.WEATHER: WEATHER,
+    models.GRID_METER: GRID_METER,
+    models.POWER_SENSOR: POWER_SENSOR,
+    models.EMMA: EMMA,
+    models.MAINS: MAINS,
+    models.GENSET: GENSET,
+    models.AC_OUTPUT: AC_OUTPUT,
+    models.LITHIUM_STRING: LITHIUM_STRING,
+    models.MODULE_GROUP: MODULE_GROUP,
+    models.MODULE: MODULE,
+    models.CONVERTER: CONVERTER,
 }

@@ -8,7 +8,7 @@ from typing import Final
 from ..model import Alarm, Slot, Value
 from ..points import decode, number, text
 from ..storage import Json
-from .envelope import milliseconds, rows
+from .api import milliseconds, rows
 from .plant_points import REPORT
 from .states import ALARM_LEVELS
 

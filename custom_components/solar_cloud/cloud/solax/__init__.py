@@ -14,11 +14,11 @@ from ..vendor import (
     Vendor,
     fingerprint,
 )
-from .api import Api
 from .auth import MARGIN, Desk
 from .client import SolaxCloud
-from .clocks import STALE_AFTER
 from .limits import Brakes, quota
+from .session import Api
+from .timestamps import STALE_AFTER
 
 
 def account(credentials: Credentials) -> str:

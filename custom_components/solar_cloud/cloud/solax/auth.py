@@ -14,8 +14,8 @@ from ..points import number
 from ..token import Token
 from ..transport import Transport
 from ..vendor import Credentials
-from .codes import Verdict, judge
-from .endpoints import TOKEN_PATH
+from .api import TOKEN_PATH
+from .errors import Verdict, judge
 from .limits import TOKEN, Brakes
 from .refusals import refusal
 

@@ -12,19 +12,19 @@ from ..history import HistoryLimits, PastEnergies
 from ..model import Inventory, Plant, Reading, Snapshot
 from ..storage import Json, Storage
 from ..vendor import Access, PlantSources
-from . import roles
-from .api import Api
-from .control_endpoints import PACKS
-from .endpoints import DEVICE_DATA, INFORMATION, MONITORING, PLANT_DATA
+from . import sources
+from .access import Memory
+from .api import DEVICE_DATA, INFORMATION, MONITORING, PLANT_DATA
+from .controls.api import PACKS
+from .controls.manager import Steering
+from .controls.readback import Told
 from .history import REACH, HistoryReader
 from .inventory import InventoryReader
-from .memory import Memory
 from .models import CHARGER, INVERTER, METER
-from .poll import Poller
+from .poller import Poller
 from .refusals import AccessDenied, OperationFailed
 from .rows import rows
-from .steering import Steering
-from .told import Told
+from .session import Api
 
 
 class SolaxCloud:
@@ -121,7 +121,7 @@ class SolaxCloud:
 
     def roles(self, plant_id: str, inventory: Inventory) -> PlantSources:
         """Say what can feed the plant's roles, best first."""
-        return roles.roles(plant_id, inventory)
+        return sources.roles(plant_id, inventory)
 
     @property
     def reach(self) -> HistoryLimits:

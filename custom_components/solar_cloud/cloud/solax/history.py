@@ -9,13 +9,13 @@ from typing import Final
 
 from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Device, DeviceKind, Inventory, Plant, Quantity as Q, Reading
-from .api import Api
-from .batteries import BY_BATTERY, battery_params
-from .clocks import moment, stamp
-from .endpoints import DEVICE_HISTORY, STATISTICS
+from .api import DEVICE_HISTORY, STATISTICS
+from .battery_discovery import BY_BATTERY, battery_params
+from .decoder import Decoder
 from .limits import HISTORY
-from .readings import Decoder
 from .rows import Row, rows
+from .session import Api
+from .timestamps import moment, stamp
 
 REACH: Final = HistoryLimits(
     readings=timedelta(days=364),

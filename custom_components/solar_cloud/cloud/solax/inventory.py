@@ -8,10 +8,14 @@ from typing import Final
 from ..errors import ListingUnfinished, Paced
 from ..model import Device, DeviceKind, Inventory, Plant
 from ..storage import Storage
-from .api import Api
-from .batteries import BY_BATTERY, BY_INVERTER, MOST_SERIALS, Probe, list_of_batteries
-from .lister import PAGE_SIZE, Lister, list_of_devices, list_of_plants
-from .memory import Memory
+from .access import Memory
+from .battery_discovery import (
+    BY_BATTERY,
+    BY_INVERTER,
+    MOST_SERIALS,
+    Probe,
+    list_of_batteries,
+)
 from .models import (
     BATTERY,
     CHARGER,
@@ -24,7 +28,9 @@ from .models import (
     takes_battery,
 )
 from .pages import Pages
+from .paging import PAGE_SIZE, Lister, list_of_devices, list_of_plants
 from .rows import Row
+from .session import Api
 
 KIND: Final[Mapping[str, DeviceKind]] = {
     INVERTER: DeviceKind.INVERTER,

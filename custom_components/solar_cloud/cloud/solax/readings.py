@@ -1,217 +1,126 @@
-"""From one row of the cloud to one reading: the table, and the few things a table cannot say."""
+"""What is known of every plant and device right now: the last reading, or why there is none."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-import re
+from collections.abc import Iterable
 from typing import Final
 
-from ..model import Device, DeviceKind, Quantity as Q, Reading, Slot, Value
-from ..points import Decoded, Table, decode, flatten, number, total
-from .memory import Memory
+from ..model import Alarm, Device, DeviceKind, Inventory, Quantity, Reading, Slot
+from ..storage import Json
+from . import states
+from .access import Memory
+from .battery_discovery import BY_INVERTER, row_of
+from .decoder import Decoder
 from .models import COMMERCIAL
-from .points import TABLES
-from .rows import Row
-from .states import NO_STATE, WAITING
-from .units import PowerUnits
+from .rows import Row, rows
+from .schedule import Job
+from .timestamps import Clocks
 
-UNCOUNTED: Final = (
-    ((Q.PV_ENERGY_TOTAL,), ()),
-    ((Q.AC_ENERGY_TOTAL,), ()),
-    (
-        (Q.GRID_IMPORT_ENERGY_TOTAL, Q.GRID_EXPORT_ENERGY_TOTAL),
-        (Q.GRID_IMPORT_ENERGY_TODAY, Q.GRID_EXPORT_ENERGY_TODAY),
-    ),
-    (
-        (Q.SECOND_GRID_IMPORT_ENERGY_TOTAL, Q.SECOND_GRID_EXPORT_ENERGY_TOTAL),
-        (
-            Q.SECOND_GRID_IMPORT_ENERGY_TODAY,
-            Q.SECOND_GRID_EXPORT_ENERGY_TODAY,
-            Q.SECOND_GRID_POWER,
-        ),
-    ),
-    (
-        (Q.BATTERY_CHARGE_ENERGY_TOTAL, Q.BATTERY_DISCHARGE_ENERGY_TOTAL),
-        (Q.BATTERY_CHARGE_ENERGY_TODAY, Q.BATTERY_DISCHARGE_ENERGY_TODAY),
-    ),
-    ((Q.INCOME_TOTAL,), (Q.INCOME_TODAY,)),
-)
-"""Counters that stand at 0 together are not connected to anything: no meter, an unregistered battery, no tariff, a sleeping device.
-
-Such a 0 is left out with the zeros that go with it, so that another source can fill the role and no lifetime starts again from 0.
-"""
-
-SUMS: Final = (
-    (Q.PV_POWER, Q.MPPT_POWER),
-    (Q.PV_POWER, Q.STRING_POWER),
-    (Q.AC_POWER, Q.PHASE_POWER),
-)
-"""What a missing power is the sum of, best first."""
-WHOLE_KILOWATTS: Final = Q.PHASE_POWER
-"""Comes in whole kW from commercial plants, too coarse for a sum [seen]."""
-
-SLEEPING_BATTERY: Final = (
-    Q.BATTERY_SOC,
-    Q.BATTERY_SOH,
-    Q.BATTERY_VOLTAGE,
-    Q.BATTERY_CURRENT,
-    Q.BATTERY_TEMPERATURE,
-    Q.BATTERY_ENERGY_REMAINING,
-)
+OFFLINE: Final = "offline"
 
 
-class Decoder:
-    """Turns rows into readings and keeps what can only be told from several of them."""
+class Board:
+    """Takes answers in and keeps them for the polls that do not ask again."""
 
     def __init__(self, memory: Memory) -> None:
-        """Share the client's memory of counters."""
-        self._memory: Final = memory
-        self.units: Final = PowerUnits()
-        self._unmapped: dict[str, set[str]] = {}
+        """Start empty."""
+        self.clocks: Final = Clocks()
+        self.decoder: Final = Decoder(memory)
+        self.readings: Final[dict[str, Reading]] = {}
+        self.failures: Final[dict[str, str]] = {}
+        self.alarms: Final[dict[str, tuple[Alarm, ...]]] = {}
 
-    @property
-    def unmapped(self) -> Mapping[str, set[str]]:
-        """The names of fields no table reads, by kind of device."""
-        return self._unmapped
+    def fail(self, identities: Iterable[str], reason: str) -> None:
+        """Note why there are no values."""
+        for identity in identities:
+            self.failures[identity] = reason
 
-    def plant(
-        self, plant_id: str, business: str, row: Row, measured_at: datetime | None
-    ) -> Reading:
-        """Read a plant's energies."""
-        decoded = self._decode(business, DeviceKind.PLANT, row, identity=plant_id)
-        _drop_uncounted(decoded.values)
-        return decoded.reading(measured_at)
+    def _put(self, identity: str, reading: Reading) -> None:
+        self.readings[identity] = reading
+        self.failures.pop(identity, None)
 
-    def device(self, device: Device, row: Row, measured_at: datetime | None) -> Reading:
-        """Read a device's row."""
-        business = device.address["business_type"]
-        asleep = device.kind is DeviceKind.INVERTER and _asleep(row)
-        decoded = self._decode(
-            business, device.kind, row, identity=device.id, asleep=asleep
+    def take_plant(self, job: Job, result: Json) -> None:
+        """Take in a plant's energies."""
+        plant_id = job.covers[0]
+        found = rows(result)
+        if not found:
+            self.fail(job.covers, OFFLINE)
+            return
+        moment = self.clocks.plant_time(plant_id, found[0])
+        self._put(
+            plant_id, self.decoder.plant(plant_id, job.business, found[0], moment)
         )
-        match device.kind:
-            case DeviceKind.INVERTER:
-                if row.whole("deviceStatus") == NO_STATE:
-                    decoded.unknown.pop(Slot(Q.OPERATING_STATE), None)
-                self._inverter(device, decoded.values, asleep=asleep)
-            case DeviceKind.BATTERY:
-                _wake_battery(decoded)
-                if business == COMMERCIAL:
-                    self.units.correct(device.id, decoded.values)
-            case DeviceKind.CHARGER:
-                _charger(device, row, decoded.values)
-        _drop_uncounted(decoded.values)
-        return decoded.reading(measured_at)
 
-    def _decode(
-        self,
-        business: str,
-        kind: DeviceKind,
-        row: Row,
-        *,
-        identity: str,
-        asleep: bool = False,
-    ) -> Decoded:
-        table = TABLES.get((business, kind), _EMPTY)
-        decoded = decode(table, row.fields, asleep=asleep)
-        strange = {
-            name for name in decoded.unmapped if name.lower() != identity.lower()
-        }
-        if strange:
-            self._unmapped.setdefault(kind, set()).update(strange)
-        return decoded
-
-    def _inverter(
-        self, device: Device, values: dict[Slot, Value], *, asleep: bool
-    ) -> None:
-        _drop_dead_phases(values, asleep=asleep)
-        commercial = device.address["business_type"] == COMMERCIAL
-        for quantity, parts in SUMS:
-            if commercial and parts is WHOLE_KILOWATTS:
+    def take_devices(self, job: Job, result: Json) -> None:
+        """Take in the rows of a chunk; a device without a row is offline."""
+        found = rows(result)
+        for device in job.devices:
+            row = _row(device, found, alone=len(job.devices) == 1)
+            if row is None:
+                self.fail((device.id,), OFFLINE)
                 continue
-            added = total(values, parts)
-            if added is not None and Slot(quantity) not in values:
-                values[Slot(quantity)] = round(added, 6)
-        if isinstance(power := values.get(Slot(Q.PV_POWER)), float):
-            values[Slot(Q.PV_POWER)] = max(0.0, power)
-        own = values.get(Slot(Q.PV_ENERGY_TOTAL))
-        output = values.get(Slot(Q.AC_ENERGY_TOTAL))
-        if isinstance(own, float) and own > 0:
-            self._memory.note_yield(device.id)
-        elif (
-            own == 0
-            and output is not None
-            and device.address.get("battery_family") == "no"
-            and not self._memory.counts_yield(device.id)
-        ):
-            # Micro inverters count at the AC port only [seen]; with no battery behind it, that is the yield.
-            values[Slot(Q.PV_ENERGY_TOTAL)] = output
+            moment = self.clocks.device_time(device.id, device.plant_id, row)
+            self._put(device.id, self.decoder.device(device, row, moment))
 
-
-_EMPTY: Final = Table(())
-
-VOLTAGES: Final = re.compile(r"(ac|mppt\d+)voltage\d*", re.IGNORECASE)
-"""What an inverter that sleeps has none of."""
-
-
-def _asleep(row: Row) -> bool:
-    """Whether an inverter's zeros are no measurements: it says that it waits, or says nothing and has no voltage anywhere."""
-    status = row.whole("deviceStatus")
-    return status == WAITING or (
-        status == NO_STATE
-        and not any(
-            number(raw) for name, raw in flatten(row.fields) if VOLTAGES.fullmatch(name)
+    def take_alarms(self, job: Job, result: Json, wanted: Inventory) -> None:
+        """Take in a plant's ongoing alarms."""
+        plant_id = job.covers[0]
+        self.alarms[plant_id] = tuple(
+            Alarm(
+                name=row.text("alarmName") or "SolaX",
+                code=row.text("errorCode"),
+                level=row.text("alarmLevel"),
+                device_id=_alarmed(row, plant_id, wanted),
+            )
+            for row in rows(result)
+            if row.whole("alarmState") != 0 and row.text("alarmEndTime") is None
         )
+
+    def with_state(
+        self, plant_id: str, business: str, state: int | None
+    ) -> Reading | None:
+        """Return a plant's reading together with the state its list told."""
+        reading = self.readings.get(plant_id)
+        if reading is None or state is None:
+            return reading
+        slot = Slot(Quantity.PLANT_STATE)
+        codes = states.COMMERCIAL_PLANT if business == COMMERCIAL else states.HOME_PLANT
+        if (word := codes.get(state)) is None:
+            return Reading(
+                reading.measured_at,
+                reading.values,
+                {**reading.unknown, slot: str(state)},
+            )
+        return Reading(
+            reading.measured_at, {**reading.values, slot: word}, reading.unknown
+        )
+
+
+def _row(device: Device, found: list[Row], *, alone: bool) -> Row | None:
+    """Find a device's row: by serial, else by dongle, else by being the only one asked for."""
+    if device.kind is DeviceKind.BATTERY and device.address["sn_type"] == BY_INVERTER:
+        return row_of(device, device.address.get("battery_sn"), found, alone=alone)
+    serial = device.address.get("battery_sn") or device.address.get("sn")
+    register = device.address.get("register")
+    nameless = [row for row in found if row.text("deviceSn") is None]
+    for row in found:
+        if serial and (row.text("deviceSn") or "").upper() == serial.upper():
+            return row
+    for row in nameless:
+        if register and (row.text("registerNo") or "").upper() == register.upper():
+            return row
+    return nameless[0] if alone and len(found) == 1 and nameless else None
+
+
+def _alarmed(row: Row, plant_id: str, wanted: Inventory) -> str | None:
+    """Find the device an alarm is about."""
+    serial = (row.text("deviceSn") or "").upper()
+    if not serial:
+        return None
+    mine = [each for each in wanted.devices.values() if each.plant_id == plant_id]
+    return next(
+        (
+            device.id
+            for device in sorted(mine, key=lambda each: each.kind is DeviceKind.BATTERY)
+            if serial in {(device.serial or "").upper(), device.id.upper()}
+        ),
+        None,
     )
-
-
-def _drop_dead_phases(values: dict[Slot, Value], *, asleep: bool) -> None:
-    """Forget phases without voltage: a single-phase inverter reports two of them, a sleeping one three."""
-    for phase in (1, 2, 3):
-        voltage = values.get(Slot(Q.PHASE_VOLTAGE, phase))
-        if not (voltage == 0 and phase > 1) and not (voltage is None and asleep):
-            continue
-        for quantity in (Q.PHASE_VOLTAGE, Q.PHASE_CURRENT, Q.PHASE_POWER):
-            if values.get(Slot(quantity, phase)) == 0:
-                del values[Slot(quantity, phase)]
-
-
-def _wake_battery(decoded: Decoded) -> None:
-    """Drop what a battery reports while its electronics sleep: all zeros, or a charge of 0 at 0 V."""
-    values = decoded.values
-    numbers = [value for value in values.values() if isinstance(value, float)]
-    if not any(numbers):
-        values.clear()
-        decoded.unknown.clear()
-        return
-    if (
-        values.get(Slot(Q.BATTERY_SOC)) == 0
-        and values.get(Slot(Q.BATTERY_VOLTAGE)) == 0
-    ):
-        _drop(values, SLEEPING_BATTERY)
-    if values.get(Slot(Q.BATTERY_SOH)) == 0:
-        del values[Slot(Q.BATTERY_SOH)]
-
-
-def _charger(device: Device, row: Row, values: dict[Slot, Value]) -> None:
-    """Keep the phases a charger has; which field a single-phase one fills is not certain, so the larger counts."""
-    first = Slot(Q.PHASE_CURRENT, 1)
-    single = row.number("singlePhaseCurrent")
-    if single is not None and isinstance(shown := values.get(first), float):
-        values[first] = max(shown, single)
-    if device.phases == 1:
-        for phase in (2, 3):
-            if values.get(Slot(Q.PHASE_CURRENT, phase)) == 0:
-                del values[Slot(Q.PHASE_CURRENT, phase)]
-
-
-def _drop_uncounted(values: dict[Slot, Value]) -> None:
-    for counters, followers in UNCOUNTED:
-        standing = [values[slot] for each in counters if (slot := Slot(each)) in values]
-        if standing and not any(standing):
-            _drop(values, counters)
-            _drop(values, (each for each in followers if values.get(Slot(each)) == 0))
-
-
-def _drop(values: dict[Slot, Value], quantities: Iterable[Q]) -> None:
-    for quantity in list(quantities):
-        values.pop(Slot(quantity), None)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from ..errors import CloudError, CloudUnreachable, UnexpectedAnswer
-from .codes import Verdict
+from .errors import Verdict
 
 
 class AccessDenied(UnexpectedAnswer):

@@ -18,14 +18,14 @@ from ..vendor import (
     Vendor,
     fingerprint,
 )
+from .api import Gateway, Keys
+from .api_version import V1, V2
+from .auth import LANE, WINDOWS, AccountLogin
 from .backoff import Backoff
 from .client import SungrowCloud
-from .dialect import V1, V2
-from .gateway import Gateway, Keys
-from .grant import GrantRefresh, authorize_url, exchange
-from .login import LANE, WINDOWS, AccountLogin
+from .oauth import GrantRefresh, authorize_url, exchange
 from .permissions import Permissions
-from .poll import STALE_AFTER
+from .readings import STALE_AFTER
 from .session import HISTORY_LANE, Session
 
 GATEWAYS: Final[Mapping[str, str]] = {

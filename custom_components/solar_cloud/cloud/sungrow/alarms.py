@@ -6,10 +6,10 @@ from typing import Final
 
 from ..model import Alarm, Inventory
 from ..points import number, text
-from .codes import RequestRefused
-from .dialect import Operation
+from .api import Body
+from .api_version import Operation
 from .enumerations import ALARM_LEVELS
-from .gateway import Body
+from .errors import RequestRefused
 from .inventory import Row
 from .session import Session
 

@@ -8,7 +8,7 @@ from typing import Final
 from ..backoff import MONTHLY, stored_end
 from ..quota import DAY
 from ..storage import Json, Storage
-from .codes import Throttled
+from .errors import Throttled
 
 SECTION: Final = "backoff"
 FIRST: Final = 60.0

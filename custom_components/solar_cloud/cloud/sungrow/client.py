@@ -9,12 +9,12 @@ from ..history import HistoryLimits, PastEnergies
 from ..model import DeviceCorrection, Inventory, Plant, Reading, Snapshot
 from ..storage import Json, Storage
 from ..vendor import PlantSources
+from .controls.manager import PACE, Steering
 from .history import REACH, HistoryReader
 from .inventory import Lister
-from .reader import Reader
-from .roles import plant_roles
+from .poller import Reader
 from .session import Session
-from .steering import PACE, Steering
+from .sources import plant_roles
 
 
 class SungrowCloud:

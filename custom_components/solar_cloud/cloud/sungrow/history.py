@@ -12,11 +12,11 @@ from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Inventory, Plant, Quantity as Q, Reading
 from ..points import number
 from ..storage import Json
-from .clock import parse_time
-from .dialect import Operation
+from .api_version import Operation
 from .points import DEVICE_TYPES, HYBRID_TYPE, PLANT_POINTS, PLANT_TYPE, DeviceType
-from .reader import Reader
+from .poller import Reader
 from .session import HISTORY_LANE, Session
+from .timestamps import parse_time
 
 REACH: Final = HistoryLimits(
     readings=timedelta(days=10),

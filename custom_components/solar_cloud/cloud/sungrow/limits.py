@@ -1,8 +1,14 @@
 """How far each number may go: what inverter and battery can do, as far as anybody knows (sungrow.md §9.3)."""
 
 from ..model import Device
-from .ledger import Ledger
-from .parameters import EXPORT_POWER, MOST_CHARGE, MOST_DISCHARGE, POWER, Parameter
+from .controls.cache import Ledger
+from .controls.parameters import (
+    EXPORT_POWER,
+    MOST_CHARGE,
+    MOST_DISCHARGE,
+    POWER,
+    Parameter,
+)
 
 
 def highest(row: Parameter, device: Device, ledger: Ledger) -> float | None:

@@ -18,7 +18,7 @@ from ..errors import (
 from ..points import number
 from ..storage import Json, Storage
 from ..token import Token
-from .codes import BARRED_FOR
+from .errors import BARRED_FOR
 
 SECTION: Final = "sign_in"
 FIRST_WAIT: Final = 60.0

@@ -7,7 +7,7 @@ from typing import Final
 from ..model import Quantity, Slot, Unit, Value
 from ..points import number, text
 from ..states import PlantState
-from .dialect import Operation
+from .api_version import Operation
 from .enumerations import PLANT_FAULTS
 from .inventory import Row
 from .session import Session

@@ -12,8 +12,8 @@ from ..quota import DAY
 from ..storage import Json, Storage
 from ..token import Token
 from ..vendor import fingerprint
-from .dialect import Operation
-from .gateway import Body
+from .api import Body
+from .api_version import Operation
 
 SECTION: Final = "permissions"
 MOST: Final = 200

@@ -21,8 +21,11 @@ from ..points import number
 from ..quota import Quota
 from ..storage import Json
 from ..token import Token, TokenManager
+from .api import Body, Gateway
+from .api_version import Dialect, Operation
+from .auth import TOKEN_LIFE
 from .backoff import Backoff
-from .codes import (
+from .errors import (
     AUTHORIZATION_GONE,
     BARRED_FOR,
     ClockWrong,
@@ -33,9 +36,6 @@ from .codes import (
     TokenRefused,
     Unauthorized,
 )
-from .dialect import Dialect, Operation
-from .gateway import Body, Gateway
-from .login import TOKEN_LIFE
 from .permissions import Permissions, call_of
 
 LANE: Final = "data"

@@ -1,0 +1,192 @@
+"""How plants are set: asked rarely, at once after something was sent, and never while a task runs (fusionsolar.md §3.12)."""
+
+from collections.abc import Mapping
+import time
+from typing import Final
+
+from ...control import Control, Settings, SettingValue
+from ...errors import CloudError, CredentialsRejected
+from ...model import Inventory
+from ...points import number
+from ..errors import Refused
+from ..hardware import House
+from ..limits import BATTERY_MODE, GRID_MODE
+from ..session import Calls
+from .api import BATTERY_MODE_PATH, GRID_MODE_PATH, Kind
+from .catalog import MODES, SURPLUS, TIME_OF_USE
+from .errors import why_withheld
+from .requests import GRID_POWER, MODE, PRIORITY
+from .state import Known, Memory, age
+
+FRESH: Final = 3500.0
+MOST_ASKED: Final = 2
+"""Plants per turn: two calls each, out of an owner's thousand a day."""
+RUNS: Final = 60.0
+"""Seconds to the next turn while a task runs."""
+PATIENT: Final = 900.0
+"""Seconds after which a running task is no reason any more to look again soon."""
+PRIORITIES: Final = {word: ours for ours, word in SURPLUS.items()}
+
+
+class SettingsReader:
+    """Asks plants how they are set."""
+
+    def __init__(self, calls: Calls, memory: Memory) -> None:
+        """Ask with ``calls``, and keep the answers in ``memory``."""
+        self._calls: Final = calls
+        self._memory: Final = memory
+        self._tried: Final[dict[str, float]] = {}
+
+    async def read(self, wanted: Inventory) -> Settings:
+        """Ask those whose turn it is. Raises a ``CloudError`` when nothing could be asked."""
+        due = sorted(
+            filter(self._due, wanted.plants),
+            key=lambda plant_id: self._tried.get(plant_id, 0.0),
+        )
+        silent: dict[str, str] = {}
+        failure: CloudError | None = None
+        for plant_id in due[:MOST_ASKED]:
+            self._tried[plant_id] = time.time()
+            try:
+                await self.ask(House.of(plant_id, wanted))
+            except CredentialsRejected:
+                raise
+            except CloudError as err:
+                silent[plant_id] = err.key
+                failure = err
+        if failure and len(silent) == len(wanted.plants):
+            raise failure
+        values: dict[tuple[str, Control], SettingValue] = {}
+        for plant_id in wanted.plants:
+            known = self._memory.plant(plant_id)
+            hidden = self._hidden(plant_id)
+            house = House.of(plant_id, wanted)
+            for control, value in values_of(known, house.most_export).items():
+                if control not in hidden:
+                    values[plant_id, control] = value
+        more = len(due) > MOST_ASKED or any(map(self._runs_briefly, wanted.plants))
+        return Settings(values, silent, RUNS if more else None)
+
+    async def ask(self, house: House) -> None:
+        """Ask a plant everything. A refusal for good is noted, any other raised."""
+        known = self._memory.plant(house.plant.id)
+        known.ask_at = 0.0
+        try:
+            if house.batteries:
+                await self.ask_mode(house.plant.id)
+            await self._ask_grid(house.plant.id)
+        except Refused as err:
+            if (reason := why_withheld(err)) is None:
+                raise
+            known.refused = reason
+        else:
+            known.refused = None
+        known.asked_at = time.time()
+        self._memory.save()
+
+    async def ask_mode(self, plant_id: str) -> None:
+        """Ask how a plant's batteries are used."""
+        answer = await self._calls.send(
+            BATTERY_MODE, {"plantCode": plant_id}, path=BATTERY_MODE_PATH
+        )
+        if isinstance(answer, dict):
+            self._memory.see_mode(plant_id, answer)
+
+    async def _ask_grid(self, plant_id: str) -> None:
+        answer = await self._calls.send(
+            GRID_MODE, {"plantCode": plant_id}, path=GRID_MODE_PATH
+        )
+        if not isinstance(answer, dict):
+            return
+        if not self._memory.see_grid(plant_id, answer):
+            return
+        known = self._memory.plant(plant_id)
+        limit = _grid_values(known).get(Control.EXPORT_LIMIT)
+        if limit is not None:
+            known.told[str(Control.EXPORT_LIMIT)] = limit
+
+    def _due(self, plant_id: str) -> bool:
+        known, now = self._memory.plant(plant_id), time.time()
+        return (
+            (now - known.asked_at >= FRESH or 0 < known.ask_at <= now)
+            and now >= known.ask_after
+            and not any(self._memory.running(plant_id, kind) for kind in Kind)
+        )
+
+    def _runs_briefly(self, plant_id: str) -> bool:
+        known = self._memory.plant(plant_id)
+        return max(known.ask_after, known.ask_at) > time.time() or any(
+            age(task) < PATIENT
+            for kind in Kind
+            if (task := self._memory.running(plant_id, kind)) is not None
+        )
+
+    def _hidden(self, plant_id: str) -> set[str]:
+        """Return the settings nobody can vouch for: while their task runs, and until the plant itself says so."""
+        found: set[str] = set()
+        accepted = self._memory.plant(plant_id).accepted
+        for kind in Kind:
+            for task in (self._memory.running(plant_id, kind), accepted.get(kind)):
+                hides = task.get("hides") if task else None
+                found |= set(map(str, hides)) if isinstance(hides, list) else set()
+        return found
+
+
+BELIEVED: Final = (
+    Control.BATTERY_MIN_SOC,
+    Control.BATTERY_MAX_SOC,
+    Control.BATTERY_CHARGE_POWER_LIMIT,
+    Control.BATTERY_DISCHARGE_POWER_LIMIT,
+)
+"""Nothing reads them back: what was accepted last is what is known."""
+
+
+def values_of(
+    known: Known, most_export: float | None
+) -> Mapping[Control, SettingValue]:
+    """Say what a plant is set to, in our words; after something was sent only what it answered since counts."""
+    values: dict[Control, SettingValue] = {
+        control: known.told[control] for control in BELIEVED if control in known.told
+    }
+    if not known.asked_at:
+        return values
+    mode = known.mode or {}
+    if (word := MODES.get(str(mode.get(MODE)))) is not None:
+        values[Control.WORK_MODE] = word
+    if mode.get(MODE) == TIME_OF_USE:
+        if (watts := number(known.times.get(GRID_POWER))) is not None:
+            values[Control.GRID_CHARGE_POWER_LIMIT] = _watts(watts)
+        if (ours := PRIORITIES.get(str(known.times.get(PRIORITY)))) is not None:
+            values[Control.SURPLUS_PRIORITY] = ours
+    return values | _grid_values(known, most_export)
+
+
+def _grid_values(
+    known: Known, most: float | None = None
+) -> dict[Control, SettingValue]:
+    """Read the limit of the feed-in: without one it is whatever can come from the roof; of one in percent the W are not known."""
+    grid = known.grid or {}
+    match grid.get("controlMode") or grid.get("activePowerControlMode"):
+        case "noLimit":
+            off: dict[Control, SettingValue] = {Control.EXPORT_LIMIT_ENABLED: False}
+            return off if most is None else off | {Control.EXPORT_LIMIT: most}
+        case "zeroExportLimitation":
+            return {Control.EXPORT_LIMIT_ENABLED: True, Control.EXPORT_LIMIT: 0.0}
+        case "limitedPowerGridKW":
+            values: dict[Control, SettingValue] = {Control.EXPORT_LIMIT_ENABLED: True}
+            detail = grid.get("limitedPowerGridValueParam")
+            limit = (
+                number(detail.get("maxGridFeedInPowerValue"))
+                if isinstance(detail, dict)
+                else None
+            )
+            if limit is not None:
+                values[Control.EXPORT_LIMIT] = _watts(limit)
+            return values
+        case "limitedPowerGridPercent":
+            return {Control.EXPORT_LIMIT_ENABLED: True}
+    return {}
+
+
+def _watts(kilowatts: float) -> float:
+    return round(1000 * kilowatts, 0)

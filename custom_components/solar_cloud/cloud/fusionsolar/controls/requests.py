@@ -1,0 +1,324 @@
+"""Commands and orders as changes of what a plant is set to, and the changes as the vendor wants them (fusionsolar.md §4).
+
+Changes are completed when they are sent: a mode is written as a whole, with everything that the change leaves as it is.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+from ...control import (
+    Command,
+    Control,
+    ForceBattery,
+    ForcedMode,
+    SetBatterySchedule,
+    SetWorkMode,
+)
+from ...errors import CommandInvalid
+from ...points import number
+from ...storage import Json
+from ..hardware import House
+from .api import Kind
+from .catalog import (
+    CHARGE,
+    DISCHARGE,
+    LEAST_MAX_SOC,
+    MODES,
+    MOST_MIN_SOC,
+    SURPLUS,
+    THIRD_PARTY,
+    TIME_OF_USE,
+    highest_power,
+    words,
+)
+from .periods import windows
+from .state import TIMES, Fields, Known
+
+MODE: Final = "operationMode"
+PRIORITY: Final = "redundantPVEnergyPriority"
+GRID_POWER: Final = "allowedAcChargePower"
+USUAL_GRID_POWER: Final = "usualGridPower"
+"""Not the vendor's: what is meant by charging from the grid when no power for it is set."""
+WINDOWS: Final = "chargingAndDischargingTimeWindow"
+SWITCH: Final = "dispatchSwitch"
+SETPOINT: Final = "dispatchPower"
+BATTERY: Final = "batteryDn"
+BY_SOC, BY_TIME = 1, 2
+LONGEST_FORCE: Final = 1440
+"""Minutes [guess]."""
+LIMIT: Final = "limit"
+UNLIMITED, BY_POWER = "0", "6"
+"""Ways to limit the feed-in, as they are written; they are read by other names (fusionsolar.md §4.5)."""
+PER_PHASE: Final = "singlePhasePower"
+PARAMETERS: Final = {
+    Control.BATTERY_MAX_SOC: "endOfChargeSoc",
+    Control.BATTERY_MIN_SOC: "endOfDischargeSoc",
+    Control.BATTERY_CHARGE_POWER_LIMIT: "maximumChargePower",
+    Control.BATTERY_DISCHARGE_POWER_LIMIT: "maximumDischargePower",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One change."""
+
+    kind: Kind
+    changes: Fields
+    told: dict[str, bool | float | str] = field(default_factory=dict)
+    """What the plant is set to by it, by control."""
+
+    def as_json(self) -> Json:
+        """Give the form in which it waits for its turn."""
+        return asdict(self) | {"kind": str(self.kind)}
+
+    @property
+    def stops(self) -> bool:
+        """Whether it ends a forced mode."""
+        return self.changes.get(SWITCH) == 0 or self.changes.get(SETPOINT) == 0
+
+
+STOP: Final = Write(Kind.FORCE, {SWITCH: 0})
+
+
+def dispatched(known: Known) -> bool:
+    """Whether a plant waits for setpoints instead of following a mode of its own."""
+    return (known.mode or {}).get(MODE) == THIRD_PARTY
+
+
+def stop(known: Known, house: House) -> Write:
+    """Return what ends a forced mode: one begun before the plant waited for setpoints goes on there."""
+    if not dispatched(known) or (known.force and known.forced_by == Kind.FORCE):
+        return STOP
+    return Write(Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: 0})
+
+
+def change_of(command: Command, known: Known, house: House) -> Write:
+    """Translate a command."""
+    control, value = command.control, command.value
+    match value:
+        case str() if control is Control.WORK_MODE:
+            return _mode(value, known)
+        case str() if control is Control.SURPLUS_PRIORITY:
+            return Write(Kind.MODE, {PRIORITY: SURPLUS[value]}, {str(control): value})
+        case bool() if control is Control.EXPORT_LIMIT_ENABLED:
+            limit = known.told.get(Control.EXPORT_LIMIT) if value else None
+            if value and limit is None:
+                raise CommandInvalid("limit_unknown")
+            return Write(Kind.GRID, {LIMIT: limit}, {str(control): value})
+        case bool():
+            pass
+        case float() | int() if control is Control.GRID_CHARGE_POWER_LIMIT:
+            return Write(
+                Kind.MODE, {GRID_POWER: _kilowatts(value)}, {str(control): value}
+            )
+        case float() | int() if control is Control.EXPORT_LIMIT:
+            return Write(Kind.GRID, {LIMIT: value}, {str(control): value})
+        case float() | int() if control in PARAMETERS:
+            return Write(
+                Kind.BATTERY, {PARAMETERS[control]: value}, {str(control): value}
+            )
+        case None if control is Control.STOP_FORCED_CHARGE:
+            return stop(known, house)
+    raise CommandInvalid("not_offered")
+
+
+def _mode(word: str, known: Known) -> Write:
+    offered = words(known)
+    if word not in offered:
+        raise CommandInvalid("mode_not_offered", modes=", ".join(offered))
+    return Write(Kind.MODE, {MODE: offered[word]}, {str(Control.WORK_MODE): word})
+
+
+def mode_changes(order: SetWorkMode, known: Known, house: House) -> list[Write]:
+    """Translate a change of mode, and of the limits that are set apart from it."""
+    write = _mode(order.mode, known)
+    if order.grid_charging is not None:
+        if write.changes[MODE] != TIME_OF_USE:
+            raise CommandInvalid("time_of_use_only")
+        if order.grid_charging:
+            write.changes[USUAL_GRID_POWER] = _usual_grid_power(known, house)
+        else:
+            write.changes[GRID_POWER] = 0.0
+    limits = {
+        Control.BATTERY_MIN_SOC: (order.min_soc, 0.0, MOST_MIN_SOC),
+        Control.BATTERY_MAX_SOC: (order.max_soc, LEAST_MAX_SOC, 100.0),
+    }
+    wanted: dict[Control, float] = {}
+    for control, (wish, least, most) in limits.items():
+        if wish is not None:
+            _check(wish, least, most)
+            wanted[control] = wish
+    if not wanted:
+        return [write]
+    return [
+        write,
+        Write(
+            Kind.BATTERY,
+            {PARAMETERS[control]: wish for control, wish in wanted.items()},
+            {str(control): wish for control, wish in wanted.items()},
+        ),
+    ]
+
+
+def _usual_grid_power(known: Known, house: House) -> float:
+    """Return the kW to charge from the grid with where none were set before: what the batteries take."""
+    most = house.most_grid_charge
+    watts = highest_power(known, CHARGE)
+    return _kilowatts(watts if most is None else min(watts, most))
+
+
+def schedule(order: SetBatterySchedule) -> Write:
+    """Translate periods: they belong to the mode that uses them, which is set along with them."""
+    return Write(
+        Kind.MODE,
+        {MODE: TIME_OF_USE, WINDOWS: windows(order.periods)},
+        {str(Control.WORK_MODE): MODES[TIME_OF_USE]},
+    )
+
+
+def setpoint(
+    order: ForceBattery, known: Known, house: House, *, charge: bool
+) -> tuple[Write, ForcedMode]:
+    """Translate a forced charge or discharge of a plant in third-party dispatch, and say how it ends.
+
+    Nobody knows how long a power holds there, so the time is ours to keep; a state of charge cannot be aimed at (fusionsolar.md §4.6).
+    """
+    if order.target_soc is not None:
+        raise CommandInvalid("no_target_in_dispatch")
+    power, _ = _extent(order, known, charge=charge)
+    watts = round(power if charge else -power)
+    write = Write(Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: watts})
+    return write, ForcedMode(ends_after=order.duration)
+
+
+def _battery(house: House) -> str:
+    """Return the vendor's name of the only battery: a setpoint is one battery's."""
+    if len(house.battery_names) != 1 or len(house.batteries) != 1:
+        raise CommandInvalid("not_offered")
+    return house.battery_names[0]
+
+
+def _extent(order: ForceBattery, known: Known, *, charge: bool) -> tuple[float, int]:
+    """Return the W and minutes of a forced mode."""
+    most = highest_power(known, CHARGE if charge else DISCHARGE)
+    power = most if order.power is None else order.power
+    _check(power, 1.0, most)
+    minutes = int(order.duration // 60)
+    if not 1 <= minutes <= LONGEST_FORCE:
+        raise CommandInvalid(
+            "duration_out_of_range", minimum="1", maximum=str(LONGEST_FORCE)
+        )
+    return power, minutes
+
+
+def force(
+    order: ForceBattery, known: Known, *, charge: bool, soc: float | None
+) -> tuple[Write, ForcedMode]:
+    """Translate a forced charge or discharge, and say how it ends.
+
+    The vendor ends it after whole minutes or at a state of charge, not at whichever comes first: with a target the time is ours to keep.
+    """
+    power, minutes = _extent(order, known, charge=charge)
+    changes: Fields = {
+        SWITCH: 1 if charge else 2,
+        "powerDispatch": round(power if charge else -power),
+    }
+    target = order.target_soc
+    if target is None:
+        changes |= {"controlType": BY_TIME, "dispatchTime": minutes}
+        ends = ForcedMode(ends_after=60.0 * minutes, ends_by_itself=True)
+        return Write(Kind.FORCE, changes), ends
+    if soc is not None and (target <= soc if charge else target >= soc):
+        raise CommandInvalid("target_reached", soc=f"{soc:g}")
+    changes |= {"controlType": BY_SOC, "targetSOC": target}
+    return Write(Kind.FORCE, changes), ForcedMode(ends_after=order.duration)
+
+
+def _check(value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise CommandInvalid("out_of_range", minimum=f"{least:g}", maximum=f"{most:g}")
+
+
+def _kilowatts(watts: float) -> float:
+    return round(watts / 1000, 3)
+
+
+# Completing
+
+
+def complete(write: Write, plant_id: str, known: Known) -> Fields:
+    """Return what is sent for a plant: a change together with all that stays."""
+    match write.kind:
+        case Kind.MODE:
+            fields = _whole_mode(write.changes, known)
+        case Kind.GRID:
+            fields = _grid(write.changes[LIMIT], known)
+        case Kind.BATTERY:
+            fields = {"batteryConfigurationInfo": dict(write.changes)}
+        case Kind.FORCE | Kind.DISPATCH:
+            fields = dict(write.changes)
+    return {"plantCode": plant_id, **fields}
+
+
+def _whole_mode(changes: Fields, known: Known) -> Fields:
+    before = known.mode or {}
+    mode = changes.get(MODE, before.get(MODE))
+    if mode != TIME_OF_USE:
+        if changes.keys() != {MODE}:
+            raise CommandInvalid("time_of_use_only")
+        return {MODE: mode}
+    usual: Fields = {PRIORITY: SURPLUS["charge"], GRID_POWER: 0.0}
+    times = usual | known.times | changes
+    if not number(times[GRID_POWER]) and USUAL_GRID_POWER in changes:
+        times[GRID_POWER] = changes[USUAL_GRID_POWER]
+    if not times.get(WINDOWS):
+        raise CommandInvalid("periods_needed")
+    return {
+        MODE: mode,
+        PRIORITY: times[PRIORITY],
+        GRID_POWER: times[GRID_POWER],
+        WINDOWS: times[WINDOWS],
+    }
+
+
+def _grid(limit: Json, known: Known) -> Fields:
+    if not isinstance(limit, int | float):
+        return {"controlMode": UNLIMITED}
+    per_phase = any(
+        isinstance(each, dict) and each.get("limitationMode") == PER_PHASE
+        for each in (known.grid or {}).values()
+    )
+    return {
+        "controlMode": BY_POWER,
+        "controlInfo": {
+            "maxGridFeedInPower": _kilowatts(limit),
+            "limitationMode": "1" if per_phase else "0",
+        },
+    }
+
+
+def answer_of(kind: Kind, body: Fields) -> Fields:
+    """Return what a plant says of its settings once it has carried a change out; nothing for what nobody can ask."""
+    match kind:
+        case Kind.MODE if body[MODE] == TIME_OF_USE:
+            times = {key: body[key] for key in (PRIORITY, GRID_POWER, WINDOWS)}
+            return {MODE: body[MODE], TIMES: times}
+        case Kind.MODE:
+            return {MODE: body[MODE]}
+        case Kind.GRID:
+            return _grid_answer(body)
+    return {}
+
+
+def _grid_answer(body: Fields) -> Fields:
+    info = body.get("controlInfo")
+    if not isinstance(info, dict):
+        return {"controlMode": "noLimit"}
+    per_phase = info["limitationMode"] == "1"
+    return {
+        "controlMode": "limitedPowerGridKW",
+        "limitedPowerGridValueParam": {
+            "limitationMode": PER_PHASE if per_phase else "totalPower",
+            "maxGridFeedInPowerValue": info["maxGridFeedInPower"],
+        },
+    }

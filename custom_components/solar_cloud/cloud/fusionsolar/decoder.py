@@ -1,0 +1,154 @@
+"""One device's answer to a reading: absent things left out, sums made, corrections applied."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ..model import DeviceCorrection, PowerUnit, Quantity, Reading, Slot, Value
+from ..points import decode, number, total
+from ..storage import Json, Storage
+from . import corrections, models
+from .inventory import DeviceRow
+from .points import TABLES
+from .states import DARK
+
+SECTION: Final = "fusionsolar_traits"
+OFFLINE: Final = "offline"
+
+HOLLOW: Final = frozenset(
+    {
+        Quantity.STRING_VOLTAGE,
+        Quantity.STRING_CURRENT,
+        Quantity.PHASE_VOLTAGE,
+        Quantity.PHASE_CURRENT,
+        Quantity.LINE_VOLTAGE,
+        Quantity.PV_ENERGY_TOTAL,
+        Quantity.MPPT_ENERGY_TOTAL,
+        Quantity.TARIFF_IMPORT_ENERGY_TOTAL,
+        Quantity.TARIFF_EXPORT_ENERGY_TOTAL,
+        Quantity.SECOND_GRID_POWER,
+        Quantity.SECOND_GRID_IMPORT_ENERGY_TOTAL,
+        Quantity.SECOND_GRID_EXPORT_ENERGY_TOTAL,
+        Quantity.BATTERY_SOH,
+    }
+)
+"""Reported as 0 where nothing is connected: left out until they were ever more."""
+
+LINE: Final = Slot(Quantity.LINE_VOLTAGE, 1)
+PHASE: Final = Slot(Quantity.PHASE_VOLTAGE, 1)
+HALF: Final = (0.45, 0.55)
+"""What a single-phase inverter's first phase is of its only voltage; of three phases it is 0.58 [seen]."""
+
+
+class Decoder:
+    """Decodes devices, and remembers what is particular to each."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Take up the memory of the last run."""
+        self._storage: Final = storage
+        self._alive: dict[str, set[str]] = {}
+        self._guesses: dict[str, corrections.UnitGuess] = {}
+        self.tunings: Mapping[str, DeviceCorrection] = {}
+        self.unmapped: dict[int, set[str]] = {}
+        self._restore()
+
+    def decode(
+        self, key: str, row: DeviceRow, items: Mapping[str, Json]
+    ) -> Reading | str:
+        """Return the reading, or why there is none."""
+        if (
+            number(items.get("run_state")) == 0
+            or number(items.get("meter_status")) == 0
+        ):
+            return OFFLINE
+        flat = {
+            name: raw for name, raw in items.items() if not isinstance(raw, dict | list)
+        }
+        decoded = decode(
+            TABLES[row.type], flat, asleep=number(flat.get("inverter_state")) == DARK
+        )
+        self.unmapped.setdefault(row.type, set()).update(decoded.unmapped)
+        if row.type in models.INVERTERS and _mend_single_phase(decoded.values):
+            self._alive.setdefault(key, set()).discard(LINE.key)
+        self._drop_hollow(key, decoded.values)
+        if row.type in models.INVERTERS:
+            self._add_sums(key, decoded.values)
+        if (correction := self._correction(key, row, flat)) is not None:
+            decoded.values = corrections.apply(decoded.values, row.type, correction)
+        return decoded.reading(None)
+
+    def _drop_hollow(self, key: str, values: dict[Slot, Value]) -> None:
+        alive = self._alive.setdefault(key, set())
+        known = len(alive)
+        for slot, value in list(values.items()):
+            if slot.quantity in HOLLOW:
+                if value != 0:
+                    alive.add(slot.key)
+                elif slot.key not in alive:
+                    del values[slot]
+        if len(alive) > known:
+            self._storage.delay_save(SECTION, self._as_json)
+
+    def _add_sums(self, key: str, values: dict[Slot, Value]) -> None:
+        """Add the DC energy of all trackers, when each that ever counted is there, and keep PV power from going below zero."""
+        alive = self._alive[key]
+        pv = Slot(Quantity.PV_ENERGY_TOTAL)
+        trackers = {
+            slot.key for slot in values if slot.quantity is Quantity.MPPT_ENERGY_TOTAL
+        }
+        prefix = f"{Quantity.MPPT_ENERGY_TOTAL}_"
+        if pv.key not in alive and trackers >= {
+            each for each in alive if each.startswith(prefix)
+        }:
+            energy = total(values, Quantity.MPPT_ENERGY_TOTAL)
+            if energy is not None:
+                values[pv] = round(energy, 6)
+        power = values.get(Slot(Quantity.PV_POWER))
+        if isinstance(power, float) and power < 0:
+            values[Slot(Quantity.PV_POWER)] = 0.0
+
+    def _correction(
+        self, key: str, row: DeviceRow, items: Mapping[str, Json]
+    ) -> DeviceCorrection | None:
+        """Return the user's correction, and where it leaves the unit open, the unit found out."""
+        asked = self.tunings.get(key)
+        if row.type != models.GRID_METER or (asked and asked.unit):
+            return asked
+        guess = self._guesses.setdefault(key, corrections.UnitGuess())
+        if guess.look(items):
+            self._storage.delay_save(SECTION, self._as_json)
+        if not guess.kilowatts:
+            return asked
+        return DeviceCorrection(
+            bool(asked and asked.swap_direction), PowerUnit.KILOWATT
+        )
+
+    def _as_json(self) -> Json:
+        return {
+            "alive": {
+                key: [*sorted(slots)] for key, slots in self._alive.items() if slots
+            },
+            "units": {key: guess.votes for key, guess in self._guesses.items()},
+        }
+
+    def _restore(self) -> None:
+        stored = self._storage.load(SECTION)
+        if not isinstance(stored, dict):
+            return
+        alive, units = stored.get("alive"), stored.get("units")
+        for key, slots in alive.items() if isinstance(alive, dict) else ():
+            if isinstance(slots, list):
+                self._alive[key] = {str(each) for each in slots}
+        for key, votes in units.items() if isinstance(units, dict) else ():
+            self._guesses[key] = corrections.UnitGuess(int(number(votes) or 0))
+
+
+def _mend_single_phase(values: dict[Slot, Value]) -> bool:
+    """Put the voltage of a single-phase inverter in its place: it comes as the line voltage, with half of it as the phase's [seen]."""
+    phase, line = values.get(PHASE), values.get(LINE)
+    if not isinstance(phase, float) or not isinstance(line, float) or not line:
+        return False
+    others = (values.get(Slot(Quantity.PHASE_VOLTAGE, index)) for index in (2, 3))
+    if any(others) or not HALF[0] <= phase / line <= HALF[1]:
+        return False
+    values[PHASE] = values.pop(LINE)
+    return True

@@ -1,0 +1,167 @@
+"""Who feeds a plant's roles, best first; see fusionsolar's page in docs for the reasons."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from ..model import Device, Inventory, Quantity as Q, Reading, Slot
+from ..vendor import PlantSources, Source, SourceTerm
+from . import models
+
+
+def _type(device: Device) -> int:
+    return int(device.address.get("type", "0"))
+
+
+class Hardware:
+    """The devices of one plant by what they do."""
+
+    def __init__(self, plant_id: str, inventory: Inventory) -> None:
+        """Sort them."""
+        devices = [
+            device
+            for device in inventory.devices.values()
+            if device.plant_id == plant_id
+        ]
+        self.plant_id: Final = plant_id
+        self.inverters: Final = [
+            each for each in devices if _type(each) in models.INVERTERS
+        ]
+        self.batteries: Final = [
+            each for each in devices if _type(each) in models.BATTERIES
+        ]
+        # An ESS of its own (41) stands beside the inverters; a home battery hangs on their DC side.
+        self.apart: Final = [
+            each for each in self.batteries if _type(each) != models.HOME_BATTERY
+        ]
+        self.meters: Final[list[Device]] = next(
+            (
+                found
+                for meter_type in models.METERS
+                if (found := [each for each in devices if _type(each) == meter_type])
+            ),
+            [],
+        )
+
+    @property
+    def house_power(self) -> tuple[SourceTerm, ...]:
+        """What adds up to what the house draws: inverters' output, grid, and batteries of their own; empty without a meter."""
+        if not self.meters:
+            return ()
+        return (
+            *_sum(self.inverters, Q.AC_POWER),
+            *_sum(self.meters, Q.GRID_POWER),
+            *_sum(self.apart, Q.BATTERY_POWER),
+        )
+
+    @property
+    def house_energy(self) -> tuple[SourceTerm, ...]:
+        """What adds up to what the house used; no device counts it, and a battery without lifetime counters (41) leaves it unknown."""
+        if not self.meters or self.apart:
+            return ()
+        return (
+            *_sum(self.inverters, Q.AC_ENERGY_TOTAL),
+            *_sum(self.meters, Q.GRID_IMPORT_ENERGY_TOTAL),
+            *_sum(self.meters, Q.GRID_EXPORT_ENERGY_TOTAL, -1.0),
+        )
+
+
+def add_up(
+    terms: Iterable[SourceTerm], live: Callable[[str], tuple[int, Reading] | None]
+) -> float | None:
+    """Add readings of one cycle; ``None`` when one is missing or belongs to another cycle."""
+    cycles, figure = set(), 0.0
+    for term in terms:
+        if (found := live(term.device_id)) is None:
+            return None
+        cycle, reading = found
+        if not isinstance(value := reading.values.get(term.slot), float):
+            return None
+        cycles.add(cycle)
+        figure += value * term.factor
+    return max(0.0, round(figure, 6)) if len(cycles) == 1 else None
+
+
+def _sum(
+    devices: Iterable[Device], quantity: Q, factor: float = 1.0
+) -> tuple[SourceTerm, ...]:
+    return tuple(SourceTerm(each.id, Slot(quantity), factor) for each in devices)
+
+
+def roles(plant_id: str, inventory: Inventory) -> PlantSources:
+    """Return the sources of each role."""
+    hardware = Hardware(plant_id, inventory)
+    batteries, meters = hardware.batteries, hardware.meters
+    sources: dict[Q, tuple[Source, ...]] = {
+        Q.PV_POWER: _pv(hardware, Q.PV_POWER, Q.AC_POWER),
+        Q.PV_ENERGY_TOTAL: _pv_energy(hardware),
+        Q.LOAD_ENERGY_TOTAL: _one(hardware.house_energy, floor=0.0),
+        Q.GRID_POWER: _one(_sum(meters, Q.GRID_POWER)),
+        Q.GRID_IMPORT_ENERGY_TOTAL: _one(_sum(meters, Q.GRID_IMPORT_ENERGY_TOTAL)),
+        Q.GRID_EXPORT_ENERGY_TOTAL: _one(_sum(meters, Q.GRID_EXPORT_ENERGY_TOTAL)),
+        Q.BATTERY_POWER: _one(_sum(batteries, Q.BATTERY_POWER)),
+        Q.BATTERY_CHARGE_ENERGY_TOTAL: _one(
+            _sum(batteries, Q.BATTERY_CHARGE_ENERGY_TOTAL)
+        ),
+        Q.BATTERY_DISCHARGE_ENERGY_TOTAL: _one(
+            _sum(batteries, Q.BATTERY_DISCHARGE_ENERGY_TOTAL)
+        ),
+        Q.BATTERY_SOC: _charge(batteries),
+    }
+    if hardware.house_power:
+        # The client adds this up itself: devices of one plant may be read minutes apart.
+        sources[Q.LOAD_POWER] = (Source((SourceTerm(plant_id, Slot(Q.LOAD_POWER)),)),)
+    return {role: candidates for role, candidates in sources.items() if candidates}
+
+
+def _one(
+    terms: tuple[SourceTerm, ...], floor: float | None = None
+) -> tuple[Source, ...]:
+    return (Source(terms, floor),) if terms else ()
+
+
+def _pv(hardware: Hardware, dc_side: Q, ac_side: Q) -> tuple[Source, ...]:
+    """Prefer the DC side; a hybrid's AC side includes what the battery gives (E69)."""
+    if not hardware.inverters:
+        return ()
+    sources = [Source(_sum(hardware.inverters, dc_side), floor=0.0)]
+    if not hardware.batteries:
+        sources.append(Source(_sum(hardware.inverters, ac_side), floor=0.0))
+    return tuple(sources)
+
+
+def _pv_energy(hardware: Hardware) -> tuple[Source, ...]:
+    """A hybrid's yield is bent straight by the battery's counters where the trackers' are missing; without inverters the plant's own."""
+    if not hardware.inverters:
+        plant = Source((SourceTerm(hardware.plant_id, Slot(Q.AC_ENERGY_TOTAL)),))
+        return () if hardware.batteries else (plant,)
+    dc_side = Source(_sum(hardware.inverters, Q.PV_ENERGY_TOTAL))
+    ac_side = _sum(hardware.inverters, Q.AC_ENERGY_TOTAL)
+    if not hardware.batteries:
+        return (dc_side, Source(ac_side))
+    balanced = (
+        *ac_side,
+        *_sum(hardware.batteries, Q.BATTERY_CHARGE_ENERGY_TOTAL),
+        *_sum(hardware.batteries, Q.BATTERY_DISCHARGE_ENERGY_TOTAL, -1.0),
+    )
+    return (dc_side, Source(balanced, floor=0.0))
+
+
+def _charge(batteries: list[Device]) -> tuple[Source, ...]:
+    """Weigh the charge of several batteries by what they hold, where all say so."""
+    if not batteries:
+        return ()
+    sizes: Mapping[str, float | None] = {each.id: each.capacity for each in batteries}
+    known = all(sizes.values())
+    return (
+        Source(
+            tuple(
+                SourceTerm(
+                    each.id,
+                    Slot(Q.BATTERY_SOC),
+                    (sizes[each.id] or 1.0) if known else 1.0,
+                )
+                for each in batteries
+            ),
+            mean=True,
+        ),
+    )

@@ -1,0 +1,461 @@
+"""Changing settings: one write, the platform's word, the device's word, and what the next upload shows (solax.md §8.1, §9.7)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+import time
+from typing import Final
+
+from ...control import (
+    Capabilities,
+    ChargeBattery,
+    Command,
+    CommandResult,
+    Control,
+    ControlAction,
+    ForceBattery,
+    ForcedMode,
+    Outcome,
+    ReserveCharging,
+    SetBatterySchedule,
+    Settings,
+    SettingValue,
+    SetWorkMode,
+    StopBattery,
+)
+from ...errors import CommandInvalid, CommandRejected
+from ...model import Device, DeviceKind, Inventory, Quantity, Reading, Slot
+from ...states import ChargerState, InverterState
+from ...storage import Json
+from ..errors import Envelope, Verdict
+from ..limits import CONTROL
+from ..rows import Row, rows
+from ..session import Api, Unanswered
+from ..states import REMOTE
+from ..timestamps import STALE_AFTER, TOLERANCE
+from . import requests
+from .api import RESULT
+from .catalog import WORK_MODES, Catalogue
+from .readback import OUTRANKS, Told
+from .requests import FORCED, LEFT, Write
+from .tasks import DEVICE, FREED, UPLOAD, Task
+
+PACE: Final = 6.0
+FIRST_LOOK: Final = 2.0
+LOOK: Final = 3.0
+PATIENCE: Final = 60.0
+"""Seconds in which a device answers or never does: the platform itself gives up after thirty."""
+NEXT_UPLOAD: Final = 60.0
+LATEST_UPLOAD: Final = 900.0
+"""Seconds after which a remote mode that no upload showed is called unconfirmed."""
+DONE: Final = 4
+REASONS: Final = {
+    1: "device_offline",
+    2: "not_issued",
+    5: "device_refused",
+    6: "device_timeout",
+}
+REFUSALS: Final = {
+    Verdict.DENIED: "no_access",
+    Verdict.BUSY: "cloud_busy",
+    Verdict.BAD_REQUEST: "request_refused",
+    Verdict.NO_MASTER: "no_master",
+    Verdict.FAILED: "operation_failed",
+}
+STATE: Final = Slot(Quantity.OPERATING_STATE)
+MODE: Final = Slot(Quantity.WORK_MODE)
+SOC: Final = Slot(Quantity.BATTERY_SOC)
+
+
+class Steering:
+    """Everything about settings of one application. Implements ``Controllable``."""
+
+    def __init__(
+        self, api: Api, told: Told, read: Callable[[str], Reading | None]
+    ) -> None:
+        """Write with ``api``; ``read`` returns what a device said last."""
+        self._api: Final = api
+        self._told: Final = told
+        self._read: Final = read
+        self._inventory = Inventory({}, {})
+
+    @property
+    def pace(self) -> float:
+        """Return the least seconds between two commands to one device."""
+        return PACE
+
+    def available(self, inventory: Inventory) -> Capabilities:
+        """Say what may be set."""
+        self._inventory = inventory
+        token = self._api.tokens.token
+        return Catalogue(None if token is None else token.scope, inventory).available()
+
+    def settings(self, wanted: Inventory) -> Settings:
+        """Return what the last readings and the accepted commands say; asks nobody."""
+        values: dict[tuple[str, Control], SettingValue] = {}
+        for device in wanted.devices.values():
+            self._see(device)
+            believed = self._told.settings(device.id)
+            if device.kind is DeviceKind.CHARGER:
+                believed.pop(Control.CHARGER_MODE, None)
+                believed |= self._charger_settings(device)
+            values |= {(device.id, key): value for key, value in believed.items()}
+        return Settings(values)
+
+    def _see(self, device: Device) -> None:
+        """Note what an inverter shows; while it waits or is steered from afar it keeps the work mode from before."""
+        state, taken = self._state(device.id), self._taken(device.id)
+        if device.kind is not DeviceKind.INVERTER or state is None:
+            return
+        if state in WORK_MODES:
+            self._told.read(device.id, Control.WORK_MODE, state, taken)
+        if state not in REMOTE and self._forced(device.id) is not None:
+            self._told.read(device.id, FORCED, None, taken)
+
+    def _charger_settings(self, device: Device) -> Mapping[Control, SettingValue]:
+        """Say what a charger shows, as far as it was not told something since."""
+        found: dict[Control, SettingValue] = {}
+        shown, taken = self._shown_mode(device.id), self._taken(device.id)
+        last = self._told.get(device.id, Control.CHARGER_MODE)
+        if shown is not None and (
+            shown == last or taken > self._told.since(device.id, Control.CHARGER_MODE)
+        ):
+            found[Control.CHARGER_MODE] = shown
+        if (state := self._state(device.id)) is not None:
+            found[Control.CHARGING] = state == ChargerState.CHARGING
+        return found
+
+    def _shown_mode(self, device_id: str) -> str | None:
+        reading = self._read(device_id)
+        value = reading.values.get(MODE) if reading else None
+        return value if isinstance(value, str) else None
+
+    def _charger_mode(self, device_id: str) -> Json:
+        """Return the mode a charger was told last, or shows since."""
+        shown = self._shown_mode(device_id)
+        key = Control.CHARGER_MODE
+        if shown is None or self._taken(device_id) <= self._told.since(device_id, key):
+            return self._told.get(device_id, key)
+        return shown
+
+    def _taken(self, device_id: str) -> float:
+        """Return when a device's last row was measured; one without a time may be as old as a live row can be."""
+        reading = self._read(device_id)
+        if reading is None:
+            return 0.0
+        if reading.measured_at is None:
+            return time.time() - STALE_AFTER
+        return reading.measured_at.timestamp()
+
+    def _forced(self, device_id: str) -> ForcedMode | None:
+        """Return what is left of a remote mode: a change of the work mode does not end it."""
+        match self._told.get(device_id, FORCED):
+            case [_, int() | float() as until, bool(by_itself)] if until > time.time():
+                return ForcedMode(
+                    ends_after=until - time.time(), ends_by_itself=by_itself
+                )
+        return None
+
+    def _state(self, device_id: str) -> str | None:
+        reading = self._read(device_id)
+        value = reading.values.get(STATE) if reading else None
+        return value if isinstance(value, str) else None
+
+    # Sending
+
+    async def apply(self, command: Command) -> CommandResult:
+        """Send a command."""
+        device = self._device(command.target_id)
+        self._check(device, command)
+        match command.control:
+            case Control.ECO_CURRENT | Control.GREEN_CURRENT:
+                return await self._gear(device, command)
+            case Control.GRID_CHARGING if (
+                self._work_mode(device) == InverterState.FEED_IN_PRIORITY
+            ):
+                return self._keep(device, command.control, bool(command.value))
+            case (
+                Control.WORK_MODE
+                | Control.BATTERY_MIN_SOC
+                | Control.BATTERY_MAX_SOC
+                | Control.GRID_CHARGING
+            ):
+                return await self._send(device, self._mode_write(device, command))
+        return await self._send(
+            device, requests.write_of(device, command, self._told, time.time())
+        )
+
+    async def order(self, order: ControlAction) -> CommandResult:
+        """Send an order."""
+        device = self._device(order.target_id)
+        self._see(device)  # before a remote mode hides it
+        match order:
+            case ForceBattery():
+                charge = isinstance(order, ChargeBattery)
+                soc, capacity = self._battery(device)
+                write = requests.force(
+                    device, order, charge=charge, soc=soc, capacity=capacity
+                )
+            case StopBattery():
+                write = requests.exit_remote(device)
+            case SetWorkMode():
+                write = requests.mode_order(device, self._told, order)
+            case SetBatterySchedule():
+                mode = self._work_mode(device)
+                write = requests.schedule(device, self._told, mode, order)
+            case ReserveCharging():
+                write = requests.reservation(device, order)
+            case _:
+                raise CommandInvalid("not_offered")
+        return await self._send(device, write)
+
+    def _device(self, device_id: str) -> Device:
+        if (device := self._inventory.devices.get(device_id)) is None:
+            raise CommandInvalid("device_gone")
+        return device
+
+    def _check(self, device: Device, command: Command) -> None:
+        """Refuse what cannot work now, before it costs a call or wears a relay."""
+        if command.control is Control.CHARGING:
+            switched = self._told.number(device.id, requests.SWITCHED_AT) or 0.0
+            left = switched + requests.SWITCH_PAUSE - time.time()
+            if left > 0:
+                raise CommandInvalid("too_soon", seconds=f"{left:.0f}")
+            if command.value and self._state(device.id) == ChargerState.AVAILABLE:
+                raise CommandInvalid("no_vehicle")
+        if command.control is Control.CHARGER_LOCK and self._state(device.id) not in {
+            None,
+            ChargerState.AVAILABLE,
+            ChargerState.UNAVAILABLE,
+        }:
+            raise CommandInvalid("vehicle_connected")
+
+    def _work_mode(self, device: Device) -> str:
+        self._see(device)
+        mode = self._told.get(device.id, Control.WORK_MODE)
+        if not isinstance(mode, str):
+            raise CommandInvalid("work_mode_unknown")
+        return mode
+
+    def _mode_write(self, device: Device, command: Command) -> Write:
+        value = command.value
+        if command.control is Control.WORK_MODE:
+            return requests.work_mode(device, self._told, str(value))
+        mode = self._work_mode(device)
+        if command.control is Control.GRID_CHARGING:
+            return requests.work_mode(
+                device, self._told, mode, grid_charging=bool(value)
+            )
+        assert value is not None
+        low = command.control is Control.BATTERY_MIN_SOC
+        return requests.work_mode(
+            device,
+            self._told,
+            mode,
+            min_soc=float(value) if low else None,
+            max_soc=None if low else float(value),
+        )
+
+    async def _gear(self, device: Device, command: Command) -> CommandResult:
+        """Set a current that belongs to a mode: sent while the charger is in it, else kept for the next time it is."""
+        value, mode = str(command.value), self._charger_mode(device.id)
+        if not isinstance(mode, str) or (
+            requests.GEAR_OF.get(mode) is not command.control
+        ):
+            return self._keep(device, command.control, value)
+        return await self._send(device, requests.gear(device, self._told, mode, value))
+
+    def _keep(self, device: Device, control: Control, value: Json) -> CommandResult:
+        """Keep a setting that only another mode knows."""
+        self._told.keep(device.id, control, value)
+        return CommandResult(outcome=Outcome.KEPT)
+
+    def _battery(
+        self, device: Device, since: float = 0.0
+    ) -> tuple[float | None, float | None]:
+        """Return the state of charge of an inverter's battery, if it was measured after ``since``, and its kWh, if they are known."""
+        for each in self._inventory.devices.values():
+            if each.kind is DeviceKind.BATTERY and each.parent_id == device.id:
+                reading = self._read(each.id)
+                value = reading.values.get(SOC) if reading else None
+                if isinstance(value, float) and self._taken(each.id) > since:
+                    return value, each.capacity
+                return None, each.capacity
+        return None, None
+
+    async def _send(self, device: Device, write: Write) -> CommandResult:
+        """Send a write once; only the other name of a field is tried when the platform knows the first one not."""
+        sent, told = time.time(), dict(write.told)
+        if write.force is not None:
+            until = sent + write.force.ends_after
+            told[FORCED] = [sent, until, write.force.ends_by_itself]
+        elif write.watch == LEFT:
+            told[FORCED] = [sent, sent, True]
+        try:
+            envelope = await self._api.write(write.endpoint, write.body)
+            if write.other_body and envelope.verdict in {
+                Verdict.UNKNOWN,
+                Verdict.BAD_REQUEST,
+                Verdict.FAILED,
+            }:
+                envelope = await self._api.write(write.endpoint, write.other_body)
+                told = _with_other_field(told)
+        except Unanswered:
+            self._told.send(device.id, str(sent), told)
+            self._told.doubt(device.id, str(sent))
+            return CommandResult(
+                outcome=Outcome.UNCERTAIN, force=self._left(device, write)
+            )
+        if envelope.verdict is not Verdict.ACCEPTED:
+            raise _refused(envelope)
+        task = Task(
+            envelope.request_id,
+            device.id,
+            str(device.address.get("sn") or device.address["register"]),
+            sent,
+            told,
+            write.watch,
+            write.aim,
+        )
+        self._told.send(device.id, task.mark, told)
+        status = _status(envelope.result, task.serial)
+        return replace(
+            self._judge(task, status, first=True), force=self._left(device, write)
+        )
+
+    def _left(self, device: Device, write: Write) -> ForcedMode | None:
+        """Return the remote mode that is on after a write."""
+        return write.force or self._forced(device.id)
+
+    def _judge(
+        self, task: Task, status: int | None, *, first: bool = False
+    ) -> CommandResult:
+        """Say how a command stands by its status word."""
+        task = replace(task, issued=task.issued or status is not None)
+        if status in REASONS:
+            self._told.refuse(task.device, task.mark)
+            raise CommandRejected(REASONS[status])
+        if status == DONE:
+            self._told.accept(task.device, task.mark, task.told, task.sent)
+            if not task.watch or task.watch in WORK_MODES:
+                return CommandResult(outcome=Outcome.CONFIRMED)
+            return _running(replace(task, phase=UPLOAD), NEXT_UPLOAD)
+        if task.id is None or task.age > PATIENCE:
+            self._told.doubt(task.device, task.mark)
+            return CommandResult(
+                outcome=Outcome.ACCEPTED if task.issued else Outcome.UNCERTAIN
+            )
+        return _running(task, FIRST_LOOK if first else LOOK)
+
+    # Following
+
+    async def follow(self, task: str) -> CommandResult:
+        """Ask how a command stands, or look whether the last upload shows its effect."""
+        if (known := Task.parse(task)) is None:
+            return CommandResult(outcome=Outcome.UNCERTAIN)  # another version's
+        if known.phase == UPLOAD:
+            return await self._look(known)
+        result = await self._api.call(
+            RESULT, body={"requestId": known.id}, lane=CONTROL
+        )
+        status = _status(result, known.serial)
+        if status == DONE and known.phase == FREED:
+            return await self._leave(known)
+        return self._judge(known, status)
+
+    async def _look(self, task: Task) -> CommandResult:
+        """A remote mode is confirmed by the next upload only: inverters were seen to accept and ignore it."""
+        if self._replaced(task):
+            return CommandResult(outcome=Outcome.ACCEPTED)
+        state, taken = self._state(task.device), self._taken(task.device)
+        if taken > task.sent and state is not None:
+            if task.watch == LEFT and state == InverterState.RESTRICTED:
+                if not task.freed:
+                    return await self._free(task)
+            elif state not in REMOTE if task.watch == LEFT else state == task.watch:
+                return CommandResult(outcome=Outcome.CONFIRMED)
+            if (outcome := self._ended(task, taken)) is not None:
+                return CommandResult(outcome=outcome)
+            if taken > task.sent + OUTRANKS:
+                raise CommandRejected("no_effect")
+        if task.age > LATEST_UPLOAD:
+            return CommandResult(outcome=Outcome.ACCEPTED)
+        return _running(task, NEXT_UPLOAD)
+
+    def _replaced(self, task: Task) -> bool:
+        """Whether the inverter was told to begin or end a remote mode since: what it shows is about that."""
+        match self._told.get(task.device, FORCED):
+            case [int() | float() as sent, _, _]:
+                return sent > task.sent
+        return False
+
+    def _ended(self, task: Task, taken: float) -> Outcome | None:
+        """Say how a remote mode stands that came to its own end before the upload; ``None`` when it cannot have."""
+        if task.watch == LEFT:
+            return None
+        match task.aim:
+            case {"target": int() | float() as target, "charge": bool(charge)}:
+                soc, _ = self._battery(self._device(task.device), task.sent)
+                if soc is not None and (target - soc if charge else soc - target) <= 1:
+                    return Outcome.CONFIRMED  # both are whole percents
+        match task.aim:
+            case {"lasts": int() | float() as lasts}:
+                over = taken >= task.sent + lasts - TOLERANCE
+                return Outcome.ACCEPTED if over else None
+        return Outcome.ACCEPTED
+
+    async def _free(self, task: Task) -> CommandResult:
+        """Nudge an inverter that did not return to its mode."""
+        return await self._step(task, requests.free(self._device(task.device)))
+
+    async def _leave(self, task: Task) -> CommandResult:
+        return await self._step(task, requests.exit_remote(self._device(task.device)))
+
+    async def _step(self, task: Task, write: Write) -> CommandResult:
+        """Send the next step of an end of a remote mode."""
+        try:
+            envelope = await self._api.write(write.endpoint, write.body)
+        except Unanswered:
+            return CommandResult(outcome=Outcome.UNCERTAIN)
+        if envelope.verdict is not Verdict.ACCEPTED:
+            raise _refused(envelope)
+        following = replace(
+            task,
+            id=envelope.request_id,
+            sent=time.time(),
+            freed=True,
+            phase=DEVICE if task.phase == FREED else FREED,
+        )
+        return _running(following, PACE)
+
+
+def _running(task: Task, check_after: float) -> CommandResult:
+    return CommandResult(
+        outcome=Outcome.ACCEPTED, task=str(task), check_after=check_after
+    )
+
+
+def _refused(envelope: Envelope) -> CommandRejected:
+    if (key := REFUSALS.get(envelope.verdict)) is not None:
+        return CommandRejected(key)
+    return CommandRejected("refused_with_code", code=envelope.code)
+
+
+def _with_other_field(told: dict[str, Json]) -> dict[str, Json]:
+    other = (
+        requests.OTHER_GEAR
+        if told[requests.GEAR_FIELD] == requests.GEAR
+        else requests.GEAR
+    )
+    return told | {requests.GEAR_FIELD: other}
+
+
+def _status(result: Json, serial: str) -> int | None:
+    """Find a device's status: in a list of rows, in one row, or below its serial; ``None`` when nothing is said about it."""
+    if isinstance(result, dict):
+        for name, below in result.items():
+            if name.upper() == serial.upper() and isinstance(below, dict):
+                return Row.of(below).whole("status")
+    for row in rows(result):
+        if (row.text("sn", "deviceSn") or serial).upper() == serial.upper():
+            return row.whole("status")
+    return None

@@ -1,0 +1,446 @@
+"""Commands and orders as the cloud wants them: a path, a body, and what to remember once the device has accepted (solax.md §8)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from types import MappingProxyType
+from typing import Final
+
+from ...control import (
+    Command,
+    Control,
+    ForceBattery,
+    ForcedMode,
+    Period,
+    ReserveCharging,
+    SetBatterySchedule,
+    SettingValue,
+    SetWorkMode,
+)
+from ...errors import CommandInvalid
+from ...model import Device
+from ...states import ChargerMode, InverterState
+from ...storage import Json
+from ..api import Endpoint
+from ..models import COMMERCIAL, EMS
+from . import api as paths
+from .catalog import (
+    LEAST_AMPS,
+    LEAST_SOC,
+    SCENES,
+    START_MODES,
+    SWITCH_OF,
+    WORK_MODES,
+    highest_current,
+)
+from .readback import Told
+
+GEAR: Final = "currentGear"
+OTHER_GEAR: Final = "current"
+"""The field of the current of eco and green: documents and firmwares disagree (solax.md §8.1)."""
+GEAR_FIELD: Final = "gear_field"
+SWITCHED_AT: Final = "switched_at"
+SWITCH_PAUSE: Final = 60.0
+"""Seconds between starting and stopping a charger: the contactor wears."""
+PERIODS: Final = "periods"
+FORCED: Final = "forced"
+"""The last remote mode: when it was sent, when it ends at the latest, and whether by itself; the end of one ends in the past."""
+LONGEST_FORCE: Final = 60000.0
+NEXT_LEAVE: Final = 160
+"""What follows a remote mode: the mode from before."""
+MODES: Final = {mode: n for n, mode in enumerate(map(str, ChargerMode))}
+WORK_MODE_PATHS: Final[Mapping[str, Endpoint]] = {
+    WORK_MODES[0]: paths.SELF_USE,
+    WORK_MODES[1]: paths.FEED_IN,
+    WORK_MODES[2]: paths.BACKUP,
+}
+USUAL_GEAR: Final = {ChargerMode.ECO: 6, ChargerMode.GREEN: 3}
+MOST_PERIODS: Final = 2
+MIDNIGHT: Final = time(0, 0)
+DAYS_END: Final = time(23, 59)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One call that changes something."""
+
+    endpoint: Endpoint
+    body: dict[str, Json]
+    told: dict[str, Json] = field(default_factory=dict)
+    """What to remember when the device has accepted."""
+    force: ForcedMode | None = None
+    watch: str = ""
+    """The operating state in which the next upload shows that it had an effect."""
+    aim: dict[str, Json] = field(default_factory=dict)
+    """What ends a remote mode before that upload, for ``PollOffset``."""
+    other_body: dict[str, Json] | None = None
+    """The same under the other name of a field."""
+
+
+def address(device: Device) -> dict[str, Json]:
+    """Name a device in a body."""
+    serial = device.address.get("sn") or device.address["register"]
+    return {
+        "snList": [serial],
+        "businessType": int(device.address["business_type"]),
+    }
+
+
+def _charger_mode(device: Device, told: Told, mode: str) -> Write:
+    note: dict[str, Json] = {str(Control.CHARGER_MODE): mode}
+    if mode not in USUAL_GEAR:
+        body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
+        return Write(paths.CHARGER_MODE, body, note)
+    known = told.get(device.id, GEAR_OF[mode])
+    return gear(
+        device, told, mode, str(known or USUAL_GEAR[ChargerMode(mode)]), note=note
+    )
+
+
+GEAR_OF: Final = {
+    str(ChargerMode.ECO): Control.ECO_CURRENT,
+    str(ChargerMode.GREEN): Control.GREEN_CURRENT,
+}
+
+
+def gear(
+    device: Device,
+    told: Told,
+    mode: str,
+    value: str,
+    *,
+    note: Mapping[str, Json] = MappingProxyType({}),
+) -> Write:
+    """Set the current of a mode, together with the mode."""
+    body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
+    known = told.accepted(device.id, GEAR_FIELD)
+    first, second = (OTHER_GEAR, GEAR) if known == OTHER_GEAR else (GEAR, OTHER_GEAR)
+    return Write(
+        paths.CHARGER_MODE,
+        body | {first: int(value)},
+        {**note, str(GEAR_OF[mode]): value, GEAR_FIELD: first},
+        other_body=None if known else body | {second: int(value)},
+    )
+
+
+def _charging(device: Device, *, on: bool, now: float) -> Write:
+    return Write(
+        paths.CHARGER_COMMAND,
+        {**address(device), "workCmd": 2 if on else 3},
+        {SWITCHED_AT: now},
+    )
+
+
+def _limit(device: Device, told: Told, control: Control, value: SettingValue) -> Write:
+    """Set a limit or switch it: the cloud takes both together, and one that was never ours is not taken away."""
+    number = next(key for key in SWITCH_OF if control in {key, SWITCH_OF[key]})
+    switch = SWITCH_OF[number]
+    known = told.get(device.id, number)
+    if control is number:
+        watts, on = float(value), told.get(device.id, switch) is not False
+    else:
+        if not isinstance(known, int | float):
+            raise CommandInvalid("limit_unknown")
+        watts, on = float(known), bool(value)
+    body: dict[str, Json] = {
+        **address(device),
+        "deviceType": EMS if device.address["business_type"] == COMMERCIAL else 1,
+        "isEnable": int(on),
+        "limitValue": round(watts / 1000, 2)
+        if number is Control.EXPORT_LIMIT
+        else round(watts / 1000),
+    }
+    if device.address["business_type"] == COMMERCIAL:
+        body["controlMode"] = 1
+    export = number is Control.EXPORT_LIMIT
+    return Write(
+        paths.EXPORT_LIMIT if export else paths.IMPORT_LIMIT,
+        body,
+        {str(number): watts, str(switch): on},
+    )
+
+
+def _heating(device: Device, *, on: bool) -> Write:
+    body: dict[str, Json] = {**address(device), "heatingEnable": int(on)}
+    if on:
+        body |= {
+            "heatingLevel": 1,
+            "heatingPeriod1StartTime": _hour(MIDNIGHT),
+            "heatingPeriod1EndTime": _hour(DAYS_END),
+        }
+    return Write(paths.HEATING, body, {str(Control.BATTERY_HEATING): on})
+
+
+def write_of(device: Device, command: Command, told: Told, now: float) -> Write:
+    """Translate a command that stands for itself."""
+    value = command.value
+    build: Callable[[], Write] | None = {
+        Control.CHARGER_MODE: lambda: _charger_mode(device, told, str(value)),
+        Control.CHARGING: lambda: _charging(device, on=bool(value), now=now),
+        Control.CHARGER_LOCK: lambda: Write(
+            paths.CHARGER_COMMAND, {**address(device), "workCmd": 0}
+        ),
+        Control.CHARGER_UNLOCK: lambda: Write(
+            paths.CHARGER_COMMAND, {**address(device), "workCmd": 1}
+        ),
+        Control.CHARGER_START_MODE: lambda: Write(
+            paths.CHARGER_START_MODE,
+            {**address(device), "startMode": START_MODES.index(str(value))},
+            {str(command.control): str(value)},
+        ),
+        Control.CHARGER_SCENE: lambda: Write(
+            paths.CHARGER_SCENE,
+            {**address(device), "chargerScene": SCENES.index(str(value))},
+            {str(command.control): str(value)},
+        ),
+        Control.CHARGE_CURRENT_LIMIT: lambda: Write(
+            paths.CHARGER_LIMIT,
+            {**address(device), "currentLimit": _whole(value)},
+            {str(command.control): _whole(value)},
+        ),
+        Control.BATTERY_HEATING: lambda: _heating(device, on=bool(value)),
+        Control.EXIT_REMOTE_CONTROL: lambda: exit_remote(device),
+    }.get(command.control)
+    if build is not None:
+        return build()
+    assert value is not None
+    return _limit(device, told, command.control, value)
+
+
+def _whole(value: SettingValue | None) -> int:
+    assert value is not None
+    return round(float(value))
+
+
+def reservation(device: Device, order: ReserveCharging) -> Write:
+    """Translate a reservation."""
+    if order.start == order.end:
+        raise CommandInvalid("period_empty")
+    most = highest_current(device)
+    if not LEAST_AMPS <= order.current <= most:
+        raise CommandInvalid(
+            "out_of_range", minimum=f"{LEAST_AMPS:g}", maximum=f"{most:g}"
+        )
+    return Write(
+        paths.CHARGER_RESERVE,
+        {
+            **address(device),
+            "chargeStartTime": _hour(order.start),
+            "chargeEndTime": _hour(order.end),
+            "chargeCurrent": round(order.current),
+        },
+    )
+
+
+def _hour(moment: time) -> str:
+    return f"{moment:%H:%M}"
+
+
+def work_mode(
+    device: Device,
+    told: Told,
+    mode: str,
+    *,
+    min_soc: float | None = None,
+    max_soc: float | None = None,
+    grid_charging: bool | None = None,
+    periods: Json = None,
+) -> Write:
+    """Translate a work mode with all its settings: what a call leaves out may be reset."""
+    if mode not in WORK_MODE_PATHS:
+        raise CommandInvalid("mode_not_offered", modes=", ".join(WORK_MODES))
+    wishes: dict[Control, SettingValue | None] = {
+        Control.BATTERY_MIN_SOC: min_soc,
+        Control.BATTERY_MAX_SOC: max_soc,
+    }
+    if mode != InverterState.FEED_IN_PRIORITY:
+        wishes[Control.GRID_CHARGING] = grid_charging
+    settled = _companions(device, told, wishes)
+    low, high = (float(settled[control]) for control in SOC_LIMITS)
+    for limit in (low, high):
+        if not LEAST_SOC <= limit <= 100:
+            raise CommandInvalid(
+                "out_of_range", minimum=f"{LEAST_SOC:g}", maximum="100"
+            )
+    if low >= high:
+        raise CommandInvalid("soc_limits_crossed")
+    kept = told.get(device.id, PERIODS) if periods is None else periods
+    windows: dict[str, Json] = kept if isinstance(kept, dict) else NO_PERIODS
+    body: dict[str, Json] = {
+        **address(device),
+        "minSoc": round(low),
+        "chargeUpperSoc": round(high),
+        **windows,
+    }
+    note: dict[str, Json] = {
+        str(Control.WORK_MODE): mode,
+        PERIODS: windows,
+        **{str(control): value for control, value in settled.items()},
+    }
+    if Control.GRID_CHARGING in settled:
+        body["chargeFromGridEnable"] = int(settled[Control.GRID_CHARGING])
+    elif grid_charging is not None:
+        note[str(Control.GRID_CHARGING)] = grid_charging
+    return Write(WORK_MODE_PATHS[mode], body, note, watch=mode)
+
+
+SOC_LIMITS: Final = (Control.BATTERY_MIN_SOC, Control.BATTERY_MAX_SOC)
+FIELDS: Final = {
+    Control.BATTERY_MIN_SOC: "min_soc",
+    Control.BATTERY_MAX_SOC: "max_soc",
+    Control.GRID_CHARGING: "grid_charging",
+}
+"""What the action that sets a work mode calls them."""
+
+
+def _companions(
+    device: Device, told: Told, wishes: Mapping[Control, SettingValue | None]
+) -> dict[Control, SettingValue]:
+    """Complete the settings that a work mode overwrites: by what was told last, never by a guess, for nobody can read them back."""
+    settled: dict[Control, SettingValue] = {}
+    for control, wish in wishes.items():
+        value = told.get(device.id, control) if wish is None else wish
+        if isinstance(value, bool | int | float):
+            settled[control] = value
+    if missing := [FIELDS[control] for control in wishes if control not in settled]:
+        raise CommandInvalid("companions_unknown", fields=", ".join(missing))
+    return settled
+
+
+def mode_order(device: Device, told: Told, order: SetWorkMode) -> Write:
+    """Translate a change of mode together with its limits."""
+    return work_mode(
+        device,
+        told,
+        order.mode,
+        min_soc=order.min_soc,
+        max_soc=order.max_soc,
+        grid_charging=order.grid_charging,
+    )
+
+
+def schedule(device: Device, told: Told, mode: str, order: SetBatterySchedule) -> Write:
+    """Translate periods: up to two of each kind, every day alike, one target for all."""
+    targets = {period.target_soc for period in order.periods if period.charge} - {None}
+    if len(targets) > 1:
+        raise CommandInvalid("one_target_only")
+    if any(len(period.days) != 7 for period in order.periods):
+        raise CommandInvalid("every_day_only")
+    charges = [period for period in order.periods if period.charge]
+    return work_mode(
+        device,
+        told,
+        mode,
+        max_soc=next(iter(targets), None),
+        grid_charging=True if charges else None,
+        periods=windows(
+            charges, [period for period in order.periods if not period.charge]
+        ),
+    )
+
+
+def windows(charges: list[Period], discharges: list[Period]) -> dict[str, Json]:
+    """Name up to two periods of each kind as the cloud does; without any the battery charges at no time and may discharge all day."""
+    if max(len(charges), len(discharges)) > MOST_PERIODS:
+        raise CommandInvalid("too_many_periods", most=str(MOST_PERIODS))
+    if any(period.start == period.end for period in (*charges, *discharges)):
+        raise CommandInvalid("period_empty")
+    fields: dict[str, Json] = {}
+    for word, periods, usual in (
+        ("charge", charges, (MIDNIGHT, MIDNIGHT)),
+        ("discharge", discharges, (MIDNIGHT, DAYS_END)),
+    ):
+        spans = [(period.start, period.end) for period in periods] or [usual]
+        spans.append((MIDNIGHT, MIDNIGHT))
+        for number, (start, end) in enumerate(spans[:2], 1):
+            fields[f"{word}StartTimePeriod{number}"] = _hour(start)
+            fields[f"{word}EndTimePeriod{number}"] = _hour(end)
+    second = max(len(charges), len(discharges)) == MOST_PERIODS
+    return fields | {"enableTimePeriod2": int(second)}
+
+
+NO_PERIODS: Final = windows([], [])
+
+
+def force(
+    device: Device,
+    order: ForceBattery,
+    *,
+    charge: bool,
+    soc: float | None,
+    capacity: float | None,
+) -> Write:
+    """Translate a forced charge or discharge of a battery at ``soc`` % of ``capacity`` kWh. Mind the signs: the two modes have opposite ones (solax.md §8.4)."""
+    rated = device.rated_power or 0.0
+    power = rated if order.power is None else order.power
+    if not 0 < power <= rated:
+        raise CommandInvalid("out_of_range", minimum="1", maximum=f"{rated:g}")
+    if not 1 <= order.duration <= LONGEST_FORCE:
+        raise CommandInvalid("duration_too_long", hours=f"{LONGEST_FORCE / 3600:.1f}")
+    if order.target_soc is None:
+        return Write(
+            paths.PUSH_POWER,
+            {
+                **address(device),
+                "batteryPower": round(-power if charge else power),
+                "timeOfDuration": round(order.duration),
+                "nextMotion": NEXT_LEAVE,
+            },
+            force=ForcedMode(ends_after=order.duration, ends_by_itself=True),
+            watch=InverterState.PUSH_POWER,
+            aim={"lasts": order.duration},
+        )
+    if soc is not None and (
+        order.target_soc <= soc if charge else order.target_soc >= soc
+    ):
+        raise CommandInvalid("target_reached", soc=f"{soc:g}")
+    return Write(
+        paths.SOC_TARGET,
+        {
+            **address(device),
+            "targetSoc": round(order.target_soc),
+            "chargeDischargPower": round(power if charge else -power),
+        },
+        force=ForcedMode(ends_after=order.duration),
+        watch=InverterState.SOC_TARGET,
+        aim={
+            "charge": charge,
+            "target": order.target_soc,
+            "lasts": None if soc is None else _soonest(order, soc, power, capacity),
+        },
+    )
+
+
+LEAST_CAPACITY: Final = 3.0
+"""kWh of the smallest battery on sale."""
+
+
+def _soonest(
+    order: ForceBattery, soc: float, power: float, capacity: float | None
+) -> float:
+    """Return the seconds after which a target may be reached: the inverter then leaves the mode by itself."""
+    assert order.target_soc is not None
+    gap = max(0.0, abs(order.target_soc - soc) - 1.0)  # both in whole percents
+    return gap / 100 * (capacity or LEAST_CAPACITY) * 3.6e6 / power
+
+
+LEFT: Final = "left"
+"""Watched for after a remote mode was ended: any state that is none."""
+
+
+def exit_remote(device: Device) -> Write:
+    """Translate the end of a remote mode."""
+    return Write(paths.EXIT_REMOTE, address(device), watch=LEFT)
+
+
+def free(device: Device) -> Write:
+    """Nudge an inverter that stayed in "Normal (R-n)": push no power for a second, then leave [seen]."""
+    return Write(
+        paths.PUSH_POWER,
+        {
+            **address(device),
+            "batteryPower": 0,
+            "timeOfDuration": 1,
+            "nextMotion": NEXT_LEAVE,
+        },
+    )

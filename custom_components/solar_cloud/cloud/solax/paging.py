@@ -1,0 +1,187 @@
+"""The account's lists, page by page; an interrupted reading continues where the limits stopped it."""
+
+from collections.abc import Mapping
+import json
+from typing import Final
+
+from ..errors import CloudError, PermissionMissing
+from ..storage import Json
+from .access import RECHECK, Gate, Memory
+from .api import DEVICES, EMS_LIST, PLANTS, Endpoint
+from .models import COMMERCIAL, EMS, HOME
+from .pages import Pages
+from .refusals import AccessDenied, OperationFailed
+from .rows import Row, rows
+from .session import Api
+
+PAGE_SIZE: Final = 100
+MOST_PAGES: Final = 100
+
+
+class Lister:
+    """Reads lists and remembers which of them are empty.
+
+    ``complete`` turns false when something stood in the way of a list that may have members.
+    """
+
+    def __init__(self, api: Api, memory: Memory, pages: Pages) -> None:
+        """Read with ``api``; what was answered before is in ``pages``."""
+        self._api: Final = api
+        self._memory: Final = memory
+        self._pages: Final = pages
+        self._kept: dict[Gate, list[Row]] = {}
+        self.complete = True
+
+    def begin(self) -> None:
+        """Start a reading of all lists, or take up one that the limits stopped a moment ago."""
+        self.complete = True
+        self._pages.begin()
+
+    async def plants(self) -> list[tuple[str, Row]]:
+        """List the plants of both business types; a type that is not the account's may be refused in any way."""
+        found: list[tuple[str, Row]] = []
+        refusals: list[CloudError] = []
+        absent: list[Gate] = []
+        for business in (HOME, COMMERCIAL):
+            gate: Gate = (PLANTS.path, business)
+            if self._memory.absent(gate):
+                continue
+            try:
+                listed = await self._paged(PLANTS, {"businessType": business})
+            except (OperationFailed, PermissionMissing) as err:
+                refusals.append(err)
+                if self._memory.seen(gate):
+                    raise
+            else:
+                found += [(business, row) for row in listed]
+                if listed:
+                    self._memory.note_seen(gate)
+                    continue
+            absent.append(gate)
+        if found:
+            for gate in absent:
+                self._memory.note_absent(gate)
+                self._pages.keep(
+                    _question(PLANTS, {"businessType": gate[1]}, None, 1), []
+                )
+        elif refusals:
+            # The permission first: it says what the user can do.
+            raise min(refusals, key=lambda err: not isinstance(err, PermissionMissing))
+        return found
+
+    async def devices(self, business: str, device_type: str) -> list[Row]:
+        """List the devices of a type in all plants of a business type."""
+        return await self._class(
+            DEVICES,
+            (DEVICES.path, business, device_type),
+            {"businessType": business, "deviceType": device_type},
+        )
+
+    async def energy_managers(self, plant_id: str) -> list[Row]:
+        """List the EMS of a commercial plant."""
+        body: dict[str, Json] = {
+            "plantId": plant_id,
+            "deviceType": EMS,
+            "businessType": int(COMMERCIAL),
+        }
+        return await self._class(EMS_LIST, (EMS_LIST.path, plant_id), body=body)
+
+    async def _class(
+        self,
+        endpoint: Endpoint,
+        gate: Gate,
+        params: Mapping[str, str] | None = None,
+        body: dict[str, Json] | None = None,
+    ) -> list[Row]:
+        """Read one list. A class that was never seen may be absent in any way; one that was seen keeps its members."""
+        seen = self._memory.seen(gate)
+        if self._memory.absent(gate):
+            return []
+        if self._memory.resting(gate) is None:
+            try:
+                found = await self._paged(endpoint, params, body)
+            except PermissionMissing as err:
+                self._memory.forbid(gate, err.permission, RECHECK)
+            except OperationFailed, AccessDenied:
+                if not seen:
+                    self._memory.note_absent(gate)
+                    self._pages.keep(_question(endpoint, params, body, 1), [])
+                    return []
+            else:
+                self._memory.open(gate)
+                self._kept[gate] = found
+                if found:
+                    self._memory.note_seen(gate)
+                elif not seen:
+                    self._memory.note_absent(gate)
+                return found
+        if seen:
+            self.complete = False
+        return self._kept.get(gate, [])
+
+    async def _paged(
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, str] | None = None,
+        body: dict[str, Json] | None = None,
+    ) -> list[Row]:
+        found: list[Row] = []
+        for page in range(1, MOST_PAGES + 1):
+            result = await self._page(endpoint, params, body, page)
+            listed = rows(result)
+            found += listed
+            pages = Row.of(result).whole("pages") if isinstance(result, dict) else None
+            self._pages.expect(
+                {_list(endpoint, params, body): min(pages or page, MOST_PAGES)}
+            )
+            if not listed or pages is None or page >= pages:
+                return found
+        self.complete = False
+        return found
+
+    async def _page(
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, str] | None,
+        body: dict[str, Json] | None,
+        page: int,
+    ) -> Json:
+        question = _question(endpoint, params, body, page)
+        if (kept := self._pages.kept(question)) is not None:
+            return kept[0]
+        if params is not None:
+            params = {**params, "pageNo": str(page), "size": str(PAGE_SIZE)}
+        elif page > 1:
+            body = {**(body or {}), "pageNo": page}
+        result = await self._api.call(endpoint, params=params, body=body)
+        self._pages.keep(question, result)
+        return result
+
+
+def _list(
+    endpoint: Endpoint,
+    params: Mapping[str, str] | None,
+    body: dict[str, Json] | None,
+) -> str:
+    """Name a list by what it is asked for with."""
+    return json.dumps([endpoint.path, params and dict(params), body])
+
+
+def _question(
+    endpoint: Endpoint,
+    params: Mapping[str, str] | None,
+    body: dict[str, Json] | None,
+    page: int,
+) -> str:
+    """Name one page of a list."""
+    return f"{_list(endpoint, params, body)} {page}"
+
+
+def list_of_devices(business: str, device_type: str) -> str:
+    """Name the list of the devices of a type."""
+    return _list(DEVICES, {"businessType": business, "deviceType": device_type}, None)
+
+
+def list_of_plants(business: str) -> str:
+    """Name the list of the plants of a business type."""
+    return _list(PLANTS, {"businessType": business}, None)

@@ -1,0 +1,299 @@
+"""Polling: the calls that are due, oldest first, as far as the limits allow; what was not reached comes next time."""
+
+from collections.abc import Iterable
+import itertools
+import logging
+import time
+from typing import Final
+
+from ..errors import (
+    CloudError,
+    CloudUnreachable,
+    CredentialsRejected,
+    PermissionMissing,
+    RetryLater,
+    UnexpectedAnswer,
+)
+from ..model import Inventory, Notice, Snapshot
+from ..storage import Json
+from .access import RECHECK, Memory
+from .api import ALARMS, PLANT_DATA, PLANTS
+from .battery_discovery import BY_INVERTER
+from .inventory import InventoryReader
+from .readings import Board
+from .refusals import AccessBlocked, AccessDenied, OperationFailed
+from .rows import rows
+from .schedule import (
+    BUDGET_PERIOD,
+    CALLS_PER_PLANT,
+    Job,
+    live_jobs,
+    make_room,
+    slow_jobs,
+)
+from .session import Api
+
+LOGGER: Final = logging.getLogger(__name__)
+PATIENCE: Final = 240.0
+"""Seconds in which a poll that was stopped is continued; later everything is due again, oldest first."""
+SILENCES: Final = 2
+"""A cloud that did not answer so many calls in a row will not answer the next."""
+NOT_REACHED: Final = "rate_limited"
+
+
+class Poll:
+    """One round of calls, possibly spread over several ``readings``."""
+
+    def __init__(self) -> None:
+        """Begin now."""
+        self.begun: Final = time.time()
+        self.done: Final[set[tuple[str, ...]]] = set()
+        self.succeeded = False
+        self.errors: Final[list[CloudError]] = []
+
+
+class Poller:
+    """Runs polls and keeps the board."""
+
+    def __init__(self, api: Api, memory: Memory, lists: InventoryReader) -> None:
+        """Read with ``api``."""
+        self._api: Final = api
+        self._memory: Final = memory
+        self._lists: Final = lists
+        self.board: Final = Board(memory)
+        self._poll: Poll | None = None
+        self._begun = self._previous = time.time()
+        self._turn: Final = itertools.count(1)
+        self._turns: Final[dict[tuple[str, ...], int]] = {}
+        self._slow_since: Final[dict[tuple[str, ...], float]] = {}
+        self._suspects: Final[set[str]] = set()
+
+    async def run(self, wanted: Inventory) -> Snapshot:
+        """Fetch what is due and describe everything known. Raises the most telling error when nothing could be read."""
+        poll = self._poll
+        if poll is None or time.time() > poll.begun + PATIENCE:
+            poll = self._poll = Poll()
+            self._previous, self._begun = self._begun, poll.begun
+        self._note_dropped(poll, wanted)
+        resume_after = await self._work(poll, self._due(poll, wanted), wanted)
+        if resume_after is None:
+            self._poll = None
+            self.board.clocks.close_poll()
+        if not poll.succeeded and (error := self._error(poll)) is not None:
+            self._poll = None
+            raise error
+        return self._snapshot(wanted, resume_after)
+
+    def _due(self, poll: Poll, wanted: Inventory) -> list[Job]:
+        """List the calls still to be made, those waiting longest first."""
+        live = [
+            job
+            for job in live_jobs(self._readable(wanted), self._suspects)
+            if job.key not in poll.done and self._open(job, poll)
+        ]
+        now = time.time()
+        due = [
+            job
+            for job in slow_jobs(wanted)
+            if now >= self._last(job) + job.period
+            and self._memory.resting(job.gate) is None
+            and not self._api.brakes.quiet
+        ]
+        if poll.done:
+            due = []  # a continued poll only finishes what it began
+        due.sort(key=self._last)
+        periods = max(1, int((poll.begun - self._previous) / BUDGET_PERIOD))
+        budget = CALLS_PER_PLANT * len(wanted.plants) * periods
+        jobs = make_room(live, due, budget, self._spare)
+        jobs.sort(key=lambda job: self._turns.get(job.key, 0))
+        return jobs
+
+    def _last(self, job: Job) -> float:
+        """Return when a slow job was last done, by a poll or, for the plants' states, with the inventory."""
+        listed = self._lists.states_at if job.endpoint is PLANTS else {}
+        return max(
+            self._slow_since.get(job.key, -RECHECK), listed.get(job.business, -RECHECK)
+        )
+
+    def _spare(self, plant_id: str) -> bool:
+        return plant_id in self.board.readings and plant_id not in self.board.failures
+
+    def _note_dropped(self, poll: Poll, wanted: Inventory) -> None:
+        for identity in (*wanted.plants, *wanted.devices):
+            if self._memory.dropped(identity):
+                self.board.fail((identity,), AccessDenied.default_key)
+                poll.errors.append(AccessDenied())
+
+    def _readable(self, wanted: Inventory) -> Inventory:
+        """Leave out what is not the account's to read."""
+        return Inventory(
+            {
+                key: plant
+                for key, plant in wanted.plants.items()
+                if not self._memory.dropped(key)
+            },
+            {
+                key: device
+                for key, device in wanted.devices.items()
+                if not self._memory.dropped(key)
+            },
+        )
+
+    def _open(self, job: Job, poll: Poll) -> bool:
+        """Whether a live call may be tried at all; if not, its devices are silent."""
+        if (rest := self._memory.resting(job.gate)) is None:
+            return True
+        self.board.fail(job.covers, rest.key)
+        poll.errors.append(
+            PermissionMissing(rest.permission) if rest.permission else AccessBlocked()
+        )
+        return False
+
+    async def _work(
+        self, poll: Poll, jobs: Iterable[Job], wanted: Inventory
+    ) -> float | None:
+        """Make calls until done; returns the wait when a limit stops them."""
+        silences = 0
+        hopeless: CloudError | None = None
+        for job in jobs:
+            if hopeless is not None:
+                self._note(poll, job)
+                self._fail(job, hopeless.key)
+                continue
+            try:
+                result = await self._api.call(
+                    job.endpoint, params=job.params, body=job.body
+                )
+            except CredentialsRejected:
+                self._poll = None
+                raise
+            except RetryLater as err:
+                poll.errors.append(err)
+                return err.retry_after
+            except CloudError as err:
+                LOGGER.debug("%s failed: %s", job.endpoint.path, err.key)
+                self._note(poll, job)
+                poll.errors.append(err)
+                silences = silences + 1 if _silent(err) else 0
+                if self._api.tokenless or silences >= SILENCES:
+                    self._fail(job, err.key)
+                    hopeless = err
+                else:
+                    self._refused(job, err)
+            else:
+                silences = 0
+                self._note(poll, job)
+                self._take(poll, job, result, wanted)
+        return None
+
+    def _note(self, poll: Poll, job: Job) -> None:
+        poll.done.add(job.key)
+        self._turns[job.key] = next(self._turn)
+        if job.period:
+            self._slow_since[job.key] = time.time()
+
+    def _fail(self, job: Job, reason: str) -> None:
+        if not job.period:
+            self.board.fail(job.covers, reason)
+
+    def _refused(self, job: Job, err: CloudError) -> None:
+        """Remember a refusal so that it is not asked for again too soon."""
+        self._fail(job, err.key)
+        match err:
+            case PermissionMissing():
+                self._memory.forbid(job.gate, err.permission)
+            case AccessBlocked():
+                self._memory.block(job.gate)
+            case AccessDenied() if len(job.covers) == 1 and not job.period:
+                self._suspects.difference_update(job.covers)
+                self._memory.drop(job.covers[0])
+            case AccessDenied() if job.devices:
+                self._suspects.update(job.covers)
+            case OperationFailed() if _by_inverter(job):
+                # One inverter without a battery makes the whole call fail.
+                self._suspects.update(job.covers)
+
+    def _take(self, poll: Poll, job: Job, result: Json, wanted: Inventory) -> None:
+        self._memory.open(job.gate)
+        self._suspects.difference_update(job.covers)
+        if job.endpoint is ALARMS:
+            self.board.take_alarms(job, result, wanted)
+        elif job.endpoint is PLANTS:
+            self._lists.note_states(job.business, rows(result))
+        else:
+            poll.succeeded = True
+            if job.endpoint is PLANT_DATA:
+                self.board.take_plant(job, result)
+            else:
+                self.board.take_devices(job, result)
+
+    def _error(self, poll: Poll) -> CloudError | None:
+        """Choose the error that says most about a poll that brought nothing."""
+        return min(poll.errors, key=_rank, default=None)
+
+    def _snapshot(self, wanted: Inventory, resume_after: float | None) -> Snapshot:
+        board = self.board
+        states = self._lists.plant_states
+        readings, silent = {}, {}
+        for plant in wanted.plants.values():
+            reading = board.with_state(
+                plant.id, plant.address["business_type"], states.get(plant.id)
+            )
+            if reading is not None and plant.id not in board.failures:
+                readings[plant.id] = reading
+            else:
+                silent[plant.id] = board.failures.get(plant.id, NOT_REACHED)
+        for key in wanted.devices:
+            if key in board.readings and key not in board.failures:
+                readings[key] = board.readings[key]
+            else:
+                silent[key] = board.failures.get(key, NOT_REACHED)
+        return Snapshot(
+            readings,
+            silent,
+            stale=frozenset(
+                key
+                for key, reading in readings.items()
+                if board.clocks.stale(key, reading.measured_at)
+            ),
+            alarms={
+                key: board.alarms[key] for key in wanted.plants if key in board.alarms
+            },
+            notices=self._notices(),
+            resume_after=resume_after,
+        )
+
+    def _notices(self) -> frozenset[Notice]:
+        notices = {
+            Notice("permission_missing", (("permission", permission),))
+            for permission in self._memory.permissions
+        }
+        for key, holds in (
+            ("session_contested", self._api.tokens.session_conflict),
+            ("clock_skew", self.board.clocks.skewed),
+            ("access_blocked", self._memory.blocked),
+            ("daily_quota_exhausted", self._api.brakes.used_up),
+        ):
+            if holds:
+                notices.add(Notice(key))
+        return frozenset(notices)
+
+
+def _silent(err: CloudError) -> bool:
+    """Whether nobody answered at all."""
+    return isinstance(err, CloudUnreachable) and err.key == err.default_key
+
+
+def _by_inverter(job: Job) -> bool:
+    return len(job.devices) > 1 and job.devices[0].address.get("sn_type") == BY_INVERTER
+
+
+def _rank(err: CloudError) -> int:
+    """Order errors by how much they tell the user."""
+    for rank, kind in enumerate(
+        # A limit, perhaps our own, only delays; a missing permission is why nothing comes.
+        (PermissionMissing, RetryLater, CloudUnreachable, UnexpectedAnswer)
+    ):
+        if isinstance(err, kind):
+            return rank
+    return len(CloudError.__subclasses__())

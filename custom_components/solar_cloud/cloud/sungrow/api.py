@@ -1,0 +1,161 @@
+"""One call to the gateway: keys, encryption, envelope. Knows no token but the one it is given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+import json
+import time
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from yarl import URL
+
+from ..errors import CloudError, CloudUnreachable, CredentialsRejected, UnexpectedAnswer
+from ..points import number
+from ..storage import Json
+from ..transport import Answer, Transport
+from .crypto import NONCE_LENGTH, Envelope, is_hex, load_public_key, random_text
+from .errors import (
+    HTTP_ERRORS,
+    OK,
+    ClockWrong,
+    NonceRepeated,
+    Throttled,
+    TokenRefused,
+    error_for,
+)
+
+SYS_CODE: Final = "901"
+LANGUAGE: Final = "_en_US"
+
+type Body = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the portal gave the application."""
+
+    app_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    rsa_public_key: str | None = field(default=None, repr=False)
+
+
+class Gateway:
+    """Speaks for one application in one region."""
+
+    def __init__(self, base_url: URL, keys: Keys, transport: Transport) -> None:
+        """Call nobody yet."""
+        self._base_url: Final = base_url
+        self._keys: Final = keys
+        self._transport: Final = transport
+        self._clock_offset = 0.0
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether bodies are encrypted."""
+        return self._keys.rsa_public_key is not None
+
+    @cached_property
+    def _public_key(self) -> RSAPublicKey | None:
+        text = self._keys.rsa_public_key
+        return None if text is None else load_public_key(text)
+
+    async def call(self, path: str, body: Body, *, bearer: str | None = None) -> Body:
+        """Send a body and return the answer's, whose result code is ``1``. Raises a ``CloudError``."""
+        answer = await self.ask(path, body, bearer=bearer)
+        if (code := str(answer.get("result_code"))) == OK:
+            return answer
+        raise error_for(code, answer)
+
+    async def ask(self, path: str, body: Body, *, bearer: str | None = None) -> Body:
+        """Send a body and return the answer's, whatever its result code; mends clock and nonce once."""
+        try:
+            return await self._send(path, body, bearer)
+        except ClockWrong:
+            await self._set_clock()
+        except NonceRepeated:
+            pass
+        return await self._send(path, body, bearer)
+
+    async def _send(self, path: str, body: Body, bearer: str | None) -> Body:
+        headers = {
+            "Content-Type": "application/json;charset=UTF-8",
+            "x-access-key": self._keys.secret_key,
+            "sys_code": SYS_CODE,
+        }
+        if bearer is not None:
+            headers["Authorization"] = f"Bearer {bearer}"
+        content: Body = {"appkey": self._keys.app_key, "lang": LANGUAGE, **body}
+        envelope = None
+        if (public_key := self._public_key) is not None:
+            envelope = Envelope.fresh(public_key)
+            headers["x-random-secret-key"] = envelope.header
+            content["api_key_param"] = {
+                "nonce": random_text(NONCE_LENGTH),
+                "timestamp": str(round((time.time() + self._clock_offset) * 1000)),
+            }
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        answer = await self._transport.send(
+            "POST",
+            self._base_url.joinpath(*path.split("/")),
+            headers=headers,
+            text=text if envelope is None else envelope.seal(text),
+        )
+        return self._understand(answer, envelope)
+
+    def _understand(self, answer: Answer, envelope: Envelope | None) -> Body:
+        """Turn an answer into its envelope, or raise what its status, form or layer says."""
+        if answer.status >= 500:
+            raise CloudUnreachable("server_error", code=str(answer.status))
+        if envelope is not None:
+            text = envelope.open(answer.body)
+        elif is_hex(answer.body):
+            raise CredentialsRejected("encryption_required")
+        else:
+            text = answer.body
+        failed = answer.status >= 400
+        try:
+            parsed = Answer(answer.status, answer.headers, text).json()
+        except UnexpectedAnswer:
+            if failed:
+                raise self._http_error(answer) from None
+            raise
+        if not isinstance(parsed, dict):
+            raise (
+                self._http_error(answer)
+                if failed
+                else UnexpectedAnswer("not_an_object")
+            )
+        if parsed.get("error") == "invalid_token":
+            raise TokenRefused
+        code = str(parsed.get("result_code"))
+        if code in {"E910", "E913"}:
+            raise error_for(code, parsed)
+        if failed and (code in {OK, "None"} or answer.status == 401):
+            raise self._http_error(answer)
+        return parsed
+
+    @staticmethod
+    def _http_error(answer: Answer) -> CloudError:
+        if (make := HTTP_ERRORS.get(answer.status)) is None:
+            return UnexpectedAnswer("http_error", status=str(answer.status))
+        error = make()
+        return (
+            Throttled(error.code, answer.retry_after)
+            if isinstance(error, Throttled)
+            else error
+        )
+
+    async def _set_clock(self) -> None:
+        """Learn how far this machine's clock is from the server's."""
+        answer = await self._transport.send("GET", self._base_url / "timestamp")
+        told = answer.json()
+        if isinstance(told, dict):
+            told = next(iter(_numbers(told)), None)
+        if (milliseconds := number(told)) is None:
+            raise ClockWrong
+        self._clock_offset = milliseconds / 1000 - time.time()
+
+
+def _numbers(fields: Mapping[str, Json]) -> list[float]:
+    return [value for raw in fields.values() if (value := number(raw)) is not None]

@@ -1,0 +1,187 @@
+"""Which settings each inverter offers, within which limits, and why it lacks the others (sungrow.md §9, §4.12, §7.2 #18).
+
+Only what has been read from the device is offered: that shows at once that the account may, that the model has it, and what it is set to.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from ...control import (
+    Capabilities,
+    ChargeBattery,
+    Control,
+    ControlAction,
+    ControlKind,
+    ControlSpec,
+    DischargeBattery,
+    ForcedMode,
+    SetBatterySchedule,
+    SetWorkMode,
+    StopBattery,
+)
+from ...model import Device, DeviceKind, Inventory
+from ..inventory import LOGGER_KEY
+from ..limits import highest
+from ..points import HYBRID_TYPE, LOGGER_TYPE, PV_TYPE
+from .cache import Ledger
+from .parameters import (
+    CHARGE,
+    COMMAND,
+    DISCHARGE,
+    EXTERNAL,
+    FORCED,
+    FORCED_CHARGING,
+    INVERTER,
+    LOGGER,
+    LOGGER_PARAMETERS,
+    MODE,
+    PARAMETERS,
+    POWER,
+    SELF_CONSUMPTION,
+    VIRTUAL_PLANT,
+    WINDOWS,
+    Parameter,
+    Register,
+)
+
+SETTLE: Final = 30.0
+"""Seconds in which a command and its read-back are mostly over; until then the setting is left out, so that no old value passes for new."""
+MODES: Final = (SELF_CONSUMPTION, FORCED, EXTERNAL)
+STEERED: Final = frozenset({str(HYBRID_TYPE), str(PV_TYPE), str(LOGGER_TYPE)})
+BEAT_EVERY: Final = 360.0
+USUAL_FORCE: Final = 7200.0
+"""Seconds after which a forced mode ends that was begun without a duration."""
+_USUAL: Final = ForcedMode(ends_after=USUAL_FORCE, renew_after=BEAT_EVERY)
+BEGINS: Final = {
+    Control.WORK_MODE: dict.fromkeys((FORCED, EXTERNAL), _USUAL),
+    Control.BATTERY_COMMAND: dict.fromkeys((CHARGE, DISCHARGE), _USUAL),
+}
+"""The options that begin a forced mode."""
+NOT_BY_CLOUD: Final = {
+    DeviceKind.CHARGER: "not_by_cloud",
+    DeviceKind.ENERGY_MANAGER: "not_supported",
+}
+"""What nobody can set through this interface: no charger has a parameter."""
+ORDERS: Final[dict[type[ControlAction], tuple[str, ...]]] = {
+    ChargeBattery: (MODE, COMMAND, POWER),
+    DischargeBattery: (MODE, COMMAND, POWER),
+    StopBattery: (MODE, COMMAND),
+    SetWorkMode: (MODE,),
+    SetBatterySchedule: (FORCED_CHARGING,),
+}
+"""What an order writes, and so what must be there."""
+
+
+def is_steered(device: Device) -> bool:
+    """Whether a device has parameters."""
+    return device.address.get("type") in STEERED and "uuid" in device.address
+
+
+def registers_of(device: Device) -> Mapping[str, Register]:
+    """Return what can be read and written of a type of device."""
+    return LOGGER if device.address.get("type") == str(LOGGER_TYPE) else INVERTER
+
+
+def rows_of(device: Device) -> list[Parameter]:
+    """Return the parameters that a type of device may have."""
+    kind = device.address.get("type")
+    if kind == str(LOGGER_TYPE):
+        return list(LOGGER_PARAMETERS)
+    storage = kind == str(HYBRID_TYPE)
+    return [row for row in PARAMETERS if storage or not row.needs_battery]
+
+
+class Offers:
+    """Decides by permission, hardware and what was read."""
+
+    def __init__(self, ledger: Ledger, has_battery: Callable[[Device], bool]) -> None:
+        """Know the ledger, and who has a battery."""
+        self._ledger: Final = ledger
+        self._has_battery: Final = has_battery
+
+    def codes(self, device: Device) -> list[str]:
+        """Return what is worth reading of a device."""
+        battery = self._has_battery(device)
+        rows = rows_of(device)
+        codes = [row.code for row in rows if battery or not row.needs_battery]
+        if FORCED_CHARGING in codes:
+            # Only to be known before they are changed: what is half done is set back.
+            codes += [code for window in WINDOWS for code in window]
+        return codes
+
+    def available(self, inventory: Inventory) -> Capabilities:
+        """Describe all devices that have something to set, or that one would expect to."""
+        specs: dict[str, tuple[ControlSpec, ...]] = {}
+        orders: dict[str, frozenset[type[ControlAction]]] = {}
+        unavailable_reasons: dict[str, dict[str, str]] = {}
+        for device in inventory.devices.values():
+            if LOGGER_KEY in device.address:
+                reasons = {"all": "by_logger"}
+            elif is_steered(device):
+                found = self._inverter(device)
+                specs[device.id], orders[device.id], reasons = found
+            elif device.kind in NOT_BY_CLOUD:
+                reasons = {"all": NOT_BY_CLOUD[device.kind]}
+            else:
+                continue
+            if reasons:
+                unavailable_reasons[device.id] = reasons
+        return Capabilities(specs, orders, unavailable_reasons)
+
+    def _inverter(
+        self, device: Device
+    ) -> tuple[tuple[ControlSpec, ...], frozenset[type[ControlAction]], dict[str, str]]:
+        if barred := self._ledger.of(device.id).barred:
+            return (), frozenset(), {"all": barred}
+        specs: list[ControlSpec] = []
+        reasons: dict[str, str] = {}
+        lacking: dict[str, str] = {}
+        for row in rows_of(device):
+            if (reason := self._reason(row, device)) is None:
+                specs.append(self._spec(row, device))
+            else:
+                lacking[row.code] = reasons[str(row.control)] = reason
+        orders: set[type[ControlAction]] = set()
+        if device.address["type"] == str(HYBRID_TYPE):
+            for order, needs in ORDERS.items():
+                if missing := next((c for c in needs if c in lacking), None):
+                    reasons[order.__name__] = lacking[missing]
+                else:
+                    orders.add(order)
+        return tuple(specs), frozenset(orders), reasons
+
+    def _reason(self, row: Parameter, device: Device) -> str | None:
+        if row.needs_battery and not self._has_battery(device):
+            return "no_battery"
+        if row.code in self._ledger.of(device.id).refused:
+            return "not_supported"
+        if not self._ledger.known(device.id, row.code):
+            return "not_read_yet"
+        if row.control.kind is ControlKind.NUMBER:
+            value = self._ledger.of(device.id).settings.get(row.code)
+            if value is None:
+                return "implausible"
+            if (most := highest(row, device, self._ledger)) is None:
+                return "no_rating"
+            if not row.plausible(value, most):
+                return "implausible"
+        return None
+
+    def _spec(self, row: Parameter, device: Device) -> ControlSpec:
+        options: tuple[str, ...] = ()
+        if row.control is Control.WORK_MODE:
+            options = MODES
+            if self._ledger.settings(device.id).get(row.control) == VIRTUAL_PLANT:
+                options += (VIRTUAL_PLANT,)  # shown while it is so, never set
+        elif row.control.kind is ControlKind.SELECT:
+            options = tuple(str(word) for word in row.words.values())
+        return ControlSpec(
+            control=row.control,
+            minimum=row.minimum,
+            maximum=highest(row, device, self._ledger) or 0.0,
+            step=row.step,
+            options=options,
+            begins=BEGINS.get(row.control, {}),
+            settle=SETTLE,
+            rare=row.rare,
+        )

@@ -1,0 +1,173 @@
+"""Everything about settings of one account: what may be set, what is set, and the way to change it (sungrow.md §9)."""
+
+from collections.abc import Callable
+from typing import Final
+
+from ...control import (
+    Capabilities,
+    Command,
+    CommandResult,
+    ControlAction,
+    ForceBattery,
+    ForcedModeHeartbeat,
+    Outcome,
+    SetBatterySchedule,
+    Settings,
+    SetWorkMode,
+    StopBattery,
+)
+from ...errors import CommandInvalid, CommandRejected
+from ...model import Device, Inventory, Quantity, Reading, Slot
+from ...storage import Storage
+from ..inventory import LOGGER_KEY
+from ..points import BATTERY_TYPE, HYBRID_TYPE
+from ..session import Session
+from . import requests
+from .cache import Ledger
+from .catalog import Offers, is_steered
+from .parameters import MODE, SELF_CONSUMPTION
+from .readback import Readback
+from .requests import Wish
+from .tasks import Tasks
+from .workflow import Chain
+
+PACE: Final = 60.0
+"""Seconds between two writes: parameters live in the inverter's flash (sungrow.md §9.1)."""
+LOOKED_AFTER: Final = 5
+"""Each so-manieth sign of life is followed and the mode read back; all of them would cost too many calls (sungrow.md §9.2)."""
+CAPACITY: Final = Slot(Quantity.BATTERY_CAPACITY)
+SOC: Final = Slot(Quantity.BATTERY_SOC)
+
+
+class Steering:
+    """Implements ``Controllable``."""
+
+    def __init__(
+        self, session: Session, storage: Storage, read: Callable[[str], Reading | None]
+    ) -> None:
+        """Call nobody yet; ``read`` returns what a device said last."""
+        self._read: Final = read
+        self._ledger: Final = Ledger(storage)
+        tasks = Tasks(session)
+        self._offers: Final = Offers(self._ledger, self.has_battery)
+        self._readback: Final = Readback(tasks, self._ledger)
+        self._chain: Final = Chain(tasks, self._ledger)
+        self._inventory = Inventory({}, {})
+
+    def available(self, inventory: Inventory) -> Capabilities:
+        """Say what may be set."""
+        self._inventory = inventory
+        return self._offers.available(inventory)
+
+    def has_battery(self, device: Device) -> bool:
+        """Whether an inverter has a battery: without one a forced discharge stops its production for good (E46)."""
+        batteries = self._in_plant(device, BATTERY_TYPE)
+        if any(each.parent_id == device.id for each in batteries):
+            return True
+        if (capacity := self._number(device.id, CAPACITY)) is not None:
+            return capacity > 0
+        return len(batteries) >= max(1, len(self._in_plant(device, HYBRID_TYPE)))
+
+    def _in_plant(self, device: Device, kind: int) -> list[Device]:
+        return [
+            each
+            for each in self._inventory.devices.values()
+            if each.plant_id == device.plant_id
+            and each.address.get("type") == str(kind)
+        ]
+
+    def _number(self, device_id: str, slot: Slot) -> float | None:
+        reading = self._read(device_id)
+        value = None if reading is None else reading.values.get(slot)
+        return value if isinstance(value, float) else None
+
+    async def settings(self, wanted: Inventory) -> Settings:
+        """Take the next step of reading and return what is known. Raises a ``CloudError``."""
+        self._inventory = wanted
+        return await self._readback.settings(
+            (device, self._offers.codes(device))
+            for device in wanted.devices.values()
+            if is_steered(device) and LOGGER_KEY not in device.address
+        )
+
+    async def apply(self, command: Command) -> CommandResult:
+        """Send a command, unless the device has just said that it is so."""
+        device = self._device(command.target_id)
+        offered = self._offers.available(self._inventory).specs.get(device.id, ())
+        if not any(spec.control is command.control for spec in offered):
+            raise CommandInvalid("not_offered")
+        return await self._start(
+            device, requests.wish_of(device, command, self._ledger)
+        )
+
+    async def order(self, order: ControlAction) -> CommandResult:
+        """Send an order."""
+        device = self._device(order.target_id)
+        if isinstance(order, ForcedModeHeartbeat):
+            return await self._renew(device)
+        offered = self._offers.available(self._inventory).orders.get(device.id, ())
+        if type(order) not in offered and not _ends_what_is_on(device, order):
+            raise CommandInvalid("not_offered")
+        match order:
+            case ForceBattery():
+                soc = self._number(device.id, SOC)
+                wish = requests.force(device, order, soc, self._ledger)
+            case StopBattery():
+                wish = requests.stop()
+            case SetWorkMode():
+                wish = requests.mode_order(device, order, self._ledger)
+            case SetBatterySchedule():
+                wish = requests.schedule(order)
+            case _:
+                raise CommandInvalid("not_offered")
+        return await self._start(device, wish)
+
+    async def follow(self, task: str) -> CommandResult:
+        """Take the next step of a command."""
+        return await self._chain.follow(task)
+
+    def _device(self, device_id: str) -> Device:
+        device = self._inventory.devices.get(device_id)
+        if device is None:
+            raise CommandInvalid("device_gone")
+        if not is_steered(device):
+            raise CommandInvalid("not_offered")
+        return device
+
+    async def _start(self, device: Device, wish: Wish) -> CommandResult:
+        if wish.force is None and self._ledger.is_so(device.id, wish.values):
+            return CommandResult(outcome=Outcome.CONFIRMED)
+        receipt = await self._chain.start(device, wish)
+        if wish.steers:
+            record = self._ledger.of(device.id)
+            record.target, record.charges = wish.target, wish.charges
+            record.over, record.beats = False, 0
+            self._ledger.save()
+        return receipt
+
+    async def _renew(self, device: Device) -> CommandResult:
+        """Give the sign of life, unless the target is reached or the mode is gone."""
+        record = self._ledger.of(device.id)
+        if record.over:
+            return CommandResult(outcome=Outcome.CONFIRMED)
+        if record.target is not None and requests.reached(
+            self._number(device.id, SOC), record.target, charge=record.charges
+        ):
+            receipt = await self._chain.start(device, requests.stop())
+            record.over = True
+            self._ledger.save()
+            return receipt
+        mode = self._ledger.sure(device.id, MODE)
+        if mode == SELF_CONSUMPTION:  # E47: it fell back, or somebody else ended it
+            raise CommandRejected("no_effect")
+        record.beats += 1
+        beat = requests.beat(device, self._ledger)
+        if record.beats % LOOKED_AFTER or mode is None:
+            return await self._chain.beat(device, beat)
+        return await self._chain.start(device, beat, {MODE: mode})
+
+
+def _ends_what_is_on(device: Device, order: ControlAction) -> bool:
+    """Whether an order ends a forced mode: that is never refused for what has come to light since it began."""
+    storage = device.address.get("type") == str(HYBRID_TYPE)
+    return storage and isinstance(order, StopBattery)

@@ -1,0 +1,289 @@
+"""Commands and orders as parameters: what belongs together in one task, what does not fit in several (sungrow.md §9, §9.1, §9.2).
+
+All values are canonical; what they are on the wire is nobody's business here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+from typing import Final
+
+from ...control import (
+    ChargeBattery,
+    Command,
+    Control,
+    ControlKind,
+    ForceBattery,
+    ForcedMode,
+    Period,
+    SetBatterySchedule,
+    SettingValue,
+    SetWorkMode,
+)
+from ...errors import CommandInvalid
+from ...model import Device
+from ..limits import battery_power, highest
+from .cache import Ledger
+from .catalog import BEAT_EVERY, MODES, USUAL_FORCE
+from .parameters import (
+    BY_CONTROL,
+    CHARGE,
+    COMMAND,
+    DISCHARGE,
+    EVERY_DAY,
+    FORCED,
+    FORCED_CHARGING,
+    FORCED_DAYS,
+    HEARTBEAT,
+    MAX_SOC,
+    MIN_SOC,
+    MODE,
+    POWER,
+    QUANTA,
+    SELF_CONSUMPTION,
+    STOP,
+    WEEKDAYS,
+    WINDOWS,
+    Parameter,
+)
+
+BEAT_WITHIN: Final = 600.0
+"""Seconds: an inverter that hears nothing for so long goes back to self-consumption by itself, twenty seconds later [seen]."""
+LONGEST_FORCE: Final = 86400.0
+LEAST_POWER: Final = max(QUANTA)
+"""W; less may be nothing on the wire."""
+MOST_WINDOWS: Final = len(WINDOWS)
+UNUSED: Final = (24.0, 0.0, 24.0, 0.0, 100.0)
+MIDNIGHT: Final = time(0, 0)
+ALL_DAYS: Final = frozenset(range(1, 8))
+WORKDAYS: Final = frozenset(range(1, 6))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be written, task by task."""
+
+    tasks: tuple[Mapping[str, SettingValue], ...]
+    force: ForcedMode | None = None
+    target: float | None = None
+    charges: bool = True
+    steers: bool = False
+    """Whether it begins, changes or ends a forced mode."""
+
+    @property
+    def values(self) -> dict[str, SettingValue]:
+        """Everything."""
+        return {code: value for task in self.tasks for code, value in task.items()}
+
+
+STOP_VALUES: Final[Mapping[str, SettingValue]] = {
+    COMMAND: STOP,
+    MODE: SELF_CONSUMPTION,
+}
+
+
+def stop() -> Wish:
+    """End a forced mode: the command first, so that nothing acts should the mode come back."""
+    return Wish((STOP_VALUES,), steers=True)
+
+
+def beat(device: Device, ledger: Ledger) -> Wish:
+    """Give the sign of life."""
+    return Wish((_sign_of_life(device, ledger),))
+
+
+def _sign_of_life(device: Device, ledger: Ledger) -> dict[str, SettingValue]:
+    """Return another number of seconds than the last two times.
+
+    A value that is set already may be turned away as no change (sungrow.md §4.10), and of the last one it may not be known whether it came.
+    """
+    last = ledger.number(device.id, HEARTBEAT) or BEAT_WITHIN - 2
+    return {HEARTBEAT: last - 1 if last > BEAT_WITHIN - 2 else BEAT_WITHIN}
+
+
+def wish_of(device: Device, command: Command, ledger: Ledger) -> Wish:
+    """Translate a command, with the switch it needs."""
+    row = BY_CONTROL[command.control]
+    value = command.value
+    if value is None:
+        raise CommandInvalid
+    match command.control:
+        case Control.WORK_MODE:
+            return work_mode(device, str(value), ledger)
+        case Control.BATTERY_COMMAND:
+            return _battery_command(device, str(value), ledger)
+        case Control.BATTERY_MIN_SOC | Control.BATTERY_MAX_SOC:
+            _check_limits(
+                device,
+                ledger,
+                float(value) if command.control is Control.BATTERY_MIN_SOC else None,
+                float(value) if command.control is Control.BATTERY_MAX_SOC else None,
+            )
+    values: dict[str, SettingValue] = {}
+    if row.needs is not None and ledger.known(device.id, row.needs):
+        values[row.needs] = True
+    values[row.code] = _checked(row, device, value, ledger)
+    return Wish((values,))
+
+
+def _checked(
+    row: Parameter, device: Device, value: SettingValue, ledger: Ledger
+) -> SettingValue:
+    """Return a value that is within the limits."""
+    if row.control.kind is ControlKind.SWITCH:
+        return bool(value)
+    if row.words:
+        if value not in row.words.values():
+            raise CommandInvalid
+        return value
+    most = highest(row, device, ledger)
+    if most is None or not row.minimum <= float(value) <= most:
+        raise CommandInvalid(
+            "out_of_range", minimum=f"{row.minimum:g}", maximum=f"{most or 0:g}"
+        )
+    return float(value)
+
+
+def work_mode(device: Device, mode: str, ledger: Ledger) -> Wish:
+    """Change the mode. Compulsory mode begins idle: what an earlier command left behind must not start by itself."""
+    if mode not in MODES:
+        raise CommandInvalid("mode_not_offered", modes=", ".join(MODES))
+    if mode == SELF_CONSUMPTION:
+        return stop()
+    values: dict[str, SettingValue] = {MODE: mode}
+    if mode == FORCED:
+        values[COMMAND] = STOP
+    values |= _sign_of_life(device, ledger)
+    return Wish((values,), _force(USUAL_FORCE), steers=True)
+
+
+def _force(seconds: float) -> ForcedMode:
+    return ForcedMode(ends_after=seconds, renew_after=BEAT_EVERY)
+
+
+def _battery_command(device: Device, word: str, ledger: Ledger) -> Wish:
+    """Charge or discharge at the power that is set, told last or read last; to stop is to go back to self-consumption."""
+    if word == STOP:
+        return stop()
+    most = _most_power(device, ledger, charge=word == CHARGE)
+    power = ledger.number(device.id, POWER)
+    return _forced(
+        device, ledger, word, min(power, most) if power else most, USUAL_FORCE
+    )
+
+
+def _most_power(device: Device, ledger: Ledger, *, charge: bool) -> float:
+    return battery_power(device, ledger, charge=charge) or 0.0
+
+
+def _forced(
+    device: Device,
+    ledger: Ledger,
+    word: str,
+    power: float,
+    seconds: float,
+    target: float | None = None,
+) -> Wish:
+    """The command acts in compulsory mode only, and at whatever power was left behind: all three go together (E45, E48)."""
+    values: dict[str, SettingValue] = {MODE: FORCED, COMMAND: word, POWER: power}
+    return Wish(
+        ({**values, **_sign_of_life(device, ledger)},),
+        _force(seconds),
+        target,
+        charges=word == CHARGE,
+        steers=True,
+    )
+
+
+def force(
+    device: Device, order: ForceBattery, soc: float | None, ledger: Ledger
+) -> Wish:
+    """Translate a forced charge or discharge."""
+    charge = isinstance(order, ChargeBattery)
+    most = _most_power(device, ledger, charge=charge)
+    power = most if order.power is None else order.power
+    if not LEAST_POWER <= power <= most:
+        raise CommandInvalid(
+            "out_of_range", minimum=f"{LEAST_POWER:g}", maximum=f"{most:g}"
+        )
+    if not 1 <= order.duration <= LONGEST_FORCE:
+        raise CommandInvalid("duration_too_long", hours=f"{LONGEST_FORCE / 3600:g}")
+    if order.target_soc is not None and reached(soc, order.target_soc, charge=charge):
+        raise CommandInvalid("target_reached", soc=f"{soc:g}")
+    word = CHARGE if charge else DISCHARGE
+    return _forced(device, ledger, word, power, order.duration, order.target_soc)
+
+
+def reached(soc: float | None, target: float, *, charge: bool) -> bool:
+    """Whether a state of charge is at or beyond a target."""
+    return soc is not None and (soc >= target if charge else soc <= target)
+
+
+def _check_limits(
+    device: Device, ledger: Ledger, low: float | None, high: float | None
+) -> None:
+    """The lower limit has to stay below the upper one."""
+    least = ledger.number(device.id, MIN_SOC) if low is None else low
+    most = ledger.number(device.id, MAX_SOC) if high is None else high
+    if least is not None and most is not None and least >= most:
+        raise CommandInvalid("soc_limits_crossed")
+
+
+def mode_order(device: Device, order: SetWorkMode, ledger: Ledger) -> Wish:
+    """Translate a change of mode together with its limits."""
+    if order.grid_charging is not None:
+        raise CommandInvalid("no_grid_charging")
+    _check_limits(device, ledger, order.min_soc, order.max_soc)
+    limits: dict[str, SettingValue] = {}
+    for control, value in (
+        (Control.BATTERY_MIN_SOC, order.min_soc),
+        (Control.BATTERY_MAX_SOC, order.max_soc),
+    ):
+        if value is not None:
+            row = BY_CONTROL[control]
+            limits[row.code] = _checked(row, device, value, ledger)
+    wish = work_mode(device, order.mode, ledger)
+    return Wish(({**limits, **wish.values},), wish.force, steers=True)
+
+
+def schedule(order: SetBatterySchedule) -> Wish:
+    """Translate periods into the two windows of forced charging; without any it is switched off.
+
+    Windows, days and switch are more than a task may hold: the windows go first, so that nothing acts before all is there.
+    """
+    if not all(period.charge for period in order.periods):
+        raise CommandInvalid("charging_periods_only", most=str(MOST_WINDOWS))
+    days = {period.days for period in order.periods} or {ALL_DAYS}
+    if len(days) > 1 or not days <= {ALL_DAYS, WORKDAYS}:
+        raise CommandInvalid("days_not_offered")
+    windows = [window for period in order.periods for window in _windows(period)]
+    if len(windows) > MOST_WINDOWS:
+        raise CommandInvalid("charging_periods_only", most=str(MOST_WINDOWS))
+    padded = windows + [UNUSED] * (MOST_WINDOWS - len(windows))
+    times: dict[str, SettingValue] = {}
+    for codes, window in zip(WINDOWS, padded, strict=True):
+        times |= dict(zip(codes, window, strict=True))
+    switch: dict[str, SettingValue] = {
+        FORCED_DAYS: EVERY_DAY if days == {ALL_DAYS} else WEEKDAYS,
+        FORCED_CHARGING: bool(windows),
+    }
+    return Wish((times, switch))
+
+
+def _windows(period: Period) -> list[tuple[float, ...]]:
+    """Return a period as windows of one day: nobody has seen one that goes over midnight."""
+    if period.start == period.end:
+        raise CommandInvalid("period_empty")
+    target = 100.0 if period.target_soc is None else period.target_soc
+    if period.end == MIDNIGHT:
+        spans = [(period.start, time(23, 59))]
+    elif period.end < period.start:
+        if period.days != ALL_DAYS:  # the second half would fall on other days
+            raise CommandInvalid("days_not_offered")
+        spans = [(period.start, time(23, 59)), (MIDNIGHT, period.end)]
+    else:
+        spans = [(period.start, period.end)]
+    return [
+        (start.hour, start.minute, end.hour, end.minute, round(target))
+        for start, end in spans
+    ]

@@ -1,0 +1,359 @@
+"""Reading an account: what is due, as far as the limits allow, as one picture (sungrow.md §4.4, §4.5, §7)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+import time
+from typing import Final
+
+from ..errors import (
+    CloudError,
+    CloudUnreachable,
+    CredentialsRejected,
+    PermissionMissing,
+    RetryLater,
+)
+from ..model import (
+    Alarm,
+    Device,
+    DeviceCorrection,
+    Inventory,
+    Notice,
+    Reading,
+    Slot,
+    Snapshot,
+    Value,
+)
+from ..points import number, text
+from ..quota import DAY
+from ..storage import Json, Storage
+from .access import PointMemory
+from .alarms import read_alarms
+from .api_version import Operation
+from .decoder import filled, read
+from .errors import EndpointMissing, RequestRefused
+from .inventory import STORAGE
+from .overview import read_overview
+from .point_selection import FieldChoice
+from .points import (
+    BATTERY_TYPE,
+    DEVICE_TYPES,
+    EVERY_POLL,
+    OPTIMIZER_TYPE,
+    PLANT_POINTS,
+    PLANT_TYPE,
+    SLOW,
+    DeviceType,
+)
+from .readings import Fields, Poll, chunks, merge, missing, old, plant_of, rows
+from .schedule import CALLS_PER_PLANT, Schedule, Task
+from .session import Session
+from .timestamps import Clocks, parse_time
+
+OVERVIEW_EVERY: Final = 1800.0
+GIVE_UP_AFTER: Final = 2
+"""Calls without an answer, or not allowed, after which a poll asks no more: each may cost half a minute, and all will end alike."""
+STORAGE_SECTION: Final = "storage"
+CAPACITY: Final = "p13140"
+
+
+class Reader:
+    """Reads one account, remembering what this poll does not ask."""
+
+    def __init__(self, session: Session, storage: Storage) -> None:
+        """Take up what the last run learnt."""
+        self._session: Final = session
+        self._storage: Final = storage
+        self._points: Final = PointMemory(storage)
+        self._clocks: Final = Clocks(storage)
+        self._choice: Final = FieldChoice(storage)
+        self._schedule: Final = Schedule()
+        stored = storage.load(STORAGE_SECTION)
+        self._with_battery: Final = {
+            key
+            for each in (stored if isinstance(stored, list) else ())
+            if (key := text(each))
+        }
+        self.tunings: Mapping[str, DeviceCorrection] = {}
+        self.unmapped: Final[set[str]] = set()
+        self._last: dict[str, Reading] = {}
+        self._silent: dict[str, str] = {}
+        self._overview: dict[str, dict[Slot, Value]] = {}
+        self._alarms: dict[str, tuple[Alarm, ...]] = {}
+        self._notices: Final[dict[str, Notice]] = {}
+
+    async def read(self, wanted: Inventory) -> Snapshot:
+        """Ask what is due and return the whole picture. Raises a ``CloudError`` when nothing could be asked."""
+        poll = Poll(wanted, datetime.fromtimestamp(time.time(), UTC))
+        tasks = list(self._tasks(poll))
+        budget = CALLS_PER_PLANT * max(1, len(wanted.plants))
+        due = self._schedule.due(tasks, poll.now.timestamp(), budget)
+        await self._run(poll, due)
+        if poll.errors and poll.succeeded == 0 and any(task.fast for task in due):
+            raise poll.errors[0]
+        return self._picture(poll)
+
+    async def _run(self, poll: Poll, due: Iterable[Task]) -> None:
+        """Do one task after the other, as long as that makes sense."""
+        now = poll.now.timestamp()
+        unanswered = 0
+        for task in due:
+            try:
+                await task.run()
+            except CredentialsRejected:
+                raise
+            except RetryLater as err:
+                poll.errors.append(err)
+                poll.resume_after = err.retry_after
+                return
+            except CloudError as err:
+                self._note_failure(poll, task, err)
+                unanswered += isinstance(err, CloudUnreachable | PermissionMissing)
+                if unanswered >= GIVE_UP_AFTER:
+                    return
+            else:
+                poll.succeeded += task.fast
+                self._notices.pop(task.key, None)
+                self._schedule.done(task, now)
+                for owner in task.owners:
+                    self._silent.pop(owner, None)
+
+    def _note_failure(self, poll: Poll, task: Task, err: CloudError) -> None:
+        """Let the owners fall silent; give an endpoint that is not for this account a rest."""
+        poll.errors.append(err)
+        poll.silent |= dict.fromkeys(task.owners, err.key)
+        if isinstance(err, RequestRefused):
+            self._points.halve()
+        if task.fast:
+            return
+        if isinstance(err, PermissionMissing):
+            self._notices[task.key] = Notice(
+                "permission_missing", (("permission", err.permission),)
+            )
+        pause = (
+            DAY if isinstance(err, PermissionMissing | EndpointMissing) else task.every
+        )
+        self._schedule.done(task, poll.now.timestamp(), pause - task.every)
+
+    # What there is to ask
+
+    def _tasks(self, poll: Poll) -> Iterator[Task]:
+        plants = list(poll.wanted.plants)
+        if not plants:
+            return
+        yield Task(
+            "plants",
+            EVERY_POLL,
+            self._calls(PLANT_POINTS, len(plants)),
+            partial(self._ask_plants, poll, plants),
+            frozenset(plants),
+        )
+        for kind in DEVICE_TYPES.values():
+            devices = [
+                device
+                for device in poll.wanted.devices.values()
+                if device.address.get("type") == str(kind.number)
+            ]
+            if devices:
+                yield Task(
+                    f"type {kind.number}",
+                    kind.every,
+                    self._calls(kind, len(devices)),
+                    partial(self._ask_devices, poll, kind, devices),
+                    frozenset(device.id for device in devices),
+                )
+        yield Task("alarms", SLOW, 1, partial(self._ask_alarms, poll))
+        yield Task("overview", OVERVIEW_EVERY, 1, partial(self._ask_overview, poll))
+
+    def _calls(self, kind: DeviceType, count: int) -> int:
+        return self._points.calls(str(kind.number), kind.point_ids) * len(
+            list(chunks(range(count)))
+        )
+
+    async def _ask_plants(self, poll: Poll, plants: list[str]) -> None:
+        keys = {f"{plant_id}_{PLANT_TYPE}_0_0": plant_id for plant_id in plants}
+        for chunk in chunks(plants):
+            for points in self._points.chunks(str(PLANT_TYPE), PLANT_POINTS.point_ids):
+                body: dict[str, Json] = {"point_id_list": [*points]}
+                if self._session.dialect.live_list:
+                    body["device_type"] = PLANT_TYPE
+                    body["ps_key_list"] = [
+                        f"{plant_id}_{PLANT_TYPE}_0_0" for plant_id in chunk
+                    ]
+                else:
+                    body["ps_id_list"] = [*chunk]
+                result = await self._session.call(Operation.PLANT_VALUES, body)
+                for fields in rows(result):
+                    plant_id = keys.get(text(fields.get("ps_key")) or "") or text(
+                        fields.get("ps_id")
+                    )
+                    if plant_id is not None and plant_id in poll.wanted.plants:
+                        merge(poll.rows, plant_id, fields)
+        missing(poll, plants)
+
+    async def _ask_devices(
+        self, poll: Poll, kind: DeviceType, devices: list[Device]
+    ) -> None:
+        by_key = {device.address["ps_key"]: device.id for device in devices}
+        optimizers = kind.number == OPTIMIZER_TYPE
+        operation = (
+            Operation.OPTIMIZER_VALUES if optimizers else Operation.DEVICE_VALUES
+        )
+        for keys in chunks(list(by_key)):
+            for points in self._points.chunks(str(kind.number), kind.point_ids):
+                body: dict[str, Json] = {
+                    "point_id_list": [
+                        f"p{point}" if optimizers else point for point in points
+                    ],
+                    "ps_key_list": [*keys],
+                }
+                if not optimizers:
+                    body["device_type"] = kind.number
+                for fields in rows(await self._session.call(operation, body)):
+                    device_id = by_key.get(text(fields.get("ps_key")) or "")
+                    if device_id is not None:
+                        merge(poll.rows, device_id, fields)
+                        self._points.note(str(kind.number), filled(fields))
+        missing(poll, by_key.values())
+
+    async def _ask_alarms(self, poll: Poll) -> None:
+        poll.alarms = await read_alarms(self._session, poll.wanted, poll.now)
+
+    async def _ask_overview(self, poll: Poll) -> None:
+        poll.overview = await read_overview(self._session)
+
+    # What came of it
+
+    def _picture(self, poll: Poll) -> Snapshot:
+        wanted = {*poll.wanted.plants, *poll.wanted.devices}
+        self._learn_storage(poll)
+        self._set_clocks(poll)
+        for key, fields in poll.rows.items():
+            self._last[key] = self._read(poll, key, fields)
+        self._silent |= poll.silent
+        self._alarms = self._alarms if poll.alarms is None else poll.alarms
+        self._overview = self._overview if poll.overview is None else poll.overview
+        readings = {
+            key: reading
+            for key, reading in self._last.items()
+            if key in wanted and key not in self._silent
+        }
+        for plant_id in poll.wanted.plants:
+            if plant_id in readings:
+                readings[plant_id] = self._with_overview(
+                    plant_id, readings, poll.wanted
+                )
+        return Snapshot(
+            readings,
+            {key: reason for key, reason in self._silent.items() if key in wanted},
+            frozenset(
+                key for key, reading in readings.items() if old(reading, poll.now)
+            ),
+            {key: alarms for key, alarms in self._alarms.items() if key in wanted},
+            frozenset(self._notices.values()),
+            poll.resume_after,
+        )
+
+    def _learn_storage(self, poll: Poll) -> None:
+        """Remember which plants have a battery: others report zeros for one (sungrow.md §7.2 #18)."""
+        found = {
+            device.plant_id
+            for device in poll.wanted.devices.values()
+            if (number(poll.rows.get(device.id, {}).get(CAPACITY)) or 0) > 0
+        } | {
+            plant.id
+            for plant in poll.wanted.plants.values()
+            if STORAGE in plant.address
+        }
+        if not found <= self._with_battery:
+            self._with_battery.update(found)
+            self._storage.delay_save(
+                STORAGE_SECTION, lambda: [*sorted(self._with_battery)]
+            )
+
+    def _set_clocks(self, poll: Poll) -> None:
+        """Let each plant's clock look at its newest time."""
+        newest: dict[str, datetime] = {}
+        for key, fields in poll.rows.items():
+            local = parse_time(fields.get("device_time"))
+            plant_id = plant_of(poll.wanted, key)
+            if local is not None:
+                newest[plant_id] = max(local, newest.get(plant_id, local))
+        for plant_id, local in newest.items():
+            zone = poll.wanted.plants[plant_id].address.get("zone")
+            self._clocks.observe(plant_id, local, poll.now, zone)
+
+    def _read(self, poll: Poll, key: str, fields: Fields) -> Reading:
+        plant_id = plant_of(poll.wanted, key)
+        local = parse_time(fields.get("device_time"))
+        device = poll.wanted.devices.get(key)
+        kind = (
+            PLANT_POINTS
+            if device is None
+            else DEVICE_TYPES[int(device.address["type"])]
+        )
+        if device is None:
+            fields = self._choice.settle(key, kind.table, fields)
+        reading, unmapped = read(
+            kind.table,
+            fields,
+            self._clocks.of(plant_id).stamp(local, poll.now) if local else None,
+            storage=plant_id in self._with_battery or kind.number == BATTERY_TYPE,
+            tuning=self.tunings.get(key),
+        )
+        self.unmapped.update(f"{kind.number}.{name}" for name in unmapped)
+        return reading
+
+    def last(self, key: str) -> Reading | None:
+        """Return what a plant or device said last."""
+        return self._last.get(key)
+
+    def offset(self, plant_id: str) -> timedelta | None:
+        """Return how far a plant's local time is from UTC, once its data have shown it."""
+        return self._clocks.of(plant_id).offset
+
+    def past_reading(
+        self,
+        key: str,
+        inventory: Inventory,
+        kind: DeviceType,
+        fields: Fields,
+        measured_at: datetime,
+    ) -> Reading:
+        """Decode a row of the past like one of now."""
+        reading, _ = read(
+            kind.table,
+            fields,
+            measured_at,
+            storage=plant_of(inventory, key) in self._with_battery
+            or kind.number == BATTERY_TYPE,
+            tuning=self.tunings.get(key),
+        )
+        return reading
+
+    def _with_overview(
+        self, plant_id: str, readings: Mapping[str, Reading], wanted: Inventory
+    ) -> Reading:
+        """Add what the list says; a plant without a time of its own is as new as its newest device."""
+        own = readings[plant_id]
+        times = [
+            reading.measured_at
+            for key, reading in readings.items()
+            if (device := wanted.devices.get(key)) is not None
+            and device.plant_id == plant_id
+            and reading.measured_at is not None
+        ]
+        return Reading(
+            own.measured_at or max(times, default=None),
+            {**own.values, **self._overview.get(plant_id, {})},
+            own.unknown,
+        )
+
+    def report(self) -> dict[str, Json]:
+        """Describe what was learnt, without identities."""
+        return {
+            "points_per_call": self._points.most,
+            "plants_with_storage": len(self._with_battery),
+            "unmapped_points": [*sorted(self.unmapped)],
+            "silent": [*sorted(set(self._silent.values()))],
+        }
