@@ -10,7 +10,7 @@ from custom_components.solar_cloud.cloud.control import (
     Outcome,
     SettingValue,
 )
-from custom_components.solar_cloud.cloud.fusionsolar.account import FusionSolarAccount
+from custom_components.solar_cloud.cloud.fusionsolar.client import FusionSolarAccount
 from tests.clouds.calls import Call
 from tests.clouds.fusionsolar.steered import SteeredPlant
 

@@ -6,7 +6,7 @@ from yarl import URL
 from custom_components.solar_cloud.cloud.addresses import check_base_url
 from custom_components.solar_cloud.cloud.errors import CloudError
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
-from custom_components.solar_cloud.cloud.fusionsolar.hosts import (
+from custom_components.solar_cloud.cloud.fusionsolar.api import (
     base_url,
     normalize_url,
     oauth_url,

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.solar_cloud.cloud.errors import CredentialsRejected
-from custom_components.solar_cloud.cloud.fusionsolar.batches import Packer
+from custom_components.solar_cloud.cloud.fusionsolar.session import Packer
 from custom_components.solar_cloud.cloud.model import DeviceKind, Notice
 from tests.clouds.fusionsolar.plant import HOME_BATTERY, HOME_INVERTER, POWER_SENSOR
 

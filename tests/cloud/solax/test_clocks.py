@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.solar_cloud.cloud.solax.rows import Row
+from custom_components.solar_cloud.cloud.solax.api import Row
 from custom_components.solar_cloud.cloud.solax.timestamps import Clocks
 
 from .conftest import NOON, Clock

@@ -9,9 +9,9 @@ import pytest
 
 from custom_components.solar_cloud.cloud.model import Device, DeviceKind, Quantity, Slot
 from custom_components.solar_cloud.cloud.solax.access import Memory
+from custom_components.solar_cloud.cloud.solax.api import Row, rows
 from custom_components.solar_cloud.cloud.solax.decoder import Decoder
 from custom_components.solar_cloud.cloud.solax.points import TABLES
-from custom_components.solar_cloud.cloud.solax.rows import Row, rows
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from tests.clouds.solax import Kind, SolaxCloud
 

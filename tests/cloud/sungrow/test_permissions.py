@@ -3,9 +3,9 @@
 import pytest
 
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
-from custom_components.solar_cloud.cloud.sungrow.permissions import (
+from custom_components.solar_cloud.cloud.sungrow.access import (
     MOST,
-    SECTION,
+    PERMISSIONS_SECTION,
     Permissions,
 )
 from custom_components.solar_cloud.cloud.token import Token
@@ -17,7 +17,7 @@ TOKEN = Token("issued", issued_at=0.0, expires_at=1e12)
 async def test_a_damaged_memory_lets_every_call_be_doubted(stored: Json) -> None:
     """A refusal then costs one login more, and nothing else."""
     storage = MemoryStorage()
-    await storage.save(SECTION, stored)
+    await storage.save(PERMISSIONS_SECTION, stored)
     assert Permissions(storage).doubtful("getDeviceList", TOKEN)
 
 
@@ -32,6 +32,6 @@ async def test_an_account_that_is_refused_everything_is_remembered_within_bounds
     restarted = Permissions(storage)
     assert not restarted.doubtful(f"getPowerStationDetail {MOST + 49}", TOKEN)
     assert restarted.doubtful("getPowerStationDetail 0", TOKEN)
-    stored = storage.load(SECTION)
+    stored = storage.load(PERMISSIONS_SECTION)
     assert isinstance(stored, dict)
     assert len(stored) == MOST

@@ -12,8 +12,8 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.states import STATES
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
+from custom_components.solar_cloud.cloud.sungrow.access import FieldChoice
 from custom_components.solar_cloud.cloud.sungrow.decoder import filled, read, unwrap
-from custom_components.solar_cloud.cloud.sungrow.point_selection import FieldChoice
 from custom_components.solar_cloud.cloud.sungrow.points import (
     DEVICE_TYPES,
     PLANT_POINTS,

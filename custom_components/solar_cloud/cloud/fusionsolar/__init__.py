@@ -16,9 +16,9 @@ from ..vendor import (
     fingerprint,
 )
 from . import oauth
-from .account import FusionSolarAccount
+from .api import REGIONS, base_url, normalize_url, oauth_url
 from .auth import ApiAccount, Authorization, Consent
-from .hosts import REGIONS, base_url, normalize_url, oauth_url
+from .client import FusionSolarAccount
 from .limits import set_total, windows
 from .schedule import POLL_PERIOD
 from .session import Calls

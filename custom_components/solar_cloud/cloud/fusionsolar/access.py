@@ -6,16 +6,16 @@ import time
 from typing import Final
 
 from ..model import Notice
-from .batches import Packer
 from .errors import Reaction, Refused
 from .schedule import Batch
+from .session import Packer
 
 LOGGER: Final = logging.getLogger(__name__)
 DENIED_SECONDS: Final = 3600.0
 OWNER_NOTICE: Final = Notice("owner_permission_missing")
 
 
-class Access:
+class ReadAccess:
     """Permissions and limits found out by being refused."""
 
     def __init__(self) -> None:

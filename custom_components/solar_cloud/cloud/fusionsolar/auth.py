@@ -21,9 +21,8 @@ from ..token import Token, TokenManager
 from ..transport import Answer, Transport
 from ..vendor import Credentials
 from . import oauth
-from .api import Reply, read
+from .api import Reply, base_url, read
 from .errors import REACTIONS, Reaction, account_refusal
-from .hosts import base_url
 from .limits import LOGIN, LOGOUT
 
 SESSION: Final = 1800.0

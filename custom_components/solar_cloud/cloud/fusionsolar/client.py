@@ -1,4 +1,4 @@
-"""One FusionSolar account: lists, readings, alarms, each inside its limits."""
+"""One FusionSolar account: lists, readings, alarms, settings, each inside its limits."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -7,6 +7,7 @@ import logging
 import time
 from typing import Final, override
 
+from ..control import Capabilities, Command, CommandResult, ControlAction, Settings
 from ..errors import (
     CloudError,
     CredentialsRejected,
@@ -30,22 +31,25 @@ from ..model import (
 )
 from ..points import decode, number, text
 from ..storage import Json, Storage
-from ..vendor import Cloud, PlantSources, SupportsCorrections, SupportsLogout
+from ..vendor import Access, Cloud, PlantSources, SupportsCorrections, SupportsLogout
 from . import models
-from .access import Access
+from .access import ReadAccess
 from .api import milliseconds, rows
+from .controls.manager import Steering
+from .controls.state import Memory
 from .decoder import OFFLINE, Decoder
 from .errors import Refused
 from .history import LAG, REACH, HistoryReader
 from .inventory import DeviceRow, Lists
 from .limits import ALARMS, DEVICE_NOW, PLANT_DAY, PLANT_NOW
+from .oauth import SCOPES
 from .plant_points import PLANT
 from .points import TABLES
-from .readings import Shelf
-from .reports import (
+from .readings import (
     ALARM_DAYS,
     SHORT_ALARM_DAYS,
     Report,
+    Shelf,
     alarm_query,
     alarms,
     day_reports,
@@ -76,7 +80,7 @@ class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
         self._past: Final = HistoryReader(calls, self._lists, self._decoder)
         self._shelf: Final = Shelf(storage)
         self._plan: Final = Plan(calls.quota, storage, owner=owner)
-        self._access: Final = Access()
+        self._access: Final = ReadAccess()
         self._offline: set[str] = set()
         self._reports: dict[str, Report] = {}
         self._alarms: dict[str, tuple[Alarm, ...]] = {}
@@ -440,3 +444,50 @@ class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
 def _graver(before: CloudError | None, error: CloudError) -> CloudError:
     """Return what says more: our own pace is never why nothing comes."""
     return error if before is None or isinstance(before, Paced) else before
+
+
+class FusionSolarAccount(FusionSolar):
+    """The client of readings, with settings. Implements ``Controllable``."""
+
+    def __init__(self, calls: Calls, storage: Storage, *, owner: bool) -> None:
+        """Read and write through ``calls``."""
+        super().__init__(calls, storage, owner=owner)
+        self._steering: Final = Steering(
+            calls, Memory(storage), self._shelf, self._offline, owner=owner
+        )
+
+    async def access(self, inventory: Inventory) -> Access:
+        """Say which scopes the owner granted, as far as the token tells."""
+        token = self._calls.auth.tokens.token
+        scope = None if token is None else token.scope
+        if scope is None:
+            return Access()
+        return Access(
+            tuple(each for each in SCOPES if each in scope),
+            tuple(each for each in SCOPES if each not in scope),
+        )
+
+    @property
+    def pace(self) -> float:
+        """Return the least seconds between two commands to one plant."""
+        return self._steering.pace
+
+    def available(self, inventory: Inventory) -> Capabilities:
+        """Say what may be set, and why other things may not."""
+        return self._steering.available(inventory)
+
+    async def settings(self, wanted: Inventory) -> Settings:
+        """Ask how plants are set. Raises a ``CloudError``."""
+        return await self._steering.settings(wanted)
+
+    async def apply(self, command: Command) -> CommandResult:
+        """Send a command. Raises a ``CloudError``."""
+        return await self._steering.apply(command)
+
+    async def order(self, order: ControlAction) -> CommandResult:
+        """Send an order. Raises a ``CloudError``."""
+        return await self._steering.order(order)
+
+    async def follow(self, task: str) -> CommandResult:
+        """Look how a command stands. Raises a ``CloudError``."""
+        return await self._steering.follow(task)

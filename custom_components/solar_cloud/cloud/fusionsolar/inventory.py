@@ -19,10 +19,9 @@ from ..points import number, text
 from ..storage import Json, Storage
 from . import models
 from .api import rows
-from .batches import Packer
 from .errors import Reaction, Refused
 from .limits import DEVICES, STATIONS, set_windows
-from .session import Calls
+from .session import Calls, Packer
 
 SECTION: Final = "fusionsolar_lists"
 KEPT_SECONDS: Final = 10 * 3600.0

@@ -19,9 +19,8 @@ from ..points import number, text
 from ..token import Token, checked
 from ..transport import Answer, Transport
 from ..vendor import Credentials, fingerprint
-from .api import milliseconds, read, rows
+from .api import base_url, milliseconds, oauth_url, read, rows
 from .errors import REACTIONS, Reaction
-from .hosts import base_url, oauth_url
 
 SCOPES: Final = ("pvms.openapi.basic", "pvms.openapi.control")
 PATH: Final = "/rest/dp/uidm/oauth2/v1/"

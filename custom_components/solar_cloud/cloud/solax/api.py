@@ -1,7 +1,70 @@
-"""The calls this client makes and the service pack each one needs."""
+"""The calls this client makes, the service pack each one needs, and reading what they answer: lists and objects of varying shape and spelling."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
+
+from ..points import number, text
+from ..storage import Json
+
+LISTS: Final = ("records", "list")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One object of an answer; names are found whatever their case (``status``, ``EPSL1Voltage`` and ``epsl1Voltage`` were all seen)."""
+
+    fields: Mapping[str, Json] = field(repr=False)
+    _folded: Mapping[str, Json] = field(repr=False)
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Json]) -> Row:
+        """Prepare the look-up."""
+        return cls(fields, {name.lower(): raw for name, raw in fields.items()})
+
+    def text(self, *names: str) -> str | None:
+        """Return the first name that holds an identifier or a name."""
+        return next(
+            (
+                found
+                for name in names
+                if (found := text(self._folded.get(name.lower()))) is not None
+            ),
+            None,
+        )
+
+    def number(self, *names: str) -> float | None:
+        """Return the first name that holds a number."""
+        return next(
+            (
+                found
+                for name in names
+                if (found := number(self._folded.get(name.lower()))) is not None
+            ),
+            None,
+        )
+
+    def whole(self, *names: str) -> int | None:
+        """Return the first name that holds a number, as a whole one."""
+        found = self.number(*names)
+        return None if found is None else int(found)
+
+
+def rows(result: Json) -> list[Row]:
+    """Return the objects of a result: a list, a page, a lone object, or the ``[]``, ``{}`` and ``null`` that mean nothing."""
+    return [Row.of(each) for each in _objects(result)]
+
+
+def _objects(result: Json) -> Iterator[Mapping[str, Json]]:
+    if isinstance(result, dict):
+        folded = {name.lower(): raw for name, raw in result.items()}
+        page = next((folded[name] for name in LISTS if name in folded), None)
+        if page is None and folded and "total" not in folded:
+            yield result
+        result = page
+    if isinstance(result, list):
+        yield from (each for each in result if isinstance(each, dict) and each)
+
 
 INFORMATION: Final = "Information Access Service"
 MONITORING: Final = "Data Monitoring Service"

@@ -15,9 +15,8 @@ from ..token import Token
 from ..transport import Transport
 from ..vendor import Credentials
 from .api import TOKEN_PATH
-from .errors import Verdict, judge
+from .errors import Verdict, judge, refusal
 from .limits import TOKEN, Brakes
-from .refusals import refusal
 
 LOGGER: Final = logging.getLogger(__name__)
 MARGIN: Final = 3600.0

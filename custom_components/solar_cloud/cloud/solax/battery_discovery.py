@@ -11,11 +11,10 @@ from ..errors import PermissionMissing
 from ..model import Device
 from ..storage import Json
 from .access import RECHECK, Memory
-from .api import DEVICE_DATA
+from .api import DEVICE_DATA, Row, rows
+from .errors import AccessDenied, OperationFailed
 from .models import BATTERY
-from .pages import Pages
-from .refusals import AccessDenied, OperationFailed
-from .rows import Row, rows
+from .paging import Pages
 from .session import Api
 
 MOST_SERIALS: Final = 10

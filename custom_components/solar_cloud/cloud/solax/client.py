@@ -14,16 +14,15 @@ from ..storage import Json, Storage
 from ..vendor import Access, PlantSources
 from . import sources
 from .access import Memory
-from .api import DEVICE_DATA, INFORMATION, MONITORING, PLANT_DATA
+from .api import DEVICE_DATA, INFORMATION, MONITORING, PLANT_DATA, rows
 from .controls.api import PACKS
 from .controls.manager import Steering
 from .controls.readback import Told
+from .errors import AccessDenied, OperationFailed
 from .history import REACH, HistoryReader
 from .inventory import InventoryReader
 from .models import CHARGER, INVERTER, METER
 from .poller import Poller
-from .refusals import AccessDenied, OperationFailed
-from .rows import rows
 from .session import Api
 
 

@@ -8,11 +8,11 @@ from typing import Final
 from ..model import Device, DeviceKind, Quantity as Q, Reading, Slot, Value
 from ..points import Decoded, Table, decode, flatten, number, total
 from .access import Memory
+from .api import Row
+from .corrections import PowerUnits
 from .models import COMMERCIAL
 from .points import TABLES
-from .rows import Row
 from .states import NO_STATE, WAITING
-from .units import PowerUnits
 
 UNCOUNTED: Final = (
     ((Q.PV_ENERGY_TOTAL,), ()),

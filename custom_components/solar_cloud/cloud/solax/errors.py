@@ -3,15 +3,33 @@
 Sources: the code appendix of the developer portal [doc], and what public clients met in the field [seen].
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
-from ..errors import CloudUnreachable, UnexpectedAnswer
+from ..errors import CloudError, CloudUnreachable, UnexpectedAnswer
 from ..points import number
 from ..storage import Json
 from ..transport import Answer
+
+
+class AccessDenied(UnexpectedAnswer):
+    """A device or plant is not the account's to read."""
+
+    default_key = "no_access"
+
+
+class OperationFailed(UnexpectedAnswer):
+    """Code 10001: the cloud stumbled, or there is nothing of the kind asked for."""
+
+    default_key = "operation_failed"
+
+
+class AccessBlocked(CloudUnreachable):
+    """HTTP 403: a gateway in front of the cloud turned the call away."""
+
+    default_key = "access_blocked"
 
 
 class Verdict(Enum):
@@ -75,6 +93,25 @@ STATUSES: Final[Mapping[int, Verdict]] = {
     403: Verdict.BLOCKED,
     429: Verdict.TOO_FAST,
 }
+
+
+def _unknown(code: str) -> CloudError:
+    return UnexpectedAnswer("unexpected_code", code=code)
+
+
+REFUSALS: Final[Mapping[Verdict, Callable[[str], CloudError]]] = {
+    Verdict.DENIED: lambda code: AccessDenied(),
+    Verdict.FAILED: lambda code: OperationFailed(),
+    Verdict.BLOCKED: lambda code: AccessBlocked(),
+    Verdict.BUSY: lambda code: CloudUnreachable("cloud_busy"),
+    Verdict.BAD_REQUEST: lambda code: UnexpectedAnswer("request_refused"),
+    Verdict.NO_MASTER: lambda code: UnexpectedAnswer("no_master"),
+}
+
+
+def refusal(verdict: Verdict, code: str) -> CloudError:
+    """Name the error of a verdict that is neither success nor a matter of tokens, permissions or pace."""
+    return REFUSALS.get(verdict, _unknown)(code)
 
 
 @dataclass(frozen=True, slots=True)

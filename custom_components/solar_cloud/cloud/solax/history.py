@@ -9,11 +9,10 @@ from typing import Final
 
 from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Device, DeviceKind, Inventory, Plant, Quantity as Q, Reading
-from .api import DEVICE_HISTORY, STATISTICS
+from .api import DEVICE_HISTORY, STATISTICS, Row, rows
 from .battery_discovery import BY_BATTERY, battery_params
 from .decoder import Decoder
 from .limits import HISTORY
-from .rows import Row, rows
 from .session import Api
 from .timestamps import moment, stamp
 

@@ -9,6 +9,7 @@ from ..errors import ListingUnfinished, Paced
 from ..model import Device, DeviceKind, Inventory, Plant
 from ..storage import Storage
 from .access import Memory
+from .api import Row
 from .battery_discovery import (
     BY_BATTERY,
     BY_INVERTER,
@@ -27,9 +28,7 @@ from .models import (
     phases,
     takes_battery,
 )
-from .pages import Pages
-from .paging import PAGE_SIZE, Lister, list_of_devices, list_of_plants
-from .rows import Row
+from .paging import PAGE_SIZE, Lister, Pages, list_of_devices, list_of_plants
 from .session import Api
 
 KIND: Final[Mapping[str, DeviceKind]] = {

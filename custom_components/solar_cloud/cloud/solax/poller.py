@@ -17,12 +17,11 @@ from ..errors import (
 from ..model import Inventory, Notice, Snapshot
 from ..storage import Json
 from .access import RECHECK, Memory
-from .api import ALARMS, PLANT_DATA, PLANTS
+from .api import ALARMS, PLANT_DATA, PLANTS, rows
 from .battery_discovery import BY_INVERTER
+from .errors import AccessBlocked, AccessDenied, OperationFailed
 from .inventory import InventoryReader
 from .readings import Board
-from .refusals import AccessBlocked, AccessDenied, OperationFailed
-from .rows import rows
 from .schedule import (
     BUDGET_PERIOD,
     CALLS_PER_PLANT,

@@ -7,10 +7,10 @@ from ..model import Alarm, Device, DeviceKind, Inventory, Quantity, Reading, Slo
 from ..storage import Json
 from . import states
 from .access import Memory
+from .api import Row, rows
 from .battery_discovery import BY_INVERTER, row_of
 from .decoder import Decoder
 from .models import COMMERCIAL
-from .rows import Row, rows
 from .schedule import Job
 from .timestamps import Clocks
 

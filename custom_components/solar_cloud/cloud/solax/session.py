@@ -18,9 +18,8 @@ from ..storage import Json
 from ..token import Token, TokenManager
 from ..transport import Transport
 from .api import Endpoint
-from .errors import Envelope, Verdict, judge
+from .errors import Envelope, Verdict, judge, refusal
 from .limits import CONTROL, READ, Brakes
-from .refusals import refusal
 
 LOGGER: Final = logging.getLogger(__name__)
 CONTEST_PAUSE: Final = 600.0

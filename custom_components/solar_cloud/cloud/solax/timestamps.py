@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import time
 from typing import Final
 
-from .rows import Row
+from .api import Row
 
 STALE_AFTER: Final = 1200.0
 """Devices upload about every five minutes; after twenty a row says nothing about now [seen: rows an hour old]."""

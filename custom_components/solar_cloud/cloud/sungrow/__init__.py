@@ -18,13 +18,12 @@ from ..vendor import (
     Vendor,
     fingerprint,
 )
-from .api import Gateway, Keys
-from .api_version import V1, V2
+from .access import Permissions
+from .api import V1, V2, Gateway, Keys
 from .auth import LANE, WINDOWS, AccountLogin
-from .backoff import Backoff
 from .client import SungrowCloud
+from .limits import Backoff
 from .oauth import GrantRefresh, authorize_url, exchange
-from .permissions import Permissions
 from .readings import STALE_AFTER
 from .session import HISTORY_LANE, Session
 

@@ -1,17 +1,119 @@
-"""Which points each type of device ever filled, so that a request of many empty ones shrinks to one call.
+"""What the account may read, found out by asking: closed calls, the points each type of device fills, and which of several feeds a value."""
 
-Models differ, and what a model lacks is null for ever (sungrow.md §7.2 #9). All points are asked again every hour: at night half of them
-are empty.
-"""
-
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 import time
 from typing import Final
 
-from ..points import text
+from ..points import Table, number, text
+from ..quota import DAY
 from ..storage import Json, Storage
+from ..token import Token
+from ..vendor import fingerprint
+from .api import Body, Operation
 
-SECTION: Final = "points"
+FIELDS_SECTION: Final = "fields"
+
+
+class FieldChoice:
+    """The choices of all plants."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Take up the choices of the last run."""
+        self._storage: Final = storage
+        stored = storage.load(FIELDS_SECTION)
+        self._chosen: Final[dict[str, dict[str, str]]] = {}
+        for owner, slots in stored.items() if isinstance(stored, dict) else ():
+            known = slots.items() if isinstance(slots, dict) else ()
+            self._chosen[owner] = {slot: str(field) for slot, field in known}
+
+    def settle(
+        self, owner: str, table: Table, fields: Mapping[str, Json]
+    ) -> dict[str, Json]:
+        """Return the fields without those another one was chosen over."""
+        rivals: dict[str, list[str]] = defaultdict(list)
+        for point in table.points:
+            rivals[point.slot.key].append(point.field)
+        dropped: set[str] = set()
+        for slot, names in rivals.items():
+            if len(names) > 1 and (chosen := self._choose(owner, slot, names, fields)):
+                dropped.update(name for name in names if name != chosen)
+        return {name: raw for name, raw in fields.items() if name not in dropped}
+
+    def _choose(
+        self, owner: str, slot: str, names: list[str], fields: Mapping[str, Json]
+    ) -> str | None:
+        """Return the field that feeds a slot; the first that carries a number is taken for good."""
+        chosen = self._chosen.setdefault(owner, {})
+        if chosen.get(slot) not in names:
+            first = (name for name in names if number(fields.get(name)) is not None)
+            if (name := next(first, None)) is None:
+                return None
+            chosen[slot] = name
+            self._storage.delay_save(FIELDS_SECTION, self._as_json)
+        return chosen[slot]
+
+    def _as_json(self) -> Json:
+        return {owner: dict(slots) for owner, slots in self._chosen.items()}
+
+
+PERMISSIONS_SECTION: Final = "permissions"
+MOST: Final = 200
+"""Calls remembered at most: one per operation and plant or device that are closed to the account."""
+
+
+class Permissions:
+    """The calls that a fresh token was refused within the last day."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Take up what the last run learnt."""
+        self._storage: Final = storage
+        self._refused: dict[str, float] = {}
+        self._untried: Token | None = None
+        stored = storage.load(PERMISSIONS_SECTION)
+        for call, raw in (stored if isinstance(stored, dict) else {}).items():
+            if (at := number(raw)) is not None:
+                self._refused[call] = min(at, time.time())
+
+    def doubtful(self, call: str, token: Token) -> bool:
+        """Whether a refusal may mean the token.
+
+        It does not where a fresh one was refused the same, nor as long as the fresh one has not been of use for anything.
+        """
+        return (
+            token is not self._untried
+            and self._refused.get(call, 0.0) < time.time() - DAY
+        )
+
+    def renewed(self, token: Token) -> None:
+        """Note a token that was issued because of a refusal."""
+        self._untried = token
+
+    def accepted(self, call: str, token: Token) -> None:
+        """Note that a call went through."""
+        if token is self._untried:
+            self._untried = None
+        if self._refused.pop(call, None) is not None:
+            self._storage.delay_save(PERMISSIONS_SECTION, self._as_json)
+
+    async def refused(self, call: str) -> None:
+        """Note that a fresh token did not help: on disk at once, or each restart would cost a login."""
+        self._refused[call] = time.time()
+        while len(self._refused) > MOST:
+            del self._refused[next(iter(self._refused))]
+        await self._storage.save(PERMISSIONS_SECTION, self._as_json())
+
+    def _as_json(self) -> Json:
+        return dict[str, Json](self._refused)
+
+
+def call_of(operation: Operation, body: Body) -> str:
+    """Name a call by what a permission is given for: an operation, on one plant or device where it is made for one."""
+    target = text(body.get("uuid")) or text(body.get("ps_id"))
+    return operation.name + ("" if target is None else f" {fingerprint(target)}")
+
+
+POINTS_SECTION: Final = "points"
 MOST_POINTS: Final = 100
 """Per call; more are answered with 010 (sungrow.md §4.4)."""
 FEWEST_POINTS: Final = 10
@@ -27,7 +129,7 @@ class PointMemory:
         self._seen: Final[dict[str, set[str]]] = {}
         self._scanned: Final[dict[str, float]] = {}
         self._most = MOST_POINTS
-        match storage.load(SECTION):
+        match storage.load(POINTS_SECTION):
             case {"seen": dict(seen), "most": int(most)}:
                 self._most = min(max(most, FEWEST_POINTS), MOST_POINTS)
                 for kind, points in seen.items():
@@ -73,14 +175,14 @@ class PointMemory:
         fresh = set(filled) - seen
         if fresh:
             seen |= fresh
-            self._storage.delay_save(SECTION, self._as_json)
+            self._storage.delay_save(POINTS_SECTION, self._as_json)
 
     def halve(self) -> bool:
         """Ask for less at once because the server refused so much; false when it cannot be less."""
         if self._most <= FEWEST_POINTS:
             return False
         self._most = max(FEWEST_POINTS, self._most // 2)
-        self._storage.delay_save(SECTION, self._as_json)
+        self._storage.delay_save(POINTS_SECTION, self._as_json)
         return True
 
     def _as_json(self) -> Json:

@@ -12,7 +12,7 @@ from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Inventory, Plant, Quantity as Q, Reading
 from ..points import number
 from ..storage import Json
-from .api_version import Operation
+from .api import Operation
 from .points import DEVICE_TYPES, HYBRID_TYPE, PLANT_POINTS, PLANT_TYPE, DeviceType
 from .poller import Reader
 from .session import HISTORY_LANE, Session

@@ -8,7 +8,7 @@ from ..errors import CloudError, CredentialsRejected, PermissionMissing, RetryLa
 from ..model import Device, DeviceKind, Inventory, Plant
 from ..points import number, text
 from ..storage import Json
-from .api_version import Operation
+from .api import Operation
 from .points import (
     BATTERY_TYPE,
     DEVICE_TYPES,

@@ -8,7 +8,7 @@ from typing import Final
 
 from ..model import Quantity as Q, Unit
 from ..points import Point
-from .enumerations import HYBRID_STATES, PV_STATES
+from .states import HYBRID_STATES, PV_STATES
 
 PV: Final = "sungrow.md §5.5"
 HYBRID: Final = "sungrow.md §5.6"

@@ -1,45 +1,73 @@
-"""How far each number may go: what inverter and battery can do, as far as anybody knows (sungrow.md §9.3)."""
+"""How long to stay away after Sungrow's limits were hit (sungrow.md §6, §7.1)."""
 
-from ..model import Device
-from .controls.cache import Ledger
-from .controls.parameters import (
-    EXPORT_POWER,
-    MOST_CHARGE,
-    MOST_DISCHARGE,
-    POWER,
-    Parameter,
-)
+from datetime import UTC, datetime, timedelta
+import random
+import time
+from typing import Final
 
+from ..backoff import MONTHLY, stored_end
+from ..quota import DAY
+from ..storage import Json, Storage
+from .errors import Throttled
 
-def highest(row: Parameter, device: Device, ledger: Ledger) -> float | None:
-    """Return the highest value of a number; ``None`` while it needs a rating that nobody knows."""
-    if row.unit != "W":
-        return row.maximum
-    if row.code == POWER:
-        powers = [battery_power(device, ledger, charge=each) for each in (True, False)]
-        return max((each for each in powers if each is not None), default=None)
-    if row.maximum is None:
-        return _rating(device, ledger)
-    usual = device.rated_power or row.maximum
-    seen = ledger.of(device.id).most.get(row.code, 0.0)
-    return max(usual, seen) if row.plausible(seen, usual) else usual
+SECTION: Final = "backoff"
+FIRST: Final = 60.0
+LONGEST: Final = 3600.0
+FORGIVEN_AFTER: Final = 3600.0
+"""Seconds without a refusal that take one doubling back."""
+MOST_DOUBLINGS: Final = 6
+JITTER: Final = (5.0, 60.0)
 
 
-def battery_power(device: Device, ledger: Ledger, *, charge: bool) -> float | None:
-    """Return the W that a battery can be charged or discharged with: what its own limit and the inverter's rating allow."""
-    limit = ledger.number(device.id, MOST_CHARGE if charge else MOST_DISCHARGE)
-    known = [each for each in (device.rated_power, limit) if each]
-    return min(known, default=None)
+class Backoff:
+    """The doubling of one entry; nothing but time takes it back, so no unrelated error resets it."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Take up the state of the last run."""
+        self._storage: Final = storage
+        self._level, self._at = 0, 0.0
+        match storage.load(SECTION):
+            case {"level": int(level), "at": raw}:
+                self._level = min(max(level, 0), MOST_DOUBLINGS)
+                self._at = stored_end(raw, MONTHLY) or 0.0
+
+    @property
+    def level(self) -> int:
+        """How often the wait is doubled now."""
+        forgiven = int(max(0.0, time.time() - self._at) // FORGIVEN_AFTER)
+        return max(0, self._level - forgiven)
+
+    async def wait(self, refusal: Throttled) -> float:
+        """Return the seconds to stay away after a refusal; forgiveness begins when they are over."""
+        level = self.level
+        seconds = _wait(refusal, level)
+        self._level = min(level + 1, MOST_DOUBLINGS)
+        self._at = time.time() + seconds
+        state: Json = {"level": self._level, "at": self._at}
+        await self._storage.save(SECTION, state)
+        return seconds
 
 
-def _rating(device: Device, ledger: Ledger) -> float | None:
-    """Return an inverter's W: of its model, else the most it was ever seen limited to.
+def _wait(refusal: Throttled, level: int) -> float:
+    if refusal.retry_after > 0:
+        return refusal.retry_after
+    match refusal.code:
+        case "E999":
+            return _to_next_hour() + random.uniform(*JITTER)
+        case "E998":
+            # Asking once a day finds a limit that was raised meanwhile.
+            return min(_to_next_month(), DAY) + random.uniform(*JITTER)
+    return min(FIRST * 2.0**level, LONGEST)
 
-    Hybrids were seen under the model of their battery, which says nothing of it. Its own limits of export and battery are what it came
-    with, unless somebody lowered them: then too little is offered and never too much.
-    """
-    if device.rated_power is not None:
-        return device.rated_power
-    most = ledger.of(device.id).most
-    codes = (EXPORT_POWER, MOST_CHARGE, MOST_DISCHARGE)
-    return max(most.get(code, 0.0) for code in codes) or None
+
+def _to_next_hour() -> float:
+    return 3600.0 - time.time() % 3600.0
+
+
+def _to_next_month() -> float:
+    """The server counts by UTC months (seen)."""
+    now = datetime.fromtimestamp(time.time(), UTC)
+    first = (now.replace(day=1) + timedelta(days=32)).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0
+    )
+    return (first - now).total_seconds()

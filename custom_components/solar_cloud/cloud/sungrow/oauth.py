@@ -18,7 +18,7 @@ from ..storage import Json, Storage
 from ..token import Token, checked
 from ..vendor import fingerprint
 from .api import Body, Gateway
-from .auth import LANE
+from .auth import LANE, SignInMemory
 from .errors import (
     GRANT_ERRORS,
     OK,
@@ -28,7 +28,6 @@ from .errors import (
     TokenRefused,
     error_for,
 )
-from .memory import SignInMemory
 
 ACCESS_LIFE: Final = 172_799.0
 REFUSED_REQUESTS: Final = 3

@@ -27,14 +27,11 @@ from ..model import (
 from ..points import number, text
 from ..quota import DAY
 from ..storage import Json, Storage
-from .access import PointMemory
-from .alarms import read_alarms
-from .api_version import Operation
+from .access import FieldChoice, PointMemory
+from .api import Operation
 from .decoder import filled, read
 from .errors import EndpointMissing, RequestRefused
 from .inventory import STORAGE
-from .overview import read_overview
-from .point_selection import FieldChoice
 from .points import (
     BATTERY_TYPE,
     DEVICE_TYPES,
@@ -45,7 +42,18 @@ from .points import (
     SLOW,
     DeviceType,
 )
-from .readings import Fields, Poll, chunks, merge, missing, old, plant_of, rows
+from .readings import (
+    Fields,
+    Poll,
+    chunks,
+    merge,
+    missing,
+    old,
+    plant_of,
+    read_alarms,
+    read_overview,
+    rows,
+)
 from .schedule import CALLS_PER_PLANT, Schedule, Task
 from .session import Session
 from .timestamps import Clocks, parse_time

@@ -1,14 +1,119 @@
-"""One poll: what it brought in, before it is understood (sungrow.md §4.4, §4.5)."""
+"""What one poll brings in: points, the plants' states of the list, and alarms (sungrow.md §4.1, §4.4, §4.5, §4.9)."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+import re
 from typing import Final
 
 from ..errors import CloudError
-from ..model import Alarm, Inventory, Reading, Slot, Value
+from ..model import Alarm, Inventory, Quantity, Reading, Slot, Unit, Value
+from ..points import number, text
+from ..states import PlantState
 from ..storage import Json
+from .api import Body, Operation
 from .decoder import unwrap
+from .errors import RequestRefused
+from .inventory import Row
+from .session import Session
+from .states import ALARM_LEVELS, PLANT_FAULTS
+
+OPEN: Final = "8"
+LOOK_BACK: Final = timedelta(days=30)
+"""Without dates the server lists the current month only, and on the 1st forgets what began before (sungrow.md §7.2 #17)."""
+
+
+async def read_alarms(
+    session: Session, inventory: Inventory, now: datetime
+) -> dict[str, tuple[Alarm, ...]]:
+    """Return the open alarms by plant; plants without any have an empty list."""
+    body: Body = {
+        "process_status": OPEN,
+        "startTime": f"{now - LOOK_BACK:%Y%m%d%H%M}",
+        "endTime": f"{now + timedelta(days=1):%Y%m%d%H%M}",
+    }
+    try:
+        listing = await session.list_all(Operation.ALARMS, body)
+    except RequestRefused:
+        listing = await session.list_all(Operation.ALARMS, {"process_status": OPEN})
+    found: dict[str, list[Alarm]] = {plant_id: [] for plant_id in inventory.plants}
+    devices = {
+        device.address["ps_key"]: device.id
+        for device in inventory.devices.values()
+        if "ps_key" in device.address
+    }
+    for row in listing.rows:
+        plant_id = text(row.get("ps_id"))
+        if plant_id in found and text(row.get("over_time")) is None:
+            found[plant_id].append(_alarm(row, devices))
+    return {plant_id: tuple(alarms) for plant_id, alarms in found.items()}
+
+
+def _alarm(row: Row, devices: Mapping[str, str]) -> Alarm:
+    code = text(row.get("fault_type_code")) or text(row.get("fault_code"))
+    level = number(row.get("fault_type"))
+    return Alarm(
+        name=text(row.get("fault_name")) or code or "?",
+        code=code,
+        level=ALARM_LEVELS.get(int(level)) if level is not None else None,
+        device_id=devices.get(text(row.get("ps_key")) or ""),
+    )
+
+
+MASSES: Final[Mapping[str, Unit]] = {
+    "kg": Unit.KILOGRAM,
+    "t": Unit.TONNE,
+    "千克": Unit.KILOGRAM,
+    "吨": Unit.TONNE,
+}
+"""Values scale themselves, so their unit comes with each (sungrow.md §4.1)."""
+
+CONNECTING: Final = 3
+"""``valid_flag`` of a plant that is being set up."""
+
+
+async def read_overview(session: Session) -> dict[str, dict[Slot, Value]]:
+    """Return these values by plant."""
+    listing = await session.list_all(Operation.PLANTS, {})
+    live = session.dialect.live_list
+    return {
+        plant_id: _state(row) | (_money(row) if live else {})
+        for row in listing.rows
+        if (plant_id := text(row.get("ps_id"))) is not None
+    }
+
+
+def _state(row: Row) -> dict[Slot, Value]:
+    state: str | None = None
+    if (fault := number(row.get("ps_fault_status"))) is not None:
+        state = PLANT_FAULTS.get(int(fault))
+    if number(row.get("ps_status")) == 0:
+        state = PlantState.OFFLINE
+    if number(row.get("valid_flag")) == CONNECTING:
+        state = PlantState.CONNECTING
+    return {} if state is None else {Slot(Quantity.PLANT_STATE): state}
+
+
+def _money(row: Row) -> dict[Slot, Value]:
+    values: dict[Slot, Value] = {}
+    for name, quantity in (
+        ("today_income", Quantity.INCOME_TODAY),
+        ("total_income", Quantity.INCOME_TOTAL),
+    ):
+        amount, unit = _scaled(row.get(name))
+        if amount is not None and re.fullmatch("[A-Z]{3}", unit):
+            values[Slot(quantity)] = amount
+    amount, unit = _scaled(row.get("co2_reduce_total"))
+    if amount is not None and unit in MASSES:
+        values[Slot(Quantity.CO2_SAVED_TOTAL)] = round(amount * MASSES[unit].factor, 3)
+    return values
+
+
+def _scaled(raw: object) -> tuple[float | None, str]:
+    if not isinstance(raw, dict):
+        return None, ""
+    return number(raw.get("value")), (text(raw.get("unit")) or "")
+
 
 STALE_AFTER: Final = 1800.0
 KEYS_AT_ONCE: Final = 50

@@ -21,10 +21,9 @@ from ..points import number
 from ..quota import Quota
 from ..storage import Json
 from ..token import Token, TokenManager
-from .api import Body, Gateway
-from .api_version import Dialect, Operation
+from .access import Permissions, call_of
+from .api import Body, Dialect, Gateway, Operation
 from .auth import TOKEN_LIFE
-from .backoff import Backoff
 from .errors import (
     AUTHORIZATION_GONE,
     BARRED_FOR,
@@ -36,7 +35,7 @@ from .errors import (
     TokenRefused,
     Unauthorized,
 )
-from .permissions import Permissions, call_of
+from .limits import Backoff
 
 LANE: Final = "data"
 HISTORY_LANE: Final = "history"

@@ -17,7 +17,7 @@ from ...control import (
 )
 from ...model import Inventory
 from ...states import BatteryMode
-from ..hardware import House
+from ..sources import House
 from .state import Known, Memory
 
 SCOPE: Final = "pvms.openapi.control"

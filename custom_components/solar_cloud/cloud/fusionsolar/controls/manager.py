@@ -27,10 +27,10 @@ from ...errors import (
 from ...model import Inventory, Quantity, Reading, Slot
 from ...states import BatteryMode
 from ..errors import ParameterRefused, Refused
-from ..hardware import House
 from ..limits import CONTROL, STOP as STOP_LANE
 from ..readings import Shelf
 from ..session import Calls, Unanswered
+from ..sources import House
 from .api import Kind
 from .catalog import CHARGE, DISCHARGE, Catalogue
 from .errors import GONE, Standing, refusal, standing, taken

@@ -9,9 +9,9 @@ from ...errors import CloudError, CredentialsRejected
 from ...model import Inventory
 from ...points import number
 from ..errors import Refused
-from ..hardware import House
 from ..limits import BATTERY_MODE, GRID_MODE
 from ..session import Calls
+from ..sources import House
 from .api import BATTERY_MODE_PATH, GRID_MODE_PATH, Kind
 from .catalog import MODES, SURPLUS, TIME_OF_USE
 from .errors import why_withheld

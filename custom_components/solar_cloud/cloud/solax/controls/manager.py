@@ -26,9 +26,9 @@ from ...errors import CommandInvalid, CommandRejected
 from ...model import Device, DeviceKind, Inventory, Quantity, Reading, Slot
 from ...states import ChargerState, InverterState
 from ...storage import Json
+from ..api import Row, rows
 from ..errors import Envelope, Verdict
 from ..limits import CONTROL
-from ..rows import Row, rows
 from ..session import Api, Unanswered
 from ..states import REMOTE
 from ..timestamps import STALE_AFTER, TOLERANCE

@@ -21,9 +21,7 @@ from ...control import (
 )
 from ...model import Device, DeviceKind, Inventory
 from ..inventory import LOGGER_KEY
-from ..limits import highest
 from ..points import HYBRID_TYPE, LOGGER_TYPE, PV_TYPE
-from .cache import Ledger
 from .parameters import (
     CHARGE,
     COMMAND,
@@ -43,6 +41,7 @@ from .parameters import (
     Parameter,
     Register,
 )
+from .state import Ledger, highest
 
 SETTLE: Final = 30.0
 """Seconds in which a command and its read-back are mostly over; until then the setting is left out, so that no old value passes for new."""

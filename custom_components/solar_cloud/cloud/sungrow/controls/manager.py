@@ -23,11 +23,11 @@ from ..inventory import LOGGER_KEY
 from ..points import BATTERY_TYPE, HYBRID_TYPE
 from ..session import Session
 from . import requests
-from .cache import Ledger
 from .catalog import Offers, is_steered
 from .parameters import MODE, SELF_CONSUMPTION
 from .readback import Readback
 from .requests import Wish
+from .state import Ledger
 from .tasks import Tasks
 from .workflow import Chain
 

@@ -12,7 +12,7 @@ from typing import Final
 from ...control import Control, Settings, SettingValue
 from ...errors import CloudError, CredentialsRejected, PermissionMissing, RetryLater
 from ...model import Device
-from .cache import Ledger
+from .state import Ledger
 from .tasks import MOST_PARAMETERS, NotSupported, Progress, Repeated, Tasks
 
 ROUND_EVERY: Final = 3500.0

@@ -22,8 +22,6 @@ from ...control import (
 )
 from ...errors import CommandInvalid
 from ...model import Device
-from ..limits import battery_power, highest
-from .cache import Ledger
 from .catalog import BEAT_EVERY, MODES, USUAL_FORCE
 from .parameters import (
     BY_CONTROL,
@@ -46,6 +44,7 @@ from .parameters import (
     WINDOWS,
     Parameter,
 )
+from .state import Ledger, battery_power, highest
 
 BEAT_WITHIN: Final = 600.0
 """Seconds: an inverter that hears nothing for so long goes back to self-consumption by itself, twenty seconds later [seen]."""

@@ -8,7 +8,7 @@ from typing import Final
 from ...errors import CloudError, CommandRejected, PermissionMissing
 from ...points import number, text
 from ...storage import Json
-from ..api_version import Operation
+from ..api import Operation
 from ..errors import safe_code
 from ..session import CONTROL_LANE, LANE, Session, Unanswered
 from .parameters import ReadBack, Wire

@@ -23,7 +23,6 @@ from ...errors import (
 )
 from ...model import Device
 from ..session import Unanswered
-from .cache import Ledger
 from .catalog import registers_of
 from .parameters import (
     CONTROLS,
@@ -38,6 +37,7 @@ from .parameters import (
     Wire,
 )
 from .requests import STOP_VALUES, Wish
+from .state import Ledger
 from .tasks import (
     EXPIRES,
     FAILED,
