@@ -37,6 +37,10 @@ class CloudUnreachable(CloudError):
     default_key = "cannot_connect"
 
 
+class Unanswered(CloudUnreachable):
+    """A call was sent and no answer came that means anything: it may have been carried out."""
+
+
 class NotConnected(CloudUnreachable):
     """No connection came about: it is certain that nothing was sent."""
 

@@ -43,7 +43,7 @@ from ..storage import AccountStorage
 from .events import fire
 from .forced_mode import ForcedModeManager, Superseded, Supervised
 from .pending import CommandState, Key, PendingValues
-from .tasks import Task, TaskStore
+from .tasks import RunningTask, TaskStore
 from .write_limit import WriteLimiter
 
 PATIENCE: Final = 20.0
@@ -433,8 +433,8 @@ class ControlManager:
     # Tasks
 
     @staticmethod
-    def _task(what: What, receipt: CommandResult) -> Task:
-        return Task(
+    def _task(what: What, receipt: CommandResult) -> RunningTask:
+        return RunningTask(
             what.target_id,
             name_of(what),
             receipt.task or "",
@@ -446,7 +446,7 @@ class ControlManager:
             and not isinstance(what, ForceBattery),
         )
 
-    def _follow_later(self, task: Task) -> None:
+    def _follow_later(self, task: RunningTask) -> None:
         self._running.put(task)
         key = task.key
         if self._stopped:
@@ -463,7 +463,7 @@ class ControlManager:
 
         self._timers[key] = async_call_later(self._hass, task.check_after, follow)
 
-    async def _follow(self, task: Task) -> None:
+    async def _follow(self, task: RunningTask) -> None:
         """Ask how a command stands whose caller no longer waits, and tell the outcome."""
         if not self._running.holds(task):
             return  # a newer command took its place
@@ -498,11 +498,11 @@ class ControlManager:
             await self._finish(task, receipt.outcome)
 
     @staticmethod
-    def _mistaken(task: Task, err: Exception) -> Task:
+    def _mistaken(task: RunningTask, err: Exception) -> RunningTask:
         LOGGER.error("A command could not be followed: %s", describe(err))
         return replace(task, check_after=ASK_AGAIN, mistakes=task.mistakes + 1)
 
-    async def _finish(self, task: Task, outcome: Outcome) -> None:
+    async def _finish(self, task: RunningTask, outcome: Outcome) -> None:
         """Tell how a command ended that somebody followed to its end, or gave up."""
         self._running.forget(task)
         if task.control is not None:
@@ -514,12 +514,12 @@ class ControlManager:
         self._tell_entities()
         self._read_settings_in(SOON)
 
-    async def _over(self, task: Task, outcome: Outcome) -> None:
+    async def _over(self, task: RunningTask, outcome: Outcome) -> None:
         self._expect_change()
         if task.ends:
             await self._ended(task.target_id, outcome)
 
-    def _failed(self, task: Task, err: CommandRejected) -> None:
+    def _failed(self, task: RunningTask, err: CommandRejected) -> None:
         LOGGER.warning("A command failed after it had been accepted: %s", err.key)
         if task.control is not None:
             self.pending.drop((task.target_id, task.control), CommandState.REFUSED)
@@ -593,7 +593,7 @@ def _steers(what: What) -> bool:
     return isinstance(what, ForceBattery | StopBattery | SetWorkMode)
 
 
-def _next(task: Task, receipt: CommandResult) -> Task:
+def _next(task: RunningTask, receipt: CommandResult) -> RunningTask:
     """Return how a task goes on."""
     return replace(
         task,

@@ -28,7 +28,7 @@ class CommandState(StrEnum):
 
 
 @dataclass(slots=True)
-class Wish:
+class PendingValue:
     """A value that stands in for the device's word."""
 
     value: SettingValue
@@ -49,7 +49,7 @@ class PendingValues:
     def __init__(self, storage: Storage) -> None:
         """Take up what an earlier run assumed."""
         self._storage: Final = storage
-        self._wishes: dict[Key, Wish] = {}
+        self._wishes: dict[Key, PendingValue] = {}
         self.states: Final[dict[Key, CommandState]] = {}
         self._restore(storage.load(SECTION))
 
@@ -58,10 +58,10 @@ class PendingValues:
         wish = self._wishes.get(key)
         return settings.values.get(key) if wish is None else wish.value
 
-    def wish(self, key: Key, spec: ControlSpec, value: SettingValue) -> Wish:
+    def wish(self, key: Key, spec: ControlSpec, value: SettingValue) -> PendingValue:
         """Show a value until the device has spoken."""
         now = time.time()
-        wish = Wish(value, spec.reads_back, now + spec.settle, now, spec.settle)
+        wish = PendingValue(value, spec.reads_back, now + spec.settle, now, spec.settle)
         self.states[key] = CommandState.PENDING
         self._wishes[key] = wish
         self._save()
@@ -74,7 +74,7 @@ class PendingValues:
             self._save()
 
     def take_back(
-        self, key: Key, wish: Wish | None, before: Wish | None, state: CommandState
+        self, key: Key, wish: PendingValue | None, before: PendingValue | None, state: CommandState
     ) -> None:
         """Show what was there before a command that came to nothing, unless a newer one took its place."""
         if self._wishes.get(key) is not wish:
@@ -84,7 +84,7 @@ class PendingValues:
             self._wishes[key] = before
             self._save()
 
-    def get(self, key: Key) -> Wish | None:
+    def get(self, key: Key) -> PendingValue | None:
         """Return the wish of a control."""
         return self._wishes.get(key)
 
@@ -125,7 +125,7 @@ class PendingValues:
                 self.drop(key, CommandState.NOT_TAKEN)
                 disagree(key)
 
-    def _compare_belief(self, key: Key, wish: Wish, word: SettingValue | None) -> None:
+    def _compare_belief(self, key: Key, wish: PendingValue, word: SettingValue | None) -> None:
         """A client that keeps what it was told knows of later changes too."""
         if not wish.looked:
             wish.looked, wish.known = True, word
@@ -162,7 +162,7 @@ class PendingValues:
                     **rest,
                 } if control in BY_KEY and state in set(CommandState):
                     key = (owner, BY_KEY[control])
-                    self._wishes[key] = Wish(
+                    self._wishes[key] = PendingValue(
                         value,
                         reads_back,
                         float(due),

@@ -11,7 +11,7 @@ SECTION: Final = "tasks"
 
 
 @dataclass(slots=True)
-class Task:
+class RunningTask:
     """One of them."""
 
     target_id: str
@@ -41,11 +41,11 @@ class TaskStore:
         found = [_read(row) for row in (stored if isinstance(stored, list) else [])]
         self._tasks: Final = {task.key: task for task in found if task is not None}
 
-    def tasks(self) -> list[Task]:
+    def tasks(self) -> list[RunningTask]:
         """Return them."""
         return list(self._tasks.values())
 
-    def holds(self, task: Task) -> bool:
+    def holds(self, task: RunningTask) -> bool:
         """Whether a task is still the newest of its kind."""
         return self._tasks.get(task.key) is task
 
@@ -61,17 +61,17 @@ class TaskStore:
             (task.target_id, task.control) == key for task in self._tasks.values()
         )
 
-    async def begin(self, task: Task) -> None:
+    async def begin(self, task: RunningTask) -> None:
         """Remember a task that was just accepted; it is on disk when this returns."""
         self._tasks[task.key] = task
         await self._storage.save(SECTION, self._as_json())
 
-    def put(self, task: Task) -> None:
+    def put(self, task: RunningTask) -> None:
         """Remember how a task goes on."""
         self._tasks[task.key] = task
         self._storage.delay_save(SECTION, self._as_json)
 
-    def forget(self, task: Task) -> None:
+    def forget(self, task: RunningTask) -> None:
         """Forget a task that came to an end."""
         if self._tasks.pop(task.key, None) is not None:
             self._storage.delay_save(SECTION, self._as_json)
@@ -91,7 +91,7 @@ class TaskStore:
         ]
 
 
-def _read(row: Json) -> Task | None:
+def _read(row: Json) -> RunningTask | None:
     match row:
         case {
             "target": str(target_id),
@@ -102,7 +102,7 @@ def _read(row: Json) -> Task | None:
             "control": control,
             **rest,
         }:
-            return Task(
+            return RunningTask(
                 target_id,
                 name,
                 handle,

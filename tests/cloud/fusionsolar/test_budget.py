@@ -17,7 +17,7 @@ from custom_components.solar_cloud.cloud.fusionsolar.limits import (
 from custom_components.solar_cloud.cloud.fusionsolar.schedule import (
     ALARM_PERIOD,
     Batch,
-    Plan,
+    CallPlanner,
 )
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Snapshot
 from custom_components.solar_cloud.cloud.quota import ALL
@@ -197,7 +197,7 @@ def simulate(freezer: FrozenDateTimeFactory, types: int, dark_hours: float) -> i
     quota = VENDOR.quota(storage)
     set_total(quota, owner=True)
     set_windows(quota, 1, dict.fromkeys(range(types), 1))
-    plan = Plan(quota, storage, owner=True)
+    plan = CallPlanner(quota, storage, owner=True)
     devices = [Batch(DEVICE_NOW, kind, ("x",)) for kind in range(types)]
     start = time.time()
     while (passed := time.time() - start) < 2 * DAY:
@@ -228,7 +228,7 @@ def test_a_clock_that_goes_back_does_not_stop_the_plan(
 ) -> None:
     """A wrong clock at start is corrected minutes later."""
     storage = MemoryStorage()
-    plan = Plan(VENDOR.quota(storage), storage, owner=False)
+    plan = CallPlanner(VENDOR.quota(storage), storage, owner=False)
     devices = [Batch(DEVICE_NOW, 38, ("x",))]
     assert plan.due(devices, [], dark=False)
     plan.done(devices[0])

@@ -14,7 +14,7 @@ from custom_components.solar_cloud.cloud.errors import (
 )
 from custom_components.solar_cloud.cloud.fusionsolar.errors import (
     REACTIONS,
-    Reaction,
+    ErrorAction,
     Refused,
 )
 from custom_components.solar_cloud.cloud.model import Notice, Quantity as Q
@@ -26,12 +26,12 @@ PLANT = "NE=33987654"
 TWO = pytest.mark.parametrize("cloud", ["two-plants"], indirect=True)
 
 
-def codes(*reactions: Reaction) -> list[int]:
+def codes(*reactions: ErrorAction) -> list[int]:
     """Return the codes that ask for these reactions."""
     return sorted(code for code, each in REACTIONS.items() if each in reactions)
 
 
-@pytest.mark.parametrize("code", codes(Reaction.CREDENTIALS))
+@pytest.mark.parametrize("code", codes(ErrorAction.CREDENTIALS))
 async def test_a_refused_account_stops_everything(rig: Rig, code: int) -> None:
     """On any call, not only at login."""
     await rig.poll()
@@ -83,7 +83,7 @@ async def test_e21_407_of_a_report_waits_an_hour_and_doubles(rig: Rig) -> None:
     assert rig.count("getDevRealKpi") == 3 * 61
 
 
-@pytest.mark.parametrize("code", codes(Reaction.BUSY))
+@pytest.mark.parametrize("code", codes(ErrorAction.BUSY))
 async def test_a_busy_system_is_left_alone(rig: Rig, code: int) -> None:
     """All of it, for a minute, then two, four; never by a new login."""
     await rig.poll()
@@ -164,7 +164,7 @@ async def test_401_on_the_device_list_leaves_the_plants(rig: Rig) -> None:
     assert notice not in (await rig.poll()).notices
 
 
-@pytest.mark.parametrize("code", codes(Reaction.OWNER))
+@pytest.mark.parametrize("code", codes(ErrorAction.OWNER))
 async def test_e24_an_owner_has_not_allowed_access(rig: Rig, code: int) -> None:
     """The login works, the data do not: entities stay, a repair tells whose permission is missing."""
     await rig.poll()
@@ -206,7 +206,7 @@ async def test_e24_one_plant_without_permission_does_not_take_the_others(
     assert not (await rig.poll()).notices
 
 
-@pytest.mark.parametrize("code", codes(Reaction.RELIST))
+@pytest.mark.parametrize("code", codes(ErrorAction.RELIST))
 async def test_a_replaced_device_keeps_its_identity(rig: Rig, code: int) -> None:
     """The vendor does not know the old id any more: the lists are read anew, the serial stays."""
     await rig.poll()
@@ -246,7 +246,7 @@ async def test_20013_a_kind_without_data_is_not_asked_again(rig: Rig) -> None:
     assert snapshot.silent == {rig.id_of(POWER_SENSOR): "unsupported"}
 
 
-@pytest.mark.parametrize("code", codes(Reaction.EMPTY))
+@pytest.mark.parametrize("code", codes(ErrorAction.EMPTY))
 async def test_nothing_to_tell_is_no_failure(rig: Rig, code: int) -> None:
     """Neither for readings nor for lists."""
     rig.cloud.fault("getDevList", code=code)
@@ -257,7 +257,7 @@ async def test_nothing_to_tell_is_no_failure(rig: Rig, code: int) -> None:
     assert not snapshot.notices
 
 
-@pytest.mark.parametrize("code", codes(Reaction.SHORTEN))
+@pytest.mark.parametrize("code", codes(ErrorAction.SHORTEN))
 async def test_a_refused_span_becomes_a_week(rig: Rig, code: int) -> None:
     """20027 says a month, one guide says a week."""
     rig.cloud.fault("getAlarmList", code=code)
@@ -270,7 +270,7 @@ async def test_a_refused_span_becomes_a_week(rig: Rig, code: int) -> None:
     assert [span // 86_400_000 for span in spans] == [30, 7]
 
 
-@pytest.mark.parametrize("code", [*codes(Reaction.OUR_FAULT), 29999])
+@pytest.mark.parametrize("code", [*codes(ErrorAction.OUR_FAULT), 29999])
 async def test_a_wrong_request_is_logged_once(
     rig: Rig, code: int, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.solar_cloud.cloud.errors import CredentialsRejected
-from custom_components.solar_cloud.cloud.fusionsolar.session import Packer
+from custom_components.solar_cloud.cloud.fusionsolar.session import Batcher
 from custom_components.solar_cloud.cloud.model import DeviceKind, Notice
 from tests.clouds.fusionsolar.plant import HOME_BATTERY, HOME_INVERTER, POWER_SENSOR
 
@@ -205,7 +205,7 @@ async def test_plants_without_a_name_get_one(rig: Rig) -> None:
 
 def test_e25_ids_are_packed_by_the_hundred() -> None:
     """20015 is what more than a hundred plants in one call are answered with."""
-    packer = Packer()
+    packer = Batcher()
     assert [len(batch) for batch in packer.pack([str(n) for n in range(250)])] == [
         100,
         100,
@@ -216,24 +216,24 @@ def test_e25_ids_are_packed_by_the_hundred() -> None:
 
 def test_the_one_that_spoils_a_call_is_found() -> None:
     """By halves; the others travel together again, and it gets another chance later."""
-    packer = Packer(0.0)
+    packer = Batcher(0.0)
     ids = [str(number) for number in range(100)]
     calls = 0
     for _ in range(10):
-        spoilt = False
+        mark_failed = False
         for batch in packer.pack(ids):
             calls += 1
             if "42" in batch:
-                spoilt = packer.spoilt(batch) or spoilt
+                mark_failed = packer.mark_failed(batch) or mark_failed
             else:
-                packer.fine(batch)
-        if spoilt:
+                packer.mark_ok(batch)
+        if mark_failed:
             break
     assert calls < 25
     assert sorted(map(len, packer.pack(ids))) == [1, 99]
-    packer = Packer()
-    assert packer.spoilt(("7",))
-    assert packer.shuns("7")
+    packer = Batcher()
+    assert packer.mark_failed(("7",))
+    assert packer.is_excluded("7")
     assert packer.pack(["7", "8"]) == [("8",)]
 
 

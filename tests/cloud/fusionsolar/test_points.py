@@ -251,9 +251,11 @@ def test_the_unit_of_a_grid_meter_is_found_out_from_volts_and_amperes() -> None:
         {"a_u": 0, "b_u": 0, "c_u": 0, "ab_u": 0},
     ],
 )
-def test_a_sample_that_says_little_does_not_count(spoilt: dict[str, object]) -> None:
+def test_a_sample_that_says_little_does_not_count(
+    mark_failed: dict[str, object],
+) -> None:
     """Small currents, reactive loads, missing items, a ratio of neither kind."""
-    sample = METER | AMPERES | {"active_power": WATTS / 1000} | spoilt
+    sample = METER | AMPERES | {"active_power": WATTS / 1000} | mark_failed
     assert not vote(sample, sample, sample, sample)
 
 

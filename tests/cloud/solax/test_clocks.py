@@ -4,15 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.solar_cloud.cloud.solax.api import Row
-from custom_components.solar_cloud.cloud.solax.timestamps import Clocks
+from custom_components.solar_cloud.cloud.solax.api import SolaxRow
+from custom_components.solar_cloud.cloud.solax.timestamps import TimestampReader
 
 from .conftest import NOON, Clock
 
 
-def at(stamp: object, **fields: object) -> Row:
+def at(stamp: object, **fields: object) -> SolaxRow:
     """A row with a time."""
-    return Row.of({"dataTime": stamp, **fields})  # type: ignore[dict-item]
+    return SolaxRow.of({"dataTime": stamp, **fields})  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def at(stamp: object, **fields: object) -> Row:
 )
 def test_spellings(clock: Clock, stamp: object) -> None:
     """ISO with and without a zone, seconds, milliseconds."""
-    moment = Clocks().device_time("A", "P", at(stamp))
+    moment = TimestampReader().device_time("A", "P", at(stamp))
     assert moment == NOON - timedelta(minutes=2)
 
 
@@ -37,12 +37,12 @@ def test_spellings(clock: Clock, stamp: object) -> None:
 )
 def test_no_time(clock: Clock, stamp: object) -> None:
     """What cannot be read is no time, and no exception."""
-    assert Clocks().device_time("A", "P", at(stamp)) is None
+    assert TimestampReader().device_time("A", "P", at(stamp)) is None
 
 
 def test_e25_offset_follows_the_change_of_the_clocks(clock: Clock) -> None:
     """A row without dataTime uses the newest offset, not one from before the night the clocks changed."""
-    clocks = Clocks()
+    clocks = TimestampReader()
     clock.move_to(datetime(2026, 10, 24, 22, 2, tzinfo=UTC))
     summer = at("2026-10-24T22:00:00Z", plantLocalTime="2026-10-25 00:00:00")
     clocks.device_time("A", "P", summer)
@@ -58,18 +58,18 @@ def test_e25_offset_follows_the_change_of_the_clocks(clock: Clock) -> None:
 
 def test_plant_time_teaches_the_offset(clock: Clock) -> None:
     """The plant's own answer is of this moment."""
-    clocks = Clocks()
-    row = Row.of({"plantLocalTime": "2026-06-15 12:01:58"})
+    clocks = TimestampReader()
+    row = SolaxRow.of({"plantLocalTime": "2026-06-15 12:01:58"})
     assert clocks.plant_time("P", row) == NOON - timedelta(seconds=2)
     assert clocks.device_time(
         "A", "P", at(None, plantLocalTime="2026-06-15 11:59:00")
     ) == NOON - timedelta(minutes=3)
-    assert clocks.plant_time("P", Row.of({})) is None
+    assert clocks.plant_time("P", SolaxRow.of({})) is None
 
 
 def test_skew_needs_three_polls_with_news(clock: Clock) -> None:
     """A poll without any row says nothing about clocks."""
-    clocks = Clocks()
+    clocks = TimestampReader()
     told = []
     for news in (True, True, False, True):
         if news:
@@ -84,7 +84,7 @@ def test_a_row_a_minute_ahead_does_not_become_newer_by_being_shown_again(
     clock: Clock,
 ) -> None:
     """A device's clock is a little fast: the row keeps the time at which it was first seen."""
-    clocks = Clocks()
+    clocks = TimestampReader()
     ahead = at("2026-06-15T10:03:30Z")
     first = clocks.device_time("A", "P", ahead)
     clock.advance(60)

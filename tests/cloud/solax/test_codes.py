@@ -16,7 +16,7 @@ from custom_components.solar_cloud.cloud.errors import (
     SessionConflict,
     UnexpectedAnswer,
 )
-from custom_components.solar_cloud.cloud.solax.errors import Verdict, judge
+from custom_components.solar_cloud.cloud.solax.errors import AnswerVerdict, judge
 from custom_components.solar_cloud.cloud.transport import Answer
 from tests.clouds.solax import SolaxCloud
 
@@ -242,7 +242,7 @@ async def test_success_is_0_or_10000_everywhere(
     assert not (await account.list()).plants
 
 
-def judged(content: object, status: int = 200, **headers: str) -> Verdict:
+def judged(content: object, status: int = 200, **headers: str) -> AnswerVerdict:
     """Judge an answer."""
     return judge(Answer(status, headers, json.dumps(content))).verdict
 
@@ -260,17 +260,17 @@ def judged(content: object, status: int = 200, **headers: str) -> Verdict:
 @pytest.mark.parametrize("name", ["message", "msg", "exception"])
 def test_a028_10200_is_a_rate_limit_by_its_text_only(name: str, words: str) -> None:
     """In whichever of the three fields the text stands."""
-    assert judged({"code": 10200, name: words}) is Verdict.TOO_FAST
-    assert judged({"code": 10200, "message": None}) is Verdict.UNKNOWN
+    assert judged({"code": 10200, name: words}) is AnswerVerdict.TOO_FAST
+    assert judged({"code": 10200, "message": None}) is AnswerVerdict.UNKNOWN
 
 
 def test_status_decides_where_the_code_does_not() -> None:
     """A success that an error status contradicts is none; a code inside an error page counts."""
-    assert judged({"code": 10000}, 404) is Verdict.UNKNOWN
-    assert judged({"code": 10000}, 401) is Verdict.UNAUTHENTICATED
-    assert judged({"code": 10403}, 403) is Verdict.FORBIDDEN
-    assert judged({"hello": 1}, 403) is Verdict.BLOCKED
-    assert judged([], 401) is Verdict.UNAUTHENTICATED
+    assert judged({"code": 10000}, 404) is AnswerVerdict.UNKNOWN
+    assert judged({"code": 10000}, 401) is AnswerVerdict.UNAUTHENTICATED
+    assert judged({"code": 10403}, 403) is AnswerVerdict.FORBIDDEN
+    assert judged({"hello": 1}, 403) is AnswerVerdict.BLOCKED
+    assert judged([], 401) is AnswerVerdict.UNAUTHENTICATED
     with pytest.raises(UnexpectedAnswer):
         judged({"code": "?"})
 

@@ -8,9 +8,9 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Device, DeviceKind, Quantity, Slot
-from custom_components.solar_cloud.cloud.solax.access import Memory
-from custom_components.solar_cloud.cloud.solax.api import Row, rows
-from custom_components.solar_cloud.cloud.solax.decoder import Decoder
+from custom_components.solar_cloud.cloud.solax.access import SolaxAccess
+from custom_components.solar_cloud.cloud.solax.api import SolaxRow, rows
+from custom_components.solar_cloud.cloud.solax.decoder import SolaxDecoder
 from custom_components.solar_cloud.cloud.solax.points import TABLES
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from tests.clouds.solax import Kind, SolaxCloud
@@ -50,8 +50,10 @@ def read(
     **how: Any,
 ) -> dict[str, Any]:
     """Decode one row."""
-    decoder = Decoder(Memory(MemoryStorage()))
-    return named(decoder.device(device(kind, business, **how), Row.of(fields), None))
+    decoder = SolaxDecoder(SolaxAccess(MemoryStorage()))
+    return named(
+        decoder.device(device(kind, business, **how), SolaxRow.of(fields), None)
+    )
 
 
 async def test_inverter_at_noon(account: Account, cloud: SolaxCloud) -> None:
@@ -292,10 +294,12 @@ def test_q14_a_yield_that_drops_to_0_is_not_replaced_by_the_ac_output() -> None:
     """An inverter that ever counted its yield is not taken for one that does not."""
     storage = MemoryStorage()
     string = device(DeviceKind.INVERTER, battery_family="no")
-    Decoder(Memory(storage)).device(string, Row.of({"totalYield": 17000.0}), None)
-    after_restart = Decoder(Memory(storage))
+    SolaxDecoder(SolaxAccess(storage)).device(
+        string, SolaxRow.of({"totalYield": 17000.0}), None
+    )
+    after_restart = SolaxDecoder(SolaxAccess(storage))
     values = after_restart.device(
-        string, Row.of({"totalYield": 0, "totalACOutput": 18321.0}), None
+        string, SolaxRow.of({"totalYield": 0, "totalACOutput": 18321.0}), None
     ).values
     assert Slot(Quantity.PV_ENERGY_TOTAL) not in values
 
@@ -459,11 +463,11 @@ async def test_o6_commercial_battery_power_in_either_unit(
 
 def test_o6_unit_once_learnt_holds_for_samples_that_cannot_tell() -> None:
     """A sample without a current is scaled as the one before."""
-    decoder = Decoder(Memory(MemoryStorage()))
+    decoder = SolaxDecoder(SolaxAccess(MemoryStorage()))
     pack = device(DeviceKind.BATTERY, "4")
 
     def power(**fields: Any) -> object:
-        row = Row.of({"batterySOC": 50, **fields})
+        row = SolaxRow.of({"batterySOC": 50, **fields})
         return decoder.device(pack, row, None).values.get(Slot(Quantity.BATTERY_POWER))
 
     assert power(chargeDischargePower=12) == -12  # the document's W until proven wrong
@@ -566,8 +570,8 @@ def test_decoding_never_raises(
     """Whatever a row holds, a reading comes of it, and everything in it can be published."""
     business, kind = which
     fields = json.loads(json.dumps(fields), parse_constant=lambda _: None)
-    decoder = Decoder(Memory(MemoryStorage()))
-    row = Row.of(fields)
+    decoder = SolaxDecoder(SolaxAccess(MemoryStorage()))
+    row = SolaxRow.of(fields)
     reading = (
         decoder.plant("P1", business, row, None)
         if kind is DeviceKind.PLANT

@@ -8,7 +8,7 @@ from yarl import URL
 from custom_components.solar_cloud.cloud.model import DeviceKind, Unit
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.solax import VENDOR, account
-from custom_components.solar_cloud.cloud.solax.access import Memory
+from custom_components.solar_cloud.cloud.solax.access import SolaxAccess
 from custom_components.solar_cloud.cloud.solax.points import TABLES
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 
@@ -62,6 +62,6 @@ def test_damaged_memory_is_an_empty_one(stored: object) -> None:
     """What storage holds is not trusted."""
     storage = MemoryStorage()
     asyncio.run(storage.save("solax", stored))  # type: ignore[arg-type]
-    memory = Memory(storage)
+    memory = SolaxAccess(storage)
     assert not memory.seen(("a",))
     assert not memory.has_battery("b")

@@ -8,8 +8,8 @@ import pytest
 
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow.timestamps import (
-    Clocks,
     PlantClock,
+    PlantClocks,
     measured_offset,
     parse_time,
     stated_offset,
@@ -166,11 +166,11 @@ def test_offsets_outlive_a_restart() -> None:
     """At night nothing could be measured."""
     now = datetime(2026, 6, 10, 10, 2, tzinfo=UTC)
     storage = MemoryStorage()
-    clocks = Clocks(storage)
+    clocks = PlantClocks(storage)
     for _ in range(2):
         clocks.observe("1", local(now, "Europe/Berlin", late=2), now, None)
         now += 5 * MINUTE
-    again = Clocks(storage)
+    again = PlantClocks(storage)
     assert again.of("1").offset == 2 * HOUR
     assert again.of("2").offset is None
     assert again.of("2").stamp(datetime(2026, 6, 10, 12, 10), now) == now - 2 * MINUTE
@@ -181,11 +181,11 @@ def test_only_a_measured_offset_is_passed_on() -> None:
     now = datetime(2026, 6, 11, 0, 2, tzinfo=UTC)
     last = datetime(2026, 6, 10, 21, 30)
     storage = MemoryStorage()
-    clock = Clocks(storage).observe("1", last, now, "GMT+1")
+    clock = PlantClocks(storage).observe("1", last, now, "GMT+1")
     assert clock.stamp(last, now).tzinfo is UTC
     assert storage.load("zones") == {}
     now = datetime(2026, 6, 11, 10, 2, tzinfo=UTC)
-    clock = Clocks(storage).observe(
+    clock = PlantClocks(storage).observe(
         "1", local(now, "Europe/Berlin", late=2), now, "GMT+1"
     )
     assert clock.stamp(datetime(2026, 6, 11, 12, 0), now).utcoffset() == 2 * HOUR

@@ -30,7 +30,11 @@ from tests.clouds.sungrow import SungrowCloud
 from .conftest import Connect, Time, grant
 from .control import House, answered
 
-CONFIRMED, ACCEPTED, UNCERTAIN = Outcome.CONFIRMED, Outcome.ACCEPTED, Outcome.UNCERTAIN
+CONFIRMED, ACCEPTED, UNCERTAIN = (
+    Outcome.CONFIRMED,
+    Outcome.ACCEPTED,
+    Outcome.UNCERTAIN,
+)
 MIN_SOC = Control.BATTERY_MIN_SOC
 STOPPED = {"10004": "204", "10003": "0"}
 

@@ -11,7 +11,7 @@ from custom_components.solar_cloud.cloud.errors import (
     UnexpectedAnswer,
 )
 from custom_components.solar_cloud.cloud.sungrow.crypto import (
-    Envelope,
+    EncryptionEnvelope,
     decrypt,
     encrypt,
     is_hex,
@@ -113,7 +113,10 @@ def test_vector_f_is_the_wrapped_key(private_key: rsa.RSAPrivateKey) -> None:
 def test_each_request_has_a_key_of_its_own(private_key: rsa.RSAPrivateKey) -> None:
     """Sixteen letters and digits that the portal's private key unwraps."""
     public_key = load_public_key(PUBLIC)
-    first, second = Envelope.fresh(public_key), Envelope.fresh(public_key)
+    first, second = (
+        EncryptionEnvelope.fresh(public_key),
+        EncryptionEnvelope.fresh(public_key),
+    )
     assert _unwrap(private_key, first.header) == first.key != second.key
     assert len(first.key) == 16
     assert first.key.isalnum()
@@ -125,7 +128,7 @@ def test_each_request_has_a_key_of_its_own(private_key: rsa.RSAPrivateKey) -> No
 
 def test_an_envelope_prints_no_key() -> None:
     """The key opens request and answer."""
-    envelope = Envelope.fresh(load_public_key(PUBLIC))
+    envelope = EncryptionEnvelope.fresh(load_public_key(PUBLIC))
     assert envelope.key not in repr(envelope)
     assert envelope.header not in repr(envelope)
 
@@ -161,7 +164,7 @@ def test_what_is_no_public_key_is_refused(text: str) -> None:
 
 def test_plain_answers_pass_and_damaged_ones_are_refused() -> None:
     """Errors that precede the key are plain; a foreign key's answer is not garbage to be read."""
-    envelope = Envelope.fresh(load_public_key(PUBLIC))
+    envelope = EncryptionEnvelope.fresh(load_public_key(PUBLIC))
     assert envelope.open('{"result_code":"E906"}') == '{"result_code":"E906"}'
     for damaged in (encrypt(ANSWER, KEY), "AB" * 20):
         with pytest.raises(UnexpectedAnswer, match="answer_not_decrypted"):

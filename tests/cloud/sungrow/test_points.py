@@ -12,7 +12,7 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.states import STATES
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
-from custom_components.solar_cloud.cloud.sungrow.access import FieldChoice
+from custom_components.solar_cloud.cloud.sungrow.access import PointSelection
 from custom_components.solar_cloud.cloud.sungrow.decoder import filled, read, unwrap
 from custom_components.solar_cloud.cloud.sungrow.points import (
     DEVICE_TYPES,
@@ -217,18 +217,18 @@ def test_a_plant_keeps_the_point_it_was_first_read_by() -> None:
     table = PLANT_POINTS.table
     total = Slot(Q.BATTERY_CHARGE_ENERGY_TOTAL)
 
-    def polled(choice: FieldChoice, **fields: str | None) -> Any:
+    def polled(choice: PointSelection, **fields: str | None) -> Any:
         settled = choice.settle("1", table, {**fields})
         return read(table, settled, None)[0].values.get(total)
 
-    choice = FieldChoice(storage)
+    choice = PointSelection(storage)
     assert polled(choice, p83241=None, p83324="--") is None
     assert polled(choice, p83241="5000", p83324="7000") == 5.0
     assert polled(choice, p83241=None, p83324="7000") is None
-    restarted = FieldChoice(storage)
+    restarted = PointSelection(storage)
     assert polled(restarted, p83241="--", p83324="7000") is None
     assert polled(restarted, p83241="5100", p83324="7000") == 5.1
-    assert FieldChoice(MemoryStorage()).settle("2", table, {"p83324": "1"}) == {
+    assert PointSelection(MemoryStorage()).settle("2", table, {"p83324": "1"}) == {
         "p83324": "1"
     }
 
@@ -238,7 +238,7 @@ def test_a_damaged_choice_is_made_anew(stored: Json) -> None:
     """Whatever lies in the vault."""
     storage = MemoryStorage()
     storage.delay_save("fields", lambda: stored)
-    settled = FieldChoice(storage).settle("1", PLANT_POINTS.table, {"p83106": "7"})
+    settled = PointSelection(storage).settle("1", PLANT_POINTS.table, {"p83106": "7"})
     assert settled == {"p83106": "7"}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow.access import PointMemory
-from custom_components.solar_cloud.cloud.sungrow.schedule import Schedule, Task
+from custom_components.solar_cloud.cloud.sungrow.schedule import Schedule, ScheduledCall
 
 from .conftest import Time
 
@@ -15,9 +15,9 @@ async def _nothing() -> None:
 
 def task(
     key: str, every: float, calls: int = 1, *, owners: Iterable[str] = "x"
-) -> Task:
+) -> ScheduledCall:
     """Make a task."""
-    return Task(key, every, calls, _nothing, frozenset(owners))
+    return ScheduledCall(key, every, calls, _nothing, frozenset(owners))
 
 
 def test_a_task_larger_than_the_budget_runs_alone() -> None:

@@ -17,11 +17,11 @@ from ..vendor import (
 )
 from . import oauth
 from .api import REGIONS, base_url, normalize_url, oauth_url
-from .auth import ApiAccount, Authorization, Consent
+from .auth import ApiAccount, Authorization, ConsentAuthorization
 from .client import FusionSolarAccount
 from .limits import set_total, windows
 from .schedule import POLL_PERIOD
-from .session import Calls
+from .session import FusionSolarSession
 
 LINKS: Final[Mapping[str, str]] = {
     "portal": "https://eu5.fusionsolar.huawei.com",
@@ -85,11 +85,13 @@ def _connect(
     """Build a client; the limit of the whole account depends on how it signs in."""
     owner = sign_in.oauth is not None
     set_total(quota, owner=owner)
-    auth: Authorization = (Consent if owner else ApiAccount)(
+    auth: Authorization = (ConsentAuthorization if owner else ApiAccount)(
         credentials, transport, storage, quota
     )
     return FusionSolarAccount(
-        Calls(base_url(credentials), auth, transport, quota), storage, owner=owner
+        FusionSolarSession(base_url(credentials), auth, transport, quota),
+        storage,
+        owner=owner,
     )
 
 

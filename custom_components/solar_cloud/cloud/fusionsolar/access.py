@@ -6,9 +6,9 @@ import time
 from typing import Final
 
 from ..model import Notice
-from .errors import Reaction, Refused
+from .errors import ErrorAction, Refused
 from .schedule import Batch
-from .session import Packer
+from .session import Batcher
 
 LOGGER: Final = logging.getLogger(__name__)
 DENIED_SECONDS: Final = 3600.0
@@ -20,7 +20,7 @@ class ReadAccess:
 
     def __init__(self) -> None:
         """Expect to be let in everywhere."""
-        self._packers: dict[tuple[str, int], Packer] = {}
+        self._packers: dict[tuple[str, int], Batcher] = {}
         self._denied: dict[tuple[str, int], float] = {}
         self._complained: set[tuple[str, int]] = set()
         self.unauthorized: set[str] = set()
@@ -41,26 +41,26 @@ class ReadAccess:
 
     def granted(self, batch: Batch) -> None:
         """Note a success."""
-        self._packer(batch.lane, batch.kind).fine(batch.ids)
+        self._packer(batch.lane, batch.kind).mark_ok(batch.ids)
         self.unauthorized -= set(batch.ids)
         self._denied.pop((batch.lane, batch.kind), None)
 
     def refused(self, batch: Batch, refusal: Refused) -> None:
         """Do what a refusal asks for; the other calls go on."""
         match refusal.reaction:
-            case Reaction.OWNER:
-                if self._packer(batch.lane, batch.kind).spoilt(batch.ids):
+            case ErrorAction.OWNER:
+                if self._packer(batch.lane, batch.kind).mark_failed(batch.ids):
                     self.unauthorized |= set(batch.ids)
-            case Reaction.RELIST:
-                self._packer(batch.lane, batch.kind).spoilt(batch.ids)
+            case ErrorAction.RELIST:
+                self._packer(batch.lane, batch.kind).mark_failed(batch.ids)
                 self.outdated = True
-            case Reaction.NOT_ALLOWED:
+            case ErrorAction.NOT_ALLOWED:
                 self._denied[batch.lane, batch.kind] = time.time() + DENIED_SECONDS
-            case Reaction.UNSUPPORTED:
+            case ErrorAction.UNSUPPORTED:
                 self.unsupported.add(batch.kind)
-            case Reaction.SHORTEN:
+            case ErrorAction.SHORTEN:
                 self.span_too_long = True
-            case Reaction.EMPTY:
+            case ErrorAction.EMPTY:
                 pass
             case _:
                 self._complain(batch.lane, refusal.code)
@@ -79,5 +79,5 @@ class ReadAccess:
         }
         return found | ({OWNER_NOTICE} if self.unauthorized else set())
 
-    def _packer(self, lane: str, kind: int) -> Packer:
-        return self._packers.setdefault((lane, kind), Packer())
+    def _packer(self, lane: str, kind: int) -> Batcher:
+        return self._packers.setdefault((lane, kind), Batcher())

@@ -22,7 +22,7 @@ from ..transport import Answer, Transport
 from ..vendor import Credentials
 from . import oauth
 from .api import Reply, base_url, read
-from .errors import REACTIONS, Reaction, account_refusal
+from .errors import REACTIONS, ErrorAction, account_refusal
 from .limits import LOGIN, LOGOUT
 
 SESSION: Final = 1800.0
@@ -104,16 +104,16 @@ class ApiAccount(Authorization):
 
     async def _refusal(self, reply: Reply) -> CloudError:
         match REACTIONS.get(reply.code):
-            case Reaction.CREDENTIALS | Reaction.OWNER:
+            case ErrorAction.CREDENTIALS | ErrorAction.OWNER:
                 error = account_refusal(reply.code, reply.message)
-            case Reaction.WAIT:
+            case ErrorAction.WAIT:
                 first, longest = LOGIN_WAIT
                 wait = min(first * 2**self._throttled, longest)
                 self._throttled += 1
                 error = QuotaExhausted(wait)
-            case Reaction.BUSY:
+            case ErrorAction.BUSY:
                 error = QuotaExhausted(60.0, "vendor_busy")
-            case Reaction.NEXT_DAY:
+            case ErrorAction.NEXT_DAY:
                 until = moment(time.time() + 3600.0)
                 error = QuotaExhausted(3600.0, "daily_limit", until=until)
             case _:
@@ -166,7 +166,7 @@ def _cookie(answer: Answer) -> str | None:
     )
 
 
-class Consent(Authorization):
+class ConsentAuthorization(Authorization):
     """An owner's consent: a token for an hour, renewed without anybody's help."""
 
     def __init__(

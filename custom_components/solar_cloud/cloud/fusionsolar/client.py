@@ -35,12 +35,12 @@ from ..vendor import Access, Cloud, PlantSources, SupportsCorrections, SupportsL
 from . import models
 from .access import ReadAccess
 from .api import milliseconds, rows
-from .controls.manager import Steering
-from .controls.state import Memory
-from .decoder import OFFLINE, Decoder
+from .controls.manager import FusionSolarControls
+from .controls.state import ControlStates
+from .decoder import OFFLINE, FusionSolarDecoder
 from .errors import Refused
-from .history import LAG, REACH, HistoryReader
-from .inventory import DeviceRow, Lists
+from .history import LAG, REACH, FusionSolarHistory
+from .inventory import DeviceRow, FusionSolarInventory
 from .limits import ALARMS, DEVICE_NOW, PLANT_DAY, PLANT_NOW
 from .oauth import SCOPES
 from .plant_points import PLANT
@@ -48,15 +48,15 @@ from .points import TABLES
 from .readings import (
     ALARM_DAYS,
     SHORT_ALARM_DAYS,
+    FusionSolarReadingCache,
     Report,
-    Shelf,
     alarm_query,
     alarms,
     day_reports,
 )
-from .schedule import CYCLE, Batch, Plan
-from .session import Calls
-from .sources import Hardware, add_up, roles
+from .schedule import CYCLE, Batch, CallPlanner
+from .session import FusionSolarSession
+from .sources import PlantDevices, add_up, roles
 
 LOGGER: Final = logging.getLogger(__name__)
 NO_DATA: Final = "no_data"
@@ -72,14 +72,16 @@ FRESH: Final = CYCLE
 class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
     """A client of the SmartPVMS Northbound API."""
 
-    def __init__(self, calls: Calls, storage: Storage, *, owner: bool) -> None:
+    def __init__(
+        self, calls: FusionSolarSession, storage: Storage, *, owner: bool
+    ) -> None:
         """Read through ``calls``; ``owner`` says that the calls come out of an owner's daily thousand."""
         self._calls: Final = calls
-        self._lists: Final = Lists(calls, storage)
-        self._decoder: Final = Decoder(storage)
-        self._past: Final = HistoryReader(calls, self._lists, self._decoder)
-        self._shelf: Final = Shelf(storage)
-        self._plan: Final = Plan(calls.quota, storage, owner=owner)
+        self._lists: Final = FusionSolarInventory(calls, storage)
+        self._decoder: Final = FusionSolarDecoder(storage)
+        self._past: Final = FusionSolarHistory(calls, self._lists, self._decoder)
+        self._shelf: Final = FusionSolarReadingCache(storage)
+        self._plan: Final = CallPlanner(calls.quota, storage, owner=owner)
         self._access: Final = ReadAccess()
         self._offline: set[str] = set()
         self._reports: dict[str, Report] = {}
@@ -402,7 +404,7 @@ class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
                 slow |= entry.reading.values.keys()
             else:
                 slow -= entry.reading.values.keys()
-        hardware = Hardware(plant_id, wanted)
+        hardware = PlantDevices(plant_id, wanted)
         ac_today, pv_today = (
             Slot(Quantity.AC_ENERGY_TODAY),
             Slot(Quantity.PV_ENERGY_TODAY),
@@ -413,7 +415,7 @@ class FusionSolar(Cloud, SupportsCorrections, SupportsLogout, HistoryClient):
         values |= self._load_power(plant_id, hardware)
         return Reading(None, values, heard_at=heard_at, slow=frozenset(slow))
 
-    def _load_power(self, plant_id: str, hardware: Hardware) -> dict[Slot, Value]:
+    def _load_power(self, plant_id: str, hardware: PlantDevices) -> dict[Slot, Value]:
         """Return what the house draws; in the middle of a cycle the figure of the last one stays."""
 
         def live(key: str) -> tuple[int, Reading] | None:
@@ -449,11 +451,13 @@ def _graver(before: CloudError | None, error: CloudError) -> CloudError:
 class FusionSolarAccount(FusionSolar):
     """The client of readings, with settings. Implements ``Controllable``."""
 
-    def __init__(self, calls: Calls, storage: Storage, *, owner: bool) -> None:
+    def __init__(
+        self, calls: FusionSolarSession, storage: Storage, *, owner: bool
+    ) -> None:
         """Read and write through ``calls``."""
         super().__init__(calls, storage, owner=owner)
-        self._steering: Final = Steering(
-            calls, Memory(storage), self._shelf, self._offline, owner=owner
+        self._steering: Final = FusionSolarControls(
+            calls, ControlStates(storage), self._shelf, self._offline, owner=owner
         )
 
     async def access(self, inventory: Inventory) -> Access:

@@ -39,7 +39,7 @@ HALF: Final = (0.45, 0.55)
 """What a single-phase inverter's first phase is of its only voltage; of three phases it is 0.58 [seen]."""
 
 
-class Decoder:
+class FusionSolarDecoder:
     """Decodes devices, and remembers what is particular to each."""
 
     def __init__(self, storage: Storage) -> None:

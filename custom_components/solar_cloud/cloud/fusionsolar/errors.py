@@ -7,7 +7,7 @@ from typing import Final
 from ..errors import CloudError, CredentialsRejected, QuotaExhausted, UnexpectedAnswer
 
 
-class Reaction(Enum):
+class ErrorAction(Enum):
     """What to do about an answer."""
 
     DONE = auto()
@@ -37,21 +37,21 @@ class Reaction(Enum):
     """The request is wrong: sending it again is pointless."""
 
 
-REACTIONS: Final[Mapping[int, Reaction]] = {
-    0: Reaction.DONE,
-    **dict.fromkeys((305, 306, 307), Reaction.RELOGIN),
-    401: Reaction.NOT_ALLOWED,
-    407: Reaction.WAIT,
-    **dict.fromkeys((403, 429, 20004, 20200, 30008), Reaction.BUSY),
+REACTIONS: Final[Mapping[int, ErrorAction]] = {
+    0: ErrorAction.DONE,
+    **dict.fromkeys((305, 306, 307), ErrorAction.RELOGIN),
+    401: ErrorAction.NOT_ALLOWED,
+    407: ErrorAction.WAIT,
+    **dict.fromkeys((403, 429, 20004, 20200, 30008), ErrorAction.BUSY),
     **dict.fromkeys(
-        (20001, 20002, 20003, 20028, 20029, 20400, 20403), Reaction.CREDENTIALS
+        (20001, 20002, 20003, 20028, 20029, 20400, 20403), ErrorAction.CREDENTIALS
     ),
-    20618: Reaction.NEXT_DAY,
-    **dict.fromkeys((20056, 20621, 30029), Reaction.OWNER),
-    **dict.fromkeys((20006, 20007, 20008, 20045, 20046), Reaction.RELIST),
-    **dict.fromkeys((20009, 30034, 30040), Reaction.EMPTY),
-    20013: Reaction.UNSUPPORTED,
-    **dict.fromkeys((20026, 20027, 30032), Reaction.SHORTEN),
+    20618: ErrorAction.NEXT_DAY,
+    **dict.fromkeys((20056, 20621, 30029), ErrorAction.OWNER),
+    **dict.fromkeys((20006, 20007, 20008, 20045, 20046), ErrorAction.RELIST),
+    **dict.fromkeys((20009, 30034, 30040), ErrorAction.EMPTY),
+    20013: ErrorAction.UNSUPPORTED,
+    **dict.fromkeys((20026, 20027, 30032), ErrorAction.SHORTEN),
     **dict.fromkeys(
         (
             *(20005, 20010, 20011, 20012, 20014, 20015, 20016, 20017, 20018, 20023),
@@ -59,7 +59,7 @@ REACTIONS: Final[Mapping[int, Reaction]] = {
             *(30001, 30002, 30003, 30004, 30005, 30006, 30007, 30016, 30021, 30022),
             *(30030, 30031),
         ),
-        Reaction.OUR_FAULT,
+        ErrorAction.OUR_FAULT,
     ),
 }
 """Codes of queries; an unlisted one fails its call only."""
@@ -83,7 +83,7 @@ class Refused(UnexpectedAnswer):
         super().__init__("call_refused", code=str(code))
 
     @property
-    def reaction(self) -> Reaction | None:
+    def reaction(self) -> ErrorAction | None:
         """What the code asks for; ``None`` for a code no table lists."""
         return REACTIONS.get(self.code)
 

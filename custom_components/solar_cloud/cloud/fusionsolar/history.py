@@ -14,11 +14,11 @@ from ..points import decode, number, text
 from ..storage import Json
 from . import models
 from .api import milliseconds, rows
-from .decoder import Decoder
-from .inventory import Lists
+from .decoder import FusionSolarDecoder
+from .inventory import FusionSolarInventory
 from .limits import DEVICE_PAST, PLANT_HOURS
 from .plant_points import REPORT
-from .session import Calls
+from .session import FusionSolarSession
 
 REACH: Final = HistoryLimits(
     readings=timedelta(days=10),
@@ -41,10 +41,15 @@ LIFETIMES: Final[Mapping[Q, Q]] = {
 """What an energy of a report adds to."""
 
 
-class HistoryReader:
+class FusionSolarHistory:
     """Reads the past with the tables of the present."""
 
-    def __init__(self, calls: Calls, lists: Lists, decoder: Decoder) -> None:
+    def __init__(
+        self,
+        calls: FusionSolarSession,
+        lists: FusionSolarInventory,
+        decoder: FusionSolarDecoder,
+    ) -> None:
         """Call nobody yet."""
         self._calls: Final = calls
         self._lists: Final = lists

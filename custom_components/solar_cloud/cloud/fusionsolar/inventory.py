@@ -19,9 +19,9 @@ from ..points import number, text
 from ..storage import Json, Storage
 from . import models
 from .api import rows
-from .errors import Reaction, Refused
+from .errors import ErrorAction, Refused
 from .limits import DEVICES, STATIONS, set_windows
-from .session import Calls, Packer
+from .session import Batcher, FusionSolarSession
 
 SECTION: Final = "fusionsolar_lists"
 KEPT_SECONDS: Final = 10 * 3600.0
@@ -62,10 +62,10 @@ class DeviceRow:
     missed: int = 0
 
 
-class Lists:
+class FusionSolarInventory:
     """The account's plants and devices."""
 
-    def __init__(self, calls: Calls, storage: Storage) -> None:
+    def __init__(self, calls: FusionSolarSession, storage: Storage) -> None:
         """Take up the lists of the last run."""
         self._calls: Final = calls
         self._storage: Final = storage
@@ -77,7 +77,7 @@ class Lists:
         self._swept_at = 0.0
         self._outdated = False
         self._whole = False
-        self._packer: Final = Packer(2 * RELIST_SECONDS)
+        self._packer: Final = Batcher(2 * RELIST_SECONDS)
         self._lock: Final = asyncio.Lock()
         self.notices: set[Notice] = set()
         self._by_id: dict[str, DeviceRow] = {}
@@ -108,7 +108,7 @@ class Lists:
         opened = self._closed.intersection(plants)
         self._closed -= opened
         self._outstanding |= opened
-        self._packer.forgive(opened)
+        self._packer.retry(opened)
 
     @property
     def outdated(self) -> bool:
@@ -157,9 +157,9 @@ class Lists:
             try:
                 answer = await self._calls.send(STATIONS, {"pageNo": page})
             except Refused as err:
-                if err.reaction is Reaction.RELIST:
+                if err.reaction is ErrorAction.RELIST:
                     break  # 20007: nothing there
-                if err.reaction in (Reaction.NOT_ALLOWED, Reaction.OWNER):
+                if err.reaction in (ErrorAction.NOT_ALLOWED, ErrorAction.OWNER):
                     raise PermissionMissing(BASIC) from None
                 raise
             for row in rows(answer, "list"):
@@ -201,25 +201,25 @@ class Lists:
             answer = await self._calls.send(DEVICES, {"stationCodes": ",".join(batch)})
         except Refused as err:
             match err.reaction:
-                case Reaction.OWNER | Reaction.RELIST:
-                    if self._packer.spoilt(batch):
+                case ErrorAction.OWNER | ErrorAction.RELIST:
+                    if self._packer.mark_failed(batch):
                         self._outstanding -= set(batch)
                         self._whole = False
-                        if err.reaction is Reaction.OWNER:
+                        if err.reaction is ErrorAction.OWNER:
                             self._closed |= set(batch)
                             self.notices.add(denied)
-                case Reaction.NOT_ALLOWED:
+                case ErrorAction.NOT_ALLOWED:
                     self._outstanding.clear()
                     self._whole = False
                     self.notices.add(
                         Notice("interface_denied", (("interface", DEVICES),))
                     )
-                case Reaction.EMPTY:
+                case ErrorAction.EMPTY:
                     self._outstanding -= set(batch)
                 case _:
                     raise
         else:
-            self._packer.fine(batch)
+            self._packer.mark_ok(batch)
             self._outstanding -= set(batch)
             if not self._closed:
                 self.notices.discard(denied)

@@ -20,7 +20,7 @@ from ..token import Token, checked
 from ..transport import Answer, Transport
 from ..vendor import Credentials, fingerprint
 from .api import base_url, milliseconds, oauth_url, read, rows
-from .errors import REACTIONS, Reaction
+from .errors import REACTIONS, ErrorAction
 
 SCOPES: Final = ("pvms.openapi.basic", "pvms.openapi.control")
 PATH: Final = "/rest/dp/uidm/oauth2/v1/"
@@ -79,12 +79,12 @@ async def _first_plant(
     )
     reply = read(answer)
     match REACTIONS.get(reply.code):
-        case Reaction.DONE:
+        case ErrorAction.DONE:
             codes = (text(row.get("plantCode")) for row in rows(reply.data, "list"))
             return min(filter(None, codes), default="")
-        case Reaction.RELOGIN:
+        case ErrorAction.RELOGIN:
             raise CloudError("wrong_region")
-        case Reaction.WAIT | Reaction.BUSY | Reaction.NEXT_DAY:
+        case ErrorAction.WAIT | ErrorAction.BUSY | ErrorAction.NEXT_DAY:
             raise QuotaExhausted(60.0)
         case _:
             return ""

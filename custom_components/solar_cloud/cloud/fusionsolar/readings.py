@@ -106,7 +106,7 @@ class Entry:
     reads: int = 1
 
 
-class Shelf:
+class FusionSolarReadingCache:
     """Readings by plant or device id."""
 
     def __init__(self, storage: Storage) -> None:

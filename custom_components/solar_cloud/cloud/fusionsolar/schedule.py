@@ -56,7 +56,7 @@ class _Job:
     at: float
 
 
-class Plan:
+class CallPlanner:
     """The calls of one account."""
 
     def __init__(self, quota: Quota, storage: Storage, *, owner: bool) -> None:

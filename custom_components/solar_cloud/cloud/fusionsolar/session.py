@@ -14,6 +14,7 @@ from ..errors import (
     ConsentLost,
     NotConnected,
     QuotaExhausted,
+    Unanswered,
     UnexpectedAnswer,
 )
 from ..quota import ALL, Quota
@@ -22,14 +23,14 @@ from ..token import Token
 from ..transport import Transport
 from .api import Reply, read
 from .auth import Authorization
-from .errors import REACTIONS, ParameterRefused, Reaction, Refused, account_refusal
+from .errors import REACTIONS, ErrorAction, ParameterRefused, Refused, account_refusal
 from .limits import ALARMS, BATCH, DEVICE_NOW, PLANT_NOW
 
 SHUN_SECONDS: Final = 3600.0
 """How long an id that spoils its call is left out before it is tried again."""
 
 
-class Packer:
+class Batcher:
     """Packs ids of one interface and kind.
 
     One plant without its owner's permission makes the vendor refuse all hundred of a call, without naming it. A refused batch is halved
@@ -58,7 +59,7 @@ class Packer:
             for start in range(0, len(members), BATCH)
         ]
 
-    def spoilt(self, batch: tuple[str, ...]) -> bool:
+    def mark_failed(self, batch: tuple[str, ...]) -> bool:
         """Note a refusal; whether the culprit is now alone, and left out."""
         if len(batch) == 1:
             self._groups.pop(batch[0], None)
@@ -69,18 +70,18 @@ class Packer:
         self._suspect(batch[middle:])
         return False
 
-    def fine(self, batch: tuple[str, ...]) -> None:
+    def mark_ok(self, batch: tuple[str, ...]) -> None:
         """Note a success: nobody in it is to blame."""
         for each in batch:
             self._groups.pop(each, None)
 
-    def forgive(self, ids: Iterable[str]) -> None:
+    def retry(self, ids: Iterable[str]) -> None:
         """Ask for these again at once, each on its own: what spoilt their calls was mended."""
         for each in ids:
             if self._shunned.pop(each, None) is not None:
                 self._suspect((each,))
 
-    def shuns(self, each: str) -> bool:
+    def is_excluded(self, each: str) -> bool:
         """Whether an id is left out at the moment."""
         return self._shunned.get(each, 0.0) > time.time()
 
@@ -100,18 +101,14 @@ DAILY_WAIT: Final = (3600.0, 86400.0)
 BUSY_WAIT: Final = (60.0, 900.0)
 LEAST_DAY_WAIT: Final = 3600.0
 AT_THE_DOOR: Final = frozenset(
-    {Reaction.CREDENTIALS, Reaction.WAIT, Reaction.BUSY, Reaction.NEXT_DAY}
+    {ErrorAction.CREDENTIALS, ErrorAction.WAIT, ErrorAction.BUSY, ErrorAction.NEXT_DAY}
 )
 """Answers to a command that have nothing to do with what it says: it was not looked at."""
 DOUBTFUL: Final = frozenset({20004, 30008})
 """The server stumbled, and perhaps over the command itself."""
 
 
-class Unanswered(CloudUnreachable):
-    """A command was sent and no answer came that means anything: it may have been carried out."""
-
-
-class Calls:
+class FusionSolarSession:
     """Sends calls within the account's budget."""
 
     def __init__(
@@ -138,7 +135,7 @@ class Calls:
         """
         path = path or f"thirdData/{lane}"
         reply = await self._exchange(lane, path, body, command=command)
-        if REACTIONS.get(reply.code) is not Reaction.DONE:
+        if REACTIONS.get(reply.code) is not ErrorAction.DONE:
             raise await self._refusal(lane, reply)
         return reply.data
 
@@ -182,12 +179,12 @@ class Calls:
 
         token = await self._token()
         reply = await send(token)
-        if REACTIONS.get(reply.code) is Reaction.RELOGIN:
+        if REACTIONS.get(reply.code) is ErrorAction.RELOGIN:
             token = await self._token(token)
             reply = await send(token)
-            if REACTIONS.get(reply.code) is Reaction.RELOGIN:
+            if REACTIONS.get(reply.code) is ErrorAction.RELOGIN:
                 raise await self.auth.refused_again()
-        if REACTIONS.get(reply.code) is Reaction.DONE:
+        if REACTIONS.get(reply.code) is ErrorAction.DONE:
             self.auth.accepted(token)
             self._strikes.pop(lane, None)
             self._strikes.pop(ALL, None)
@@ -214,16 +211,16 @@ class Calls:
 
     async def _refusal(self, lane: str, reply: Reply) -> CloudError:
         match REACTIONS.get(reply.code):
-            case Reaction.CREDENTIALS:
+            case ErrorAction.CREDENTIALS:
                 error = account_refusal(reply.code, reply.message)
                 if isinstance(error, QuotaExhausted):
                     await self.quota.block(error.retry_after, key=error.key)
                 return error
-            case Reaction.WAIT:
+            case ErrorAction.WAIT:
                 return await self._stay_away(lane, WAITS.get(lane, DAILY_WAIT))
-            case Reaction.BUSY:
+            case ErrorAction.BUSY:
                 return await self._stay_away(ALL, BUSY_WAIT, "vendor_busy")
-            case Reaction.NEXT_DAY:
+            case ErrorAction.NEXT_DAY:
                 wait = max(LEAST_DAY_WAIT, _until_midnight())
                 await self.quota.block(wait, ALL, DAILY)
                 until = moment(time.time() + wait)

@@ -15,7 +15,7 @@ EMMA_MOST: Final = 50_000.0
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class PlantHardware:
     """One plant with what belongs to it."""
 
     plant: Plant
@@ -30,7 +30,7 @@ class House:
     """Everything that has values of its own."""
 
     @classmethod
-    def of(cls, plant_id: str, inventory: Inventory) -> House:
+    def of(cls, plant_id: str, inventory: Inventory) -> PlantHardware:
         """Look at a plant."""
         mine = {
             key: (int(number(device.address.get("type")) or 0), device)
@@ -79,7 +79,7 @@ def _type(device: Device) -> int:
     return int(device.address.get("type", "0"))
 
 
-class Hardware:
+class PlantDevices:
     """The devices of one plant by what they do."""
 
     def __init__(self, plant_id: str, inventory: Inventory) -> None:
@@ -156,7 +156,7 @@ def _sum(
 
 def roles(plant_id: str, inventory: Inventory) -> PlantSources:
     """Return the sources of each role."""
-    hardware = Hardware(plant_id, inventory)
+    hardware = PlantDevices(plant_id, inventory)
     batteries, meters = hardware.batteries, hardware.meters
     sources: dict[Q, tuple[Source, ...]] = {
         Q.PV_POWER: _pv(hardware, Q.PV_POWER, Q.AC_POWER),
@@ -186,7 +186,7 @@ def _one(
     return (Source(terms, floor),) if terms else ()
 
 
-def _pv(hardware: Hardware, dc_side: Q, ac_side: Q) -> tuple[Source, ...]:
+def _pv(hardware: PlantDevices, dc_side: Q, ac_side: Q) -> tuple[Source, ...]:
     """Prefer the DC side; a hybrid's AC side includes what the battery gives (E69)."""
     if not hardware.inverters:
         return ()
@@ -196,7 +196,7 @@ def _pv(hardware: Hardware, dc_side: Q, ac_side: Q) -> tuple[Source, ...]:
     return tuple(sources)
 
 
-def _pv_energy(hardware: Hardware) -> tuple[Source, ...]:
+def _pv_energy(hardware: PlantDevices) -> tuple[Source, ...]:
     """A hybrid's yield is bent straight by the battery's counters where the trackers' are missing; without inverters the plant's own."""
     if not hardware.inverters:
         plant = Source((SourceTerm(hardware.plant_id, Slot(Q.AC_ENERGY_TOTAL)),))

@@ -14,10 +14,10 @@ from ..vendor import (
     Vendor,
     fingerprint,
 )
-from .auth import MARGIN, Desk
+from .auth import MARGIN, TokenIssuer
 from .client import SolaxCloud
-from .limits import Brakes, quota
-from .session import Api
+from .limits import SolaxBackoff, quota
+from .session import SolaxSession
 from .timestamps import STALE_AFTER
 
 
@@ -35,10 +35,10 @@ def connect(
 ) -> SolaxCloud:
     """Build a client without calling anybody."""
     base = sign_in.base_url(credentials)
-    brakes = Brakes(budget)
-    desk = Desk(base, credentials, transport, brakes)
+    brakes = SolaxBackoff(budget)
+    desk = TokenIssuer(base, credentials, transport, brakes)
     tokens = TokenManager(desk.issue, storage, margin=MARGIN)
-    return SolaxCloud(Api(base, transport, tokens, brakes), storage)
+    return SolaxCloud(SolaxSession(base, transport, tokens, brakes), storage)
 
 
 SIGN_IN: Final = SignIn(

@@ -37,7 +37,7 @@ class Rest:
     strikes: int = 0
 
 
-class Memory:
+class SolaxAccess:
     """Closed gates, absent classes, devices that are not ours to read, and what was once seen."""
 
     def __init__(self, storage: Storage) -> None:

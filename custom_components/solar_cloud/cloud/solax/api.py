@@ -11,14 +11,14 @@ LISTS: Final = ("records", "list")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SolaxRow:
     """One object of an answer; names are found whatever their case (``status``, ``EPSL1Voltage`` and ``epsl1Voltage`` were all seen)."""
 
     fields: Mapping[str, Json] = field(repr=False)
     _folded: Mapping[str, Json] = field(repr=False)
 
     @classmethod
-    def of(cls, fields: Mapping[str, Json]) -> Row:
+    def of(cls, fields: Mapping[str, Json]) -> SolaxRow:
         """Prepare the look-up."""
         return cls(fields, {name.lower(): raw for name, raw in fields.items()})
 
@@ -50,9 +50,9 @@ class Row:
         return None if found is None else int(found)
 
 
-def rows(result: Json) -> list[Row]:
+def rows(result: Json) -> list[SolaxRow]:
     """Return the objects of a result: a list, a page, a lone object, or the ``[]``, ``{}`` and ``null`` that mean nothing."""
-    return [Row.of(each) for each in _objects(result)]
+    return [SolaxRow.of(each) for each in _objects(result)]
 
 
 def _objects(result: Json) -> Iterator[Mapping[str, Json]]:

@@ -15,8 +15,8 @@ from ..token import Token
 from ..transport import Transport
 from ..vendor import Credentials
 from .api import TOKEN_PATH
-from .errors import Verdict, judge, refusal
-from .limits import TOKEN, Brakes
+from .errors import AnswerVerdict, judge, refusal
+from .limits import TOKEN, SolaxBackoff
 
 LOGGER: Final = logging.getLogger(__name__)
 MARGIN: Final = 3600.0
@@ -28,11 +28,15 @@ REFUSAL_REST: Final = 3600.0
 """A refused secret is not shown again before that: repeated bad sign-ins may be punished."""
 
 
-class Desk:
+class TokenIssuer:
     """Where an application gets its tokens."""
 
     def __init__(
-        self, base: URL, credentials: Credentials, transport: Transport, brakes: Brakes
+        self,
+        base: URL,
+        credentials: Credentials,
+        transport: Transport,
+        brakes: SolaxBackoff,
     ) -> None:
         """Keep the credentials, which nothing prints."""
         self._url: Final = base.with_path(TOKEN_PATH)
@@ -53,16 +57,16 @@ class Desk:
         self._brakes.quota.acquire(TOKEN)
         envelope = judge(await self._transport.send("POST", self._url, form=self._form))
         match envelope.verdict:
-            case Verdict.ACCEPTED:
+            case AnswerVerdict.ACCEPTED:
                 self._brakes.released()
                 return _token(envelope.result, now)
-            case Verdict.UNAUTHENTICATED:
+            case AnswerVerdict.UNAUTHENTICATED:
                 self._refused_at = now
                 LOGGER.debug("Sign-in refused with code %s", envelope.code)
                 raise CredentialsRejected
-            case Verdict.TOO_FAST:
+            case AnswerVerdict.TOO_FAST:
                 raise await self._brakes.too_fast(envelope.retry_after)
-            case Verdict.USED_UP:
+            case AnswerVerdict.USED_UP:
                 raise await self._brakes.used_up_today()
             case verdict:
                 raise refusal(verdict, envelope.code)

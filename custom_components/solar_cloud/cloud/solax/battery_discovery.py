@@ -10,12 +10,12 @@ from typing import Final
 from ..errors import PermissionMissing
 from ..model import Device
 from ..storage import Json
-from .access import RECHECK, Memory
-from .api import DEVICE_DATA, Row, rows
+from .access import RECHECK, SolaxAccess
+from .api import DEVICE_DATA, SolaxRow, rows
 from .errors import AccessDenied, OperationFailed
 from .models import BATTERY
 from .paging import Pages
-from .session import Api
+from .session import SolaxSession
 
 MOST_SERIALS: Final = 10
 BY_INVERTER: Final = "1"
@@ -54,8 +54,12 @@ def battery_params(
 
 
 def row_of(
-    inverter: Device, battery_serial: str | None, found: Sequence[Row], *, alone: bool
-) -> Row | None:
+    inverter: Device,
+    battery_serial: str | None,
+    found: Sequence[SolaxRow],
+    *,
+    alone: bool,
+) -> SolaxRow | None:
     """Pick the row of an inverter's battery.
 
     Rows come in no promised order and name the battery, the inverter, or only the dongle.
@@ -78,19 +82,21 @@ def list_of_batteries(business: str) -> str:
     return f"batteries {business}"
 
 
-class Probe:
+class BatteryDiscovery:
     """Asks inverters for their batteries, each at most once a day."""
 
-    def __init__(self, api: Api, memory: Memory, pages: Pages) -> None:
+    def __init__(self, api: SolaxSession, memory: SolaxAccess, pages: Pages) -> None:
         """Start without knowing any battery but those remembered; what was answered before is in ``pages``."""
         self._api: Final = api
         self._memory: Final = memory
         self._pages: Final = pages
-        self._found: dict[str, Row] = {}
+        self._found: dict[str, SolaxRow] = {}
         self._asked: dict[str, float] = {}
         self.complete = True
 
-    async def look(self, business: str, inverters: Sequence[Device]) -> dict[str, Row]:
+    async def look(
+        self, business: str, inverters: Sequence[Device]
+    ) -> dict[str, SolaxRow]:
         """Return a battery's row for each inverter that has one."""
         self.complete = True
         now = time.time()
@@ -156,7 +162,7 @@ class Probe:
     def _miss(self, inverter: Device) -> None:
         """Take a battery for absent, at once or, one that was there, after the third look in vain."""
         if self._memory.miss_battery(inverter.id):
-            self._found.setdefault(inverter.id, Row.of({}))
+            self._found.setdefault(inverter.id, SolaxRow.of({}))
             self.complete = False
         else:
             self._found.pop(inverter.id, None)
@@ -165,5 +171,5 @@ class Probe:
     def _unclear(self, chunk: Iterable[Device]) -> None:
         for inverter in chunk:
             if self._memory.has_battery(inverter.id):
-                self._found.setdefault(inverter.id, Row.of({}))
+                self._found.setdefault(inverter.id, SolaxRow.of({}))
                 self.complete = False

@@ -13,31 +13,31 @@ from ..model import Inventory, Plant, Reading, Snapshot
 from ..storage import Json, Storage
 from ..vendor import Access, PlantSources
 from . import sources
-from .access import Memory
+from .access import SolaxAccess
 from .api import DEVICE_DATA, INFORMATION, MONITORING, PLANT_DATA, rows
 from .controls.api import PACKS
-from .controls.manager import Steering
-from .controls.readback import Told
+from .controls.manager import SolaxControls
+from .controls.readback import AssumedSettings
 from .errors import AccessDenied, OperationFailed
-from .history import REACH, HistoryReader
-from .inventory import InventoryReader
+from .history import REACH, SolaxHistory
+from .inventory import SolaxInventory
 from .models import CHARGER, INVERTER, METER
-from .poller import Poller
-from .session import Api
+from .poller import SolaxPoller
+from .session import SolaxSession
 
 
 class SolaxCloud:
     """One application of the developer portal."""
 
-    def __init__(self, api: Api, storage: Storage) -> None:
+    def __init__(self, api: SolaxSession, storage: Storage) -> None:
         """Read with ``api``; what must be remembered goes to the vault."""
         self._api: Final = api
-        self._memory: Final = Memory(storage)
-        self._lists: Final = InventoryReader(api, self._memory, storage)
-        self._poller: Final = Poller(api, self._memory, self._lists)
-        self._history: Final = HistoryReader(api, self._poller.board.decoder)
-        self._steering: Final = Steering(
-            api, Told(storage), self._poller.board.readings.get
+        self._memory: Final = SolaxAccess(storage)
+        self._lists: Final = SolaxInventory(api, self._memory, storage)
+        self._poller: Final = SolaxPoller(api, self._memory, self._lists)
+        self._history: Final = SolaxHistory(api, self._poller.board.decoder)
+        self._steering: Final = SolaxControls(
+            api, AssumedSettings(storage), self._poller.board.readings.get
         )
         self._reading: Final = asyncio.Lock()
         self._counts: dict[str, Json] = {}

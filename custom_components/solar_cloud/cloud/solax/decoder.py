@@ -7,8 +7,8 @@ from typing import Final
 
 from ..model import Device, DeviceKind, Quantity as Q, Reading, Slot, Value
 from ..points import Decoded, Table, decode, flatten, number, total
-from .access import Memory
-from .api import Row
+from .access import SolaxAccess
+from .api import SolaxRow
 from .corrections import PowerUnits
 from .models import COMMERCIAL
 from .points import TABLES
@@ -59,10 +59,10 @@ SLEEPING_BATTERY: Final = (
 )
 
 
-class Decoder:
+class SolaxDecoder:
     """Turns rows into readings and keeps what can only be told from several of them."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: SolaxAccess) -> None:
         """Share the client's memory of counters."""
         self._memory: Final = memory
         self.units: Final = PowerUnits()
@@ -74,14 +74,16 @@ class Decoder:
         return self._unmapped
 
     def plant(
-        self, plant_id: str, business: str, row: Row, measured_at: datetime | None
+        self, plant_id: str, business: str, row: SolaxRow, measured_at: datetime | None
     ) -> Reading:
         """Read a plant's energies."""
         decoded = self._decode(business, DeviceKind.PLANT, row, identity=plant_id)
         _drop_uncounted(decoded.values)
         return decoded.reading(measured_at)
 
-    def device(self, device: Device, row: Row, measured_at: datetime | None) -> Reading:
+    def device(
+        self, device: Device, row: SolaxRow, measured_at: datetime | None
+    ) -> Reading:
         """Read a device's row."""
         business = device.address["business_type"]
         asleep = device.kind is DeviceKind.INVERTER and _asleep(row)
@@ -106,7 +108,7 @@ class Decoder:
         self,
         business: str,
         kind: DeviceKind,
-        row: Row,
+        row: SolaxRow,
         *,
         identity: str,
         asleep: bool = False,
@@ -153,7 +155,7 @@ VOLTAGES: Final = re.compile(r"(ac|mppt\d+)voltage\d*", re.IGNORECASE)
 """What an inverter that sleeps has none of."""
 
 
-def _asleep(row: Row) -> bool:
+def _asleep(row: SolaxRow) -> bool:
     """Whether an inverter's zeros are no measurements: it says that it waits, or says nothing and has no voltage anywhere."""
     status = row.whole("deviceStatus")
     return status == WAITING or (
@@ -192,7 +194,7 @@ def _wake_battery(decoded: Decoded) -> None:
         del values[Slot(Q.BATTERY_SOH)]
 
 
-def _charger(device: Device, row: Row, values: dict[Slot, Value]) -> None:
+def _charger(device: Device, row: SolaxRow, values: dict[Slot, Value]) -> None:
     """Keep the phases a charger has; which field a single-phase one fills is not certain, so the larger counts."""
     first = Slot(Q.PHASE_CURRENT, 1)
     single = row.number("singlePhaseCurrent")

@@ -32,7 +32,7 @@ class AccessBlocked(CloudUnreachable):
     default_key = "access_blocked"
 
 
-class Verdict(Enum):
+class AnswerVerdict(Enum):
     """What the caller must do about an answer."""
 
     ACCEPTED = auto()
@@ -56,42 +56,42 @@ class Verdict(Enum):
     UNKNOWN = auto()
 
 
-CODES: Final[Mapping[int, Verdict]] = {
-    0: Verdict.ACCEPTED,  # token endpoint [doc, seen]
-    10000: Verdict.ACCEPTED,
-    10001: Verdict.FAILED,
-    11500: Verdict.BUSY,
-    10400: Verdict.UNAUTHENTICATED,
-    10401: Verdict.UNAUTHENTICATED,
-    10402: Verdict.UNAUTHENTICATED,
-    10403: Verdict.FORBIDDEN,
-    10404: Verdict.UNKNOWN,  # a callback is missing: no call of ours asks for one
-    10405: Verdict.USED_UP,
-    10406: Verdict.TOO_FAST,
-    10500: Verdict.DENIED,
-    10505: Verdict.DENIED,
-    10506: Verdict.DENIED,
+CODES: Final[Mapping[int, AnswerVerdict]] = {
+    0: AnswerVerdict.ACCEPTED,  # token endpoint [doc, seen]
+    10000: AnswerVerdict.ACCEPTED,
+    10001: AnswerVerdict.FAILED,
+    11500: AnswerVerdict.BUSY,
+    10400: AnswerVerdict.UNAUTHENTICATED,
+    10401: AnswerVerdict.UNAUTHENTICATED,
+    10402: AnswerVerdict.UNAUTHENTICATED,
+    10403: AnswerVerdict.FORBIDDEN,
+    10404: AnswerVerdict.UNKNOWN,  # a callback is missing: no call of ours asks for one
+    10405: AnswerVerdict.USED_UP,
+    10406: AnswerVerdict.TOO_FAST,
+    10500: AnswerVerdict.DENIED,
+    10505: AnswerVerdict.DENIED,
+    10506: AnswerVerdict.DENIED,
 }
 
 ABNORMAL: Final = 10200
 """Means whatever its text says. Without a telling text it is *not* a rate limit: it was seen for a misspelt field."""
 
 TEXTS: Final = (
-    ("rate limit", Verdict.TOO_FAST),
-    ("maximum call threshold", Verdict.TOO_FAST),
-    ("current minute", Verdict.TOO_FAST),
-    ("too many requests", Verdict.TOO_FAST),
-    ("suspend the request", Verdict.TOO_FAST),
-    ("param_error", Verdict.BAD_REQUEST),
-    ("must be within the past year", Verdict.BAD_REQUEST),
-    ("master", Verdict.NO_MASTER),
+    ("rate limit", AnswerVerdict.TOO_FAST),
+    ("maximum call threshold", AnswerVerdict.TOO_FAST),
+    ("current minute", AnswerVerdict.TOO_FAST),
+    ("too many requests", AnswerVerdict.TOO_FAST),
+    ("suspend the request", AnswerVerdict.TOO_FAST),
+    ("param_error", AnswerVerdict.BAD_REQUEST),
+    ("must be within the past year", AnswerVerdict.BAD_REQUEST),
+    ("master", AnswerVerdict.NO_MASTER),
 )
 """Which words of a 10200 decide, first match first."""
 
-STATUSES: Final[Mapping[int, Verdict]] = {
-    401: Verdict.UNAUTHENTICATED,
-    403: Verdict.BLOCKED,
-    429: Verdict.TOO_FAST,
+STATUSES: Final[Mapping[int, AnswerVerdict]] = {
+    401: AnswerVerdict.UNAUTHENTICATED,
+    403: AnswerVerdict.BLOCKED,
+    429: AnswerVerdict.TOO_FAST,
 }
 
 
@@ -99,26 +99,26 @@ def _unknown(code: str) -> CloudError:
     return UnexpectedAnswer("unexpected_code", code=code)
 
 
-REFUSALS: Final[Mapping[Verdict, Callable[[str], CloudError]]] = {
-    Verdict.DENIED: lambda code: AccessDenied(),
-    Verdict.FAILED: lambda code: OperationFailed(),
-    Verdict.BLOCKED: lambda code: AccessBlocked(),
-    Verdict.BUSY: lambda code: CloudUnreachable("cloud_busy"),
-    Verdict.BAD_REQUEST: lambda code: UnexpectedAnswer("request_refused"),
-    Verdict.NO_MASTER: lambda code: UnexpectedAnswer("no_master"),
+REFUSALS: Final[Mapping[AnswerVerdict, Callable[[str], CloudError]]] = {
+    AnswerVerdict.DENIED: lambda code: AccessDenied(),
+    AnswerVerdict.FAILED: lambda code: OperationFailed(),
+    AnswerVerdict.BLOCKED: lambda code: AccessBlocked(),
+    AnswerVerdict.BUSY: lambda code: CloudUnreachable("cloud_busy"),
+    AnswerVerdict.BAD_REQUEST: lambda code: UnexpectedAnswer("request_refused"),
+    AnswerVerdict.NO_MASTER: lambda code: UnexpectedAnswer("no_master"),
 }
 
 
-def refusal(verdict: Verdict, code: str) -> CloudError:
+def refusal(verdict: AnswerVerdict, code: str) -> CloudError:
     """Name the error of a verdict that is neither success nor a matter of tokens, permissions or pace."""
     return REFUSALS.get(verdict, _unknown)(code)
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class JudgedAnswer:
     """An answer, judged. ``code`` is the number the cloud gave, for logs and messages."""
 
-    verdict: Verdict
+    verdict: AnswerVerdict
     code: str
     result: Json = field(default=None, repr=False)
     retry_after: float | None = None
@@ -126,27 +126,29 @@ class Envelope:
     """What the outcome of a command is asked for by."""
 
 
-def judge(answer: Answer) -> Envelope:
+def judge(answer: Answer) -> JudgedAnswer:
     """Sort an answer. Raises ``CloudUnreachable`` where there is no envelope to be judged."""
     if answer.status >= 500:
         raise CloudUnreachable("server_error", status=str(answer.status))
     if answer.status == 429:
-        return Envelope(Verdict.TOO_FAST, "429", retry_after=answer.retry_after)
+        return JudgedAnswer(
+            AnswerVerdict.TOO_FAST, "429", retry_after=answer.retry_after
+        )
     try:
         content = answer.json()
     except UnexpectedAnswer:
         if (verdict := STATUSES.get(answer.status)) is not None:
-            return Envelope(verdict, str(answer.status))
+            return JudgedAnswer(verdict, str(answer.status))
         raise CloudUnreachable("not_json", status=str(answer.status)) from None
     if not isinstance(content, dict) or (code := number(content.get("code"))) is None:
         if (verdict := STATUSES.get(answer.status)) is not None:
-            return Envelope(verdict, str(answer.status))
+            return JudgedAnswer(verdict, str(answer.status))
         raise UnexpectedAnswer
     verdict = _by_code(int(code), content)
-    if verdict is Verdict.ACCEPTED and answer.status >= 400:
-        verdict = STATUSES.get(answer.status, Verdict.UNKNOWN)
+    if verdict is AnswerVerdict.ACCEPTED and answer.status >= 400:
+        verdict = STATUSES.get(answer.status, AnswerVerdict.UNKNOWN)
     request_id = content.get("requestId")
-    return Envelope(
+    return JudgedAnswer(
         verdict,
         str(int(code)),
         content.get("result"),
@@ -155,10 +157,12 @@ def judge(answer: Answer) -> Envelope:
     )
 
 
-def _by_code(code: int, content: Mapping[str, Json]) -> Verdict:
+def _by_code(code: int, content: Mapping[str, Json]) -> AnswerVerdict:
     if code != ABNORMAL:
-        return CODES.get(code, Verdict.UNKNOWN)
+        return CODES.get(code, AnswerVerdict.UNKNOWN)
     told = " ".join(
         str(content.get(name) or "") for name in ("message", "msg", "exception")
     ).lower()
-    return next((verdict for words, verdict in TEXTS if words in told), Verdict.UNKNOWN)
+    return next(
+        (verdict for words, verdict in TEXTS if words in told), AnswerVerdict.UNKNOWN
+    )

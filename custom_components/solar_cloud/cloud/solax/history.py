@@ -9,11 +9,11 @@ from typing import Final
 
 from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Device, DeviceKind, Inventory, Plant, Quantity as Q, Reading
-from .api import DEVICE_HISTORY, STATISTICS, Row, rows
+from .api import DEVICE_HISTORY, STATISTICS, SolaxRow, rows
 from .battery_discovery import BY_BATTERY, battery_params
-from .decoder import Decoder
+from .decoder import SolaxDecoder
 from .limits import HISTORY
-from .session import Api
+from .session import SolaxSession
 from .timestamps import moment, stamp
 
 REACH: Final = HistoryLimits(
@@ -37,10 +37,10 @@ MOST_A_DAY: Final = 24 * 1000.0
 """kWh; beyond it a report is wrong rather than the plant large [guess]."""
 
 
-class HistoryReader:
+class SolaxHistory:
     """Reads the past with the same tables as the present."""
 
-    def __init__(self, api: Api, decoder: Decoder) -> None:
+    def __init__(self, api: SolaxSession, decoder: SolaxDecoder) -> None:
         """Read with ``api``."""
         self._api: Final = api
         self._decoder: Final = decoder
@@ -119,12 +119,12 @@ def _address(device: Device) -> Mapping[str, str]:
     }
 
 
-def _measured_at(row: Row) -> datetime | None:
+def _measured_at(row: SolaxRow) -> datetime | None:
     at = stamp(row.text("dataTime", "utcTime"))
     return None if at is None else moment(at)
 
 
-def _days(listed: Sequence[Row], zone: tzinfo | None) -> Iterator[PastEnergy]:
+def _days(listed: Sequence[SolaxRow], zone: tzinfo | None) -> Iterator[PastEnergy]:
     """Read the days of a report; one that is out of bounds says nothing (solax.md §3.8: 678 kWh in a home's day)."""
     for row in listed:
         try:

@@ -8,13 +8,13 @@ from typing import Final
 from ..errors import ListingUnfinished, Paced
 from ..model import Device, DeviceKind, Inventory, Plant
 from ..storage import Storage
-from .access import Memory
-from .api import Row
+from .access import SolaxAccess
+from .api import SolaxRow
 from .battery_discovery import (
     BY_BATTERY,
     BY_INVERTER,
     MOST_SERIALS,
-    Probe,
+    BatteryDiscovery,
     list_of_batteries,
 )
 from .models import (
@@ -28,8 +28,8 @@ from .models import (
     phases,
     takes_battery,
 )
-from .paging import PAGE_SIZE, Lister, Pages, list_of_devices, list_of_plants
-from .session import Api
+from .paging import PAGE_SIZE, PagedLister, Pages, list_of_devices, list_of_plants
+from .session import SolaxSession
 
 KIND: Final[Mapping[str, DeviceKind]] = {
     INVERTER: DeviceKind.INVERTER,
@@ -45,14 +45,16 @@ FLAGS: Final[Mapping[str, Mapping[int, str]]] = {
 }
 
 
-class InventoryReader:
+class SolaxInventory:
     """Reads all lists of an account."""
 
-    def __init__(self, api: Api, memory: Memory, storage: Storage) -> None:
+    def __init__(
+        self, api: SolaxSession, memory: SolaxAccess, storage: Storage
+    ) -> None:
         """Read with ``api``; an unfinished listing is in the vault."""
         self._pages: Final = Pages(storage)
-        self._lister: Final = Lister(api, memory, self._pages)
-        self._probe: Final = Probe(api, memory, self._pages)
+        self._lister: Final = PagedLister(api, memory, self._pages)
+        self._probe: Final = BatteryDiscovery(api, memory, self._pages)
         self.unlisted: Mapping[str, str] = {}
         """Plants of meters that are in no list, by serial."""
         self.plant_states: dict[str, int] = {}
@@ -111,7 +113,7 @@ class InventoryReader:
             {list_of_batteries(business): -(-len(plants) // MOST_SERIALS)}
         )
 
-    def note_states(self, business: str, listed: Iterable[Row]) -> None:
+    def note_states(self, business: str, listed: Iterable[SolaxRow]) -> None:
         """Remember the states that a list of plants tells."""
         self.states_at[business] = time.time()
         for row in listed:
@@ -146,7 +148,7 @@ class InventoryReader:
         business: str,
         plants: Mapping[str, Plant],
         devices: Iterable[Device],
-        packs: list[Row],
+        packs: list[SolaxRow],
     ) -> list[Device]:
         """Join what inverters say about their batteries with the list of registered ones."""
         inverters = [
@@ -178,7 +180,7 @@ class InventoryReader:
         return batteries
 
 
-def _plant(business: str, row: Row) -> Plant | None:
+def _plant(business: str, row: SolaxRow) -> Plant | None:
     if (plant_id := row.text("plantId")) is None:
         return None
     zone = row.text("plantTimeZone")
@@ -200,7 +202,7 @@ def _plant(business: str, row: Row) -> Plant | None:
     )
 
 
-def _plant_of(row: Row, plants: Mapping[str, Plant]) -> str | None:
+def _plant_of(row: SolaxRow, plants: Mapping[str, Plant]) -> str | None:
     """Return a device's plant; one without a plant's id belongs to the only plant there is."""
     if (plant_id := row.text("plantId", "stationId")) is not None:
         return plant_id if plant_id in plants else None
@@ -211,7 +213,7 @@ def _device(
     business: str,
     device_type: str,
     kind: DeviceKind,
-    row: Row,
+    row: SolaxRow,
     plants: Mapping[str, Plant],
 ) -> Device | None:
     serial = row.text("deviceSn")
@@ -267,7 +269,7 @@ def _or(value: int | None, default: int) -> int:
     return default if value is None else value
 
 
-def _firmware(row: Row) -> str | None:
+def _firmware(row: SolaxRow) -> str | None:
     parts = [
         f"{label}{version}"
         for label, name in (
@@ -284,7 +286,9 @@ def _number_text(value: float | None) -> str | None:
     return None if value is None else f"{value:g}"
 
 
-def _claim(unclaimed: dict[str, Row], inverter: Device, row: Row | None) -> Row | None:
+def _claim(
+    unclaimed: dict[str, SolaxRow], inverter: Device, row: SolaxRow | None
+) -> SolaxRow | None:
     """Take an inverter's registered battery out of the list: by its serial, else the first one behind the same dongle."""
     serial = ((row.text("deviceSn") if row else None) or "").upper()
     if serial in unclaimed:
@@ -296,7 +300,7 @@ def _claim(unclaimed: dict[str, Row], inverter: Device, row: Row | None) -> Row 
     return None
 
 
-def _capacity(business: str, pack: Row | None) -> float | None:
+def _capacity(business: str, pack: SolaxRow | None) -> float | None:
     """Return kWh: homes report Wh, commercial plants kWh."""
     rated = pack.number("ratedCapacity") if pack else None
     if not rated:
@@ -305,7 +309,7 @@ def _capacity(business: str, pack: Row | None) -> float | None:
 
 
 def _only_battery(
-    plant: Plant, found: Mapping[str, Row], inverters: Iterable[Device]
+    plant: Plant, found: Mapping[str, SolaxRow], inverters: Iterable[Device]
 ) -> float | None:
     """Return the plant's capacity when one battery makes it up."""
     mine = [
@@ -318,7 +322,10 @@ def _only_battery(
 
 
 def _battery(
-    inverter: Device, row: Row | None, pack: Row | None, capacity: float | None
+    inverter: Device,
+    row: SolaxRow | None,
+    pack: SolaxRow | None,
+    capacity: float | None,
 ) -> Device:
     """Describe an inverter's battery; its identity stays the same before and after it is registered."""
     serial = pack.text("deviceSn") if pack else row.text("deviceSn") if row else None
@@ -346,13 +353,13 @@ def _battery(
     )
 
 
-def _battery_model(business: str, pack: Row | None) -> str:
+def _battery_model(business: str, pack: SolaxRow | None) -> str:
     return model_name(business, BATTERY, pack.whole("deviceModel") if pack else None)
 
 
 def _registered(
     business: str,
-    row: Row,
+    row: SolaxRow,
     plants: Mapping[str, Plant],
     inverters: Iterable[Device],
 ) -> Device | None:
@@ -385,7 +392,7 @@ def _registered(
     )
 
 
-def _energy_manager(row: Row, plant: Plant) -> Device | None:
+def _energy_manager(row: SolaxRow, plant: Plant) -> Device | None:
     if (register := row.text("registerNo")) is None:
         return None
     power = row.number("sysACRatedPower")

@@ -44,7 +44,7 @@ def quota(storage: Storage) -> Quota:
     return Quota(WINDOWS, storage)
 
 
-class Brakes:
+class SolaxBackoff:
     """Turns refusals into pauses that outlive a restart, longer with each refusal in a row."""
 
     def __init__(self, quota: Quota) -> None:

@@ -7,11 +7,11 @@ from typing import Final
 
 from ..errors import CloudError, PermissionMissing
 from ..storage import Json, Storage
-from .access import RECHECK, Gate, Memory
-from .api import DEVICES, EMS_LIST, PLANTS, Endpoint, Row, rows
+from .access import RECHECK, Gate, SolaxAccess
+from .api import DEVICES, EMS_LIST, PLANTS, Endpoint, SolaxRow, rows
 from .errors import AccessDenied, OperationFailed
 from .models import COMMERCIAL, EMS, HOME
-from .session import Api
+from .session import SolaxSession
 
 SECTION: Final = "solax_listing"
 PATIENCE: Final = 900.0
@@ -78,18 +78,18 @@ PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 100
 
 
-class Lister:
+class PagedLister:
     """Reads lists and remembers which of them are empty.
 
     ``complete`` turns false when something stood in the way of a list that may have members.
     """
 
-    def __init__(self, api: Api, memory: Memory, pages: Pages) -> None:
+    def __init__(self, api: SolaxSession, memory: SolaxAccess, pages: Pages) -> None:
         """Read with ``api``; what was answered before is in ``pages``."""
         self._api: Final = api
         self._memory: Final = memory
         self._pages: Final = pages
-        self._kept: dict[Gate, list[Row]] = {}
+        self._kept: dict[Gate, list[SolaxRow]] = {}
         self.complete = True
 
     def begin(self) -> None:
@@ -97,9 +97,9 @@ class Lister:
         self.complete = True
         self._pages.begin()
 
-    async def plants(self) -> list[tuple[str, Row]]:
+    async def plants(self) -> list[tuple[str, SolaxRow]]:
         """List the plants of both business types; a type that is not the account's may be refused in any way."""
-        found: list[tuple[str, Row]] = []
+        found: list[tuple[str, SolaxRow]] = []
         refusals: list[CloudError] = []
         absent: list[Gate] = []
         for business in (HOME, COMMERCIAL):
@@ -129,7 +129,7 @@ class Lister:
             raise min(refusals, key=lambda err: not isinstance(err, PermissionMissing))
         return found
 
-    async def devices(self, business: str, device_type: str) -> list[Row]:
+    async def devices(self, business: str, device_type: str) -> list[SolaxRow]:
         """List the devices of a type in all plants of a business type."""
         return await self._class(
             DEVICES,
@@ -137,7 +137,7 @@ class Lister:
             {"businessType": business, "deviceType": device_type},
         )
 
-    async def energy_managers(self, plant_id: str) -> list[Row]:
+    async def energy_managers(self, plant_id: str) -> list[SolaxRow]:
         """List the EMS of a commercial plant."""
         body: dict[str, Json] = {
             "plantId": plant_id,
@@ -152,7 +152,7 @@ class Lister:
         gate: Gate,
         params: Mapping[str, str] | None = None,
         body: dict[str, Json] | None = None,
-    ) -> list[Row]:
+    ) -> list[SolaxRow]:
         """Read one list. A class that was never seen may be absent in any way; one that was seen keeps its members."""
         seen = self._memory.seen(gate)
         if self._memory.absent(gate):
@@ -184,13 +184,15 @@ class Lister:
         endpoint: Endpoint,
         params: Mapping[str, str] | None = None,
         body: dict[str, Json] | None = None,
-    ) -> list[Row]:
-        found: list[Row] = []
+    ) -> list[SolaxRow]:
+        found: list[SolaxRow] = []
         for page in range(1, MOST_PAGES + 1):
             result = await self._page(endpoint, params, body, page)
             listed = rows(result)
             found += listed
-            pages = Row.of(result).whole("pages") if isinstance(result, dict) else None
+            pages = (
+                SolaxRow.of(result).whole("pages") if isinstance(result, dict) else None
+            )
             self._pages.expect(
                 {_list(endpoint, params, body): min(pages or page, MOST_PAGES)}
             )

@@ -16,12 +16,12 @@ from ..errors import (
 )
 from ..model import Inventory, Notice, Snapshot
 from ..storage import Json
-from .access import RECHECK, Memory
+from .access import RECHECK, SolaxAccess
 from .api import ALARMS, PLANT_DATA, PLANTS, rows
 from .battery_discovery import BY_INVERTER
 from .errors import AccessBlocked, AccessDenied, OperationFailed
-from .inventory import InventoryReader
-from .readings import Board
+from .inventory import SolaxInventory
+from .readings import SolaxReadingCache
 from .schedule import (
     BUDGET_PERIOD,
     CALLS_PER_PLANT,
@@ -30,7 +30,7 @@ from .schedule import (
     make_room,
     slow_jobs,
 )
-from .session import Api
+from .session import SolaxSession
 
 LOGGER: Final = logging.getLogger(__name__)
 PATIENCE: Final = 240.0
@@ -40,7 +40,7 @@ SILENCES: Final = 2
 NOT_REACHED: Final = "rate_limited"
 
 
-class Poll:
+class SolaxPoll:
     """One round of calls, possibly spread over several ``readings``."""
 
     def __init__(self) -> None:
@@ -51,16 +51,18 @@ class Poll:
         self.errors: Final[list[CloudError]] = []
 
 
-class Poller:
+class SolaxPoller:
     """Runs polls and keeps the board."""
 
-    def __init__(self, api: Api, memory: Memory, lists: InventoryReader) -> None:
+    def __init__(
+        self, api: SolaxSession, memory: SolaxAccess, lists: SolaxInventory
+    ) -> None:
         """Read with ``api``."""
         self._api: Final = api
         self._memory: Final = memory
         self._lists: Final = lists
-        self.board: Final = Board(memory)
-        self._poll: Poll | None = None
+        self.board: Final = SolaxReadingCache(memory)
+        self._poll: SolaxPoll | None = None
         self._begun = self._previous = time.time()
         self._turn: Final = itertools.count(1)
         self._turns: Final[dict[tuple[str, ...], int]] = {}
@@ -71,7 +73,7 @@ class Poller:
         """Fetch what is due and describe everything known. Raises the most telling error when nothing could be read."""
         poll = self._poll
         if poll is None or time.time() > poll.begun + PATIENCE:
-            poll = self._poll = Poll()
+            poll = self._poll = SolaxPoll()
             self._previous, self._begun = self._begun, poll.begun
         self._note_dropped(poll, wanted)
         resume_after = await self._work(poll, self._due(poll, wanted), wanted)
@@ -83,7 +85,7 @@ class Poller:
             raise error
         return self._snapshot(wanted, resume_after)
 
-    def _due(self, poll: Poll, wanted: Inventory) -> list[Job]:
+    def _due(self, poll: SolaxPoll, wanted: Inventory) -> list[Job]:
         """List the calls still to be made, those waiting longest first."""
         live = [
             job
@@ -117,7 +119,7 @@ class Poller:
     def _spare(self, plant_id: str) -> bool:
         return plant_id in self.board.readings and plant_id not in self.board.failures
 
-    def _note_dropped(self, poll: Poll, wanted: Inventory) -> None:
+    def _note_dropped(self, poll: SolaxPoll, wanted: Inventory) -> None:
         for identity in (*wanted.plants, *wanted.devices):
             if self._memory.dropped(identity):
                 self.board.fail((identity,), AccessDenied.default_key)
@@ -138,7 +140,7 @@ class Poller:
             },
         )
 
-    def _open(self, job: Job, poll: Poll) -> bool:
+    def _open(self, job: Job, poll: SolaxPoll) -> bool:
         """Whether a live call may be tried at all; if not, its devices are silent."""
         if (rest := self._memory.resting(job.gate)) is None:
             return True
@@ -149,7 +151,7 @@ class Poller:
         return False
 
     async def _work(
-        self, poll: Poll, jobs: Iterable[Job], wanted: Inventory
+        self, poll: SolaxPoll, jobs: Iterable[Job], wanted: Inventory
     ) -> float | None:
         """Make calls until done; returns the wait when a limit stops them."""
         silences = 0
@@ -185,7 +187,7 @@ class Poller:
                 self._take(poll, job, result, wanted)
         return None
 
-    def _note(self, poll: Poll, job: Job) -> None:
+    def _note(self, poll: SolaxPoll, job: Job) -> None:
         poll.done.add(job.key)
         self._turns[job.key] = next(self._turn)
         if job.period:
@@ -212,7 +214,7 @@ class Poller:
                 # One inverter without a battery makes the whole call fail.
                 self._suspects.update(job.covers)
 
-    def _take(self, poll: Poll, job: Job, result: Json, wanted: Inventory) -> None:
+    def _take(self, poll: SolaxPoll, job: Job, result: Json, wanted: Inventory) -> None:
         self._memory.open(job.gate)
         self._suspects.difference_update(job.covers)
         if job.endpoint is ALARMS:
@@ -226,7 +228,7 @@ class Poller:
             else:
                 self.board.take_devices(job, result)
 
-    def _error(self, poll: Poll) -> CloudError | None:
+    def _error(self, poll: SolaxPoll) -> CloudError | None:
         """Choose the error that says most about a poll that brought nothing."""
         return min(poll.errors, key=_rank, default=None)
 

@@ -6,24 +6,24 @@ from typing import Final
 from ..model import Alarm, Device, DeviceKind, Inventory, Quantity, Reading, Slot
 from ..storage import Json
 from . import states
-from .access import Memory
-from .api import Row, rows
+from .access import SolaxAccess
+from .api import SolaxRow, rows
 from .battery_discovery import BY_INVERTER, row_of
-from .decoder import Decoder
+from .decoder import SolaxDecoder
 from .models import COMMERCIAL
 from .schedule import Job
-from .timestamps import Clocks
+from .timestamps import TimestampReader
 
 OFFLINE: Final = "offline"
 
 
-class Board:
+class SolaxReadingCache:
     """Takes answers in and keeps them for the polls that do not ask again."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: SolaxAccess) -> None:
         """Start empty."""
-        self.clocks: Final = Clocks()
-        self.decoder: Final = Decoder(memory)
+        self.clocks: Final = TimestampReader()
+        self.decoder: Final = SolaxDecoder(memory)
         self.readings: Final[dict[str, Reading]] = {}
         self.failures: Final[dict[str, str]] = {}
         self.alarms: Final[dict[str, tuple[Alarm, ...]]] = {}
@@ -94,7 +94,7 @@ class Board:
         )
 
 
-def _row(device: Device, found: list[Row], *, alone: bool) -> Row | None:
+def _row(device: Device, found: list[SolaxRow], *, alone: bool) -> SolaxRow | None:
     """Find a device's row: by serial, else by dongle, else by being the only one asked for."""
     if device.kind is DeviceKind.BATTERY and device.address["sn_type"] == BY_INVERTER:
         return row_of(device, device.address.get("battery_sn"), found, alone=alone)
@@ -110,7 +110,7 @@ def _row(device: Device, found: list[Row], *, alone: bool) -> Row | None:
     return nameless[0] if alone and len(found) == 1 and nameless else None
 
 
-def _alarmed(row: Row, plant_id: str, wanted: Inventory) -> str | None:
+def _alarmed(row: SolaxRow, plant_id: str, wanted: Inventory) -> str | None:
     """Find the device an alarm is about."""
     serial = (row.text("deviceSn") or "").upper()
     if not serial:

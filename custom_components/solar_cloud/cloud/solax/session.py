@@ -12,29 +12,30 @@ from ..errors import (
     NotConnected,
     PermissionMissing,
     SessionConflict,
+    Unanswered,
     UnexpectedAnswer,
 )
 from ..storage import Json
 from ..token import Token, TokenManager
 from ..transport import Transport
 from .api import Endpoint
-from .errors import Envelope, Verdict, judge, refusal
-from .limits import CONTROL, READ, Brakes
+from .errors import AnswerVerdict, JudgedAnswer, judge, refusal
+from .limits import CONTROL, READ, SolaxBackoff
 
 LOGGER: Final = logging.getLogger(__name__)
 CONTEST_PAUSE: Final = 600.0
 """Seconds to leave the application to whoever took the token twice in a row."""
 
 
-class Unanswered(CloudUnreachable):
-    """A command was sent and no answer came that means anything: it may have been carried out."""
-
-
-class Api:
+class SolaxSession:
     """The signed-in application."""
 
     def __init__(
-        self, base: URL, transport: Transport, tokens: TokenManager, brakes: Brakes
+        self,
+        base: URL,
+        transport: Transport,
+        tokens: TokenManager,
+        brakes: SolaxBackoff,
     ) -> None:
         """Call ``base`` with tokens from ``tokens``."""
         self._base: Final = base
@@ -54,12 +55,12 @@ class Api:
     ) -> Json:
         """Return the ``result`` of an answer. Raises the ``CloudError`` its code stands for."""
         envelope = await self._exchange(endpoint, params, body, lane)
-        if envelope.verdict is Verdict.ACCEPTED:
+        if envelope.verdict is AnswerVerdict.ACCEPTED:
             return envelope.result
         LOGGER.debug("%s refused with code %s", endpoint.path, envelope.code)
         raise refusal(envelope.verdict, envelope.code)
 
-    async def write(self, endpoint: Endpoint, body: dict[str, Json]) -> Envelope:
+    async def write(self, endpoint: Endpoint, body: dict[str, Json]) -> JudgedAnswer:
         """Send a command and return its answer, whether it says yes or no.
 
         Raises ``Unanswered`` when nobody knows whether it arrived, any other ``CloudError`` when it certainly was not carried out.
@@ -72,28 +73,28 @@ class Api:
         params: Mapping[str, str] | None,
         body: dict[str, Json] | None,
         lane: str,
-    ) -> Envelope:
+    ) -> JudgedAnswer:
         """Send with a live token; what concerns tokens, permissions and pace is raised."""
         token = await self._token()
         envelope = await self._send(endpoint, token, params, body, lane)
-        if envelope.verdict is Verdict.UNAUTHENTICATED:
+        if envelope.verdict is AnswerVerdict.UNAUTHENTICATED:
             # Everyday life: another program of the application asked for a token and killed ours. Turned away at the door, nothing was
             # carried out, so that a command may go in again.
             LOGGER.debug("Token refused with code %s, renewing it once", envelope.code)
             token = await self._token(token)
             envelope = await self._send(endpoint, token, params, body, lane)
         match envelope.verdict:
-            case Verdict.ACCEPTED:
+            case AnswerVerdict.ACCEPTED:
                 self.brakes.released()
-            case Verdict.UNAUTHENTICATED:
+            case AnswerVerdict.UNAUTHENTICATED:
                 raise SessionConflict(CONTEST_PAUSE)
-            case Verdict.FORBIDDEN:
+            case AnswerVerdict.FORBIDDEN:
                 raise PermissionMissing(endpoint.permission)
-            case Verdict.TOO_FAST:
+            case AnswerVerdict.TOO_FAST:
                 raise await self.brakes.too_fast(envelope.retry_after)
-            case Verdict.USED_UP:
+            case AnswerVerdict.USED_UP:
                 raise await self.brakes.used_up_today()
-            case Verdict.BLOCKED:
+            case AnswerVerdict.BLOCKED:
                 raise refusal(envelope.verdict, envelope.code)
         return envelope
 
@@ -117,7 +118,7 @@ class Api:
         params: Mapping[str, str] | None,
         body: dict[str, Json] | None,
         lane: str,
-    ) -> Envelope:
+    ) -> JudgedAnswer:
         commands = lane == CONTROL
         self.brakes.quota.acquire(lane, command=commands)
         try:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import time
 from typing import Final
 
-from .api import Row
+from .api import SolaxRow
 
 STALE_AFTER: Final = 1200.0
 """Devices upload about every five minutes; after twenty a row says nothing about now [seen: rows an hour old]."""
@@ -23,7 +23,7 @@ ZONE_STEP: Final = 900.0
 """All time zones are whole quarters of an hour away from UTC."""
 
 
-class Clocks:
+class TimestampReader:
     """Reads time stamps and remembers what it takes to do so."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Clocks:
             self._skewed = self._skewed + 1 if ahead else 0
         self._newest = None
 
-    def plant_time(self, plant_id: str, row: Row) -> datetime | None:
+    def plant_time(self, plant_id: str, row: SolaxRow) -> datetime | None:
         """Return the time of a plant's answer, whose only stamp is its local time at the moment of answering."""
         if (local := stamp(row.text("plantLocalTime"))) is None:
             return None
@@ -55,7 +55,9 @@ class Clocks:
         self._offsets[plant_id] = offset
         return moment(min(local - offset, now))
 
-    def device_time(self, identity: str, plant_id: str, row: Row) -> datetime | None:
+    def device_time(
+        self, identity: str, plant_id: str, row: SolaxRow
+    ) -> datetime | None:
         """Return the time of a device's row, never later than the moment it was first seen."""
         local = stamp(row.text("plantLocalTime"))
         at = stamp(row.text("dataTime", "utcTime"))

@@ -19,13 +19,13 @@ from ..vendor import (
     fingerprint,
 )
 from .access import Permissions
-from .api import V1, V2, Gateway, Keys
+from .api import V1, V2, ApiClient, Keys
 from .auth import LANE, WINDOWS, AccountLogin
 from .client import SungrowCloud
-from .limits import Backoff
-from .oauth import GrantRefresh, authorize_url, exchange
+from .limits import SungrowBackoff
+from .oauth import OAuthRefresh, authorize_url, exchange
 from .readings import STALE_AFTER
-from .session import HISTORY_LANE, Session
+from .session import HISTORY_LANE, SungrowSession
 
 GATEWAYS: Final[Mapping[str, str]] = {
     "eu": "https://gateway.isolarcloud.eu",
@@ -81,13 +81,13 @@ def _home(credentials: Credentials) -> str:
 
 def _gateway(
     sign_in: SignIn, credentials: Credentials, transport: Transport
-) -> Gateway:
+) -> ApiClient:
     keys = Keys(
         credentials["app_key"].strip(),
         credentials["secret_key"].strip(),
         credentials.get("rsa_public_key", "").strip() or None,
     )
-    return Gateway(sign_in.base_url(credentials), keys, transport)
+    return ApiClient(sign_in.base_url(credentials), keys, transport)
 
 
 def _authorize_url(credentials: Credentials, redirect_uri: str, state: str) -> str:
@@ -158,7 +158,7 @@ def connect(
     """Build a client; calls nobody."""
     gateway = _gateway(sign_in, credentials, transport)
     if sign_in is GRANT:
-        refresh = GrantRefresh(gateway, quota, storage)
+        refresh = OAuthRefresh(gateway, quota, storage)
         tokens = TokenManager(refresh.issue, storage, margin=GRANT_MARGIN)
         dialect = V2
     else:
@@ -172,8 +172,8 @@ def connect(
         )
         tokens = TokenManager(login.issue, storage, margin=ACCOUNT_MARGIN)
         dialect = V1
-    session = Session(
-        gateway, dialect, tokens, quota, Backoff(storage), Permissions(storage)
+    session = SungrowSession(
+        gateway, dialect, tokens, quota, SungrowBackoff(storage), Permissions(storage)
     )
     return SungrowCloud(session, storage)
 

@@ -15,7 +15,7 @@ from .api import Body, Operation
 FIELDS_SECTION: Final = "fields"
 
 
-class FieldChoice:
+class PointSelection:
     """The choices of all plants."""
 
     def __init__(self, storage: Storage) -> None:

@@ -15,7 +15,13 @@ from ..errors import CloudError, CloudUnreachable, CredentialsRejected, Unexpect
 from ..points import number
 from ..storage import Json
 from ..transport import Answer, Transport
-from .crypto import NONCE_LENGTH, Envelope, is_hex, load_public_key, random_text
+from .crypto import (
+    NONCE_LENGTH,
+    EncryptionEnvelope,
+    is_hex,
+    load_public_key,
+    random_text,
+)
 from .errors import (
     HTTP_ERRORS,
     OK,
@@ -48,7 +54,7 @@ class Operation(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class ApiVersion:
     """Names of one edition."""
 
     prefix: str
@@ -76,7 +82,7 @@ _SHARED: Final = {
     Operation.SETTING_RECORDS: "getDeviceSettingRecordList",
 }
 
-V1: Final = Dialect(
+V1: Final = ApiVersion(
     prefix="openapi",
     bearer=False,
     page="curPage",
@@ -94,7 +100,7 @@ V1: Final = Dialect(
 )
 """Without OAuth: the portal's keys and an account's password."""
 
-V2: Final = Dialect(
+V2: Final = ApiVersion(
     prefix="openapi/platform",
     bearer=True,
     page="page",
@@ -128,7 +134,7 @@ class Keys:
     rsa_public_key: str | None = field(default=None, repr=False)
 
 
-class Gateway:
+class ApiClient:
     """Speaks for one application in one region."""
 
     def __init__(self, base_url: URL, keys: Keys, transport: Transport) -> None:
@@ -176,7 +182,7 @@ class Gateway:
         content: Body = {"appkey": self._keys.app_key, "lang": LANGUAGE, **body}
         envelope = None
         if (public_key := self._public_key) is not None:
-            envelope = Envelope.fresh(public_key)
+            envelope = EncryptionEnvelope.fresh(public_key)
             headers["x-random-secret-key"] = envelope.header
             content["api_key_param"] = {
                 "nonce": random_text(NONCE_LENGTH),
@@ -191,7 +197,7 @@ class Gateway:
         )
         return self._understand(answer, envelope)
 
-    def _understand(self, answer: Answer, envelope: Envelope | None) -> Body:
+    def _understand(self, answer: Answer, envelope: EncryptionEnvelope | None) -> Body:
         """Turn an answer into its envelope, or raise what its status, form or layer says."""
         if answer.status >= 500:
             raise CloudUnreachable("server_error", code=str(answer.status))

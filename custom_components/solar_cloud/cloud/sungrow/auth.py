@@ -19,7 +19,7 @@ from ..quota import DAY, Quota, Window
 from ..storage import Json, Storage
 from ..token import Token
 from ..vendor import fingerprint
-from .api import Body, Gateway
+from .api import ApiClient, Body
 from .errors import BARRED_FOR, HALF_AN_HOUR, Throttled, TokenRefused, safe_code
 
 SECTION: Final = "sign_in"
@@ -149,7 +149,7 @@ class AccountLogin:
 
     def __init__(
         self,
-        gateway: Gateway,
+        gateway: ApiClient,
         quota: Quota,
         storage: Storage,
         username: str,

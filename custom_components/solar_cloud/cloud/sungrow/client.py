@@ -9,24 +9,24 @@ from ..history import HistoryLimits, PastEnergies
 from ..model import DeviceCorrection, Inventory, Plant, Reading, Snapshot
 from ..storage import Json, Storage
 from ..vendor import PlantSources
-from .controls.manager import PACE, Steering
-from .history import REACH, HistoryReader
-from .inventory import Lister
-from .poller import Reader
-from .session import Session
+from .controls.manager import PACE, SungrowControls
+from .history import REACH, SungrowHistory
+from .inventory import SungrowInventory
+from .poller import SungrowPoller
+from .session import SungrowSession
 from .sources import plant_roles
 
 
 class SungrowCloud:
     """Lists and reads what one account can see."""
 
-    def __init__(self, session: Session, storage: Storage) -> None:
+    def __init__(self, session: SungrowSession, storage: Storage) -> None:
         """Call nobody yet."""
         self._session: Final = session
-        self._lister: Final = Lister(session)
-        self._reader: Final = Reader(session, storage)
-        self._history: Final = HistoryReader(session, self._reader)
-        self._steering: Final = Steering(session, storage, self._reader.last)
+        self._lister: Final = SungrowInventory(session)
+        self._reader: Final = SungrowPoller(session, storage)
+        self._history: Final = SungrowHistory(session, self._reader)
+        self._steering: Final = SungrowControls(session, storage, self._reader.last)
 
     async def inventory(self) -> Inventory:
         """List plants and devices."""

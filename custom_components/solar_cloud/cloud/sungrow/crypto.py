@@ -75,7 +75,7 @@ def load_public_key(text: str) -> RSAPublicKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class EncryptionEnvelope:
     """The key of one request and its answer."""
 
     key: str = field(repr=False)
@@ -83,7 +83,7 @@ class Envelope:
     """The wrapped key, for ``x-random-secret-key``."""
 
     @classmethod
-    def fresh(cls, public_key: RSAPublicKey) -> Envelope:
+    def fresh(cls, public_key: RSAPublicKey) -> EncryptionEnvelope:
         """Make a key for one request."""
         key = random_text(KEY_LENGTH)
         wrapped = public_key.encrypt(key.encode("ascii"), rsa_padding.PKCS1v15())

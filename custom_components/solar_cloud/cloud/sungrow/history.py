@@ -14,8 +14,8 @@ from ..points import number
 from ..storage import Json
 from .api import Operation
 from .points import DEVICE_TYPES, HYBRID_TYPE, PLANT_POINTS, PLANT_TYPE, DeviceType
-from .poller import Reader
-from .session import HISTORY_LANE, Session
+from .poller import SungrowPoller
+from .session import HISTORY_LANE, SungrowSession
 from .timestamps import parse_time
 
 REACH: Final = HistoryLimits(
@@ -55,10 +55,10 @@ SHARED: Final = frozenset(
 )
 
 
-class HistoryReader:
+class SungrowHistory:
     """Reads the past with the tables of the present."""
 
-    def __init__(self, session: Session, reader: Reader) -> None:
+    def __init__(self, session: SungrowSession, reader: SungrowPoller) -> None:
         """Call nobody yet."""
         self._session: Final = session
         self._reader: Final = reader

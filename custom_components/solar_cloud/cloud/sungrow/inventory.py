@@ -17,7 +17,7 @@ from .points import (
     PV_TYPE,
     STORAGE_TYPES,
 )
-from .session import Session
+from .session import SungrowSession
 
 type Row = Mapping[str, Json]
 
@@ -33,10 +33,10 @@ BATTERY_MODEL: Final = re.compile(r"SB[RHS](\d{3})")
 FIRMWARE_FIELDS: Final = ("system_version", "lcd_version", "m_version", "mdsp_version")
 
 
-class Lister:
+class SungrowInventory:
     """Lists one account; what cannot be read this time stays as it was."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SungrowSession) -> None:
         """Know nothing yet."""
         self._session: Final = session
         self._known: Final[dict[str, list[dict[str, Json]]]] = {}
@@ -73,7 +73,7 @@ class Lister:
         return Inventory(plants, devices, complete, resume_after)
 
 
-async def _details(session: Session, rows: Iterable[Row]) -> dict[str, Row]:
+async def _details(session: SungrowSession, rows: Iterable[Row]) -> dict[str, Row]:
     """Return what only the details know, by plant; without them a plant works too."""
     ids = [key for row in rows if (key := text(row.get("ps_id")))]
     found: dict[str, Row] = {}

@@ -19,7 +19,7 @@ MOST_DOUBLINGS: Final = 6
 JITTER: Final = (5.0, 60.0)
 
 
-class Backoff:
+class SungrowBackoff:
     """The doubling of one entry; nothing but time takes it back, so no unrelated error resets it."""
 
     def __init__(self, storage: Storage) -> None:

@@ -17,7 +17,7 @@ from ..quota import Quota
 from ..storage import Json, Storage
 from ..token import Token, checked
 from ..vendor import fingerprint
-from .api import Body, Gateway
+from .api import ApiClient, Body
 from .auth import LANE, SignInMemory
 from .errors import (
     GRANT_ERRORS,
@@ -48,7 +48,7 @@ def authorize_url(
     )
 
 
-async def exchange(gateway: Gateway, code: str, redirect_uri: str) -> Token:
+async def exchange(gateway: ApiClient, code: str, redirect_uri: str) -> Token:
     """Turn a code into the first pair of tokens."""
     answer = await gateway.ask(
         "openapi/apiManage/token",
@@ -103,10 +103,10 @@ def _flat(answer: Body) -> dict[str, Json]:
     return {**answer, **nested} if isinstance(nested, dict) else answer
 
 
-class GrantRefresh:
+class OAuthRefresh:
     """Renews the pair. Both old tokens die with it, so each refresh token is used once."""
 
-    def __init__(self, gateway: Gateway, quota: Quota, storage: Storage) -> None:
+    def __init__(self, gateway: ApiClient, quota: Quota, storage: Storage) -> None:
         """Remember failures in the vault."""
         self._gateway: Final = gateway
         self._quota: Final = quota

@@ -27,7 +27,7 @@ from ..model import (
 from ..points import number, text
 from ..quota import DAY
 from ..storage import Json, Storage
-from .access import FieldChoice, PointMemory
+from .access import PointMemory, PointSelection
 from .api import Operation
 from .decoder import filled, read
 from .errors import EndpointMissing, RequestRefused
@@ -44,7 +44,7 @@ from .points import (
 )
 from .readings import (
     Fields,
-    Poll,
+    SungrowPoll,
     chunks,
     merge,
     missing,
@@ -54,9 +54,9 @@ from .readings import (
     read_overview,
     rows,
 )
-from .schedule import CALLS_PER_PLANT, Schedule, Task
-from .session import Session
-from .timestamps import Clocks, parse_time
+from .schedule import CALLS_PER_PLANT, Schedule, ScheduledCall
+from .session import SungrowSession
+from .timestamps import PlantClocks, parse_time
 
 OVERVIEW_EVERY: Final = 1800.0
 GIVE_UP_AFTER: Final = 2
@@ -65,16 +65,16 @@ STORAGE_SECTION: Final = "storage"
 CAPACITY: Final = "p13140"
 
 
-class Reader:
+class SungrowPoller:
     """Reads one account, remembering what this poll does not ask."""
 
-    def __init__(self, session: Session, storage: Storage) -> None:
+    def __init__(self, session: SungrowSession, storage: Storage) -> None:
         """Take up what the last run learnt."""
         self._session: Final = session
         self._storage: Final = storage
         self._points: Final = PointMemory(storage)
-        self._clocks: Final = Clocks(storage)
-        self._choice: Final = FieldChoice(storage)
+        self._clocks: Final = PlantClocks(storage)
+        self._choice: Final = PointSelection(storage)
         self._schedule: Final = Schedule()
         stored = storage.load(STORAGE_SECTION)
         self._with_battery: Final = {
@@ -92,7 +92,7 @@ class Reader:
 
     async def read(self, wanted: Inventory) -> Snapshot:
         """Ask what is due and return the whole picture. Raises a ``CloudError`` when nothing could be asked."""
-        poll = Poll(wanted, datetime.fromtimestamp(time.time(), UTC))
+        poll = SungrowPoll(wanted, datetime.fromtimestamp(time.time(), UTC))
         tasks = list(self._tasks(poll))
         budget = CALLS_PER_PLANT * max(1, len(wanted.plants))
         due = self._schedule.due(tasks, poll.now.timestamp(), budget)
@@ -101,7 +101,7 @@ class Reader:
             raise poll.errors[0]
         return self._picture(poll)
 
-    async def _run(self, poll: Poll, due: Iterable[Task]) -> None:
+    async def _run(self, poll: SungrowPoll, due: Iterable[ScheduledCall]) -> None:
         """Do one task after the other, as long as that makes sense."""
         now = poll.now.timestamp()
         unanswered = 0
@@ -126,7 +126,9 @@ class Reader:
                 for owner in task.owners:
                     self._silent.pop(owner, None)
 
-    def _note_failure(self, poll: Poll, task: Task, err: CloudError) -> None:
+    def _note_failure(
+        self, poll: SungrowPoll, task: ScheduledCall, err: CloudError
+    ) -> None:
         """Let the owners fall silent; give an endpoint that is not for this account a rest."""
         poll.errors.append(err)
         poll.silent |= dict.fromkeys(task.owners, err.key)
@@ -145,11 +147,11 @@ class Reader:
 
     # What there is to ask
 
-    def _tasks(self, poll: Poll) -> Iterator[Task]:
+    def _tasks(self, poll: SungrowPoll) -> Iterator[ScheduledCall]:
         plants = list(poll.wanted.plants)
         if not plants:
             return
-        yield Task(
+        yield ScheduledCall(
             "plants",
             EVERY_POLL,
             self._calls(PLANT_POINTS, len(plants)),
@@ -163,22 +165,24 @@ class Reader:
                 if device.address.get("type") == str(kind.number)
             ]
             if devices:
-                yield Task(
+                yield ScheduledCall(
                     f"type {kind.number}",
                     kind.every,
                     self._calls(kind, len(devices)),
                     partial(self._ask_devices, poll, kind, devices),
                     frozenset(device.id for device in devices),
                 )
-        yield Task("alarms", SLOW, 1, partial(self._ask_alarms, poll))
-        yield Task("overview", OVERVIEW_EVERY, 1, partial(self._ask_overview, poll))
+        yield ScheduledCall("alarms", SLOW, 1, partial(self._ask_alarms, poll))
+        yield ScheduledCall(
+            "overview", OVERVIEW_EVERY, 1, partial(self._ask_overview, poll)
+        )
 
     def _calls(self, kind: DeviceType, count: int) -> int:
         return self._points.calls(str(kind.number), kind.point_ids) * len(
             list(chunks(range(count)))
         )
 
-    async def _ask_plants(self, poll: Poll, plants: list[str]) -> None:
+    async def _ask_plants(self, poll: SungrowPoll, plants: list[str]) -> None:
         keys = {f"{plant_id}_{PLANT_TYPE}_0_0": plant_id for plant_id in plants}
         for chunk in chunks(plants):
             for points in self._points.chunks(str(PLANT_TYPE), PLANT_POINTS.point_ids):
@@ -200,7 +204,7 @@ class Reader:
         missing(poll, plants)
 
     async def _ask_devices(
-        self, poll: Poll, kind: DeviceType, devices: list[Device]
+        self, poll: SungrowPoll, kind: DeviceType, devices: list[Device]
     ) -> None:
         by_key = {device.address["ps_key"]: device.id for device in devices}
         optimizers = kind.number == OPTIMIZER_TYPE
@@ -224,15 +228,15 @@ class Reader:
                         self._points.note(str(kind.number), filled(fields))
         missing(poll, by_key.values())
 
-    async def _ask_alarms(self, poll: Poll) -> None:
+    async def _ask_alarms(self, poll: SungrowPoll) -> None:
         poll.alarms = await read_alarms(self._session, poll.wanted, poll.now)
 
-    async def _ask_overview(self, poll: Poll) -> None:
+    async def _ask_overview(self, poll: SungrowPoll) -> None:
         poll.overview = await read_overview(self._session)
 
     # What came of it
 
-    def _picture(self, poll: Poll) -> Snapshot:
+    def _picture(self, poll: SungrowPoll) -> Snapshot:
         wanted = {*poll.wanted.plants, *poll.wanted.devices}
         self._learn_storage(poll)
         self._set_clocks(poll)
@@ -262,7 +266,7 @@ class Reader:
             poll.resume_after,
         )
 
-    def _learn_storage(self, poll: Poll) -> None:
+    def _learn_storage(self, poll: SungrowPoll) -> None:
         """Remember which plants have a battery: others report zeros for one (sungrow.md §7.2 #18)."""
         found = {
             device.plant_id
@@ -279,7 +283,7 @@ class Reader:
                 STORAGE_SECTION, lambda: [*sorted(self._with_battery)]
             )
 
-    def _set_clocks(self, poll: Poll) -> None:
+    def _set_clocks(self, poll: SungrowPoll) -> None:
         """Let each plant's clock look at its newest time."""
         newest: dict[str, datetime] = {}
         for key, fields in poll.rows.items():
@@ -291,7 +295,7 @@ class Reader:
             zone = poll.wanted.plants[plant_id].address.get("zone")
             self._clocks.observe(plant_id, local, poll.now, zone)
 
-    def _read(self, poll: Poll, key: str, fields: Fields) -> Reading:
+    def _read(self, poll: SungrowPoll, key: str, fields: Fields) -> Reading:
         plant_id = plant_of(poll.wanted, key)
         local = parse_time(fields.get("device_time"))
         device = poll.wanted.devices.get(key)

@@ -15,7 +15,7 @@ from .api import Body, Operation
 from .decoder import unwrap
 from .errors import RequestRefused
 from .inventory import Row
-from .session import Session
+from .session import SungrowSession
 from .states import ALARM_LEVELS, PLANT_FAULTS
 
 OPEN: Final = "8"
@@ -24,7 +24,7 @@ LOOK_BACK: Final = timedelta(days=30)
 
 
 async def read_alarms(
-    session: Session, inventory: Inventory, now: datetime
+    session: SungrowSession, inventory: Inventory, now: datetime
 ) -> dict[str, tuple[Alarm, ...]]:
     """Return the open alarms by plant; plants without any have an empty list."""
     body: Body = {
@@ -72,7 +72,7 @@ CONNECTING: Final = 3
 """``valid_flag`` of a plant that is being set up."""
 
 
-async def read_overview(session: Session) -> dict[str, dict[Slot, Value]]:
+async def read_overview(session: SungrowSession) -> dict[str, dict[Slot, Value]]:
     """Return these values by plant."""
     listing = await session.list_all(Operation.PLANTS, {})
     live = session.dialect.live_list
@@ -122,7 +122,7 @@ type Fields = Mapping[str, Json]
 
 
 @dataclass(slots=True)
-class Poll:
+class SungrowPoll:
     """What one poll brought in, before it is understood."""
 
     wanted: Inventory
@@ -158,7 +158,7 @@ def merge(known: dict[str, Fields], key: str, fields: Fields) -> None:
     known[key] = {**known.get(key, {}), **fields}
 
 
-def missing(poll: Poll, asked: Iterable[str]) -> None:
+def missing(poll: SungrowPoll, asked: Iterable[str]) -> None:
     """Name what was asked and left out of the answer."""
     poll.silent |= {key: "not_answered" for key in asked if key not in poll.rows}
 

@@ -11,7 +11,7 @@ STARVING: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ScheduledCall:
     """Something to ask regularly."""
 
     key: str
@@ -34,11 +34,13 @@ class Schedule:
         """Nothing ran yet."""
         self._ran: Final[dict[str, float]] = {}
 
-    def done(self, task: Task, now: float, pause: float = 0.0) -> None:
+    def done(self, task: ScheduledCall, now: float, pause: float = 0.0) -> None:
         """Note that a task ran; with a pause it counts as done for longer."""
         self._ran[task.key] = now + pause
 
-    def due(self, tasks: Iterable[Task], now: float, budget: int) -> list[Task]:
+    def due(
+        self, tasks: Iterable[ScheduledCall], now: float, budget: int
+    ) -> list[ScheduledCall]:
         """Return the tasks to run now, in order; never fewer than one if one is due."""
         known = list(tasks)
         for task in known:
@@ -52,7 +54,7 @@ class Schedule:
         starving = [task for task in slow if self._overdue(task, now) >= STARVING][:1]
         if sum(task.calls for task in fast) > budget:
             fast.sort(key=lambda task: self._ran[task.key])
-        picked: list[Task] = []
+        picked: list[ScheduledCall] = []
         left = budget
         for task in (*starving, *fast, *slow):
             if task not in picked and (task.calls <= left or not picked):
@@ -60,5 +62,5 @@ class Schedule:
                 left -= task.calls
         return picked
 
-    def _overdue(self, task: Task, now: float) -> float:
+    def _overdue(self, task: ScheduledCall, now: float) -> float:
         return (now - self._ran[task.key]) / task.every

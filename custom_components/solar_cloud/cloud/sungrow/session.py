@@ -15,6 +15,7 @@ from ..errors import (
     QuotaExhausted,
     RetryLater,
     SessionConflict,
+    Unanswered,
     UnexpectedAnswer,
 )
 from ..points import number
@@ -22,7 +23,7 @@ from ..quota import Quota
 from ..storage import Json
 from ..token import Token, TokenManager
 from .access import Permissions, call_of
-from .api import Body, Dialect, Gateway, Operation
+from .api import ApiClient, ApiVersion, Body, Operation
 from .auth import TOKEN_LIFE
 from .errors import (
     AUTHORIZATION_GONE,
@@ -35,7 +36,7 @@ from .errors import (
     TokenRefused,
     Unauthorized,
 )
-from .limits import Backoff
+from .limits import SungrowBackoff
 
 LANE: Final = "data"
 HISTORY_LANE: Final = "history"
@@ -56,10 +57,6 @@ TURNED_AWAY: Final = (
 """What refuses a call at the door: nothing was carried out."""
 
 
-class Unanswered(CloudUnreachable):
-    """A call was sent and no answer came that means anything: it may have been carried out."""
-
-
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Rows of a paged answer, and whether they are all."""
@@ -68,16 +65,16 @@ class Listing:
     complete: bool = True
 
 
-class Session:
+class SungrowSession:
     """Calls operations for one account."""
 
     def __init__(
         self,
-        gateway: Gateway,
-        dialect: Dialect,
+        gateway: ApiClient,
+        dialect: ApiVersion,
         tokens: TokenManager,
         quota: Quota,
-        backoff: Backoff,
+        backoff: SungrowBackoff,
         permissions: Permissions,
     ) -> None:
         """Call nobody yet."""

@@ -115,7 +115,7 @@ class PlantClock:
         return at.astimezone(timezone(offset)) if self.measured else at
 
 
-class Clocks:
+class PlantClocks:
     """The offsets of all plants."""
 
     def __init__(self, storage: Storage) -> None:

@@ -17,8 +17,8 @@ from ...control import (
 )
 from ...model import Inventory
 from ...states import BatteryMode
-from ..sources import House
-from .state import Known, Memory
+from ..sources import PlantHardware
+from .state import ControlStates, PlantControlState
 
 SCOPE: Final = "pvms.openapi.control"
 SETTLE: Final = 30.0
@@ -63,13 +63,13 @@ BATTERY_ORDERS: Final[tuple[type[ControlAction], ...]] = (
 )
 
 
-def words(known: Known) -> dict[str, str]:
+def words(known: PlantControlState) -> dict[str, str]:
     """Return the modes a plant can be set to, by our word: two that all take, and those it was seen in."""
     found = {MODES[word]: word for word in USUAL_MODES}
     return found | {MODES[word]: word for word in known.modes if word in MODES}
 
 
-def highest_power(known: Known, direction: str) -> float:
+def highest_power(known: PlantControlState, direction: str) -> float:
     """Return the most W a plant's batteries take or give."""
     return known.highest.get(direction, USUAL_WATTS)
 
@@ -107,7 +107,7 @@ def _other(
 
 
 @dataclass(slots=True)
-class _Offer:
+class _FusionSolarOffer:
     """What one plant gets."""
 
     specs: list[ControlSpec] = field(default_factory=list)
@@ -118,11 +118,11 @@ class _Offer:
         self.unavailable_reasons |= dict.fromkeys(what, reason)
 
 
-class Catalogue:
+class FusionSolarControlCatalog:
     """Decides by permission, by what plants answered, and by their hardware."""
 
     def __init__(
-        self, scope: Collection[str] | None, memory: Memory, *, owner: bool
+        self, scope: Collection[str] | None, memory: ControlStates, *, owner: bool
     ) -> None:
         """Know what was granted; ``None`` when the cloud did not say. An API account's permission shows in an answer only."""
         self._granted: Final = scope is None or SCOPE in scope
@@ -132,7 +132,7 @@ class Catalogue:
     def available(self, inventory: Inventory) -> Capabilities:
         """Describe all plants."""
         offers = {
-            plant_id: self._offer(House.of(plant_id, inventory))
+            plant_id: self._offer(PlantHardware.of(plant_id, inventory))
             for plant_id in inventory.plants
         }
         return Capabilities(
@@ -145,8 +145,8 @@ class Catalogue:
             },
         )
 
-    def _offer(self, house: House) -> _Offer:
-        offer = _Offer()
+    def _offer(self, house: PlantHardware) -> _FusionSolarOffer:
+        offer = _FusionSolarOffer()
         known = self._memory.plant(house.plant.id)
         if not self._granted:
             offer.withhold("no_permission", "all")
@@ -159,7 +159,9 @@ class Catalogue:
             self._grid(house, offer)
         return offer
 
-    def _battery(self, house: House, known: Known, offer: _Offer) -> None:
+    def _battery(
+        self, house: PlantHardware, known: PlantControlState, offer: _FusionSolarOffer
+    ) -> None:
         if not house.batteries:
             names = (order.__name__ for order in BATTERY_ORDERS)
             offer.withhold("no_battery", *map(str, BATTERY_CONTROLS), *names)
@@ -201,7 +203,7 @@ class Catalogue:
             )
 
     @staticmethod
-    def _grid(house: House, offer: _Offer) -> None:
+    def _grid(house: PlantHardware, offer: _FusionSolarOffer) -> None:
         """Off by default: a grid operator or a contract may ask for the limit that is set."""
         if (most := house.most_export) is None:
             offer.withhold(

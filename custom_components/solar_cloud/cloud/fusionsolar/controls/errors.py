@@ -7,7 +7,7 @@ from ...errors import CommandRejected
 from ...points import number, text
 from ...storage import Json
 from ..api import Reply, rows
-from ..errors import Reaction, Refused
+from ..errors import ErrorAction, Refused
 from .api import Kind
 from .state import Fields
 
@@ -43,7 +43,7 @@ GONE: Final = frozenset({20034, 20050, 20620})
 NO_PERMISSION: Final = frozenset({401, 20056, 20621, 20622, 20623, 30029})
 
 
-class Standing(Enum):
+class TaskStatus(Enum):
     """How a task stands; one that failed is an error."""
 
     RUNNING = auto()
@@ -64,7 +64,7 @@ def why_withheld(refused: Refused) -> str | None:
     """Say why a plant may not be set, by the code that refused a question about it; ``None`` for a passing trouble."""
     if refused.code == 20609:
         return "several_controllers"
-    if refused.code in NO_PERMISSION or refused.reaction is Reaction.NOT_ALLOWED:
+    if refused.code in NO_PERMISSION or refused.reaction is ErrorAction.NOT_ALLOWED:
         return "no_permission"
     return None
 
@@ -85,7 +85,7 @@ def taken(kind: Kind, reply: Reply, plant_id: str) -> Json:
     return task
 
 
-def standing(kind: Kind, data: Json, plant_id: str) -> tuple[Standing, Fields]:
+def standing(kind: Kind, data: Json, plant_id: str) -> tuple[TaskStatus, Fields]:
     """Return how a task stands, with what the vendor says of it. Raises ``CommandRejected`` when it failed."""
     fields = data if isinstance(data, dict) else {}
     match kind:
@@ -102,7 +102,7 @@ def standing(kind: Kind, data: Json, plant_id: str) -> tuple[Standing, Fields]:
             raise _failure(message)
         status = "SUCCESS"
     done = status in ("0", "SUCCESS")
-    return Standing.DONE if done else Standing.RUNNING, row
+    return TaskStatus.DONE if done else TaskStatus.RUNNING, row
 
 
 def _row(found: Json, plant_id: str) -> Fields:

@@ -22,18 +22,19 @@ from ...errors import (
     CloudUnreachable,
     CommandInvalid,
     CommandRejected,
+    Unanswered,
     UnexpectedAnswer,
 )
 from ...model import Inventory, Quantity, Reading, Slot
 from ...states import BatteryMode
 from ..errors import ParameterRefused, Refused
 from ..limits import CONTROL, STOP as STOP_LANE
-from ..readings import Shelf
-from ..session import Calls, Unanswered
-from ..sources import House
+from ..readings import FusionSolarReadingCache
+from ..session import FusionSolarSession
+from ..sources import PlantHardware
 from .api import Kind
-from .catalog import CHARGE, DISCHARGE, Catalogue
-from .errors import GONE, Standing, refusal, standing, taken
+from .catalog import CHARGE, DISCHARGE, FusionSolarControlCatalog
+from .errors import GONE, TaskStatus, refusal, standing, taken
 from .readback import SettingsReader
 from .requests import (
     STOP,
@@ -47,8 +48,8 @@ from .requests import (
     setpoint,
     stop,
 )
-from .state import LONGEST_TASK, Memory
-from .tasks import Task
+from .state import LONGEST_TASK, ControlStates
+from .tasks import ControlTask
 
 PACE: Final = 5.0
 UNDER_WAY: Final = 240.0
@@ -68,14 +69,14 @@ CAPABLE: Final = {
 }
 
 
-class Steering:
+class FusionSolarControls:
     """Everything about settings of one account. Implements ``Controllable``."""
 
     def __init__(
         self,
-        calls: Calls,
-        memory: Memory,
-        shelf: Shelf,
+        calls: FusionSolarSession,
+        memory: ControlStates,
+        shelf: FusionSolarReadingCache,
         offline: AbstractSet[str],
         *,
         owner: bool,
@@ -98,12 +99,14 @@ class Steering:
         """Say what may be set."""
         self._inventory = inventory
         for plant_id in inventory.plants:
-            self._see_powers(House.of(plant_id, inventory))
+            self._see_powers(PlantHardware.of(plant_id, inventory))
         token = self._calls.auth.tokens.token
         scope = token.scope if self._owner and token is not None else None
-        return Catalogue(scope, self._memory, owner=self._owner).available(inventory)
+        return FusionSolarControlCatalog(
+            scope, self._memory, owner=self._owner
+        ).available(inventory)
 
-    def _see_powers(self, house: House) -> None:
+    def _see_powers(self, house: PlantHardware) -> None:
         """Note what a plant's batteries are capable of together."""
         for direction, slot in CAPABLE.items():
             powers = [
@@ -124,7 +127,7 @@ class Steering:
         """Send a command."""
         house = self._house(command.target_id)
         write = change_of(command, self._memory.plant(house.plant.id), house)
-        return await self._send(Task(house.plant.id, write, hides=True))
+        return await self._send(ControlTask(house.plant.id, write, hides=True))
 
     async def order(self, order: ControlAction) -> CommandResult:
         """Send an order."""
@@ -148,15 +151,15 @@ class Steering:
                 writes = [schedule(order)]
             case _:
                 raise CommandInvalid("not_offered")
-        task = Task(house.plant.id, writes[0], rest=tuple(writes[1:]))
+        task = ControlTask(house.plant.id, writes[0], rest=tuple(writes[1:]))
         return await self._send(task, ends)
 
-    def _house(self, plant_id: str) -> House:
+    def _house(self, plant_id: str) -> PlantHardware:
         if plant_id not in self._inventory.plants:
             raise CommandInvalid("device_gone")
-        return House.of(plant_id, self._inventory)
+        return PlantHardware.of(plant_id, self._inventory)
 
-    def _soc(self, house: House) -> float | None:
+    def _soc(self, house: PlantHardware) -> float | None:
         """Return the state of charge of a plant's only battery; of several there is no common one."""
         values = [
             value
@@ -165,12 +168,14 @@ class Steering:
         ]
         return values[0] if len(values) == len(house.batteries) == 1 else None
 
-    def _readings(self, house: House) -> list[tuple[Reading, float]]:
+    def _readings(self, house: PlantHardware) -> list[tuple[Reading, float]]:
         """Return the last readings of a plant's batteries, each with its time."""
         entries = (self._shelf.get(key, LONGEST_TASK) for key in house.batteries)
         return [(entry.reading, entry.read_at) for entry in entries if entry]
 
-    async def _send(self, task: Task, ends: ForcedMode | None = None) -> CommandResult:
+    async def _send(
+        self, task: ControlTask, ends: ForcedMode | None = None
+    ) -> CommandResult:
         """Deliver a task, or let it wait for one of its kind that runs: the vendor takes one at a time."""
         house = self._house(task.plant)
         kind = task.write.kind
@@ -183,7 +188,7 @@ class Steering:
         return await self._deliver(task, ends)
 
     async def _deliver(
-        self, task: Task, ends: ForcedMode | None = None
+        self, task: ControlTask, ends: ForcedMode | None = None
     ) -> CommandResult:
         """Send one step once."""
         plant, write = task.plant, task.write
@@ -221,7 +226,7 @@ class Steering:
         if task_id is None:
             return await self._next(sent, left)
         return _follow(
-            Task(
+            ControlTask(
                 plant, write, task_id, rest=task.rest, done=task.done, hides=task.hides
             ),
             left,
@@ -234,7 +239,7 @@ class Steering:
         except Refused as err:
             raise refusal(err.code) from None
 
-    def _steer(self, task: Task, ends: ForcedMode | None) -> ForcedMode | None:
+    def _steer(self, task: ControlTask, ends: ForcedMode | None) -> ForcedMode | None:
         """Note the forced mode a delivered step begins or ends; any other leaves it as it is."""
         if ends is not None:
             self._memory.begin(task.plant, ends, task.write.kind)
@@ -242,13 +247,15 @@ class Steering:
             self._memory.end(task.plant)
         return self._memory.force(task.plant)
 
-    async def _next(self, task: Task, left: ForcedMode | None = None) -> CommandResult:
+    async def _next(
+        self, task: ControlTask, left: ForcedMode | None = None
+    ) -> CommandResult:
         """Note that a step is done, and take the next."""
         self._memory.done(task.plant, task.write.kind, task.id)
         self._memory.doubt(task.plant)
         if not task.rest:
             return CommandResult(outcome=Outcome.CONFIRMED, force=left)
-        following = Task(
+        following = ControlTask(
             task.plant,
             task.rest[0],
             rest=task.rest[1:],
@@ -264,21 +271,21 @@ class Steering:
 
     async def follow(self, task: str) -> CommandResult:
         """Look how a command stands; take its next step when it may."""
-        if (known := Task.parse(task)) is None:
+        if (known := ControlTask.parse(task)) is None:
             return CommandResult(outcome=Outcome.UNCERTAIN)  # another version's
         if known.id is None:
             return await self._wait_for_turn(known)
         if known.write.kind is Kind.FORCE and not known.write.stops:
             return await self._follow_force(known)
         match await self._standing(known):
-            case Standing.DONE:
+            case TaskStatus.DONE:
                 return await self._next(known)
-            case Standing.GONE:
+            case TaskStatus.GONE:
                 self._memory.close(known.plant, known.write.kind)
                 return CommandResult(outcome=Outcome.ACCEPTED)
         return _follow(known)
 
-    async def _wait_for_turn(self, task: Task) -> CommandResult:
+    async def _wait_for_turn(self, task: ControlTask) -> CommandResult:
         """Look at the task before this one; when that is over, however it ended, it is this one's turn."""
         before = self._memory.running(task.plant, task.write.kind)
         if before is not None:
@@ -287,14 +294,14 @@ class Steering:
             except CommandRejected:
                 pass  # told to whoever follows that one
             else:
-                if ahead is Standing.RUNNING:
+                if ahead is TaskStatus.RUNNING:
                     return _follow(task)
-                if ahead is Standing.DONE:
+                if ahead is TaskStatus.DONE:
                     self._memory.done(task.plant, task.write.kind, before["id"])
                 self._memory.close(task.plant, task.write.kind)
         return await self._deliver(task)
 
-    async def _standing(self, task: Task) -> Standing:
+    async def _standing(self, task: ControlTask) -> TaskStatus:
         """Ask how a task stands. One that failed is over, and an error."""
         kind = task.write.kind
         name = "requestID" if kind is Kind.FORCE else "taskId"
@@ -304,16 +311,16 @@ class Steering:
             )
             found, _ = standing(kind, data, task.plant)
         except Refused as err:
-            return Standing.GONE if err.code in GONE else Standing.RUNNING
+            return TaskStatus.GONE if err.code in GONE else TaskStatus.RUNNING
         except CloudUnreachable, UnexpectedAnswer:
-            return Standing.RUNNING  # as far as anybody knows; each look costs a call
+            return TaskStatus.RUNNING  # as far as anybody knows; each look costs a call
         except CommandRejected as err:
             self._memory.close(task.plant, kind)
             self._memory.doubt(task.plant)
             raise _told(task, err) from None
         return found
 
-    async def _follow_force(self, task: Task) -> CommandResult:
+    async def _follow_force(self, task: ControlTask) -> CommandResult:
         """A forced mode is confirmed by readings: plants were seen to accept and ignore it (failures.md E45)."""
         house = self._house(task.plant)
         if self._forced(house, task):
@@ -323,9 +330,9 @@ class Steering:
         except CommandRejected:
             self._memory.end(task.plant)
             raise
-        if found is not Standing.RUNNING:
+        if found is not TaskStatus.RUNNING:
             self._memory.end(task.plant)
-            done = found is Standing.DONE
+            done = found is TaskStatus.DONE
             return CommandResult(
                 outcome=Outcome.CONFIRMED if done else Outcome.ACCEPTED
             )
@@ -339,10 +346,10 @@ class Steering:
         if self._moves(readings, task):
             return CommandResult(outcome=Outcome.CONFIRMED)
         # It must not begin hours later, when nobody expects it.
-        await self._deliver(Task(task.plant, STOP))
+        await self._deliver(ControlTask(task.plant, STOP))
         raise CommandRejected("no_effect")
 
-    def _forced(self, house: House, task: Task) -> bool:
+    def _forced(self, house: PlantHardware, task: ControlTask) -> bool:
         """Whether a reading made since then shows the forced mode."""
         return any(
             read_at > task.sent and reading.values.get(MODE) == BatteryMode.FORCED
@@ -350,7 +357,7 @@ class Steering:
         )
 
     @staticmethod
-    def _moves(readings: list[Reading], task: Task) -> bool:
+    def _moves(readings: list[Reading], task: ControlTask) -> bool:
         """Whether the batteries do as they were told; ours is positive when they discharge."""
         watts = sum(
             value
@@ -361,7 +368,7 @@ class Steering:
         return (-watts if charge else watts) >= LEAST_WATTS
 
 
-def _follow(task: Task, ends: ForcedMode | None = None) -> CommandResult:
+def _follow(task: ControlTask, ends: ForcedMode | None = None) -> CommandResult:
     return CommandResult(
         outcome=Outcome.ACCEPTED,
         task=str(task),
@@ -370,7 +377,7 @@ def _follow(task: Task, ends: ForcedMode | None = None) -> CommandResult:
     )
 
 
-def _told(task: Task, err: CommandRejected) -> CommandRejected:
+def _told(task: ControlTask, err: CommandRejected) -> CommandRejected:
     """Say what was done before a later step failed."""
     if not task.done or err.key == "half_done":
         return err

@@ -10,13 +10,13 @@ from ...model import Inventory
 from ...points import number
 from ..errors import Refused
 from ..limits import BATTERY_MODE, GRID_MODE
-from ..session import Calls
-from ..sources import House
+from ..session import FusionSolarSession
+from ..sources import PlantHardware
 from .api import BATTERY_MODE_PATH, GRID_MODE_PATH, Kind
 from .catalog import MODES, SURPLUS, TIME_OF_USE
 from .errors import why_withheld
 from .requests import GRID_POWER, MODE, PRIORITY
-from .state import Known, Memory, age
+from .state import ControlStates, PlantControlState, age
 
 FRESH: Final = 3500.0
 MOST_ASKED: Final = 2
@@ -31,7 +31,7 @@ PRIORITIES: Final = {word: ours for ours, word in SURPLUS.items()}
 class SettingsReader:
     """Asks plants how they are set."""
 
-    def __init__(self, calls: Calls, memory: Memory) -> None:
+    def __init__(self, calls: FusionSolarSession, memory: ControlStates) -> None:
         """Ask with ``calls``, and keep the answers in ``memory``."""
         self._calls: Final = calls
         self._memory: Final = memory
@@ -48,7 +48,7 @@ class SettingsReader:
         for plant_id in due[:MOST_ASKED]:
             self._tried[plant_id] = time.time()
             try:
-                await self.ask(House.of(plant_id, wanted))
+                await self.ask(PlantHardware.of(plant_id, wanted))
             except CredentialsRejected:
                 raise
             except CloudError as err:
@@ -60,14 +60,14 @@ class SettingsReader:
         for plant_id in wanted.plants:
             known = self._memory.plant(plant_id)
             hidden = self._hidden(plant_id)
-            house = House.of(plant_id, wanted)
+            house = PlantHardware.of(plant_id, wanted)
             for control, value in values_of(known, house.most_export).items():
                 if control not in hidden:
                     values[plant_id, control] = value
         more = len(due) > MOST_ASKED or any(map(self._runs_briefly, wanted.plants))
         return Settings(values, silent, RUNS if more else None)
 
-    async def ask(self, house: House) -> None:
+    async def ask(self, house: PlantHardware) -> None:
         """Ask a plant everything. A refusal for good is noted, any other raised."""
         known = self._memory.plant(house.plant.id)
         known.ask_at = 0.0
@@ -142,7 +142,7 @@ BELIEVED: Final = (
 
 
 def values_of(
-    known: Known, most_export: float | None
+    known: PlantControlState, most_export: float | None
 ) -> Mapping[Control, SettingValue]:
     """Say what a plant is set to, in our words; after something was sent only what it answered since counts."""
     values: dict[Control, SettingValue] = {
@@ -162,7 +162,7 @@ def values_of(
 
 
 def _grid_values(
-    known: Known, most: float | None = None
+    known: PlantControlState, most: float | None = None
 ) -> dict[Control, SettingValue]:
     """Read the limit of the feed-in: without one it is whatever can come from the roof; of one in percent the W are not known."""
     grid = known.grid or {}

@@ -20,7 +20,7 @@ from ...control import (
 from ...errors import CommandInvalid
 from ...points import number
 from ...storage import Json
-from ..sources import House
+from ..sources import PlantHardware
 from .api import Kind
 from .catalog import (
     CHARGE,
@@ -34,7 +34,7 @@ from .catalog import (
     highest_power,
     words,
 )
-from .state import TIMES, Fields, Known
+from .state import TIMES, Fields, PlantControlState
 
 MOST: Final = 14
 MIDNIGHT: Final = time(0, 0)
@@ -112,7 +112,7 @@ PARAMETERS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class FusionSolarRequest:
     """One change."""
 
     kind: Kind
@@ -130,44 +130,48 @@ class Write:
         return self.changes.get(SWITCH) == 0 or self.changes.get(SETPOINT) == 0
 
 
-STOP: Final = Write(Kind.FORCE, {SWITCH: 0})
+STOP: Final = FusionSolarRequest(Kind.FORCE, {SWITCH: 0})
 
 
-def dispatched(known: Known) -> bool:
+def dispatched(known: PlantControlState) -> bool:
     """Whether a plant waits for setpoints instead of following a mode of its own."""
     return (known.mode or {}).get(MODE) == THIRD_PARTY
 
 
-def stop(known: Known, house: House) -> Write:
+def stop(known: PlantControlState, house: PlantHardware) -> FusionSolarRequest:
     """Return what ends a forced mode: one begun before the plant waited for setpoints goes on there."""
     if not dispatched(known) or (known.force and known.forced_by == Kind.FORCE):
         return STOP
-    return Write(Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: 0})
+    return FusionSolarRequest(Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: 0})
 
 
-def change_of(command: Command, known: Known, house: House) -> Write:
+def change_of(
+    command: Command, known: PlantControlState, house: PlantHardware
+) -> FusionSolarRequest:
     """Translate a command."""
     control, value = command.control, command.value
     match value:
         case str() if control is Control.WORK_MODE:
             return _mode(value, known)
         case str() if control is Control.SURPLUS_PRIORITY:
-            return Write(Kind.MODE, {PRIORITY: SURPLUS[value]}, {str(control): value})
+            return FusionSolarRequest(
+                Kind.MODE, {PRIORITY: SURPLUS[value]}, {str(control): value}
+            )
         case bool() if control is Control.EXPORT_LIMIT_ENABLED:
             limit = known.told.get(Control.EXPORT_LIMIT) if value else None
             if value and limit is None:
                 raise CommandInvalid("limit_unknown")
-            return Write(Kind.GRID, {LIMIT: limit}, {str(control): value})
+            return FusionSolarRequest(Kind.GRID, {LIMIT: limit}, {str(control): value})
         case bool():
             pass
         case float() | int() if control is Control.GRID_CHARGE_POWER_LIMIT:
-            return Write(
+            return FusionSolarRequest(
                 Kind.MODE, {GRID_POWER: _kilowatts(value)}, {str(control): value}
             )
         case float() | int() if control is Control.EXPORT_LIMIT:
-            return Write(Kind.GRID, {LIMIT: value}, {str(control): value})
+            return FusionSolarRequest(Kind.GRID, {LIMIT: value}, {str(control): value})
         case float() | int() if control in PARAMETERS:
-            return Write(
+            return FusionSolarRequest(
                 Kind.BATTERY, {PARAMETERS[control]: value}, {str(control): value}
             )
         case None if control is Control.STOP_FORCED_CHARGE:
@@ -175,14 +179,18 @@ def change_of(command: Command, known: Known, house: House) -> Write:
     raise CommandInvalid("not_offered")
 
 
-def _mode(word: str, known: Known) -> Write:
+def _mode(word: str, known: PlantControlState) -> FusionSolarRequest:
     offered = words(known)
     if word not in offered:
         raise CommandInvalid("mode_not_offered", modes=", ".join(offered))
-    return Write(Kind.MODE, {MODE: offered[word]}, {str(Control.WORK_MODE): word})
+    return FusionSolarRequest(
+        Kind.MODE, {MODE: offered[word]}, {str(Control.WORK_MODE): word}
+    )
 
 
-def mode_changes(order: SetWorkMode, known: Known, house: House) -> list[Write]:
+def mode_changes(
+    order: SetWorkMode, known: PlantControlState, house: PlantHardware
+) -> list[FusionSolarRequest]:
     """Translate a change of mode, and of the limits that are set apart from it."""
     write = _mode(order.mode, known)
     if order.grid_charging is not None:
@@ -205,7 +213,7 @@ def mode_changes(order: SetWorkMode, known: Known, house: House) -> list[Write]:
         return [write]
     return [
         write,
-        Write(
+        FusionSolarRequest(
             Kind.BATTERY,
             {PARAMETERS[control]: wish for control, wish in wanted.items()},
             {str(control): wish for control, wish in wanted.items()},
@@ -213,16 +221,16 @@ def mode_changes(order: SetWorkMode, known: Known, house: House) -> list[Write]:
     ]
 
 
-def _usual_grid_power(known: Known, house: House) -> float:
+def _usual_grid_power(known: PlantControlState, house: PlantHardware) -> float:
     """Return the kW to charge from the grid with where none were set before: what the batteries take."""
     most = house.most_grid_charge
     watts = highest_power(known, CHARGE)
     return _kilowatts(watts if most is None else min(watts, most))
 
 
-def schedule(order: SetBatterySchedule) -> Write:
+def schedule(order: SetBatterySchedule) -> FusionSolarRequest:
     """Translate periods: they belong to the mode that uses them, which is set along with them."""
-    return Write(
+    return FusionSolarRequest(
         Kind.MODE,
         {MODE: TIME_OF_USE, WINDOWS: windows(order.periods)},
         {str(Control.WORK_MODE): MODES[TIME_OF_USE]},
@@ -230,8 +238,8 @@ def schedule(order: SetBatterySchedule) -> Write:
 
 
 def setpoint(
-    order: ForceBattery, known: Known, house: House, *, charge: bool
-) -> tuple[Write, ForcedMode]:
+    order: ForceBattery, known: PlantControlState, house: PlantHardware, *, charge: bool
+) -> tuple[FusionSolarRequest, ForcedMode]:
     """Translate a forced charge or discharge of a plant in third-party dispatch, and say how it ends.
 
     Nobody knows how long a power holds there, so the time is ours to keep; a state of charge cannot be aimed at (fusionsolar.md §4.6).
@@ -240,18 +248,22 @@ def setpoint(
         raise CommandInvalid("no_target_in_dispatch")
     power, _ = _extent(order, known, charge=charge)
     watts = round(power if charge else -power)
-    write = Write(Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: watts})
+    write = FusionSolarRequest(
+        Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: watts}
+    )
     return write, ForcedMode(ends_after=order.duration)
 
 
-def _battery(house: House) -> str:
+def _battery(house: PlantHardware) -> str:
     """Return the vendor's name of the only battery: a setpoint is one battery's."""
     if len(house.battery_names) != 1 or len(house.batteries) != 1:
         raise CommandInvalid("not_offered")
     return house.battery_names[0]
 
 
-def _extent(order: ForceBattery, known: Known, *, charge: bool) -> tuple[float, int]:
+def _extent(
+    order: ForceBattery, known: PlantControlState, *, charge: bool
+) -> tuple[float, int]:
     """Return the W and minutes of a forced mode."""
     most = highest_power(known, CHARGE if charge else DISCHARGE)
     power = most if order.power is None else order.power
@@ -265,8 +277,8 @@ def _extent(order: ForceBattery, known: Known, *, charge: bool) -> tuple[float, 
 
 
 def force(
-    order: ForceBattery, known: Known, *, charge: bool, soc: float | None
-) -> tuple[Write, ForcedMode]:
+    order: ForceBattery, known: PlantControlState, *, charge: bool, soc: float | None
+) -> tuple[FusionSolarRequest, ForcedMode]:
     """Translate a forced charge or discharge, and say how it ends.
 
     The vendor ends it after whole minutes or at a state of charge, not at whichever comes first: with a target the time is ours to keep.
@@ -280,11 +292,13 @@ def force(
     if target is None:
         changes |= {"controlType": BY_TIME, "dispatchTime": minutes}
         ends = ForcedMode(ends_after=60.0 * minutes, ends_by_itself=True)
-        return Write(Kind.FORCE, changes), ends
+        return FusionSolarRequest(Kind.FORCE, changes), ends
     if soc is not None and (target <= soc if charge else target >= soc):
         raise CommandInvalid("target_reached", soc=f"{soc:g}")
     changes |= {"controlType": BY_SOC, "targetSOC": target}
-    return Write(Kind.FORCE, changes), ForcedMode(ends_after=order.duration)
+    return FusionSolarRequest(Kind.FORCE, changes), ForcedMode(
+        ends_after=order.duration
+    )
 
 
 def _check(value: float, least: float, most: float) -> None:
@@ -299,7 +313,9 @@ def _kilowatts(watts: float) -> float:
 # Completing
 
 
-def complete(write: Write, plant_id: str, known: Known) -> Fields:
+def complete(
+    write: FusionSolarRequest, plant_id: str, known: PlantControlState
+) -> Fields:
     """Return what is sent for a plant: a change together with all that stays."""
     match write.kind:
         case Kind.MODE:
@@ -313,7 +329,7 @@ def complete(write: Write, plant_id: str, known: Known) -> Fields:
     return {"plantCode": plant_id, **fields}
 
 
-def _whole_mode(changes: Fields, known: Known) -> Fields:
+def _whole_mode(changes: Fields, known: PlantControlState) -> Fields:
     before = known.mode or {}
     mode = changes.get(MODE, before.get(MODE))
     if mode != TIME_OF_USE:
@@ -334,7 +350,7 @@ def _whole_mode(changes: Fields, known: Known) -> Fields:
     }
 
 
-def _grid(limit: Json, known: Known) -> Fields:
+def _grid(limit: Json, known: PlantControlState) -> Fields:
     if not isinstance(limit, int | float):
         return {"controlMode": UNLIMITED}
     per_phase = any(

@@ -20,7 +20,7 @@ type Fields = dict[str, Json]
 
 
 @dataclass(slots=True)
-class Known:
+class PlantControlState:
     """One plant."""
 
     mode: Fields | None = None
@@ -58,26 +58,26 @@ class Known:
         return self.mode is not None or self.grid is not None
 
 
-class Memory:
+class ControlStates:
     """All plants of the account."""
 
     def __init__(self, storage: Storage) -> None:
         """Take up what earlier runs knew."""
         self._storage: Final = storage
-        self._plants: dict[str, Known] = {}
+        self._plants: dict[str, PlantControlState] = {}
         stored = storage.load(SECTION)
         for key, row in stored.items() if isinstance(stored, dict) else ():
             if isinstance(row, dict):
                 try:
-                    known = Known(**row)  # type: ignore[arg-type]
+                    known = PlantControlState(**row)  # type: ignore[arg-type]
                 except TypeError:  # written by another version
                     continue
                 known.accepted = _maps(known.accepted)
                 self._plants[key] = known
 
-    def plant(self, plant_id: str) -> Known:
+    def plant(self, plant_id: str) -> PlantControlState:
         """Return what is known of a plant."""
-        return self._plants.setdefault(plant_id, Known())
+        return self._plants.setdefault(plant_id, PlantControlState())
 
     def save(self) -> None:
         """Keep what was changed."""
@@ -108,7 +108,7 @@ class Memory:
         return not outranked
 
     @staticmethod
-    def _outranked(row: Known, kind: Kind, answer: Fields) -> bool:
+    def _outranked(row: PlantControlState, kind: Kind, answer: Fields) -> bool:
         """Whether an answer is from before the last change: what it says now, or never said before, is not."""
         accepted = row.accepted.get(kind)
         if accepted is None:
@@ -235,7 +235,7 @@ class Memory:
 TIMES: Final = "touOperationModeParamDetail"
 
 
-def _take_mode(row: Known, answer: Fields) -> None:
+def _take_mode(row: PlantControlState, answer: Fields) -> None:
     row.mode = answer
     if isinstance(times := answer.get(TIMES), dict):
         row.times = times

@@ -7,7 +7,7 @@ from typing import Final, Self, override
 
 from ...storage import Json
 from .api import Kind
-from .requests import Write
+from .requests import FusionSolarRequest
 
 LOOKS: Final = ((30.0, 30.0), (90.0, 60.0), (900.0, 90.0), (3600.0, 600.0))
 """Up to an age, the seconds to the next look: states move every three minutes, and each look is a call out of a hundred a day."""
@@ -15,15 +15,15 @@ RARELY: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ControlTask:
     """A change that was sent, or waits for its turn, with those that follow it."""
 
     plant: str
-    write: Write
+    write: FusionSolarRequest
     id: Json = None
     """The vendor's; ``None`` while an earlier change of the same kind runs."""
     sent: float = field(default_factory=lambda: time.time())
-    rest: tuple[Write, ...] = ()
+    rest: tuple[FusionSolarRequest, ...] = ()
     done: tuple[str, ...] = ()
     """What the steps before have set."""
     hides: bool = False
@@ -82,14 +82,14 @@ class Task:
         return None
 
 
-def _write(kept: Json) -> Write | None:
+def _write(kept: Json) -> FusionSolarRequest | None:
     match kept:
         case {
             "kind": str(word),
             "changes": dict(changes),
             "told": dict(told),
         } if (kind := KINDS.get(word)) is not None:
-            return Write(
+            return FusionSolarRequest(
                 kind,
                 changes,
                 {

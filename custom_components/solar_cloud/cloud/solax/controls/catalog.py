@@ -140,7 +140,7 @@ MODE_SPECS: Final = (
 
 
 @dataclass(slots=True)
-class _Offer:
+class _SolaxOffer:
     """What one device gets."""
 
     specs: list[ControlSpec] = field(default_factory=list)
@@ -155,7 +155,7 @@ REMOTE_ORDERS: Final = (ChargeBattery, DischargeBattery, StopBattery)
 MODE_ORDERS: Final = (SetWorkMode, SetBatterySchedule)
 
 
-class Catalogue:
+class SolaxControlCatalog:
     """Decides by permission, kind and model."""
 
     def __init__(self, scope: Collection[str] | None, inventory: Inventory) -> None:
@@ -173,7 +173,7 @@ class Catalogue:
 
     def available(self) -> Capabilities:
         """Describe all devices that have something to set, or that one would expect to."""
-        offers: dict[str, _Offer] = {}
+        offers: dict[str, _SolaxOffer] = {}
         for device in self._inventory.devices.values():
             match device.kind:
                 case DeviceKind.CHARGER:
@@ -192,8 +192,8 @@ class Catalogue:
             },
         )
 
-    def _charger(self, device: Device) -> _Offer:
-        offer = _Offer()
+    def _charger(self, device: Device) -> _SolaxOffer:
+        offer = _SolaxOffer()
         if not self._granted(CHARGER_PACK):
             offer.withhold("no_permission", "all")
             return offer
@@ -201,8 +201,8 @@ class Catalogue:
         offer.orders.add(ReserveCharging)
         return offer
 
-    def _inverter(self, device: Device) -> _Offer:
-        offer = _Offer()
+    def _inverter(self, device: Device) -> _SolaxOffer:
+        offer = _SolaxOffer()
         if device.address.get("flag") == "slave":
             offer.withhold("by_master", "all")
             return offer
@@ -212,7 +212,7 @@ class Catalogue:
         self._export_limit(device, offer)
         return offer
 
-    def _modes(self, device: Device, offer: _Offer) -> None:
+    def _modes(self, device: Device, offer: _SolaxOffer) -> None:
         what = (*BATTERY_CONTROLS, *(order.__name__ for order in MODE_ORDERS))
         if reason := self._no_battery_control(device, MODE_PACK):
             offer.withhold(reason, *what)
@@ -222,7 +222,7 @@ class Catalogue:
             offer.specs.extend(MODE_SPECS)
             offer.orders.update(MODE_ORDERS)
 
-    def _remote(self, device: Device, offer: _Offer) -> None:
+    def _remote(self, device: Device, offer: _SolaxOffer) -> None:
         what = (
             str(Control.EXIT_REMOTE_CONTROL),
             *(order.__name__ for order in REMOTE_ORDERS),
@@ -237,7 +237,7 @@ class Catalogue:
             offer.specs.append(_other(Control.EXIT_REMOTE_CONTROL, rare=True))
             offer.orders.update(REMOTE_ORDERS)
 
-    def _heating(self, device: Device, offer: _Offer) -> None:
+    def _heating(self, device: Device, offer: _SolaxOffer) -> None:
         if reason := self._no_battery_control(device, OVERALL_PACK):
             offer.withhold(reason, str(Control.BATTERY_HEATING))
         else:
@@ -248,15 +248,15 @@ class Catalogue:
             return "no_battery"
         return None if self._granted(pack) else "no_permission"
 
-    def _export_limit(self, device: Device, offer: _Offer) -> None:
+    def _export_limit(self, device: Device, offer: _SolaxOffer) -> None:
         what = (str(Control.EXPORT_LIMIT), str(Control.EXPORT_LIMIT_ENABLED))
         if _model(device) not in EXPORT_LIMITED:
             offer.withhold("not_supported", *what)
         else:
             self._limit(device, offer, LIMIT_PACK, Control.EXPORT_LIMIT)
 
-    def _energy_manager(self, device: Device) -> _Offer:
-        offer = _Offer()
+    def _energy_manager(self, device: Device) -> _SolaxOffer:
+        offer = _SolaxOffer()
         served = any(
             each.plant_id == device.plant_id and _model(each) in AELIO
             for each in self._inventory.devices.values()
@@ -272,7 +272,11 @@ class Catalogue:
         return offer
 
     def _limit(
-        self, device: Device, offer: _Offer, pack: tuple[str, str], control: Control
+        self,
+        device: Device,
+        offer: _SolaxOffer,
+        pack: tuple[str, str],
+        control: Control,
     ) -> None:
         switch = SWITCH_OF[control]
         if not self._granted(pack):

@@ -22,22 +22,22 @@ from ...control import (
     SetWorkMode,
     StopBattery,
 )
-from ...errors import CommandInvalid, CommandRejected
+from ...errors import CommandInvalid, CommandRejected, Unanswered
 from ...model import Device, DeviceKind, Inventory, Quantity, Reading, Slot
 from ...states import ChargerState, InverterState
 from ...storage import Json
-from ..api import Row, rows
-from ..errors import Envelope, Verdict
+from ..api import SolaxRow, rows
+from ..errors import AnswerVerdict, JudgedAnswer
 from ..limits import CONTROL
-from ..session import Api, Unanswered
+from ..session import SolaxSession
 from ..states import REMOTE
 from ..timestamps import STALE_AFTER, TOLERANCE
 from . import requests
 from .api import RESULT
-from .catalog import WORK_MODES, Catalogue
-from .readback import OUTRANKS, Told
-from .requests import FORCED, LEFT, Write
-from .tasks import DEVICE, FREED, UPLOAD, Task
+from .catalog import WORK_MODES, SolaxControlCatalog
+from .readback import OUTRANKS, AssumedSettings
+from .requests import FORCED, LEFT, SolaxRequest
+from .tasks import DEVICE, FREED, UPLOAD, SolaxTask
 
 PACE: Final = 6.0
 FIRST_LOOK: Final = 2.0
@@ -55,22 +55,25 @@ REASONS: Final = {
     6: "device_timeout",
 }
 REFUSALS: Final = {
-    Verdict.DENIED: "no_access",
-    Verdict.BUSY: "cloud_busy",
-    Verdict.BAD_REQUEST: "request_refused",
-    Verdict.NO_MASTER: "no_master",
-    Verdict.FAILED: "operation_failed",
+    AnswerVerdict.DENIED: "no_access",
+    AnswerVerdict.BUSY: "cloud_busy",
+    AnswerVerdict.BAD_REQUEST: "request_refused",
+    AnswerVerdict.NO_MASTER: "no_master",
+    AnswerVerdict.FAILED: "operation_failed",
 }
 STATE: Final = Slot(Quantity.OPERATING_STATE)
 MODE: Final = Slot(Quantity.WORK_MODE)
 SOC: Final = Slot(Quantity.BATTERY_SOC)
 
 
-class Steering:
+class SolaxControls:
     """Everything about settings of one application. Implements ``Controllable``."""
 
     def __init__(
-        self, api: Api, told: Told, read: Callable[[str], Reading | None]
+        self,
+        api: SolaxSession,
+        told: AssumedSettings,
+        read: Callable[[str], Reading | None],
     ) -> None:
         """Write with ``api``; ``read`` returns what a device said last."""
         self._api: Final = api
@@ -87,7 +90,9 @@ class Steering:
         """Say what may be set."""
         self._inventory = inventory
         token = self._api.tokens.token
-        return Catalogue(None if token is None else token.scope, inventory).available()
+        return SolaxControlCatalog(
+            None if token is None else token.scope, inventory
+        ).available()
 
     def settings(self, wanted: Inventory) -> Settings:
         """Return what the last readings and the accepted commands say; asks nobody."""
@@ -236,7 +241,7 @@ class Steering:
             raise CommandInvalid("work_mode_unknown")
         return mode
 
-    def _mode_write(self, device: Device, command: Command) -> Write:
+    def _mode_write(self, device: Device, command: Command) -> SolaxRequest:
         value = command.value
         if command.control is Control.WORK_MODE:
             return requests.work_mode(device, self._told, str(value))
@@ -262,7 +267,9 @@ class Steering:
             requests.GEAR_OF.get(mode) is not command.control
         ):
             return self._keep(device, command.control, value)
-        return await self._send(device, requests.gear(device, self._told, mode, value))
+        return await self._send(
+            device, requests.preset_current(device, self._told, mode, value)
+        )
 
     def _keep(self, device: Device, control: Control, value: Json) -> CommandResult:
         """Keep a setting that only another mode knows."""
@@ -282,7 +289,7 @@ class Steering:
                 return None, each.capacity
         return None, None
 
-    async def _send(self, device: Device, write: Write) -> CommandResult:
+    async def _send(self, device: Device, write: SolaxRequest) -> CommandResult:
         """Send a write once; only the other name of a field is tried when the platform knows the first one not."""
         sent, told = time.time(), dict(write.told)
         if write.force is not None:
@@ -293,9 +300,9 @@ class Steering:
         try:
             envelope = await self._api.write(write.endpoint, write.body)
             if write.other_body and envelope.verdict in {
-                Verdict.UNKNOWN,
-                Verdict.BAD_REQUEST,
-                Verdict.FAILED,
+                AnswerVerdict.UNKNOWN,
+                AnswerVerdict.BAD_REQUEST,
+                AnswerVerdict.FAILED,
             }:
                 envelope = await self._api.write(write.endpoint, write.other_body)
                 told = _with_other_field(told)
@@ -305,9 +312,9 @@ class Steering:
             return CommandResult(
                 outcome=Outcome.UNCERTAIN, force=self._left(device, write)
             )
-        if envelope.verdict is not Verdict.ACCEPTED:
+        if envelope.verdict is not AnswerVerdict.ACCEPTED:
             raise _refused(envelope)
-        task = Task(
+        task = SolaxTask(
             envelope.request_id,
             device.id,
             str(device.address.get("sn") or device.address["register"]),
@@ -322,12 +329,12 @@ class Steering:
             self._judge(task, status, first=True), force=self._left(device, write)
         )
 
-    def _left(self, device: Device, write: Write) -> ForcedMode | None:
+    def _left(self, device: Device, write: SolaxRequest) -> ForcedMode | None:
         """Return the remote mode that is on after a write."""
         return write.force or self._forced(device.id)
 
     def _judge(
-        self, task: Task, status: int | None, *, first: bool = False
+        self, task: SolaxTask, status: int | None, *, first: bool = False
     ) -> CommandResult:
         """Say how a command stands by its status word."""
         task = replace(task, issued=task.issued or status is not None)
@@ -350,7 +357,7 @@ class Steering:
 
     async def follow(self, task: str) -> CommandResult:
         """Ask how a command stands, or look whether the last upload shows its effect."""
-        if (known := Task.parse(task)) is None:
+        if (known := SolaxTask.parse(task)) is None:
             return CommandResult(outcome=Outcome.UNCERTAIN)  # another version's
         if known.phase == UPLOAD:
             return await self._look(known)
@@ -362,7 +369,7 @@ class Steering:
             return await self._leave(known)
         return self._judge(known, status)
 
-    async def _look(self, task: Task) -> CommandResult:
+    async def _look(self, task: SolaxTask) -> CommandResult:
         """A remote mode is confirmed by the next upload only: inverters were seen to accept and ignore it."""
         if self._replaced(task):
             return CommandResult(outcome=Outcome.ACCEPTED)
@@ -381,14 +388,14 @@ class Steering:
             return CommandResult(outcome=Outcome.ACCEPTED)
         return _running(task, NEXT_UPLOAD)
 
-    def _replaced(self, task: Task) -> bool:
+    def _replaced(self, task: SolaxTask) -> bool:
         """Whether the inverter was told to begin or end a remote mode since: what it shows is about that."""
         match self._told.get(task.device, FORCED):
             case [int() | float() as sent, _, _]:
                 return sent > task.sent
         return False
 
-    def _ended(self, task: Task, taken: float) -> Outcome | None:
+    def _ended(self, task: SolaxTask, taken: float) -> Outcome | None:
         """Say how a remote mode stands that came to its own end before the upload; ``None`` when it cannot have."""
         if task.watch == LEFT:
             return None
@@ -403,20 +410,20 @@ class Steering:
                 return Outcome.ACCEPTED if over else None
         return Outcome.ACCEPTED
 
-    async def _free(self, task: Task) -> CommandResult:
+    async def _free(self, task: SolaxTask) -> CommandResult:
         """Nudge an inverter that did not return to its mode."""
         return await self._step(task, requests.free(self._device(task.device)))
 
-    async def _leave(self, task: Task) -> CommandResult:
+    async def _leave(self, task: SolaxTask) -> CommandResult:
         return await self._step(task, requests.exit_remote(self._device(task.device)))
 
-    async def _step(self, task: Task, write: Write) -> CommandResult:
+    async def _step(self, task: SolaxTask, write: SolaxRequest) -> CommandResult:
         """Send the next step of an end of a remote mode."""
         try:
             envelope = await self._api.write(write.endpoint, write.body)
         except Unanswered:
             return CommandResult(outcome=Outcome.UNCERTAIN)
-        if envelope.verdict is not Verdict.ACCEPTED:
+        if envelope.verdict is not AnswerVerdict.ACCEPTED:
             raise _refused(envelope)
         following = replace(
             task,
@@ -428,13 +435,13 @@ class Steering:
         return _running(following, PACE)
 
 
-def _running(task: Task, check_after: float) -> CommandResult:
+def _running(task: SolaxTask, check_after: float) -> CommandResult:
     return CommandResult(
         outcome=Outcome.ACCEPTED, task=str(task), check_after=check_after
     )
 
 
-def _refused(envelope: Envelope) -> CommandRejected:
+def _refused(envelope: JudgedAnswer) -> CommandRejected:
     if (key := REFUSALS.get(envelope.verdict)) is not None:
         return CommandRejected(key)
     return CommandRejected("refused_with_code", code=envelope.code)
@@ -454,7 +461,7 @@ def _status(result: Json, serial: str) -> int | None:
     if isinstance(result, dict):
         for name, below in result.items():
             if name.upper() == serial.upper() and isinstance(below, dict):
-                return Row.of(below).whole("status")
+                return SolaxRow.of(below).whole("status")
     for row in rows(result):
         if (row.text("sn", "deviceSn") or serial).upper() == serial.upper():
             return row.whole("status")

@@ -18,7 +18,7 @@ type Facts = dict[str, Json]
 
 
 @dataclass(slots=True)
-class Known:
+class AssumedSetting:
     """What a device accepted, or was read to be set to."""
 
     value: Json
@@ -54,13 +54,13 @@ class Sent:
         return None
 
 
-class Told:
+class AssumedSettings:
     """Settings by serial: those that were accepted, and on top of them those that were sent and not refused."""
 
     def __init__(self, storage: Storage) -> None:
         """Take up what earlier runs told."""
         self._storage: Final = storage
-        self._known: dict[str, dict[str, Known]] = {}
+        self._known: dict[str, dict[str, AssumedSetting]] = {}
         self._sent: dict[str, list[Sent]] = {}
         stored = storage.load(SECTION)
         if isinstance(stored, dict):
@@ -120,7 +120,7 @@ class Told:
         known = self._known.setdefault(serial, {})
         for key, value in told.items():
             if key not in known or known[key].since <= at + OUTRANKS:
-                known[key] = Known(value, at + OUTRANKS)
+                known[key] = AssumedSetting(value, at + OUTRANKS)
         self._save(serial)
 
     def refuse(self, serial: str, mark: str) -> None:
@@ -148,12 +148,14 @@ class Told:
             return
         if value == self.get(serial, key) == self.accepted(serial, key):
             return
-        self._known.setdefault(serial, {})[key] = Known(value, measured)
+        self._known.setdefault(serial, {})[key] = AssumedSetting(value, measured)
         self._save(serial)
 
     def keep(self, serial: str, key: str, value: Json) -> None:
         """Keep a setting for a later command."""
-        self._known.setdefault(serial, {})[key] = Known(value, time.time() + OUTRANKS)
+        self._known.setdefault(serial, {})[key] = AssumedSetting(
+            value, time.time() + OUTRANKS
+        )
         self._save(serial)
 
     def settings(self, serial: str) -> dict[Control, SettingValue]:
@@ -202,7 +204,8 @@ class Told:
         for serial, facts in told.items():
             times = since.get(serial, {})
             self._known[serial] = {
-                key: Known(value, _time(times.get(key))) for key, value in facts.items()
+                key: AssumedSetting(value, _time(times.get(key)))
+                for key, value in facts.items()
             }
         for serial, every in _lists(stored.get("sent")):
             self._sent[serial] = [sent for each in every if (sent := Sent.of(each))]

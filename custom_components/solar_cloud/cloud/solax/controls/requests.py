@@ -33,7 +33,7 @@ from .catalog import (
     WORK_MODES,
     highest_current,
 )
-from .readback import Told
+from .readback import AssumedSettings
 
 GEAR: Final = "currentGear"
 OTHER_GEAR: Final = "current"
@@ -61,7 +61,7 @@ DAYS_END: Final = time(23, 59)
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class SolaxRequest:
     """One call that changes something."""
 
     endpoint: Endpoint
@@ -86,13 +86,13 @@ def address(device: Device) -> dict[str, Json]:
     }
 
 
-def _charger_mode(device: Device, told: Told, mode: str) -> Write:
+def _charger_mode(device: Device, told: AssumedSettings, mode: str) -> SolaxRequest:
     note: dict[str, Json] = {str(Control.CHARGER_MODE): mode}
     if mode not in USUAL_GEAR:
         body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
-        return Write(paths.CHARGER_MODE, body, note)
+        return SolaxRequest(paths.CHARGER_MODE, body, note)
     known = told.get(device.id, GEAR_OF[mode])
-    return gear(
+    return preset_current(
         device, told, mode, str(known or USUAL_GEAR[ChargerMode(mode)]), note=note
     )
 
@@ -103,19 +103,19 @@ GEAR_OF: Final = {
 }
 
 
-def gear(
+def preset_current(
     device: Device,
-    told: Told,
+    told: AssumedSettings,
     mode: str,
     value: str,
     *,
     note: Mapping[str, Json] = MappingProxyType({}),
-) -> Write:
+) -> SolaxRequest:
     """Set the current of a mode, together with the mode."""
     body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
     known = told.accepted(device.id, GEAR_FIELD)
     first, second = (OTHER_GEAR, GEAR) if known == OTHER_GEAR else (GEAR, OTHER_GEAR)
-    return Write(
+    return SolaxRequest(
         paths.CHARGER_MODE,
         body | {first: int(value)},
         {**note, str(GEAR_OF[mode]): value, GEAR_FIELD: first},
@@ -123,15 +123,17 @@ def gear(
     )
 
 
-def _charging(device: Device, *, on: bool, now: float) -> Write:
-    return Write(
+def _charging(device: Device, *, on: bool, now: float) -> SolaxRequest:
+    return SolaxRequest(
         paths.CHARGER_COMMAND,
         {**address(device), "workCmd": 2 if on else 3},
         {SWITCHED_AT: now},
     )
 
 
-def _limit(device: Device, told: Told, control: Control, value: SettingValue) -> Write:
+def _limit(
+    device: Device, told: AssumedSettings, control: Control, value: SettingValue
+) -> SolaxRequest:
     """Set a limit or switch it: the cloud takes both together, and one that was never ours is not taken away."""
     number = next(key for key in SWITCH_OF if control in {key, SWITCH_OF[key]})
     switch = SWITCH_OF[number]
@@ -153,14 +155,14 @@ def _limit(device: Device, told: Told, control: Control, value: SettingValue) ->
     if device.address["business_type"] == COMMERCIAL:
         body["controlMode"] = 1
     export = number is Control.EXPORT_LIMIT
-    return Write(
+    return SolaxRequest(
         paths.EXPORT_LIMIT if export else paths.IMPORT_LIMIT,
         body,
         {str(number): watts, str(switch): on},
     )
 
 
-def _heating(device: Device, *, on: bool) -> Write:
+def _heating(device: Device, *, on: bool) -> SolaxRequest:
     body: dict[str, Json] = {**address(device), "heatingEnable": int(on)}
     if on:
         body |= {
@@ -168,32 +170,34 @@ def _heating(device: Device, *, on: bool) -> Write:
             "heatingPeriod1StartTime": _hour(MIDNIGHT),
             "heatingPeriod1EndTime": _hour(DAYS_END),
         }
-    return Write(paths.HEATING, body, {str(Control.BATTERY_HEATING): on})
+    return SolaxRequest(paths.HEATING, body, {str(Control.BATTERY_HEATING): on})
 
 
-def write_of(device: Device, command: Command, told: Told, now: float) -> Write:
+def write_of(
+    device: Device, command: Command, told: AssumedSettings, now: float
+) -> SolaxRequest:
     """Translate a command that stands for itself."""
     value = command.value
-    build: Callable[[], Write] | None = {
+    build: Callable[[], SolaxRequest] | None = {
         Control.CHARGER_MODE: lambda: _charger_mode(device, told, str(value)),
         Control.CHARGING: lambda: _charging(device, on=bool(value), now=now),
-        Control.CHARGER_LOCK: lambda: Write(
+        Control.CHARGER_LOCK: lambda: SolaxRequest(
             paths.CHARGER_COMMAND, {**address(device), "workCmd": 0}
         ),
-        Control.CHARGER_UNLOCK: lambda: Write(
+        Control.CHARGER_UNLOCK: lambda: SolaxRequest(
             paths.CHARGER_COMMAND, {**address(device), "workCmd": 1}
         ),
-        Control.CHARGER_START_MODE: lambda: Write(
+        Control.CHARGER_START_MODE: lambda: SolaxRequest(
             paths.CHARGER_START_MODE,
             {**address(device), "startMode": START_MODES.index(str(value))},
             {str(command.control): str(value)},
         ),
-        Control.CHARGER_SCENE: lambda: Write(
+        Control.CHARGER_SCENE: lambda: SolaxRequest(
             paths.CHARGER_SCENE,
             {**address(device), "chargerScene": SCENES.index(str(value))},
             {str(command.control): str(value)},
         ),
-        Control.CHARGE_CURRENT_LIMIT: lambda: Write(
+        Control.CHARGE_CURRENT_LIMIT: lambda: SolaxRequest(
             paths.CHARGER_LIMIT,
             {**address(device), "currentLimit": _whole(value)},
             {str(command.control): _whole(value)},
@@ -212,7 +216,7 @@ def _whole(value: SettingValue | None) -> int:
     return round(float(value))
 
 
-def reservation(device: Device, order: ReserveCharging) -> Write:
+def reservation(device: Device, order: ReserveCharging) -> SolaxRequest:
     """Translate a reservation."""
     if order.start == order.end:
         raise CommandInvalid("period_empty")
@@ -221,7 +225,7 @@ def reservation(device: Device, order: ReserveCharging) -> Write:
         raise CommandInvalid(
             "out_of_range", minimum=f"{LEAST_AMPS:g}", maximum=f"{most:g}"
         )
-    return Write(
+    return SolaxRequest(
         paths.CHARGER_RESERVE,
         {
             **address(device),
@@ -238,14 +242,14 @@ def _hour(moment: time) -> str:
 
 def work_mode(
     device: Device,
-    told: Told,
+    told: AssumedSettings,
     mode: str,
     *,
     min_soc: float | None = None,
     max_soc: float | None = None,
     grid_charging: bool | None = None,
     periods: Json = None,
-) -> Write:
+) -> SolaxRequest:
     """Translate a work mode with all its settings: what a call leaves out may be reset."""
     if mode not in WORK_MODE_PATHS:
         raise CommandInvalid("mode_not_offered", modes=", ".join(WORK_MODES))
@@ -281,7 +285,7 @@ def work_mode(
         body["chargeFromGridEnable"] = int(settled[Control.GRID_CHARGING])
     elif grid_charging is not None:
         note[str(Control.GRID_CHARGING)] = grid_charging
-    return Write(WORK_MODE_PATHS[mode], body, note, watch=mode)
+    return SolaxRequest(WORK_MODE_PATHS[mode], body, note, watch=mode)
 
 
 SOC_LIMITS: Final = (Control.BATTERY_MIN_SOC, Control.BATTERY_MAX_SOC)
@@ -294,7 +298,7 @@ FIELDS: Final = {
 
 
 def _companions(
-    device: Device, told: Told, wishes: Mapping[Control, SettingValue | None]
+    device: Device, told: AssumedSettings, wishes: Mapping[Control, SettingValue | None]
 ) -> dict[Control, SettingValue]:
     """Complete the settings that a work mode overwrites: by what was told last, never by a guess, for nobody can read them back."""
     settled: dict[Control, SettingValue] = {}
@@ -307,7 +311,9 @@ def _companions(
     return settled
 
 
-def mode_order(device: Device, told: Told, order: SetWorkMode) -> Write:
+def mode_order(
+    device: Device, told: AssumedSettings, order: SetWorkMode
+) -> SolaxRequest:
     """Translate a change of mode together with its limits."""
     return work_mode(
         device,
@@ -319,7 +325,9 @@ def mode_order(device: Device, told: Told, order: SetWorkMode) -> Write:
     )
 
 
-def schedule(device: Device, told: Told, mode: str, order: SetBatterySchedule) -> Write:
+def schedule(
+    device: Device, told: AssumedSettings, mode: str, order: SetBatterySchedule
+) -> SolaxRequest:
     """Translate periods: up to two of each kind, every day alike, one target for all."""
     targets = {period.target_soc for period in order.periods if period.charge} - {None}
     if len(targets) > 1:
@@ -369,7 +377,7 @@ def force(
     charge: bool,
     soc: float | None,
     capacity: float | None,
-) -> Write:
+) -> SolaxRequest:
     """Translate a forced charge or discharge of a battery at ``soc`` % of ``capacity`` kWh. Mind the signs: the two modes have opposite ones (solax.md §8.4)."""
     rated = device.rated_power or 0.0
     power = rated if order.power is None else order.power
@@ -378,7 +386,7 @@ def force(
     if not 1 <= order.duration <= LONGEST_FORCE:
         raise CommandInvalid("duration_too_long", hours=f"{LONGEST_FORCE / 3600:.1f}")
     if order.target_soc is None:
-        return Write(
+        return SolaxRequest(
             paths.PUSH_POWER,
             {
                 **address(device),
@@ -394,7 +402,7 @@ def force(
         order.target_soc <= soc if charge else order.target_soc >= soc
     ):
         raise CommandInvalid("target_reached", soc=f"{soc:g}")
-    return Write(
+    return SolaxRequest(
         paths.SOC_TARGET,
         {
             **address(device),
@@ -428,14 +436,14 @@ LEFT: Final = "left"
 """Watched for after a remote mode was ended: any state that is none."""
 
 
-def exit_remote(device: Device) -> Write:
+def exit_remote(device: Device) -> SolaxRequest:
     """Translate the end of a remote mode."""
-    return Write(paths.EXIT_REMOTE, address(device), watch=LEFT)
+    return SolaxRequest(paths.EXIT_REMOTE, address(device), watch=LEFT)
 
 
-def free(device: Device) -> Write:
+def free(device: Device) -> SolaxRequest:
     """Nudge an inverter that stayed in "Normal (R-n)": push no power for a second, then leave [seen]."""
-    return Write(
+    return SolaxRequest(
         paths.PUSH_POWER,
         {
             **address(device),

@@ -17,7 +17,7 @@ PHASES: Final = frozenset({DEVICE, UPLOAD, FREED})
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class SolaxTask:
     """A command the platform took."""
 
     id: str | None

@@ -41,7 +41,7 @@ from .parameters import (
     Parameter,
     Register,
 )
-from .state import Ledger, highest
+from .state import ParameterCache, highest
 
 SETTLE: Final = 30.0
 """Seconds in which a command and its read-back are mostly over; until then the setting is left out, so that no old value passes for new."""
@@ -90,10 +90,12 @@ def rows_of(device: Device) -> list[Parameter]:
     return [row for row in PARAMETERS if storage or not row.needs_battery]
 
 
-class Offers:
+class SungrowControlCatalog:
     """Decides by permission, hardware and what was read."""
 
-    def __init__(self, ledger: Ledger, has_battery: Callable[[Device], bool]) -> None:
+    def __init__(
+        self, ledger: ParameterCache, has_battery: Callable[[Device], bool]
+    ) -> None:
         """Know the ledger, and who has a battery."""
         self._ledger: Final = ledger
         self._has_battery: Final = has_battery

@@ -21,15 +21,15 @@ from ...model import Device, Inventory, Quantity, Reading, Slot
 from ...storage import Storage
 from ..inventory import LOGGER_KEY
 from ..points import BATTERY_TYPE, HYBRID_TYPE
-from ..session import Session
+from ..session import SungrowSession
 from . import requests
-from .catalog import Offers, is_steered
+from .catalog import SungrowControlCatalog, is_steered
 from .parameters import MODE, SELF_CONSUMPTION
 from .readback import Readback
-from .requests import Wish
-from .state import Ledger
-from .tasks import Tasks
-from .workflow import Chain
+from .requests import ParameterWrite
+from .state import ParameterCache
+from .tasks import ParameterTasks
+from .workflow import CommandWorkflow
 
 PACE: Final = 60.0
 """Seconds between two writes: parameters live in the inverter's flash (sungrow.md §9.1)."""
@@ -39,19 +39,22 @@ CAPACITY: Final = Slot(Quantity.BATTERY_CAPACITY)
 SOC: Final = Slot(Quantity.BATTERY_SOC)
 
 
-class Steering:
+class SungrowControls:
     """Implements ``Controllable``."""
 
     def __init__(
-        self, session: Session, storage: Storage, read: Callable[[str], Reading | None]
+        self,
+        session: SungrowSession,
+        storage: Storage,
+        read: Callable[[str], Reading | None],
     ) -> None:
         """Call nobody yet; ``read`` returns what a device said last."""
         self._read: Final = read
-        self._ledger: Final = Ledger(storage)
-        tasks = Tasks(session)
-        self._offers: Final = Offers(self._ledger, self.has_battery)
+        self._ledger: Final = ParameterCache(storage)
+        tasks = ParameterTasks(session)
+        self._offers: Final = SungrowControlCatalog(self._ledger, self.has_battery)
         self._readback: Final = Readback(tasks, self._ledger)
-        self._chain: Final = Chain(tasks, self._ledger)
+        self._chain: Final = CommandWorkflow(tasks, self._ledger)
         self._inventory = Inventory({}, {})
 
     def available(self, inventory: Inventory) -> Capabilities:
@@ -134,7 +137,7 @@ class Steering:
             raise CommandInvalid("not_offered")
         return device
 
-    async def _start(self, device: Device, wish: Wish) -> CommandResult:
+    async def _start(self, device: Device, wish: ParameterWrite) -> CommandResult:
         if wish.force is None and self._ledger.is_so(device.id, wish.values):
             return CommandResult(outcome=Outcome.CONFIRMED)
         receipt = await self._chain.start(device, wish)

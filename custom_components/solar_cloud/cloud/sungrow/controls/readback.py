@@ -12,8 +12,8 @@ from typing import Final
 from ...control import Control, Settings, SettingValue
 from ...errors import CloudError, CredentialsRejected, PermissionMissing, RetryLater
 from ...model import Device
-from .state import Ledger
-from .tasks import MOST_PARAMETERS, NotSupported, Progress, Repeated, Tasks
+from .state import ParameterCache
+from .tasks import MOST_PARAMETERS, NotSupported, ParameterTasks, Progress, Repeated
 
 ROUND_EVERY: Final = 3500.0
 """Seconds after which everything is read again; a little less than the hour at which somebody asks."""
@@ -39,7 +39,7 @@ class _Round:
 class Readback:
     """Keeps the ledger up to date."""
 
-    def __init__(self, tasks: Tasks, ledger: Ledger) -> None:
+    def __init__(self, tasks: ParameterTasks, ledger: ParameterCache) -> None:
         """Ask nobody yet."""
         self._tasks: Final = tasks
         self._ledger: Final = ledger

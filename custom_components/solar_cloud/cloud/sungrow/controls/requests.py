@@ -44,7 +44,7 @@ from .parameters import (
     WINDOWS,
     Parameter,
 )
-from .state import Ledger, battery_power, highest
+from .state import ParameterCache, battery_power, highest
 
 BEAT_WITHIN: Final = 600.0
 """Seconds: an inverter that hears nothing for so long goes back to self-consumption by itself, twenty seconds later [seen]."""
@@ -59,7 +59,7 @@ WORKDAYS: Final = frozenset(range(1, 6))
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ParameterWrite:
     """What is to be written, task by task."""
 
     tasks: tuple[Mapping[str, SettingValue], ...]
@@ -81,17 +81,17 @@ STOP_VALUES: Final[Mapping[str, SettingValue]] = {
 }
 
 
-def stop() -> Wish:
+def stop() -> ParameterWrite:
     """End a forced mode: the command first, so that nothing acts should the mode come back."""
-    return Wish((STOP_VALUES,), steers=True)
+    return ParameterWrite((STOP_VALUES,), steers=True)
 
 
-def beat(device: Device, ledger: Ledger) -> Wish:
+def beat(device: Device, ledger: ParameterCache) -> ParameterWrite:
     """Give the sign of life."""
-    return Wish((_sign_of_life(device, ledger),))
+    return ParameterWrite((_sign_of_life(device, ledger),))
 
 
-def _sign_of_life(device: Device, ledger: Ledger) -> dict[str, SettingValue]:
+def _sign_of_life(device: Device, ledger: ParameterCache) -> dict[str, SettingValue]:
     """Return another number of seconds than the last two times.
 
     A value that is set already may be turned away as no change (sungrow.md §4.10), and of the last one it may not be known whether it came.
@@ -100,7 +100,7 @@ def _sign_of_life(device: Device, ledger: Ledger) -> dict[str, SettingValue]:
     return {HEARTBEAT: last - 1 if last > BEAT_WITHIN - 2 else BEAT_WITHIN}
 
 
-def wish_of(device: Device, command: Command, ledger: Ledger) -> Wish:
+def wish_of(device: Device, command: Command, ledger: ParameterCache) -> ParameterWrite:
     """Translate a command, with the switch it needs."""
     row = BY_CONTROL[command.control]
     value = command.value
@@ -122,11 +122,11 @@ def wish_of(device: Device, command: Command, ledger: Ledger) -> Wish:
     if row.needs is not None and ledger.known(device.id, row.needs):
         values[row.needs] = True
     values[row.code] = _checked(row, device, value, ledger)
-    return Wish((values,))
+    return ParameterWrite((values,))
 
 
 def _checked(
-    row: Parameter, device: Device, value: SettingValue, ledger: Ledger
+    row: Parameter, device: Device, value: SettingValue, ledger: ParameterCache
 ) -> SettingValue:
     """Return a value that is within the limits."""
     if row.control.kind is ControlKind.SWITCH:
@@ -143,7 +143,7 @@ def _checked(
     return float(value)
 
 
-def work_mode(device: Device, mode: str, ledger: Ledger) -> Wish:
+def work_mode(device: Device, mode: str, ledger: ParameterCache) -> ParameterWrite:
     """Change the mode. Compulsory mode begins idle: what an earlier command left behind must not start by itself."""
     if mode not in MODES:
         raise CommandInvalid("mode_not_offered", modes=", ".join(MODES))
@@ -153,14 +153,16 @@ def work_mode(device: Device, mode: str, ledger: Ledger) -> Wish:
     if mode == FORCED:
         values[COMMAND] = STOP
     values |= _sign_of_life(device, ledger)
-    return Wish((values,), _force(USUAL_FORCE), steers=True)
+    return ParameterWrite((values,), _force(USUAL_FORCE), steers=True)
 
 
 def _force(seconds: float) -> ForcedMode:
     return ForcedMode(ends_after=seconds, renew_after=BEAT_EVERY)
 
 
-def _battery_command(device: Device, word: str, ledger: Ledger) -> Wish:
+def _battery_command(
+    device: Device, word: str, ledger: ParameterCache
+) -> ParameterWrite:
     """Charge or discharge at the power that is set, told last or read last; to stop is to go back to self-consumption."""
     if word == STOP:
         return stop()
@@ -171,21 +173,21 @@ def _battery_command(device: Device, word: str, ledger: Ledger) -> Wish:
     )
 
 
-def _most_power(device: Device, ledger: Ledger, *, charge: bool) -> float:
+def _most_power(device: Device, ledger: ParameterCache, *, charge: bool) -> float:
     return battery_power(device, ledger, charge=charge) or 0.0
 
 
 def _forced(
     device: Device,
-    ledger: Ledger,
+    ledger: ParameterCache,
     word: str,
     power: float,
     seconds: float,
     target: float | None = None,
-) -> Wish:
+) -> ParameterWrite:
     """The command acts in compulsory mode only, and at whatever power was left behind: all three go together (E45, E48)."""
     values: dict[str, SettingValue] = {MODE: FORCED, COMMAND: word, POWER: power}
-    return Wish(
+    return ParameterWrite(
         ({**values, **_sign_of_life(device, ledger)},),
         _force(seconds),
         target,
@@ -195,8 +197,8 @@ def _forced(
 
 
 def force(
-    device: Device, order: ForceBattery, soc: float | None, ledger: Ledger
-) -> Wish:
+    device: Device, order: ForceBattery, soc: float | None, ledger: ParameterCache
+) -> ParameterWrite:
     """Translate a forced charge or discharge."""
     charge = isinstance(order, ChargeBattery)
     most = _most_power(device, ledger, charge=charge)
@@ -219,7 +221,7 @@ def reached(soc: float | None, target: float, *, charge: bool) -> bool:
 
 
 def _check_limits(
-    device: Device, ledger: Ledger, low: float | None, high: float | None
+    device: Device, ledger: ParameterCache, low: float | None, high: float | None
 ) -> None:
     """The lower limit has to stay below the upper one."""
     least = ledger.number(device.id, MIN_SOC) if low is None else low
@@ -228,7 +230,9 @@ def _check_limits(
         raise CommandInvalid("soc_limits_crossed")
 
 
-def mode_order(device: Device, order: SetWorkMode, ledger: Ledger) -> Wish:
+def mode_order(
+    device: Device, order: SetWorkMode, ledger: ParameterCache
+) -> ParameterWrite:
     """Translate a change of mode together with its limits."""
     if order.grid_charging is not None:
         raise CommandInvalid("no_grid_charging")
@@ -242,10 +246,10 @@ def mode_order(device: Device, order: SetWorkMode, ledger: Ledger) -> Wish:
             row = BY_CONTROL[control]
             limits[row.code] = _checked(row, device, value, ledger)
     wish = work_mode(device, order.mode, ledger)
-    return Wish(({**limits, **wish.values},), wish.force, steers=True)
+    return ParameterWrite(({**limits, **wish.values},), wish.force, steers=True)
 
 
-def schedule(order: SetBatterySchedule) -> Wish:
+def schedule(order: SetBatterySchedule) -> ParameterWrite:
     """Translate periods into the two windows of forced charging; without any it is switched off.
 
     Windows, days and switch are more than a task may hold: the windows go first, so that nothing acts before all is there.
@@ -266,7 +270,7 @@ def schedule(order: SetBatterySchedule) -> Wish:
         FORCED_DAYS: EVERY_DAY if days == {ALL_DAYS} else WEEKDAYS,
         FORCED_CHARGING: bool(windows),
     }
-    return Wish((times, switch))
+    return ParameterWrite((times, switch))
 
 
 def _windows(period: Period) -> list[tuple[float, ...]]:

@@ -37,7 +37,7 @@ FIRST_BEAT: Final = 600.0
 
 
 @dataclass(slots=True)
-class Record:
+class DeviceParameters:
     """What is known of one device; all of it outlives a restart."""
 
     barred: str | None = ""
@@ -62,7 +62,7 @@ class Record:
     beats: int = 0
 
 
-class Ledger:
+class ParameterCache:
     """The records of all devices."""
 
     def __init__(self, storage: Storage) -> None:
@@ -83,9 +83,9 @@ class Ledger:
             for device_id, record in self._records.items()
         }
 
-    def of(self, device_id: str) -> Record:
+    def of(self, device_id: str) -> DeviceParameters:
         """Return the record of a device."""
-        return self._records.setdefault(device_id, Record())
+        return self._records.setdefault(device_id, DeviceParameters())
 
     def save(self) -> None:
         """Keep what changed."""
@@ -243,8 +243,8 @@ class Ledger:
         return {key: asdict(record) for key, record in self._records.items()}
 
 
-def _record(row: Mapping[str, Json]) -> Record:
-    record = Record()
+def _record(row: Mapping[str, Json]) -> DeviceParameters:
+    record = DeviceParameters()
     match row:
         case {"barred": None | str() as barred}:
             record.barred = barred
@@ -306,7 +306,7 @@ def _words(rows: Mapping[str, Json]) -> dict[str, SettingValue]:
     }
 
 
-def highest(row: Parameter, device: Device, ledger: Ledger) -> float | None:
+def highest(row: Parameter, device: Device, ledger: ParameterCache) -> float | None:
     """Return the highest value of a number; ``None`` while it needs a rating that nobody knows."""
     if row.unit != "W":
         return row.maximum
@@ -320,14 +320,16 @@ def highest(row: Parameter, device: Device, ledger: Ledger) -> float | None:
     return max(usual, seen) if row.plausible(seen, usual) else usual
 
 
-def battery_power(device: Device, ledger: Ledger, *, charge: bool) -> float | None:
+def battery_power(
+    device: Device, ledger: ParameterCache, *, charge: bool
+) -> float | None:
     """Return the W that a battery can be charged or discharged with: what its own limit and the inverter's rating allow."""
     limit = ledger.number(device.id, MOST_CHARGE if charge else MOST_DISCHARGE)
     known = [each for each in (device.rated_power, limit) if each]
     return min(known, default=None)
 
 
-def _rating(device: Device, ledger: Ledger) -> float | None:
+def _rating(device: Device, ledger: ParameterCache) -> float | None:
     """Return an inverter's W: of its model, else the most it was ever seen limited to.
 
     Hybrids were seen under the model of their battery, which says nothing of it. Its own limits of export and battery are what it came

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ...errors import CloudError, CommandRejected, PermissionMissing
+from ...errors import CloudError, CommandRejected, PermissionMissing, Unanswered
 from ...points import number, text
 from ...storage import Json
 from ..api import Operation
 from ..errors import safe_code
-from ..session import CONTROL_LANE, LANE, Session, Unanswered
+from ..session import CONTROL_LANE, LANE, SungrowSession
 from .parameters import ReadBack, Wire
 
 MOST_PARAMETERS: Final = 10
@@ -46,7 +46,7 @@ REASONS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ParameterOutcome:
     """What came of one parameter."""
 
     status: int
@@ -58,7 +58,7 @@ class Progress:
     """How a task stands."""
 
     finished: bool
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    outcomes: Mapping[str, ParameterOutcome] = field(default_factory=dict)
 
     @property
     def failed(self) -> dict[str, int]:
@@ -102,10 +102,10 @@ def refusal(code: str) -> CommandRejected:
     return CommandRejected("refused_with_code", code=safe_code(code))
 
 
-class Tasks:
+class ParameterTasks:
     """The control tasks of one account."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SungrowSession) -> None:
         """Call nobody yet."""
         self._session: Final = session
 
@@ -163,7 +163,9 @@ class Tasks:
         )
         fields = result if isinstance(result, dict) else {}
         outcomes = {
-            code: Outcome(int(number(row.get("command_status")) or 0), ReadBack.of(row))
+            code: ParameterOutcome(
+                int(number(row.get("command_status")) or 0), ReadBack.of(row)
+            )
             for row in _rows(fields.get("param_list"))
             if (code := text(row.get("param_code"))) is not None
         }
@@ -186,7 +188,7 @@ class Tasks:
         )
         listed = result.get("data") if isinstance(result, dict) else result
         outcomes = {
-            code: Outcome(int(number(row.get("commandStatus")) or 0))
+            code: ParameterOutcome(int(number(row.get("commandStatus")) or 0))
             for row in _rows(listed)
             if row.get("taskName") == name
             and (code := text(row.get("paramCode"))) in codes

@@ -20,9 +20,9 @@ from ...errors import (
     CommandRejected,
     CredentialsRejected,
     RetryLater,
+    Unanswered,
 )
 from ...model import Device
-from ..session import Unanswered
 from .catalog import registers_of
 from .parameters import (
     CONTROLS,
@@ -36,17 +36,17 @@ from .parameters import (
     TOLERANCES,
     Wire,
 )
-from .requests import STOP_VALUES, Wish
-from .state import Ledger
+from .requests import STOP_VALUES, ParameterWrite
+from .state import ParameterCache
 from .tasks import (
     EXPIRES,
     FAILED,
     SUCCEEDED,
     TIMED_OUT,
     NotSupported,
+    ParameterTasks,
     Progress,
     Repeated,
-    Tasks,
 )
 
 VERSION: Final = 2
@@ -66,7 +66,7 @@ type Values = Mapping[str, SettingValue]
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Step:
     """Where a command is on its way. Values are canonical."""
 
     phase: str
@@ -107,20 +107,20 @@ class Link:
         return self.steers and self.values.get(MODE) == SELF_CONSUMPTION
 
 
-class Chain:
+class CommandWorkflow:
     """Carries commands through."""
 
-    def __init__(self, tasks: Tasks, ledger: Ledger) -> None:
+    def __init__(self, tasks: ParameterTasks, ledger: ParameterCache) -> None:
         """Send nothing yet."""
         self._tasks: Final = tasks
         self._ledger: Final = ledger
 
     async def start(
-        self, device: Device, wish: Wish, verify: Values | None = None
+        self, device: Device, wish: ParameterWrite, verify: Values | None = None
     ) -> CommandResult:
         """Send what is wished; errors as ``Controllable.apply``."""
         first, *rest = (dict(values) for values in wish.tasks)
-        link = Link(
+        link = Step(
             "send",
             device.id,
             device.address["uuid"],
@@ -146,7 +146,7 @@ class Chain:
             raise
         return replace(receipt, force=wish.force)
 
-    async def beat(self, device: Device, wish: Wish) -> CommandResult:
+    async def beat(self, device: Device, wish: ParameterWrite) -> CommandResult:
         """Send a sign of life that nobody looks after: the next one is on its way anyway."""
         (values,) = wish.tasks
         wire = {code: INVERTER[code].write(each, 1.0) for code, each in values.items()}
@@ -183,7 +183,7 @@ class Chain:
 
     # Writing
 
-    async def _send(self, link: Link) -> CommandResult:
+    async def _send(self, link: Step) -> CommandResult:
         """Submit the task; a busy device is tried again, for it has taken nothing."""
         if len(self._mine(link, link.values)) < len(link.values):
             return self._overtaken(link)
@@ -210,7 +210,7 @@ class Chain:
         sent = replace(link, phase="write", task=task_id, sent=time.time(), tries=0)
         return _running(sent, FIRST_LOOK)
 
-    def _wire(self, link: Link) -> tuple[dict[str, Wire], dict[str, int]]:
+    def _wire(self, link: Step) -> tuple[dict[str, Wire], dict[str, int]]:
         """Bring values to what goes over the wire; return also what is sent without knowing what a step of it is."""
         registers = LOGGER if link.logger else INVERTER
         wire: dict[str, Wire] = {}
@@ -224,7 +224,7 @@ class Chain:
                 wire[code] = registers[code].write(value, quantum)
         return wire, tried
 
-    async def _look(self, link: Link) -> CommandResult:
+    async def _look(self, link: Step) -> CommandResult:
         progress = await self._tasks.progress(link.uuid, link.task, command=True)
         if progress.finished:
             return self._judge(link, progress)
@@ -232,7 +232,7 @@ class Chain:
             return self._read_next(link)
         return _running(link, _next_look(link))
 
-    async def _look_back(self, link: Link) -> CommandResult:
+    async def _look_back(self, link: Step) -> CommandResult:
         """Look a task up that got no answer."""
         try:
             progress = await self._tasks.recorded(
@@ -252,7 +252,7 @@ class Chain:
             return self._read_next(link)
         return _running(link, LOOK)
 
-    def _judge(self, link: Link, progress: Progress) -> CommandResult:
+    def _judge(self, link: Step, progress: Progress) -> CommandResult:
         """Read the words for each parameter: a finished task can hold failed ones, and a failed one can hold."""
         failed = {
             code: status
@@ -275,11 +275,11 @@ class Chain:
 
     # Reading back
 
-    def _read_next(self, link: Link) -> CommandResult:
+    def _read_next(self, link: Step) -> CommandResult:
         outcome = Outcome.ACCEPTED if link.arrived else Outcome.UNCERTAIN
         return _running(replace(link, phase="read", tries=0), REST, outcome)
 
-    async def _read(self, link: Link) -> CommandResult:
+    async def _read(self, link: Step) -> CommandResult:
         """Ask the device what it is set to now, as far as no later command has changed it."""
         codes = self._mine(link, link.verify)
         if not codes:
@@ -295,7 +295,7 @@ class Chain:
         reading = replace(link, phase="reading", task=task_id, sent=time.time())
         return _running(reading, FIRST_LOOK)
 
-    def _unread(self, link: Link) -> CommandResult:
+    def _unread(self, link: Step) -> CommandResult:
         """Nobody could look: that it is so is not known."""
         self._ledger.doubt(link.device, link.verify)
         if link.reason or link.refused:
@@ -309,7 +309,7 @@ class Chain:
         outcome = Outcome.ACCEPTED if link.arrived else Outcome.UNCERTAIN
         return CommandResult(outcome=outcome)
 
-    async def _compare(self, link: Link) -> CommandResult:
+    async def _compare(self, link: Step) -> CommandResult:
         """The device has the last word."""
         progress = await self._tasks.progress(link.uuid, link.task, command=True)
         if not progress.finished:
@@ -349,7 +349,7 @@ class Chain:
             reason = "device_refused"
         return self._failed(link, taken, reason, found.get(MODE))
 
-    def _learn(self, link: Link, found: Values) -> set[str]:
+    def _learn(self, link: Step, found: Values) -> set[str]:
         """Learn from what reads back what a step on the wire is; a value that was there before proves nothing (sungrow.md §9.3)."""
         learnt: set[str] = set()
         for code, sent in link.tried.items():
@@ -368,11 +368,11 @@ class Chain:
 
     # What is next
 
-    def _mine(self, link: Link, values: Iterable[str]) -> list[str]:
+    def _mine(self, link: Step, values: Iterable[str]) -> list[str]:
         return self._ledger.mine(link.device, link.name, values)
 
     @staticmethod
-    def _overtaken(link: Link) -> CommandResult:
+    def _overtaken(link: Step) -> CommandResult:
         """Leave to a later command what it has changed."""
         if link.reason:
             raise _undone(link)
@@ -383,7 +383,7 @@ class Chain:
         )
 
     @staticmethod
-    def _go_on(link: Link) -> CommandResult:
+    def _go_on(link: Step) -> CommandResult:
         """Send the next task, if there is one."""
         if link.reason:
             raise _undone(link)
@@ -395,7 +395,7 @@ class Chain:
 
     def _failed(
         self,
-        link: Link,
+        link: Step,
         taken: list[str],
         reason: str,
         mode: SettingValue | None = None,
@@ -440,7 +440,7 @@ class Chain:
         return _send_next(undo, back)
 
     def _may_be_forced(
-        self, link: Link, taken: list[str], mode: SettingValue | None
+        self, link: Step, taken: list[str], mode: SettingValue | None
     ) -> bool:
         """Whether a forced mode may be on that this command began, and no later one."""
         if not self._mine(link, [MODE]):
@@ -450,7 +450,7 @@ class Chain:
         return bool(taken or link.refused)
 
 
-def _send_next(link: Link, values: Values) -> CommandResult:
+def _send_next(link: Step, values: Values) -> CommandResult:
     onward = replace(
         link,
         phase="send",
@@ -470,7 +470,7 @@ def _told_after(reason: str) -> str:
     return reason if reason in {"no_effect", "not_issued"} else "undone"
 
 
-def _undone(link: Link) -> CommandRejected:
+def _undone(link: Step) -> CommandRejected:
     """Return why a command was undone."""
     if link.reason == "half_done":
         return CommandRejected(link.reason, done=link.done)
@@ -495,26 +495,28 @@ def _new_name() -> str:
     return f"Home Assistant {secrets.token_hex(4)}"
 
 
-def _link(task: str) -> Link | None:
+def _link(task: str) -> Step | None:
     """Read a task; ``None`` when this version did not write it."""
     try:
-        link = Link(**json.loads(task))
+        link = Step(**json.loads(task))
     except TypeError, ValueError:
         return None
     return link if link.version == VERSION else None
 
 
 def _running(
-    link: Link, check_after: float, outcome: Outcome = Outcome.ACCEPTED
+    link: Step,
+    check_after: float,
+    outcome: Outcome = Outcome.ACCEPTED,
 ) -> CommandResult:
     return CommandResult(
         outcome=outcome, task=json.dumps(asdict(link)), check_after=check_after
     )
 
 
-def _next_look(link: Link) -> float:
+def _next_look(link: Step) -> float:
     return SECOND_LOOK if _age(link) < FIRST_LOOK + 1 else LOOK
 
 
-def _age(link: Link) -> float:
+def _age(link: Step) -> float:
     return time.time() - link.sent
