@@ -42,7 +42,7 @@ from .const import (
 )
 from .control.forced_mode import SECTION as FORCES, async_end_all
 from .control.manager import ControlManager
-from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
+from .coordinator import SolarCloudCoordinator
 from .dashboard_issue import DashboardIssue
 from .device_registry import DeviceRegistrySync, own_identifier
 from .location import HomeAssistantLocation
@@ -50,6 +50,7 @@ from .orders import async_register as async_register_orders
 from .pipeline.pipeline import ReadingPipeline
 from .polling.scheduler import PollScheduler
 from .repairs import Repairs, notice_of
+from .runtime import Account, SolarCloudConfigEntry
 from .services import async_register
 from .session import get_transport
 from .statistics.importer import import_store

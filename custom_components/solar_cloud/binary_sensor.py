@@ -15,8 +15,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .cloud.model import DeviceKind, Quantity, Slot, Snapshot
 from .cloud.states import FAULTS, VEHICLE_ABSENT, VEHICLE_UNCERTAIN
-from .coordinator import Account, SolarCloudConfigEntry
 from .entity import SolarCloudEntity, add_as_they_appear
+from .runtime import Account, SolarCloudConfigEntry
 
 PARALLEL_UPDATES = 0
 

@@ -11,7 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import DOMAIN
 from .control_entity import SolarCloudControl, add_controls
 from .controls import BUTTONS
-from .coordinator import SolarCloudConfigEntry
+from .runtime import SolarCloudConfigEntry
 from .services import async_refresh
 from .statistics import recorder
 from .statistics.importer import earliest

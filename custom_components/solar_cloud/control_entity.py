@@ -13,7 +13,8 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from .cloud.control import Command, Control, ControlSpec, Settings, SettingValue
 from .const import DOMAIN
 from .control.manager import ControlManager
-from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
+from .coordinator import SolarCloudCoordinator
+from .runtime import Account, SolarCloudConfigEntry
 
 ATTR_COMMAND: Final = "command"
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, override
+from typing import Final, override
 import zlib
 
 from homeassistant.config_entries import ConfigEntry
@@ -17,14 +16,7 @@ from homeassistant.util.hass_dict import HassKey
 from .cloud.control import Settings
 from .cloud.errors import CloudError, CredentialsRejected, Paced, RetryLater
 from .cloud.model import Inventory, Snapshot
-from .cloud.quota import Quota
-from .cloud.vendor import Cloud, SignIn, Vendor
 from .const import DOMAIN, GRACE, LOGGER, POLL_PERIOD
-from .pipeline.pipeline import ReadingPipeline
-from .storage import AccountStorage
-
-if TYPE_CHECKING:
-    from .control.manager import ControlManager
 
 LONGEST_WAIT: Final = 6 * 3600.0
 SHORTEST_WAIT: Final = 15.0
@@ -41,29 +33,6 @@ TROUBLES: Final[HassKey[dict[tuple[str, str], CloudError]]] = HassKey(
     f"{DOMAIN}_troubles"
 )
 """What last kept an entry from being read, by what was read: set-up builds coordinators anew at each try."""
-
-type SolarCloudConfigEntry = ConfigEntry[Account]
-
-
-@dataclass(slots=True)
-class Account:
-    """What a loaded entry runs on."""
-
-    vendor: Vendor
-    sign_in: SignIn
-    cloud: Cloud
-    store: AccountStorage
-    quota: Quota
-    pipeline: ReadingPipeline
-    inventory: SolarCloudCoordinator[Inventory]
-    readings: SolarCloudCoordinator[Snapshot]
-    control_manager: ControlManager | None = None
-    """``None`` when settings are not to be changed, or cannot be."""
-
-    def chosen(self, excluded: frozenset[str]) -> Inventory:
-        """Return the inventory without the plants the user left out."""
-        everything = self.inventory.data
-        return everything.only(frozenset(everything.plants) - excluded)
 
 
 @contextmanager
@@ -108,12 +77,12 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
     A cloud that fails for a while is no news: the last data are kept for ``grace``, then the failure shows.
     """
 
-    config_entry: SolarCloudConfigEntry
+    config_entry: ConfigEntry
 
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: SolarCloudConfigEntry,
+        entry: ConfigEntry,
         name: str,
         poll: Callable[[], Awaitable[DataT]],
         interval: timedelta,

@@ -14,8 +14,8 @@ from homeassistant.util.hass_dict import HassKey
 from . import energy_dashboard
 from .cloud.storage import Json
 from .const import DOMAIN, LOGGER
-from .coordinator import Account, SolarCloudConfigEntry
 from .issues import drop_plain_issue, plant_issue_id
+from .runtime import Account, SolarCloudConfigEntry
 from .statistics.manager import History
 
 SECTION: Final = "dashboard"

@@ -17,8 +17,9 @@ from .cloud.model import Inventory, Reading, Value
 from .cloud.storage import Json
 from .cloud.token import SECTION as TOKEN, Token
 from .const import CONF_CONTROLS, CONF_CREDENTIALS, CONF_EXCLUDED_PLANTS
-from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
+from .coordinator import SolarCloudCoordinator
 from .device_registry import own_identifier
+from .runtime import Account, SolarCloudConfigEntry
 
 PUBLIC: Final = frozenset({"region"})
 """Credentials that identify nobody."""

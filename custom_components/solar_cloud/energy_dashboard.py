@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant
 
 from .cloud.model import Device, DeviceKind, Inventory, Quantity as Q, Slot
 from .const import LOGGER
-from .coordinator import Account
+from .runtime import Account
 from .statistics.counters import entity_of
 
 type Source = dict[str, Any]

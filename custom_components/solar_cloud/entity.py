@@ -12,8 +12,9 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .cloud.model import Device, DeviceKind, Reading, Slot, Snapshot
 from .const import DOMAIN
-from .coordinator import Account, SolarCloudConfigEntry, SolarCloudCoordinator
+from .coordinator import SolarCloudCoordinator
 from .pipeline.known_slots import survives_offline
+from .runtime import Account, SolarCloudConfigEntry
 
 
 class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):

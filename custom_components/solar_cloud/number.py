@@ -8,7 +8,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .control_entity import SolarCloudControl, add_controls
 from .controls import NUMBERS
-from .coordinator import SolarCloudConfigEntry
+from .runtime import SolarCloudConfigEntry
 
 PARALLEL_UPDATES = 1
 

@@ -11,9 +11,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .catalogue import SENSORS
 from .cloud.model import Quantity, Slot
 from .cloud.states import MODES, STATES, PlantState
-from .coordinator import Account, SolarCloudConfigEntry
 from .entity import SolarCloudEntity, add_as_they_appear
 from .pipeline.daily import daily
+from .runtime import Account, SolarCloudConfigEntry
 
 PARALLEL_UPDATES = 0
 

@@ -28,8 +28,8 @@ from .cloud.errors import CloudError
 from .cloud.history import HistoryClient
 from .cloud.model import Reading
 from .const import DOMAIN
-from .coordinator import SolarCloudConfigEntry
 from .device_registry import own_identifier, registered_name
+from .runtime import SolarCloudConfigEntry
 from .statistics import recorder
 from .statistics.counters import async_zone
 from .statistics.importer import STEP, Imported, Plan, earliest

@@ -12,6 +12,7 @@ import math
 import time
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Context, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.event import async_call_later
@@ -37,7 +38,7 @@ from ..cloud.errors import CloudError, CommandInvalid, CommandRejected, describe
 from ..cloud.model import Inventory, Notice, Snapshot
 from ..cloud.storage import Json
 from ..const import DOMAIN, LOGGER
-from ..coordinator import SolarCloudConfigEntry, SolarCloudCoordinator
+from ..coordinator import SolarCloudCoordinator
 from ..device_registry import registered_name
 from ..storage import AccountStorage
 from .events import fire
@@ -69,7 +70,7 @@ class ControlManager:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: SolarCloudConfigEntry,
+        entry: ConfigEntry,
         cloud: Controllable,
         store: AccountStorage,
         chosen: Callable[[], Inventory],

@@ -74,7 +74,11 @@ class PendingValues:
             self._save()
 
     def take_back(
-        self, key: Key, wish: PendingValue | None, before: PendingValue | None, state: CommandState
+        self,
+        key: Key,
+        wish: PendingValue | None,
+        before: PendingValue | None,
+        state: CommandState,
     ) -> None:
         """Show what was there before a command that came to nothing, unless a newer one took its place."""
         if self._wishes.get(key) is not wish:
@@ -125,7 +129,9 @@ class PendingValues:
                 self.drop(key, CommandState.NOT_TAKEN)
                 disagree(key)
 
-    def _compare_belief(self, key: Key, wish: PendingValue, word: SettingValue | None) -> None:
+    def _compare_belief(
+        self, key: Key, wish: PendingValue, word: SettingValue | None
+    ) -> None:
         """A client that keeps what it was told knows of later changes too."""
         if not wish.looked:
             wish.looked, wish.known = True, word

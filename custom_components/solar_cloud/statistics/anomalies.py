@@ -12,10 +12,10 @@ from ..backfill.samples import HOUR
 from ..cloud.model import Inventory
 from ..cloud.storage import Json
 from ..const import DOMAIN, LOGGER
-from ..coordinator import Account
 from ..issues import drop_plain_issue, plant_issue_id
 from ..pipeline.counter_filters import bound
 from ..pipeline.growth import UNRATED
+from ..runtime import Account
 from . import recorder
 from .counters import plant_counters
 

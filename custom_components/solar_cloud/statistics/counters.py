@@ -14,9 +14,9 @@ from homeassistant.util import dt as dt_util
 from ..cloud.model import Inventory, Plant, Quantity, Slot
 from ..cloud.vendor import SourceTerm
 from ..const import DOMAIN
-from ..coordinator import Account
 from ..location import HomeAssistantLocation
 from ..pipeline.timezones import plant_zone
+from ..runtime import Account
 
 _INDEXED: Final = re.compile(r"(.+)_(\d+)")
 _QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}

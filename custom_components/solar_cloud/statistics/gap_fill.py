@@ -18,7 +18,7 @@ from ..backfill.samples import HOUR, LONGEST_STEP
 from ..cloud.history import HistoryClient
 from ..cloud.model import Inventory
 from ..const import LOGGER
-from ..coordinator import Account
+from ..runtime import Account
 from . import recorder
 from .counters import Counter, async_zone, plant_counters
 

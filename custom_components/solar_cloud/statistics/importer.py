@@ -27,7 +27,7 @@ from ..cloud.history import HistoryClient
 from ..cloud.model import Inventory
 from ..cloud.storage import Json
 from ..const import DOMAIN, LOGGER
-from ..coordinator import Account
+from ..runtime import Account
 from ..storage import async_load_or_set_aside
 from . import recorder
 from .counters import Counter, async_zone, plant_counters

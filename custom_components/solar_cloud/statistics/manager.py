@@ -16,7 +16,7 @@ from ..cloud.errors import CloudError, RetryLater, UnexpectedAnswer, describe
 from ..cloud.history import HistoryClient
 from ..cloud.model import Inventory
 from ..const import CONF_EXCLUDED_PLANTS, CONF_REPAIR_GAPS, DOMAIN, LOGGER
-from ..coordinator import Account, SolarCloudConfigEntry
+from ..runtime import Account, SolarCloudConfigEntry
 from . import recorder
 from .anomalies import AnomalyFinder
 from .gap_fill import GapRepair
