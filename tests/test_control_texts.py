@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from custom_components.solar_cloud.button import BUTTONS
 from custom_components.solar_cloud.cloud.control import Control
 from custom_components.solar_cloud.cloud.solax.controls.catalog import (
     MODE_SPECS,
@@ -14,9 +15,11 @@ from custom_components.solar_cloud.cloud.solax.controls.catalog import (
 )
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.control.pending import CommandState
-from custom_components.solar_cloud.controls import BUTTONS, NUMBERS, SELECTS, SWITCHES
 from custom_components.solar_cloud.logbook import RESULTS
-from custom_components.solar_cloud.orders import ORDERS
+from custom_components.solar_cloud.number import NUMBERS
+from custom_components.solar_cloud.select import SELECTS
+from custom_components.solar_cloud.services import ORDERS
+from custom_components.solar_cloud.switch import SWITCHES
 
 from .clouds.solax import SolaxCloud
 from .conftest import Home, solax_entry

@@ -10,9 +10,9 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from custom_components.solar_cloud.catalogue import SENSORS
 from custom_components.solar_cloud.cloud.model import Quantity
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.sensor import SENSORS
 
 REPOSITORY: Final = Path(__file__).parent.parent
 ROOT: Final = REPOSITORY / "custom_components" / "solar_cloud"

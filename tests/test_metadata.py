@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from custom_components.solar_cloud.catalogue import SENSORS
 from custom_components.solar_cloud.const import PLATFORMS
+from custom_components.solar_cloud.sensor import SENSORS
 from homeassistant.const import Platform
 
 REPOSITORY = Path(__file__).parent.parent

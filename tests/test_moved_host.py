@@ -11,7 +11,7 @@ from yarl import URL
 
 from custom_components.solar_cloud.cloud.errors import CloudError
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.moving import async_change_over
+from custom_components.solar_cloud.repairs import async_change_over
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir

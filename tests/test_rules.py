@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.solar_cloud.catalogue import SENSORS
 from custom_components.solar_cloud.cloud.model import RANGES, Quantity
 from custom_components.solar_cloud.cloud.points import Point
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.states import MODES, STATES, PlantState
+from custom_components.solar_cloud.sensor import SENSORS
 
 from .tables import sourced_rows
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from custom_components.solar_cloud.catalogue import SENSORS
 from custom_components.solar_cloud.cloud.errors import CloudError, PermissionMissing
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.states import MODES, STATES, PlantState
 from custom_components.solar_cloud.repairs import LASTING, ORDINARY
+from custom_components.solar_cloud.sensor import SENSORS
 
 ROOT = Path(__file__).parent.parent / "custom_components" / "solar_cloud"
 LANGUAGES = sorted(path.stem for path in (ROOT / "translations").glob("*.json"))

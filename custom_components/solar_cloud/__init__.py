@@ -43,10 +43,9 @@ from .const import (
 from .control.forced_mode import SECTION as FORCES, async_end_all
 from .control.manager import ControlManager
 from .coordinator import SolarCloudCoordinator
-from .dashboard_issue import DashboardIssue
 from .device_registry import DeviceRegistrySync, own_identifier
+from .energy_dashboard import DashboardIssue
 from .location import HomeAssistantLocation
-from .orders import async_register as async_register_orders
 from .pipeline.pipeline import ReadingPipeline
 from .polling.scheduler import PollScheduler
 from .repairs import Repairs, notice_of
@@ -71,7 +70,6 @@ class _Connection(NamedTuple):
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions; accounts come by the user interface only."""
     async_register(hass)
-    async_register_orders(hass)
     return True
 
 

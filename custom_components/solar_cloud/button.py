@@ -1,16 +1,17 @@
 """Buttons: read a plant now, import what was before, and what a device does once."""
 
+from collections.abc import Mapping
 from typing import Final, override
 
-from homeassistant.components.button import ButtonEntity
+from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .cloud.control import Control, ControlKind
 from .const import DOMAIN
-from .control_entity import SolarCloudControl, add_controls
-from .controls import BUTTONS
+from .entity import SolarCloudControl, add_controls, control_description, controls_of
 from .runtime import SolarCloudConfigEntry
 from .services import async_refresh
 from .statistics import recorder
@@ -18,6 +19,11 @@ from .statistics.importer import earliest
 from .statistics.manager import HISTORIES
 
 PARALLEL_UPDATES = 1
+
+BUTTONS: Final[Mapping[Control, ButtonEntityDescription]] = {
+    control: ButtonEntityDescription(**control_description(control))
+    for control in controls_of(ControlKind.BUTTON)
+}
 
 
 async def async_setup_entry(

@@ -1,16 +1,41 @@
 """Numbers: limits that can be set."""
 
-from typing import override
+from collections.abc import Mapping
+from typing import Any, Final, override
 
-from homeassistant.components.number import NumberEntity
+from homeassistant.components.number import (
+    NumberDeviceClass,
+    NumberEntity,
+    NumberEntityDescription,
+    NumberMode,
+)
+from homeassistant.const import UnitOfElectricCurrent, UnitOfPower, UnitOfRatio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control_entity import SolarCloudControl, add_controls
-from .controls import NUMBERS
+from .cloud.control import Control, ControlKind
+from .entity import SolarCloudControl, add_controls, control_description, controls_of
 from .runtime import SolarCloudConfigEntry
 
 PARALLEL_UPDATES = 1
+
+_BY_UNIT: Final[Mapping[str, dict[str, Any]]] = {
+    "A": {
+        "device_class": NumberDeviceClass.CURRENT,
+        "native_unit_of_measurement": UnitOfElectricCurrent.AMPERE,
+    },
+    "W": {
+        "device_class": NumberDeviceClass.POWER,
+        "native_unit_of_measurement": UnitOfPower.WATT,
+    },
+    "%": {"native_unit_of_measurement": UnitOfRatio.PERCENTAGE},
+}
+NUMBERS: Final[Mapping[Control, NumberEntityDescription]] = {
+    control: NumberEntityDescription(
+        **control_description(control), **_BY_UNIT[control.unit], mode=NumberMode.BOX
+    )
+    for control in controls_of(ControlKind.NUMBER)
+}
 
 
 async def async_setup_entry(

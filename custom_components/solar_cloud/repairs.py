@@ -1,12 +1,25 @@
-"""Repairs: what only the user can mend, shown while it lasts."""
+"""Repairs: what only the user can mend, shown while it lasts, and the flows of those that a click can make."""
 
-from typing import Final
+from collections.abc import Mapping
+import ipaddress
+import socket
+from typing import Any, Final
 
-from homeassistant.components.repairs import RepairsFlow
+import voluptuous as vol
+from yarl import URL
+
+from homeassistant.components.repairs import (
+    ConfirmRepairFlow,
+    RepairsFlow,
+    RepairsFlowResult,
+)
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util.hass_dict import HassKey
 
+from .attempt import Attempt, identity, paused, shows_same_plants
+from .cloud.addresses import is_loopback, may_move
 from .cloud.errors import (
     CloudError,
     ListingUnfinished,
@@ -16,10 +29,249 @@ from .cloud.errors import (
     SessionConflict,
 )
 from .cloud.model import Notice
+from .cloud.registry import VENDORS
 from .cloud.vendor import fingerprint
-from .const import DOMAIN
-from .fix_flows import async_flow
-from .moving import KEY as MOVED, issue_data
+from .const import CONF_CREDENTIALS, CONF_SIGN_IN, CONF_VENDOR, DOMAIN
+from .energy_dashboard import (
+    CannotAddError,
+    DashboardIssue,
+    Proposal,
+    async_add,
+    async_preferences,
+    propose,
+)
+from .flow_schemas import async_sentence
+from .statistics.anomalies import KEY as DOCTOR
+from .statistics.manager import HISTORIES, History
+
+DISMISS: Final = "dismiss"
+DISMISSIBLE: Final = vol.Schema({vol.Optional(DISMISS, default=False): bool})
+"""Home Assistant has no button to ignore what it can mend."""
+KIND: Final = "kind"
+ENTRY_ID: Final = "entry_id"
+PLANT_ID: Final = "plant_id"
+
+
+class DashboardFlow(RepairsFlow):
+    """Shows the sources of a plant and adds them to the Energy Dashboard."""
+
+    def __init__(self, history: History, plant_id: str) -> None:
+        """Work for one plant."""
+        self._history: Final = history
+        self._plant_id: Final = plant_id
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Begin with what would be added."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Add after confirmation, or never ask again."""
+        proposal = self._proposal()
+        if user_input is not None and user_input.get(DISMISS):
+            return self._settle()
+        try:
+            missing = proposal.beyond(await async_preferences(self.hass))
+            if user_input is not None:
+                await async_add(self.hass, missing)
+                return self.async_create_entry(data={})
+        except CannotAddError:
+            return await self.async_step_by_hand()
+        return self._form("confirm", missing, DISMISSIBLE)
+
+    async def async_step_by_hand(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Show the list; the user clicks, and is not asked again."""
+        if user_input is not None:
+            return self._settle()
+        return self._form("by_hand", self._proposal(), vol.Schema({}))
+
+    def _settle(self) -> RepairsFlowResult:
+        DashboardIssue.settle(self._history.account, self._plant_id)
+        return self.async_create_entry(data={})
+
+    def _proposal(self) -> Proposal:
+        return propose(
+            self.hass,
+            self._history.account,
+            self._history.inventory,
+            self._plant_id,
+        )
+
+    def _form(
+        self, step_id: str, proposal: Proposal, schema: vol.Schema
+    ) -> RepairsFlowResult:
+        plant = self._history.inventory.plants[self._plant_id]
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=schema,
+            description_placeholders={"plant": plant.name, **proposal.texts()},
+        )
+
+
+class DoctorFlow(RepairsFlow):
+    """Shows the hours that cannot be, and takes them out of the sums."""
+
+    def __init__(self, history: History, plant_id: str) -> None:
+        """Work for one plant."""
+        self._history: Final = history
+        self._plant_id: Final = plant_id
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Begin with what was found."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Correct after confirmation, or leave the findings as they are for good."""
+        inventory = self._history.inventory
+        if user_input is not None and user_input.get(DISMISS):
+            self._history.doctor.accept(inventory, self._plant_id)
+            return self.async_create_entry(data={})
+        if user_input is not None:
+            await self._history.doctor.async_correct(inventory, self._plant_id)
+            return self.async_create_entry(data={})
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=DISMISSIBLE,
+            description_placeholders={
+                "plant": inventory.plants[self._plant_id].name,
+                "findings": self._history.doctor.lines(self._plant_id),
+            },
+        )
+
+
+async def async_flow(
+    hass: HomeAssistant, data: Mapping[str, Any] | None
+) -> RepairsFlow:
+    """Return the flow of an issue; one whose account is not loaded just goes away."""
+    values = data or {}
+    if values.get(KIND) == MOVED:
+        entry = hass.config_entries.async_get_entry(str(values.get(ENTRY_ID)))
+        if entry is None:
+            return ConfirmRepairFlow()
+        return MovedFlow(entry, str(values.get("old")), str(values.get("host")))
+    history = hass.data.get(HISTORIES, {}).get(str(values.get(ENTRY_ID)))
+    plant_id = str(values.get(PLANT_ID))
+    if history is None or plant_id not in history.inventory.plants:
+        return ConfirmRepairFlow()
+    if values.get(KIND) == DOCTOR:
+        return DoctorFlow(history, plant_id)
+    return DashboardFlow(history, plant_id)
+
+
+MOVED: Final = "moved"
+INTERFACE_MOVED: Final = "interface_moved"
+"""The error and the repair."""
+
+
+def issue_data(entry_id: str, placeholders: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the repair's flow needs to know."""
+    return {
+        KIND: MOVED,
+        "entry_id": entry_id,
+        "old": placeholders["old"],
+        "host": placeholders["host"],
+    }
+
+
+def address_of(host: str) -> URL:
+    """Return the address of a host as it is shown; encrypted unless it is this machine."""
+    url = URL(f"https://{host}")
+    return url.with_scheme("http") if is_loopback(url.host or "") else url
+
+
+class MovedFlow(RepairsFlow):
+    """Names the new host, and changes the account over to it once it is confirmed and shows the same plants."""
+
+    def __init__(self, entry: ConfigEntry, old: str, host: str) -> None:
+        """Work for one account."""
+        self._entry: Final = entry
+        self._old: Final = old
+        self._host: Final = host
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Begin with the host."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Change over after confirmation."""
+        shown = {"account": self._entry.title, "old": self._old, "host": self._host}
+        if user_input is None:
+            return self.async_show_form(
+                step_id="confirm",
+                data_schema=vol.Schema({}),
+                description_placeholders=shown,
+            )
+        try:
+            await async_change_over(self.hass, self._entry, self._old, self._host)
+        except CloudError as err:
+            detail = await async_sentence(self.hass, err.key, **err.placeholders)
+            return self.async_abort(
+                reason="not_changed",
+                description_placeholders=shown | {"detail": detail},
+            )
+        return self.async_create_entry(data={})
+
+
+async def async_change_over(
+    hass: HomeAssistant, entry: ConfigEntry, old: str, host: str
+) -> None:
+    """Try the account at its new address, with the token it has, and keep the address if it is the same account.
+
+    Raises a ``CloudError``; the entry is then as before.
+    """
+    vendor = VENDORS[entry.data[CONF_VENDOR]]
+    sign_in = vendor.sign_in(entry.data[CONF_SIGN_IN])
+    new = address_of(host)
+    credentials = sign_in.moved(entry.data[CONF_CREDENTIALS], old, new)
+    if credentials is None:
+        return  # it was changed meanwhile
+    await _async_check_host(hass, address_of(old), new)
+    attempt = Attempt(hass, vendor, sign_in)
+    await attempt.async_take_up(entry)
+    unique_id = identity(vendor, sign_in, credentials, attempt.token)
+    async with paused(hass, entry):
+        attempt.connect(credentials)
+        await attempt.async_list()
+        if not shows_same_plants(hass, entry, attempt.inventory):
+            raise CloudError("other_account")
+    await attempt.async_keep_seed(credentials, unique_id)
+    hass.config_entries.async_update_entry(
+        entry,
+        unique_id=unique_id,
+        data={**entry.data, CONF_CREDENTIALS: credentials},
+    )
+    hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+async def _async_check_host(hass: HomeAssistant, old: URL, new: URL) -> None:
+    """Refuse a host whose name leads into a home's network after all. Raises ``CloudError("private_host")``."""
+    if not may_move(old, new):
+        raise CloudError("private_host")
+    if is_loopback(new.host or ""):
+        return
+    try:
+        found = await hass.loop.getaddrinfo(new.host, new.port, type=socket.SOCK_STREAM)
+    except OSError:
+        raise CloudError("cannot_connect") from None
+    if not all(
+        ipaddress.ip_address(str(each[4][0]).partition("%")[0]).is_global
+        for each in found
+    ):
+        raise CloudError("private_host")
+
 
 ORDINARY: Final = frozenset(
     {
@@ -68,7 +320,7 @@ class Repairs:
         for issue_id in wanted.keys() - shown.keys():
             notice = wanted[issue_id]
             told = dict(notice.placeholders)
-            moved = notice.key == MOVED
+            moved = notice.key == INTERFACE_MOVED
             ir.async_create_issue(
                 self._hass,
                 DOMAIN,

@@ -1,16 +1,22 @@
 """Selects: modes to choose from."""
 
-from typing import override
+from collections.abc import Mapping
+from typing import Final, override
 
-from homeassistant.components.select import SelectEntity
+from homeassistant.components.select import SelectEntity, SelectEntityDescription
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control_entity import SolarCloudControl, add_controls
-from .controls import SELECTS
+from .cloud.control import Control, ControlKind
+from .entity import SolarCloudControl, add_controls, control_description, controls_of
 from .runtime import SolarCloudConfigEntry
 
 PARALLEL_UPDATES = 1
+
+SELECTS: Final[Mapping[Control, SelectEntityDescription]] = {
+    control: SelectEntityDescription(**control_description(control))
+    for control in controls_of(ControlKind.SELECT)
+}
 
 
 async def async_setup_entry(

@@ -1,19 +1,287 @@
-"""Sensors: every slot a plant or device ever filled, dressed by the catalogue."""
+"""Sensors: every slot a plant or device ever filled; the only place for device classes, state classes, units and categories of what is read."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, override
 
-from homeassistant.components.sensor import SensorDeviceClass, SensorEntity
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import (
+    DEGREE,
+    SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
+    EntityCategory,
+    UnitOfApparentPower,
+    UnitOfElectricCurrent,
+    UnitOfElectricPotential,
+    UnitOfEnergy,
+    UnitOfFrequency,
+    UnitOfIrradiance,
+    UnitOfMass,
+    UnitOfPower,
+    UnitOfPrecipitationDepth,
+    UnitOfPressure,
+    UnitOfRatio,
+    UnitOfReactivePower,
+    UnitOfSpeed,
+    UnitOfTemperature,
+    UnitOfTime,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .catalogue import SENSORS
-from .cloud.model import Quantity, Slot
+from .cloud.model import Quantity, Quantity as Q, Slot
 from .cloud.states import MODES, STATES, PlantState
 from .entity import SolarCloudEntity, add_as_they_appear
 from .pipeline.daily import daily
 from .runtime import Account, SolarCloudConfigEntry
+
+DIAGNOSTIC: Final = EntityCategory.DIAGNOSTIC
+MEASUREMENT: Final = SensorStateClass.MEASUREMENT
+INCREASING: Final = SensorStateClass.TOTAL_INCREASING
+TOTAL: Final = SensorStateClass.TOTAL
+
+_BY_UNIT: Final[Mapping[str, dict[str, Any]]] = {
+    "W": {
+        "device_class": SensorDeviceClass.POWER,
+        "native_unit_of_measurement": UnitOfPower.WATT,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 0,
+    },
+    "kWh": {
+        "device_class": SensorDeviceClass.ENERGY,
+        "native_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
+        "state_class": INCREASING,
+        "suggested_display_precision": 1,
+    },
+    "var": {
+        "device_class": SensorDeviceClass.REACTIVE_POWER,
+        "native_unit_of_measurement": UnitOfReactivePower.VOLT_AMPERE_REACTIVE,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 0,
+    },
+    "VA": {
+        "device_class": SensorDeviceClass.APPARENT_POWER,
+        "native_unit_of_measurement": UnitOfApparentPower.VOLT_AMPERE,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 0,
+    },
+    "V": {
+        "device_class": SensorDeviceClass.VOLTAGE,
+        "native_unit_of_measurement": UnitOfElectricPotential.VOLT,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 1,
+    },
+    "A": {
+        "device_class": SensorDeviceClass.CURRENT,
+        "native_unit_of_measurement": UnitOfElectricCurrent.AMPERE,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 1,
+    },
+    "Hz": {
+        "device_class": SensorDeviceClass.FREQUENCY,
+        "native_unit_of_measurement": UnitOfFrequency.HERTZ,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 2,
+    },
+    "°C": {
+        "device_class": SensorDeviceClass.TEMPERATURE,
+        "native_unit_of_measurement": UnitOfTemperature.CELSIUS,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 1,
+    },
+    "%": {
+        "native_unit_of_measurement": UnitOfRatio.PERCENTAGE,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 0,
+    },
+    "ratio": {"state_class": MEASUREMENT, "suggested_display_precision": 2},
+    "count": {"state_class": MEASUREMENT, "suggested_display_precision": 0},
+    "s": {
+        "device_class": SensorDeviceClass.DURATION,
+        "native_unit_of_measurement": UnitOfTime.SECONDS,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 0,
+    },
+    "kg": {
+        "device_class": SensorDeviceClass.WEIGHT,
+        "native_unit_of_measurement": UnitOfMass.KILOGRAMS,
+        "state_class": INCREASING,
+        "suggested_display_precision": 0,
+    },
+    # The currency is the plant's: the entity adds it.
+    "money": {
+        "device_class": SensorDeviceClass.MONETARY,
+        "state_class": SensorStateClass.TOTAL,
+        "suggested_display_precision": 2,
+    },
+    "W/m²": {
+        "device_class": SensorDeviceClass.IRRADIANCE,
+        "native_unit_of_measurement": UnitOfIrradiance.WATTS_PER_SQUARE_METER,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 0,
+    },
+    "kWh/m²": {
+        "native_unit_of_measurement": "kWh/m²",
+        "state_class": INCREASING,
+        "suggested_display_precision": 2,
+    },
+    "m/s": {
+        "device_class": SensorDeviceClass.WIND_SPEED,
+        "native_unit_of_measurement": UnitOfSpeed.METERS_PER_SECOND,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 1,
+    },
+    "hPa": {
+        "device_class": SensorDeviceClass.ATMOSPHERIC_PRESSURE,
+        "native_unit_of_measurement": UnitOfPressure.HPA,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 0,
+    },
+    "mm": {
+        "device_class": SensorDeviceClass.PRECIPITATION,
+        "native_unit_of_measurement": UnitOfPrecipitationDepth.MILLIMETERS,
+        "state_class": INCREASING,
+        "suggested_display_precision": 1,
+    },
+    "°": {
+        "device_class": SensorDeviceClass.WIND_DIRECTION,
+        "native_unit_of_measurement": DEGREE,
+        "state_class": SensorStateClass.MEASUREMENT_ANGLE,
+        "suggested_display_precision": 0,
+    },
+    "dBm": {
+        "device_class": SensorDeviceClass.SIGNAL_STRENGTH,
+        "native_unit_of_measurement": SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 0,
+    },
+    "kΩ": {
+        "native_unit_of_measurement": "kΩ",
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 0,
+    },
+    "": {},
+}
+"""What the canonical unit already says."""
+
+_EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
+    Q.BATTERY_SOC: {"device_class": SensorDeviceClass.BATTERY},
+    Q.BATTERY_ENERGY_REMAINING: {
+        "device_class": SensorDeviceClass.ENERGY_STORAGE,
+        "state_class": MEASUREMENT,
+    },
+    Q.BATTERY_CAPACITY: {
+        "device_class": SensorDeviceClass.ENERGY_STORAGE,
+        "state_class": None,
+    },
+    Q.BATTERY_CYCLES: {"state_class": INCREASING},
+    Q.POWER_FACTOR: {"device_class": SensorDeviceClass.POWER_FACTOR},
+    Q.LAST_REPORT: {"device_class": SensorDeviceClass.TIMESTAMP},
+    Q.OPERATING_STATE: {"device_class": SensorDeviceClass.ENUM},
+    Q.WORK_MODE: {"device_class": SensorDeviceClass.ENUM},
+    Q.PLANT_STATE: {"device_class": SensorDeviceClass.ENUM},
+    Q.REJECTED_VALUES: {"state_class": INCREASING},
+    Q.CHARGER_SESSION_DURATION: {"suggested_unit_of_measurement": UnitOfTime.MINUTES},
+    Q.EQUIVALENT_HOURS_TODAY: {"suggested_unit_of_measurement": UnitOfTime.HOURS},
+}
+"""What the unit alone would get wrong."""
+
+_DIAGNOSTIC: Final = frozenset(
+    {
+        Q.API_CALLS_LEFT,
+        Q.API_CALLS_TODAY,
+        Q.BATTERY_CAPACITY,
+        Q.BATTERY_CURRENT,
+        Q.BATTERY_CYCLES,
+        Q.BATTERY_SOH,
+        Q.BATTERY_TEMPERATURE,
+        Q.BATTERY_VOLTAGE,
+        Q.DATA_AGE,
+        Q.FAULT_CODE,
+        Q.GRID_FREQUENCY,
+        Q.LAST_REPORT,
+        Q.PLANT_STATE,
+        Q.POWER_FACTOR,
+        Q.REACTIVE_POWER,
+        Q.REJECTED_VALUES,
+        Q.APPARENT_POWER,
+        Q.PHASE_REACTIVE_POWER,
+        Q.TEMPERATURE,
+        Q.ACTIVE_ALARMS,
+    }
+)
+
+_DISABLED: Final = frozenset(
+    {
+        Q.AC_ENERGY_TODAY,
+        Q.AC_ENERGY_TOTAL,
+        Q.API_CALLS_LEFT,
+        Q.API_CALLS_TODAY,
+        Q.APPARENT_POWER,
+        Q.BACKUP_APPARENT_POWER,
+        Q.BACKUP_CURRENT,
+        Q.BACKUP_POWER,
+        Q.BACKUP_VOLTAGE,
+        Q.BATTERY_CAPACITY,
+        Q.BATTERY_CURRENT,
+        Q.BATTERY_CYCLES,
+        Q.BATTERY_VOLTAGE,
+        Q.CO2_SAVED_TOTAL,
+        Q.DATA_AGE,
+        Q.FAULT_CODE,
+        Q.GRID_FREQUENCY,
+        Q.INCOME_TODAY,
+        Q.INCOME_TOTAL,
+        Q.LINE_VOLTAGE,
+        Q.MPPT_CURRENT,
+        Q.MPPT_ENERGY_TOTAL,
+        Q.MPPT_VOLTAGE,
+        Q.PHASE_POWER,
+        Q.PHASE_REACTIVE_POWER,
+        Q.PHASE_VOLTAGE,
+        Q.POWER_FACTOR,
+        Q.REACTIVE_POWER,
+        Q.REJECTED_VALUES,
+        Q.SECOND_GRID_EXPORT_ENERGY_TODAY,
+        Q.SECOND_GRID_EXPORT_ENERGY_TOTAL,
+        Q.SECOND_GRID_IMPORT_ENERGY_TODAY,
+        Q.SECOND_GRID_IMPORT_ENERGY_TOTAL,
+        Q.SECOND_GRID_POWER,
+        Q.STRING_CURRENT,
+        Q.STRING_POWER,
+        Q.STRING_VOLTAGE,
+    }
+)
+"""Rare or noisy: there for those who look for them."""
+
+_BINARY: Final = frozenset({Q.ONLINE, Q.PROBLEM, Q.VEHICLE_CONNECTED})
+
+
+def _rows() -> Iterator[tuple[Q, SensorEntityDescription]]:
+    for quantity in Q:
+        if quantity not in _BINARY:
+            traits = _BY_UNIT[quantity.unit] | _EXCEPTIONS.get(quantity, {})
+            if daily(quantity):
+                # With the time of its reset: the day after may begin higher than the day before ended.
+                traits |= {"state_class": TOTAL}
+            yield (
+                quantity,
+                SensorEntityDescription(
+                    key=str(quantity),
+                    translation_key=str(quantity),
+                    entity_category=DIAGNOSTIC if quantity in _DIAGNOSTIC else None,
+                    entity_registry_enabled_default=quantity not in _DISABLED,
+                    **traits,
+                ),
+            )
+
+
+SENSORS: Final[Mapping[Q, SensorEntityDescription]] = dict(_rows())
+
 
 PARALLEL_UPDATES = 0
 

@@ -1,7 +1,8 @@
-"""Actions: reading at once, looking into the past, importing it, and taking that back."""
+"""Actions: reading at once, looking into the past, importing it; and those that change settings, for administrators only."""
 
-from collections.abc import Iterable, Mapping
-from datetime import MINYEAR, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import MINYEAR, datetime, time, timedelta
+import math
 from typing import Any, Final
 
 import voluptuous as vol
@@ -24,10 +25,22 @@ from homeassistant.util.json import JsonValueType
 
 from .backfill.fetcher import HistoryFetcher
 from .backfill.samples import TOUCH
+from .cloud.control import (
+    ChargeBattery,
+    CommandResult,
+    ControlAction,
+    DischargeBattery,
+    Period,
+    ReserveCharging,
+    SetBatterySchedule,
+    SetWorkMode,
+    StopBattery,
+)
 from .cloud.errors import CloudError
 from .cloud.history import HistoryClient
-from .cloud.model import Reading
+from .cloud.model import Inventory, Reading
 from .const import DOMAIN
+from .control.manager import ControlManager
 from .device_registry import own_identifier, registered_name
 from .runtime import SolarCloudConfigEntry
 from .statistics import recorder
@@ -35,10 +48,237 @@ from .statistics.counters import async_zone
 from .statistics.importer import STEP, Imported, Plan, earliest
 from .statistics.manager import HISTORIES, History
 
-ATTR_CONFIG_ENTRY: Final = "config_entry_id"
 ATTR_DEVICE: Final = "device_id"
+ATTR_POWER: Final = "power"
+ATTR_DURATION: Final = "duration"
+ATTR_TARGET: Final = "target_soc"
+ATTR_MODE: Final = "mode"
+ATTR_MIN: Final = "min_soc"
+ATTR_MAX: Final = "max_soc"
+ATTR_GRID: Final = "grid_charging"
+ATTR_PERIODS: Final = "periods"
 ATTR_START: Final = "start"
 ATTR_END: Final = "end"
+ATTR_CHARGE: Final = "charge"
+ATTR_DAYS: Final = "days"
+ATTR_CURRENT: Final = "current"
+
+LONGEST_TO_TARGET: Final = timedelta(hours=6)
+"""When an order names a target and no duration: a forced mode always has an end."""
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _number(value: Any) -> float:
+    """Read a number; what only looks like one is refused with a reason."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as err:
+        raise vol.Invalid("expected float") from err
+    if not math.isfinite(number):
+        raise _error("not_a_number")
+    return number
+
+
+def _duration(value: Any) -> timedelta:
+    """Read a duration: in seconds, as a clock shows it, or in parts."""
+    for part in value.values() if isinstance(value, Mapping) else (value,):
+        if isinstance(part, float | int):
+            _number(part)
+    try:
+        duration: timedelta = cv.positive_time_period(value)
+    except OverflowError as err:
+        raise _error("not_a_number") from err
+    return duration
+
+
+_DEVICE: Final[dict[vol.Marker, Any]] = {vol.Required(ATTR_DEVICE): cv.string}
+_SOC: Final = vol.All(_number, vol.Range(min=0, max=100))
+
+_FORCE: Final[dict[vol.Marker, Any]] = {
+    **_DEVICE,
+    vol.Optional(ATTR_POWER): vol.All(_number, vol.Range(min=1)),
+    vol.Optional(ATTR_DURATION): _duration,
+    vol.Optional(ATTR_TARGET): _SOC,
+}
+FORCE: Final = vol.Schema(
+    vol.All(_FORCE, cv.has_at_least_one_key(ATTR_DURATION, ATTR_TARGET))
+)
+STOP: Final = vol.Schema(_DEVICE)
+SCHEDULE: Final = vol.Schema(
+    {
+        **_DEVICE,
+        vol.Required(ATTR_PERIODS): [
+            {
+                vol.Required(ATTR_START): cv.time,
+                vol.Required(ATTR_END): cv.time,
+                vol.Optional(ATTR_CHARGE, default=True): cv.boolean,
+                vol.Optional(ATTR_DAYS, default=list(DAYS)): vol.All(
+                    cv.ensure_list, [vol.In(DAYS)]
+                ),
+                vol.Optional(ATTR_TARGET): _SOC,
+            }
+        ],
+    }
+)
+MODE: Final = vol.Schema(
+    {
+        **_DEVICE,
+        vol.Required(ATTR_MODE): cv.string,
+        vol.Optional(ATTR_MIN): _SOC,
+        vol.Optional(ATTR_MAX): _SOC,
+        vol.Optional(ATTR_GRID): cv.boolean,
+    }
+)
+RESERVE: Final = vol.Schema(
+    {
+        **_DEVICE,
+        vol.Required(ATTR_START): cv.time,
+        vol.Required(ATTR_END): cv.time,
+        vol.Required(ATTR_CURRENT): vol.All(_number, vol.Range(min=1)),
+    }
+)
+
+type Build = Callable[[str, Mapping[str, Any]], ControlAction]
+
+
+def _force(kind: type[ChargeBattery | DischargeBattery]) -> Build:
+    def build(target_id: str, data: Mapping[str, Any]) -> ControlAction:
+        duration: timedelta = data.get(ATTR_DURATION, LONGEST_TO_TARGET)
+        return kind(
+            target_id=target_id,
+            power=data.get(ATTR_POWER),
+            duration=duration.total_seconds(),
+            target_soc=data.get(ATTR_TARGET),
+        )
+
+    return build
+
+
+def _stop(target_id: str, data: Mapping[str, Any]) -> ControlAction:
+    return StopBattery(target_id=target_id)
+
+
+def _schedule(target_id: str, data: Mapping[str, Any]) -> ControlAction:
+    periods = tuple(
+        Period(
+            each[ATTR_START],
+            each[ATTR_END],
+            each[ATTR_CHARGE],
+            frozenset(DAYS.index(day) + 1 for day in each[ATTR_DAYS]),
+            each.get(ATTR_TARGET),
+        )
+        for each in data[ATTR_PERIODS]
+    )
+    return SetBatterySchedule(target_id=target_id, periods=periods)
+
+
+def _mode(target_id: str, data: Mapping[str, Any]) -> ControlAction:
+    return SetWorkMode(
+        target_id=target_id,
+        mode=data[ATTR_MODE],
+        min_soc=data.get(ATTR_MIN),
+        max_soc=data.get(ATTR_MAX),
+        grid_charging=data.get(ATTR_GRID),
+    )
+
+
+def _reserve(target_id: str, data: Mapping[str, Any]) -> ControlAction:
+    start: time = data[ATTR_START]
+    return ReserveCharging(
+        target_id=target_id,
+        start=start,
+        end=data[ATTR_END],
+        current=data[ATTR_CURRENT],
+    )
+
+
+ORDERS: Final[Mapping[str, tuple[type[ControlAction], vol.Schema, Build]]] = {
+    "charge_battery": (ChargeBattery, FORCE, _force(ChargeBattery)),
+    "discharge_battery": (DischargeBattery, FORCE, _force(DischargeBattery)),
+    "stop_battery": (StopBattery, STOP, _stop),
+    "set_battery_schedule": (SetBatterySchedule, SCHEDULE, _schedule),
+    "set_work_mode": (SetWorkMode, MODE, _mode),
+    "reserve_charging": (ReserveCharging, RESERVE, _reserve),
+}
+
+
+@callback
+def _register_control_actions(hass: HomeAssistant) -> None:
+    """Register those that change settings."""
+    for name, (_, schema, _) in ORDERS.items():
+        service.async_register_admin_service(
+            hass,
+            DOMAIN,
+            name,
+            _async_order,
+            schema,
+            supports_response=SupportsResponse.OPTIONAL,
+        )
+
+
+async def _async_order(call: ServiceCall) -> ServiceResponse:
+    """Carry out the order of an action."""
+    kind, _, build = ORDERS[call.service]
+    control_manager, target_id = _target(call.hass, call.data[ATTR_DEVICE], kind)
+    receipt = await control_manager.async_order(
+        build(target_id, call.data), call.context
+    )
+    return (
+        _result_as_json(receipt, control_manager, target_id)
+        if call.return_response
+        else None
+    )
+
+
+def _target(
+    hass: HomeAssistant, device_id: str, kind: type[ControlAction]
+) -> tuple[ControlManager, str]:
+    """Find who carries the order out: the device itself, else the one it hangs on, else the only one of its plant."""
+    device, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
+    account = entry.runtime_data
+    control_manager: ControlManager | None = account.control_manager
+    if control_manager is None:
+        raise _error("controls_off")
+    own = own_identifier(device) if isinstance(device, dr.DeviceEntry) else None
+    able = {
+        key
+        for key, orders in control_manager.available.orders.items()
+        if kind in orders
+    }
+    for ring in _rings(own or "", account.inventory.data):
+        found = [key for key in ring if key in able]
+        if len(found) > 1:
+            raise _error("ambiguous_device")
+        if found:
+            return control_manager, found[0]
+    raise _error("no_controllable_device")
+
+
+def _rings(own: str, inventory: Inventory) -> list[list[str]]:
+    """Return what a selected device may stand for, nearest first."""
+    device = inventory.devices.get(own)
+    plant_id = device.plant_id if device else own
+    siblings = [
+        key for key, each in inventory.devices.items() if each.plant_id == plant_id
+    ]
+    parent = [device.parent_id] if device and device.parent_id else []
+    return [[own], parent, [plant_id], siblings]
+
+
+def _result_as_json(
+    receipt: CommandResult, control_manager: ControlManager, target_id: str
+) -> ServiceResponse:
+    until = control_manager.forces.until(target_id)
+    answer: dict[str, JsonValueType] = {
+        "outcome": str(receipt.outcome),
+        "running": receipt.task is not None,
+        "sent_at": dt_util.utcnow().isoformat(),
+        "ends_at": until.isoformat() if until else None,
+    }
+    return answer
+
+
+ATTR_CONFIG_ENTRY: Final = "config_entry_id"
 ATTR_DRY_RUN: Final = "dry_run"
 ATTR_UNDO: Final = "undo"
 
@@ -67,6 +307,7 @@ IMPORT_HISTORY: Final = vol.Schema(
 @callback
 def async_register(hass: HomeAssistant) -> None:
     """Register the actions, loaded accounts or not."""
+    _register_control_actions(hass)
     hass.services.async_register(DOMAIN, "refresh", _async_refresh, REFRESH)
     hass.services.async_register(
         DOMAIN,

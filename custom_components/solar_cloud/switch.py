@@ -1,16 +1,22 @@
 """Switches: what is on or off."""
 
-from typing import Any, override
+from collections.abc import Mapping
+from typing import Any, Final, override
 
-from homeassistant.components.switch import SwitchEntity
+from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .control_entity import SolarCloudControl, add_controls
-from .controls import SWITCHES
+from .cloud.control import Control, ControlKind
+from .entity import SolarCloudControl, add_controls, control_description, controls_of
 from .runtime import SolarCloudConfigEntry
 
 PARALLEL_UPDATES = 1
+
+SWITCHES: Final[Mapping[Control, SwitchEntityDescription]] = {
+    control: SwitchEntityDescription(**control_description(control))
+    for control in controls_of(ControlKind.SWITCH)
+}
 
 
 async def async_setup_entry(
