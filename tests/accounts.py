@@ -13,7 +13,7 @@ from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.token import SECTION
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.session import get_transport
-from custom_components.solar_cloud.store import async_get_store
+from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.config_entries import SOURCE_REAUTH
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir

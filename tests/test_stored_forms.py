@@ -22,8 +22,8 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.solar_cloud import commander
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.control import manager
 from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.models import (
     StatisticData,
@@ -75,7 +75,7 @@ def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     async def wait(seconds: float) -> None:
         home.freezer.tick(seconds)
 
-    monkeypatch.setattr(commander, "pause", wait)
+    monkeypatch.setattr(manager, "pause", wait)
 
 
 @dataclass
