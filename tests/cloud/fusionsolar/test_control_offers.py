@@ -22,7 +22,7 @@ from custom_components.solar_cloud.cloud.errors import (
     PermissionMissing,
     UnexpectedAnswer,
 )
-from custom_components.solar_cloud.cloud.fusionsolar.controls import errors
+from custom_components.solar_cloud.cloud.fusionsolar.controls import tasks
 from custom_components.solar_cloud.cloud.fusionsolar.controls.state import SECTION
 from tests.clouds.fusionsolar import FusionSolarCloud
 
@@ -367,6 +367,6 @@ async def test_several_batteries_have_no_common_charge(owner: Rig) -> None:
 def test_every_reason_has_a_sentence(language: str) -> None:
     """Those found by table, too."""
     texts = json.loads((ROOT / "translations" / f"{language}.json").read_text())
-    keys = {*errors.WORDS.values(), *errors.CODES.values()}
+    keys = {*tasks.WORDS.values(), *tasks.CODES.values()}
     assert keys <= texts["exceptions"].keys()
     assert PermissionMissing.default_key in texts["exceptions"]

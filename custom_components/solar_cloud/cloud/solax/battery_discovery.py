@@ -14,8 +14,7 @@ from .access import RECHECK, SolaxAccess
 from .api import DEVICE_DATA, SolaxRow, rows
 from .errors import AccessDenied, OperationFailed
 from .models import BATTERY
-from .paging import Pages
-from .session import SolaxSession
+from .session import Pages, SolaxSession
 
 MOST_SERIALS: Final = 10
 BY_INVERTER: Final = "1"

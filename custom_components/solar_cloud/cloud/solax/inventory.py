@@ -28,8 +28,14 @@ from .models import (
     phases,
     takes_battery,
 )
-from .paging import PAGE_SIZE, PagedLister, Pages, list_of_devices, list_of_plants
-from .session import SolaxSession
+from .session import (
+    PAGE_SIZE,
+    PagedLister,
+    Pages,
+    SolaxSession,
+    list_of_devices,
+    list_of_plants,
+)
 
 KIND: Final[Mapping[str, DeviceKind]] = {
     INVERTER: DeviceKind.INVERTER,

@@ -1,12 +1,15 @@
 """One call to the cloud: planned, sent with a live token, judged, and repeated once when the token had died."""
 
 from collections.abc import Mapping
+import json
 import logging
+import time
 from typing import Final
 
 from yarl import URL
 
 from ..errors import (
+    CloudError,
     CloudUnreachable,
     CredentialsRejected,
     NotConnected,
@@ -15,12 +18,257 @@ from ..errors import (
     Unanswered,
     UnexpectedAnswer,
 )
-from ..storage import Json
+from ..storage import Json, Storage
 from ..token import Token, TokenManager
 from ..transport import Transport
-from .api import Endpoint
-from .errors import AnswerVerdict, JudgedAnswer, judge, refusal
+from .access import RECHECK, Gate, SolaxAccess
+from .api import DEVICES, EMS_LIST, PLANTS, Endpoint, SolaxRow, rows
+from .errors import (
+    AccessDenied,
+    AnswerVerdict,
+    JudgedAnswer,
+    OperationFailed,
+    judge,
+    refusal,
+)
 from .limits import CONTROL, READ, SolaxBackoff
+from .models import COMMERCIAL, EMS, HOME
+
+SECTION: Final = "solax_listing"
+PATIENCE: Final = 900.0
+"""Seconds within which a listing that was stopped is taken up again rather than begun anew."""
+
+
+class Pages:
+    """Answers by question, and how many there will be."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Take up what an earlier try was told."""
+        self._storage: Final = storage
+        self._answers: dict[str, Json] = {}
+        self._at = 0.0
+        self._expected: dict[str, int] = {}
+        match storage.load(SECTION):
+            case {"at": int() | float() as at, "answers": dict(answers)}:
+                self._at = float(at)
+                self._answers = {
+                    key: answer
+                    for key, answer in answers.items()
+                    if isinstance(answer, list)
+                }
+
+    def begin(self) -> None:
+        """Start a listing, or take up one that was stopped a moment ago."""
+        self._expected.clear()
+        if not self._at <= time.time() <= self._at + PATIENCE:
+            self._answers.clear()
+
+    def finish(self) -> None:
+        """Forget the answers, so that the next listing asks again."""
+        self._answers.clear()
+        self._storage.delay_save(SECTION, self._as_json)
+
+    def kept(self, question: str) -> tuple[Json, ...] | None:
+        """Return the answer that was kept, nothing for a refusal that was; ``None`` for a question not asked yet."""
+        answer = self._answers.get(question)
+        return tuple(answer) if isinstance(answer, list) else None
+
+    def keep(self, question: str, *answer: Json) -> None:
+        """Keep an answer, or without one that the question was refused."""
+        self._answers[question] = list(answer)
+        self._at = time.time()
+        self._storage.delay_save(SECTION, self._as_json)
+
+    def expect(self, lists: Mapping[str, int]) -> None:
+        """Say how many pages lists have, as far as is known."""
+        self._expected |= lists
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many pages there are, and how many there will be as far as is known."""
+        done = len(self._answers)
+        return done, max(done + 1, sum(self._expected.values()))
+
+    def _as_json(self) -> Json:
+        return (
+            {"at": self._at, "answers": dict(self._answers)} if self._answers else None
+        )
+
+
+PAGE_SIZE: Final = 100
+MOST_PAGES: Final = 100
+
+
+class PagedLister:
+    """Reads lists and remembers which of them are empty.
+
+    ``complete`` turns false when something stood in the way of a list that may have members.
+    """
+
+    def __init__(self, api: SolaxSession, memory: SolaxAccess, pages: Pages) -> None:
+        """Read with ``api``; what was answered before is in ``pages``."""
+        self._api: Final = api
+        self._memory: Final = memory
+        self._pages: Final = pages
+        self._kept: dict[Gate, list[SolaxRow]] = {}
+        self.complete = True
+
+    def begin(self) -> None:
+        """Start a reading of all lists, or take up one that the limits stopped a moment ago."""
+        self.complete = True
+        self._pages.begin()
+
+    async def plants(self) -> list[tuple[str, SolaxRow]]:
+        """List the plants of both business types; a type that is not the account's may be refused in any way."""
+        found: list[tuple[str, SolaxRow]] = []
+        refusals: list[CloudError] = []
+        absent: list[Gate] = []
+        for business in (HOME, COMMERCIAL):
+            gate: Gate = (PLANTS.path, business)
+            if self._memory.absent(gate):
+                continue
+            try:
+                listed = await self._paged(PLANTS, {"businessType": business})
+            except (OperationFailed, PermissionMissing) as err:
+                refusals.append(err)
+                if self._memory.seen(gate):
+                    raise
+            else:
+                found += [(business, row) for row in listed]
+                if listed:
+                    self._memory.note_seen(gate)
+                    continue
+            absent.append(gate)
+        if found:
+            for gate in absent:
+                self._memory.note_absent(gate)
+                self._pages.keep(
+                    _question(PLANTS, {"businessType": gate[1]}, None, 1), []
+                )
+        elif refusals:
+            # The permission first: it says what the user can do.
+            raise min(refusals, key=lambda err: not isinstance(err, PermissionMissing))
+        return found
+
+    async def devices(self, business: str, device_type: str) -> list[SolaxRow]:
+        """List the devices of a type in all plants of a business type."""
+        return await self._class(
+            DEVICES,
+            (DEVICES.path, business, device_type),
+            {"businessType": business, "deviceType": device_type},
+        )
+
+    async def energy_managers(self, plant_id: str) -> list[SolaxRow]:
+        """List the EMS of a commercial plant."""
+        body: dict[str, Json] = {
+            "plantId": plant_id,
+            "deviceType": EMS,
+            "businessType": int(COMMERCIAL),
+        }
+        return await self._class(EMS_LIST, (EMS_LIST.path, plant_id), body=body)
+
+    async def _class(
+        self,
+        endpoint: Endpoint,
+        gate: Gate,
+        params: Mapping[str, str] | None = None,
+        body: dict[str, Json] | None = None,
+    ) -> list[SolaxRow]:
+        """Read one list. A class that was never seen may be absent in any way; one that was seen keeps its members."""
+        seen = self._memory.seen(gate)
+        if self._memory.absent(gate):
+            return []
+        if self._memory.resting(gate) is None:
+            try:
+                found = await self._paged(endpoint, params, body)
+            except PermissionMissing as err:
+                self._memory.forbid(gate, err.permission, RECHECK)
+            except OperationFailed, AccessDenied:
+                if not seen:
+                    self._memory.note_absent(gate)
+                    self._pages.keep(_question(endpoint, params, body, 1), [])
+                    return []
+            else:
+                self._memory.open(gate)
+                self._kept[gate] = found
+                if found:
+                    self._memory.note_seen(gate)
+                elif not seen:
+                    self._memory.note_absent(gate)
+                return found
+        if seen:
+            self.complete = False
+        return self._kept.get(gate, [])
+
+    async def _paged(
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, str] | None = None,
+        body: dict[str, Json] | None = None,
+    ) -> list[SolaxRow]:
+        found: list[SolaxRow] = []
+        for page in range(1, MOST_PAGES + 1):
+            result = await self._page(endpoint, params, body, page)
+            listed = rows(result)
+            found += listed
+            pages = (
+                SolaxRow.of(result).whole("pages") if isinstance(result, dict) else None
+            )
+            self._pages.expect(
+                {_list(endpoint, params, body): min(pages or page, MOST_PAGES)}
+            )
+            if not listed or pages is None or page >= pages:
+                return found
+        self.complete = False
+        return found
+
+    async def _page(
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, str] | None,
+        body: dict[str, Json] | None,
+        page: int,
+    ) -> Json:
+        question = _question(endpoint, params, body, page)
+        if (kept := self._pages.kept(question)) is not None:
+            return kept[0]
+        if params is not None:
+            params = {**params, "pageNo": str(page), "size": str(PAGE_SIZE)}
+        elif page > 1:
+            body = {**(body or {}), "pageNo": page}
+        result = await self._api.call(endpoint, params=params, body=body)
+        self._pages.keep(question, result)
+        return result
+
+
+def _list(
+    endpoint: Endpoint,
+    params: Mapping[str, str] | None,
+    body: dict[str, Json] | None,
+) -> str:
+    """Name a list by what it is asked for with."""
+    return json.dumps([endpoint.path, params and dict(params), body])
+
+
+def _question(
+    endpoint: Endpoint,
+    params: Mapping[str, str] | None,
+    body: dict[str, Json] | None,
+    page: int,
+) -> str:
+    """Name one page of a list."""
+    return f"{_list(endpoint, params, body)} {page}"
+
+
+def list_of_devices(business: str, device_type: str) -> str:
+    """Name the list of the devices of a type."""
+    return _list(DEVICES, {"businessType": business, "deviceType": device_type}, None)
+
+
+def list_of_plants(business: str) -> str:
+    """Name the list of the plants of a business type."""
+    return _list(PLANTS, {"businessType": business}, None)
+
 
 LOGGER: Final = logging.getLogger(__name__)
 CONTEST_PAUSE: Final = 600.0

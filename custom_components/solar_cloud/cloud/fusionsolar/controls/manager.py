@@ -34,7 +34,6 @@ from ..session import FusionSolarSession
 from ..sources import PlantHardware
 from .api import Kind
 from .catalog import CHARGE, DISCHARGE, FusionSolarControlCatalog
-from .errors import GONE, TaskStatus, refusal, standing, taken
 from .readback import SettingsReader
 from .requests import (
     STOP,
@@ -49,7 +48,7 @@ from .requests import (
     stop,
 )
 from .state import LONGEST_TASK, ControlStates
-from .tasks import ControlTask
+from .tasks import GONE, ControlTask, TaskStatus, refusal, standing, taken
 
 PACE: Final = 5.0
 UNDER_WAY: Final = 240.0

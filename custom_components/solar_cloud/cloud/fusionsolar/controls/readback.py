@@ -14,9 +14,9 @@ from ..session import FusionSolarSession
 from ..sources import PlantHardware
 from .api import BATTERY_MODE_PATH, GRID_MODE_PATH, Kind
 from .catalog import MODES, SURPLUS, TIME_OF_USE
-from .errors import why_withheld
 from .requests import GRID_POWER, MODE, PRIORITY
 from .state import ControlStates, PlantControlState, age
+from .tasks import why_withheld
 
 FRESH: Final = 3500.0
 MOST_ASKED: Final = 2
