@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+import re
 
 import pytest
 
@@ -151,3 +152,61 @@ def test_every_quantity_has_an_entity() -> None:
         "PROBLEM",
         "VEHICLE_CONNECTED",
     }
+
+
+def test_the_vendors_have_the_same_rooms() -> None:
+    """Each file is in the table of ARCHITECTURE, and nothing is there that no vendor has; most rooms are everybody's."""
+    text = (ROOT.parents[1] / "ARCHITECTURE.md").read_text()
+    table = text.partition("## The rooms of a vendor")[2].partition("\n## ")[0]
+    named = {
+        name
+        for row in table.splitlines()
+        if row.startswith("| `")
+        for name in re.findall(r"`([\w/]+)`", row.split("|")[1])
+    }
+    rooms = {
+        vendor: {
+            path.relative_to(ROOT / "cloud" / vendor).with_suffix("").as_posix()
+            for path in (ROOT / "cloud" / vendor).rglob("*.py")
+        }
+        for vendor in _vendors()
+    }
+    assert set().union(*rooms.values()) - {"controls/__init__"} == named
+    assert len(set.intersection(*rooms.values())) >= 20
+
+
+def _vendors() -> list[str]:
+    return [path.parent.name for path in (ROOT / "cloud").glob("*/client.py")]
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    """What one file needs of another does not need the first."""
+    needs = {_module(path): _needs(path) for path in _files("")}
+    while free := {name for name, others in needs.items() if not others & needs.keys()}:
+        needs = {name: others for name, others in needs.items() if name not in free}
+    assert needs == {}
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(ROOT.parents[1]).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _needs(path: Path) -> set[str]:
+    """Return the modules of ours that a file imports; a package is no need of what is inside it."""
+    own, every = _module(path), {_module(each) for each in _files("")}
+    found = {
+        name if name in every else name.rpartition(".")[0] for name in _imports(path)
+    }
+    return {each for each in found & every if not f"{own}.".startswith(f"{each}.")}
+
+
+def test_class_names_are_unique() -> None:
+    """Who reads a name in a trace knows where it is from."""
+    names = [
+        node.name
+        for path in _files("")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert [name for name in set(names) if names.count(name) > 1] == []
