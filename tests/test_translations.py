@@ -257,7 +257,7 @@ def _raised() -> set[Raised]:
         if "default_key" in vars(each) and each.__name__ in CLASSES
     }
     for path in _client_files():
-        if path.name != "errors.py":
+        if path != ROOT / "cloud" / "errors.py":
             found |= set(_File(path, POSITIONS).raised())
     return found
 
