@@ -252,10 +252,10 @@ def test_the_unit_of_a_grid_meter_is_found_out_from_volts_and_amperes() -> None:
     ],
 )
 def test_a_sample_that_says_little_does_not_count(
-    mark_failed: dict[str, object],
+    spoilt: dict[str, object],
 ) -> None:
     """Small currents, reactive loads, missing items, a ratio of neither kind."""
-    sample = METER | AMPERES | {"active_power": WATTS / 1000} | mark_failed
+    sample = METER | AMPERES | {"active_power": WATTS / 1000} | spoilt
     assert not vote(sample, sample, sample, sample)
 
 
