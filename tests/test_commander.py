@@ -21,8 +21,8 @@ from custom_components.solar_cloud.cloud.control import (
     ControlAction,
     ControlSpec,
     ForcedMode,
-    ForcedModeHeartbeat,
     Outcome,
+    RenewBattery,
     Settings,
     StopBattery,
 )
@@ -116,7 +116,7 @@ async def test_e47_signs_of_life_until_the_end(house: House, vendor: Vendor) -> 
     await house.home.pass_time(1700)
     kinds = [type(order) for order in vendor.orders]
     assert kinds[0] is ChargeBattery
-    assert kinds[1:-1] == [ForcedModeHeartbeat] * 5
+    assert kinds[1:-1] == [RenewBattery] * 5
     assert kinds[-1] is StopBattery
     assert vendor.control_manager.forces.until(vendor.inverter) is None
 

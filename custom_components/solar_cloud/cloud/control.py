@@ -96,7 +96,7 @@ class ForcedMode:
     ends_by_itself: bool = False
     """Whether the vendor ends it then; otherwise a ``StopBattery`` is sent, after a restart too."""
     renew_after: float | None = None
-    """Seconds after which a ``ForcedModeHeartbeat`` is sent, again and again until the end, for vendors that want a sign of life."""
+    """Seconds after which a ``RenewBattery`` is sent, again and again until the end, for vendors that want a sign of life."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +230,7 @@ class StopBattery(ControlAction):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForcedModeHeartbeat(ControlAction):
+class RenewBattery(ControlAction):
     """Give the sign of life that keeps a forced mode going. Sent only because of ``ForcedMode.renew_after``."""
 
 

@@ -15,8 +15,8 @@ from ..cloud.control import (
     ControlAction,
     Controllable,
     ForcedMode,
-    ForcedModeHeartbeat,
     Outcome,
+    RenewBattery,
     StopBattery,
 )
 from ..cloud.errors import CloudError, CloudUnreachable, describe
@@ -246,7 +246,7 @@ class ForcedModeManager:
         if ends and force.ends_by_itself:
             await self.end(target_id)
             return
-        order = StopBattery if ends else ForcedModeHeartbeat
+        order = StopBattery if ends else RenewBattery
         await self._send(
             order(target_id=target_id), lambda: self._forces.get(target_id) is force
         )

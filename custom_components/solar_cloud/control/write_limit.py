@@ -3,13 +3,7 @@
 import time
 from typing import Final
 
-from ..cloud.control import (
-    Command,
-    Control,
-    ControlAction,
-    ForcedModeHeartbeat,
-    StopBattery,
-)
+from ..cloud.control import Command, Control, ControlAction, RenewBattery, StopBattery
 from ..cloud.errors import CommandInvalid
 from ..cloud.storage import Json, Storage
 
@@ -56,7 +50,7 @@ class WriteLimiter:
 
         The end of a forced mode that is on always goes, others have some in reserve. Signs of life are no storm: they are ours.
         """
-        if isinstance(what, ForcedModeHeartbeat):
+        if isinstance(what, RenewBattery):
             return
         ends = isinstance(what, StopBattery) or (
             isinstance(what, Command)

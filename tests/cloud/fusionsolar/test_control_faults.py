@@ -7,8 +7,8 @@ import pytest
 from custom_components.solar_cloud.cloud.control import (
     ChargeBattery,
     Control,
-    ForcedModeHeartbeat,
     Outcome,
+    RenewBattery,
     SetWorkMode,
     StopBattery,
 )
@@ -521,4 +521,4 @@ async def test_an_order_of_another_vendor(owner: Rig) -> None:
     """Is not sent."""
     await ready(owner)
     with pytest.raises(CommandInvalid, match="not_offered"):
-        await client(owner).order(ForcedModeHeartbeat(target_id=plant(owner)))
+        await client(owner).order(RenewBattery(target_id=plant(owner)))

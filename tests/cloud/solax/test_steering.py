@@ -11,9 +11,9 @@ from custom_components.solar_cloud.cloud.control import (
     CommandResult,
     Control,
     DischargeBattery,
-    ForcedModeHeartbeat,
     Outcome,
     Period,
+    RenewBattery,
     ReserveCharging,
     SetBatterySchedule,
     SettingValue,
@@ -238,7 +238,7 @@ async def test_the_limits_of_a_work_mode(account: Account) -> None:
     for order in (
         SetWorkMode(target_id=INVERTER, mode="manual"),
         SetWorkMode(target_id=INVERTER, mode="backup", min_soc=5),
-        ForcedModeHeartbeat(target_id=INVERTER),
+        RenewBattery(target_id=INVERTER),
         StopBattery(target_id="gone"),
     ):
         with pytest.raises(CommandInvalid):

@@ -12,9 +12,9 @@ from custom_components.solar_cloud.cloud.control import (
     Control,
     ControlAction,
     DischargeBattery,
-    ForcedModeHeartbeat,
     Outcome,
     Period,
+    RenewBattery,
     ReserveCharging,
     SetBatterySchedule,
     SettingValue,
@@ -225,7 +225,7 @@ async def test_a_forced_mode_lasts_as_long_as_it_is_renewed(house: House) -> Non
     await house.ask(ChargeBattery(target_id=house.id, power=500, duration=7200))
     for number in range(1, 6):
         house.clock.advance(360)
-        receipt = await house.client.order(ForcedModeHeartbeat(target_id=house.id))
+        receipt = await house.client.order(RenewBattery(target_id=house.id))
         assert (receipt.task is not None) == (number == 5)
         # Never the one before: what is set already may be turned away.
         assert house.sent()[-1] == {"10017": ("599", "598", "600")[number % 3 - 1]}
@@ -240,13 +240,13 @@ async def test_e47_a_mode_that_was_lost_is_told(house: House) -> None:
     await house.ask(ChargeBattery(target_id=house.id, power=500, duration=7200))
     for _ in range(4):
         house.clock.advance(360)
-        await house.ask(ForcedModeHeartbeat(target_id=house.id))
+        await house.ask(RenewBattery(target_id=house.id))
     house.clock.advance(700)
     with pytest.raises(CommandRejected, match="no_effect"):
-        await house.ask(ForcedModeHeartbeat(target_id=house.id))
+        await house.ask(RenewBattery(target_id=house.id))
     writes = len(house.sent())
     with pytest.raises(CommandRejected, match="no_effect"):
-        await house.ask(ForcedModeHeartbeat(target_id=house.id))
+        await house.ask(RenewBattery(target_id=house.id))
     assert len(house.sent()) == writes
 
 
@@ -264,7 +264,7 @@ async def test_a_target_ends_a_force(house: House, restart: bool) -> None:
     for _ in range(6):
         house.clock.advance(360)
         await house.account.poll()
-        await house.ask(ForcedModeHeartbeat(target_id=house.id))
+        await house.ask(RenewBattery(target_id=house.id))
         if house.told.mode == 0:
             soc = 100 * house.server.plant.site.sample().battery("battery").soc
             ended.append(soc)

@@ -9,8 +9,8 @@ from custom_components.solar_cloud.cloud.control import (
     ChargeBattery,
     Command,
     Control,
-    ForcedModeHeartbeat,
     Outcome,
+    RenewBattery,
     SetWorkMode,
     StopBattery,
 )
@@ -626,11 +626,11 @@ async def test_a_sign_of_life_that_got_lost(house: House) -> None:
     )
     house.clock.advance(360)
     house.server.fault("paramSetting", body="disconnect")
-    receipt = await house.client.order(ForcedModeHeartbeat(target_id=house.id))
+    receipt = await house.client.order(RenewBattery(target_id=house.id))
     assert receipt.outcome is UNCERTAIN
     house.server.set_online(False)
     with pytest.raises(CommandRejected, match="device_offline"):
-        await house.client.order(ForcedModeHeartbeat(target_id=house.id))
+        await house.client.order(RenewBattery(target_id=house.id))
 
 
 async def test_a_damaged_memory_is_no_trouble(

@@ -9,8 +9,8 @@ from ...control import (
     CommandResult,
     ControlAction,
     ForceBattery,
-    ForcedModeHeartbeat,
     Outcome,
+    RenewBattery,
     SetBatterySchedule,
     Settings,
     SetWorkMode,
@@ -106,7 +106,7 @@ class SungrowControls:
     async def order(self, order: ControlAction) -> CommandResult:
         """Send an order."""
         device = self._device(order.target_id)
-        if isinstance(order, ForcedModeHeartbeat):
+        if isinstance(order, RenewBattery):
             return await self._renew(device)
         offered = self._offers.available(self._inventory).orders.get(device.id, ())
         if type(order) not in offered and not _ends_what_is_on(device, order):
