@@ -37,7 +37,7 @@ from tests.clouds.world import (
     SiteSpec,
     World,
 )
-from tests.energy.place import Place
+from tests.pipeline.place import Place
 
 START = datetime(2026, 6, 10, 5, tzinfo=UTC)
 UPLOADS = 300.0
