@@ -16,7 +16,7 @@ from custom_components.solar_cloud.cloud.model import (
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.vendor import PlantSources, Source, SourceTerm
 
-from .test_picture import POLL, Home
+from .test_pipeline import POLL, Home
 
 EVENING = datetime(2026, 6, 15, 13, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 6, 15, 22, tzinfo=UTC)
