@@ -254,6 +254,18 @@ def test_an_outage_does_not_explain_what_was_there_before_it() -> None:
     assert home.run(POLL) == pytest.approx(0, abs=0.02)
 
 
+def test_a_day_that_leapt_before_an_outage_confirms_nothing_after_it() -> None:
+    """It stood through the outage: the lifetime, low until then, shows the same leap now."""
+    home = Home()
+    home.watts = 0.0
+    home.run(HOUR)
+    home.run(15 * 60, error=-8.0)
+    home.run(15 * 60, error=-6.1, today_error=1.9)
+    home.be_silent(75 * 60)
+    assert home.run(HOUR, error=1.9, today_error=1.9) == pytest.approx(0, abs=0.05)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
 def test_a_counter_that_is_low_for_a_night_earns_no_leap() -> None:
     """It stands a little below what was published, and nobody looks more often than every 20 minutes."""
     counter = CounterFilter()

@@ -170,6 +170,8 @@ class CounterFilter:
     """Whether more was measured since the vendor's value last rose than it can have left out."""
     measured: MeasuredEnergy = field(default_factory=MeasuredEnergy)
     sibling: Sibling = field(default_factory=Sibling)
+    beside: float | None = None
+    """What the sibling showed last while all was measured, whether the counter was believed or not."""
     lifelong: bool = True
     """Whether it counts a life: started anew it is published as it is. One of today continues, and may begin anywhere."""
 
@@ -229,6 +231,8 @@ class CounterFilter:
         behind = self._likely() and self.measured.likely - self.risen.likely
         self.stuck = self._lacks(behind, evidence)
         self.heard, self.raw = at, raw
+        if evidence.sibling is not None and self._likely() is not None:
+            self.beside = evidence.sibling
         return self.value
 
     def _limit(self, evidence: Evidence) -> GrowthLimit:
@@ -315,7 +319,7 @@ class CounterFilter:
     def _was_there(self, line: float, at: float) -> bool:
         """Whether a step up was there while somebody measured, so that no time nobody did explains it."""
         suspect = self.suspect
-        if suspect is None or not 0 <= at - suspect.at <= LONGEST_GAP:
+        if suspect is None or not 0 <= at - suspect.at <= PATIENCE:
             return False
         step = suspect.lowest + self.offset
         return suspect.patience >= PATIENCE and (self.value or 0.0) < step <= line
@@ -559,9 +563,20 @@ class CounterFilter:
             self._believe(value, at, value, evidence)
 
     def _ask_sibling(self, line: float, gained: float, evidence: Evidence) -> Verdict:
-        return self.sibling.judge(
+        verdict = self.sibling.judge(
             line, evidence.sibling, gained, self._likely(), self.step, evidence.date
         )
+        if verdict is Verdict.CONFIRMED and not self._shared(gained, evidence):
+            return Verdict.CONTRADICTED
+        return verdict
+
+    def _shared(self, gained: float, evidence: Evidence) -> bool:
+        """Whether the sibling moved with a gain of which a part was not measured: one that had leapt before has stood since."""
+        if self._likely() is not None or None in {self.beside, evidence.sibling}:
+            return True
+        own = (evidence.sibling or 0.0) - (self.beside or 0.0)
+        explained = self.measured.most(self.mark) + self._tolerance(evidence)
+        return own < 0 or gained <= own + explained
 
     def _restarted(
         self, raw: float, at: float, value: float, evidence: Evidence
