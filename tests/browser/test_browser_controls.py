@@ -7,7 +7,7 @@ from playwright.async_api import expect
 import pytest
 
 from tests.clouds.solax import SolaxCloud
-from tests.live.accounts import DOMAIN
+from tests.live.accounts import DOMAIN, solax_cloud
 from tests.live.client import Client, Json
 from tests.live.instance import Instance
 from tests.live.wait import eventually
@@ -23,7 +23,7 @@ INPUT = "ha-more-info-dialog input"
 @pytest.fixture
 async def cloud(socket_enabled: None) -> AsyncGenerator[SolaxCloud]:
     """Run an emulated SolaX cloud with a car at the charger."""
-    async with SolaxCloud() as cloud:
+    async with solax_cloud() as cloud:
         cloud.plant.site.plug("charger", needs_kwh=60)
         yield cloud
 

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 import pytest
 
 from tests.clouds.solax import SolaxCloud
-from tests.live.accounts import ACCOUNTS, DOMAIN, add_account
+from tests.live.accounts import ACCOUNTS, DOMAIN, add_account, solax_cloud
 from tests.live.client import Client, Json
 from tests.live.dashboard import find_home
 from tests.live.instance import Instance
@@ -42,7 +42,7 @@ FOREIGN: Json = {
 @pytest.fixture
 async def cloud(socket_enabled: None) -> AsyncGenerator[SolaxCloud]:
     """Run an emulated SolaX cloud with one home in it."""
-    async with SolaxCloud() as cloud:
+    async with solax_cloud() as cloud:
         yield cloud
 
 
@@ -53,7 +53,7 @@ async def test_the_repair_adds_the_plant_and_leaves_the_rest(
     client = instance.client
     await client.save_energy(FOREIGN)
     before = await client.command("energy/get_prefs")
-    (account,) = (each for each in ACCOUNTS if each.make_cloud is SolaxCloud)
+    (account,) = (each for each in ACCOUNTS if each.make_cloud is solax_cloud)
     await add_account(client, account, cloud)
     entry = (await client.entries(DOMAIN))[0]
     home = await eventually(

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 import pytest
 
 from tests.clouds.solax import SolaxCloud
-from tests.live.accounts import DOMAIN
+from tests.live.accounts import DOMAIN, solax_cloud
 from tests.live.client import Client, Json
 from tests.live.dashboard import Home, find_home, preferences
 from tests.live.instance import Instance
@@ -25,7 +25,7 @@ INTEGRATION_PAGE = f"/config/integrations/integration/{DOMAIN}"
 @pytest.fixture
 async def cloud(socket_enabled: None) -> AsyncGenerator[SolaxCloud]:
     """Run an emulated SolaX cloud with one home in it."""
-    async with SolaxCloud() as cloud:
+    async with solax_cloud() as cloud:
         yield cloud
 
 
