@@ -128,6 +128,16 @@ def test_a_difference_that_dips_is_held() -> None:
     assert play.poll(a=100.3, b=50.1) == pytest.approx(50.2)
 
 
+def test_a_house_goes_on_when_its_inverter_was_replaced() -> None:
+    """The new one has counted less than what was ever sold: the difference is below zero, and grows all the same."""
+    both = Source((SourceTerm("a", PV), SourceTerm("b", PV, -1.0)), floor=0.0)
+    play = Play(both)
+    assert play.poll(a=14_000.0, b=9_000.0) == 5_000
+    assert play.poll(a=3.0, b=9_000.0) == 5_003
+    assert play.poll(a=5.0, b=9_001.0) == 5_004
+    assert play.poll(a=8.0, b=9_001.0) == 5_007
+
+
 def test_a_second_inverter_brings_nothing_along() -> None:
     """Thousands of kWh on its display, none of them ours; what the first gained meanwhile is."""
     play = Play(summed("a"))

@@ -6,7 +6,7 @@ is better had its chance to answer, and is stored.
 """
 
 from collections.abc import Callable, Mapping, Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..cloud.model import Quantity, Reading, Slot, Value
@@ -73,8 +73,11 @@ class SourceSelection:
         sources: tuple[Source, ...],
         readings: Mapping[str, Reading],
     ) -> None:
-        """Grow by what the terms grew; a change of terms, or a term that started anew, makes no step."""
-        total = evaluate(source, readings)
+        """Grow by what the terms grew; a change of terms, or a term that started anew, makes no step.
+
+        The sum itself may be anything: counters of devices that were replaced say less than what is taken from them.
+        """
+        total = evaluate(replace(source, floor=None), readings)
         if total is None:
             return
         if self.last is not None and self._broken(source, readings):
