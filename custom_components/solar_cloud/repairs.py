@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 import ipaddress
 import socket
-from typing import Any, Final
+from typing import Any, Final, override
 
 import voluptuous as vol
 from yarl import URL
@@ -52,7 +52,7 @@ ENTRY_ID: Final = "entry_id"
 PLANT_ID: Final = "plant_id"
 
 
-class DashboardFlow(RepairsFlow):
+class DashboardFlow(ConfirmRepairFlow):
     """Shows the sources of a plant and adds them to the Energy Dashboard."""
 
     def __init__(self, history: History, plant_id: str) -> None:
@@ -60,12 +60,7 @@ class DashboardFlow(RepairsFlow):
         self._history: Final = history
         self._plant_id: Final = plant_id
 
-    async def async_step_init(
-        self, user_input: dict[str, Any] | None = None
-    ) -> RepairsFlowResult:
-        """Begin with what would be added."""
-        return await self.async_step_confirm()
-
+    @override
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
@@ -113,7 +108,7 @@ class DashboardFlow(RepairsFlow):
         )
 
 
-class DoctorFlow(RepairsFlow):
+class DoctorFlow(ConfirmRepairFlow):
     """Shows the hours that cannot be, and takes them out of the sums."""
 
     def __init__(self, history: History, plant_id: str) -> None:
@@ -121,12 +116,7 @@ class DoctorFlow(RepairsFlow):
         self._history: Final = history
         self._plant_id: Final = plant_id
 
-    async def async_step_init(
-        self, user_input: dict[str, Any] | None = None
-    ) -> RepairsFlowResult:
-        """Begin with what was found."""
-        return await self.async_step_confirm()
-
+    @override
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
@@ -188,7 +178,7 @@ def address_of(host: str) -> URL:
     return url.with_scheme("http") if is_loopback(url.host or "") else url
 
 
-class MovedFlow(RepairsFlow):
+class MovedFlow(ConfirmRepairFlow):
     """Names the new host, and changes the account over to it once it is confirmed and shows the same plants."""
 
     def __init__(self, entry: ConfigEntry, old: str, host: str) -> None:
@@ -197,12 +187,7 @@ class MovedFlow(RepairsFlow):
         self._old: Final = old
         self._host: Final = host
 
-    async def async_step_init(
-        self, user_input: dict[str, Any] | None = None
-    ) -> RepairsFlowResult:
-        """Begin with the host."""
-        return await self.async_step_confirm()
-
+    @override
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:

@@ -12,7 +12,6 @@ from ..points import text
 from ..storage import Json, Storage
 
 SECTION: Final = "zones"
-QUARTER: Final = timedelta(minutes=15)
 AHEAD: Final = timedelta(minutes=5)
 """How far a device's clock may be fast."""
 FRESH: Final = timedelta(minutes=25)
