@@ -1,5 +1,6 @@
 """The device registry: plants first, their hardware below them, and what is gone removed once that is certain."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -7,12 +8,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType
 
-from .cloud.model import Device, Inventory, Plant
+from .cloud.model import Device, Inventory, Listed, Plant
 from .cloud.vendor import Vendor
 from .const import DOMAIN
-
-MISSES: Final = 3
-"""Complete inventories without a device before it is removed: lists are short after a login or in trouble."""
 
 
 def registered_name(hass: HomeAssistant, entry_id: str, key: str) -> str:
@@ -46,7 +44,7 @@ class DeviceRegistrySync:
         self._hass: Final = hass
         self._entry_id: Final = entry_id
         self._vendor: Final = vendor
-        self._missed: dict[str, int] = {}
+        self._missing: Final = defaultdict[str, Listed](Listed)
         self._counted: Inventory | None = None
 
     @callback
@@ -99,13 +97,9 @@ class DeviceRegistrySync:
         gone = []
         for key, device in self._registered():
             if key in wanted:
-                self._missed.pop(key, None)
-            elif key in listed:
+                self._missing.pop(key, None)
+            elif key in listed or (certain and self._missing[key].miss()):
                 gone.append(device)
-            elif certain:
-                self._missed[key] = self._missed.get(key, 0) + 1
-                if self._missed[key] >= MISSES:
-                    gone.append(device)
         # Devices stay behind when the one they hang on goes, so plants go last.
         for device in sorted(
             gone, key=lambda each: each.entry_type is DeviceEntryType.SERVICE

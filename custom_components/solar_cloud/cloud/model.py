@@ -354,6 +354,22 @@ class DeviceCorrection:
     """``None`` leaves it to the vendor's table."""
 
 
+LISTS_UNTIL_GONE: Final = 3
+"""Complete lists in a row without something before it counts as gone: they are short after a login and in trouble."""
+
+
+@dataclass(slots=True)
+class Listed:
+    """Something that lists name, until they have left it out often enough."""
+
+    missed: int = field(default=0, kw_only=True)
+
+    def miss(self) -> bool:
+        """Count a complete list without it; whether it is gone now."""
+        self.missed += 1
+        return self.missed >= LISTS_UNTIL_GONE
+
+
 @dataclass(frozen=True, slots=True)
 class Inventory:
     """What an account can see. ``complete`` is false when any list could not be read to its end: then nothing is ever removed.

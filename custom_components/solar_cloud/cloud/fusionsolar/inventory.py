@@ -14,7 +14,7 @@ from ..errors import (
     RetryLater,
     UnexpectedAnswer,
 )
-from ..model import Device, Inventory, Notice, Plant
+from ..model import Device, Inventory, Listed, Notice, Plant
 from ..points import number, text
 from ..storage import Json, Storage
 from . import models
@@ -29,15 +29,13 @@ KEPT_SECONDS: Final = 10 * 3600.0
 RELIST_SECONDS: Final = 3600.0
 """Least time between lists when the vendor says that they are out of date."""
 RETRY_SECONDS: Final = 600.0
-MOST_MISSES: Final = 2
-"""Lists a plant or device may be missing from: they are short after a login and in trouble."""
 MOST_PAGES: Final = 100
 BASIC: Final = "Basic APIs"
 """The set of permissions as Northbound Management calls it."""
 
 
 @dataclass(slots=True)
-class PlantRow:
+class PlantRow(Listed):
     """What is kept of a plant."""
 
     code: str = field(repr=False)
@@ -45,11 +43,10 @@ class PlantRow:
     capacity: float | None
     offset: str | None = None
     """UTC offset on the day it was connected."""
-    missed: int = 0
 
 
 @dataclass(slots=True)
-class DeviceRow:
+class DeviceRow(Listed):
     """What is kept of a device."""
 
     id: str = field(repr=False)
@@ -59,7 +56,6 @@ class DeviceRow:
     plant: str = field(repr=False)
     model: str | None
     firmware: str | None
-    missed: int = 0
 
 
 class FusionSolarInventory:
@@ -183,8 +179,7 @@ class FusionSolarInventory:
             self.notices.add(nothing)
         else:
             for code, row in self._plants.items():
-                if code not in found and row.missed < MOST_MISSES:
-                    row.missed += 1
+                if code not in found and not row.miss():
                     found[code] = row
             self._plants = found
         self._devices = {
@@ -238,8 +233,7 @@ class FusionSolarInventory:
         serials = {row.serial for row in found.values() if row.serial}
         for key, row in list(self._devices.items()):
             if row.plant in plants and key not in found:
-                row.missed += 1
-                if row.missed > MOST_MISSES or row.serial in serials:
+                if row.miss() or row.serial in serials:
                     del self._devices[key]
         self._devices |= found
         set_windows(self._calls.quota, len(self._plants), self._counts())

@@ -4,11 +4,13 @@ Refusals of live data are kept for an hour, of lists and absences for a day, or 
 counter that counts) survives restarts: it tells a stumbling cloud from a class that is not there.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 import time
 from typing import Final
 
+from ..model import Listed
 from ..storage import Json, Storage
 
 SECTION: Final = "solax"
@@ -20,8 +22,6 @@ FIRST_BLOCK: Final = 900.0
 LONGEST_BLOCK: Final = 4 * 3600.0
 BLOCKS_TOLD: Final = 3
 """HTTP 403 that many times in a row is worth telling the user."""
-LOST_AFTER: Final = 3
-"""A battery that was there is given up after so many looks in vain."""
 
 type Gate = tuple[str, ...]
 """An endpoint with what it is asked for: its path, business type and device type."""
@@ -51,7 +51,7 @@ class SolaxAccess:
         self._classes: Final = _texts(seen.get("classes"))
         self._batteries: Final = _texts(seen.get("batteries"))
         self._yields: Final = _texts(seen.get("yields"))
-        self._misses: dict[str, int] = {}
+        self._missing: Final = defaultdict[str, Listed](Listed)
 
     def _as_json(self) -> Json:
         return {
@@ -134,7 +134,7 @@ class SolaxAccess:
 
     def note_battery(self, inverter: str) -> None:
         """An inverter has a battery."""
-        self._misses.pop(inverter, None)
+        self._missing.pop(inverter, None)
         self._remember(self._batteries, inverter)
 
     def has_battery(self, inverter: str) -> bool:
@@ -145,8 +145,7 @@ class SolaxAccess:
         """Note a look in vain; returns whether a battery seen before is still believed in."""
         if inverter not in self._batteries:
             return False
-        self._misses[inverter] = self._misses.get(inverter, 0) + 1
-        if self._misses[inverter] < LOST_AFTER:
+        if not self._missing[inverter].miss():
             return True
         self._batteries.discard(inverter)
         self._storage.delay_save(SECTION, self._as_json)
