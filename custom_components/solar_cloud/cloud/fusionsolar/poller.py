@@ -1,0 +1,367 @@
+"""One poll: the calls the plan has due, as far as the windows allow, and one picture of all that is known."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+import logging
+import time
+from typing import Final
+
+from ..errors import (
+    CloudError,
+    CredentialsRejected,
+    Paced,
+    QuotaExhausted,
+    SessionConflict,
+    UnexpectedAnswer,
+)
+from ..model import Alarm, Inventory, Notice, Quantity, Reading, Slot, Snapshot, Value
+from ..points import decode, number, text
+from ..storage import Json, Storage
+from . import models
+from .access import ReadAccess
+from .api import milliseconds, rows
+from .decoder import OFFLINE, FusionSolarDecoder
+from .errors import Refused
+from .inventory import DeviceRow, FusionSolarInventory
+from .limits import ALARMS, DEVICE_NOW, PLANT_DAY, PLANT_NOW
+from .plant_points import PLANT
+from .points import TABLES
+from .readings import (
+    ALARM_DAYS,
+    SHORT_ALARM_DAYS,
+    FusionSolarReadingCache,
+    Report,
+    alarm_query,
+    alarms,
+    day_reports,
+)
+from .schedule import CYCLE, Batch, CallPlanner
+from .session import FusionSolarSession
+from .sources import PlantDevices, add_up
+
+LOGGER: Final = logging.getLogger(__name__)
+NO_DATA: Final = "no_data"
+NOT_AUTHORIZED: Final = "not_authorized"
+UNSUPPORTED: Final = "unsupported"
+CYCLES_KEPT: Final = 3
+"""Cycles a device may be missing from the answers before it counts as silent."""
+PLANT_KEPT: Final = 2 * 3600.0 + 600.0
+FRESH: Final = CYCLE
+"""Seconds for which a plant's figures are of the same moment as those of its devices."""
+
+
+class FusionSolarPoller:
+    """Reads one account, and shows what this poll does not ask as it was last read."""
+
+    def __init__(
+        self,
+        calls: FusionSolarSession,
+        lists: FusionSolarInventory,
+        decoder: FusionSolarDecoder,
+        storage: Storage,
+        *,
+        owner: bool,
+    ) -> None:
+        """Take up the readings of the last run; ``owner`` says that the calls come out of an owner's daily thousand."""
+        self._calls: Final = calls
+        self._lists: Final = lists
+        self._decoder: Final = decoder
+        self.cache: Final = FusionSolarReadingCache(storage)
+        self._plan: Final = CallPlanner(calls.quota, storage, owner=owner)
+        self._access: Final = ReadAccess()
+        self.offline: Final[set[str]] = set()
+        self._reports: dict[str, Report] = {}
+        self._alarms: dict[str, tuple[Alarm, ...]] = {}
+        self._loads: dict[str, tuple[float, float]] = {}
+        self._types_as_text = False
+        self._type_form_known = False
+
+    async def poll(self, wanted: Inventory) -> Snapshot:
+        """Read what is due; everything else is shown as it was last read, while it is young enough."""
+        if self._lists.outdated:
+            await self._relist()
+        failure = await self._work(
+            self._plan.due(
+                self._device_batches(wanted),
+                self._access.pack(PLANT_NOW, 0, wanted.plants),
+                dark=self._dark(wanted),
+            )
+        )
+        snapshot = self._snapshot(wanted)
+        readable = [
+            key
+            for key, device in wanted.devices.items()
+            if number(device.address.get("type")) in models.READABLE
+        ]
+        if failure is not None and (
+            snapshot.readings.keys().isdisjoint(readable or wanted.plants)
+            or not isinstance(failure, QuotaExhausted)
+            or failure.key not in {Paced.default_key, QuotaExhausted.default_key}
+        ):
+            raise failure
+        return snapshot
+
+    async def _relist(self) -> None:
+        try:
+            await self._lists.refresh()
+        except CredentialsRejected, SessionConflict:
+            raise
+        except CloudError as err:
+            LOGGER.debug("Lists stay as they are: %s", err.key)
+
+    async def _work(self, batches: list[Batch]) -> CloudError | None:
+        """Make the calls; return the failure if none of them brought anything."""
+        failure: CloudError | None = None
+        read = 0
+        full: set[str] = set()
+        for batch in batches:
+            if batch.lane in full:
+                continue
+            try:
+                await self._read(batch)
+                read += 1
+            except CredentialsRejected, SessionConflict:
+                raise
+            except QuotaExhausted as err:
+                full.add(batch.lane)
+                failure = failure or err
+                continue
+            except Refused as err:
+                self._access.refused(batch, err)
+                if self._access.outdated:
+                    self._lists.expire()
+                    self._access.outdated = False
+            except UnexpectedAnswer as err:
+                failure = _graver(failure, err)
+            except CloudError as err:
+                failure = _graver(failure, err)
+                break  # what is unreachable now is not asked again: the rest waits for the next poll
+            self._plan.done(batch)
+        return None if read else failure
+
+    async def _read(self, batch: Batch) -> None:
+        await {
+            DEVICE_NOW: self._read_devices,
+            PLANT_NOW: self._read_plants,
+            PLANT_DAY: self._read_reports,
+            ALARMS: self._read_alarms,
+        }[batch.lane](batch)
+        self._lists.reopen(batch.ids)
+        self._access.granted(batch)
+
+    async def _read_devices(self, batch: Batch) -> None:
+        answer = await self._calls.send(
+            DEVICE_NOW,
+            {
+                "devIds": ",".join(batch.ids),
+                "devTypeId": str(batch.kind) if self._types_as_text else batch.kind,
+            },
+        )
+        found = {text(row.get("devId")): row for row in rows(answer)}
+        if found:
+            self._type_form_known = True
+        elif not self._type_form_known:
+            # One host returns nothing for a number and data for its digits.
+            self._types_as_text = not self._types_as_text
+        owners = {
+            row.id: key
+            for key in self._lists.ids()
+            if (row := self._lists.device(key)) is not None and row.type == batch.kind
+        }
+        for vendor_id in batch.ids:
+            key = owners.get(vendor_id)
+            device = self._lists.device(key) if key else None
+            items = found.get(vendor_id, {}).get("dataItemMap")
+            if key and device and isinstance(items, dict):
+                self._accept(key, device, items)
+
+    def _accept(self, key: str, device: DeviceRow, items: Mapping[str, Json]) -> None:
+        reading = self._decoder.decode(key, device, items)
+        if isinstance(reading, str):
+            self.offline.add(key)
+            self.cache.drop(key)
+        else:
+            self.offline.discard(key)
+            self.cache.put(key, reading, self._plan.cycle)
+
+    async def _read_plants(self, batch: Batch) -> None:
+        answer = await self._calls.send(
+            PLANT_NOW, {"stationCodes": ",".join(batch.ids)}
+        )
+        for row in rows(answer):
+            code, items = text(row.get("stationCode")), row.get("dataItemMap")
+            if code in batch.ids and isinstance(items, dict):
+                decoded = decode(PLANT, items)
+                self._decoder.unmapped.setdefault(0, set()).update(decoded.unmapped)
+                self.cache.put(code, decoded.reading(None), self._plan.cycle)
+
+    async def _read_reports(self, batch: Batch) -> None:
+        answer = await self._calls.send(
+            PLANT_DAY,
+            {"stationCodes": ",".join(batch.ids), "collectTime": milliseconds()},
+        )
+        self._reports |= day_reports(answer)
+
+    async def _read_alarms(self, batch: Batch) -> None:
+        days = SHORT_ALARM_DAYS if self._access.span_too_long else ALARM_DAYS
+        answer = await self._calls.send(ALARMS, alarm_query(batch.ids, days))
+        self._alarms |= alarms(answer, batch.ids, self._lists.by_serial)
+
+    def _device_batches(self, wanted: Inventory) -> list[Batch]:
+        """Pack the devices by type across all plants, those read longest ago first."""
+        by_type: dict[int, list[tuple[float, str]]] = {}
+        for key in wanted.devices:
+            row = self._lists.device(key)
+            if (
+                row is not None
+                and row.type in models.READABLE - self._access.unsupported
+            ):
+                by_type.setdefault(row.type, []).append(
+                    (self.cache.read_at(key), row.id)
+                )
+        batches: list[tuple[float, Batch]] = []
+        for kind, devices in by_type.items():
+            ages = {device_id: read_at for read_at, device_id in devices}
+            batches += [
+                (max(ages[each] for each in ids), Batch(DEVICE_NOW, kind, ids))
+                for ids in self._access.pack(DEVICE_NOW, kind, sorted(ages))
+            ]
+        return [batch for _, batch in sorted(batches, key=lambda pair: pair[0])]
+
+    def _dark(self, wanted: Inventory) -> bool:
+        """Whether every inverter sleeps: no sun on its modules, or nothing heard of it."""
+        keys = [
+            key
+            for key in wanted.devices
+            if (row := self._lists.device(key)) is not None
+            and row.type in models.INVERTERS
+        ]
+        return bool(keys) and all(self._sleeps(key) for key in keys)
+
+    def _sleeps(self, key: str) -> bool:
+        if key in self.offline:
+            return True
+        if (entry := self.cache.get(key, self._device_kept)) is None:
+            return False
+        values = entry.reading.values
+        power = values.get(Slot(Quantity.PV_POWER), values.get(Slot(Quantity.AC_POWER)))
+        return power == 0
+
+    @property
+    def _device_kept(self) -> float:
+        return CYCLES_KEPT * max(self._plan.period, CYCLE) + 60.0
+
+    def _snapshot(self, wanted: Inventory) -> Snapshot:
+        readings: dict[str, Reading] = {}
+        silent: dict[str, str] = {}
+        stale: set[str] = set()
+        for key in wanted.devices:
+            row = self._lists.device(key)
+            if row is None or row.type not in models.READABLE:
+                continue
+            entry = self.cache.get(key, self._device_kept)
+            if entry is None:
+                silent[key] = self._why_silent(key, row)
+            else:
+                readings[key] = replace(
+                    entry.reading,
+                    heard_at=datetime.fromtimestamp(entry.read_at, UTC),
+                    cycle=entry.cycle,
+                )
+                if self.cache.stuck(entry):
+                    stale.add(key)
+        for plant_id in wanted.plants:
+            if (reading := self._plant_reading(plant_id, wanted)).values:
+                readings[plant_id] = reading
+            else:
+                silent[plant_id] = (
+                    NOT_AUTHORIZED if plant_id in self._access.unauthorized else NO_DATA
+                )
+        return Snapshot(
+            readings,
+            silent,
+            frozenset(stale),
+            {key: found for key, found in self._alarms.items() if key in wanted.plants},
+            self._notices(wanted),
+            self._plan.resume_after(),
+        )
+
+    def _why_silent(self, key: str, row: DeviceRow) -> str:
+        if key in self.offline:
+            return OFFLINE
+        if row.id in self._access.unauthorized or self._access.denies(
+            DEVICE_NOW, row.type
+        ):
+            return NOT_AUTHORIZED
+        return UNSUPPORTED if row.type in self._access.unsupported else NO_DATA
+
+    def _plant_reading(self, plant_id: str, wanted: Inventory) -> Reading:
+        """Put together what is known of a plant: the day's report, the totals of the moment, the house's power."""
+        values: dict[Slot, Value] = {}
+        slow: set[Slot] = set()
+        heard_at = None
+        report = self._reports.get(plant_id)
+        if report is not None and report.current:
+            values |= report.values
+            slow |= report.values.keys()
+        if (entry := self.cache.get(plant_id, PLANT_KEPT)) is not None:
+            values |= entry.reading.values
+            heard_at = datetime.fromtimestamp(entry.read_at, UTC)
+            if time.time() - entry.read_at > FRESH:
+                slow |= entry.reading.values.keys()
+            else:
+                slow -= entry.reading.values.keys()
+        hardware = PlantDevices(plant_id, wanted)
+        ac_today, pv_today = (
+            Slot(Quantity.AC_ENERGY_TODAY),
+            Slot(Quantity.PV_ENERGY_TODAY),
+        )
+        if ac_today in values and not hardware.batteries and pv_today not in values:
+            values[pv_today] = values[ac_today]
+            slow |= {pv_today} if ac_today in slow else set()
+        values |= self._load_power(plant_id, hardware)
+        return Reading(None, values, heard_at=heard_at, slow=frozenset(slow))
+
+    def _load_power(self, plant_id: str, hardware: PlantDevices) -> dict[Slot, Value]:
+        """Return what the house draws; in the middle of a cycle the figure of the last one stays."""
+
+        def live(key: str) -> tuple[int, Reading] | None:
+            entry = self.cache.get(key, self._device_kept)
+            return None if entry is None else (entry.cycle, entry.reading)
+
+        if (figure := add_up(hardware.house_power, live)) is not None:
+            self._loads[plant_id] = (figure, time.time())
+        figure, since = self._loads.get(plant_id, (0.0, 0.0))
+        young = time.time() - since <= self._device_kept
+        return {Slot(Quantity.LOAD_POWER): figure} if young else {}
+
+    def _notices(self, wanted: Inventory) -> frozenset[Notice]:
+        found = self._lists.notices | self._access.notices()
+        if (used_up := self._calls.quota.used_up) is not None:
+            # As the error words it: one repair, whichever way it is told.
+            found.add(Notice("daily_limit", (*used_up.placeholders.items(),)))
+        if self._calls.auth.tokens.session_conflict:
+            found.add(Notice("session_contested"))
+        if wanted.devices and not any(
+            number(device.address.get("type")) in TABLES
+            for device in wanted.devices.values()
+        ):
+            found.add(Notice("no_readable_devices"))
+        return frozenset(found)
+
+    def report(self) -> dict[str, Json]:
+        """Describe what was learnt, without identities."""
+        return {
+            "cycle": self._plan.cycle,
+            "period": self._plan.period,
+            "types_as_text": self._types_as_text,
+            "unsupported_types": [*sorted(self._access.unsupported)],
+            "unauthorized": len(self._access.unauthorized),
+            "offline": len(self.offline),
+        }
+
+
+def _graver(before: CloudError | None, error: CloudError) -> CloudError:
+    """Return what says more: our own pace is never why nothing comes."""
+    return error if before is None or isinstance(before, Paced) else before
