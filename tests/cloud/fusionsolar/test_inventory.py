@@ -2,8 +2,8 @@
 
 import pytest
 
+from custom_components.solar_cloud.cloud.access import Batcher
 from custom_components.solar_cloud.cloud.errors import CredentialsRejected
-from custom_components.solar_cloud.cloud.fusionsolar.session import Batcher
 from custom_components.solar_cloud.cloud.model import DeviceKind, Notice
 from tests.clouds.fusionsolar.plant import HOME_BATTERY, HOME_INVERTER, POWER_SENSOR
 
@@ -205,7 +205,7 @@ async def test_plants_without_a_name_get_one(rig: Rig) -> None:
 
 def test_e25_ids_are_packed_by_the_hundred() -> None:
     """20015 is what more than a hundred plants in one call are answered with."""
-    packer = Batcher()
+    packer = Batcher(100, 3600.0)
     assert [len(batch) for batch in packer.pack([str(n) for n in range(250)])] == [
         100,
         100,
@@ -216,7 +216,7 @@ def test_e25_ids_are_packed_by_the_hundred() -> None:
 
 def test_the_one_that_spoils_a_call_is_found() -> None:
     """By halves; the others travel together again, and it gets another chance later."""
-    packer = Batcher(0.0)
+    packer = Batcher(100, 0.0)
     ids = [str(number) for number in range(100)]
     calls = 0
     for _ in range(10):
@@ -231,7 +231,7 @@ def test_the_one_that_spoils_a_call_is_found() -> None:
             break
     assert calls < 25
     assert sorted(map(len, packer.pack(ids))) == [1, 99]
-    packer = Batcher()
+    packer = Batcher(100, 3600.0)
     assert packer.mark_failed(("7",))
     assert packer.is_excluded("7")
     assert packer.pack(["7", "8"]) == [("8",)]

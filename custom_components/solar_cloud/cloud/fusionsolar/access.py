@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable
 import logging
-import time
 from typing import Final
 
+from ..access import Batcher, Refusals
 from ..model import Notice
 from .errors import ErrorAction, Refused
+from .limits import BATCH
 from .schedule import Batch
-from .session import Batcher
 
 LOGGER: Final = logging.getLogger(__name__)
-DENIED_SECONDS: Final = 3600.0
+RETRY_SECONDS: Final = 3600.0
 OWNER_NOTICE: Final = Notice("owner_permission_missing")
+
+
+def denied_notice(lane: str) -> Notice:
+    """Tell of an interface that is closed to the account."""
+    return Notice("interface_denied", (("interface", lane),))
 
 
 class ReadAccess:
@@ -21,7 +26,7 @@ class ReadAccess:
     def __init__(self) -> None:
         """Expect to be let in everywhere."""
         self._packers: dict[tuple[str, int], Batcher] = {}
-        self._denied: dict[tuple[str, int], float] = {}
+        self._denied: Final = Refusals[tuple[str, int]](RETRY_SECONDS)
         self._complained: set[tuple[str, int]] = set()
         self.unauthorized: set[str] = set()
         """Plants and vendor's device ids without their owner's permission."""
@@ -37,13 +42,13 @@ class ReadAccess:
 
     def denies(self, lane: str, kind: int) -> bool:
         """Whether an interface is closed to us for this kind of device."""
-        return self._denied.get((lane, kind), 0.0) > time.time()
+        return (lane, kind) in self._denied
 
     def granted(self, batch: Batch) -> None:
         """Note a success."""
         self._packer(batch.lane, batch.kind).mark_ok(batch.ids)
         self.unauthorized -= set(batch.ids)
-        self._denied.pop((batch.lane, batch.kind), None)
+        self._denied.lift((batch.lane, batch.kind))
 
     def refused(self, batch: Batch, refusal: Refused) -> None:
         """Do what a refusal asks for; the other calls go on."""
@@ -55,7 +60,7 @@ class ReadAccess:
                 self._packer(batch.lane, batch.kind).mark_failed(batch.ids)
                 self.outdated = True
             case ErrorAction.NOT_ALLOWED:
-                self._denied[batch.lane, batch.kind] = time.time() + DENIED_SECONDS
+                self._denied.note((batch.lane, batch.kind))
             case ErrorAction.UNSUPPORTED:
                 self.unsupported.add(batch.kind)
             case ErrorAction.SHORTEN:
@@ -72,12 +77,8 @@ class ReadAccess:
 
     def notices(self) -> set[Notice]:
         """Return what the user should know."""
-        found = {
-            Notice("interface_denied", (("interface", lane),))
-            for lane, kind in self._denied
-            if self.denies(lane, kind)
-        }
+        found = {denied_notice(lane) for lane, _ in self._denied}
         return found | ({OWNER_NOTICE} if self.unauthorized else set())
 
     def _packer(self, lane: str, kind: int) -> Batcher:
-        return self._packers.setdefault((lane, kind), Batcher())
+        return self._packers.setdefault((lane, kind), Batcher(BATCH, RETRY_SECONDS))

@@ -7,6 +7,7 @@ import re
 import time
 from typing import Final
 
+from ..access import Batcher
 from ..errors import (
     CloudUnreachable,
     CredentialsRejected,
@@ -18,10 +19,11 @@ from ..model import Device, Inventory, Listed, Notice, Plant
 from ..points import number, text
 from ..storage import Json, Storage
 from . import models
+from .access import OWNER_NOTICE, denied_notice
 from .api import rows
 from .errors import ErrorAction, Refused
-from .limits import DEVICES, STATIONS, set_windows
-from .session import Batcher, FusionSolarSession
+from .limits import BATCH, DEVICES, STATIONS, set_windows
+from .session import FusionSolarSession
 
 SECTION: Final = "fusionsolar_lists"
 KEPT_SECONDS: Final = 10 * 3600.0
@@ -73,7 +75,7 @@ class FusionSolarInventory:
         self._swept_at = 0.0
         self._outdated = False
         self._whole = False
-        self._packer: Final = Batcher(2 * RELIST_SECONDS)
+        self._packer: Final = Batcher(BATCH, 2 * RELIST_SECONDS)
         self._lock: Final = asyncio.Lock()
         self.notices: set[Notice] = set()
         self._by_id: dict[str, DeviceRow] = {}
@@ -191,7 +193,6 @@ class FusionSolarInventory:
         self._storage.delay_save(SECTION, self._as_json)
 
     async def _list_devices(self, batch: tuple[str, ...]) -> None:
-        denied = Notice("owner_permission_missing")
         try:
             answer = await self._calls.send(DEVICES, {"stationCodes": ",".join(batch)})
         except Refused as err:
@@ -202,13 +203,11 @@ class FusionSolarInventory:
                         self._whole = False
                         if err.reaction is ErrorAction.OWNER:
                             self._closed |= set(batch)
-                            self.notices.add(denied)
+                            self.notices.add(OWNER_NOTICE)
                 case ErrorAction.NOT_ALLOWED:
                     self._outstanding.clear()
                     self._whole = False
-                    self.notices.add(
-                        Notice("interface_denied", (("interface", DEVICES),))
-                    )
+                    self.notices.add(denied_notice(DEVICES))
                 case ErrorAction.EMPTY:
                     self._outstanding -= set(batch)
                 case _:
@@ -217,8 +216,8 @@ class FusionSolarInventory:
             self._packer.mark_ok(batch)
             self._outstanding -= set(batch)
             if not self._closed:
-                self.notices.discard(denied)
-            self.notices.discard(Notice("interface_denied", (("interface", DEVICES),)))
+                self.notices.discard(OWNER_NOTICE)
+            self.notices.discard(denied_notice(DEVICES))
             self._accept_devices(set(batch), rows(answer))
         self._storage.delay_save(SECTION, self._as_json)
 
@@ -291,7 +290,7 @@ class FusionSolarInventory:
             if isinstance(codes, list):
                 known |= {str(code) for code in codes} & set(self._plants)
         if self._closed:
-            self.notices.add(Notice("owner_permission_missing"))
+            self.notices.add(OWNER_NOTICE)
         set_windows(self._calls.quota, len(self._plants), self._counts())
         self._index()
 

@@ -1,6 +1,6 @@
-"""Signed-in calls: ids packed into them, each planned, counted, sent, and its refusal turned into what the reader must do."""
+"""Signed-in calls: planned, counted, sent, and a refusal turned into what the reader must do."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 import time
 from typing import Final
@@ -24,72 +24,7 @@ from ..transport import Transport
 from .api import Reply, read
 from .auth import Authorization
 from .errors import REACTIONS, ErrorAction, ParameterRefused, Refused, account_refusal
-from .limits import ALARMS, BATCH, DEVICE_NOW, PLANT_NOW
-
-SHUN_SECONDS: Final = 3600.0
-"""How long an id that spoils its call is left out before it is tried again."""
-
-
-class Batcher:
-    """Packs ids of one interface and kind.
-
-    One plant without its owner's permission makes the vendor refuse all hundred of a call, without naming it. A refused batch is halved
-    until the culprit is alone; it is then left out for a while, and its companions travel together again.
-    """
-
-    def __init__(self, shun_seconds: float = SHUN_SECONDS) -> None:
-        """Suspect nobody."""
-        self._shun_seconds: Final = shun_seconds
-        self._groups: dict[str, int] = {}
-        self._shunned: dict[str, float] = {}
-        self._next_group = 1
-
-    def pack(self, ids: Iterable[str]) -> list[tuple[str, ...]]:
-        """Return full batches, each suspicious group apart from the others."""
-        now = time.time()
-        groups: dict[int, list[str]] = {}
-        for each in ids:
-            if self._shunned.get(each, 0.0) <= now:
-                if self._shunned.pop(each, None) is not None:
-                    self._suspect((each,))  # on probation, alone
-                groups.setdefault(self._groups.get(each, 0), []).append(each)
-        return [
-            tuple(members[start : start + BATCH])
-            for members in groups.values()
-            for start in range(0, len(members), BATCH)
-        ]
-
-    def mark_failed(self, batch: tuple[str, ...]) -> bool:
-        """Note a refusal; whether the culprit is now alone, and left out."""
-        if len(batch) == 1:
-            self._groups.pop(batch[0], None)
-            self._shunned[batch[0]] = time.time() + self._shun_seconds
-            return True
-        middle = len(batch) // 2
-        self._suspect(batch[:middle])
-        self._suspect(batch[middle:])
-        return False
-
-    def mark_ok(self, batch: tuple[str, ...]) -> None:
-        """Note a success: nobody in it is to blame."""
-        for each in batch:
-            self._groups.pop(each, None)
-
-    def retry(self, ids: Iterable[str]) -> None:
-        """Ask for these again at once, each on its own: what spoilt their calls was mended."""
-        for each in ids:
-            if self._shunned.pop(each, None) is not None:
-                self._suspect((each,))
-
-    def is_excluded(self, each: str) -> bool:
-        """Whether an id is left out at the moment."""
-        return self._shunned.get(each, 0.0) > time.time()
-
-    def _suspect(self, batch: tuple[str, ...]) -> None:
-        for each in batch:
-            self._groups[each] = self._next_group
-        self._next_group += 1
-
+from .limits import ALARMS, DEVICE_NOW, PLANT_NOW
 
 WAITS: Final[Mapping[str, tuple[float, float]]] = {
     DEVICE_NOW: (300.0, 1800.0),

@@ -5,11 +5,11 @@ counter that counts) survives restarts: it tells a stumbling cloud from a class 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 import time
 from typing import Final
 
+from ..access import Refusals
 from ..model import Listed
 from ..storage import Json, Storage
 
@@ -44,8 +44,10 @@ class SolaxAccess:
         """Take up what earlier runs have seen."""
         self._storage: Final = storage
         self._rests: dict[Gate, Rest] = {}
-        self._absent: dict[Gate, float] = {}
-        self._dropped: dict[str, float] = {}
+        self.absent: Final = Refusals[Gate](RECHECK)
+        """Classes without members."""
+        self.dropped: Final = Refusals[str](RECHECK)
+        """Devices and plants that are not ours to read."""
         stored = storage.load(SECTION)
         seen = stored if isinstance(stored, dict) else {}
         self._classes: Final = _texts(seen.get("classes"))
@@ -103,32 +105,14 @@ class SolaxAccess:
 
     # Classes of things
 
-    def note_absent(self, gate: Gate) -> None:
-        """Do not ask for this class again today."""
-        self._absent[gate] = time.time() + RECHECK
-
-    def absent(self, gate: Gate) -> bool:
-        """Whether a class was found empty less than a day ago."""
-        return time.time() < self._absent.get(gate, 0.0)
-
     def note_seen(self, gate: Gate) -> None:
         """A class has members: from now on its failure is a failure, not an absence."""
-        self._absent.pop(gate, None)
+        self.absent.lift(gate)
         self._remember(self._classes, "|".join(gate))
 
     def seen(self, gate: Gate) -> bool:
         """Whether a class ever had members."""
         return "|".join(gate) in self._classes
-
-    # Devices
-
-    def drop(self, identity: str) -> None:
-        """Leave a device or plant that is not ours to read alone until tomorrow."""
-        self._dropped[identity] = time.time() + RECHECK
-
-    def dropped(self, identity: str) -> bool:
-        """Whether a device or plant is left alone today."""
-        return time.time() < self._dropped.get(identity, 0.0)
 
     # Batteries
 
@@ -165,21 +149,15 @@ class SolaxAccess:
         """Describe it without an identity."""
         now = time.time()
         return {
-            "absent": _names(
-                gate for gate, until in self._absent.items() if now < until
-            ),
+            "absent": list[Json](sorted(" ".join(gate) for gate in self.absent)),
             "resting": {
                 " ".join(gate): rest.key
                 for gate, rest in self._rests.items()
                 if now < rest.until
             },
-            "dropped": sum(now < until for until in self._dropped.values()),
+            "dropped": sum(1 for _ in self.dropped),
             "batteries": len(self._batteries),
         }
-
-
-def _names(gates: Iterable[Gate]) -> list[Json]:
-    return list[Json](sorted(" ".join(gate) for gate in gates))
 
 
 def _texts(stored: Json) -> set[str]:

@@ -121,7 +121,7 @@ class SolaxPoller:
 
     def _note_dropped(self, poll: SolaxPoll, wanted: Inventory) -> None:
         for identity in (*wanted.plants, *wanted.devices):
-            if self._memory.dropped(identity):
+            if identity in self._memory.dropped:
                 self.board.fail((identity,), AccessDenied.default_key)
                 poll.errors.append(AccessDenied())
 
@@ -131,12 +131,12 @@ class SolaxPoller:
             {
                 key: plant
                 for key, plant in wanted.plants.items()
-                if not self._memory.dropped(key)
+                if key not in self._memory.dropped
             },
             {
                 key: device
                 for key, device in wanted.devices.items()
-                if not self._memory.dropped(key)
+                if key not in self._memory.dropped
             },
         )
 
@@ -207,7 +207,7 @@ class SolaxPoller:
                 self._memory.block(job.gate)
             case AccessDenied() if len(job.covers) == 1 and not job.period:
                 self._suspects.difference_update(job.covers)
-                self._memory.drop(job.covers[0])
+                self._memory.dropped.note(job.covers[0])
             case AccessDenied() if job.devices:
                 self._suspects.update(job.covers)
             case OperationFailed() if _by_inverter(job):

@@ -125,7 +125,7 @@ class PagedLister:
         absent: list[Gate] = []
         for business in (HOME, COMMERCIAL):
             gate: Gate = (PLANTS.path, business)
-            if self._memory.absent(gate):
+            if gate in self._memory.absent:
                 continue
             try:
                 listed = await self._paged(PLANTS, {"businessType": business})
@@ -141,7 +141,7 @@ class PagedLister:
             absent.append(gate)
         if found:
             for gate in absent:
-                self._memory.note_absent(gate)
+                self._memory.absent.note(gate)
                 self._pages.keep(
                     _question(PLANTS, {"businessType": gate[1]}, None, 1), []
                 )
@@ -176,7 +176,7 @@ class PagedLister:
     ) -> list[SolaxRow]:
         """Read one list. A class that was never seen may be absent in any way; one that was seen keeps its members."""
         seen = self._memory.seen(gate)
-        if self._memory.absent(gate):
+        if gate in self._memory.absent:
             return []
         if self._memory.resting(gate) is None:
             try:
@@ -185,7 +185,7 @@ class PagedLister:
                 self._memory.forbid(gate, err.permission, RECHECK)
             except OperationFailed, AccessDenied:
                 if not seen:
-                    self._memory.note_absent(gate)
+                    self._memory.absent.note(gate)
                     self._pages.keep(_question(endpoint, params, body, 1), [])
                     return []
             else:
@@ -194,7 +194,7 @@ class PagedLister:
                 if found:
                     self._memory.note_seen(gate)
                 elif not seen:
-                    self._memory.note_absent(gate)
+                    self._memory.absent.note(gate)
                 return found
         if seen:
             self.complete = False

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import time
 from typing import Final
 
+from ..access import Refusals
 from ..points import Table, number, text
 from ..quota import DAY
 from ..storage import Json, Storage
@@ -68,22 +69,19 @@ class Permissions:
     def __init__(self, storage: Storage) -> None:
         """Take up what the last run learnt."""
         self._storage: Final = storage
-        self._refused: dict[str, float] = {}
+        self._refused: Final = Refusals[str](DAY)
         self._untried: Token | None = None
         stored = storage.load(PERMISSIONS_SECTION)
         for call, raw in (stored if isinstance(stored, dict) else {}).items():
             if (at := number(raw)) is not None:
-                self._refused[call] = min(at, time.time())
+                self._refused.since[call] = min(at, time.time())
 
     def doubtful(self, call: str, token: Token) -> bool:
         """Whether a refusal may mean the token.
 
         It does not where a fresh one was refused the same, nor as long as the fresh one has not been of use for anything.
         """
-        return (
-            token is not self._untried
-            and self._refused.get(call, 0.0) < time.time() - DAY
-        )
+        return token is not self._untried and call not in self._refused
 
     def renewed(self, token: Token) -> None:
         """Note a token that was issued because of a refusal."""
@@ -93,18 +91,19 @@ class Permissions:
         """Note that a call went through."""
         if token is self._untried:
             self._untried = None
-        if self._refused.pop(call, None) is not None:
+        if self._refused.lift(call):
             self._storage.delay_save(PERMISSIONS_SECTION, self._as_json)
 
     async def refused(self, call: str) -> None:
         """Note that a fresh token did not help: on disk at once, or each restart would cost a login."""
-        self._refused[call] = time.time()
-        while len(self._refused) > MOST:
-            del self._refused[next(iter(self._refused))]
+        self._refused.note(call)
+        since = self._refused.since
+        while len(since) > MOST:
+            del since[next(iter(since))]
         await self._storage.save(PERMISSIONS_SECTION, self._as_json())
 
     def _as_json(self) -> Json:
-        return dict[str, Json](self._refused)
+        return dict[str, Json](self._refused.since)
 
 
 def call_of(operation: Operation, body: Body) -> str:
