@@ -138,6 +138,9 @@ def authorize_url(credentials: Credentials, redirect_uri: str, state: str) -> st
 class Client:
     """A signed-in account with one meter, which imports 1500 of whatever it reports in."""
 
+    history = None
+    controls = None
+
     def __init__(self, bureau: Bureau, storage: Storage, secret: str) -> None:
         """Use the token of the consent; there is no other way in."""
         self._bureau: Final = bureau

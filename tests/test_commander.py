@@ -80,7 +80,7 @@ class Vendor:
             "follow": follow,
             "settings": settings,
         }.items():
-            monkeypatch.setattr(account.cloud, name, function)
+            monkeypatch.setattr(account.cloud.controls, name, function)
         account.vendor = replace(account.vendor, settings_period=3600.0)
 
 
@@ -132,8 +132,8 @@ async def test_a_force_is_known_before_it_is_sent(
         seen.append(house.entry.runtime_data.store.load("forces"))
         raise CommandRejected("device_refused")
 
-    cloud: Any = house.entry.runtime_data.cloud
-    cloud.order = order
+    controls: Any = house.entry.runtime_data.cloud.controls
+    controls.order = order
     with pytest.raises(Exception, match="refused"):
         await vendor.control_manager.async_order(_charge(vendor))
     assert vendor.inverter in str(seen)
@@ -333,8 +333,8 @@ async def test_a_command_that_nobody_knows_of_ends_no_later_than_what_was_on(
         await asyncio.Event().wait()
         raise AssertionError
 
-    cloud: Any = house.entry.runtime_data.cloud
-    cloud.order = order
+    controls: Any = house.entry.runtime_data.cloud.controls
+    controls.order = order
     task = house.hass.async_create_task(
         vendor.control_manager.async_order(_charge(vendor, 36000))
     )
@@ -358,18 +358,18 @@ async def test_a_mistake_of_ours_ends_no_supervision(
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=600))
     ]
     await vendor.control_manager.async_order(_charge(vendor, 600))
-    original = house.entry.runtime_data.cloud.order
+    original = house.entry.runtime_data.cloud.controls.order
 
     async def order(order: ControlAction) -> CommandResult:
         vendor.orders.append(order)
         raise err
 
-    cloud: Any = house.entry.runtime_data.cloud
-    cloud.order = order
+    controls: Any = house.entry.runtime_data.cloud.controls
+    controls.order = order
     await house.home.pass_time(900)
     assert len(vendor.orders) > 2
     assert _repairs(house, "force_not_ended")
-    cloud.order = original
+    controls.order = original
     await house.home.pass_time(1200)
     assert vendor.control_manager.forces.until(vendor.inverter) is None
     await house.home.pass_time(400)
@@ -430,9 +430,9 @@ async def test_a_select_that_forces_is_on_disk_before_it_is_sent(
             force=spec.begins.get(str(command.value)),
         )
 
-    cloud: Any = house.entry.runtime_data.cloud
-    cloud.apply = apply
-    cloud.available = lambda inventory: Capabilities({vendor.inverter: (spec,)})
+    controls: Any = house.entry.runtime_data.cloud.controls
+    controls.apply = apply
+    controls.available = lambda inventory: Capabilities({vendor.inverter: (spec,)})
     vendor.control_manager.settings.async_update_listeners()
     await vendor.control_manager.async_apply(
         Command(vendor.inverter, Control.BATTERY_COMMAND, "charge")
@@ -481,8 +481,8 @@ async def test_an_end_in_time_does_not_kill_what_replaced_it(
             outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=7200)
         )
 
-    cloud: Any = house.entry.runtime_data.cloud
-    cloud.order = order
+    controls: Any = house.entry.runtime_data.cloud.controls
+    controls.order = order
     task = house.hass.async_create_task(
         vendor.control_manager.async_order(_charge(vendor, 7200))
     )

@@ -142,8 +142,8 @@ async def test_a_repair_waits_for_the_row_after_the_outage(
     await home.restart(entry)
     await home.pass_time(1500)
     history = home.hass.data[HISTORIES][entry.entry_id]
-    historian = history.historian
-    assert historian is not None
+    history_client = history.history_client
+    assert history_client is not None
     plant_id = solax.plant.plant_id
     keys = {
         key
@@ -156,12 +156,12 @@ async def test_a_repair_waits_for_the_row_after_the_outage(
     home.freezer.tick(timedelta(hours=2))
     until = datetime.now(UTC).timestamp()
     run = history.repair.async_run
-    assert await run(historian, history.inventory, plant_id) == 0
+    assert await run(history_client, history.inventory, plant_id) == 0
     assert history.watch.due(keys, until)
 
     async def nothing(*_: object) -> dict[str, list[Row]]:
         return {}
 
     monkeypatch.setattr(recorder, "async_rows", nothing)
-    assert await run(historian, history.inventory, plant_id) == 0
+    assert await run(history_client, history.inventory, plant_id) == 0
     assert not history.watch.due(keys, until)

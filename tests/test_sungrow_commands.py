@@ -42,13 +42,13 @@ async def test_a_select_that_forces_is_on_disk_before_it_is_sent(
     """Home Assistant dies between sending and answering: the battery is released all the same."""
     store = house.entry.runtime_data.store
     seen: list[Any] = []
-    apply = house.entry.runtime_data.cloud.apply
+    apply = house.entry.runtime_data.cloud.controls.apply
 
     async def watched(command: Any) -> Any:
         seen.append(store.load("forces"))
         return await apply(command)
 
-    monkeypatch.setattr(house.entry.runtime_data.cloud, "apply", watched)
+    monkeypatch.setattr(house.entry.runtime_data.cloud.controls, "apply", watched)
     await house.set("select", control, option)
     (kept,) = seen[0].values()
     assert kept["until"] > kept["begun"]

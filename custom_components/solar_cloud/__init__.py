@@ -14,7 +14,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
-from .cloud.control import Controllable, Settings
+from .cloud.control import Settings
 from .cloud.model import DeviceCorrection, Inventory, PowerUnit, Snapshot
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
@@ -192,11 +192,9 @@ def _commander(
     hass: HomeAssistant, entry: SolarCloudConfigEntry, account: Account
 ) -> ControlManager | None:
     """Build what changes settings, if the client can and the user allows it, or once did and a forced mode is still to be ended."""
-    cloud = account.cloud
+    controls = account.cloud.controls
     allowed = entry.options.get(CONF_CONTROLS)
-    if not isinstance(cloud, Controllable) or not (
-        allowed or account.store.load(FORCES)
-    ):
+    if controls is None or not (allowed or account.store.load(FORCES)):
         return None
 
     def chosen() -> Inventory:
@@ -204,7 +202,7 @@ def _commander(
 
     async def ask() -> Settings:
         asked_at = time.time()
-        return replace(await cloud.settings(chosen()), asked_at=asked_at)
+        return replace(await controls.settings(chosen()), asked_at=asked_at)
 
     period = account.vendor.settings_period
     settings = SolarCloudCoordinator[Settings](
@@ -215,7 +213,7 @@ def _commander(
         timedelta(seconds=period) if period else INVENTORY_INTERVAL,
         always_update=True,  # the same word again may end a wait for another one
     )
-    return ControlManager(hass, entry, cloud, account.store, chosen, settings)
+    return ControlManager(hass, entry, controls, account.store, chosen, settings)
 
 
 def tunings(entry: SolarCloudConfigEntry) -> dict[str, DeviceCorrection]:

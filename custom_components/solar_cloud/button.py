@@ -90,10 +90,10 @@ class ImportButton(PlantButton):
     async def async_press(self) -> None:
         """Begin, or go on."""
         history = self.hass.data[HISTORIES][self._entry.entry_id]
-        historian = history.historian
-        assert historian is not None  # the button is not available without
+        history_client = history.history_client
+        assert history_client is not None  # the button is not available without
         if self._plant_id not in history.imports.jobs:
-            await history.imports.async_begin(self._plant_id, earliest(historian))
+            await history.imports.async_begin(self._plant_id, earliest(history_client))
         history.work()
 
     @property
@@ -103,7 +103,7 @@ class ImportButton(PlantButton):
         history = self.hass.data.get(HISTORIES, {}).get(self._entry.entry_id)
         return (
             history is not None
-            and history.historian is not None
+            and history.history_client is not None
             and recorder.has_recorder(self.hass)
         )
 

@@ -377,19 +377,19 @@ def _history(
     hass: HomeAssistant, entry: SolarCloudConfigEntry
 ) -> tuple[History, HistoryClient]:
     history = hass.data[HISTORIES][entry.entry_id]
-    if (historian := history.historian) is None:
+    if (history_client := history.history_client) is None:
         raise _error("no_history")
-    return history, historian
+    return history, history_client
 
 
 async def _async_get_history(call: ServiceCall) -> ServiceResponse:
     """Return what a device reported between two instants, as the vendor keeps it."""
     device, entry = _device_and_entry(call.hass, call.data[ATTR_DEVICE])
-    history, historian = _history(call.hass, entry)
+    history, history_client = _history(call.hass, entry)
     owner = own_identifier(device) or ""
     start, end = _span(call.data[ATTR_START], call.data.get(ATTR_END))
     inventory = history.inventory
-    batches = historian.batches([owner], inventory)
+    batches = history_client.batches([owner], inventory)
     if not batches:
         raise _error("no_history")
     plant = inventory.plants[
@@ -399,8 +399,8 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
     found: dict[datetime, Reading] = {}
     try:
         while start < end:
-            until = min(end, start + historian.reach.window)
-            past = await historian.past_readings(
+            until = min(end, start + history_client.limits.window)
+            past = await history_client.readings(
                 batches[0],
                 inventory,
                 start.astimezone(zone),
@@ -444,7 +444,7 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     entry = _entry(call)
     if not recorder.has_recorder(call.hass):
         raise _error("no_recorder")
-    history, historian = _history(call.hass, entry)
+    history, history_client = _history(call.hass, entry)
     plants = _plants(call, history)
     if call.data[ATTR_UNDO]:
         undone = [
@@ -460,16 +460,16 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
         return {"plants": undone}
     answers: list[JsonValueType] = []
     for plant_id in plants:
-        start = _start(call.data.get(ATTR_START), historian)
+        start = _start(call.data.get(ATTR_START), history_client)
         plan = await history.imports.async_plan(
-            historian,
+            history_client,
             history.inventory,
             plant_id,
             history.imports.jobs.get(plant_id, start),
         )
         if call.data[ATTR_DRY_RUN]:
             answers.append(
-                _planned(call.hass, entry, history, historian, plan, "planned")
+                _planned(call.hass, entry, history, history_client, plan, "planned")
             )
         elif plan.firsts or plan.waits:
             if history.stopped:  # by a reload, while the plan was made
@@ -477,7 +477,7 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
             if plant_id not in history.imports.jobs:
                 await history.imports.async_begin(plant_id, start)
             answers.append(
-                _planned(call.hass, entry, history, historian, plan, "running")
+                _planned(call.hass, entry, history, history_client, plan, "running")
             )
         else:
             done = history.imports.done.get(plant_id, {})
@@ -499,8 +499,8 @@ def _plants(call: ServiceCall, history: History) -> Iterable[str]:
     return [key]
 
 
-def _start(day: Any, historian: HistoryClient) -> float:
-    oldest = earliest(historian)
+def _start(day: Any, history_client: HistoryClient) -> float:
+    oldest = earliest(history_client)
     if day is None or day.year <= MINYEAR:  # whose midnight has no time in other zones
         return oldest
     return max(oldest, dt_util.start_of_local_day(day).timestamp() // 3600 * 3600)
@@ -510,13 +510,13 @@ def _planned(
     hass: HomeAssistant,
     entry: SolarCloudConfigEntry,
     history: History,
-    historian: HistoryClient,
+    history_client: HistoryClient,
     plan: Plan,
     state: str,
 ) -> JsonValueType:
     calls = HistoryFetcher(
-        plan.owners, plan.read_from(historian), plan.end + TOUCH, STEP
-    ).left(historian, history.inventory)
+        plan.owners, plan.read_from(history_client), plan.end + TOUCH, STEP
+    ).left(history_client, history.inventory)
     if plan.reported:
         calls += round((plan.end - plan.start) / (30 * 86400)) + 1
     return {

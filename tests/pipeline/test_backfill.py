@@ -346,7 +346,7 @@ def test_a_damaged_memory_of_gaps_is_empty(stored: object) -> None:
 class Archive:
     """A vendor's past: a counter of one kWh an hour, a call at a time."""
 
-    reach = HistoryLimits(readings=timedelta(days=365), window=timedelta(hours=12))
+    limits = HistoryLimits(readings=timedelta(days=365), window=timedelta(hours=12))
 
     def __init__(self, begun: float = 0.0, allowed: int = 1000) -> None:
         """Answer so many calls; the device is as old as ``begun``."""
@@ -369,7 +369,7 @@ class Archive:
             raise QuotaExhausted(60)
         self.allowed -= 1
 
-    async def past_readings(
+    async def readings(
         self,
         batch: Sequence[str],
         inventory: Inventory,
@@ -391,7 +391,7 @@ class Archive:
             at += 1800.0
         return {batch[0]: found}
 
-    async def past_energies(
+    async def energies(
         self, plant: Plant, inventory: Inventory, end: datetime
     ) -> PastEnergies:
         """Return one day."""

@@ -48,14 +48,14 @@ class HistoryFetcher:
         return f"{','.join(self.owners)}|{self.start:.0f}|{self.end:.0f}"
 
     async def run(
-        self, historian: HistoryClient, inventory: Inventory, zone: tzinfo
+        self, history_client: HistoryClient, inventory: Inventory, zone: tzinfo
     ) -> None:
         """Fetch what is missing, the newest first. Raises a ``CloudError``; what was fetched before stays."""
-        for batch, start, end in self._windows(historian, inventory):
+        for batch, start, end in self._windows(history_client, inventory):
             if self._ended(batch, end):
                 continue
             try:
-                readings = await historian.past_readings(
+                readings = await history_client.readings(
                     batch,
                     inventory,
                     _moment(start).astimezone(zone),
@@ -68,19 +68,19 @@ class HistoryFetcher:
             self._take(readings)
             self._done.add(_window_key(batch, start))
 
-    def left(self, historian: HistoryClient, inventory: Inventory) -> int:
+    def left(self, history_client: HistoryClient, inventory: Inventory) -> int:
         """Return how many calls are still to be made at most."""
         return sum(
             self._oldest.keys().isdisjoint(batch) or not self._ended(batch, end)
-            for batch, _, end in self._windows(historian, inventory)
+            for batch, _, end in self._windows(history_client, inventory)
         )
 
     def _windows(
-        self, historian: HistoryClient, inventory: Inventory
+        self, history_client: HistoryClient, inventory: Inventory
     ) -> Iterator[tuple[tuple[str, ...], float, float]]:
         """Yield the calls not made yet."""
-        window = historian.reach.window.total_seconds()
-        for batch in historian.batches(self.owners, inventory):
+        window = history_client.limits.window.total_seconds()
+        for batch in history_client.batches(self.owners, inventory):
             end = self.end
             while end > self.start:
                 start = max(self.start, end - window)
@@ -186,12 +186,16 @@ class Reports:
         self._restore(stored)
 
     async def run(
-        self, historian: HistoryClient, inventory: Inventory, plant: Plant, zone: tzinfo
+        self,
+        history_client: HistoryClient,
+        inventory: Inventory,
+        plant: Plant,
+        zone: tzinfo,
     ) -> None:
         """Fetch what is missing, the newest first. Raises a ``CloudError``; what was fetched before stays."""
         while self.reached > max(self.start, self._oldest - EMPTY_FOR):
             try:
-                found = await historian.past_energies(
+                found = await history_client.energies(
                     plant, inventory, _moment(self.reached).astimezone(zone)
                 )
             except UnexpectedAnswer:

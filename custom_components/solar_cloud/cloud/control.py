@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
-from typing import Final, Protocol, Self, runtime_checkable
+from typing import Final, Protocol, Self
 
 from .model import Inventory, in_range
 
@@ -287,12 +287,11 @@ The same goes for ``ForceBattery``, ``StopBattery`` and ``SetWorkMode``.
 """
 
 
-@runtime_checkable
-class Controllable(Protocol):
-    """A client that can change settings. Only asked when the user allowed it."""
+class ControlClient(Protocol):
+    """An account's settings. Only asked when the user allowed it."""
 
     @property
-    def pace(self) -> float:
+    def min_interval(self) -> float:
         """Return the least seconds between two commands to one target."""
 
     def available(self, inventory: Inventory) -> Capabilities:

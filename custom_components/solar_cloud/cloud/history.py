@@ -7,7 +7,7 @@ step: who asks keeps what it got, and goes on later where a limit stopped it.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from .model import Inventory, Plant, Quantity, Reading
 
@@ -39,13 +39,12 @@ class PastEnergies:
     since: float
 
 
-@runtime_checkable
 class HistoryClient(Protocol):
-    """A client that can look back."""
+    """An account's past."""
 
     @property
-    def reach(self) -> HistoryLimits:
-        """Say how far back the past goes."""
+    def limits(self) -> HistoryLimits:
+        """How far back the past goes."""
 
     def newest(self, plant: Plant, now: datetime) -> datetime:
         """Return the instant up to which the past of a plant is complete."""
@@ -55,7 +54,7 @@ class HistoryClient(Protocol):
     ) -> list[tuple[str, ...]]:
         """Cut plants and devices into groups that one call can ask for; those without a past are left out."""
 
-    async def past_readings(
+    async def readings(
         self,
         batch: Sequence[str],
         inventory: Inventory,
@@ -68,7 +67,7 @@ class HistoryClient(Protocol):
         Counters are raw, as in a poll. What the vendor lacks is missing. ``start`` and ``end`` are in the plant's time zone.
         """
 
-    async def past_energies(
+    async def energies(
         self, plant: Plant, inventory: Inventory, end: datetime
     ) -> PastEnergies:
         """Return the energies of a plant before ``end`` (in its time zone), as far as one call reaches. Raises a ``CloudError``."""

@@ -13,7 +13,9 @@ from urllib.parse import unquote
 
 from yarl import URL
 
+from .control import ControlClient
 from .errors import CloudError
+from .history import HistoryClient
 from .model import DeviceCorrection, Inventory, Plant, Quantity, Slot, Snapshot
 from .quota import Quota
 from .storage import Json, Storage
@@ -195,6 +197,14 @@ class Access(NamedTuple):
 
 class Cloud(Protocol):
     """One signed-in account."""
+
+    @property
+    def history(self) -> HistoryClient | None:
+        """What reads the past, if the vendor keeps one."""
+
+    @property
+    def controls(self) -> ControlClient | None:
+        """What changes settings, if the vendor lets it."""
 
     async def inventory(self) -> Inventory:
         """List plants and devices. Raises a ``CloudError``."""

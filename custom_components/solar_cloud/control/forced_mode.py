@@ -13,7 +13,6 @@ from homeassistant.util import dt as dt_util
 
 from ..cloud.control import (
     ControlAction,
-    Controllable,
     ForcedMode,
     Outcome,
     RenewBattery,
@@ -277,16 +276,16 @@ def _wait(force: Supervised, now: float) -> float:
 async def async_end_all(cloud: Cloud, stored: Json) -> None:
     """End what runs while its account is removed, as far as that can be done now."""
     targets = [target_id for target_id, _ in _read(stored)]
-    if not targets or not isinstance(cloud, Controllable):
+    if not targets or (controls := cloud.controls) is None:
         return
     try:
-        cloud.available(await cloud.inventory())
+        controls.available(await cloud.inventory())
     except CloudError as err:
         LOGGER.warning("Forced modes may go on without their account: %s", err.key)
         return
     for target_id in targets:
         try:
-            receipt = await cloud.order(StopBattery(target_id=target_id))
+            receipt = await controls.order(StopBattery(target_id=target_id))
             if receipt.outcome is Outcome.UNCERTAIN:
                 raise CloudUnreachable
         except CloudError as err:

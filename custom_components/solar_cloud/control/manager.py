@@ -24,7 +24,7 @@ from ..cloud.control import (
     CommandResult,
     Control,
     ControlAction,
-    Controllable,
+    ControlClient,
     ControlSpec,
     ForceBattery,
     ForcedMode,
@@ -71,7 +71,7 @@ class ControlManager:
         self,
         hass: HomeAssistant,
         entry: ConfigEntry,
-        cloud: Controllable,
+        cloud: ControlClient,
         store: AccountStorage,
         chosen: Callable[[], Inventory],
         settings: SolarCloudCoordinator[Settings],
@@ -394,7 +394,9 @@ class ControlManager:
     async def _turn(self, target_id: str) -> AsyncIterator[None]:
         """Let one command at a time at a device, at the vendor's pace."""
         async with self._locks.setdefault(target_id, asyncio.Lock()):
-            wait = self._last.get(target_id, 0.0) + self._cloud.pace - time.time()
+            wait = (
+                self._last.get(target_id, 0.0) + self._cloud.min_interval - time.time()
+            )
             if wait > 0:
                 await pause(wait)
             yield

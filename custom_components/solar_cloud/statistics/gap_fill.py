@@ -42,7 +42,7 @@ class GapRepair:
 
     async def async_run(
         self,
-        historian: HistoryClient,
+        history_client: HistoryClient,
         inventory: Inventory,
         plant_id: str,
         *,
@@ -52,18 +52,19 @@ class GapRepair:
         plant = inventory.plants[plant_id]
         now = dt_util.utcnow()
         until = min(
-            now.timestamp() // HOUR * HOUR, historian.newest(plant, now).timestamp()
+            now.timestamp() // HOUR * HOUR,
+            history_client.newest(plant, now).timestamp(),
         )
         counters = plant_counters(self._hass, self._account, inventory, plant_id)
         keys = {key for counter in counters for key in counter.keys}
         written = 0
         for outage in self._watch.due(keys, until, longest=longest):
-            written += await self._repair(historian, inventory, counters, outage)
+            written += await self._repair(history_client, inventory, counters, outage)
         return written
 
     async def _repair(
         self,
-        historian: HistoryClient,
+        history_client: HistoryClient,
         inventory: Inventory,
         counters: Sequence[Counter],
         outage: Outage,
@@ -80,7 +81,7 @@ class GapRepair:
             return 0
         hours: dict[str, list[Row]] = {}
         if ends:
-            collector = await self._collect(historian, inventory, touched, ends)
+            collector = await self._collect(history_client, inventory, touched, ends)
             for statistic_id, (before, after) in ends.items():
                 terms = touched[statistic_id].terms
                 hours[statistic_id] = between(
@@ -121,7 +122,7 @@ class GapRepair:
 
     async def _collect(
         self,
-        historian: HistoryClient,
+        history_client: HistoryClient,
         inventory: Inventory,
         touched: Mapping[str, Counter],
         ends: Mapping[str, Ends],
@@ -138,7 +139,7 @@ class GapRepair:
         plant_id = getattr(inventory.devices.get(plant_id), "plant_id", plant_id)
         zone = await async_zone(self._hass, self._account, inventory.plants[plant_id])
         try:
-            await collector.run(historian, inventory, zone)
+            await collector.run(history_client, inventory, zone)
         finally:
             await self._account.store.save(SECTION, collector.as_json())
         return collector

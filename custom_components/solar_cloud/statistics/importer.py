@@ -71,10 +71,11 @@ class Plan:
     waits: bool
     """Whether no counter has a full hour yet to join to, or the past up to it is not complete yet."""
 
-    def read_from(self, historian: HistoryClient) -> float:
+    def read_from(self, history_client: HistoryClient) -> float:
         """The instant from which readings are fetched: not further back than the vendor keeps them."""
         return max(
-            self.start, self.end // DAY * DAY - historian.reach.readings.total_seconds()
+            self.start,
+            self.end // DAY * DAY - history_client.limits.readings.total_seconds(),
         )
 
     @property
@@ -106,13 +107,13 @@ class HistoryImport:
 
     async def async_plan(
         self,
-        historian: HistoryClient,
+        history_client: HistoryClient,
         inventory: Inventory,
         plant_id: str,
         start: float | None = None,
     ) -> Plan:
         """Say what there is to import; calls nobody."""
-        start = earliest(historian) if start is None else start
+        start = earliest(history_client) if start is None else start
         counters = {
             each.statistic_id: each
             for each in plant_counters(self._hass, self._account, inventory, plant_id)
@@ -127,7 +128,7 @@ class HistoryImport:
         }
         askable = {
             owner
-            for batch in historian.batches(
+            for batch in history_client.batches(
                 {owner for each in counters.values() for owner in each.owners},
                 inventory,
             )
@@ -135,7 +136,8 @@ class HistoryImport:
         }
         far = (
             start
-            < dt_util.utcnow().timestamp() - historian.reach.readings.total_seconds()
+            < dt_util.utcnow().timestamp()
+            - history_client.limits.readings.total_seconds()
         )
         readable = {
             key
@@ -143,7 +145,7 @@ class HistoryImport:
             if counters[key].owners <= askable
             and not (
                 far
-                and historian.reach.energies > historian.reach.readings
+                and history_client.limits.energies > history_client.limits.readings
                 and counters[key].owner_id == plant_id
             )
         }
@@ -157,7 +159,7 @@ class HistoryImport:
         midnight = _midnight_after(
             end, await async_zone(self._hass, self._account, plant)
         )
-        newest = historian.newest(plant, dt_util.utcnow()).timestamp()
+        newest = history_client.newest(plant, dt_util.utcnow()).timestamp()
         return Plan(
             plant_id,
             start,
@@ -175,7 +177,9 @@ class HistoryImport:
         self.done.pop(plant_id, None)
         await self._async_save_jobs()
 
-    async def async_run(self, historian: HistoryClient, inventory: Inventory) -> None:
+    async def async_run(
+        self, history_client: HistoryClient, inventory: Inventory
+    ) -> None:
         """Go on with the jobs. Raises a ``CloudError`` when they must wait."""
         for plant_id, start in list(self.jobs.items()):
             if plant_id not in inventory.plants:
@@ -185,12 +189,12 @@ class HistoryImport:
                 await self._async_settle(plant_id)
             if plant_id not in self.jobs:
                 continue
-            plan = await self.async_plan(historian, inventory, plant_id, start)
+            plan = await self.async_plan(history_client, inventory, plant_id, start)
             if not plan.waits:
-                await self._import(historian, inventory, plan)
+                await self._import(history_client, inventory, plan)
 
     async def _import(
-        self, historian: HistoryClient, inventory: Inventory, plan: Plan
+        self, history_client: HistoryClient, inventory: Inventory, plan: Plan
     ) -> None:
         """Fetch what is missing of a plant's past; write it when all of it is there."""
         kept = await self._async_kept()
@@ -198,7 +202,7 @@ class HistoryImport:
         mine = mine if isinstance(mine, dict) else {}
         collector = HistoryFetcher(
             plan.owners,
-            plan.read_from(historian),
+            plan.read_from(history_client),
             plan.end + TOUCH,
             STEP,
             mine.get("readings"),
@@ -207,9 +211,9 @@ class HistoryImport:
         plant = inventory.plants[plan.plant_id]
         zone = await async_zone(self._hass, self._account, plant)
         try:
-            await collector.run(historian, inventory, zone)
+            await collector.run(history_client, inventory, zone)
             if plan.reported:
-                await reports.run(historian, inventory, plant, zone)
+                await reports.run(history_client, inventory, plant, zone)
         finally:
             kept[plan.plant_id] = {
                 "readings": collector.as_json(),
@@ -413,9 +417,9 @@ def import_store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Json]]:
     )
 
 
-def earliest(historian: HistoryClient) -> float:
+def earliest(history_client: HistoryClient) -> float:
     """Return the first hour a vendor still knows."""
-    reach = max(historian.reach.readings, historian.reach.energies)
+    reach = max(history_client.limits.readings, history_client.limits.energies)
     oldest = (dt_util.utcnow() - reach).timestamp()
     return oldest // HOUR * HOUR + HOUR
 

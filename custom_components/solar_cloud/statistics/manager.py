@@ -52,10 +52,9 @@ class History:
         self._wake: CALLBACK_TYPE | None = None
 
     @property
-    def historian(self) -> HistoryClient | None:
-        """The client, when it can look back."""
-        cloud = self.account.cloud
-        return cloud if isinstance(cloud, HistoryClient) else None
+    def history_client(self) -> HistoryClient | None:
+        """What reads the past, if the vendor keeps one."""
+        return self.account.cloud.history
 
     @property
     def inventory(self) -> Inventory:
@@ -145,13 +144,15 @@ class History:
         inventory = self.inventory
         if self._hass.is_running:
             yield partial(self.doctor.async_run, inventory)
-        if (historian := self.historian) is None:
+        if (history_client := self.history_client) is None:
             return
         if self._entry.options.get(CONF_REPAIR_GAPS, True):
             for plant_id in inventory.plants:
-                yield partial(self.repair.async_run, historian, inventory, plant_id)
+                yield partial(
+                    self.repair.async_run, history_client, inventory, plant_id
+                )
         if self.imports.jobs:
-            yield partial(self.imports.async_run, historian, inventory)
+            yield partial(self.imports.async_run, history_client, inventory)
 
     def _rest(self, seconds: float) -> None:
         """Go on when the limits allow."""

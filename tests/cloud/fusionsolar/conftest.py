@@ -11,7 +11,9 @@ import pytest
 
 from custom_components.solar_cloud.cloud.errors import CloudError, RetryLater
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
-from custom_components.solar_cloud.cloud.fusionsolar.client import FusionSolar
+from custom_components.solar_cloud.cloud.fusionsolar.client import (
+    FusionSolarCloud as Client,
+)
 from custom_components.solar_cloud.cloud.model import (
     Inventory,
     Quantity,
@@ -38,7 +40,7 @@ class Rig:
     freezer: FrozenDateTimeFactory
     storage: MemoryStorage = field(default_factory=MemoryStorage)
     quota: Quota = field(init=False)
-    client: FusionSolar = field(init=False)
+    client: Client = field(init=False)
     inventory: Inventory = field(init=False)
     sign_in: str = "fusionsolar_account"
     overrides: dict[str, str] = field(default_factory=dict)
@@ -62,7 +64,7 @@ class Rig:
         """Real HTTP."""
         return HttpTransport(self.session)
 
-    def start(self, sign_in: str | None = None) -> FusionSolar:
+    def start(self, sign_in: str | None = None) -> Client:
         """Build a client over the storage at hand."""
         self.sign_in = sign_in or self.sign_in
         self.quota = VENDOR.quota(self.storage)
@@ -73,11 +75,11 @@ class Rig:
             self.storage,
             self.quota,
         )
-        assert isinstance(client, FusionSolar)
+        assert isinstance(client, Client)
         self.client = client
         return client
 
-    def restart(self) -> FusionSolar:
+    def restart(self) -> Client:
         """Lose everything but what a file would hold."""
         stored: dict[str, Json] = json.loads(json.dumps(self.storage.sections()))
         self.storage = MemoryStorage()

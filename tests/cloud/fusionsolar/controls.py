@@ -10,17 +10,18 @@ from custom_components.solar_cloud.cloud.control import (
     Outcome,
     SettingValue,
 )
-from custom_components.solar_cloud.cloud.fusionsolar.client import FusionSolarAccount
+from custom_components.solar_cloud.cloud.fusionsolar.controls.manager import (
+    FusionSolarControls,
+)
 from tests.clouds.calls import Call
 from tests.clouds.fusionsolar.steered import SteeredPlant
 
 from .conftest import Rig
 
 
-def client(rig: Rig) -> FusionSolarAccount:
-    """Return the client that can change settings."""
-    assert isinstance(rig.client, FusionSolarAccount)
-    return rig.client
+def client(rig: Rig) -> FusionSolarControls:
+    """Return what changes settings."""
+    return rig.client.controls
 
 
 def plant(rig: Rig) -> str:

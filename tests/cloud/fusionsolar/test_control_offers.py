@@ -9,7 +9,6 @@ import pytest
 from custom_components.solar_cloud.cloud.control import (
     ChargeBattery,
     Control,
-    Controllable,
     DischargeBattery,
     SetBatterySchedule,
     SetWorkMode,
@@ -64,8 +63,7 @@ def unavailable_reasons(rig: Rig) -> Any:
 async def test_a_home_with_a_battery_offers_everything(owner: Rig) -> None:
     """Within what its hardware is capable of."""
     await ready(owner)
-    assert isinstance(owner.client, Controllable)
-    assert owner.client.pace == 5.0
+    assert client(owner).min_interval == 5.0
     assert offered(owner) == BATTERY | GRID
     available = client(owner).available(owner.inventory)
     assert available.orders[plant(owner)] == ORDERS

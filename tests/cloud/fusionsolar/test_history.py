@@ -21,9 +21,9 @@ async def test_five_minutes_are_what_the_counters_said(rig: Rig) -> None:
     """Three days of a device in one call, in the tables' words."""
     await rig.poll()
     meter = rig.id_of(47)
-    ((only,),) = rig.client.batches([meter, "nobody"], rig.inventory)
+    ((only,),) = rig.client.history.batches([meter, "nobody"], rig.inventory)
     assert only == meter
-    found = await rig.client.past_readings(
+    found = await rig.client.history.readings(
         [meter], rig.inventory, START, START + timedelta(days=3), STEP
     )
     readings = found[meter]
@@ -35,7 +35,7 @@ async def test_five_minutes_are_what_the_counters_said(rig: Rig) -> None:
         value = reading.values[Slot(Q.GRID_IMPORT_ENERGY_TOTAL)]
         assert isinstance(value, float)
         assert value == pytest.approx(truth.grid_import, abs=0.1)
-    assert rig.client.newest(
+    assert rig.client.history.newest(
         rig.inventory.plants[rig.cloud.plants[0].code], datetime.now(UTC)
     ) < datetime.now(UTC)
 
@@ -45,7 +45,7 @@ async def test_hours_of_a_day(rig: Rig) -> None:
     await rig.poll()
     (plant,) = rig.inventory.plants.values()
     end = datetime(2026, 6, 14, tzinfo=ZONE)
-    found = await rig.client.past_energies(plant, rig.inventory, end)
+    found = await rig.client.history.energies(plant, rig.inventory, end)
     assert len(found.rows) == 24
     assert found.since == datetime(2026, 6, 13, tzinfo=ZONE).timestamp()
     site = rig.cloud.plants[0].site
@@ -56,7 +56,7 @@ async def test_hours_of_a_day(rig: Rig) -> None:
             grown.grid_export, abs=0.02
         )
     with pytest.raises(QuotaExhausted) as caught:
-        await rig.client.past_energies(plant, rig.inventory, end)
+        await rig.client.history.energies(plant, rig.inventory, end)
     assert caught.value.retry_after < 70
 
 
@@ -74,13 +74,13 @@ async def test_odd_answers_say_nothing(rig: Rig) -> None:
     ]
     body = json.dumps({"success": True, "failCode": 0, "data": rows})
     rig.cloud.fault("getKpiStationHour", body=body)
-    assert (await rig.client.past_energies(plant, rig.inventory, end)).rows == []
+    assert (await rig.client.history.energies(plant, rig.inventory, end)).rows == []
     rig.cloud.fault("getDevHistoryKpi", body=body)
-    found = await rig.client.past_readings([meter], rig.inventory, START, end, STEP)
+    found = await rig.client.history.readings([meter], rig.inventory, START, end, STEP)
     assert found == {meter: []}
-    assert await rig.client.past_readings(["?"], rig.inventory, START, end, STEP) == {
-        "?": []
-    }
+    assert await rig.client.history.readings(
+        ["?"], rig.inventory, START, end, STEP
+    ) == {"?": []}
 
 
 async def test_without_a_battery_the_yield_is_the_sun_s(rig: Rig) -> None:
@@ -89,5 +89,5 @@ async def test_without_a_battery_the_yield_is_the_sun_s(rig: Rig) -> None:
     rig.cloud.turn(new_reports=False)
     (plant,) = rig.inventory.plants.values()
     end = datetime(2026, 6, 14, tzinfo=ZONE)
-    found = await rig.client.past_energies(plant, Inventory({}, {}), end)
+    found = await rig.client.history.energies(plant, Inventory({}, {}), end)
     assert any(row.values.get(Q.PV_ENERGY_TOTAL, 0) > 0 for row in found.rows)

@@ -17,7 +17,7 @@ from .conftest import INVERTER, Account
 async def ready(account: Account) -> None:
     """Read once, so that everything is known."""
     await account.whole()
-    account.client.available(account.wanted)
+    account.client.controls.available(account.wanted)
 
 
 async def settled(account: Account, receipt: CommandResult) -> CommandResult:
@@ -28,7 +28,7 @@ async def settled(account: Account, receipt: CommandResult) -> CommandResult:
             account.clock.advance(receipt.check_after)
         else:
             await account.poll(receipt.check_after)
-        receipt = await account.client.follow(receipt.task)
+        receipt = await account.client.controls.follow(receipt.task)
     return receipt
 
 
@@ -36,13 +36,13 @@ async def tell(
     account: Account, target: str, control: Control, value: SettingValue | None = None
 ) -> CommandResult:
     """Send a command and follow it."""
-    receipt = await account.client.apply(Command(target, control, value))
+    receipt = await account.client.controls.apply(Command(target, control, value))
     return await settled(account, receipt)
 
 
 async def ask(account: Account, order: ControlAction) -> CommandResult:
     """Send an order and follow it."""
-    return await settled(account, await account.client.order(order))
+    return await settled(account, await account.client.controls.order(order))
 
 
 def sent(account: Account) -> dict[str, Any]:

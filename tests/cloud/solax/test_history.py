@@ -17,18 +17,20 @@ STEP = timedelta(minutes=5)
 async def test_e50_e51_one_serial_and_half_a_day_at_a_time(account: Account) -> None:
     """Each device alone; a battery by the inverter that answers for it; plants have none."""
     wanted = await account.list()
-    batches = account.client.batches([PLANT, INVERTER, BATTERY, METER, "?"], wanted)
+    batches = account.client.history.batches(
+        [PLANT, INVERTER, BATTERY, METER, "?"], wanted
+    )
     assert sorted(batches) == sorted([(INVERTER,), (BATTERY,), (METER,)])
     start = datetime(2026, 6, 10, tzinfo=ZONE)
     for (owner,) in batches:
-        found = await account.client.past_readings(
-            (owner,), wanted, start, start + account.client.reach.window, STEP
+        found = await account.client.history.readings(
+            (owner,), wanted, start, start + account.client.history.limits.window, STEP
         )
         assert len(found[owner]) > 60
         assert all(each.measured_at for each in found[owner])
     calls = [call for call in account.cloud.calls if "history_data" in call.path]
     assert [len(call.serials) for call in calls] == [1, 1, 1]
-    assert account.client.newest(wanted.plants[PLANT], start) == start
+    assert account.client.history.newest(wanted.plants[PLANT], start) == start
 
 
 async def test_the_days_of_a_month(account: Account) -> None:
@@ -36,7 +38,7 @@ async def test_the_days_of_a_month(account: Account) -> None:
     wanted = await account.list()
     plant = wanted.plants[PLANT]
     end = datetime(2026, 4, 1, tzinfo=ZONE)
-    found = await account.client.past_energies(plant, wanted, end)
+    found = await account.client.history.energies(plant, wanted, end)
     assert len(found.rows) == 31
     assert found.since == datetime(2026, 3, 1, tzinfo=ZONE).timestamp()
     assert {row.end - row.start for row in found.rows} == {82800.0, 86400.0}
@@ -47,7 +49,7 @@ async def test_the_days_of_a_month(account: Account) -> None:
             grown.grid_import, abs=0.02
         )
     with pytest.raises(UnexpectedAnswer):
-        await account.client.past_energies(
+        await account.client.history.energies(
             plant, wanted, datetime(2024, 4, 1, tzinfo=ZONE)
         )
 
@@ -62,10 +64,10 @@ async def test_odd_reports_say_nothing(account: Account) -> None:
         body='{"code": 10000, "result": {"plantEnergyStatDataList": [{"date": "?"},'
         ' {"date": "2026-03-02", "pvGeneration": 1e9, "importEnergy": -3}]}}',
     )
-    (day,) = (await account.client.past_energies(plant, wanted, end)).rows
+    (day,) = (await account.client.history.energies(plant, wanted, end)).rows
     assert day.values == {}
     account.cloud.fault("get_stat_data", body='{"code": 10000, "result": null}')
-    assert (await account.client.past_energies(plant, wanted, end)).rows == []
+    assert (await account.client.history.energies(plant, wanted, end)).rows == []
 
 
 async def test_the_past_has_a_lane_of_its_own(account: Account) -> None:
@@ -74,8 +76,8 @@ async def test_the_past_has_a_lane_of_its_own(account: Account) -> None:
     account.clock.advance(120)
     plant, end = wanted.plants[PLANT], datetime(2026, 4, 1, tzinfo=ZONE)
     for _ in range(10):
-        await account.client.past_energies(plant, wanted, end)
+        await account.client.history.energies(plant, wanted, end)
     with pytest.raises(QuotaExhausted) as caught:
-        await account.client.past_energies(plant, wanted, end)
+        await account.client.history.energies(plant, wanted, end)
     assert caught.value.retry_after <= 61
     assert Slot(Q.PV_POWER) in (await account.reading(INVERTER)).values

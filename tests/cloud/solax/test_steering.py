@@ -55,7 +55,7 @@ async def test_a_mode_reaches_the_charger_and_comes_back(account: Account) -> No
     }
     assert told_charger(account).mode == "eco"
     await account.poll()
-    settings = await account.client.settings(account.wanted)
+    settings = await account.client.controls.settings(account.wanted)
     assert settings.values[CHARGER, Control.CHARGER_MODE] == "eco"
     assert settings.values[CHARGER, Control.ECO_CURRENT] == "6"
     assert settings.values[CHARGER, Control.CHARGING] is True
@@ -217,7 +217,7 @@ async def test_a_work_mode_is_sent_whole(account: Account) -> None:
     assert account.cloud.commands()[-1].path.endswith("batch_set_peace_mode")
     assert sent(account) == whole | {"chargeUpperSoc": 90, "chargeFromGridEnable": 1}
     await account.poll()
-    settings = (await account.client.settings(account.wanted)).values
+    settings = (await account.client.controls.settings(account.wanted)).values
     assert settings[INVERTER, Control.WORK_MODE] == "backup"
     assert settings[INVERTER, Control.BATTERY_MIN_SOC] == 30.0
     await ask(
@@ -278,7 +278,7 @@ async def test_a_schedule_charges_at_night(account: Account) -> None:
 async def test_a_forced_discharge_ends_by_itself(account: Account) -> None:
     """Push power: positive discharges, and the inverter keeps the time."""
     await ready(account)
-    receipt = await account.client.order(
+    receipt = await account.client.controls.order(
         DischargeBattery(target_id=INVERTER, power=3000, duration=1800)
     )
     assert receipt.force is not None
@@ -289,7 +289,7 @@ async def test_a_forced_discharge_ends_by_itself(account: Account) -> None:
     assert (await account.values(BATTERY, 0.0))["battery_power"] == pytest.approx(
         3000, rel=0.01
     )
-    settings = (await account.client.settings(account.wanted)).values
+    settings = (await account.client.controls.settings(account.wanted)).values
     assert settings[INVERTER, Control.WORK_MODE] == "self_consumption"
     await account.poll(1800)
     assert (await account.values(INVERTER))["operating_state"] == "self_consumption"
@@ -300,7 +300,7 @@ async def test_a_charge_to_a_target(account: Account) -> None:
     account.cloud.plant.site.set_soc(0.4)
     await ready(account)
     order = ChargeBattery(target_id=INVERTER, power=4000, duration=7200, target_soc=50)
-    receipt = await account.client.order(order)
+    receipt = await account.client.controls.order(order)
     assert receipt.force is not None
     assert not receipt.force.ends_by_itself
     assert (await settled(account, receipt)).outcome is Outcome.CONFIRMED
@@ -347,12 +347,12 @@ async def test_e45_a_force_without_effect_is_told(account: Account) -> None:
 async def test_a_force_nobody_saw_is_not_called_done(account: Account) -> None:
     """The device went silent right after it had accepted."""
     await ready(account)
-    receipt = await account.client.order(
+    receipt = await account.client.controls.order(
         ChargeBattery(target_id=INVERTER, duration=3600)
     )
     account.clock.advance(4)
     assert receipt.task
-    receipt = await account.client.follow(receipt.task)
+    receipt = await account.client.controls.follow(receipt.task)
     account.cloud.set_online(False)
     receipt = await settled(account, receipt)
     assert receipt.outcome is Outcome.ACCEPTED
@@ -377,7 +377,7 @@ async def test_limits_and_heating(account: Account) -> None:
     """Where the model takes them: in kilowatts, within the rating, and nobody else's limit is lifted."""
     account.cloud.change_device(INVERTER, {"model": 33})
     await ready(account)
-    specs = account.client.available(account.wanted).specs[INVERTER]
+    specs = account.client.controls.available(account.wanted).specs[INVERTER]
     (limit,) = (spec for spec in specs if spec.control is Control.EXPORT_LIMIT)
     assert limit.maximum == 10000
     with pytest.raises(CommandInvalid, match="limit_unknown"):
@@ -414,7 +414,7 @@ async def test_a_refusal_has_a_reason(account: Account, outcome: int, key: str) 
     account.cloud.turn(command_outcome=outcome)
     with pytest.raises(CommandRejected, match=key):
         await tell(account, INVERTER, Control.BATTERY_MIN_SOC, 30.0)
-    settings = (await account.client.settings(account.wanted)).values
+    settings = (await account.client.controls.settings(account.wanted)).values
     assert settings[INVERTER, Control.BATTERY_MIN_SOC] == 10
     assert len(account.cloud.commands()) == 2
 
@@ -424,7 +424,9 @@ async def test_an_offline_device(account: Account) -> None:
     await ready(account)
     account.cloud.set_online(False, CHARGER)
     with pytest.raises(CommandRejected, match="device_offline"):
-        await account.client.apply(Command(CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0))
+        await account.client.controls.apply(
+            Command(CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
+        )
 
 
 async def test_a_device_that_never_answers(account: Account) -> None:
@@ -440,16 +442,18 @@ async def test_an_outcome_that_is_never_told(account: Account) -> None:
     limit = (CHARGER, Control.CHARGE_CURRENT_LIMIT)
     await ready(account)
     await tell(account, *limit, 10.0)
-    assert (await account.client.settings(account.wanted)).values[limit] == 10.0
-    receipt = await account.client.apply(Command(*limit, 8.0))
+    assert (await account.client.controls.settings(account.wanted)).values[
+        limit
+    ] == 10.0
+    receipt = await account.client.controls.apply(Command(*limit, 8.0))
     account.cloud.orders._batches.clear()  # noqa: SLF001
     assert (await settled(account, receipt)).outcome is Outcome.ACCEPTED
-    assert limit not in (await account.client.settings(account.wanted)).values
+    assert limit not in (await account.client.controls.settings(account.wanted)).values
     account.client = account.restart()
     await ready(account)
-    assert limit not in (await account.client.settings(account.wanted)).values
+    assert limit not in (await account.client.controls.settings(account.wanted)).values
     await tell(account, *limit, 9.0)
-    assert (await account.client.settings(account.wanted)).values[limit] == 9.0
+    assert (await account.client.controls.settings(account.wanted)).values[limit] == 9.0
 
 
 @pytest.mark.parametrize(
@@ -467,7 +471,7 @@ async def test_a_damaged_memory_tells_nothing(account: Account, junk: Any) -> No
     await account.storage.save("solax_told", junk)
     account.client = account.restart()
     await ready(account)
-    values = (await account.client.settings(account.wanted)).values
+    values = (await account.client.controls.settings(account.wanted)).values
     assert (CHARGER, Control.CHARGE_CURRENT_LIMIT) not in values
 
 
@@ -525,7 +529,7 @@ async def test_a_token_that_died_costs_no_second_command(account: Account) -> No
     """Neither before the command nor while it runs."""
     await ready(account)
     account.cloud.steal_token()
-    receipt = await account.client.apply(
+    receipt = await account.client.controls.apply(
         Command(CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
     )
     account.cloud.steal_token()
@@ -550,13 +554,13 @@ async def test_a_restart_in_between(account: Account) -> None:
     """A task is good after a restart."""
     await ready(account)
     await know(account)
-    receipt = await account.client.apply(
+    receipt = await account.client.controls.apply(
         Command(INVERTER, Control.BATTERY_MIN_SOC, 25.0)
     )
     account.restart()
     await ready(account)
     assert (await settled(account, receipt)).outcome is Outcome.CONFIRMED
-    values = (await account.client.settings(account.wanted)).values
+    values = (await account.client.controls.settings(account.wanted)).values
     assert values[INVERTER, Control.BATTERY_MIN_SOC] == 25.0
     assert len(account.cloud.commands()) == 2
 
@@ -570,7 +574,9 @@ async def unavailable_reasons(
     """Return why a device lacks controls."""
     await ready(account)
     return dict(
-        account.client.available(account.wanted).unavailable_reasons.get(device_id, {})
+        account.client.controls.available(account.wanted).unavailable_reasons.get(
+            device_id, {}
+        )
     )
 
 
@@ -582,7 +588,7 @@ async def test_permissions_decide(account: Account) -> None:
     reasons = await unavailable_reasons(account)
     assert reasons["work_mode"] == reasons["ChargeBattery"] == "no_permission"
     assert reasons["battery_heating"] == "no_permission"
-    available = account.client.available(account.wanted)
+    available = account.client.controls.available(account.wanted)
     assert not available.specs[INVERTER]
     assert not available.orders[CHARGER]
 
@@ -591,14 +597,14 @@ async def test_an_unknown_scope_is_not_none(account: Account) -> None:
     """A token without a list of permissions offers everything."""
     account.cloud.turn(token_leaves_out=frozenset({"scope"}))
     await ready(account)
-    assert account.client.available(account.wanted).specs[CHARGER]
+    assert account.client.controls.available(account.wanted).specs[CHARGER]
 
 
 @pytest.mark.parametrize("cloud", ["micro-only"], indirect=True)
 async def test_e46_no_battery_no_battery_control(account: Account) -> None:
     """E46: nothing that needs a battery."""
     await ready(account)
-    available = account.client.available(account.wanted)
+    available = account.client.controls.available(account.wanted)
     assert not any(available.specs.values())
     assert not any(available.orders.values())
     reasons = next(iter(available.unavailable_reasons.values()))
@@ -610,7 +616,9 @@ async def test_e46_no_battery_no_battery_control(account: Account) -> None:
 async def test_a_slave_takes_no_commands(account: Account) -> None:
     """Its master does."""
     await ready(account)
-    reasons = account.client.available(account.wanted).unavailable_reasons.values()
+    reasons = account.client.controls.available(
+        account.wanted
+    ).unavailable_reasons.values()
     assert {"all": "by_master"} in [dict(each) for each in reasons]
 
 
@@ -627,14 +635,14 @@ async def test_models_decide(account: Account, model: int, missing: str) -> None
 async def test_a_business_is_limited_by_its_ems(account: Account) -> None:
     """Where AELIO inverters hang on it."""
     await ready(account)
-    available = account.client.available(account.wanted)
+    available = account.client.controls.available(account.wanted)
     assert {"all": "not_supported"} in [
         dict(x) for x in available.unavailable_reasons.values()
     ]
     for device in account.cloud.plant.of(Kind.INVERTER):
         account.cloud.change_device(device.sn, {"model": 1})
     await account.list()
-    available = account.client.available(account.wanted)
+    available = account.client.controls.available(account.wanted)
     controls = {spec.control for specs in available.specs.values() for spec in specs}
     assert {Control.EXPORT_LIMIT, Control.IMPORT_LIMIT_ENABLED} <= controls
 
@@ -643,7 +651,7 @@ async def test_a_business_is_limited_by_its_ems(account: Account) -> None:
 async def test_a_current_never_above_the_class(account: Account) -> None:
     """7.36 kW on one phase: 32 A; an unknown class: 16 A."""
     await ready(account)
-    (specs,) = account.client.available(account.wanted).specs.values()
+    (specs,) = account.client.controls.available(account.wanted).specs.values()
     limit = next(s for s in specs if s.control is Control.CHARGE_CURRENT_LIMIT)
     assert (limit.minimum, limit.maximum) == (6, 32)
     assert not limit.reads_back
@@ -651,6 +659,6 @@ async def test_a_current_never_above_the_class(account: Account) -> None:
     for rated in (9.0, None):
         account.cloud.change_device(serial, {"facts": {"ratedPower": rated}})
         await account.list()
-        (specs,) = account.client.available(account.wanted).specs.values()
+        (specs,) = account.client.controls.available(account.wanted).specs.values()
         limit = next(s for s in specs if s.control is Control.CHARGE_CURRENT_LIMIT)
         assert limit.maximum == 16

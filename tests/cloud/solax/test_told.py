@@ -49,13 +49,13 @@ async def test_feed_in_priority_survives_a_minimum_set_right_after_it(
     await account.whole()
     await tell(account, *MODE, "feed_in_priority")
     account.clock.advance(20)
-    await account.client.settings(account.wanted)
+    await account.client.controls.settings(account.wanted)
     await tell(account, INVERTER, Control.BATTERY_MIN_SOC, 20.0)
     assert path(account) == FEED_IN
     assert sent(account)["minSoc"] == 20
     assert account.cloud.told(Kind.INVERTER).mode == 153
     await account.whole()
-    assert (await account.client.settings(account.wanted)).values[MODE] == (
+    assert (await account.client.controls.settings(account.wanted)).values[MODE] == (
         "feed_in_priority"
     )
 
@@ -69,11 +69,11 @@ async def test_feed_in_priority_survives_a_clock_that_is_ahead(
     await ready(account)
     await know(account)
     await account.poll()
-    receipt = await account.client.apply(Command(*MODE, "feed_in_priority"))
+    receipt = await account.client.controls.apply(Command(*MODE, "feed_in_priority"))
     await settled(account, receipt)
     for _ in range(4):
         await account.poll(20)
-        await account.client.settings(account.wanted)
+        await account.client.controls.settings(account.wanted)
     await tell(account, INVERTER, Control.BATTERY_MAX_SOC, 90.0)
     assert path(account) == FEED_IN
 
@@ -86,7 +86,9 @@ async def test_a_mode_chosen_in_the_app_meanwhile_is_kept(account: Account) -> N
     device = account.cloud.told(Kind.INVERTER)
     device.set_mode(152, device.settings, account.clock())
     await account.whole(600)
-    assert (await account.client.settings(account.wanted)).values[MODE] == "backup"
+    assert (await account.client.controls.settings(account.wanted)).values[
+        MODE
+    ] == "backup"
     await tell(account, INVERTER, Control.BATTERY_MIN_SOC, 20.0)
     assert path(account) == "batch_set_peace_mode"
 
@@ -99,7 +101,7 @@ async def test_a_choice_nobody_answered_for_goes_along_with_the_next(
     await know(account)
     account.cloud.fault(FEED_IN, body="disconnect", lost=True)
     assert (await tell(account, *MODE, "feed_in_priority")).outcome is Outcome.UNCERTAIN
-    assert MODE not in (await account.client.settings(account.wanted)).values
+    assert MODE not in (await account.client.controls.settings(account.wanted)).values
     account.client = account.restart()
     await ready(account)
     account.clock.advance(6)
@@ -114,15 +116,15 @@ async def test_a_choice_the_inverter_has_not_answered_yet_is_not_undone(
     account.cloud.turn(command_delay=20.0)
     await ready(account)
     await know(account)
-    first = await account.client.apply(Command(*MODE, "feed_in_priority"))
+    first = await account.client.controls.apply(Command(*MODE, "feed_in_priority"))
     account.clock.advance(6)
-    second = await account.client.apply(
+    second = await account.client.controls.apply(
         Command(INVERTER, Control.BATTERY_MIN_SOC, 20.0)
     )
     assert path(account) == FEED_IN
     await settled(account, second)
     await settled(account, first)
-    values = (await account.client.settings(account.wanted)).values
+    values = (await account.client.controls.settings(account.wanted)).values
     assert values[MODE] == "feed_in_priority"
     assert values[INVERTER, Control.BATTERY_MIN_SOC] == 20
 
@@ -147,7 +149,7 @@ async def test_periods_survive_the_settings_after_them(account: Account) -> None
     await ready(account)
     await know(account)
     night = Period(time(23), time(5), charge=True, target_soc=95)
-    first = await account.client.order(
+    first = await account.client.controls.order(
         SetBatterySchedule(target_id=INVERTER, periods=(night,))
     )
     account.clock.advance(6)
@@ -173,10 +175,10 @@ async def test_a_charger_set_to_eco_takes_its_current_at_once(
     receipt = await tell(account, CHARGER, Control.ECO_CURRENT, "16")
     assert receipt.outcome is Outcome.CONFIRMED
     assert sent(account)["currentGear"] == 16
-    settings = (await account.client.settings(account.wanted)).values
+    settings = (await account.client.controls.settings(account.wanted)).values
     assert (CHARGER, Control.CHARGER_MODE) not in settings
     await account.poll()
-    settings = (await account.client.settings(account.wanted)).values
+    settings = (await account.client.controls.settings(account.wanted)).values
     assert settings[CHARGER, Control.CHARGER_MODE] == "eco"
 
 
@@ -263,7 +265,9 @@ async def test_a_forced_charge_that_its_timer_ended_was_not_refused(
 ) -> None:
     """Twenty seconds of charging between two uploads: nobody saw it, nobody calls it without effect."""
     await ready(account)
-    receipt = await account.client.order(ChargeBattery(target_id=INVERTER, duration=20))
+    receipt = await account.client.controls.order(
+        ChargeBattery(target_id=INVERTER, duration=20)
+    )
     assert await finished(account, receipt) is Outcome.ACCEPTED
 
 
@@ -274,7 +278,7 @@ async def test_a_forced_charge_that_reached_its_target_was_not_refused(
     account.cloud.plant.site.set_soc(0.48)
     await ready(account)
     soc = (await account.values(f"{INVERTER}_battery"))["battery_soc"]
-    receipt = await account.client.order(
+    receipt = await account.client.controls.order(
         ChargeBattery(target_id=INVERTER, duration=3600, target_soc=soc + 2)
     )
     assert await finished(account, receipt) is Outcome.CONFIRMED
@@ -286,7 +290,7 @@ async def test_a_target_that_is_passed_again_was_not_refused(account: Account) -
     account.cloud.plant.site.override_load(9000)
     await ready(account)
     soc = (await account.values(f"{INVERTER}_battery"))["battery_soc"]
-    receipt = await account.client.order(
+    receipt = await account.client.controls.order(
         ChargeBattery(target_id=INVERTER, duration=3600, target_soc=soc + 4)
     )
     assert await finished(account, receipt) in {Outcome.ACCEPTED, Outcome.CONFIRMED}
@@ -297,11 +301,13 @@ async def test_a_forced_charge_that_was_stopped_was_not_refused(
 ) -> None:
     """Stopped before the next upload: the stop is confirmed, the charge is not called without effect."""
     await ready(account)
-    first = await account.client.order(ChargeBattery(target_id=INVERTER, duration=3600))
+    first = await account.client.controls.order(
+        ChargeBattery(target_id=INVERTER, duration=3600)
+    )
     account.clock.advance(6)
     assert first.task is not None
-    first = await account.client.follow(first.task)
-    stop = await account.client.order(StopBattery(target_id=INVERTER))
+    first = await account.client.controls.follow(first.task)
+    stop = await account.client.controls.order(StopBattery(target_id=INVERTER))
     assert await finished(account, stop) is Outcome.CONFIRMED
     assert await finished(account, first) is Outcome.ACCEPTED
 
@@ -312,11 +318,11 @@ async def test_a_stop_that_a_new_charge_replaced_is_not_refused(
     """What the upload shows is the new charge, which nobody ends for the old stop's sake."""
     await ready(account)
     await ask(account, DischargeBattery(target_id=INVERTER, duration=3600))
-    stop = await account.client.order(StopBattery(target_id=INVERTER))
+    stop = await account.client.controls.order(StopBattery(target_id=INVERTER))
     account.clock.advance(6)
     assert stop.task is not None
-    stop = await account.client.follow(stop.task)
-    charge = await account.client.order(
+    stop = await account.client.controls.follow(stop.task)
+    charge = await account.client.controls.order(
         ChargeBattery(target_id=INVERTER, duration=3600)
     )
     assert await finished(account, stop) is Outcome.ACCEPTED
@@ -345,13 +351,13 @@ async def test_a_work_mode_chosen_meanwhile_does_not_forget_the_forced_mode(
     await know(account)
     order = ChargeBattery(target_id=INVERTER, power=500, duration=3600, target_soc=90)
     await ask(account, order)
-    receipt = await account.client.apply(Command(*MODE, "backup"))
+    receipt = await account.client.controls.apply(Command(*MODE, "backup"))
     assert receipt.force is not None
     assert receipt.force.ends_after == pytest.approx(3600, abs=600)
     assert not receipt.force.ends_by_itself
     await settled(account, receipt)
     await ask(account, StopBattery(target_id=INVERTER))
-    receipt = await account.client.apply(Command(*MODE, "self_consumption"))
+    receipt = await account.client.controls.apply(Command(*MODE, "self_consumption"))
     assert receipt.force is None
 
 
@@ -383,7 +389,7 @@ async def test_any_answer_to_a_command_is_survived(
 ) -> None:
     """It was sent: whatever came back, it does not raise."""
     await ready(account)
-    api = account.client._steering._api  # noqa: SLF001
+    api = account.client.controls._api  # noqa: SLF001
     write = api.write
 
     async def distorted(*args: Any) -> Any:
@@ -402,14 +408,16 @@ async def test_a_task_of_another_version_ends_as_uncertain(
 ) -> None:
     """What a newer or older release kept on disk is dropped, and said to be open."""
     await ready(account)
-    receipt = await account.client.apply(
+    receipt = await account.client.controls.apply(
         Command(CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
     )
     assert receipt.task is not None
     kept = json.loads(receipt.task)
     task = "{}" if change is None else json.dumps(kept | change)
-    assert await account.client.follow(task) == CommandResult(outcome=Outcome.UNCERTAIN)
-    assert await account.client.follow("gone") == CommandResult(
+    assert await account.client.controls.follow(task) == CommandResult(
+        outcome=Outcome.UNCERTAIN
+    )
+    assert await account.client.controls.follow("gone") == CommandResult(
         outcome=Outcome.UNCERTAIN
     )
 
@@ -423,7 +431,7 @@ async def test_what_the_release_before_kept_is_taken_up(account: Account) -> Non
     await account.storage.save("solax_told", old)
     account.client = account.restart()
     await ready(account)
-    values = (await account.client.settings(account.wanted)).values
+    values = (await account.client.controls.settings(account.wanted)).values
     assert values[INVERTER, Control.BATTERY_MIN_SOC] == 20
     assert (INVERTER, Control.BATTERY_MAX_SOC) not in values
     order = SetWorkMode(target_id=INVERTER, mode="backup", grid_charging=True)
@@ -438,5 +446,5 @@ async def test_what_the_release_before_kept_is_taken_up(account: Account) -> Non
         "watch": "",
         "phase": "device",
     }
-    receipt = await account.client.follow(json.dumps(task))
+    receipt = await account.client.controls.follow(json.dumps(task))
     assert receipt.task is not None

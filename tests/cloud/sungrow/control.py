@@ -11,7 +11,7 @@ from custom_components.solar_cloud.cloud.control import (
     CommandResult,
     Control,
     ControlAction,
-    Controllable,
+    ControlClient,
     ControlSpec,
     SettingValue,
 )
@@ -33,10 +33,11 @@ class House:
     restarted: Callable[[], Account]
 
     @property
-    def client(self) -> Controllable:
+    def client(self) -> ControlClient:
         """The client's settings."""
-        assert isinstance(self.account.cloud, Controllable)
-        return self.account.cloud
+        controls = self.account.cloud.controls
+        assert controls is not None
+        return controls
 
     @property
     def wanted(self) -> Inventory:

@@ -31,10 +31,10 @@ async def account(
     return account
 
 
-def historian(account: Account) -> HistoryClient:
-    """Return the client as what looks back."""
-    assert isinstance(account.cloud, HistoryClient)
-    return account.cloud
+def history(account: Account) -> HistoryClient:
+    """Return what reads the past."""
+    assert account.cloud.history is not None
+    return account.cloud.history
 
 
 async def test_minutes_are_what_the_counters_said(
@@ -42,10 +42,10 @@ async def test_minutes_are_what_the_counters_said(
 ) -> None:
     """For plants and devices, at their own time, in kWh."""
     assert account.inventory
-    past = historian(account)
+    past = history(account)
     for batch in past.batches([HOME, INVERTER], account.inventory):
         (owner,) = batch
-        found = await past.past_readings(
+        found = await past.readings(
             batch, account.inventory, START, START + timedelta(hours=3), STEP
         )
         readings = found[owner]
@@ -63,7 +63,7 @@ async def test_today_is_not_there_yet(account: Account) -> None:
     assert account.inventory
     plant = account.inventory.plants[HOME]
     now = datetime(2026, 6, 10, 10, 2, tzinfo=UTC)
-    assert historian(account).newest(plant, now) == datetime(2026, 6, 9, 22, tzinfo=UTC)
+    assert history(account).newest(plant, now) == datetime(2026, 6, 9, 22, tzinfo=UTC)
 
 
 async def test_days_reach_back_a_hundred_at_a_time(
@@ -73,7 +73,7 @@ async def test_days_reach_back_a_hundred_at_a_time(
     assert account.inventory
     plant = account.inventory.plants[HOME]
     end = datetime(2026, 6, 10, tzinfo=ZONE)
-    found = await historian(account).past_energies(plant, account.inventory, end)
+    found = await history(account).energies(plant, account.inventory, end)
     assert len(found.rows) == 100
     assert found.since == found.rows[0].start
     assert found.rows[-1].end == end.timestamp()
@@ -97,9 +97,9 @@ async def test_the_past_leaves_room_for_the_present(
     plant = account.inventory.plants[HOME]
     end = datetime(2026, 6, 10, tzinfo=ZONE)
     for _ in range(100):
-        await historian(account).past_energies(plant, account.inventory, end)
+        await history(account).energies(plant, account.inventory, end)
     with pytest.raises(QuotaExhausted):
-        await historian(account).past_energies(plant, account.inventory, end)
+        await history(account).energies(plant, account.inventory, end)
     clock.advance(300)
     assert not (await account.poll()).silent
 
@@ -121,8 +121,8 @@ async def test_a_plant_without_storage_has_days_of_its_own(
     await account.poll()
     assert account.inventory
     (plant,) = account.inventory.plants.values()
-    past = historian(account)
-    found = await past.past_energies(
+    past = history(account)
+    found = await past.energies(
         plant, account.inventory, datetime(2026, 6, 10, tzinfo=ZONE)
     )
     assert len(found.rows) == 100
@@ -136,7 +136,7 @@ async def test_a_plant_without_storage_has_days_of_its_own(
 async def test_odd_answers_say_nothing(account: Account, server: SungrowCloud) -> None:
     """Rows without a time, values that are none, lists that are none."""
     assert account.inventory
-    past = historian(account)
+    past = history(account)
     device = account.inventory.devices[INVERTER].address["ps_key"]
     odd = {
         device: [
@@ -147,7 +147,7 @@ async def test_odd_answers_say_nothing(account: Account, server: SungrowCloud) -
         ]
     }
     server.fault("getDevicePointMinuteDataList", body=_answer(odd))
-    found = await past.past_readings(
+    found = await past.readings(
         (INVERTER,), account.inventory, START, START + timedelta(hours=3), STEP
     )
     times = [each.measured_at for each in found[INVERTER]]
@@ -166,7 +166,7 @@ async def test_odd_answers_say_nothing(account: Account, server: SungrowCloud) -
     for answer in answers:
         server.fault(f"getDevicePoint{name}", body=_answer(answer))
         server.fault(f"getDevicePoints{name}", body=_answer(answer))
-        assert (await past.past_energies(plant, account.inventory, START)).rows == []
+        assert (await past.energies(plant, account.inventory, START)).rows == []
 
 
 def _answer(result: object) -> str:

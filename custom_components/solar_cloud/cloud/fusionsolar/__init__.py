@@ -18,7 +18,7 @@ from ..vendor import (
 from . import oauth
 from .api import REGIONS, base_url, normalize_url, oauth_url
 from .auth import ApiAccount, Authorization, ConsentAuthorization
-from .client import FusionSolarAccount
+from .client import FusionSolarCloud
 from .limits import set_total, windows
 from .schedule import POLL_PERIOD
 from .session import FusionSolarSession
@@ -81,14 +81,14 @@ def _connect(
     transport: Transport,
     storage: Storage,
     quota: Quota,
-) -> FusionSolarAccount:
+) -> FusionSolarCloud:
     """Build a client; the limit of the whole account depends on how it signs in."""
     owner = sign_in.oauth is not None
     set_total(quota, owner=owner)
     auth: Authorization = (ConsentAuthorization if owner else ApiAccount)(
         credentials, transport, storage, quota
     )
-    return FusionSolarAccount(
+    return FusionSolarCloud(
         FusionSolarSession(base_url(credentials), auth, transport, quota),
         storage,
         owner=owner,

@@ -20,7 +20,7 @@ from .limits import DEVICE_PAST, PLANT_HOURS
 from .plant_points import REPORT
 from .session import FusionSolarSession
 
-REACH: Final = HistoryLimits(
+LIMITS: Final = HistoryLimits(
     readings=timedelta(days=10),
     window=timedelta(days=3),
     energies=timedelta(days=2 * 365),
@@ -44,6 +44,8 @@ LIFETIMES: Final[Mapping[Q, Q]] = {
 class FusionSolarHistory:
     """Reads the past with the tables of the present."""
 
+    limits = LIMITS
+
     def __init__(
         self,
         calls: FusionSolarSession,
@@ -55,8 +57,14 @@ class FusionSolarHistory:
         self._lists: Final = lists
         self._decoder: Final = decoder
 
-    def batches(self, owners: Collection[str]) -> list[tuple[str, ...]]:
-        """Pack devices of one type, ten to a call."""
+    def newest(self, plant: Plant, now: datetime) -> datetime:
+        """Return the instant up to which the past is complete."""
+        return now - LAG
+
+    def batches(
+        self, owners: Collection[str], inventory: Inventory
+    ) -> list[tuple[str, ...]]:
+        """Pack devices of one type, ten to a call; plants have reports only."""
         types: dict[int, list[str]] = {}
         for owner in sorted(owners):
             row = self._lists.device(owner)
@@ -69,7 +77,12 @@ class FusionSolarHistory:
         ]
 
     async def readings(
-        self, batch: Sequence[str], start: datetime, end: datetime
+        self,
+        batch: Sequence[str],
+        inventory: Inventory,
+        start: datetime,
+        end: datetime,
+        step: timedelta,
     ) -> dict[str, list[Reading]]:
         """Return the five minutes of up to three days."""
         known = {

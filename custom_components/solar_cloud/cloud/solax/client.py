@@ -1,15 +1,12 @@
 """A SolaX account as everybody else sees it."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
 from typing import Final
 
-from ..control import Capabilities, Command, CommandResult, ControlAction, Settings
 from ..errors import CloudError
-from ..history import HistoryLimits, PastEnergies
-from ..model import Inventory, Plant, Reading, Snapshot
+from ..model import Inventory, Plant, Snapshot
 from ..storage import Json, Storage
 from ..vendor import Access, PlantSources
 from . import sources
@@ -19,7 +16,7 @@ from .controls.api import PACKS
 from .controls.manager import SolaxControls
 from .controls.readback import AssumedSettings
 from .errors import AccessDenied, OperationFailed
-from .history import REACH, SolaxHistory
+from .history import SolaxHistory
 from .inventory import SolaxInventory
 from .models import CHARGER, INVERTER, METER
 from .poller import SolaxPoller
@@ -35,8 +32,8 @@ class SolaxCloud:
         self._memory: Final = SolaxAccess(storage)
         self._lists: Final = SolaxInventory(api, self._memory, storage)
         self._poller: Final = SolaxPoller(api, self._memory, self._lists)
-        self._history: Final = SolaxHistory(api, self._poller.board.decoder)
-        self._steering: Final = SolaxControls(
+        self.history: Final = SolaxHistory(api, self._poller.board.decoder)
+        self.controls: Final = SolaxControls(
             api, AssumedSettings(storage), self._poller.board.readings.get
         )
         self._reading: Final = asyncio.Lock()
@@ -121,68 +118,6 @@ class SolaxCloud:
     def roles(self, plant_id: str, inventory: Inventory) -> PlantSources:
         """Say what can feed the plant's roles, best first."""
         return sources.roles(plant_id, inventory)
-
-    @property
-    def reach(self) -> HistoryLimits:
-        """Say how far back the past goes."""
-        return REACH
-
-    def newest(self, plant: Plant, now: datetime) -> datetime:
-        """Return the instant up to which the past is complete: an upload is there as soon as it is live."""
-        return now
-
-    def batches(
-        self, owners: Collection[str], inventory: Inventory
-    ) -> list[tuple[str, ...]]:
-        """Cut devices into what one call of the past can ask for."""
-        return self._history.batches(owners, inventory)
-
-    async def past_readings(
-        self,
-        batch: Sequence[str],
-        inventory: Inventory,
-        start: datetime,
-        end: datetime,
-        step: timedelta,
-    ) -> Mapping[str, Sequence[Reading]]:
-        """Return the uploads of one device in half a day. Raises a ``CloudError``."""
-        return {
-            owner: await self._history.readings(
-                inventory.devices[owner], start, end, step
-            )
-            for owner in batch
-        }
-
-    async def past_energies(
-        self, plant: Plant, inventory: Inventory, end: datetime
-    ) -> PastEnergies:
-        """Return the days of a month. Raises a ``CloudError``."""
-        return await self._history.energies(plant, end)
-
-    @property
-    def pace(self) -> float:
-        """Return the least seconds between two commands to one device."""
-        return self._steering.pace
-
-    def available(self, inventory: Inventory) -> Capabilities:
-        """Say what may be set, and why other things may not."""
-        return self._steering.available(inventory)
-
-    async def settings(self, wanted: Inventory) -> Settings:
-        """Say what is set, by the last readings and the accepted commands."""
-        return self._steering.settings(wanted)
-
-    async def apply(self, command: Command) -> CommandResult:
-        """Send a command. Raises a ``CloudError``."""
-        return await self._steering.apply(command)
-
-    async def order(self, order: ControlAction) -> CommandResult:
-        """Send an order. Raises a ``CloudError``."""
-        return await self._steering.order(order)
-
-    async def follow(self, task: str) -> CommandResult:
-        """Ask how a running command stands. Raises a ``CloudError``."""
-        return await self._steering.follow(task)
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state: nothing secret, no identity."""

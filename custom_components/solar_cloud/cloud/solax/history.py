@@ -16,7 +16,7 @@ from .limits import HISTORY
 from .session import SolaxSession
 from .timestamps import moment, stamp
 
-REACH: Final = HistoryLimits(
+LIMITS: Final = HistoryLimits(
     readings=timedelta(days=364),
     window=timedelta(hours=12),
     energies=timedelta(days=364),
@@ -40,10 +40,16 @@ MOST_A_DAY: Final = 24 * 1000.0
 class SolaxHistory:
     """Reads the past with the same tables as the present."""
 
+    limits = LIMITS
+
     def __init__(self, api: SolaxSession, decoder: SolaxDecoder) -> None:
         """Read with ``api``."""
         self._api: Final = api
         self._decoder: Final = decoder
+
+    def newest(self, plant: Plant, now: datetime) -> datetime:
+        """Return now: an upload is in the past as soon as it is live."""
+        return now
 
     def batches(
         self, owners: Collection[str], inventory: Inventory
@@ -59,12 +65,23 @@ class SolaxHistory:
 
     async def readings(
         self,
-        device: Device,
+        batch: Sequence[str],
+        inventory: Inventory,
         start: datetime,
         end: datetime,
         step: timedelta,
-    ) -> list[Reading]:
+    ) -> Mapping[str, Sequence[Reading]]:
         """Return a device's uploads of at most twelve hours."""
+        return {
+            device_id: await self._uploads(
+                inventory.devices[device_id], start, end, step
+            )
+            for device_id in batch
+        }
+
+    async def _uploads(
+        self, device: Device, start: datetime, end: datetime, step: timedelta
+    ) -> list[Reading]:
         minutes = step.total_seconds() / 60
         interval = max((each for each in INTERVALS if each <= minutes), default=5)
         result = await self._api.call(
@@ -83,7 +100,9 @@ class SolaxHistory:
             if (measured_at := _measured_at(row)) is not None
         ]
 
-    async def energies(self, plant: Plant, end: datetime) -> PastEnergies:
+    async def energies(
+        self, plant: Plant, inventory: Inventory, end: datetime
+    ) -> PastEnergies:
         """Return the days of the month in which ``end`` lies, or that ends with it."""
         local, zone = (end - timedelta(seconds=1)).date(), end.tzinfo
         result = await self._api.call(

@@ -18,7 +18,7 @@ from .poller import SungrowPoller
 from .session import HISTORY_LANE, SungrowSession
 from .timestamps import parse_time
 
-REACH: Final = HistoryLimits(
+LIMITS: Final = HistoryLimits(
     readings=timedelta(days=10),
     window=timedelta(hours=3),
     energies=timedelta(days=5 * 365),
@@ -57,6 +57,8 @@ SHARED: Final = frozenset(
 
 class SungrowHistory:
     """Reads the past with the tables of the present."""
+
+    limits = LIMITS
 
     def __init__(self, session: SungrowSession, reader: SungrowPoller) -> None:
         """Call nobody yet."""

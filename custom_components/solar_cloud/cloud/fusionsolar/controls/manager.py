@@ -50,7 +50,7 @@ from .requests import (
 from .state import LONGEST_TASK, ControlStates
 from .tasks import GONE, ControlTask, TaskStatus, refusal, standing, taken
 
-PACE: Final = 5.0
+MIN_INTERVAL: Final = 5.0
 UNDER_WAY: Final = 240.0
 """Seconds: tasks are carried out, and their states move, about every three minutes."""
 BEGUN: Final = 900.0
@@ -69,7 +69,7 @@ CAPABLE: Final = {
 
 
 class FusionSolarControls:
-    """Everything about settings of one account. Implements ``Controllable``."""
+    """Everything about settings of one account. Implements ``ControlClient``."""
 
     def __init__(
         self,
@@ -90,9 +90,9 @@ class FusionSolarControls:
         self._inventory = Inventory({}, {})
 
     @property
-    def pace(self) -> float:
+    def min_interval(self) -> float:
         """Return the least seconds between two commands to one plant."""
-        return PACE
+        return MIN_INTERVAL
 
     def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set."""

@@ -39,7 +39,7 @@ from .readback import OUTRANKS, AssumedSettings
 from .requests import FORCED, LEFT, SolaxRequest
 from .tasks import DEVICE, FREED, UPLOAD, SolaxTask
 
-PACE: Final = 6.0
+MIN_INTERVAL: Final = 6.0
 FIRST_LOOK: Final = 2.0
 LOOK: Final = 3.0
 PATIENCE: Final = 60.0
@@ -67,7 +67,7 @@ SOC: Final = Slot(Quantity.BATTERY_SOC)
 
 
 class SolaxControls:
-    """Everything about settings of one application. Implements ``Controllable``."""
+    """Everything about settings of one application. Implements ``ControlClient``."""
 
     def __init__(
         self,
@@ -82,9 +82,9 @@ class SolaxControls:
         self._inventory = Inventory({}, {})
 
     @property
-    def pace(self) -> float:
+    def min_interval(self) -> float:
         """Return the least seconds between two commands to one device."""
-        return PACE
+        return MIN_INTERVAL
 
     def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set."""
@@ -94,7 +94,7 @@ class SolaxControls:
             None if token is None else token.scope, inventory
         ).available()
 
-    def settings(self, wanted: Inventory) -> Settings:
+    async def settings(self, wanted: Inventory) -> Settings:
         """Return what the last readings and the accepted commands say; asks nobody."""
         values: dict[tuple[str, Control], SettingValue] = {}
         for device in wanted.devices.values():
@@ -432,7 +432,7 @@ class SolaxControls:
             freed=True,
             phase=DEVICE if task.phase == FREED else FREED,
         )
-        return _running(following, PACE)
+        return _running(following, MIN_INTERVAL)
 
 
 def _running(task: SolaxTask, check_after: float) -> CommandResult:

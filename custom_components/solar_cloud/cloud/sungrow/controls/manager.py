@@ -31,7 +31,7 @@ from .state import ParameterCache
 from .tasks import ParameterTasks
 from .workflow import CommandWorkflow
 
-PACE: Final = 60.0
+MIN_INTERVAL: Final = 60.0
 """Seconds between two writes: parameters live in the inverter's flash (sungrow.md §9.1)."""
 LOOKED_AFTER: Final = 5
 """Each so-manieth sign of life is followed and the mode read back; all of them would cost too many calls (sungrow.md §9.2)."""
@@ -40,7 +40,7 @@ SOC: Final = Slot(Quantity.BATTERY_SOC)
 
 
 class SungrowControls:
-    """Implements ``Controllable``."""
+    """Implements ``ControlClient``."""
 
     def __init__(
         self,
@@ -56,6 +56,11 @@ class SungrowControls:
         self._readback: Final = Readback(tasks, self._ledger)
         self._chain: Final = CommandWorkflow(tasks, self._ledger)
         self._inventory = Inventory({}, {})
+
+    @property
+    def min_interval(self) -> float:
+        """Return the least seconds between two commands to one device."""
+        return MIN_INTERVAL
 
     def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set."""

@@ -118,7 +118,7 @@ class CommandWorkflow:
     async def start(
         self, device: Device, wish: ParameterWrite, verify: Values | None = None
     ) -> CommandResult:
-        """Send what is wished; errors as ``Controllable.apply``."""
+        """Send what is wished; errors as ``ControlClient.apply``."""
         first, *rest = (dict(values) for values in wish.tasks)
         link = Step(
             "send",
@@ -160,7 +160,7 @@ class CommandWorkflow:
         return CommandResult(outcome=outcome)
 
     async def follow(self, task: str) -> CommandResult:
-        """Take the next step; errors as ``Controllable.follow``. What another version wrote down is given up, its outcome unknown."""
+        """Take the next step; errors as ``ControlClient.follow``. What another version wrote down is given up, its outcome unknown."""
         steps = {
             "send": self._send,
             "write": self._look,
