@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from ..cloud.model import DeviceKind, Inventory, Quantity as Q, Reading, Slot, Value
+from ..cloud.polling import ReadingCache
 from .known_slots import KnownSlots, survives_offline
 from .timezones import HomeLocation, dark
 
@@ -25,7 +26,7 @@ class Freshness:
         self._stale_after: Final = stale_after
         self._seen: Final = seen
         self._place: Final = place
-        self._last: dict[str, tuple[Reading, datetime]] = {}
+        self._cache: Final = ReadingCache()
 
     def settle(
         self,
@@ -39,9 +40,10 @@ class Freshness:
         stale: set[str] = set()
         for key in (*inventory.devices, *inventory.plants):
             if (reading := told.get(key)) is not None:
-                self._last[key] = (reading, now)
-            reading, heard = self._last.get(key, (Reading(None, {}), None))
-            silent = heard is None or (now - heard).total_seconds() > GRACE
+                self._cache.put(key, reading, now.timestamp())
+            entry = self._cache.get(key)
+            reading = entry.reading if entry else Reading(None, {})
+            silent = entry is None or now.timestamp() - entry.read_at > GRACE
             if silent or key in away or self._old(reading, now):
                 stale.add(key)
                 reading = self._lasting(key, reading, inventory, now)

@@ -11,11 +11,11 @@ from typing import Final
 
 from ..cloud.model import Inventory, Quantity as Q, Reading, Slot, Snapshot, Value
 from ..cloud.points import split_powers
+from ..cloud.polling import ReadingCache
 from ..cloud.storage import Json, Storage
 from ..cloud.vendor import PlantSources
 from .counter_filters import Addend, CounterFilters, Scenery
 from .daily import Days
-from .data_age import DataAges
 from .freshness import Freshness
 from .known_slots import KnownSlots
 from .plant_sources import PollContext, SourceSelections, evaluate
@@ -64,7 +64,7 @@ class ReadingPipeline:
         self._night: Final = Night(place)
         self._days: Final = Days(storage, place, self._filters)
         self._live: Final = Freshness(stale_after, self.seen, place)
-        self._ages: Final = DataAges()
+        self._said: Final = ReadingCache()
         self._plants: Final[dict[str, SourceSelections]] = {}
         self._inventory = Inventory({}, {})
         stored = storage.load(ROLES)
@@ -79,6 +79,8 @@ class ReadingPipeline:
         Of a plant or device that is ``stale`` only what holds without it is left: its energies, and the zero of a sleeping inverter.
         """
         self._inventory = inventory
+        for key, reading in snapshot.readings.items():
+            self._said.put(key, reading, now.timestamp())
         roles = {key: self._roles(key, inventory) for key in inventory.plants}
         told = self._tell(snapshot, inventory, roles, now)
         held, stale = self._live.settle(told, snapshot.stale, inventory, now)
@@ -183,13 +185,22 @@ class ReadingPipeline:
             poll.stale.discard(plant_id)
         members = poll.members(plant_id)
         values[Slot(Q.REJECTED_VALUES)] = self._filters.count((plant_id, *members))
-        age = self._ages.age(members or [plant_id], poll.said.readings, poll.now)
-        if age is not None:
+        if (age := self._age(members or [plant_id], poll)) is not None:
             values[Slot(Q.DATA_AGE)] = age
         newest = max(
             (at for key in members if (at := poll.held[key].measured_at)), default=None
         )
         return Reading(own.measured_at or newest, values, own.unknown)
+
+    def _age(self, keys: Iterable[str], poll: _Poll) -> float | None:
+        """Return the seconds since the newest of some devices reported, ``None`` while none did."""
+        now = poll.now.timestamp()
+        times = [
+            min(self._said.made_at(key, reading), now)
+            for key in keys
+            if (reading := poll.said.readings.get(key)) is not None
+        ]
+        return float(round(now - max(times))) if times else None
 
     def _save(self) -> None:
         self._filters.save()

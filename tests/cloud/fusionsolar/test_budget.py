@@ -271,6 +271,23 @@ async def test_e78_a_large_site_is_shown_at_once_after_a_restart(rig: Rig) -> No
     assert rig.cloud.violations == {}
 
 
+async def test_a_stored_reading_of_no_possible_time_is_forgotten(rig: Rig) -> None:
+    """A damaged time breaks no poll; a reading of a moment ago is shown while the cloud is silent."""
+    await rig.poll()
+    stored = rig.storage.sections()["fusionsolar_last"]
+    assert isinstance(stored, dict)
+    damaged, *_ = stored
+    row = stored[damaged]
+    assert isinstance(row, list)
+    row[0] = 1e300
+    await rig.storage.save("fusionsolar_last", stored)
+    rig.restart()
+    await rig.lists()
+    shown = (await rig.poll()).readings
+    assert damaged not in shown
+    assert len(shown) == len(stored) - 1
+
+
 @pytest.mark.parametrize("damaged", ["", "no package", "eJw=", "AAAA"])
 async def test_a_damaged_package_of_readings_is_an_empty_one(
     rig: Rig, damaged: str

@@ -20,6 +20,7 @@ from .api import REGIONS, base_url, normalize_url, oauth_url
 from .auth import ApiAccount, Authorization, ConsentAuthorization
 from .client import FusionSolarCloud
 from .limits import set_total, windows
+from .readings import STALE_AFTER
 from .schedule import POLL_PERIOD
 from .session import FusionSolarSession
 
@@ -101,7 +102,7 @@ VENDOR: Final = Vendor(
     sign_ins=(ACCOUNT, CONSENT),
     quota=_quota,
     connect=_connect,
-    stale_after=1500.0,
+    stale_after=STALE_AFTER,
     poll_period=POLL_PERIOD,
 )
 

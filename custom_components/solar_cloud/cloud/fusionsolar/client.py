@@ -32,11 +32,7 @@ class FusionSolarCloud:
         )
         self.history: Final = FusionSolarHistory(calls, self._lists, self._decoder)
         self.controls: Final = FusionSolarControls(
-            calls,
-            ControlStates(storage),
-            self._poller.cache,
-            self._poller.offline,
-            owner=owner,
+            calls, ControlStates(storage), self._poller.cache, owner=owner
         )
 
     async def inventory(self) -> Inventory:

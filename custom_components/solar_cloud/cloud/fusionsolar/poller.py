@@ -30,6 +30,7 @@ from .points import TABLES
 from .readings import (
     ALARM_DAYS,
     SHORT_ALARM_DAYS,
+    STALE_AFTER,
     FusionSolarReadingCache,
     Report,
     alarm_query,
@@ -70,7 +71,6 @@ class FusionSolarPoller:
         self.cache: Final = FusionSolarReadingCache(storage)
         self._plan: Final = CallPlanner(calls.quota, storage, owner=owner)
         self._access: Final = ReadAccess()
-        self.offline: Final[set[str]] = set()
         self._reports: dict[str, Report] = {}
         self._alarms: dict[str, tuple[Alarm, ...]] = {}
         self._loads: dict[str, tuple[float, float]] = {}
@@ -179,11 +179,14 @@ class FusionSolarPoller:
     def _accept(self, key: str, device: DeviceRow, items: Mapping[str, Json]) -> None:
         reading = self._decoder.decode(key, device, items)
         if isinstance(reading, str):
-            self.offline.add(key)
+            self.cache.fail((key,), OFFLINE)
             self.cache.drop(key)
         else:
-            self.offline.discard(key)
-            self.cache.put(key, reading, self._plan.cycle)
+            self._keep(key, reading)
+
+    def _keep(self, key: str, reading: Reading) -> None:
+        now = datetime.fromtimestamp(time.time(), UTC)
+        self.cache.put(key, replace(reading, heard_at=now, cycle=self._plan.cycle))
 
     async def _read_plants(self, batch: Batch) -> None:
         answer = await self._calls.send(
@@ -194,7 +197,7 @@ class FusionSolarPoller:
             if code in batch.ids and isinstance(items, dict):
                 decoded = decode(PLANT, items)
                 self._decoder.unmapped.setdefault(0, set()).update(decoded.unmapped)
-                self.cache.put(code, decoded.reading(None), self._plan.cycle)
+                self._keep(code, decoded.reading(None))
 
     async def _read_reports(self, batch: Batch) -> None:
         answer = await self._calls.send(
@@ -218,7 +221,7 @@ class FusionSolarPoller:
                 and row.type in models.READABLE - self._access.unsupported
             ):
                 by_type.setdefault(row.type, []).append(
-                    (self.cache.read_at(key), row.id)
+                    (entry.read_at if (entry := self.cache.get(key)) else 0.0, row.id)
                 )
         batches: list[tuple[float, Batch]] = []
         for kind, devices in by_type.items():
@@ -240,7 +243,7 @@ class FusionSolarPoller:
         return bool(keys) and all(self._sleeps(key) for key in keys)
 
     def _sleeps(self, key: str) -> bool:
-        if key in self.offline:
+        if key in self.cache.silent:
             return True
         if (entry := self.cache.get(key, self._device_kept)) is None:
             return False
@@ -255,7 +258,6 @@ class FusionSolarPoller:
     def _snapshot(self, wanted: Inventory) -> Snapshot:
         readings: dict[str, Reading] = {}
         silent: dict[str, str] = {}
-        stale: set[str] = set()
         for key in wanted.devices:
             row = self._lists.device(key)
             if row is None or row.type not in models.READABLE:
@@ -264,13 +266,8 @@ class FusionSolarPoller:
             if entry is None:
                 silent[key] = self._why_silent(key, row)
             else:
-                readings[key] = replace(
-                    entry.reading,
-                    heard_at=datetime.fromtimestamp(entry.read_at, UTC),
-                    cycle=entry.cycle,
-                )
-                if self.cache.stuck(entry):
-                    stale.add(key)
+                readings[key] = entry.reading
+        stale = self.cache.stale(readings, STALE_AFTER)
         for plant_id in wanted.plants:
             if (reading := self._plant_reading(plant_id, wanted)).values:
                 readings[plant_id] = reading
@@ -281,15 +278,15 @@ class FusionSolarPoller:
         return Snapshot(
             readings,
             silent,
-            frozenset(stale),
+            stale,
             {key: found for key, found in self._alarms.items() if key in wanted.plants},
             self._notices(wanted),
             self._plan.resume_after(),
         )
 
     def _why_silent(self, key: str, row: DeviceRow) -> str:
-        if key in self.offline:
-            return OFFLINE
+        if (reason := self.cache.silent.get(key)) is not None:
+            return reason
         if row.id in self._access.unauthorized or self._access.denies(
             DEVICE_NOW, row.type
         ):
@@ -307,7 +304,7 @@ class FusionSolarPoller:
             slow |= report.values.keys()
         if (entry := self.cache.get(plant_id, PLANT_KEPT)) is not None:
             values |= entry.reading.values
-            heard_at = datetime.fromtimestamp(entry.read_at, UTC)
+            heard_at = entry.reading.heard_at
             if time.time() - entry.read_at > FRESH:
                 slow |= entry.reading.values.keys()
             else:
@@ -326,9 +323,9 @@ class FusionSolarPoller:
     def _load_power(self, plant_id: str, hardware: PlantDevices) -> dict[Slot, Value]:
         """Return what the house draws; in the middle of a cycle the figure of the last one stays."""
 
-        def live(key: str) -> tuple[int, Reading] | None:
+        def live(key: str) -> Reading | None:
             entry = self.cache.get(key, self._device_kept)
-            return None if entry is None else (entry.cycle, entry.reading)
+            return entry.reading if entry else None
 
         if (figure := add_up(hardware.house_power, live)) is not None:
             self._loads[plant_id] = (figure, time.time())
@@ -358,7 +355,7 @@ class FusionSolarPoller:
             "types_as_text": self._types_as_text,
             "unsupported_types": [*sorted(self._access.unsupported)],
             "unauthorized": len(self._access.unauthorized),
-            "offline": len(self.offline),
+            "offline": len(self.cache.silent),
         }
 
 

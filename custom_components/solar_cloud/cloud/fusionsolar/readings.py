@@ -1,15 +1,17 @@
 """The newest reading of each plant and device, with its age, and what the slow calls bring: reports of the day and alarms."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 import json
 import time
-from typing import Final
+from typing import Final, override
 import zlib
 
 from ..model import Alarm, Quantity, Reading, Slot, Value
 from ..points import decode, number, text
+from ..polling import CachedReading, ReadingCache
 from ..storage import Json, Storage
 from .api import milliseconds, rows
 from .plant_points import REPORT
@@ -88,78 +90,45 @@ MOST_PLAIN: Final = 60
 """Readings of larger sites are stored packed, a tenth of their size: the windows would leave a restart without them for five minutes."""
 PACKED_SECONDS: Final = 60.0
 """Packing takes a moment: within so many seconds the last package is good enough."""
-STUCK_SECONDS: Final = 1500.0
+STALE_AFTER: Final = 1500.0
 STUCK_READS: Final = 4
 """Reads without any change, over that many seconds, after which a device that claims to produce is not believed."""
+CAPABLE: Final = frozenset(
+    {Quantity.BATTERY_MAX_CHARGE_POWER, Quantity.BATTERY_MAX_DISCHARGE_POWER}
+)
+"""Powers that are what a device could do, not what it does."""
+CLOCK_BACK: Final = 3600.0
+"""Seconds the clock may have been put back since a reading was stored; one from further ahead is damaged."""
 
 _QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}
 
 
-@dataclass(slots=True)
-class Entry:
-    """A reading and its history."""
-
-    reading: Reading
-    read_at: float
-    cycle: int
-    changed_at: float
-    reads: int = 1
-
-
-class FusionSolarReadingCache:
-    """Readings by plant or device id."""
+class FusionSolarReadingCache(ReadingCache):
+    """Readings that outlive a restart: the windows forbid to read again at once."""
 
     def __init__(self, storage: Storage) -> None:
         """Take up the readings of the last run."""
+        super().__init__()
         self._storage: Final = storage
-        self._entries: dict[str, Entry] = {}
         self._packed: tuple[float, str] = (0.0, "")
         self._restore()
 
-    def put(self, key: str, reading: Reading, cycle: int) -> None:
-        """Keep a reading that was just made."""
-        now, before = time.time(), self._entries.get(key)
-        if before is not None and before.reading == reading:
-            before.read_at, before.cycle = now, cycle
-            before.reads += 1
-        else:
-            self._entries[key] = Entry(reading, now, cycle, now)
+    @override
+    def put(self, device_id: str, reading: Reading, now: float | None = None) -> None:
+        """Keep a reading that was just made, on disk as well."""
+        super().put(device_id, reading, now)
         self._storage.delay_save(SECTION, self._as_json)
 
-    def drop(self, key: str) -> None:
-        """Forget a reading that is no longer true."""
-        self._entries.pop(key, None)
-
-    def get(self, key: str, oldest: float) -> Entry | None:
-        """Return an entry read within the last ``oldest`` seconds."""
-        entry = self._entries.get(key)
-        return (
-            entry
-            if entry is not None and time.time() - entry.read_at <= oldest
-            else None
-        )
-
-    def read_at(self, key: str) -> float:
-        """Return when something was last read."""
-        entry = self._entries.get(key)
-        return entry.read_at if entry else 0.0
-
-    @staticmethod
-    def stuck(entry: Entry) -> bool:
-        """Whether a device shows the same powers for so long that its data must have stopped; zeros may last all night."""
-        return (
-            entry.reads >= STUCK_READS
-            and entry.read_at - entry.changed_at >= STUCK_SECONDS
-            and any(
-                value
-                for slot, value in entry.reading.values.items()
-                if slot.quantity.unit == "W"
-                and slot.quantity
-                not in (
-                    Quantity.BATTERY_MAX_CHARGE_POWER,
-                    Quantity.BATTERY_MAX_DISCHARGE_POWER,
-                )
-            )
+    @override
+    def stale(
+        self, readings: Mapping[str, Reading], stale_after: float
+    ) -> frozenset[str]:
+        """Return those that claim to produce and show the same for too long and too often; zeros may last all night."""
+        return frozenset(
+            device_id
+            for device_id in super().stale(readings, stale_after)
+            if self._entries[device_id].reads >= STUCK_READS
+            and _has_power(readings[device_id])
         )
 
     def _as_json(self) -> Json:
@@ -194,11 +163,24 @@ class FusionSolarReadingCache:
                     float() | int() as read_at,
                     float() | int() as changed_at,
                     list(slots),
-                ]:
-                    values = dict(filter(None, map(_slot, slots)))
-                    self._entries[key] = Entry(
-                        Reading(None, values), float(read_at), 0, float(changed_at)
+                ] if 0 < read_at <= time.time() + CLOCK_BACK:
+                    reading = Reading(
+                        None,
+                        dict(filter(None, map(_slot, slots))),
+                        heard_at=datetime.fromtimestamp(read_at, UTC),
+                        cycle=0,
                     )
+                    self._entries[key] = CachedReading(
+                        reading, float(read_at), float(changed_at), 1
+                    )
+
+
+def _has_power(reading: Reading) -> bool:
+    return any(
+        value
+        for slot, value in reading.values.items()
+        if slot.quantity.unit == "W" and slot.quantity not in CAPABLE
+    )
 
 
 def _pack(content: Json) -> str:

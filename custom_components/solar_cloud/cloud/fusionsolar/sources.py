@@ -133,17 +133,16 @@ class PlantDevices:
 
 
 def add_up(
-    terms: Iterable[SourceTerm], live: Callable[[str], tuple[int, Reading] | None]
+    terms: Iterable[SourceTerm], live: Callable[[str], Reading | None]
 ) -> float | None:
     """Add readings of one cycle; ``None`` when one is missing or belongs to another cycle."""
     cycles, figure = set(), 0.0
     for term in terms:
-        if (found := live(term.device_id)) is None:
+        reading = live(term.device_id)
+        value = reading.values.get(term.slot) if reading else None
+        if reading is None or not isinstance(value, float):
             return None
-        cycle, reading = found
-        if not isinstance(value := reading.values.get(term.slot), float):
-            return None
-        cycles.add(cycle)
+        cycles.add(reading.cycle)
         figure += value * term.factor
     return max(0.0, round(figure, 6)) if len(cycles) == 1 else None
 

@@ -32,9 +32,9 @@ class SolaxCloud:
         self._memory: Final = SolaxAccess(storage)
         self._lists: Final = SolaxInventory(api, self._memory, storage)
         self._poller: Final = SolaxPoller(api, self._memory, self._lists)
-        self.history: Final = SolaxHistory(api, self._poller.board.decoder)
+        self.history: Final = SolaxHistory(api, self._poller.cache.decoder)
         self.controls: Final = SolaxControls(
-            api, AssumedSettings(storage), self._poller.board.readings.get
+            api, AssumedSettings(storage), self._poller.cache.last
         )
         self._reading: Final = asyncio.Lock()
         self._counts: dict[str, Json] = {}
@@ -122,7 +122,7 @@ class SolaxCloud:
     def report(self) -> dict[str, Json]:
         """Describe the client's state: nothing secret, no identity."""
         token = self._api.tokens.token
-        decoder = self._poller.board.decoder
+        decoder = self._poller.cache.decoder
         return {
             "scopes": None
             if token is None or token.scope is None
@@ -135,5 +135,5 @@ class SolaxCloud:
                 for kind, names in decoder.unmapped.items()
             },
             "battery_power_ratios": decoder.units.report(),
-            "clock_skew": self._poller.board.clocks.skewed,
+            "clock_skew": self._poller.cache.clocks.skewed,
         }

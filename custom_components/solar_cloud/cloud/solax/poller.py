@@ -31,6 +31,7 @@ from .schedule import (
     slow_jobs,
 )
 from .session import SolaxSession
+from .timestamps import STALE_AFTER
 
 LOGGER: Final = logging.getLogger(__name__)
 PATIENCE: Final = 240.0
@@ -52,7 +53,7 @@ class SolaxPoll:
 
 
 class SolaxPoller:
-    """Runs polls and keeps the board."""
+    """Runs polls and keeps what they bring."""
 
     def __init__(
         self, api: SolaxSession, memory: SolaxAccess, lists: SolaxInventory
@@ -61,7 +62,7 @@ class SolaxPoller:
         self._api: Final = api
         self._memory: Final = memory
         self._lists: Final = lists
-        self.board: Final = SolaxReadingCache(memory)
+        self.cache: Final = SolaxReadingCache(memory)
         self._poll: SolaxPoll | None = None
         self._begun = self._previous = time.time()
         self._turn: Final = itertools.count(1)
@@ -79,7 +80,7 @@ class SolaxPoller:
         resume_after = await self._work(poll, self._due(poll, wanted), wanted)
         if resume_after is None:
             self._poll = None
-            self.board.clocks.close_poll()
+            self.cache.clocks.close_poll()
         if not poll.succeeded and (error := self._error(poll)) is not None:
             self._poll = None
             raise error
@@ -117,12 +118,12 @@ class SolaxPoller:
         )
 
     def _spare(self, plant_id: str) -> bool:
-        return plant_id in self.board.readings and plant_id not in self.board.failures
+        return self.cache.live(plant_id) is not None
 
     def _note_dropped(self, poll: SolaxPoll, wanted: Inventory) -> None:
         for identity in (*wanted.plants, *wanted.devices):
             if identity in self._memory.dropped:
-                self.board.fail((identity,), AccessDenied.default_key)
+                self.cache.fail((identity,), AccessDenied.default_key)
                 poll.errors.append(AccessDenied())
 
     def _readable(self, wanted: Inventory) -> Inventory:
@@ -144,7 +145,7 @@ class SolaxPoller:
         """Whether a live call may be tried at all; if not, its devices are silent."""
         if (rest := self._memory.resting(job.gate)) is None:
             return True
-        self.board.fail(job.covers, rest.key)
+        self.cache.fail(job.covers, rest.key)
         poll.errors.append(
             PermissionMissing(rest.permission) if rest.permission else AccessBlocked()
         )
@@ -195,7 +196,7 @@ class SolaxPoller:
 
     def _fail(self, job: Job, reason: str) -> None:
         if not job.period:
-            self.board.fail(job.covers, reason)
+            self.cache.fail(job.covers, reason)
 
     def _refused(self, job: Job, err: CloudError) -> None:
         """Remember a refusal so that it is not asked for again too soon."""
@@ -218,50 +219,40 @@ class SolaxPoller:
         self._memory.open(job.gate)
         self._suspects.difference_update(job.covers)
         if job.endpoint is ALARMS:
-            self.board.take_alarms(job, result, wanted)
+            self.cache.take_alarms(job, result, wanted)
         elif job.endpoint is PLANTS:
             self._lists.note_states(job.business, rows(result))
         else:
             poll.succeeded = True
             if job.endpoint is PLANT_DATA:
-                self.board.take_plant(job, result)
+                self.cache.take_plant(job, result)
             else:
-                self.board.take_devices(job, result)
+                self.cache.take_devices(job, result)
 
     def _error(self, poll: SolaxPoll) -> CloudError | None:
         """Choose the error that says most about a poll that brought nothing."""
         return min(poll.errors, key=_rank, default=None)
 
     def _snapshot(self, wanted: Inventory, resume_after: float | None) -> Snapshot:
-        board = self.board
-        states = self._lists.plant_states
-        readings, silent = {}, {}
-        for plant in wanted.plants.values():
-            reading = board.with_state(
+        cache, states = self.cache, self._lists.plant_states
+        known = {
+            plant.id: cache.with_state(
                 plant.id, plant.address["business_type"], states.get(plant.id)
             )
-            if reading is not None and plant.id not in board.failures:
-                readings[plant.id] = reading
-            else:
-                silent[plant.id] = board.failures.get(plant.id, NOT_REACHED)
-        for key in wanted.devices:
-            if key in board.readings and key not in board.failures:
-                readings[key] = board.readings[key]
-            else:
-                silent[key] = board.failures.get(key, NOT_REACHED)
+            for plant in wanted.plants.values()
+        } | {key: cache.live(key) for key in wanted.devices}
+        readings = {key: reading for key, reading in known.items() if reading}
         return Snapshot(
             readings,
-            silent,
-            stale=frozenset(
-                key
-                for key, reading in readings.items()
-                if board.clocks.stale(key, reading.measured_at)
-            ),
-            alarms={
-                key: board.alarms[key] for key in wanted.plants if key in board.alarms
+            {
+                key: cache.silent.get(key, NOT_REACHED)
+                for key in known
+                if key not in readings
             },
-            notices=self._notices(),
-            resume_after=resume_after,
+            cache.stale(readings, STALE_AFTER),
+            {key: cache.alarms[key] for key in wanted.plants if key in cache.alarms},
+            self._notices(),
+            resume_after,
         )
 
     def _notices(self) -> frozenset[Notice]:
@@ -271,7 +262,7 @@ class SolaxPoller:
         }
         for key, holds in (
             ("session_contested", self._api.tokens.session_conflict),
-            ("clock_skew", self.board.clocks.skewed),
+            ("clock_skew", self.cache.clocks.skewed),
             ("access_blocked", self._memory.blocked),
             ("daily_quota_exhausted", self._api.brakes.used_up),
         ):

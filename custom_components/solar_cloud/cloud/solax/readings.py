@@ -1,9 +1,9 @@
 """What is known of every plant and device right now: the last reading, or why there is none."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from ..model import Alarm, Device, DeviceKind, Inventory, Quantity, Reading, Slot
+from ..polling import ReadingCache
 from ..storage import Json
 from . import states
 from .access import SolaxAccess
@@ -17,25 +17,15 @@ from .timestamps import TimestampReader
 OFFLINE: Final = "offline"
 
 
-class SolaxReadingCache:
+class SolaxReadingCache(ReadingCache):
     """Takes answers in and keeps them for the polls that do not ask again."""
 
     def __init__(self, memory: SolaxAccess) -> None:
         """Start empty."""
+        super().__init__()
         self.clocks: Final = TimestampReader()
         self.decoder: Final = SolaxDecoder(memory)
-        self.readings: Final[dict[str, Reading]] = {}
-        self.failures: Final[dict[str, str]] = {}
         self.alarms: Final[dict[str, tuple[Alarm, ...]]] = {}
-
-    def fail(self, identities: Iterable[str], reason: str) -> None:
-        """Note why there are no values."""
-        for identity in identities:
-            self.failures[identity] = reason
-
-    def _put(self, identity: str, reading: Reading) -> None:
-        self.readings[identity] = reading
-        self.failures.pop(identity, None)
 
     def take_plant(self, job: Job, result: Json) -> None:
         """Take in a plant's energies."""
@@ -45,9 +35,7 @@ class SolaxReadingCache:
             self.fail(job.covers, OFFLINE)
             return
         moment = self.clocks.plant_time(plant_id, found[0])
-        self._put(
-            plant_id, self.decoder.plant(plant_id, job.business, found[0], moment)
-        )
+        self.put(plant_id, self.decoder.plant(plant_id, job.business, found[0], moment))
 
     def take_devices(self, job: Job, result: Json) -> None:
         """Take in the rows of a chunk; a device without a row is offline."""
@@ -58,7 +46,7 @@ class SolaxReadingCache:
                 self.fail((device.id,), OFFLINE)
                 continue
             moment = self.clocks.device_time(device.id, device.plant_id, row)
-            self._put(device.id, self.decoder.device(device, row, moment))
+            self.put(device.id, self.decoder.device(device, row, moment))
 
     def take_alarms(self, job: Job, result: Json, wanted: Inventory) -> None:
         """Take in a plant's ongoing alarms."""
@@ -78,7 +66,7 @@ class SolaxReadingCache:
         self, plant_id: str, business: str, state: int | None
     ) -> Reading | None:
         """Return a plant's reading together with the state its list told."""
-        reading = self.readings.get(plant_id)
+        reading = self.live(plant_id)
         if reading is None or state is None:
             return reading
         slot = Slot(Quantity.PLANT_STATE)

@@ -1,9 +1,8 @@
-"""When a row was measured, and whether it still counts as live.
+"""When a row was measured.
 
 Rows carry ``dataTime`` in UTC. It can be missing, and it can lie in the future when a device's clock, or ours, is wrong.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 import time
 from typing import Final
@@ -30,7 +29,6 @@ class TimestampReader:
         """Start without knowing any plant's time zone."""
         self._offsets: dict[str, float] = {}
         self._clamped: dict[str, tuple[float, float]] = {}
-        self._unchanged: dict[str, tuple[int, float]] = {}
         self._newest: float | None = None
         self._skewed = 0
 
@@ -64,13 +62,11 @@ class TimestampReader:
         if at is None:
             offset = self._offsets.get(plant_id)
             if local is None or offset is None:
-                self._watch(identity, row.fields)
                 return None
             at = local - offset
         elif local is not None and time.time() - at < STALE_AFTER:
             # An older row can be from before a change of the clocks.
             self._offsets[plant_id] = round((local - at) / ZONE_STEP) * ZONE_STEP
-        self._unchanged.pop(identity, None)
         self._newest = at if self._newest is None else max(self._newest, at)
         return moment(self._clamp(identity, at))
 
@@ -85,20 +81,6 @@ class TimestampReader:
             self._clamped[identity] = (at, now)
             return now
         return since
-
-    def _watch(self, identity: str, fields: Mapping[str, object]) -> None:
-        """Remember since when a row without a time has not changed."""
-        mark = hash(repr(sorted(fields.items(), key=lambda item: item[0])))
-        if self._unchanged.get(identity, (None, 0.0))[0] != mark:
-            self._unchanged[identity] = (mark, time.time())
-
-    def stale(self, identity: str, measured_at: datetime | None) -> bool:
-        """Whether a reading is too old to be called live."""
-        now = time.time()
-        if measured_at is not None:
-            return now - measured_at.timestamp() > STALE_AFTER
-        since = self._unchanged.get(identity)
-        return since is not None and now - since[1] > STALE_AFTER
 
 
 def stamp(text: str | None) -> float | None:

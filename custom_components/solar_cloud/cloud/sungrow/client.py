@@ -23,7 +23,9 @@ class SungrowCloud:
         self._lister: Final = SungrowInventory(session)
         self._reader: Final = SungrowPoller(session, storage)
         self.history: Final = SungrowHistory(session, self._reader)
-        self.controls: Final = SungrowControls(session, storage, self._reader.last)
+        self.controls: Final = SungrowControls(
+            session, storage, self._reader.cache.last
+        )
 
     async def inventory(self) -> Inventory:
         """List plants and devices."""

@@ -25,6 +25,7 @@ from ..model import (
     Value,
 )
 from ..points import number, text
+from ..polling import ReadingCache
 from ..quota import DAY
 from ..storage import Json, Storage
 from .access import PointMemory, PointSelection
@@ -43,12 +44,12 @@ from .points import (
     DeviceType,
 )
 from .readings import (
+    STALE_AFTER,
     Fields,
     SungrowPoll,
     chunks,
     merge,
     missing,
-    old,
     plant_of,
     read_alarms,
     read_overview,
@@ -84,8 +85,7 @@ class SungrowPoller:
         }
         self.tunings: Mapping[str, DeviceCorrection] = {}
         self.unmapped: Final[set[str]] = set()
-        self._last: dict[str, Reading] = {}
-        self._silent: dict[str, str] = {}
+        self.cache: Final = ReadingCache()
         self._overview: dict[str, dict[Slot, Value]] = {}
         self._alarms: dict[str, tuple[Alarm, ...]] = {}
         self._notices: Final[dict[str, Notice]] = {}
@@ -123,8 +123,6 @@ class SungrowPoller:
                 poll.succeeded += task.fast
                 self._notices.pop(task.key, None)
                 self._schedule.done(task, now)
-                for owner in task.owners:
-                    self._silent.pop(owner, None)
 
     def _note_failure(
         self, poll: SungrowPoll, task: ScheduledCall, err: CloudError
@@ -237,19 +235,15 @@ class SungrowPoller:
     # What came of it
 
     def _picture(self, poll: SungrowPoll) -> Snapshot:
-        wanted = {*poll.wanted.plants, *poll.wanted.devices}
+        wanted = (*poll.wanted.plants, *poll.wanted.devices)
         self._learn_storage(poll)
         self._set_clocks(poll)
         for key, fields in poll.rows.items():
-            self._last[key] = self._read(poll, key, fields)
-        self._silent |= poll.silent
+            self.cache.put(key, self._read(poll, key, fields))
+        self.cache.silent.update(poll.silent)
         self._alarms = self._alarms if poll.alarms is None else poll.alarms
         self._overview = self._overview if poll.overview is None else poll.overview
-        readings = {
-            key: reading
-            for key, reading in self._last.items()
-            if key in wanted and key not in self._silent
-        }
+        readings = {key: reading for key in wanted if (reading := self.cache.live(key))}
         for plant_id in poll.wanted.plants:
             if plant_id in readings:
                 readings[plant_id] = self._with_overview(
@@ -257,10 +251,8 @@ class SungrowPoller:
                 )
         return Snapshot(
             readings,
-            {key: reason for key, reason in self._silent.items() if key in wanted},
-            frozenset(
-                key for key, reading in readings.items() if old(reading, poll.now)
-            ),
+            {key: reason for key, reason in self.cache.silent.items() if key in wanted},
+            self.cache.stale(readings, STALE_AFTER),
             {key: alarms for key, alarms in self._alarms.items() if key in wanted},
             frozenset(self._notices.values()),
             poll.resume_after,
@@ -316,10 +308,6 @@ class SungrowPoller:
         self.unmapped.update(f"{kind.number}.{name}" for name in unmapped)
         return reading
 
-    def last(self, key: str) -> Reading | None:
-        """Return what a plant or device said last."""
-        return self._last.get(key)
-
     def offset(self, plant_id: str) -> timedelta | None:
         """Return how far a plant's local time is from UTC, once its data have shown it."""
         return self._clocks.of(plant_id).offset
@@ -367,5 +355,5 @@ class SungrowPoller:
             "points_per_call": self._points.most,
             "plants_with_storage": len(self._with_battery),
             "unmapped_points": [*sorted(self.unmapped)],
-            "silent": [*sorted(set(self._silent.values()))],
+            "silent": [*sorted(set(self.cache.silent.values()))],
         }

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from ..errors import CloudError
-from ..model import Alarm, Inventory, Quantity, Reading, Slot, Unit, Value
+from ..model import Alarm, Inventory, Quantity, Slot, Unit, Value
 from ..points import number, text
 from ..states import PlantState
 from ..storage import Json
@@ -167,11 +167,3 @@ def plant_of(wanted: Inventory, key: str) -> str:
     """Return the plant a plant or device belongs to."""
     device = wanted.devices.get(key)
     return key if device is None else device.plant_id
-
-
-def old(reading: Reading, now: datetime) -> bool:
-    """Whether a reading is no longer live."""
-    return (
-        reading.measured_at is not None
-        and (now - reading.measured_at).total_seconds() > STALE_AFTER
-    )

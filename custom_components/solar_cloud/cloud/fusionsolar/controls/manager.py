@@ -1,6 +1,5 @@
 """Changing settings: a task is delivered, looked at until the device has carried it out, and what is set then is asked (fusionsolar.md §4, §11)."""
 
-from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
@@ -26,10 +25,10 @@ from ...errors import (
     UnexpectedAnswer,
 )
 from ...model import Inventory, Quantity, Reading, Slot
+from ...polling import ReadingCache
 from ...states import BatteryMode
 from ..errors import ParameterRefused, Refused
 from ..limits import CONTROL, STOP as STOP_LANE
-from ..readings import FusionSolarReadingCache
 from ..session import FusionSolarSession
 from ..sources import PlantHardware
 from .api import Kind
@@ -75,16 +74,14 @@ class FusionSolarControls:
         self,
         calls: FusionSolarSession,
         memory: ControlStates,
-        shelf: FusionSolarReadingCache,
-        offline: AbstractSet[str],
+        cache: ReadingCache,
         *,
         owner: bool,
     ) -> None:
-        """Write with ``calls``; ``shelf`` holds the last readings, ``offline`` who gives none."""
+        """Write with ``calls``; ``cache`` holds the last readings, and who is offline."""
         self._calls: Final = calls
         self._memory: Final = memory
-        self._shelf: Final = shelf
-        self._offline: Final = offline
+        self._cache: Final = cache
         self._owner: Final = owner
         self._reader: Final = SettingsReader(calls, memory)
         self._inventory = Inventory({}, {})
@@ -169,7 +166,7 @@ class FusionSolarControls:
 
     def _readings(self, house: PlantHardware) -> list[tuple[Reading, float]]:
         """Return the last readings of a plant's batteries, each with its time."""
-        entries = (self._shelf.get(key, LONGEST_TASK) for key in house.batteries)
+        entries = (self._cache.get(key, LONGEST_TASK) for key in house.batteries)
         return [(entry.reading, entry.read_at) for entry in entries if entry]
 
     async def _send(
@@ -180,7 +177,7 @@ class FusionSolarControls:
         kind = task.write.kind
         forces = kind in (Kind.FORCE, Kind.DISPATCH)
         needed = house.batteries if forces else house.devices
-        if not task.write.stops and needed and self._offline >= {*needed}:
+        if not task.write.stops and needed and self._cache.silent.keys() >= {*needed}:
             raise CommandInvalid("device_offline")
         if self._memory.running(task.plant, kind) is not None:
             return _follow(task, self._memory.force(task.plant))
