@@ -27,6 +27,7 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.quota import Quota
+from custom_components.solar_cloud.cloud.sources import PlantSources
 from custom_components.solar_cloud.cloud.storage import Json, Storage
 from custom_components.solar_cloud.cloud.token import SECTION, Token
 from custom_components.solar_cloud.cloud.transport import Transport
@@ -35,7 +36,6 @@ from custom_components.solar_cloud.cloud.vendor import (
     Credentials,
     FieldKind,
     OAuth,
-    PlantSources,
     SignIn,
     Vendor,
 )

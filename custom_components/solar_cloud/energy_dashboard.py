@@ -219,7 +219,7 @@ def propose(
     def entity(quantity: Q, owner: str = plant_id) -> str | None:
         return entity_of(hass, account, owner, Slot(quantity))
 
-    devices = [each for each in inventory.devices.values() if each.plant_id == plant_id]
+    devices = inventory.devices_of(plant_id)
     sources = [_solar(entity), _grid(entity), _battery(entity, devices)]
     chargers = (
         _device(

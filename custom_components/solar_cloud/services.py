@@ -258,9 +258,7 @@ def _rings(own: str, inventory: Inventory) -> list[list[str]]:
     """Return what a selected device may stand for, nearest first."""
     device = inventory.devices.get(own)
     plant_id = device.plant_id if device else own
-    siblings = [
-        key for key, each in inventory.devices.items() if each.plant_id == plant_id
-    ]
+    siblings = [each.id for each in inventory.devices_of(plant_id)]
     parent = [device.parent_id] if device and device.parent_id else []
     return [[own], parent, [plant_id], siblings]
 

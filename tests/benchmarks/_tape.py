@@ -29,15 +29,11 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.sources import PlantSources, Source
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.token import Token
 from custom_components.solar_cloud.cloud.transport import Transport
-from custom_components.solar_cloud.cloud.vendor import (
-    Cloud as Client,
-    PlantSources,
-    Source,
-    Vendor,
-)
+from custom_components.solar_cloud.cloud.vendor import Cloud as Client, Vendor
 from custom_components.solar_cloud.pipeline.known_slots import KnownSlots
 from custom_components.solar_cloud.polling.scheduler import PollScheduler
 from tests.clouds.base import Cloud

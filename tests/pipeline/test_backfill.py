@@ -41,8 +41,8 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
     Snapshot,
 )
+from custom_components.solar_cloud.cloud.sources import SourceTerm
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
-from custom_components.solar_cloud.cloud.vendor import SourceTerm
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = 86400.0

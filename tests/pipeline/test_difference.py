@@ -13,8 +13,8 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
     Value,
 )
+from custom_components.solar_cloud.cloud.sources import PlantSources, Source, SourceTerm
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
-from custom_components.solar_cloud.cloud.vendor import PlantSources, Source, SourceTerm
 
 from .test_pipeline import POLL, Home
 

@@ -19,8 +19,8 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
     Value,
 )
+from custom_components.solar_cloud.cloud.sources import PlantSources, Source, SourceTerm
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
-from custom_components.solar_cloud.cloud.vendor import PlantSources, Source, SourceTerm
 from custom_components.solar_cloud.pipeline.counter_filters import bound
 from custom_components.solar_cloud.pipeline.freshness import GRACE
 from custom_components.solar_cloud.pipeline.known_slots import KnownSlots, slot_of

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Reading, Slot
-from custom_components.solar_cloud.cloud.vendor import Source, SourceTerm
+from custom_components.solar_cloud.cloud.sources import Source, SourceTerm
 from custom_components.solar_cloud.pipeline.plant_sources import (
     ABSENCE,
     PATIENCE,

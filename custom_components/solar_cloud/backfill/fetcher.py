@@ -7,8 +7,8 @@ from typing import Final
 from ..cloud.errors import UnexpectedAnswer
 from ..cloud.history import HistoryClient, PastEnergy
 from ..cloud.model import Inventory, Plant, Quantity, Reading
+from ..cloud.sources import SourceTerm
 from ..cloud.storage import Json
-from ..cloud.vendor import SourceTerm
 from .samples import HOUR, Sample, continuous, least_at, thin, value_at
 
 EMPTY_FOR: Final = 45 * 86400.0

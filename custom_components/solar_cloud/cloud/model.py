@@ -382,6 +382,10 @@ class Inventory:
     complete: bool = True
     resume_after: float | None = field(default=None, compare=False)
 
+    def devices_of(self, plant_id: str) -> list[Device]:
+        """Return what belongs to one plant."""
+        return [each for each in self.devices.values() if each.plant_id == plant_id]
+
     def only(self, plants: frozenset[str]) -> Inventory:
         """Keep the named plants and what belongs to them."""
         return Inventory(

@@ -16,8 +16,9 @@ from yarl import URL
 from .control import ControlClient
 from .errors import CloudError
 from .history import HistoryClient
-from .model import DeviceCorrection, Inventory, Plant, Quantity, Slot, Snapshot
+from .model import DeviceCorrection, Inventory, Plant, Snapshot
 from .quota import Quota
+from .sources import PlantSources
 from .storage import Json, Storage
 from .token import Token
 from .transport import Transport
@@ -160,32 +161,6 @@ class SignIn:
             **dict.fromkeys(gone, str(new.origin())),
             "region": OTHER,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class SourceTerm:
-    """One addend of a role: a slot of a plant's or device's reading."""
-
-    device_id: str = field(repr=False)
-    slot: Slot
-    factor: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a plant's value can come from: the sum of its terms, all of one poll.
-
-    ``floor`` is the lowest value physics allows (a house does not consume less than nothing). ``mean`` weighs the terms by their factors
-    instead of adding them (the charge of two batteries).
-    """
-
-    terms: tuple[SourceTerm, ...]
-    floor: float | None = None
-    mean: bool = False
-
-
-type PlantSources = Mapping[Quantity, tuple[Source, ...]]
-"""Sources of each role of one plant, best first."""
 
 
 class Access(NamedTuple):

@@ -12,8 +12,8 @@ from typing import Final
 from ..cloud.model import Inventory, Quantity as Q, Reading, Slot, Snapshot, Value
 from ..cloud.points import split_powers
 from ..cloud.polling import ReadingCache
+from ..cloud.sources import PlantSources
 from ..cloud.storage import Json, Storage
-from ..cloud.vendor import PlantSources
 from .counter_filters import Addend, CounterFilters, Scenery
 from .daily import Days
 from .freshness import Freshness

@@ -11,8 +11,8 @@ from typing import Final
 
 from ..cloud.model import Quantity, Reading, Slot, Value
 from ..cloud.serialization import from_json, to_json
+from ..cloud.sources import PlantSources, Source, SourceTerm
 from ..cloud.storage import Json
-from ..cloud.vendor import PlantSources, Source, SourceTerm
 from .counter_filters import Addend, power_of
 from .growth import BRIDGE, JOULES
 

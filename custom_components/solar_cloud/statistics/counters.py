@@ -12,7 +12,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
 from ..cloud.model import Inventory, Plant, Quantity, Slot
-from ..cloud.vendor import SourceTerm
+from ..cloud.sources import SourceTerm
 from ..const import DOMAIN
 from ..location import HomeAssistantLocation
 from ..pipeline.timezones import plant_zone
@@ -64,10 +64,7 @@ def plant_counters(
     hass: HomeAssistant, account: Account, inventory: Inventory, plant_id: str
 ) -> list[Counter]:
     """Return the counters of a plant and of its devices."""
-    owners = [
-        plant_id,
-        *(key for key, each in inventory.devices.items() if each.plant_id == plant_id),
-    ]
+    owners = [plant_id, *(each.id for each in inventory.devices_of(plant_id))]
     return [
         Counter(entity_id, owner_id, slot, terms)
         for owner_id in owners

@@ -16,8 +16,9 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
     Snapshot,
 )
+from custom_components.solar_cloud.cloud.sources import Source
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vendor import Source, SupportsCorrections
+from custom_components.solar_cloud.cloud.vendor import SupportsCorrections
 from tests.clouds.fusionsolar import FusionSolarCloud
 from tests.clouds.fusionsolar.plant import (
     EMI,

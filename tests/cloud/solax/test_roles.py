@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Snapshot
 from custom_components.solar_cloud.cloud.solax.sources import COUNTERS
-from custom_components.solar_cloud.cloud.vendor import PlantSources, Source
+from custom_components.solar_cloud.cloud.sources import PlantSources, Source
 from tests.clouds.solax import Kind, SolaxCloud
 
 from .conftest import BATTERY, INVERTER, METER, PLANT, Account

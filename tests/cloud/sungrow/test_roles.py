@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Snapshot
-from custom_components.solar_cloud.cloud.sungrow.sources import plant_roles
-from custom_components.solar_cloud.cloud.vendor import PlantSources, Source
+from custom_components.solar_cloud.cloud.sources import PlantSources, Source
+from custom_components.solar_cloud.cloud.sungrow.sources import roles
 from tests.clouds.sungrow import SungrowCloud
 from tests.clouds.world import Sample
 
@@ -125,7 +125,7 @@ async def test_each_role_has_its_sources_in_order(connect: Connect) -> None:
     """As the table of sungrow.md §8.1 lists them."""
     account = connect()
     inventory = await account.cloud.inventory()
-    roles = plant_roles("5000001", inventory)
+    found = roles("5000001", inventory)
 
     def order(role: Q) -> list[str]:
         names = {
@@ -139,7 +139,7 @@ async def test_each_role_has_its_sources_in_order(connect: Connect) -> None:
                 f"{names[term.device_id]}.{term.slot.key}*{term.factor:g}"
                 for term in source.terms
             )
-            for source in roles[role]
+            for source in found[role]
         ]
 
     assert order(Q.PV_POWER) == [
@@ -183,8 +183,8 @@ async def test_a_charger_feeds_its_plant(
     server.load("no-battery")
     account = connect()
     inventory = await account.cloud.inventory()
-    roles = plant_roles("5000004", inventory)
-    (source,) = roles[Q.CHARGER_POWER]
+    found = roles("5000004", inventory)
+    (source,) = found[Q.CHARGER_POWER]
     assert source.terms[0].device_id == "CDEMO0040003"
 
 
@@ -196,7 +196,7 @@ async def test_another_plants_devices_feed_nothing(
     account = connect()
     inventory = await account.cloud.inventory()
     for plant_id in inventory.plants:
-        for sources in plant_roles(plant_id, inventory).values():
+        for sources in roles(plant_id, inventory).values():
             for source in sources:
                 for term in source.terms:
                     device = inventory.devices.get(term.device_id)
@@ -212,7 +212,7 @@ async def test_capacities_weigh_the_mean_of_several_batteries(
     server.load("two-hybrids")
     account = connect()
     inventory = await account.cloud.inventory()
-    means = [s for s in plant_roles("5000006", inventory)[Q.BATTERY_SOC] if s.mean]
+    means = [s for s in roles("5000006", inventory)[Q.BATTERY_SOC] if s.mean]
     assert [[term.factor for term in each.terms] for each in means] == [
         [1.0, 1.0],
         [12.8, 9.6],

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..model import DeviceCorrection, Inventory, Snapshot
+from ..sources import PlantSources
 from ..storage import Json, Storage
-from ..vendor import Access, PlantSources
+from ..vendor import Access
 from .controls.manager import FusionSolarControls
 from .controls.state import ControlStates
 from .decoder import FusionSolarDecoder

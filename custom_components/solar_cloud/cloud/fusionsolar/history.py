@@ -127,10 +127,7 @@ class FusionSolarHistory:
             PLANT_HOURS,
             {"stationCodes": plant.id, "collectTime": milliseconds(last.timestamp())},
         )
-        stored = any(
-            device.plant_id == plant.id and device.kind == "battery"
-            for device in inventory.devices.values()
-        )
+        stored = any(each.kind == "battery" for each in inventory.devices_of(plant.id))
         hours = []
         for row in rows(answer):
             at, items = number(row.get("collectTime")), row.get("dataItemMap")

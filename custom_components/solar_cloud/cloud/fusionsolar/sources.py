@@ -1,12 +1,12 @@
 """Who feeds a plant's roles, best first, and what the plant is made of; see fusionsolar's page in docs for the reasons."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from ..model import Device, Inventory, Plant, Quantity as Q, Reading, Slot
+from ..model import Device, Inventory, Plant, Quantity as Q, Reading
 from ..points import number
-from ..vendor import PlantSources, Source, SourceTerm
+from ..sources import PlantSources, Source, SourceTerm, added, charge, single, terms
 from . import models
 
 DONGLE_MOST: Final = 30_000.0
@@ -33,9 +33,8 @@ class PlantHardware:
     def of(cls, plant_id: str, inventory: Inventory) -> PlantHardware:
         """Look at a plant."""
         mine = {
-            key: (int(number(device.address.get("type")) or 0), device)
-            for key, device in inventory.devices.items()
-            if device.plant_id == plant_id
+            device.id: (int(number(device.address.get("type")) or 0), device)
+            for device in inventory.devices_of(plant_id)
         }
         batteries = {
             key: device
@@ -84,11 +83,7 @@ class PlantDevices:
 
     def __init__(self, plant_id: str, inventory: Inventory) -> None:
         """Sort them."""
-        devices = [
-            device
-            for device in inventory.devices.values()
-            if device.plant_id == plant_id
-        ]
+        devices = inventory.devices_of(plant_id)
         self.plant_id: Final = plant_id
         self.inverters: Final = [
             each for each in devices if _type(each) in models.INVERTERS
@@ -115,9 +110,9 @@ class PlantDevices:
         if not self.meters:
             return ()
         return (
-            *_sum(self.inverters, Q.AC_POWER),
-            *_sum(self.meters, Q.GRID_POWER),
-            *_sum(self.apart, Q.BATTERY_POWER),
+            *terms(self.inverters, Q.AC_POWER),
+            *terms(self.meters, Q.GRID_POWER),
+            *terms(self.apart, Q.BATTERY_POWER),
         )
 
     @property
@@ -126,18 +121,18 @@ class PlantDevices:
         if not self.meters or self.apart:
             return ()
         return (
-            *_sum(self.inverters, Q.AC_ENERGY_TOTAL),
-            *_sum(self.meters, Q.GRID_IMPORT_ENERGY_TOTAL),
-            *_sum(self.meters, Q.GRID_EXPORT_ENERGY_TOTAL, -1.0),
+            *terms(self.inverters, Q.AC_ENERGY_TOTAL),
+            *terms(self.meters, Q.GRID_IMPORT_ENERGY_TOTAL),
+            *terms(self.meters, Q.GRID_EXPORT_ENERGY_TOTAL, -1.0),
         )
 
 
 def add_up(
-    terms: Iterable[SourceTerm], live: Callable[[str], Reading | None]
+    addends: Iterable[SourceTerm], live: Callable[[str], Reading | None]
 ) -> float | None:
     """Add readings of one cycle; ``None`` when one is missing or belongs to another cycle."""
     cycles, figure = set(), 0.0
-    for term in terms:
+    for term in addends:
         reading = live(term.device_id)
         value = reading.values.get(term.slot) if reading else None
         if reading is None or not isinstance(value, float):
@@ -147,87 +142,54 @@ def add_up(
     return max(0.0, round(figure, 6)) if len(cycles) == 1 else None
 
 
-def _sum(
-    devices: Iterable[Device], quantity: Q, factor: float = 1.0
-) -> tuple[SourceTerm, ...]:
-    return tuple(SourceTerm(each.id, Slot(quantity), factor) for each in devices)
-
-
 def roles(plant_id: str, inventory: Inventory) -> PlantSources:
     """Return the sources of each role."""
     hardware = PlantDevices(plant_id, inventory)
     batteries, meters = hardware.batteries, hardware.meters
-    sources: dict[Q, tuple[Source, ...]] = {
+    sources: dict[Q, list[Source]] = {
         Q.PV_POWER: _pv(hardware, Q.PV_POWER, Q.AC_POWER),
         Q.PV_ENERGY_TOTAL: _pv_energy(hardware),
-        Q.LOAD_ENERGY_TOTAL: _one(hardware.house_energy, floor=0.0),
-        Q.GRID_POWER: _one(_sum(meters, Q.GRID_POWER)),
-        Q.GRID_IMPORT_ENERGY_TOTAL: _one(_sum(meters, Q.GRID_IMPORT_ENERGY_TOTAL)),
-        Q.GRID_EXPORT_ENERGY_TOTAL: _one(_sum(meters, Q.GRID_EXPORT_ENERGY_TOTAL)),
-        Q.BATTERY_POWER: _one(_sum(batteries, Q.BATTERY_POWER)),
-        Q.BATTERY_CHARGE_ENERGY_TOTAL: _one(
-            _sum(batteries, Q.BATTERY_CHARGE_ENERGY_TOTAL)
+        Q.LOAD_ENERGY_TOTAL: added(hardware.house_energy, floor=0.0),
+        Q.GRID_POWER: added(terms(meters, Q.GRID_POWER)),
+        Q.GRID_IMPORT_ENERGY_TOTAL: added(terms(meters, Q.GRID_IMPORT_ENERGY_TOTAL)),
+        Q.GRID_EXPORT_ENERGY_TOTAL: added(terms(meters, Q.GRID_EXPORT_ENERGY_TOTAL)),
+        Q.BATTERY_POWER: added(terms(batteries, Q.BATTERY_POWER)),
+        Q.BATTERY_CHARGE_ENERGY_TOTAL: added(
+            terms(batteries, Q.BATTERY_CHARGE_ENERGY_TOTAL)
         ),
-        Q.BATTERY_DISCHARGE_ENERGY_TOTAL: _one(
-            _sum(batteries, Q.BATTERY_DISCHARGE_ENERGY_TOTAL)
+        Q.BATTERY_DISCHARGE_ENERGY_TOTAL: added(
+            terms(batteries, Q.BATTERY_DISCHARGE_ENERGY_TOTAL)
         ),
-        Q.BATTERY_SOC: _charge(batteries),
+        Q.BATTERY_SOC: charge({each.id: each.capacity for each in batteries}),
     }
     if hardware.house_power:
         # The client adds this up itself: devices of one plant may be read minutes apart.
-        sources[Q.LOAD_POWER] = (Source((SourceTerm(plant_id, Slot(Q.LOAD_POWER)),)),)
-    return {role: candidates for role, candidates in sources.items() if candidates}
+        sources[Q.LOAD_POWER] = [single(plant_id, Q.LOAD_POWER)]
+    return {role: tuple(found) for role, found in sources.items() if found}
 
 
-def _one(
-    terms: tuple[SourceTerm, ...], floor: float | None = None
-) -> tuple[Source, ...]:
-    return (Source(terms, floor),) if terms else ()
-
-
-def _pv(hardware: PlantDevices, dc_side: Q, ac_side: Q) -> tuple[Source, ...]:
+def _pv(hardware: PlantDevices, dc_side: Q, ac_side: Q) -> list[Source]:
     """Prefer the DC side; a hybrid's AC side includes what the battery gives (E69)."""
     if not hardware.inverters:
-        return ()
-    sources = [Source(_sum(hardware.inverters, dc_side), floor=0.0)]
+        return []
+    sources = [Source(terms(hardware.inverters, dc_side), floor=0.0)]
     if not hardware.batteries:
-        sources.append(Source(_sum(hardware.inverters, ac_side), floor=0.0))
-    return tuple(sources)
+        sources.append(Source(terms(hardware.inverters, ac_side), floor=0.0))
+    return sources
 
 
-def _pv_energy(hardware: PlantDevices) -> tuple[Source, ...]:
+def _pv_energy(hardware: PlantDevices) -> list[Source]:
     """A hybrid's yield is bent straight by the battery's counters where the trackers' are missing; without inverters the plant's own."""
     if not hardware.inverters:
-        plant = Source((SourceTerm(hardware.plant_id, Slot(Q.AC_ENERGY_TOTAL)),))
-        return () if hardware.batteries else (plant,)
-    dc_side = Source(_sum(hardware.inverters, Q.PV_ENERGY_TOTAL))
-    ac_side = _sum(hardware.inverters, Q.AC_ENERGY_TOTAL)
+        plant = single(hardware.plant_id, Q.AC_ENERGY_TOTAL)
+        return [] if hardware.batteries else [plant]
+    dc_side = Source(terms(hardware.inverters, Q.PV_ENERGY_TOTAL))
+    ac_side = terms(hardware.inverters, Q.AC_ENERGY_TOTAL)
     if not hardware.batteries:
-        return (dc_side, Source(ac_side))
+        return [dc_side, Source(ac_side)]
     balanced = (
         *ac_side,
-        *_sum(hardware.batteries, Q.BATTERY_CHARGE_ENERGY_TOTAL),
-        *_sum(hardware.batteries, Q.BATTERY_DISCHARGE_ENERGY_TOTAL, -1.0),
+        *terms(hardware.batteries, Q.BATTERY_CHARGE_ENERGY_TOTAL),
+        *terms(hardware.batteries, Q.BATTERY_DISCHARGE_ENERGY_TOTAL, -1.0),
     )
-    return (dc_side, Source(balanced, floor=0.0))
-
-
-def _charge(batteries: list[Device]) -> tuple[Source, ...]:
-    """Weigh the charge of several batteries by what they hold, where all say so."""
-    if not batteries:
-        return ()
-    sizes: Mapping[str, float | None] = {each.id: each.capacity for each in batteries}
-    known = all(sizes.values())
-    return (
-        Source(
-            tuple(
-                SourceTerm(
-                    each.id,
-                    Slot(Q.BATTERY_SOC),
-                    (sizes[each.id] or 1.0) if known else 1.0,
-                )
-                for each in batteries
-            ),
-            mean=True,
-        ),
-    )
+    return [dc_side, Source(balanced, floor=0.0)]

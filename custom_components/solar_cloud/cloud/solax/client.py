@@ -7,8 +7,9 @@ from typing import Final
 
 from ..errors import CloudError
 from ..model import Inventory, Plant, Snapshot
+from ..sources import PlantSources
 from ..storage import Json, Storage
-from ..vendor import Access, PlantSources
+from ..vendor import Access
 from . import sources
 from .access import SolaxAccess
 from .api import DEVICE_DATA, INFORMATION, MONITORING, PLANT_DATA, rows

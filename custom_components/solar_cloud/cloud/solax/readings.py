@@ -103,7 +103,7 @@ def _alarmed(row: SolaxRow, plant_id: str, wanted: Inventory) -> str | None:
     serial = (row.text("deviceSn") or "").upper()
     if not serial:
         return None
-    mine = [each for each in wanted.devices.values() if each.plant_id == plant_id]
+    mine = wanted.devices_of(plant_id)
     return next(
         (
             device.id

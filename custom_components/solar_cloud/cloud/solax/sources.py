@@ -7,8 +7,8 @@ several per cent.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ..model import Device, DeviceKind, Inventory, Quantity as Q, Slot
-from ..vendor import PlantSources, Source, SourceTerm
+from ..model import Device, DeviceKind, Inventory, Quantity as Q
+from ..sources import PlantSources, Source, added, charge, single, terms
 
 COUNTERS: Final = (
     Q.PV_ENERGY_TOTAL,
@@ -22,9 +22,8 @@ COUNTERS: Final = (
 def roles(plant_id: str, inventory: Inventory) -> PlantSources:
     """Say what can feed each role of a plant."""
     by_kind: dict[DeviceKind, list[Device]] = {}
-    for device in inventory.devices.values():
-        if device.plant_id == plant_id:
-            by_kind.setdefault(device.kind, []).append(device)
+    for device in inventory.devices_of(plant_id):
+        by_kind.setdefault(device.kind, []).append(device)
     inverters = by_kind.get(DeviceKind.INVERTER, [])
     batteries = by_kind.get(DeviceKind.BATTERY, [])
     managers = by_kind.get(DeviceKind.ENERGY_MANAGER, [])
@@ -38,10 +37,7 @@ def roles(plant_id: str, inventory: Inventory) -> PlantSources:
     }
     # An EMS counts the whole commercial plant, other makers' devices included.
     found = {
-        role: [
-            *_sums(role, [managers, *makers[role]]),
-            Source((SourceTerm(plant_id, Slot(role)),)),
-        ]
+        role: [*_sums(role, [managers, *makers[role]]), single(plant_id, role)]
         for role in COUNTERS
     }
     found[Q.LOAD_ENERGY_TOTAL] = [
@@ -60,14 +56,8 @@ def roles(plant_id: str, inventory: Inventory) -> PlantSources:
     return {role: tuple(sources) for role, sources in found.items() if sources}
 
 
-def _terms(
-    role: Q, devices: Iterable[Device], factor: float = 1.0
-) -> tuple[SourceTerm, ...]:
-    return tuple(SourceTerm(device.id, Slot(role), factor) for device in devices)
-
-
 def _sums(role: Q, groups: Iterable[Sequence[Device]]) -> list[Source]:
-    return [Source(_terms(role, group)) for group in groups if group]
+    return [source for group in groups for source in added(terms(group, role))]
 
 
 def _grid(
@@ -89,8 +79,8 @@ def _loads(
     """Compute the house: what the inverters give plus what the grid gives."""
     if not inverters:
         return []
-    output = _terms(Q.AC_POWER, inverters)
-    return [Source(output + _terms(Q.GRID_POWER, each), floor=0.0) for each in grid]
+    output = terms(inverters, Q.AC_POWER)
+    return [Source(output + terms(each, Q.GRID_POWER), floor=0.0) for each in grid]
 
 
 def _balance(
@@ -104,17 +94,17 @@ def _balance(
     """
     if not inverters:
         return []
-    own = (
-        *_terms(Q.PV_ENERGY_TOTAL, inverters),
-        *_terms(Q.BATTERY_DISCHARGE_ENERGY_TOTAL, batteries),
-        *_terms(Q.BATTERY_CHARGE_ENERGY_TOTAL, batteries, -1.0),
+    made = (
+        *terms(inverters, Q.PV_ENERGY_TOTAL),
+        *terms(batteries, Q.BATTERY_DISCHARGE_ENERGY_TOTAL),
+        *terms(batteries, Q.BATTERY_CHARGE_ENERGY_TOTAL, -1.0),
     )
     return [
         Source(
             (
-                *own,
-                *_terms(Q.GRID_IMPORT_ENERGY_TOTAL, each),
-                *_terms(Q.GRID_EXPORT_ENERGY_TOTAL, each, -1.0),
+                *made,
+                *terms(each, Q.GRID_IMPORT_ENERGY_TOTAL),
+                *terms(each, Q.GRID_EXPORT_ENERGY_TOTAL, -1.0),
             ),
             floor=0.0,
         )
@@ -122,17 +112,5 @@ def _balance(
     ]
 
 
-def _charge(devices: Sequence[Device]) -> list[Source]:
-    """Weigh the charge of several batteries by their capacity, where all are known."""
-    if not devices:
-        return []
-    weighed = all(device.capacity for device in devices)
-    terms = tuple(
-        SourceTerm(
-            device.id,
-            Slot(Q.BATTERY_SOC),
-            (device.capacity or 1.0) if weighed else 1.0,
-        )
-        for device in devices
-    )
-    return [Source(terms, mean=True)]
+def _charge(devices: Iterable[Device]) -> list[Source]:
+    return charge({each.id: each.capacity for each in devices})

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..model import DeviceCorrection, Inventory, Snapshot
+from ..sources import PlantSources
 from ..storage import Json, Storage
-from ..vendor import PlantSources
 from .controls.manager import SungrowControls
 from .history import SungrowHistory
 from .inventory import SungrowInventory
 from .poller import SungrowPoller
 from .session import SungrowSession
-from .sources import plant_roles
+from .sources import roles
 
 
 class SungrowCloud:
@@ -37,7 +37,7 @@ class SungrowCloud:
 
     def roles(self, plant_id: str, inventory: Inventory) -> PlantSources:
         """Say what can feed the plant's roles."""
-        return plant_roles(plant_id, inventory)
+        return roles(plant_id, inventory)
 
     def tune(self, tunings: Mapping[str, DeviceCorrection]) -> None:
         """Read meters wired the other way round as the user says."""

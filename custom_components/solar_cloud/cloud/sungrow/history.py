@@ -141,9 +141,10 @@ class SungrowHistory:
         first = last - timedelta(days=DAYS_AT_ONCE - 1)
         keys = [
             device.address["ps_key"]
-            for device in sorted(inventory.devices.values(), key=lambda each: each.id)
-            if device.plant_id == plant.id
-            and device.address.get("type") == str(HYBRID_TYPE)
+            for device in sorted(
+                inventory.devices_of(plant.id), key=lambda each: each.id
+            )
+            if device.address.get("type") == str(HYBRID_TYPE)
         ]
         table = HYBRID_DAYS if keys else PLANT_DAYS
         operation, ids = Operation.DEVICE_DAYS, "ps_key_list"

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
-from ..model import Device, Inventory, Quantity as Q, Slot
-from ..vendor import PlantSources, Source, SourceTerm
+from ..model import Device, Inventory, Quantity as Q
+from ..sources import PlantSources, Source, added, charge, single, terms
 from .points import BATTERY_TYPE, HYBRID_TYPE, METER_TYPE, MICRO_TYPE, PV_TYPE
 
 OVER_A_LIFE_AND_A_DAY: Final = (
@@ -18,13 +18,10 @@ class _Plant:
 
     def __init__(self, plant_id: str, inventory: Inventory) -> None:
         self.id: Final = plant_id
-        own = [
-            device
-            for device in inventory.devices.values()
-            if device.plant_id == plant_id
-        ]
-        own.sort(key=lambda device: device.address.get("ps_key", ""))
-        self._devices: Final = own
+        self._devices: Final = sorted(
+            inventory.devices_of(plant_id),
+            key=lambda device: device.address.get("ps_key", ""),
+        )
         self.hybrids: Final = self.of(HYBRID_TYPE)
         self.inverters: Final = (*self.of(PV_TYPE), *self.of(MICRO_TYPE))
         self.batteries: Final = self.of(BATTERY_TYPE)
@@ -39,72 +36,54 @@ class _Plant:
 
     def own(self, quantity: Q) -> list[Source]:
         """The plant's own point for a quantity."""
-        return [Source((SourceTerm(self.id, Slot(quantity)),))]
+        return [single(self.id, quantity)]
 
 
-def _sum(
-    devices: Iterable[Device], *quantities: Q, floor: float | None = None
-) -> list[Source]:
+def _sum(devices: Iterable[Device], quantity: Q) -> list[Source]:
     """All of these devices together, or nothing."""
-    terms = tuple(
-        SourceTerm(device.id, Slot(quantity))
-        for device in devices
-        for quantity in quantities
-    )
-    return [Source(terms, floor)] if terms else []
+    return added(terms(devices, quantity))
 
 
 def _each(devices: Iterable[Device], quantity: Q) -> list[Source]:
     """One of these devices: each tells the same."""
-    return [Source((SourceTerm(device.id, Slot(quantity)),)) for device in devices]
+    return [single(device.id, quantity) for device in devices]
 
 
-def plant_roles(plant_id: str, inventory: Inventory) -> PlantSources:
+def roles(plant_id: str, inventory: Inventory) -> PlantSources:
     """Return the sources of every role of a plant."""
     plant = _Plant(plant_id, inventory)
-    roles = {**_pv(plant), **_grid(plant), **_battery(plant)}
+    found = {**_pv(plant), **_grid(plant), **_battery(plant)}
     for quantity in (Q.LOAD_POWER, Q.LOAD_ENERGY_TOTAL, Q.LOAD_ENERGY_TODAY):
-        roles[quantity] = [*plant.own(quantity), *_sum(plant.hybrids, quantity)]
+        found[quantity] = [*plant.own(quantity), *_sum(plant.hybrids, quantity)]
     if chargers := plant.of(51):
-        roles[Q.CHARGER_POWER] = _sum(chargers, Q.CHARGER_POWER)
-    return {role: tuple(sources) for role, sources in roles.items()}
+        found[Q.CHARGER_POWER] = _sum(chargers, Q.CHARGER_POWER)
+    return {role: tuple(sources) for role, sources in found.items()}
 
 
 def _pv(plant: _Plant) -> dict[Q, list[Source]]:
     """With storage the plant's yield may include the battery, so the inverters' own PV counters come first."""
-    mixed = (
-        *(SourceTerm(each.id, Slot(Q.PV_POWER)) for each in plant.hybrids),
-        *(SourceTerm(each.id, Slot(Q.AC_POWER)) for each in plant.inverters),
-    )
-    power = plant.own(Q.PV_POWER)
-    if mixed:
-        power.append(Source(mixed, floor=0.0))
+    mixed = terms(plant.hybrids, Q.PV_POWER) + terms(plant.inverters, Q.AC_POWER)
+    power = plant.own(Q.PV_POWER) + added(mixed, floor=0.0)
     if not plant.hybrids:
         power += plant.own(Q.AC_POWER)
-    roles = {Q.PV_POWER: power}
+    found = {Q.PV_POWER: power}
     for dc_side, ac_side in OVER_A_LIFE_AND_A_DAY:
-        terms = (
-            *(SourceTerm(each.id, Slot(dc_side)) for each in plant.hybrids),
-            *(SourceTerm(each.id, Slot(ac_side)) for each in plant.inverters),
-        )
-        devices = [Source(terms)] if terms else []
-        own = plant.own(dc_side)
-        roles[dc_side] = devices + own if plant.hybrids else own + devices
-    return roles
+        devices = added(terms(plant.hybrids, dc_side) + terms(plant.inverters, ac_side))
+        itself = plant.own(dc_side)
+        found[dc_side] = devices + itself if plant.hybrids else itself + devices
+    return found
 
 
 def _grid(plant: _Plant) -> dict[Q, list[Source]]:
     """Each hybrid inverter looks at the same grid connection: they are alternatives, not addends."""
     pair = [
         Source(
-            (
-                SourceTerm(each.id, Slot(Q.GRID_IMPORT_POWER)),
-                SourceTerm(each.id, Slot(Q.GRID_EXPORT_POWER), -1.0),
-            )
+            terms([each], Q.GRID_IMPORT_POWER)
+            + terms([each], Q.GRID_EXPORT_POWER, -1.0)
         )
         for each in plant.hybrids
     ]
-    roles = {
+    found = {
         Q.GRID_POWER: [
             *pair,
             *plant.own(Q.GRID_POWER),
@@ -117,11 +96,11 @@ def _grid(plant: _Plant) -> dict[Q, list[Source]]:
         Q.GRID_EXPORT_ENERGY_TOTAL,
         Q.GRID_EXPORT_ENERGY_TODAY,
     ):
-        roles[quantity] = [
+        found[quantity] = [
             *plant.own(quantity),
             *_each((*plant.hybrids, *plant.meters), quantity),
         ]
-    return roles
+    return found
 
 
 def _battery(plant: _Plant) -> dict[Q, list[Source]]:
@@ -129,46 +108,35 @@ def _battery(plant: _Plant) -> dict[Q, list[Source]]:
         term
         for each in plant.hybrids
         for term in (
-            SourceTerm(each.id, Slot(Q.BATTERY_DISCHARGE_POWER)),
-            SourceTerm(each.id, Slot(Q.BATTERY_CHARGE_POWER), -1.0),
+            *terms([each], Q.BATTERY_DISCHARGE_POWER),
+            *terms([each], Q.BATTERY_CHARGE_POWER, -1.0),
         )
     )
-    roles = {
-        Q.BATTERY_POWER: [
-            *([Source(pair)] if pair else []),
-            *plant.own(Q.BATTERY_POWER),
-        ]
-    }
+    found = {Q.BATTERY_POWER: added(pair) + plant.own(Q.BATTERY_POWER)}
     for quantity in (
         Q.BATTERY_CHARGE_ENERGY_TOTAL,
         Q.BATTERY_CHARGE_ENERGY_TODAY,
         Q.BATTERY_DISCHARGE_ENERGY_TOTAL,
         Q.BATTERY_DISCHARGE_ENERGY_TODAY,
     ):
-        roles[quantity] = [
+        found[quantity] = [
             *_sum(plant.hybrids, quantity),
             *plant.own(quantity),
             *(_sum(plant.batteries, quantity) if quantity.is_counter else []),
         ]
-    roles[Q.BATTERY_SOC] = [
+    found[Q.BATTERY_SOC] = [
         *plant.own(Q.BATTERY_SOC),
         *_mean(plant.hybrids, plant.batteries),
         *_mean(plant.batteries, plant.batteries),
     ]
-    return roles
+    return found
 
 
 def _mean(devices: tuple[Device, ...], batteries: tuple[Device, ...]) -> list[Source]:
-    """The charge of several batteries, weighed by their capacity where it is known of all."""
+    """The charge that these devices know, weighed by the capacity of their batteries."""
     capacities = {
         battery.parent_id or battery.id: battery.capacity for battery in batteries
     }
-    weights = [
-        device.capacity or capacities.get(device.id) or 0.0 for device in devices
-    ]
-    known = all(weights)
-    terms = tuple(
-        SourceTerm(device.id, Slot(Q.BATTERY_SOC), weight if known else 1.0)
-        for device, weight in zip(devices, weights, strict=True)
+    return charge(
+        {each.id: each.capacity or capacities.get(each.id) for each in devices}
     )
-    return [Source(terms, mean=True)] if terms else []
