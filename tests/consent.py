@@ -8,6 +8,7 @@ from typing import Final
 
 from yarl import URL
 
+from custom_components.solar_cloud.cloud.corrections import DeviceCorrection
 from custom_components.solar_cloud.cloud.errors import (
     CloudError,
     CloudUnreachable,
@@ -17,7 +18,6 @@ from custom_components.solar_cloud.cloud.errors import (
 )
 from custom_components.solar_cloud.cloud.model import (
     Device,
-    DeviceCorrection,
     DeviceKind,
     Inventory,
     Plant,

@@ -15,17 +15,11 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
 from .cloud.control import Settings
-from .cloud.model import DeviceCorrection, Inventory, PowerUnit, Snapshot
+from .cloud.corrections import DeviceCorrection, PowerUnit, SupportsCorrections
+from .cloud.model import Inventory, Snapshot
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
-from .cloud.vendor import (
-    Cloud,
-    SignIn,
-    SupportsCorrections,
-    SupportsLogout,
-    SupportsManualDevices,
-    Vendor,
-)
+from .cloud.vendor import Cloud, SignIn, SupportsLogout, SupportsManualDevices, Vendor
 from .const import (
     CONF_CONTROLS,
     CONF_CREDENTIALS,

@@ -15,8 +15,9 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
+from .cloud.corrections import PowerUnit
 from .cloud.errors import CloudError
-from .cloud.model import Device, Inventory, Plant, PowerUnit
+from .cloud.model import Device, Inventory, Plant
 from .cloud.vendor import Cloud, SupportsManualDevices
 from .const import (
     CONF_CONTROLS,

@@ -327,7 +327,7 @@ class Device:
     """kWh of a battery."""
     phases: int | None = None
     tunable: bool = False
-    """Whether the user may correct how its values are read, see ``DeviceCorrection``."""
+    """Whether the user may correct how its values are read, see ``corrections``."""
     reports: bool = True
     """Whether it has values of its own; a gateway or an optimizer may have none, and is not offline for that."""
     address: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -336,22 +336,6 @@ class Device:
         """Forget ratings that cannot be."""
         object.__setattr__(self, "rated_power", _rating(self.rated_power, "W"))
         object.__setattr__(self, "capacity", _rating(self.capacity, "kWh"))
-
-
-class PowerUnit(StrEnum):
-    """What a device really reports its powers in."""
-
-    WATT = "W"
-    KILOWATT = "kW"
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceCorrection:
-    """What only the user can know of one device: a meter wired the other way round, a firmware that reports another unit."""
-
-    swap_direction: bool = False
-    unit: PowerUnit | None = None
-    """``None`` leaves it to the vendor's table."""
 
 
 LISTS_UNTIL_GONE: Final = 3

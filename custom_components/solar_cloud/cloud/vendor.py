@@ -16,7 +16,7 @@ from yarl import URL
 from .control import ControlClient
 from .errors import CloudError
 from .history import HistoryClient
-from .model import DeviceCorrection, Inventory, Plant, Snapshot
+from .model import Inventory, Plant, Snapshot
 from .quota import Quota
 from .sources import PlantSources
 from .storage import Json, Storage
@@ -195,14 +195,6 @@ class Cloud(Protocol):
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state for diagnostics: nothing secret, no identity."""
-
-
-@runtime_checkable
-class SupportsCorrections(Protocol):
-    """A client that lets the user correct how a device is read."""
-
-    def tune(self, tunings: Mapping[str, DeviceCorrection]) -> None:
-        """Apply corrections by device id from the next reading on; devices not named are read as their table says."""
 
 
 @runtime_checkable

@@ -4,16 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from custom_components.solar_cloud.cloud.fusionsolar import corrections, models
+from custom_components.solar_cloud.cloud.corrections import DeviceCorrection, PowerUnit
+from custom_components.solar_cloud.cloud.fusionsolar import models
+from custom_components.solar_cloud.cloud.fusionsolar.decoder import UnitGuess, corrected
 from custom_components.solar_cloud.cloud.fusionsolar.plant_points import PLANT, REPORT
 from custom_components.solar_cloud.cloud.fusionsolar.points import TABLES
-from custom_components.solar_cloud.cloud.model import (
-    DeviceCorrection,
-    PowerUnit,
-    Quantity as Q,
-    Slot,
-    Value,
-)
+from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot, Value
 from custom_components.solar_cloud.cloud.points import Point, decode
 from tests.clouds.fusionsolar.knobs import Knobs
 from tests.clouds.fusionsolar.rows import MAKERS, View
@@ -186,7 +182,7 @@ def test_a_swapped_device_turns_powers_and_counters(kind: int) -> None:
         Slot(Q.BATTERY_CHARGE_ENERGY_TODAY): 1.0,
         Slot(Q.GRID_FREQUENCY): 50.0,
     }
-    assert corrections.apply(values, kind, DeviceCorrection(swap_direction=True)) == {
+    assert corrected(values, kind, DeviceCorrection(swap_direction=True)) == {
         Slot(Q.GRID_POWER): -5.0,
         Slot(Q.PHASE_POWER, 1): 2.0,
         Slot(Q.BATTERY_POWER): 0.0,
@@ -212,7 +208,7 @@ def test_a_users_unit_replaces_the_tables(
 ) -> None:
     """Whatever the table says, the power is then read in this unit."""
     values: dict[Slot, Value] = {Slot(Q.GRID_POWER): 2000.0, Slot(Q.POWER_FACTOR): 1.0}
-    tuned = corrections.apply(values, kind, DeviceCorrection(unit=unit))
+    tuned = corrected(values, kind, DeviceCorrection(unit=unit))
     assert tuned == {Slot(Q.GRID_POWER): 2000.0 * factor, Slot(Q.POWER_FACTOR): 1.0}
 
 
@@ -223,7 +219,7 @@ WATTS = 0.95 * 6900
 
 def vote(*samples: dict[str, object]) -> bool:
     """Return the verdict after some samples."""
-    guess = corrections.UnitGuess()
+    guess = UnitGuess()
     for sample in samples:
         guess.look(sample)
     return guess.kilowatts

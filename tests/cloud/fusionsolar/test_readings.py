@@ -5,20 +5,22 @@ from typing import Any
 
 import pytest
 
+from custom_components.solar_cloud.cloud.corrections import (
+    DeviceCorrection,
+    PowerUnit,
+    SupportsCorrections,
+)
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
 from custom_components.solar_cloud.cloud.model import (
     Alarm,
-    DeviceCorrection,
     DeviceKind,
     Notice,
-    PowerUnit,
     Quantity as Q,
     Slot,
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.sources import Source
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from custom_components.solar_cloud.cloud.vendor import SupportsCorrections
 from tests.clouds.fusionsolar import FusionSolarCloud
 from tests.clouds.fusionsolar.plant import (
     EMI,

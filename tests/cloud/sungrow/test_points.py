@@ -4,12 +4,8 @@ from typing import Any
 
 import pytest
 
-from custom_components.solar_cloud.cloud.model import (
-    DeviceCorrection,
-    DeviceKind,
-    Quantity as Q,
-    Slot,
-)
+from custom_components.solar_cloud.cloud.corrections import DeviceCorrection
+from custom_components.solar_cloud.cloud.model import DeviceKind, Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.states import STATES
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow.access import PointSelection

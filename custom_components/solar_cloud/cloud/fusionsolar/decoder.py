@@ -1,12 +1,21 @@
 """One device's answer to a reading: absent things left out, sums made, corrections applied."""
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import Final
 
-from ..model import DeviceCorrection, PowerUnit, Quantity, Reading, Slot, Value
+from ..corrections import (
+    POWERS,
+    DeviceCorrection,
+    PowerUnit,
+    reported_unit,
+    scale_powers,
+    swap_direction,
+)
+from ..model import Quantity, Reading, Slot, Unit, Value
 from ..points import decode, number, total
 from ..storage import Json, Storage
-from . import corrections, models
+from . import models
 from .inventory import DeviceRow
 from .points import TABLES
 from .states import DARK
@@ -38,6 +47,78 @@ PHASE: Final = Slot(Quantity.PHASE_VOLTAGE, 1)
 HALF: Final = (0.45, 0.55)
 """What a single-phase inverter's first phase is of its only voltage; of three phases it is 0.58 [seen]."""
 
+UNITS: Final = {PowerUnit.WATT: Unit.WATT, PowerUnit.KILOWATT: Unit.KILOWATT}
+
+VOTES: Final = 3
+"""Samples in a row that must agree on a meter's unit."""
+LEAST_AMPERES: Final = 0.5
+LEAST_POWER_FACTOR: Final = 0.3
+"""Below these, power says too little about volts times amperes."""
+
+
+class UnitGuess:
+    """Whether a grid meter (type 17) reports kW, as it did before version 24.7: found out from volts times amperes, then kept."""
+
+    def __init__(self, votes: int = 0) -> None:
+        """Begin undecided; negative votes are for W."""
+        self.votes = votes
+
+    @property
+    def kilowatts(self) -> bool:
+        """The verdict; W until there is one."""
+        return self.votes >= VOTES
+
+    def look(self, items: Mapping[str, object]) -> bool:
+        """Take a sample into account; whether it changed anything."""
+        if abs(self.votes) >= VOTES:
+            return False
+        match _grid_meter_unit(items):
+            case PowerUnit.WATT:
+                self.votes = min(self.votes, 0) - 1
+            case PowerUnit.KILOWATT:
+                self.votes = max(self.votes, 0) + 1
+            case _:
+                return False
+        return True
+
+
+def _grid_meter_unit(items: Mapping[str, object]) -> PowerUnit | None:
+    """Tell a grid meter's unit from volts, amperes and power factor, where they say enough."""
+    power, factor = number(items.get("active_power")), number(items.get("power_factor"))
+    amperes = [number(items.get(f"{phase}_i")) or 0.0 for phase in "abc"]
+    volts = [number(items.get(f"{phase}_u")) or 0.0 for phase in "abc"]
+    line = number(items.get("ab_u")) or 0.0
+    if (
+        power is None
+        or factor is None
+        or abs(factor) < LEAST_POWER_FACTOR
+        or max(map(abs, amperes)) < LEAST_AMPERES
+    ):
+        return None
+    if not all(volts) and line > 0:
+        volts = [line / sqrt(3)] * 3
+    apparent = sum(abs(u * i) for u, i in zip(volts, amperes, strict=True))
+    return reported_unit(power, apparent * factor)
+
+
+def corrected(
+    values: dict[Slot, Value], device_type: int, correction: DeviceCorrection
+) -> dict[Slot, Value]:
+    """Correct decoded values."""
+    if correction.unit is not None:
+        factor = UNITS[correction.unit].factor / _native(device_type).factor
+        values = scale_powers(values, factor)
+    return swap_direction(values) if correction.swap_direction else values
+
+
+def _native(device_type: int) -> Unit:
+    """Return the unit the table gives a type's powers."""
+    return next(
+        point.unit
+        for point in TABLES[device_type].points
+        if point.quantity in POWERS and point.unit is not None
+    )
+
 
 class FusionSolarDecoder:
     """Decodes devices, and remembers what is particular to each."""
@@ -46,7 +127,7 @@ class FusionSolarDecoder:
         """Take up the memory of the last run."""
         self._storage: Final = storage
         self._alive: dict[str, set[str]] = {}
-        self._guesses: dict[str, corrections.UnitGuess] = {}
+        self._guesses: dict[str, UnitGuess] = {}
         self.tunings: Mapping[str, DeviceCorrection] = {}
         self.unmapped: dict[int, set[str]] = {}
         self._restore()
@@ -73,7 +154,7 @@ class FusionSolarDecoder:
         if row.type in models.INVERTERS:
             self._add_sums(key, decoded.values)
         if (correction := self._correction(key, row, flat)) is not None:
-            decoded.values = corrections.apply(decoded.values, row.type, correction)
+            decoded.values = corrected(decoded.values, row.type, correction)
         return decoded.reading(None)
 
     def _drop_hollow(self, key: str, values: dict[Slot, Value]) -> None:
@@ -113,7 +194,7 @@ class FusionSolarDecoder:
         asked = self.tunings.get(key)
         if row.type != models.GRID_METER or (asked and asked.unit):
             return asked
-        guess = self._guesses.setdefault(key, corrections.UnitGuess())
+        guess = self._guesses.setdefault(key, UnitGuess())
         if guess.look(items):
             self._storage.delay_save(SECTION, self._as_json)
         if not guess.kilowatts:
@@ -139,7 +220,7 @@ class FusionSolarDecoder:
             if isinstance(slots, list):
                 self._alive[key] = {str(each) for each in slots}
         for key, votes in units.items() if isinstance(units, dict) else ():
-            self._guesses[key] = corrections.UnitGuess(int(number(votes) or 0))
+            self._guesses[key] = UnitGuess(int(number(votes) or 0))
 
 
 def _mend_single_phase(values: dict[Slot, Value]) -> bool:

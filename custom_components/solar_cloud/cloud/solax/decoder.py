@@ -5,11 +5,12 @@ from datetime import datetime
 import re
 from typing import Final
 
-from ..model import Device, DeviceKind, Quantity as Q, Reading, Slot, Value
+from ..corrections import PowerUnit, reported_unit
+from ..model import Device, DeviceKind, Quantity as Q, Reading, Slot, Unit, Value
 from ..points import Decoded, Table, decode, flatten, number, total
+from ..storage import Json
 from .access import SolaxAccess
 from .api import SolaxRow
-from .corrections import PowerUnits
 from .models import COMMERCIAL
 from .points import TABLES
 from .states import NO_STATE, WAITING
@@ -57,6 +58,38 @@ SLEEPING_BATTERY: Final = (
     Q.BATTERY_TEMPERATURE,
     Q.BATTERY_ENERGY_REMAINING,
 )
+
+
+class PowerUnits:
+    """Learns the unit of each commercial battery's power: the one unit the documents leave open.
+
+    The document says W, one public client multiplies by 1000. Volts times amperes decide; until they did, the document is believed.
+    """
+
+    def __init__(self) -> None:
+        """Start with the document's word."""
+        self._units: Final[dict[str, PowerUnit]] = {}
+        self._ratios: Final[dict[str, float]] = {}
+
+    def correct(self, identity: str, values: dict[Slot, Value]) -> None:
+        """Compare the power with volts times amperes and scale it when it must be kW."""
+        power, voltage, current = (
+            values.get(Slot(each))
+            for each in (Q.BATTERY_POWER, Q.BATTERY_VOLTAGE, Q.BATTERY_CURRENT)
+        )
+        if not isinstance(power, float) or power == 0:
+            return
+        if isinstance(voltage, float) and isinstance(current, float):
+            if watts := voltage * current:
+                self._ratios[identity] = abs(watts / power)
+            if (unit := reported_unit(power, watts)) is not None:
+                self._units[identity] = unit
+        if self._units.get(identity) is PowerUnit.KILOWATT:
+            values[Slot(Q.BATTERY_POWER)] = power * Unit.KILOWATT.factor
+
+    def report(self) -> list[Json]:
+        """Give the newest ratio of each battery, without saying whose."""
+        return [round(ratio, 2) for ratio in self._ratios.values()]
 
 
 class SolaxDecoder:

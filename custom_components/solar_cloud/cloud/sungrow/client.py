@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ..model import DeviceCorrection, Inventory, Snapshot
+from ..corrections import DeviceCorrection
+from ..model import Inventory, Snapshot
 from ..sources import PlantSources
 from ..storage import Json, Storage
 from .controls.manager import SungrowControls

@@ -4,15 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from ..model import DeviceCorrection, Quantity, Reading, Slot, Value
+from ..corrections import DeviceCorrection, swap_direction
+from ..model import Quantity, Reading, Slot, Value
 from ..points import ABSENT, SPLITS, Decoded, Table, decode, flatten
 from ..storage import Json
-
-DIRECTED: Final = {
-    Quantity.GRID_IMPORT_ENERGY_TOTAL: Quantity.GRID_EXPORT_ENERGY_TOTAL,
-    Quantity.GRID_IMPORT_ENERGY_TODAY: Quantity.GRID_EXPORT_ENERGY_TODAY,
-}
-"""What changes places when a meter is wired the other way round; signed powers change their sign."""
 
 STORAGE: Final = "battery_"
 FROM_PV: Final = frozenset(
@@ -59,7 +54,7 @@ def read(
             del decoded.values[slot]
     join_powers(decoded.values)
     if tuning is not None and tuning.swap_direction:
-        swap_direction(decoded.values)
+        decoded.values = swap_direction(decoded.values)
     return decoded.reading(measured_at), _unmapped(decoded)
 
 
@@ -77,20 +72,3 @@ def join_powers(values: dict[Slot, Value]) -> None:
         towards, away = values.get(Slot(inward)), values.get(Slot(outward))
         if isinstance(towards, float) and isinstance(away, float):
             values[Slot(signed)] = towards - away
-
-
-def swap_direction(values: dict[Slot, Value]) -> None:
-    """Turn a meter round."""
-    for slot, value in list(values.items()):
-        if slot.quantity in {
-            Quantity.GRID_POWER,
-            Quantity.PHASE_POWER,
-        } and isinstance(value, float):
-            values[slot] = 0.0 - value
-    for inward, outward in DIRECTED.items():
-        imported = values.pop(Slot(inward), None)
-        exported = values.pop(Slot(outward), None)
-        if exported is not None:
-            values[Slot(inward)] = exported
-        if imported is not None:
-            values[Slot(outward)] = imported

@@ -6,6 +6,7 @@ from functools import partial
 import time
 from typing import Final
 
+from ..corrections import DeviceCorrection
 from ..errors import (
     CloudError,
     CloudUnreachable,
@@ -13,17 +14,7 @@ from ..errors import (
     PermissionMissing,
     RetryLater,
 )
-from ..model import (
-    Alarm,
-    Device,
-    DeviceCorrection,
-    Inventory,
-    Notice,
-    Reading,
-    Slot,
-    Snapshot,
-    Value,
-)
+from ..model import Alarm, Device, Inventory, Notice, Reading, Slot, Snapshot, Value
 from ..points import number, text
 from ..polling import ReadingCache
 from ..quota import DAY
