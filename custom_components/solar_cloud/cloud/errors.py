@@ -76,6 +76,14 @@ class UnexpectedAnswer(CloudError):
     default_key = "unexpected_answer"
 
 
+class TurnedAway(UnexpectedAnswer):
+    """A call was refused at the door: nothing was carried out."""
+
+
+class TokenRefused(TurnedAway):
+    """A token is not, or no longer, valid. Never leaves the session."""
+
+
 class InterfaceMoved(UnexpectedAnswer):
     """The vendor serves its interface somewhere else, or no longer: no fault of the credentials, and no outage.
 

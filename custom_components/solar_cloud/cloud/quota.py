@@ -118,12 +118,16 @@ class Quota:
                 waits.append(window.seconds)
         return max((*waits, 0.0))
 
-    def acquire(self, lane: str, *, command: bool = False) -> None:
-        """Debit one call, or raise ``QuotaExhausted`` with the wait: ``Paced`` unless the vendor ordered it."""
+    def check(self, lane: str, *, command: bool = False) -> None:
+        """Raise ``QuotaExhausted`` with the wait when no call may go now: ``Paced`` unless the vendor ordered it."""
         if (wait := self.wait(lane, command=command)) > 0:
             if (block := self._block(lane)) is None:
                 raise Paced(wait)
             raise self._refusal(wait, *block)
+
+    def acquire(self, lane: str, *, command: bool = False) -> None:
+        """Debit one call, or raise as ``check`` does."""
+        self.check(lane, command=command)
         now = time.time()
         for name, seconds in self._counted(lane):
             tally = self._tallies.setdefault((name, seconds), _Tally([]))

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final
 
-from ..errors import CloudError, CredentialsRejected, QuotaExhausted, UnexpectedAnswer
+from ..errors import (
+    CloudError,
+    CredentialsRejected,
+    QuotaExhausted,
+    TurnedAway,
+    UnexpectedAnswer,
+)
 
 
 class ErrorAction(Enum):
@@ -88,7 +94,7 @@ class Refused(UnexpectedAnswer):
         return REACTIONS.get(self.code)
 
 
-class ParameterRefused(UnexpectedAnswer):
+class ParameterRefused(TurnedAway):
     """The gateway found a parameter wrong: the call went no further (exception body ``Paramerror``)."""
 
 

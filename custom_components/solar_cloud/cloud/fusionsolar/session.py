@@ -3,27 +3,20 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 import time
-from typing import Final
+from typing import Final, override
 
 from yarl import URL
 
 from ..backoff import DAILY, moment
-from ..errors import (
-    CloudError,
-    CloudUnreachable,
-    ConsentLost,
-    NotConnected,
-    QuotaExhausted,
-    Unanswered,
-    UnexpectedAnswer,
-)
+from ..errors import CloudError, QuotaExhausted, TokenRefused, Unanswered
 from ..quota import ALL, Quota
+from ..session import Call, Session
 from ..storage import Json
 from ..token import Token
 from ..transport import Transport
 from .api import Reply, read
 from .auth import Authorization
-from .errors import REACTIONS, ErrorAction, ParameterRefused, Refused, account_refusal
+from .errors import REACTIONS, ErrorAction, Refused, account_refusal
 from .limits import ALARMS, DEVICE_NOW, PLANT_NOW
 
 WAITS: Final[Mapping[str, tuple[float, float]]] = {
@@ -43,17 +36,17 @@ DOUBTFUL: Final = frozenset({20004, 30008})
 """The server stumbled, and perhaps over the command itself."""
 
 
-class FusionSolarSession:
+class FusionSolarSession(Session):
     """Sends calls within the account's budget."""
 
     def __init__(
         self, base: URL, auth: Authorization, transport: Transport, quota: Quota
     ) -> None:
         """Send to one regional host."""
-        self._base: Final = base
+        super().__init__(auth.tokens, quota)
         self.auth: Final = auth
+        self._base: Final = base
         self._transport: Final = transport
-        self.quota: Final = quota
         self._strikes: dict[str, int] = {}
 
     async def send(
@@ -75,11 +68,8 @@ class FusionSolarSession:
         return reply.data
 
     async def write(self, lane: str, path: str, body: dict[str, Json]) -> Reply:
-        """Send a command and return its answer, whether it says yes or no.
-
-        Raises ``Unanswered`` when nobody knows whether it arrived, any other ``CloudError`` when it certainly was not carried out.
-        """
-        reply = await self._exchange(lane, path, body, command=True, writes=True)
+        """Send a command and return its answer, whether it says yes or no; errors as ``exchange``."""
+        reply = await self._exchange(lane, path, body, command=True, changes=True)
         if reply.code in DOUBTFUL:
             raise Unanswered
         if REACTIONS.get(reply.code) in AT_THE_DOOR:
@@ -93,56 +83,34 @@ class FusionSolarSession:
         body: dict[str, Json],
         *,
         command: bool,
-        writes: bool = False,
+        changes: bool = False,
     ) -> Reply:
-        """Send with a live token. A refused token is replaced once: what it came with was turned away at the door, a command too."""
-        if self.quota.wait(lane, command=command) > 0:
-            self.quota.acquire(lane, command=command)  # raises
-
         async def send(token: Token) -> Reply:
-            self.quota.acquire(lane, command=command)
             try:
-                return await self._send(path, body, token)
-            except NotConnected, ParameterRefused:
-                raise
-            except CloudUnreachable, UnexpectedAnswer:
-                if writes:
-                    raise Unanswered from None
-                raise
+                answer = await self._transport.send(
+                    "POST",
+                    self._base.joinpath(path),
+                    headers=self.auth.headers(token),
+                    json=body,
+                )
             finally:
                 self.quota.answered(lane)
+            reply = read(answer)
+            match REACTIONS.get(reply.code):
+                case ErrorAction.RELOGIN:
+                    raise TokenRefused
+                case ErrorAction.DONE:
+                    self.auth.accepted(token)
+                    self._strikes.pop(lane, None)
+                    self._strikes.pop(ALL, None)
+            return reply
 
-        token = await self._token()
-        reply = await send(token)
-        if REACTIONS.get(reply.code) is ErrorAction.RELOGIN:
-            token = await self._token(token)
-            reply = await send(token)
-            if REACTIONS.get(reply.code) is ErrorAction.RELOGIN:
-                raise await self.auth.refused_again()
-        if REACTIONS.get(reply.code) is ErrorAction.DONE:
-            self.auth.accepted(token)
-            self._strikes.pop(lane, None)
-            self._strikes.pop(ALL, None)
-        return reply
+        return await self.exchange(Call(send, lane, command=command, changes=changes))
 
-    async def _token(self, stale: Token | None = None) -> Token:
-        """Return a live token; a consent that is lost must not come back at the next start, nor a secret be doubted for it."""
-        tokens = self.auth.tokens
-        try:
-            return await (tokens.current() if stale is None else tokens.replace(stale))
-        except ConsentLost:
-            await tokens.forget()
-            raise
-
-    async def _send(self, path: str, body: dict[str, Json], token: Token) -> Reply:
-        return read(
-            await self._transport.send(
-                "POST",
-                self._base.joinpath(path),
-                headers=self.auth.headers(token),
-                json=body,
-            )
-        )
+    @override
+    async def conflict(self) -> CloudError:
+        """Do as the way of signing in asks for."""
+        return await self.auth.refused_again()
 
     async def _refusal(self, lane: str, reply: Reply) -> CloudError:
         match REACTIONS.get(reply.code):

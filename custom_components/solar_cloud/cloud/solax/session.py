@@ -8,16 +8,8 @@ from typing import Final
 
 from yarl import URL
 
-from ..errors import (
-    CloudError,
-    CloudUnreachable,
-    CredentialsRejected,
-    NotConnected,
-    PermissionMissing,
-    SessionConflict,
-    Unanswered,
-    UnexpectedAnswer,
-)
+from ..errors import CloudError, CredentialsRejected, PermissionMissing, TokenRefused
+from ..session import Call, Session
 from ..storage import Json, Storage
 from ..token import Token, TokenManager
 from ..transport import Transport
@@ -271,12 +263,12 @@ def list_of_plants(business: str) -> str:
 
 
 LOGGER: Final = logging.getLogger(__name__)
-CONTEST_PAUSE: Final = 600.0
-"""Seconds to leave the application to whoever took the token twice in a row."""
 
 
-class SolaxSession:
+class SolaxSession(Session):
     """The signed-in application."""
+
+    token_gone = CredentialsRejected
 
     def __init__(
         self,
@@ -286,12 +278,10 @@ class SolaxSession:
         brakes: SolaxBackoff,
     ) -> None:
         """Call ``base`` with tokens from ``tokens``."""
+        super().__init__(tokens, brakes.quota)
         self._base: Final = base
         self._transport: Final = transport
-        self.tokens: Final = tokens
         self.brakes: Final = brakes
-        self.tokenless = False
-        """Whether the last attempt to get a token failed: then no other call can succeed."""
 
     async def call(
         self,
@@ -302,75 +292,27 @@ class SolaxSession:
         lane: str = READ,
     ) -> Json:
         """Return the ``result`` of an answer. Raises the ``CloudError`` its code stands for."""
-        envelope = await self._exchange(endpoint, params, body, lane)
-        if envelope.verdict is AnswerVerdict.ACCEPTED:
-            return envelope.result
-        LOGGER.debug("%s refused with code %s", endpoint.path, envelope.code)
-        raise refusal(envelope.verdict, envelope.code)
+        answer = await self._judged(endpoint, params, body, lane)
+        if answer.verdict is AnswerVerdict.ACCEPTED:
+            return answer.result
+        LOGGER.debug("%s refused with code %s", endpoint.path, answer.code)
+        raise refusal(answer.verdict, answer.code)
 
     async def write(self, endpoint: Endpoint, body: dict[str, Json]) -> JudgedAnswer:
-        """Send a command and return its answer, whether it says yes or no.
+        """Send a command and return its answer, whether it says yes or no; errors as ``exchange``."""
+        return await self._judged(endpoint, None, body, CONTROL)
 
-        Raises ``Unanswered`` when nobody knows whether it arrived, any other ``CloudError`` when it certainly was not carried out.
-        """
-        return await self._exchange(endpoint, None, body, CONTROL)
-
-    async def _exchange(
+    async def _judged(
         self,
         endpoint: Endpoint,
         params: Mapping[str, str] | None,
         body: dict[str, Json] | None,
         lane: str,
     ) -> JudgedAnswer:
-        """Send with a live token; what concerns tokens, permissions and pace is raised."""
-        token = await self._token()
-        envelope = await self._send(endpoint, token, params, body, lane)
-        if envelope.verdict is AnswerVerdict.UNAUTHENTICATED:
-            # Everyday life: another program of the application asked for a token and killed ours. Turned away at the door, nothing was
-            # carried out, so that a command may go in again.
-            LOGGER.debug("Token refused with code %s, renewing it once", envelope.code)
-            token = await self._token(token)
-            envelope = await self._send(endpoint, token, params, body, lane)
-        match envelope.verdict:
-            case AnswerVerdict.ACCEPTED:
-                self.brakes.released()
-            case AnswerVerdict.UNAUTHENTICATED:
-                raise SessionConflict(CONTEST_PAUSE)
-            case AnswerVerdict.FORBIDDEN:
-                raise PermissionMissing(endpoint.permission)
-            case AnswerVerdict.TOO_FAST:
-                raise await self.brakes.too_fast(envelope.retry_after)
-            case AnswerVerdict.USED_UP:
-                raise await self.brakes.used_up_today()
-            case AnswerVerdict.BLOCKED:
-                raise refusal(envelope.verdict, envelope.code)
-        return envelope
+        """Return an answer; what concerns tokens, permissions and pace is raised."""
 
-    async def _token(self, stale: Token | None = None) -> Token:
-        """Return a live token; one whose credentials are refused must not come back at the next start."""
-        self.tokenless = True
-        try:
-            token = await (
-                self.tokens.current() if stale is None else self.tokens.replace(stale)
-            )
-        except CredentialsRejected:
-            await self.tokens.forget()
-            raise
-        self.tokenless = False
-        return token
-
-    async def _send(
-        self,
-        endpoint: Endpoint,
-        token: Token,
-        params: Mapping[str, str] | None,
-        body: dict[str, Json] | None,
-        lane: str,
-    ) -> JudgedAnswer:
-        commands = lane == CONTROL
-        self.brakes.quota.acquire(lane, command=commands)
-        try:
-            return judge(
+        async def send(token: Token) -> JudgedAnswer:
+            answer = judge(
                 await self._transport.send(
                     endpoint.method,
                     self._base.with_path(endpoint.path),
@@ -379,9 +321,25 @@ class SolaxSession:
                     json=body,
                 )
             )
-        except NotConnected:
-            raise
-        except CloudUnreachable, UnexpectedAnswer:
-            if commands:
-                raise Unanswered from None
-            raise
+            if answer.verdict is AnswerVerdict.UNAUTHENTICATED:
+                # Everyday life: another program of the application asked for a token and killed ours.
+                LOGGER.debug("Token refused with code %s", answer.code)
+                raise TokenRefused
+            return answer
+
+        commands = lane == CONTROL
+        answer = await self.exchange(
+            Call(send, lane, command=commands, changes=commands)
+        )
+        match answer.verdict:
+            case AnswerVerdict.ACCEPTED:
+                self.brakes.released()
+            case AnswerVerdict.FORBIDDEN:
+                raise PermissionMissing(endpoint.permission)
+            case AnswerVerdict.TOO_FAST:
+                raise await self.brakes.too_fast(answer.retry_after)
+            case AnswerVerdict.USED_UP:
+                raise await self.brakes.used_up_today()
+            case AnswerVerdict.BLOCKED:
+                raise refusal(answer.verdict, answer.code)
+        return answer

@@ -11,7 +11,13 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from yarl import URL
 
-from ..errors import CloudError, CloudUnreachable, CredentialsRejected, UnexpectedAnswer
+from ..errors import (
+    CloudError,
+    CloudUnreachable,
+    CredentialsRejected,
+    TokenRefused,
+    UnexpectedAnswer,
+)
 from ..points import number
 from ..storage import Json
 from ..transport import Answer, Transport
@@ -22,15 +28,7 @@ from .crypto import (
     load_public_key,
     random_text,
 )
-from .errors import (
-    HTTP_ERRORS,
-    OK,
-    ClockWrong,
-    NonceRepeated,
-    Throttled,
-    TokenRefused,
-    error_for,
-)
+from .errors import HTTP_ERRORS, OK, ClockWrong, NonceRepeated, Throttled, error_for
 
 
 class Operation(Enum):

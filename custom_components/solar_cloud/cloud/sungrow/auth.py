@@ -12,6 +12,7 @@ from ..errors import (
     CredentialsRejected,
     PermissionMissing,
     QuotaExhausted,
+    TokenRefused,
     UnexpectedAnswer,
 )
 from ..points import number, text
@@ -20,7 +21,7 @@ from ..storage import Json, Storage
 from ..token import Token
 from ..vendor import fingerprint
 from .api import ApiClient, Body
-from .errors import BARRED_FOR, HALF_AN_HOUR, Throttled, TokenRefused, safe_code
+from .errors import BARRED_FOR, HALF_AN_HOUR, Throttled, safe_code
 
 SECTION: Final = "sign_in"
 FIRST_WAIT: Final = 60.0

@@ -15,6 +15,8 @@ from ..errors import (
     CredentialsRejected,
     PermissionMissing,
     QuotaExhausted,
+    TokenRefused,
+    TurnedAway,
     UnexpectedAnswer,
 )
 from ..storage import Json
@@ -30,10 +32,6 @@ BARRED_FOR: Final[Mapping[str, float]] = {
 """Seconds for which a refusal of the whole account is believed without asking again."""
 
 
-class TokenRefused(UnexpectedAnswer):
-    """The token is not, or no longer, valid. Never leaves the session."""
-
-
 class Unauthorized(PermissionMissing):
     """E900: the token is not, or no longer, valid, or the account may not make this call; a fresh token tells."""
 
@@ -42,25 +40,25 @@ class Unauthorized(PermissionMissing):
         super().__init__(MONITORING, "not_authorized")
 
 
-class EndpointMissing(UnexpectedAnswer):
+class EndpointMissing(TurnedAway):
     """This server does not know the endpoint."""
 
     default_key = "endpoint_missing"
 
 
-class RequestRefused(UnexpectedAnswer):
+class RequestRefused(TurnedAway):
     """A parameter was not accepted; mostly because there was too much of it."""
 
     default_key = "request_refused"
 
 
-class NonceRepeated(UnexpectedAnswer):
+class NonceRepeated(TurnedAway):
     """The server has seen this nonce: try once with another."""
 
     default_key = "encryption_failed"
 
 
-class ClockWrong(UnexpectedAnswer):
+class ClockWrong(TurnedAway):
     """The request's time is too far from the server's: learn the difference and try once more."""
 
     default_key = "clock_wrong"

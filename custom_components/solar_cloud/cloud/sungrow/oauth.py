@@ -10,6 +10,7 @@ from ..errors import (
     ConsentLost,
     CredentialsRejected,
     PermissionMissing,
+    TokenRefused,
     UnexpectedAnswer,
 )
 from ..points import number, text
@@ -25,7 +26,6 @@ from .errors import (
     REFRESH_ERRORS,
     RequestRefused,
     Throttled,
-    TokenRefused,
     error_for,
 )
 

@@ -1,60 +1,37 @@
 """A signed-in session: token, quota and one renewal around every call."""
 
-from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import partial
 import time
-from typing import Final
+from typing import Final, override
 
 from ..errors import (
     CloudError,
     CloudUnreachable,
     CredentialsRejected,
-    NotConnected,
     Paced,
     PermissionMissing,
     QuotaExhausted,
     RetryLater,
-    SessionConflict,
-    Unanswered,
-    UnexpectedAnswer,
+    TokenRefused,
 )
 from ..points import number
 from ..quota import Quota
+from ..session import Call, Session
 from ..storage import Json
 from ..token import Token, TokenManager
 from .access import Permissions, call_of
 from .api import ApiClient, ApiVersion, Body, Operation
 from .auth import TOKEN_LIFE
-from .errors import (
-    AUTHORIZATION_GONE,
-    BARRED_FOR,
-    ClockWrong,
-    EndpointMissing,
-    NonceRepeated,
-    RequestRefused,
-    Throttled,
-    TokenRefused,
-    Unauthorized,
-)
+from .errors import BARRED_FOR, Throttled, Unauthorized
 from .limits import SungrowBackoff
 
 LANE: Final = "data"
 HISTORY_LANE: Final = "history"
 CONTROL_LANE: Final = "control"
 """Commands: polling leaves them the reserve of every limit."""
-CONTESTED_WAIT: Final = 900.0
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 100
-
-
-TURNED_AWAY: Final = (
-    ClockWrong,
-    EndpointMissing,
-    NonceRepeated,
-    RequestRefused,
-    TokenRefused,
-)
-"""What refuses a call at the door: nothing was carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +42,10 @@ class Listing:
     complete: bool = True
 
 
-class SungrowSession:
+class SungrowSession(Session):
     """Calls operations for one account."""
+
+    conflict_wait = 900.0
 
     def __init__(
         self,
@@ -78,11 +57,10 @@ class SungrowSession:
         permissions: Permissions,
     ) -> None:
         """Call nobody yet."""
+        super().__init__(tokens, quota)
         self.dialect: Final = dialect
-        self.tokens: Final = tokens
         self.backoff: Final = backoff
         self._gateway: Final = gateway
-        self._quota: Final = quota
         self._permissions: Final = permissions
         self._barred: tuple[float, PermissionMissing] | None = None
 
@@ -91,15 +69,28 @@ class SungrowSession:
         """Whether bodies are encrypted."""
         return self._gateway.encrypted
 
-    async def call(self, operation: Operation, body: Body, lane: str = LANE) -> Json:
-        """Return the ``result_data`` of an operation. A refused token is renewed once, also on E900. Raises a ``CloudError``."""
+    async def write(self, operation: Operation, body: Body) -> Json:
+        """Send what changes something, as ``call`` does; errors also as ``exchange``."""
+        return await self.call(operation, body, CONTROL_LANE, changes=True)
+
+    async def call(
+        self,
+        operation: Operation,
+        body: Body,
+        lane: str = LANE,
+        *,
+        changes: bool = False,
+    ) -> Json:
+        """Return the ``result_data`` of an operation. Raises a ``CloudError``."""
         self._check_barred()
+        send = partial(self._send, operation, body)
+        call = Call(send, lane, command=lane == CONTROL_LANE, changes=changes)
         try:
-            return await self._call(operation, body, lane)
+            return await self._exchange(call, call_of(operation, body))
         except Throttled as err:
             wait = await self.backoff.wait(err)
             key = "monthly_limit" if err.code == "E998" else QuotaExhausted.default_key
-            await self._quota.block(wait, key=key)
+            await self.quota.block(wait, key=key)
             raise QuotaExhausted(wait, key) from None
         except PermissionMissing as err:
             if (seconds := BARRED_FOR.get(err.key)) is not None:
@@ -107,7 +98,7 @@ class SungrowSession:
             raise
         except QuotaExhausted as err:
             if err.key == "address_changes":
-                await self._quota.block(err.retry_after, key=err.key)
+                await self.quota.block(err.retry_after, key=err.key)
             raise
 
     def _check_barred(self) -> None:
@@ -116,90 +107,6 @@ class SungrowSession:
             if time.time() < until:
                 raise PermissionMissing(error.permission, error.key)
             self._barred = None
-
-    async def _call(self, operation: Operation, body: Body, lane: str) -> Json:
-        commands = lane == CONTROL_LANE
-        self._quota.acquire(lane, command=commands)
-        token = await self._token()
-        try:
-            return await self._send(operation, body, token)
-        except TokenRefused:
-            if self.tokens.session_conflict:
-                raise SessionConflict(CONTESTED_WAIT) from None
-            fresh = await self._guarded(self.tokens.replace(token))
-        except Unauthorized as err:
-            return await self._doubt(operation, body, lane, token, err)
-        self._quota.acquire(lane, command=commands)
-        try:
-            return await self._send(operation, body, fresh)
-        except TokenRefused:
-            raise SessionConflict(CONTESTED_WAIT) from None
-
-    async def _doubt(
-        self,
-        operation: Operation,
-        body: Body,
-        lane: str,
-        token: Token,
-        refusal: Unauthorized,
-    ) -> Json:
-        """Repeat a call that may have been refused for its token. Raises the refusal where a fresh one does not help."""
-        call = call_of(operation, body)
-        if not self._permissions.doubtful(call, token):
-            raise refusal
-        if self.tokens.session_conflict:
-            raise SessionConflict(CONTESTED_WAIT)
-        try:
-            fresh = await self._guarded(self.tokens.replace(token, suspect=True))
-        except QuotaExhausted as err:
-            if err.key in {Paced.default_key, QuotaExhausted.default_key}:
-                # Our own limit of sign-ins is not the reason.
-                raise refusal from None
-            raise
-        self._permissions.renewed(fresh)
-        self._quota.acquire(lane, command=lane == CONTROL_LANE)
-        try:
-            result = await self._send(operation, body, fresh)
-        except TokenRefused:
-            raise SessionConflict(CONTESTED_WAIT) from None
-        except Unauthorized:
-            await self._permissions.refused(call)
-            raise
-        self.tokens.note_death()
-        return result
-
-    async def write(self, operation: Operation, body: Body) -> Json:
-        """Send what changes something, as ``call`` does.
-
-        Raises ``Unanswered`` when nobody knows whether it was carried out, any other ``CloudError`` when it certainly was not.
-        """
-        self._check_barred()
-        await self._token()  # its failure must not be taken for the call's
-        try:
-            return await self.call(operation, body, CONTROL_LANE)
-        except (NotConnected, *TURNED_AWAY):
-            raise
-        except CloudUnreachable, UnexpectedAnswer:
-            raise Unanswered from None
-
-    async def _token(self) -> Token:
-        """Return a token; while renewal fails for the moment the old one serves as long as it lives."""
-        try:
-            return await self._guarded(self.tokens.current())
-        except CloudUnreachable, RetryLater:
-            token = self.tokens.token
-            if token is not None and token.expires_at > time.time():
-                return token
-            raise
-
-    async def _guarded[T](self, renewal: Awaitable[T]) -> T:
-        """Drop a pair of tokens the vendor called dead, in memory and in storage."""
-        try:
-            return await renewal
-        except CredentialsRejected as err:
-            if err.key in AUTHORIZATION_GONE:
-                await self.tokens.forget()
-            raise
 
     async def _send(self, operation: Operation, body: Body, token: Token) -> Json:
         path = self.dialect.path(operation)
@@ -210,6 +117,52 @@ class SungrowSession:
             self.tokens.extend(token, time.time() + TOKEN_LIFE)
         self._permissions.accepted(call_of(operation, body), token)
         return answer.get("result_data")
+
+    async def _exchange(self, call: Call[Json], name: str) -> Json:
+        """Send a call with a fresh token also where the refusal may only mean the token."""
+        token = await self.begin(call)
+        try:
+            return await self.attempt(call, token)
+        except TokenRefused:
+            return await self.repeat(call, await self.token(token))
+        except Unauthorized as refusal:
+            if not self._permissions.doubtful(name, token):
+                raise
+            fresh = await self._suspected(token, refusal)
+        try:
+            result = await self.repeat(call, fresh)
+        except Unauthorized:
+            await self._permissions.refused(name)
+            raise
+        self.tokens.note_death()
+        return result
+
+    async def _suspected(self, token: Token, refusal: Unauthorized) -> Token:
+        """Return a token that tells whether the one before was the reason of a refusal. Raises the refusal when it may not be asked for."""
+        try:
+            fresh = await self.token(token, suspect=True)
+        except QuotaExhausted as err:
+            if err.key in {Paced.default_key, QuotaExhausted.default_key}:
+                # Our own limit of sign-ins is not the reason.
+                raise refusal from None
+            raise
+        self._permissions.renewed(fresh)
+        return fresh
+
+    @override
+    async def token(
+        self, stale: Token | None = None, *, suspect: bool = False
+    ) -> Token:
+        """Return a live token; while a renewal in advance fails for the moment the old one serves as long as it lives."""
+        if stale is not None and self.tokens.session_conflict:
+            raise await self.conflict()
+        try:
+            return await super().token(stale, suspect=suspect)
+        except CloudUnreachable, RetryLater:
+            token = self.tokens.token
+            if stale is None and token is not None and token.expires_at > time.time():
+                return token
+            raise
 
     async def list_all(self, operation: Operation, body: Body) -> Listing:
         """Return all pages of a list; what cannot be read to its end is marked so."""

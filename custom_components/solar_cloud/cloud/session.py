@@ -1,0 +1,109 @@
+"""One signed-in call: planned, sent with a live token, and repeated once where the token had died.
+
+Each vendor says how a call carries its token and which answers mean that the token was refused; all else is here.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from .errors import (
+    CloudError,
+    CloudUnreachable,
+    ConsentLost,
+    CredentialsRejected,
+    NotConnected,
+    SessionConflict,
+    TokenRefused,
+    TurnedAway,
+    Unanswered,
+    UnexpectedAnswer,
+)
+from .quota import Quota
+from .token import Token, TokenManager
+
+
+@dataclass(frozen=True, slots=True)
+class Call[AnswerT]:
+    """How a call is sent, and the limits it is counted by."""
+
+    send: Callable[[Token], Awaitable[AnswerT]]
+    """Sends it once. Raises ``TokenRefused`` when the token was turned away."""
+    lane: str
+    command: bool = False
+    """Whether it may use what each limit reserves for commands."""
+    changes: bool = False
+    """Whether it changes something: then it matters whether it arrived."""
+
+
+class Session:
+    """Signed-in calls of one account."""
+
+    token_gone: ClassVar[type[CredentialsRejected]] = ConsentLost
+    """What a renewal fails with when the stored token is worth nothing any more."""
+    conflict_wait: ClassVar = 600.0
+    """Seconds to leave the account to whoever took the token twice in a row."""
+
+    def __init__(self, tokens: TokenManager, quota: Quota) -> None:
+        """Call nobody yet."""
+        self.tokens: Final = tokens
+        self.quota: Final = quota
+        self.tokenless = False
+        """Whether the last attempt to get a token failed: then no other call can succeed."""
+
+    async def exchange[AnswerT](self, call: Call[AnswerT]) -> AnswerT:
+        """Send a call, and once more with a fresh token where its token was refused: it was turned away, a command too.
+
+        Raises ``Unanswered`` for a change of which nobody knows whether it arrived, any other ``CloudError`` when it certainly was not
+        carried out.
+        """
+        token = await self.begin(call)
+        try:
+            return await self.attempt(call, token)
+        except TokenRefused:
+            return await self.repeat(call, await self.token(token))
+
+    async def begin[AnswerT](self, call: Call[AnswerT]) -> Token:
+        """Return a live token for a call that the limits allow now: no sign-in is spent on one that has to wait."""
+        self.quota.check(call.lane, command=call.command)
+        return await self.token()
+
+    async def attempt[AnswerT](self, call: Call[AnswerT], token: Token) -> AnswerT:
+        """Count a call and send it once."""
+        self.quota.acquire(call.lane, command=call.command)
+        try:
+            return await call.send(token)
+        except NotConnected, TurnedAway:
+            raise
+        except CloudUnreachable, UnexpectedAnswer:
+            if call.changes:
+                raise Unanswered from None
+            raise
+
+    async def repeat[AnswerT](self, call: Call[AnswerT], fresh: Token) -> AnswerT:
+        """Send a call again. A token of a moment ago that is refused, too, was taken by another program."""
+        try:
+            return await self.attempt(call, fresh)
+        except TokenRefused:
+            raise await self.conflict() from None
+
+    async def token(
+        self, stale: Token | None = None, *, suspect: bool = False
+    ) -> Token:
+        """Return a live token other than the stale one; what no renewal can mend must not come back at the next start."""
+        self.tokenless = True
+        try:
+            token = await (
+                self.tokens.current()
+                if stale is None
+                else self.tokens.replace(stale, suspect=suspect)
+            )
+        except self.token_gone:
+            await self.tokens.forget()
+            raise
+        self.tokenless = False
+        return token
+
+    async def conflict(self) -> CloudError:
+        """Say what it means that a token of a moment ago is refused."""
+        return SessionConflict(self.conflict_wait)
