@@ -7,7 +7,7 @@ are kept in memory beyond a failed set-up too: a client built anew five seconds 
 from collections.abc import Callable
 from pathlib import Path
 import time
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import UnsupportedStorageVersionError
@@ -21,13 +21,38 @@ from .cloud.storage import Json, MemoryStorage
 from .cloud.token import SECTION as TOKEN
 from .cloud.vendor import Credentials, SignIn, Vendor
 from .const import DOMAIN, LOGGER
+from .migrations import VERSION, migrate
 
 STORAGE_VERSION: Final = 1
 SAVE_DELAY: Final = 30.0
 
 
+class SectionStore(Store[dict[str, Json]]):
+    """A private file of named sections, which older versions are brought up to date in."""
+
+    def __init__(self, hass: HomeAssistant, key: str) -> None:
+        """Name the file below ``.storage``."""
+        super().__init__(
+            hass,
+            STORAGE_VERSION,
+            f"{DOMAIN}.{key}",
+            private=True,
+            atomic_writes=True,
+            minor_version=VERSION,
+        )
+
+    @override
+    async def _async_migrate_func(
+        self, old_major_version: int, old_minor_version: int, old_data: dict[str, Json]
+    ) -> dict[str, Json]:
+        """Bring the sections to their present form; one of a newer minor version is read as far as it is understood."""
+        if old_major_version != STORAGE_VERSION:
+            raise NotImplementedError
+        return migrate(old_data) if isinstance(old_data, dict) else old_data
+
+
 async def async_load_or_set_aside(
-    hass: HomeAssistant, store: Store[dict[str, Json]]
+    hass: HomeAssistant, store: SectionStore
 ) -> dict[str, Json]:
     """Return what a file holds; one of a newer version or of another form is kept beside and told of, and everything begins anew.
 
@@ -48,9 +73,7 @@ async def async_load_or_set_aside(
     return content or {}
 
 
-async def _async_set_aside(
-    hass: HomeAssistant, store: Store[dict[str, Json]], key: str
-) -> None:
+async def _async_set_aside(hass: HomeAssistant, store: SectionStore, key: str) -> None:
     path = Path(store.path)
     aside = path.with_name(f"{path.name}.aside.{int(time.time())}")
     try:
@@ -78,13 +101,7 @@ class AccountStorage:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare the file; ``async_load`` reads it."""
         self._hass: Final = hass
-        self._store: Final = Store[dict[str, Json]](
-            hass,
-            STORAGE_VERSION,
-            f"{DOMAIN}.{entry_id}",
-            private=True,
-            atomic_writes=True,
-        )
+        self._store: Final = SectionStore(hass, entry_id)
         self._sections: dict[str, Json] = {}
         self._pending: dict[str, Callable[[], Json]] = {}
         self._waiting = False

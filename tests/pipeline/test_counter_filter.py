@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import example, given, settings, strategies as st
 import pytest
 
+from custom_components.solar_cloud.cloud.serialization import from_json, to_json
 from custom_components.solar_cloud.pipeline.counter_filter import (
     FIRST_ZERO_PATIENCE,
     LONG_PATIENCE,
@@ -463,7 +464,7 @@ def test_a_restart_changes_nothing(
     now, raw = START, 12_000.0
     for number, (wait, what) in enumerate(samples):
         if number == cut:
-            kept = CounterFilter.from_json(json.loads(json.dumps(kept.as_json())))
+            kept = from_json(CounterFilter, json.loads(json.dumps(to_json(kept))))
         now += wait
         raw = max(0.0, raw + float(what)) if isinstance(what, str) else what
         assert (
@@ -496,54 +497,22 @@ def test_the_same_sample_again_changes_nothing(
         None,
         7,
         [],
-        ["x"] * 10,
-        [[1, 2], 0.0, None, None, 0.0, None, None, False, 0],
         {"value": "x", "suspect": {"begun": 1}, "measured": 7, "mark": [1]},
     ],
 )
 def test_a_damaged_store_starts_anew(stored: Any) -> None:
     """And the filter works."""
-    counter = CounterFilter.from_json(stored)
+    counter = from_json(CounterFilter, stored)
     assert counter.value is None
     assert counter.observe(5.0, START, Evidence(limit=RATED)) == 5.0
-
-
-def test_a_store_of_the_first_versions_is_taken_up() -> None:
-    """Value, offset and what was learnt; a doubt of then is met again by itself."""
-    counter = CounterFilter.from_json(
-        [
-            [12_000.0, START, START, 0.4],
-            -3.0,
-            None,
-            [11_990.0, START + DAY],
-            9_000.0,
-            [START, START, 1.0, [1.0, START, START, 0.0], []],
-            None,
-            False,
-            7,
-        ]
-    )
-    assert (counter.value, counter.offset, counter.rejected) == (12_000.0, -3.0, 7)
-    assert counter.observe(12_003.5, START + POLL, Evidence(limit=RATED)) == 12_000.5
-
-
-def test_a_new_counter_waits_for_its_zero_no_longer_after_an_update() -> None:
-    """It had shown nothing but zero for 23 hours when the store of the first versions was written."""
-    since = START - 23 * HOUR
-    counter = CounterFilter.from_json(
-        [None, 0.0, None, None, 0.0, None, since, False, 2]
-    )
-    assert counter.observe(0.0, START, Evidence()) is None
-    assert counter.observe(0.0, START + HOUR, Evidence()) == 0.0
-    assert counter.rejected == 2
 
 
 def test_a_damaged_part_of_a_store_is_left_out() -> None:
     """What remains is used."""
     play = Play()
     play.run(POLL, error=-40.0)
-    stored = play.counter.as_json()
+    stored = to_json(play.counter)
     assert isinstance(stored, dict)
-    counter = CounterFilter.from_json({**stored, "suspect": {"rises": "x"}, "new": 1})
+    counter = from_json(CounterFilter, {**stored, "suspect": {"rises": "x"}, "new": 1})
     assert counter.suspect is None
     assert counter.value == play.counter.value

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.solar_cloud.cloud.serialization import from_json, to_json
 from custom_components.solar_cloud.pipeline.day_counters import (
     DayCounter,
     DayShare,
@@ -276,7 +277,7 @@ def test_the_first_day_of_a_share_is_unknown_until_somebody_knows_it() -> None:
     day.turn(moment(EVENING), BERLIN)
     assert share.observe(1_000.0, EVENING, day) is None
     assert share.observe(1_001.0, EVENING + HOUR, day) is None
-    known = DayShare.from_json(json.loads(json.dumps(share.as_json())))
+    known = from_json(DayShare, json.loads(json.dumps(to_json(share))))
     assert known.observe(1_002.0, EVENING + HOUR, day, known=5.0) == 5.0
     assert known.observe(1_003.0, EVENING + HOUR, day, known=9.0) == 6.0
     day.turn(moment(MIDNIGHT + HOUR), BERLIN)
@@ -293,7 +294,7 @@ def test_a_day_nobody_saw_begin_is_learnt_from_two_counters_of_one_moment() -> N
     noon = MIDNIGHT + 12 * HOUR
     assert share.observe(1_010.0, noon, day, 4.0) == 4.0
     assert share.observe(1_010.5, noon + POLL, day, 4.0) == 4.5
-    kept = DayShare.from_json(json.loads(json.dumps(share.as_json())))
+    kept = from_json(DayShare, json.loads(json.dumps(to_json(share))))
     assert kept.observe(1_011.0, noon + 2 * POLL, day, 5.5) == 5.5
     assert kept.observe(1_011.5, noon + 3 * POLL, day, 9.0) == 6.0
 
@@ -336,16 +337,16 @@ def test_days_survive_a_restart() -> None:
     play = Play()
     play.say(22.0, MIDNIGHT - POLL)
     play.say(22.0, MIDNIGHT + 60)
-    stored = json.loads(json.dumps(play.counter.as_json()))
-    assert DayCounter.from_json(stored) == play.counter
-    assert PlantDay.from_json(json.loads(json.dumps(play.day.as_json()))) == play.day
+    stored = json.loads(json.dumps(to_json(play.counter)))
+    assert from_json(DayCounter, stored) == play.counter
+    assert from_json(PlantDay, json.loads(json.dumps(to_json(play.day)))) == play.day
     share = DayShare(5, 1.0, 2.0, 3.0)
-    assert DayShare.from_json(json.loads(json.dumps(share.as_json()))) == share
+    assert from_json(DayShare, json.loads(json.dumps(to_json(share)))) == share
 
 
 @pytest.mark.parametrize("stored", [None, [], ["x"], {"a": 1}])
 def test_damaged_days_start_anew(stored: Any) -> None:
     """And nothing raises."""
-    assert DayCounter.from_json(stored) == DayCounter()
-    assert PlantDay.from_json(stored) == PlantDay()
-    assert DayShare.from_json(stored) == DayShare()
+    assert from_json(DayCounter, stored) == DayCounter()
+    assert from_json(PlantDay, stored) == PlantDay()
+    assert from_json(DayShare, stored) == DayShare()

@@ -23,7 +23,7 @@ from custom_components.solar_cloud.cloud.sources import PlantSources, Source, So
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.pipeline.counter_filters import bound
 from custom_components.solar_cloud.pipeline.freshness import GRACE
-from custom_components.solar_cloud.pipeline.known_slots import KnownSlots, slot_of
+from custom_components.solar_cloud.pipeline.known_slots import KnownSlots
 from custom_components.solar_cloud.pipeline.pipeline import ReadingPipeline
 
 from .place import Place
@@ -371,16 +371,15 @@ def test_a_rating_bounds_what_it_rates(
 def test_a_damaged_store_is_no_obstacle() -> None:
     """Everything starts anew, and nothing raises."""
     storage = MemoryStorage()
-    storage.delay_save("guards", lambda: [1, ["a", "b", 3], ["inverter", "x#0", None]])
+    storage.delay_save("guards", lambda: {"a": 1, "inverter": {"x": {}, "ac": None}})
     storage.delay_save("serials", lambda: 7)
     storage.delay_save("roles", list)
-    storage.delay_save("days", lambda: {"days": [], "counters": [["a"]], "shares": 3})
-    storage.delay_save("seen", lambda: {"inverter": ["pv_power#0", "x#y", 3], "b": 5})
+    storage.delay_save("days", lambda: {"days": [], "counters": {"a": 1}, "shares": 3})
+    storage.delay_save("seen", lambda: {"inverter": ["pv_power", "x_y", 3], "b": 5})
     home = Home(storage=storage)
     home.poll(inverter=RUNNING)
     assert home.value("plant", Q.PV_ENERGY_TOTAL) == 12_000
     assert KnownSlots(storage).slots("b") == frozenset()
-    assert slot_of("pv_power") is None
     days = MemoryStorage()
     days.delay_save("days", lambda: "x")
     Home(storage=days).poll(inverter=RUNNING)

@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Reading, Slot
+from custom_components.solar_cloud.cloud.serialization import from_json, to_json
 from custom_components.solar_cloud.cloud.sources import Source, SourceTerm
 from custom_components.solar_cloud.pipeline.plant_sources import (
     ABSENCE,
@@ -302,27 +303,31 @@ def test_choices_survive_a_restart() -> None:
     """Through JSON; roles this version does not know are skipped."""
     play = Play(summed("a", "b"))
     play.poll(a=100.0, b=50.0)
-    stored = json.loads(json.dumps(play.plant.as_json()))
+    stored = json.loads(json.dumps(to_json(play.plant.choices)))
     stored["tomorrow"] = stored["pv_energy_total"]
-    play.plant = SourceSelections.from_json(stored)
+    play.plant = SourceSelections(from_json(dict[Q, SourceSelection], stored))
     play.sources = (summed("a"),)
     assert play.poll(a=101.0) == 151
 
 
 @pytest.mark.parametrize(
-    "stored", [None, [], [[["a"], "b"], 0, None, None, []], [1, 2, 3, 4, 5]]
+    "stored", [None, [], {"terms": [["a"], "b"], "offset": None, "stood": [1]}]
 )
 def test_damaged_choices_start_anew(stored: Any) -> None:
     """And the next poll chooses."""
-    assert SourceSelection.from_json(stored) == SourceSelection()
-    assert SourceSelections.from_json(stored) == SourceSelections()
+    assert from_json(SourceSelection, stored) == SourceSelection()
 
 
 def test_damaged_rows_of_a_choice_are_left_out() -> None:
     """The rest is used."""
-    stored: Any = [[["a", "x"]], 1, 2.0, None, [["a", "x", 5], ["b"], "c", [1, 2, "3"]]]
-    choice = SourceSelection.from_json(stored)
+    stored: Any = {
+        "terms": [["a", "x"], ["b"]],
+        "last": 2,
+        "stood": {"a": {"x": 5, "y": "z"}, "b": 1},
+    }
+    choice = from_json(SourceSelection, stored)
     assert choice.terms == (("a", "x"),)
+    assert choice.last == 2
     assert choice.stood == {("a", "x"): 5.0}
 
 

@@ -228,6 +228,19 @@ class Slot:
         """The suffix of the entity's unique id."""
         return f"{self.quantity}_{self.index}" if self.index else str(self.quantity)
 
+    @classmethod
+    def of_key(cls, key: str) -> Slot | None:
+        """Find a slot by its key; ``None`` for one this version does not know."""
+        if (quantity := _QUANTITIES.get(key)) is not None:
+            return cls(quantity)
+        name, _, index = key.rpartition("_")
+        if name in _QUANTITIES and index.isdecimal() and len(index) <= 3:
+            return cls(_QUANTITIES[name], int(index))
+        return None
+
+
+_QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}
+
 
 class DeviceKind(StrEnum):
     """What a device is, whatever its vendor calls it."""

@@ -1,18 +1,42 @@
-"""Dataclasses to JSON and back, fields by name: what is unknown is ignored, what is missing or damaged takes its default.
+"""The codec of everything that is stored: dataclasses to JSON and back, fields by name.
 
-It reads what our own dataclasses are made of: booleans, numbers, texts, ``None``, lists and tuples of them, string-keyed mappings, and
-dataclasses.
+Fields that have their default are left out, for an account has thousands of counters; so are those a dataclass does not take (``init=False``).
+A ``Slot`` and an enum are their texts, a set is a sorted list, and a mapping by pairs is a mapping in a mapping.
+
+Reading never raises. A value that is not of its field's type is refused, and so are ``true`` as a number, and numbers that are not finite or huge: a field then
+takes its default, a dataclass without a default for it is refused as a whole, and of a list or a mapping only the items that are refused
+are missing. Unknown fields are ignored. Older forms are brought to the present one in ``migrations.py``, before anybody reads.
+
+mashumaro, which Home Assistant brings along, is the other way round: one bad item costs the whole dictionary, and ``"3"``, ``true`` and NaN
+pass for numbers. A strategy of our own for each type would be longer than this module.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
+from functools import cache, partial
 import math
-from types import NoneType, UnionType
-from typing import Any, Union, cast, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import (
+    Any,
+    Final,
+    TypeAliasType,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
+from .model import Slot
 from .storage import Json
+
+type Reader = Callable[[Json], Any]
+"""Reads a stored value as its type asks, or raises ``Damaged``."""
+
+LARGEST: Final = 2**63 - 1
+"""The largest integer that Home Assistant's JSON can write; no number of ours is larger."""
 
 
 class Damaged(ValueError):
@@ -20,92 +44,191 @@ class Damaged(ValueError):
 
 
 def to_json(value: object) -> Json:
-    """Return the form that is stored; infinities, which JSON lacks, become ``None`` and so their field's default.
-
-    Fields that have their default are left out: an account has thousands of counters.
-    """
-    if value is None or isinstance(value, str | int):
-        return value
+    """Return the form that is stored; infinities, which JSON lacks, become ``None`` and so their field's default."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if is_dataclass(value):
-        told = ((each, getattr(value, each.name)) for each in fields(value))
-        return {each.name: to_json(own) for each, own in told if own != each.default}
-    if isinstance(value, Mapping):
-        return {str(key): to_json(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [to_json(each) for each in value]
-    return cast(Json, value)
+    if isinstance(value, Enum):
+        return to_json(value.value)
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, set | frozenset):
+        return [to_json(each) for each in sorted(value)]
+    if isinstance(value, Slot):
+        return value.key
+    if is_dataclass(value):
+        told = ((each, getattr(value, each.name)) for each in _fields(cast(Any, type(value))))
+        return {each.name: to_json(own) for each, own in told if own != each.default}
+    if isinstance(value, Mapping):
+        return _write_mapping(value)
+    raise TypeError(type(value).__name__)
 
 
-def from_json[T](cls: type[T], stored: Json, otherwise: T) -> T:
-    """Read a dataclass; return ``otherwise`` when it is no mapping or lacks a field that has no default."""
+def _write_mapping(value: Mapping[Any, object]) -> dict[str, Json]:
+    written: dict[str, Any] = {}
+    for key, each in value.items():
+        place = written
+        if isinstance(key, tuple):
+            outer, key = key
+            place = written.setdefault(str(to_json(outer)), {})
+        place[str(to_json(key))] = to_json(each)
+    return written
+
+
+def from_json[T](kind: type[T], stored: Json) -> T:
+    """Read what was stored, as far as it is sound; what is damaged as a whole is as if there was none: ``kind()``."""
+    found = from_json_or_none(kind, stored)
+    return kind() if found is None else found
+
+
+def from_json_or_none[T](kind: type[T], stored: Json) -> T | None:
+    """Read what was stored, as far as it is sound; ``None`` when it is damaged as a whole."""
     try:
-        return _read_dataclass(cls, stored)
+        return cast(T, _reader(cast(Any, kind))(stored))
     except Damaged:
-        return otherwise
-
-
-def _read_dataclass[T](cls: type[T], stored: Json) -> T:
-    if not isinstance(stored, dict):
-        raise Damaged(cls.__name__)
-    hints = _hints(cast(Any, cls))
-    values: dict[str, Any] = {}
-    for each in fields(cast(Any, cls)):
-        try:
-            values[each.name] = _read(hints[each.name], stored[each.name])
-        except (KeyError, Damaged) as err:
-            if each.default is MISSING and each.default_factory is MISSING:
-                raise Damaged(each.name) from err
-    return cls(**values)
+        return None
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
-    return get_type_hints(cls)
+def _fields(kind: Any) -> tuple[Field[Any], ...]:
+    return tuple(each for each in fields(kind) if each.init)
 
 
-def _read(hint: Any, stored: Json) -> Any:
-    """Return a stored value as its field's type asks."""
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, UnionType):
-        return _read_any(arguments, stored)
-    if is_dataclass(hint):
-        return _read_dataclass(cast(type[Any], hint), stored)
-    if origin in (list, tuple) and isinstance(stored, list):
-        return _read_sequence(origin, arguments, stored)
-    if origin is dict and isinstance(stored, dict):
-        return {key: _read(arguments[1], each) for key, each in stored.items()}
-    if hint is float and isinstance(stored, int | float) and _is_number(stored):
-        return float(stored)
-    if hint in (bool, int, str, NoneType) and type(stored) is hint:
-        return stored
-    raise Damaged(str(hint))
+@cache
+def _reader(hint: Any) -> Reader:
+    if isinstance(hint, TypeAliasType):
+        return _reader(hint.__value__)
+    kind, arguments = get_origin(hint) or hint, get_args(hint)
+    if kind in (Union, UnionType):
+        return partial(_read_any, [_reader(each) for each in arguments])
+    if kind in (dict, Mapping):
+        return _mapping_reader(arguments[0], arguments[1])
+    if kind is tuple and arguments[-1] is not Ellipsis:
+        return partial(_read_parts, [_reader(each) for each in arguments])
+    if kind in (list, tuple, set, frozenset):
+        return partial(_read_items, kind, _reader(arguments[0]))
+    if kind is Slot:
+        return _read_slot
+    if is_dataclass(kind):
+        return partial(_read_dataclass, cast(type, kind))
+    if issubclass(kind, Enum):
+        return partial(_read_enum, kind)
+    return _read_number if kind is float else partial(_read_single, kind)
 
 
-def _read_any(hints: tuple[Any, ...], stored: Json) -> Any:
-    for hint in hints:
+def _read_any(readers: list[Reader], stored: Json) -> Any:
+    for read in readers:
+        with suppress(Damaged):
+            return read(stored)
+    raise Damaged
+
+
+@cache
+def _field_readers(kind: type) -> list[tuple[str, Reader, bool]]:
+    """Return each field's name, its reader, and whether it must be there."""
+    hints = get_type_hints(kind)
+    return [
+        (
+            each.name,
+            _reader(hints[each.name]),
+            each.default is MISSING and each.default_factory is MISSING,
+        )
+        for each in _fields(kind)
+    ]
+
+
+def _read_dataclass(kind: type, stored: Json) -> Any:
+    if not isinstance(stored, dict):
+        raise Damaged
+    values: dict[str, Any] = {}
+    for name, read, required in _field_readers(kind):
         try:
-            return _read(hint, stored)
+            values[name] = read(stored[name])
+        except (KeyError, Damaged) as err:
+            if required:
+                raise Damaged from err
+    return kind(**values)
+
+
+def _mapping_reader(key_hint: Any, hint: Any) -> Reader:
+    if isinstance(key_hint, TypeAliasType):
+        return _mapping_reader(key_hint.__value__, hint)
+    if get_origin(key_hint) is tuple:
+        outer, inner = get_args(key_hint)
+        read = _mapping_reader(outer, cast(Any, dict)[inner, hint])
+        return partial(_read_nested, read)
+    read_key = _read_number_key if key_hint is float else _reader(key_hint)
+    return partial(_read_mapping, read_key, _reader(hint))
+
+
+def _read_mapping(read_key: Reader, read: Reader, stored: Json) -> dict[Any, Any]:
+    if not isinstance(stored, dict):
+        raise Damaged
+    found = {}
+    for key, each in stored.items():
+        with suppress(Damaged):
+            found[read_key(key)] = read(each)
+    return found
+
+
+def _read_nested(read: Reader, stored: Json) -> dict[Any, Any]:
+    """Read a mapping by pairs."""
+    nested = read(stored)
+    return {(one, two): nested[one][two] for one in nested for two in nested[one]}
+
+
+def _read_items(
+    kind: Callable[[Iterator[Any]], Any], read: Reader, stored: Json
+) -> Any:
+    """Read the items that are as they should be."""
+    if not isinstance(stored, list):
+        raise Damaged
+    return kind(_sound(read, stored))
+
+
+def _sound(read: Reader, stored: list[Json]) -> Iterator[Any]:
+    for each in stored:
+        try:
+            yield read(each)
         except Damaged:
             continue
-    raise Damaged(str(hints))
 
 
-def _read_sequence(origin: Any, hints: tuple[Any, ...], stored: list[Json]) -> Any:
-    if origin is list or hints[-1] is Ellipsis:
-        return origin(_read_items(hints[0], stored))
-    if len(hints) != len(stored):
-        raise Damaged(str(hints))
-    return tuple(_read(*pair) for pair in zip(hints, stored, strict=True))
+def _read_parts(readers: list[Reader], stored: Json) -> tuple[Any, ...]:
+    if not isinstance(stored, list) or len(stored) != len(readers):
+        raise Damaged
+    return tuple([read(part) for read, part in zip(readers, stored, strict=True)])
 
 
-def _read_items(hint: Any, stored: list[Json]) -> Iterator[Any]:
-    """Yield the items that are as they should be."""
-    for each in stored:
-        with suppress(Damaged):
-            yield _read(hint, each)
+def _read_slot(stored: Json) -> Slot:
+    if isinstance(stored, str) and (slot := Slot.of_key(stored)) is not None:
+        return slot
+    raise Damaged
 
 
-def _is_number(stored: Json) -> bool:
-    return not isinstance(stored, bool) and math.isfinite(cast(float, stored))
+def _read_enum(kind: type[Enum], stored: Json) -> Enum:
+    try:
+        return kind(stored)
+    except ValueError as err:
+        raise Damaged from err
+
+
+def _read_number(stored: Json) -> float:
+    if type(stored) is float or type(stored) is int:
+        if -LARGEST <= stored <= LARGEST:  # NaN is not
+            return float(stored)
+    raise Damaged
+
+
+def _read_number_key(key: Json) -> float:
+    try:
+        return _read_number(float(cast(str, key)))
+    except ValueError as err:
+        raise Damaged from err
+
+
+def _read_single(kind: type, stored: Json) -> Any:
+    if type(stored) is not kind or (kind is int and abs(cast(int, stored)) > LARGEST):
+        raise Damaged
+    return stored

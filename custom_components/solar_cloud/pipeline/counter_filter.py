@@ -19,8 +19,6 @@ import itertools
 import math
 from typing import Final
 
-from ..cloud.serialization import from_json, to_json
-from ..cloud.storage import Json
 from .growth import (
     HEADROOM,
     JOULES,
@@ -687,62 +685,3 @@ class CounterFilter:
         self.unproven = max(0.0, self.unproven + unexplained)
         if unexplained > 0:
             self.unproven_until = at + TRIAL
-
-    def as_json(self) -> Json:
-        """Give the form that is stored."""
-        return to_json(self)
-
-    @classmethod
-    def from_json(cls, stored: Json, *, lifelong: bool = True) -> CounterFilter:
-        """Read the stored form; a damaged one starts anew."""
-        if isinstance(stored, list):
-            return cls._from_list(stored, lifelong=lifelong)
-        return from_json(cls, stored, cls(lifelong=lifelong))
-
-    @classmethod
-    def _from_list(cls, stored: list[Json], *, lifelong: bool) -> CounterFilter:
-        """Read the form of the first versions: [[value, at, moved, credit], offset, other, floor, ceiling, doubt, zero since, renewed, rejected]."""
-        match stored:
-            case [
-                None,
-                _,
-                _,
-                _,
-                _,
-                _,
-                float() | int() as since,
-                bool(),
-                int() as rejected,
-            ]:
-                return cls(
-                    zero_since=float(since), rejected=rejected, lifelong=lifelong
-                )
-            case [
-                [
-                    float() | int() as value,
-                    float() | int() as at,
-                    float() | int() as moved,
-                    float() | int(),
-                ],
-                float() | int() as offset,
-                float() | int() | None as other,
-                _,
-                float() | int() as ceiling,
-                _,
-                _,
-                bool() as renewed,
-                int() as rejected,
-            ]:
-                return cls(
-                    value=float(value),
-                    at=float(at),
-                    moved=float(moved),
-                    offset=float(offset),
-                    previous_offset=None if other is None else float(other),
-                    learned_limit=float(ceiling),
-                    digits=decimals(float(value)),
-                    renewed=renewed,
-                    rejected=rejected,
-                    lifelong=lifelong,
-                )
-        return cls(lifelong=lifelong)

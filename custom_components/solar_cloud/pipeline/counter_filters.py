@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from ..cloud.model import (
@@ -14,10 +15,10 @@ from ..cloud.model import (
     Value,
 )
 from ..cloud.points import total
-from ..cloud.storage import Json, Storage
+from ..cloud.serialization import from_json, to_json
+from ..cloud.storage import Storage
 from .counter_filter import DUSK, CounterFilter
 from .growth import HIDDEN, Evidence
-from .known_slots import slot_key, slot_of
 
 type Addend = tuple[str, str]
 """Plant or device, and the key of one of its counters."""
@@ -143,13 +144,18 @@ class CounterFilters:
     def __init__(self, storage: Storage) -> None:
         """Take up the filters of the last run."""
         self._storage: Final = storage
-        self._filters: Final[dict[str, dict[Slot, CounterFilter]]] = {}
-        self._named: Final[dict[Addend, CounterFilter]] = {}
-        self._serials: Final[dict[str, str]] = {}
+        self._filters: Final = from_json(
+            dict[str, dict[Slot, CounterFilter]], storage.load(GUARDS)
+        )
+        self._named: Final = {
+            (owner_id, slot.key): each
+            for owner_id, filters in self._filters.items()
+            for slot, each in filters.items()
+        }
+        self._serials: Final = from_json(dict[str, str], storage.load(SERIALS))
         self._untold: Final[set[Addend]] = set()
         self._asleep: Final[set[Addend]] = set()
         """Counters that were heard until the dark, in which they count nothing."""
-        self._restore()
 
     def note_serial(self, device: Device) -> None:
         """Expect other counters where the hardware behind an id was replaced."""
@@ -263,23 +269,5 @@ class CounterFilters:
 
     def save(self) -> None:
         """Keep it all, soon."""
-        self._storage.delay_save(GUARDS, self._as_json)
-        self._storage.delay_save(SERIALS, lambda: dict(self._serials))
-
-    def _as_json(self) -> Json:
-        return [
-            [owner_id, slot_key(slot), each.as_json()]
-            for owner_id, filters in self._filters.items()
-            for slot, each in filters.items()
-        ]
-
-    def _restore(self) -> None:
-        stored, serials = self._storage.load(GUARDS), self._storage.load(SERIALS)
-        for row in stored if isinstance(stored, list) else ():
-            match row:
-                case [str(owner_id), str(name), kept] if (
-                    slot := slot_of(name)
-                ) is not None:
-                    self._add(owner_id, slot, CounterFilter.from_json(kept))
-        for key, serial in serials.items() if isinstance(serials, dict) else ():
-            self._serials[key] = str(serial)
+        self._storage.delay_save(GUARDS, partial(to_json, self._filters))
+        self._storage.delay_save(SERIALS, partial(to_json, self._serials))

@@ -1,15 +1,17 @@
 """The counters of today of an account: the vendor's own, kept to each plant's day, and a share of the lifetime where there are none."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from ..cloud.model import Inventory, Plant, Quantity as Q, Reading, Slot, Value
-from ..cloud.storage import Json, Storage
+from ..cloud.serialization import from_json, to_json
+from ..cloud.storage import Storage
 from .counter_filters import SHARES, Addend, CounterFilters, bound, power_of
 from .day_counters import DayCounter, DayShare, PlantDay
 from .growth import BRIDGE, Evidence
-from .known_slots import slot_key, slot_of
 from .plant_sources import SourceSelections
 from .timezones import HomeLocation, plant_zone
 
@@ -30,6 +32,18 @@ def lifetime_of(today: Slot) -> Slot | None:
     return next((Slot(lifetime, today.index) for lifetime in found), None)
 
 
+@dataclass(frozen=True, slots=True)
+class DaysState:
+    """What is kept of the days."""
+
+    days: dict[str, PlantDay] = field(default_factory=dict)
+    """By plant."""
+    counters: dict[str, dict[Slot, DayCounter]] = field(default_factory=dict)
+    """The vendor's counters of today by plant or device."""
+    shares: dict[str, dict[Slot, DayShare]] = field(default_factory=dict)
+    """Shares of the lifetime counters, by the counter of today they stand in for."""
+
+
 class Days:
     """The days of all plants, and what is counted in them."""
 
@@ -40,10 +54,10 @@ class Days:
         self._filters: Final = filters
         self._storage: Final = storage
         self._place: Final = place
-        self._days: Final[dict[str, PlantDay]] = {}
-        self._counters: Final[dict[str, dict[Slot, DayCounter]]] = {}
-        self._shares: Final[dict[str, dict[Slot, DayShare]]] = {}
-        self._restore()
+        self._state: Final = from_json(DaysState, storage.load(DAYS))
+        self._days: Final = self._state.days
+        self._counters: Final = self._state.counters
+        self._shares: Final = self._state.shares
 
     def turn(self, plant: Plant, measured_at: datetime | None, now: datetime) -> None:
         """Go to a plant's day."""
@@ -189,39 +203,4 @@ class Days:
 
     def save(self) -> None:
         """Keep it all, soon."""
-        self._storage.delay_save(DAYS, self._as_json)
-
-    def _as_json(self) -> Json:
-        return {
-            "days": {key: day.as_json() for key, day in self._days.items()},
-            "counters": [
-                [owner_id, slot_key(slot), counter.as_json()]
-                for owner_id, counters in self._counters.items()
-                for slot, counter in counters.items()
-            ],
-            "shares": [
-                [owner_id, slot_key(slot), share.as_json()]
-                for owner_id, shares in self._shares.items()
-                for slot, share in shares.items()
-            ],
-        }
-
-    def _restore(self) -> None:
-        stored = self._storage.load(DAYS)
-        if not isinstance(stored, dict):
-            return
-        days = stored.get("days")
-        for key, day in days.items() if isinstance(days, dict) else ():
-            self._days[key] = PlantDay.from_json(day)
-        for owner_id, slot, kept in _rows(stored.get("counters")):
-            counters = self._counters.setdefault(owner_id, {})
-            counters[slot] = DayCounter.from_json(kept)
-        for owner_id, slot, kept in _rows(stored.get("shares")):
-            self._shares.setdefault(owner_id, {})[slot] = DayShare.from_json(kept)
-
-
-def _rows(stored: Json) -> Iterable[tuple[str, Slot, Json]]:
-    for row in stored if isinstance(stored, list) else ():
-        match row:
-            case [str(owner_id), str(name), kept] if slot := slot_of(name):
-                yield owner_id, slot, kept
+        self._storage.delay_save(DAYS, partial(to_json, self._state))

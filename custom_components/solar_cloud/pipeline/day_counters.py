@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, tzinfo
 from typing import Final
 
-from ..cloud.serialization import from_json, to_json
-from ..cloud.storage import Json
 from .counter_filter import CounterFilter
 from .growth import BRIDGE, UNRATED, Evidence, GrowthLimit
 
@@ -43,18 +41,6 @@ class PlantDay:
         date = now.astimezone(zone).date().toordinal()
         if date > self.date or date < self.date - 1:
             self.date, self.start = date, midnight(now, zone).timestamp()
-
-    def as_json(self) -> Json:
-        """Give the form that is stored."""
-        return [self.date, self.start]
-
-    @classmethod
-    def from_json(cls, stored: Json) -> PlantDay:
-        """Read the stored form."""
-        match stored:
-            case [int() as date, float() | int() as start]:
-                return cls(date, start)
-        return cls()
 
 
 @dataclass(slots=True)
@@ -150,41 +136,6 @@ class DayCounter:
             return at - day.start >= SETTLED or raw <= pace.rate * (at - day.start)
         unheard = at - max(self.at, day.start)
         return raw != self.raw and raw <= pace.rate * unheard
-
-    def as_json(self) -> Json:
-        """Give the form that is stored."""
-        return [
-            self.guarded,
-            self.date,
-            self.value,
-            self.waiting,
-            self.sure,
-            self.restarted_at,
-            self.raw,
-            self.at,
-            self.filter.as_json(),
-        ]
-
-    @classmethod
-    def from_json(cls, stored: Json) -> DayCounter:
-        """Read the stored form; a damaged one starts anew."""
-        match stored:
-            case [
-                bool() as guarded,
-                int() as date,
-                float() | int() as value,
-                bool() as waiting,
-                bool() as sure,
-                float() | int() | None as restarted_at,
-                float() | int() | None as raw,
-                float() | int() as at,
-                kept,
-            ]:
-                counter = CounterFilter.from_json(kept, lifelong=False)
-                return cls(
-                    guarded, date, value, waiting, sure, restarted_at, raw, at, counter
-                )
-        return cls()
 
 
 @dataclass(slots=True)
@@ -303,14 +254,3 @@ class DayShare:
             self.rough = False
             if abs(begun - self.base) > LEEWAY / 2:
                 self.base = begun
-
-    def as_json(self) -> Json:
-        """Give the form that is stored."""
-        return to_json(self)
-
-    @classmethod
-    def from_json(cls, stored: Json) -> DayShare:
-        """Read the stored form, that of the first versions included; a damaged one starts anew."""
-        if isinstance(stored, list):
-            stored = dict(zip(("date", "base", "last", "at"), stored, strict=False))
-        return from_json(cls, stored, cls())

@@ -1,10 +1,12 @@
 """Which slots each plant and device ever filled: what was seen once keeps its entity, also after a restart at night."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from ..cloud.model import Quantity, Reading, Slot
-from ..cloud.storage import Json, Storage
+from ..cloud.serialization import from_json, to_json
+from ..cloud.storage import Storage
 
 SECTION: Final = "seen"
 
@@ -22,25 +24,10 @@ LASTING: Final = frozenset(
 )
 """Quantities that are not energies and still mean something when a device is silent."""
 
-_QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}
-
 
 def survives_offline(quantity: Quantity) -> bool:
     """Whether a value stays true while its device is silent."""
     return quantity.is_energy or quantity in LASTING
-
-
-def slot_key(slot: Slot) -> str:
-    """Name a slot in storage."""
-    return f"{slot.quantity}#{slot.index}"
-
-
-def slot_of(key: str) -> Slot | None:
-    """Find a slot by its name in storage; ``None`` for one this version does not know."""
-    name, _, index = key.partition("#")
-    if name in _QUANTITIES and index.isdecimal():
-        return Slot(_QUANTITIES[name], int(index))
-    return None
 
 
 class KnownSlots:
@@ -49,15 +36,7 @@ class KnownSlots:
     def __init__(self, storage: Storage) -> None:
         """Take up the memory of the last run."""
         self._storage: Final = storage
-        self._slots: Final[dict[str, set[Slot]]] = {}
-        stored = storage.load(SECTION)
-        for key, slots in stored.items() if isinstance(stored, dict) else ():
-            known = (
-                (slot_of(str(each)) for each in slots)
-                if isinstance(slots, list)
-                else ()
-            )
-            self._slots[key] = {slot for slot in known if slot is not None}
+        self._slots: Final = from_json(dict[str, set[Slot]], storage.load(SECTION))
 
     def slots(self, key: str) -> frozenset[Slot]:
         """Return the slots of one plant or device."""
@@ -71,10 +50,4 @@ class KnownSlots:
             grown = grown or not slots.issuperset((*reading.values, *reading.unknown))
             slots.update(reading.values, reading.unknown)
         if grown:
-            self._storage.delay_save(SECTION, self._as_json)
-
-    def _as_json(self) -> Json:
-        return {
-            key: [slot_key(slot) for slot in sorted(slots)]
-            for key, slots in self._slots.items()
-        }
+            self._storage.delay_save(SECTION, partial(to_json, self._slots))

@@ -7,18 +7,20 @@ restart at night loses no entity and no counter.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from ..cloud.model import Inventory, Quantity as Q, Reading, Slot, Snapshot, Value
 from ..cloud.points import split_powers
 from ..cloud.polling import ReadingCache
+from ..cloud.serialization import from_json, to_json
 from ..cloud.sources import PlantSources
-from ..cloud.storage import Json, Storage
+from ..cloud.storage import Storage
 from .counter_filters import Addend, CounterFilters, Scenery
 from .daily import Days
 from .freshness import Freshness
 from .known_slots import KnownSlots
-from .plant_sources import PollContext, SourceSelections, evaluate
+from .plant_sources import PollContext, SourceSelection, SourceSelections, evaluate
 from .timezones import HomeLocation, Night, dark, plant_zone
 
 ROLES: Final = "roles"
@@ -65,11 +67,13 @@ class ReadingPipeline:
         self._days: Final = Days(storage, place, self._filters)
         self._live: Final = Freshness(stale_after, self.seen, place)
         self._said: Final = ReadingCache()
-        self._plants: Final[dict[str, SourceSelections]] = {}
+        self._plants: Final = {
+            plant_id: SourceSelections(choices)
+            for plant_id, choices in from_json(
+                dict[str, dict[Q, SourceSelection]], storage.load(ROLES)
+            ).items()
+        }
         self._inventory = Inventory({}, {})
-        stored = storage.load(ROLES)
-        for key, kept in stored.items() if isinstance(stored, dict) else ():
-            self._plants[key] = SourceSelections.from_json(kept)
 
     def process(
         self, snapshot: Snapshot, inventory: Inventory, now: datetime
@@ -205,10 +209,8 @@ class ReadingPipeline:
     def _save(self) -> None:
         self._filters.save()
         self._days.save()
-        self._storage.delay_save(ROLES, self._roles_json)
-
-    def _roles_json(self) -> Json:
-        return {key: plant.as_json() for key, plant in self._plants.items()}
+        choices = {key: plant.choices for key, plant in self._plants.items()}
+        self._storage.delay_save(ROLES, partial(to_json, choices))
 
     def day_start(self, owner_id: str) -> datetime | None:
         """Return the midnight from which a plant or device counts today."""

@@ -10,9 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..cloud.model import Quantity, Reading, Slot, Value
-from ..cloud.serialization import from_json, to_json
 from ..cloud.sources import PlantSources, Source, SourceTerm
-from ..cloud.storage import Json
 from .counter_filters import Addend, power_of
 from .growth import BRIDGE, JOULES
 
@@ -60,9 +58,9 @@ class SourceSelection:
     power: float | None = None
     """W, and when that was measured."""
     power_at: float = 0.0
-    followed: bool = False
+    followed: bool = field(default=False, init=False)
     """Whether a difference is up to date: it was counted in the latest poll, or went on by its power since it was."""
-    measured: bool = False
+    measured: bool = field(default=False, init=False)
     """Whether it went on by its power in the latest poll."""
     unseen: bool = False
     """Whether energy has flowed that is neither counted yet nor was measured."""
@@ -131,55 +129,6 @@ class SourceSelection:
             # Filters let a counter fall only to what it counted since.
             gained += term.factor * (stands - stood if stands >= stood else stands)
         return max(0.0, gained)
-
-    def as_json(self) -> Json:
-        """Give the form that is stored."""
-        stands: list[Json] = [[*each, value] for each, value in self.stood.items()]
-        return {
-            "terms": to_json(self.terms),
-            "offset": self.offset,
-            "last": self.last,
-            "waiting_since": self.waiting_since,
-            "stood": stands,
-            "ahead": self.ahead,
-            "power": self.power,
-            "power_at": self.power_at,
-            "unseen": self.unseen,
-        }
-
-    @classmethod
-    def from_json(cls, stored: Json) -> SourceSelection:
-        """Read the stored form, that of the first versions included; a damaged one starts anew."""
-        if isinstance(stored, list):
-            names = ("terms", "offset", "last", "waiting_since", "stood")
-            stored = dict(zip(names, stored, strict=False))
-        kept = from_json(_Stored, stored, _Stored(()))
-        return cls(
-            kept.terms,
-            kept.offset,
-            kept.last,
-            kept.waiting_since,
-            {(device_id, key): value for device_id, key, value in kept.stood},
-            kept.ahead,
-            kept.power,
-            kept.power_at,
-            unseen=kept.unseen,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """A choice as it is stored."""
-
-    terms: tuple[tuple[str, str], ...]
-    offset: float = 0.0
-    last: float | None = None
-    waiting_since: float | None = None
-    stood: tuple[tuple[str, str, float], ...] = ()
-    ahead: float = 0.0
-    power: float | None = None
-    power_at: float = 0.0
-    unseen: bool = False
 
 
 @dataclass(slots=True)
@@ -268,23 +217,6 @@ class SourceSelections:
             for role in roles
             if not role.is_energy and Slot(role) not in values
             for device_id, _ in self.choices[role].terms
-        )
-
-    def as_json(self) -> Json:
-        """Give the form that is stored."""
-        return {str(role): choice.as_json() for role, choice in self.choices.items()}
-
-    @classmethod
-    def from_json(cls, stored: Json) -> SourceSelections:
-        """Read the stored form, skipping what this version does not know."""
-        known = {str(quantity): quantity for quantity in Quantity}
-        pairs = stored.items() if isinstance(stored, dict) else ()
-        return cls(
-            {
-                known[role]: SourceSelection.from_json(choice)
-                for role, choice in pairs
-                if role in known
-            }
         )
 
 

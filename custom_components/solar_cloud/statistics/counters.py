@@ -3,23 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
-import re
-from typing import Final
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
-from ..cloud.model import Inventory, Plant, Quantity, Slot
+from ..cloud.model import Inventory, Plant, Slot
 from ..cloud.sources import SourceTerm
 from ..const import DOMAIN
 from ..location import HomeAssistantLocation
 from ..pipeline.timezones import plant_zone
 from ..runtime import Account
-
-_INDEXED: Final = re.compile(r"(.+)_(\d+)")
-_QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ def _slots(
         chosen = tuple(
             SourceTerm(device_id, found)
             for device_id, key in sources.get(slot.quantity, ())
-            if (found := slot_of(key)) is not None
+            if (found := Slot.of_key(key)) is not None
         )
         yield slot, chosen or (SourceTerm(owner_id, slot),)
 
@@ -95,12 +90,3 @@ async def async_zone(hass: HomeAssistant, account: Account, plant: Plant) -> tzi
     reading = account.readings.data.readings.get(plant.id)
     measured_at = reading.measured_at if reading else None
     return plant_zone(plant, measured_at, dt_util.utcnow(), place)
-
-
-def slot_of(key: str) -> Slot | None:
-    """Read the key of a slot."""
-    if key in _QUANTITIES:
-        return Slot(_QUANTITIES[key])
-    if (found := _INDEXED.fullmatch(key)) and found[1] in _QUANTITIES:
-        return Slot(_QUANTITIES[found[1]], int(found[2]))
-    return None

@@ -16,7 +16,6 @@ import math
 from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from ..backfill.fetcher import HistoryFetcher, Reports
@@ -26,9 +25,9 @@ from ..backfill.samples import HOUR, TOUCH, hours
 from ..cloud.history import HistoryClient
 from ..cloud.model import Inventory
 from ..cloud.storage import Json
-from ..const import DOMAIN, LOGGER
+from ..const import LOGGER
 from ..runtime import Account
-from ..storage import async_load_or_set_aside
+from ..storage import SectionStore, async_load_or_set_aside
 from . import recorder
 from .counters import Counter, async_zone, plant_counters
 
@@ -410,11 +409,9 @@ def _imported(stored: Json) -> tuple[float, dict[str, tuple[Imported, float]]]:
     return float(begun), found
 
 
-def import_store(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Json]]:
+def import_store(hass: HomeAssistant, entry_id: str) -> SectionStore:
     """Return the file that holds what an import has fetched."""
-    return Store(
-        hass, 1, f"{DOMAIN}.{entry_id}_history", private=True, atomic_writes=True
-    )
+    return SectionStore(hass, f"{entry_id}_history")
 
 
 def earliest(history_client: HistoryClient) -> float:

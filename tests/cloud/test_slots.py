@@ -3,7 +3,6 @@
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity, Slot
-from custom_components.solar_cloud.statistics.counters import slot_of
 
 
 @pytest.mark.parametrize(
@@ -17,4 +16,4 @@ from custom_components.solar_cloud.statistics.counters import slot_of
 )
 def test_a_key_names_a_slot(key: str, slot: Slot | None) -> None:
     """With its index, or not at all."""
-    assert slot_of(key) == slot
+    assert Slot.of_key(key) == slot

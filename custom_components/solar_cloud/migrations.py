@@ -1,0 +1,144 @@
+"""Older forms of what is stored, brought to the present one when a file is read; nobody else knows them.
+
+``VERSION`` counts the forms of one major version of Home Assistant's ``Store``. Each section is told by its looks, so that files of every
+earlier minor version take the same way:
+
+- 1: fields by position, in lists. Some sections had fields by name already.
+- 2: what the pipeline keeps has its fields by name, and is found by plant or device.
+
+What is damaged is passed on as it is: its reader refuses it (``cloud/serialization.py``).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from .cloud.storage import Json
+from .pipeline.sibling import decimals
+
+VERSION: Final = 2
+
+type Convert = Callable[[Json], Json]
+
+
+def migrate(sections: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a file's sections in their present form."""
+    return {
+        name: MIGRATIONS[name](content) if name in MIGRATIONS else content
+        for name, content in sections.items()
+    }
+
+
+def _named(row: Json, *names: str) -> Json:
+    """Give the items of a row their names."""
+    return dict(zip(names, row, strict=False)) if isinstance(row, list) else row
+
+
+def _each(content: Json, convert: Convert) -> Json:
+    """Convert the values of a mapping."""
+    if not isinstance(content, dict):
+        return content
+    return {key: convert(each) for key, each in content.items()}
+
+
+def _by_owner(rows: Json, convert: Convert) -> Json:
+    """Put rows of a plant or device, a counter and what is kept of it below the first two."""
+    if not isinstance(rows, list):
+        return rows
+    found: dict[str, Json] = {}
+    for row in rows:
+        match row:
+            case [str(owner_id), str(name), *rest]:
+                place = found.setdefault(owner_id, {})
+                assert isinstance(place, dict)
+                place[_slot_key(name)] = convert(rest[0] if len(rest) == 1 else rest)
+    return found
+
+
+def _slot_key(name: str) -> str:
+    """Return the key of a slot that was named ``pv_power#0``."""
+    quantity, _, index = name.partition("#")
+    return f"{quantity}_{index}" if index not in {"", "0"} else quantity
+
+
+def _filter(row: Json) -> Json:
+    """[[value, at, moved, credit], offset, other, floor, ceiling, doubt, zero since, renewed, rejected]."""
+    found = _named(
+        row,
+        "line",
+        "offset",
+        "previous_offset",
+        "floor",
+        "learned_limit",
+        "doubt",
+        "zero_since",
+        "renewed",
+        "rejected",
+    )
+    if not isinstance(row, list) or not isinstance(found, dict):
+        return row
+    match found.pop("line", None):
+        case [float() | int() as value, at, moved, _]:
+            line = {"value": value, "at": at, "moved": moved}
+            return found | line | {"digits": decimals(value)}
+    return found
+
+
+def _filter_of_today(row: Json) -> Json:
+    found = _filter(row)
+    return found | {"lifelong": False} if isinstance(found, dict) else found
+
+
+def _day_counter(row: Json) -> Json:
+    found = _named(
+        row,
+        "guarded",
+        "date",
+        "value",
+        "waiting",
+        "sure",
+        "restarted_at",
+        "raw",
+        "at",
+        "filter",
+    )
+    if not isinstance(found, dict):
+        return found
+    return found | {"filter": _filter_of_today(found.get("filter"))}
+
+
+def _days(content: Json) -> Json:
+    if not isinstance(content, dict):
+        return content
+    return {
+        "days": _each(content.get("days"), lambda row: _named(row, "date", "start")),
+        "counters": _by_owner(content.get("counters"), _day_counter),
+        "shares": _by_owner(
+            content.get("shares"),
+            lambda row: _named(row, "date", "base", "last", "at"),
+        ),
+    }
+
+
+def _source(row: Json) -> Json:
+    found = _named(row, "terms", "offset", "last", "waiting_since", "stood")
+    if not isinstance(found, dict):
+        return found
+    return found | {"stood": _by_owner(found.get("stood"), _as_it_is)}
+
+
+def _as_it_is(content: Json) -> Json:
+    return content
+
+
+def _seen(content: Json) -> Json:
+    if not isinstance(content, list):
+        return content
+    return [_slot_key(each) for each in content if isinstance(each, str)]
+
+
+MIGRATIONS: Final[Mapping[str, Convert]] = {
+    "guards": lambda rows: _by_owner(rows, _filter),
+    "days": _days,
+    "roles": lambda plants: _each(plants, lambda roles: _each(roles, _source)),
+    "seen": lambda content: _each(content, _seen),
+}
