@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUs
 from yarl import URL
 
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.serialization import to_json
 from custom_components.solar_cloud.cloud.token import SECTION
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.session import get_transport
@@ -58,7 +59,7 @@ async def demo_entry(home: Home, cloud: AnyCloud, sign_in: str) -> MockConfigEnt
     )
     if token is not None:
         store = await async_get_store(home.hass, entry.entry_id, entry.unique_id)
-        await store.save(SECTION, token.as_json())
+        await store.save(SECTION, to_json(token))
     return entry
 
 

@@ -27,6 +27,7 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.quota import Quota
+from custom_components.solar_cloud.cloud.serialization import from_json_or_none
 from custom_components.solar_cloud.cloud.sources import PlantSources
 from custom_components.solar_cloud.cloud.storage import Json, Storage
 from custom_components.solar_cloud.cloud.token import SECTION, Token
@@ -146,7 +147,7 @@ class Client:
         self._bureau: Final = bureau
         self._storage: Final = storage
         self._secret: Final = secret
-        self._token: Final = (token := Token.from_json(storage.load(SECTION)))
+        self._token: Final = (token := from_json_or_none(Token, storage.load(SECTION)))
         self._tunings: Mapping[str, DeviceCorrection] = {}
         if token is not None:
             bureau.opened.append(token.access)

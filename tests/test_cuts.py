@@ -15,6 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.serialization import to_json
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.control import manager
@@ -212,7 +213,7 @@ async def _consent(
     async with aiohttp.ClientSession() as session:
         transport = HttpTransport(session)
         token = await oauth.exchange(credentials, code, redirect, transport)
-    return token.as_json()
+    return to_json(token)
 
 
 def _changes(call: Call) -> str:

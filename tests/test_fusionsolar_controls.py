@@ -12,6 +12,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.serialization import to_json
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.control import manager
@@ -88,7 +89,7 @@ class House(SteeredHome):
         store = await async_get_store(
             self.hass, self.entry.entry_id, self.entry.unique_id
         )
-        await store.save("token", token.as_json())
+        await store.save("token", to_json(token))
         await self.home.start(self.entry)
         await self.home.pass_time(360)
         enable_everything(self.hass, self.entry)

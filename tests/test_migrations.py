@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import pytest
 
+from custom_components.solar_cloud.backfill.gaps import Watched
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
+from custom_components.solar_cloud.cloud.quota import Block, Spent
 from custom_components.solar_cloud.cloud.serialization import from_json, to_json
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.const import DOMAIN
@@ -21,6 +23,8 @@ from custom_components.solar_cloud.pipeline.daily import DaysState
 from custom_components.solar_cloud.pipeline.growth import Evidence
 from custom_components.solar_cloud.pipeline.known_slots import KnownSlots
 from custom_components.solar_cloud.pipeline.plant_sources import SourceSelection
+from custom_components.solar_cloud.polling.upload_detector import UploadDetector
+from custom_components.solar_cloud.polling.upload_tracker import PollOffset
 from custom_components.solar_cloud.storage import AccountStorage
 from homeassistant.core import HomeAssistant
 
@@ -144,6 +148,48 @@ def test_every_slot_is_still_known(before: dict[str, Any]) -> None:
         assert len(known.slots(key)) == len(slots)
 
 
+def _taken_whole(kind: type[Any], section: str, before: dict[str, Any]) -> Any:
+    """Return a section as its reader takes it up, which is all of it."""
+    stored = json.loads(json.dumps(migrate(before)[section]))
+    kept = from_json(kind, stored)
+    assert to_json(kept) == stored
+    return kept
+
+
+def test_every_call_that_was_made_still_counts(before: dict[str, Any]) -> None:
+    """Or an update would spend a limit twice."""
+    kept, old = _taken_whole(Spent, "quota", before), before["quota"]
+    assert {
+        (lane, seconds): [list(step) for step in tally.steps]
+        for (lane, seconds), tally in kept.calls.items()
+    } == {(lane, seconds): steps for lane, seconds, steps in old["calls"]}
+
+
+def test_every_outage_is_still_known(before: dict[str, Any]) -> None:
+    """And since when each counter was not heard of."""
+    kept, old = _taken_whole(Watched, "gaps", before), before["gaps"]
+    assert [[*key, heard.at, heard.value] for key, heard in kept.heard.items()] == old[
+        "heard"
+    ]
+    assert [[*gap.key, gap.start, gap.end] for gap in kept.gaps] == old["gaps"]
+
+
+def test_the_moment_of_uploads_is_kept(before: dict[str, Any]) -> None:
+    """It took a day to find."""
+    offset = _taken_whole(PollOffset, "cadence", before)
+    assert [offset.late_enough, offset.too_soon] == before["cadence"]
+    anchors = before.get("strides", {})
+    stored = migrate({"strides": anchors})["strides"]
+    kept = from_json(dict[str, UploadDetector], stored)
+    assert {key: detector.anchor for key, detector in kept.items()} == anchors
+
+
+def test_a_vendors_block_goes_on() -> None:
+    """An update is no way around it."""
+    stored = taken_up("quota", {"blocked": {"all": [5.0, "rate_limited"]}, "calls": []})
+    assert from_json(Spent, stored).blocked == {"all": Block(5.0, "rate_limited")}
+
+
 # Rows of the first versions
 
 
@@ -220,6 +266,8 @@ def test_nonsense_is_passed_on_to_its_reader(odd: Any) -> None:
     assert migrate(migrated).keys() == MIGRATIONS.keys()
     from_json(DaysState, migrated["days"])
     from_json(dict[str, dict[Q, SourceSelection]], migrated["roles"])
+    from_json(Spent, migrated["quota"])
+    from_json(Watched, migrated["gaps"])
 
 
 def test_the_present_form_stays_as_it_is(before: dict[str, Any]) -> None:

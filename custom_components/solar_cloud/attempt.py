@@ -15,6 +15,7 @@ from homeassistant.helpers import device_registry as dr
 
 from .cloud.model import Inventory
 from .cloud.quota import Quota
+from .cloud.serialization import from_json_or_none, to_json
 from .cloud.storage import Json, MemoryStorage
 from .cloud.token import SECTION as TOKEN, Token
 from .cloud.vendor import Access, Cloud, Credentials, ShowsAccess, SignIn, Vendor
@@ -59,7 +60,7 @@ class Attempt:
     @property
     def token(self) -> Token | None:
         """The token at hand."""
-        return Token.from_json(self.storage.load(TOKEN))
+        return from_json_or_none(Token, self.storage.load(TOKEN))
 
     @property
     def carries(self) -> bool:
@@ -80,7 +81,7 @@ class Attempt:
         """Make the token at hand look old, so that the next call shows whether its secret is right."""
         if (token := self.token) is not None:
             await self.storage.save(
-                TOKEN, replace(token, expires_at=token.issued_at).as_json()
+                TOKEN, to_json(replace(token, expires_at=token.issued_at))
             )
 
     async def async_begin(self, credentials: Credentials) -> None:

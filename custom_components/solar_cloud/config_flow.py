@@ -37,6 +37,7 @@ from .cloud.errors import (
 )
 from .cloud.model import Plant
 from .cloud.registry import VENDORS
+from .cloud.serialization import from_json_or_none, to_json
 from .cloud.token import SECTION as TOKEN, Token
 from .cloud.vendor import OTHER, CredentialField, FieldKind, OAuth, SignIn, Vendor
 from .const import (
@@ -256,7 +257,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def _async_has_consent(self) -> bool:
         """Whether the entry's consent can be renewed; one that was refused is forgotten."""
         store = await async_get_store(self.hass, self._entry.entry_id, None)
-        token = Token.from_json(store.load(TOKEN))
+        token = from_json_or_none(Token, store.load(TOKEN))
         return token is not None and token.refresh is not None
 
     async def _async_identify(self, token: Token | None) -> None:
@@ -501,7 +502,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Continue with the first token of a consent."""
         await self._attempt.async_let_go()
         self._attempt.relist()
-        await self._attempt.storage.save(TOKEN, token.as_json())
+        await self._attempt.storage.save(TOKEN, to_json(token))
         await self._async_identify(token)
         return await self._async_try()
 

@@ -14,6 +14,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
 from .cloud.model import Inventory, Reading, Value
+from .cloud.serialization import from_json_or_none
 from .cloud.storage import Json
 from .cloud.token import SECTION as TOKEN, Token
 from .const import CONF_CONTROLS, CONF_CREDENTIALS, CONF_EXCLUDED_PLANTS
@@ -224,7 +225,7 @@ def _secrets(entry: SolarCloudConfigEntry, account: Account) -> set[str]:
 
 def _strings(stored: Json) -> Iterable[str]:
     """Yield the secret texts of a stored token: not its scopes, which name permissions."""
-    token = Token.from_json(stored)
+    token = from_json_or_none(Token, stored)
     if token is not None:
         yield token.access
         yield token.refresh or ""

@@ -5,6 +5,7 @@ earlier minor version take the same way:
 
 - 1: fields by position, in lists. Some sections had fields by name already.
 - 2: what the pipeline keeps has its fields by name, and is found by plant or device.
+- 3: so have times of uploads, counts of calls, and gaps.
 
 What is damaged is passed on as it is: its reader refuses it (``cloud/serialization.py``).
 """
@@ -15,7 +16,7 @@ from typing import Final
 from .cloud.storage import Json
 from .pipeline.sibling import decimals
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 type Convert = Callable[[Json], Json]
 
@@ -136,9 +137,50 @@ def _seen(content: Json) -> Json:
     return [_slot_key(each) for each in content if isinstance(each, str)]
 
 
+def _detector(anchor: Json) -> Json:
+    return anchor if isinstance(anchor, dict) else {"anchor": anchor}
+
+
+def _quota(content: Json) -> Json:
+    if not isinstance(content, dict) or not isinstance(
+        rows := content.get("calls"), list
+    ):
+        return content
+    calls: dict[str, dict[str, Json]] = {}
+    for row in rows:
+        match row:
+            case [str(lane), float() | int() as seconds, steps]:
+                calls.setdefault(lane, {})[str(float(seconds))] = {"steps": steps}
+    blocked = _each(content.get("blocked"), lambda row: _named(row, "until", "key"))
+    return {"blocked": blocked, "calls": dict[str, Json](calls)}
+
+
+def _gaps(content: Json) -> Json:
+    if not isinstance(content, dict):
+        return content
+    gaps = content.get("gaps")
+    return {
+        "heard": _by_owner(
+            content.get("heard"), lambda row: _named(row, "at", "value")
+        ),
+        "gaps": [_gap(row) for row in gaps] if isinstance(gaps, list) else gaps,
+    }
+
+
+def _gap(row: Json) -> Json:
+    match row:
+        case [owner_id, key, start, end]:
+            return {"key": [owner_id, key], "start": start, "end": end}
+    return row
+
+
 MIGRATIONS: Final[Mapping[str, Convert]] = {
     "guards": lambda rows: _by_owner(rows, _filter),
     "days": _days,
     "roles": lambda plants: _each(plants, lambda roles: _each(roles, _source)),
     "seen": lambda content: _each(content, _seen),
+    "cadence": lambda row: _named(row, "late_enough", "too_soon"),
+    "strides": lambda content: _each(content, _detector),
+    "quota": _quota,
+    "gaps": _gaps,
 }

@@ -48,7 +48,7 @@ class SectionStore(Store[dict[str, Json]]):
         """Bring the sections to their present form; one of a newer minor version is read as far as it is understood."""
         if old_major_version != STORAGE_VERSION:
             raise NotImplementedError
-        return migrate(old_data) if isinstance(old_data, dict) else old_data
+        return migrate(old_data)
 
 
 async def async_load_or_set_aside(

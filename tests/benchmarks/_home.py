@@ -17,6 +17,7 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.serialization import to_json
 from custom_components.solar_cloud.cloud.token import SECTION
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from custom_components.solar_cloud.const import DOMAIN
@@ -94,7 +95,7 @@ async def account(home: Home, cloud: Cloud[Any], sign_in: str) -> MockConfigEntr
     entry.add_to_hass(home.hass)
     if token is not None:
         store = await async_get_store(home.hass, entry.entry_id, entry.unique_id)
-        await store.save(SECTION, token.as_json())
+        await store.save(SECTION, to_json(token))
     return entry
 
 

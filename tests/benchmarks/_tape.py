@@ -29,6 +29,7 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.serialization import to_json
 from custom_components.solar_cloud.cloud.sources import PlantSources, Source
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.token import Token
@@ -324,7 +325,7 @@ async def connect(
     vendor = VENDORS[cloud.name]
     credentials, token = await signed_in(sign_in, cloud, transport)
     if token is not None:
-        await storage.save("token", token.as_json())
+        await storage.save("token", to_json(token))
     way, quota = vendor.sign_in(sign_in), vendor.quota(storage)
     return vendor.connect(way, credentials, transport, storage, quota)
 

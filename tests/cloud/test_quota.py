@@ -168,8 +168,8 @@ async def test_block_holds_its_lane_and_is_never_shortened(
         None,
         [],
         {"blocked": [], "calls": {}},
-        {"blocked": {"a": ["x", "y"], "b": 3}, "calls": [5, ["a", "b", "c"]]},
-        {"blocked": {}, "calls": [["all", 86400, [1, ["x", 1], [1, "x"], [1]]]]},
+        {"blocked": {"a": {"until": "x"}, "b": 3}, "calls": {"a": 5, "b": {"c": {}}}},
+        {"calls": {"all": {"86400": {"steps": [1, ["x", 1], [1, "x"], [1]]}}}},
     ],
 )
 async def test_damaged_storage_is_an_empty_one(
@@ -230,8 +230,8 @@ async def test_e76_a_stored_block_of_centuries_is_over_after_a_day(
 ) -> None:
     """Written by a version before, or by a clock that was wrong; restarts do not renew it."""
     storage = MemoryStorage()
-    stored: dict[str, Json] = {"blocked": {ALL: [until, "rate_limited"]}, "calls": []}
-    await storage.save(SECTION, stored)
+    block: Json = {"until": until, "key": "rate_limited"}
+    await storage.save(SECTION, {"blocked": {ALL: block}})
     for _ in range(5):
         quota = Quota({}, storage)
         assert quota.wait("read") <= DAY
@@ -245,8 +245,8 @@ async def test_calls_counted_in_the_future_pass(
 ) -> None:
     """A clock that was ahead must not close the account until then."""
     storage = MemoryStorage()
-    calls: Json = ["read", 60.0, [[start, 3]]]
-    await storage.save(SECTION, {"blocked": {}, "calls": [calls]})
+    calls: Json = {"read": {"60.0": {"steps": [[start, 3]]}}}
+    await storage.save(SECTION, {"calls": calls})
     quota = Quota({"read": (MINUTE,)}, storage)
     assert quota.wait("read") <= 61
     still_clock.advance(61)

@@ -332,7 +332,14 @@ def test_gaps_of_one_outage_are_repaired_together_and_long_ones_left() -> None:
     assert long.keys == keys
 
 
-@pytest.mark.parametrize("stored", [None, [], {"heard": [[1]], "gaps": [["a"]]}])
+@pytest.mark.parametrize(
+    "stored",
+    [
+        None,
+        [],
+        {"heard": {"a": 1, "b": {"c": {"at": 1}}}, "gaps": [["a"], {"key": ["a"]}]},
+    ],
+)
 def test_a_damaged_memory_of_gaps_is_empty(stored: object) -> None:
     """It is no reason to stop."""
     storage = MemoryStorage()

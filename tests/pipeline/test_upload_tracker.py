@@ -338,13 +338,13 @@ def test_an_empty_account_does_not_sleep() -> None:
 def test_a_moment_that_was_found_is_kept_for_a_week() -> None:
     """Over restarts; then it is looked for again, because a cloud may have changed."""
     storage = MemoryStorage()
-    storage.delay_save("strides", lambda: {"meter": START, "other": "x"})
+    storage.delay_save("strides", lambda: {"meter": {"anchor": START}, "other": "x"})
     polling, _ = rhythm(Place(), storage)
     home, reading = inventory(DeviceKind.METER), said(None, grid_power=0.0)
     polling.learn(Snapshot({"meter": reading}), home, START + 6 * DAY)
-    assert storage.load("strides") == {"meter": START, "other": None}
+    assert storage.load("strides") == {"meter": {"anchor": START}}
     polling.learn(Snapshot({"meter": reading}), home, START + 8 * DAY)
-    assert storage.load("strides") == {"meter": None, "other": None}
+    assert storage.load("strides") == {"meter": {}}
 
 
 def test_uploads_between_polls_are_counted_by_their_energy() -> None:

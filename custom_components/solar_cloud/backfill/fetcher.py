@@ -1,12 +1,14 @@
 """Collecting the past call by call: what was fetched is kept, over limits and restarts."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from ..cloud.errors import UnexpectedAnswer
 from ..cloud.history import HistoryClient, PastEnergy
-from ..cloud.model import Inventory, Plant, Quantity, Reading
+from ..cloud.model import Inventory, Plant, Reading
+from ..cloud.serialization import from_json, to_json
 from ..cloud.sources import SourceTerm
 from ..cloud.storage import Json
 from .samples import HOUR, Sample, continuous, least_at, thin, value_at
@@ -17,6 +19,16 @@ EMPTY_FOR: Final = 45 * 86400.0
 type Look = Callable[[Sequence[Sample], float], float | None]
 type Key = tuple[str, str]
 """A plant or device and the key of a counter's slot."""
+
+
+@dataclass(slots=True)
+class _FetchedPast:
+    """What is kept of a collection."""
+
+    name: str = ""
+    done: set[str] = field(default_factory=set)
+    """The windows that were asked for."""
+    samples: dict[Key, list[Sample]] = field(default_factory=dict)
 
 
 class HistoryFetcher:
@@ -35,11 +47,15 @@ class HistoryFetcher:
         self.start: Final = start
         self.end: Final = end
         self._step: Final = step
-        self._samples: dict[Key, list[Sample]] = {}
+        kept = from_json(_FetchedPast, stored)
+        if kept.name != self.name:
+            kept = _FetchedPast()
+        self._done: Final = kept.done
+        self._samples: Final = kept.samples
         self._oldest: dict[str, float] = {}
-        self._done: set[str] = set()
+        for key, samples in self._samples.items():
+            self._note(key, samples)
         self.calls = 0
-        self._restore(stored)
         self._cleaned: dict[Key, list[Sample]] = {}
 
     @property
@@ -144,34 +160,17 @@ class HistoryFetcher:
 
     def as_json(self) -> Json:
         """Give the form that is stored."""
-        return {
-            "name": self.name,
-            "done": list[Json](sorted(self._done)),
-            "samples": [
-                [owner, slot, [[round(at), value] for at, value in samples]]
-                for (owner, slot), samples in self._samples.items()
-            ],
-        }
+        return to_json(_FetchedPast(self.name, self._done, self._samples))
 
-    def _restore(self, stored: Json) -> None:
-        match stored:
-            case {"name": self.name, "done": list(done), "samples": list(samples)}:
-                pass
-            case _:
-                return
-        self._done = {key for key in done if isinstance(key, str)}
-        for row in samples:
-            match row:
-                case [str(owner), str(slot), list(pairs)]:
-                    self._samples[owner, slot] = [
-                        (float(pair[0]), float(pair[1]))
-                        for pair in pairs
-                        if isinstance(pair, list)
-                        and len(pair) == 2
-                        and isinstance(pair[0], int | float)
-                        and isinstance(pair[1], int | float)
-                    ]
-                    self._note((owner, slot), self._samples[owner, slot])
+
+@dataclass(slots=True)
+class _ReportedPast:
+    """What is kept of reports."""
+
+    start: float = 0.0
+    end: float = 0.0
+    reached: float = 0.0
+    rows: list[PastEnergy] = field(default_factory=list)
 
 
 class Reports:
@@ -181,9 +180,11 @@ class Reports:
         """Go on where a stored form stopped, else begin."""
         self.start: Final = start
         self.end: Final = end
-        self.rows: Final[list[PastEnergy]] = []
-        self.reached = end
-        self._restore(stored)
+        kept = from_json(_ReportedPast, stored)
+        if (kept.start, kept.end) != (start, end):
+            kept = _ReportedPast(reached=end)
+        self.rows: Final = kept.rows
+        self.reached = kept.reached
 
     async def run(
         self,
@@ -218,41 +219,7 @@ class Reports:
 
     def as_json(self) -> Json:
         """Give the form that is stored."""
-        return {
-            "start": self.start,
-            "end": self.end,
-            "reached": self.reached,
-            "rows": [
-                [
-                    row.start,
-                    row.end,
-                    {str(role): kwh for role, kwh in row.values.items()},
-                ]
-                for row in self.rows
-            ],
-        }
-
-    def _restore(self, stored: Json) -> None:
-        match stored:
-            case {
-                "start": self.start,
-                "end": self.end,
-                "reached": float() | int() as reached,
-                "rows": list(rows),
-            }:
-                self.reached = float(reached)
-            case _:
-                return
-        known = {str(quantity): quantity for quantity in Quantity}
-        for row in rows:
-            match row:
-                case [float() | int() as start, float() | int() as end, dict(values)]:
-                    kwh = {
-                        known[role]: float(energy)
-                        for role, energy in values.items()
-                        if role in known and isinstance(energy, int | float)
-                    }
-                    self.rows.append(PastEnergy(float(start), float(end), kwh))
+        return to_json(_ReportedPast(self.start, self.end, self.reached, self.rows))
 
 
 def _window_key(batch: Sequence[str], start: float) -> str:

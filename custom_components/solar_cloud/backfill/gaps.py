@@ -4,11 +4,12 @@ An outage of Home Assistant, of the network, of the cloud or of a dongle looks t
 the last, and its counters have moved. The time in between is remembered until its hours are repaired.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import Final
 
 from ..cloud.model import Snapshot
+from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import Json, Storage
 from .samples import HOUR
 
@@ -46,15 +47,31 @@ class Outage:
     end: float
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """When a counter was heard of last, and what it said."""
+
+    at: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is kept of the watch."""
+
+    heard: dict[Key, Heard] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+
+
 class GapWatch:
     """Watches counters come in, over restarts."""
 
     def __init__(self, storage: Storage) -> None:
         """Take up when each counter was last heard of."""
         self._storage: Final = storage
-        self._heard: dict[Key, tuple[float, float]] = {}
-        self._gaps: list[Gap] = []
-        self._restore(storage.load(SECTION))
+        kept = from_json(Watched, storage.load(SECTION))
+        self._heard: Final = kept.heard
+        self._gaps = kept.gaps
 
     def observe(
         self, snapshot: Snapshot, now: float, held: Collection[Key] = ()
@@ -78,16 +95,17 @@ class GapWatch:
 
     def _hear(self, key: Key, at: float, value: float, now: float) -> None:
         """Take a value in; what it adds is booked to the hour in which it is heard, not to the one in which it was measured."""
-        last, was = self._heard.get(key, (at, value))
-        if at <= last and key in self._heard:
+        before = self._heard.get(key)
+        if before is not None and at <= before.at:
             return
-        self._heard[key] = (at, value)
+        self._heard[key] = Heard(at, value)
         if (
-            at - last > LEAST
-            and last // HOUR != now // HOUR
-            and abs(value - was) > MOVED
+            before is not None
+            and at - before.at > LEAST
+            and before.at // HOUR != now // HOUR
+            and abs(value - before.value) > MOVED
         ):
-            self._gaps = [*self._gaps, Gap(key, last, now)][-KEPT:]
+            self._gaps = [*self._gaps, Gap(key, before.at, now)][-KEPT:]
 
     def due(
         self, keys: Collection[Key], until: float, *, longest: float | None = LONGEST
@@ -126,29 +144,4 @@ class GapWatch:
         self._storage.delay_save(SECTION, self._as_json)
 
     def _as_json(self) -> Json:
-        return {
-            "heard": [[*key, at, was] for key, (at, was) in self._heard.items()],
-            "gaps": [[*gap.key, gap.start, gap.end] for gap in self._gaps],
-        }
-
-    def _restore(self, stored: Json) -> None:
-        match stored:
-            case {"heard": list(heard), "gaps": list(gaps)}:
-                pass
-            case _:
-                return
-        for key, at, was in _rows(heard):
-            self._heard[key] = (at, was)
-        self._gaps += [Gap(key, start, end) for key, start, end in _rows(gaps)]
-
-
-def _rows(stored: list[Json]) -> Iterator[tuple[Key, float, float]]:
-    for row in stored:
-        match row:
-            case [
-                str(owner),
-                str(slot),
-                float() | int() as one,
-                float() | int() as two,
-            ]:
-                yield (owner, slot), float(one), float(two)
+        return to_json(Watched(self._heard, self._gaps))

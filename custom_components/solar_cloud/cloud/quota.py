@@ -4,14 +4,14 @@ A lane is a kind of call with limits of its own ("login", "realtime"); the lane 
 short ones by tenths of a second, long ones by a three-hundredth of their length so that a month of calls stays a short list.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 import time
 from typing import Final
 
-from .backoff import DAILY, bounded, moment, stored_end
+from .backoff import DAILY, bounded, longest, moment
 from .errors import Paced, QuotaExhausted
-from .points import number
+from .serialization import from_json, to_json
 from .storage import Json, Storage
 
 SECTION: Final = "quota"
@@ -42,7 +42,7 @@ class Window:
 class _Tally:
     """Calls of one lane within the longest window, as (start of step, calls)."""
 
-    steps: list[tuple[float, int]]
+    steps: list[tuple[float, int]] = field(default_factory=list)
 
     def within(self, seconds: float, now: float) -> list[tuple[float, int]]:
         step = _step(seconds)
@@ -66,6 +66,27 @@ class _Tally:
         self.add(now, step)
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Until when a lane is closed, in epoch seconds, and why: the key of an error."""
+
+    until: float = 0.0
+    key: str = ""
+
+
+OPEN: Final = Block()
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What is kept of a budget."""
+
+    blocked: dict[str, Block] = field(default_factory=dict)
+    """By lane."""
+    calls: dict[tuple[str, float], _Tally] = field(default_factory=dict)
+    """By lane and length of a window."""
+
+
 class Quota:
     """One account's budget. ``acquire`` either debits a call or raises before anything is sent."""
 
@@ -76,8 +97,8 @@ class Quota:
         self._windows: Final = dict(windows)
         self._storage: Final = storage
         self._tallies: dict[tuple[str, float], _Tally] = {}
-        self._blocked: dict[str, tuple[float, str]] = {}
-        self._restore(storage.load(SECTION))
+        self._blocked: dict[str, Block] = {}
+        self._restore(from_json(Spent, storage.load(SECTION)))
 
     def limit(self, lane: str, windows: Sequence[Window]) -> None:
         """Set the limits of a lane that depend on what the account holds."""
@@ -94,9 +115,9 @@ class Quota:
         """Return how many seconds a call of this lane has to wait; 0 when it may go now."""
         now = time.time()
         waits = [
-            until - now
+            block.until - now
             for name in (lane, ALL)
-            if (until := self._blocked.get(name, (0.0, ""))[0]) > now
+            if (block := self._blocked.get(name, OPEN)).until > now
         ]
         for name, window in self._limits(lane):
             if window.limit is None:
@@ -123,14 +144,14 @@ class Quota:
         if (wait := self.wait(lane, command=command)) > 0:
             if (block := self._block(lane)) is None:
                 raise Paced(wait)
-            raise self._refusal(wait, *block)
+            raise self._refusal(wait, block)
 
     def acquire(self, lane: str, *, command: bool = False) -> None:
         """Debit one call, or raise as ``check`` does."""
         self.check(lane, command=command)
         now = time.time()
         for name, seconds in self._counted(lane):
-            tally = self._tallies.setdefault((name, seconds), _Tally([]))
+            tally = self._tallies.setdefault((name, seconds), _Tally())
             tally.steps = tally.within(seconds, now)
             tally.add(now, _step(seconds))
         self._storage.delay_save(SECTION, self._as_json)
@@ -152,40 +173,33 @@ class Quota:
             (name, window.seconds) for name, window in self._limits(lane)
         )
 
-    def _block(self, lane: str) -> tuple[float, str] | None:
-        """Return the end of the block that closes a lane, and its key."""
+    def _block(self, lane: str) -> Block | None:
+        """Return the block that closes a lane."""
         now = time.time()
-        return next(
-            (
-                (until, key)
-                for name in (lane, ALL)
-                for until, key in (self._blocked.get(name, (0.0, "")),)
-                if until > now and key
-            ),
-            None,
-        )
+        blocks = (self._blocked.get(name, OPEN) for name in (lane, ALL))
+        return next((each for each in blocks if each.until > now and each.key), None)
 
     @staticmethod
-    def _refusal(wait: float, until: float, key: str) -> QuotaExhausted:
+    def _refusal(wait: float, block: Block) -> QuotaExhausted:
         """Say when a day's limit ends, the same minute at every try."""
-        told = {"until": moment(until)} if key == DAILY else {}
-        return QuotaExhausted(wait, key, **told)
+        told = {"until": moment(block.until)} if block.key == DAILY else {}
+        return QuotaExhausted(wait, block.key, **told)
 
     @property
     def used_up(self) -> QuotaExhausted | None:
         """The limit of a day that is reached, while it lasts."""
         block = self._block(ALL)
-        if block is None or block[1] != DAILY:
+        if block is None or block.key != DAILY:
             return None
-        return self._refusal(block[0] - time.time(), *block)
+        return self._refusal(block.until - time.time(), block)
 
     async def block(
         self, seconds: float, lane: str = ALL, key: str = "rate_limited"
     ) -> None:
         """Stay away for a while because the vendor said so, within bounds; outlives a failed set-up and a restart."""
         until = time.time() + bounded(seconds, key)
-        if until > self._blocked.get(lane, (0.0, ""))[0]:
-            self._blocked[lane] = (until, key)
+        if until > self._blocked.get(lane, OPEN).until:
+            self._blocked[lane] = Block(until, key)
             await self._storage.save(SECTION, self._as_json())
 
     async def lift(self) -> None:
@@ -214,40 +228,17 @@ class Quota:
         )
 
     def _as_json(self) -> Json:
-        return {
-            "blocked": {
-                lane: [until, key] for lane, (until, key) in self._blocked.items()
-            },
-            "calls": [
-                [lane, seconds, [[start, calls] for start, calls in tally.steps]]
-                for (lane, seconds), tally in self._tallies.items()
-            ],
-        }
+        return to_json(Spent(self._blocked, self._tallies))
 
-    def _restore(self, stored: Json) -> None:
-        match stored:
-            case {"blocked": dict(blocked), "calls": list(tallies)}:
-                pass
-            case _:
-                return
-        for lane, block in blocked.items():
-            match block:
-                case [raw, str(key)] if (until := stored_end(raw, key)) is not None:
-                    self._blocked[lane] = (until, key)
-        for row in tallies:
-            match row:
-                case [str(lane), raw, list(steps)] if (
-                    seconds := number(raw)
-                ) is not None:
-                    self._tallies[lane, seconds] = _Tally(list(_stored(steps)))
-        # Blocks that were cut short must not be as long again at the next start.
-        self._storage.delay_save(SECTION, self._as_json)
-
-
-def _stored(steps: list[Json]) -> Iterator[tuple[float, int]]:
-    """Read the calls of a tally; those of a clock that was ahead were made now at the latest."""
-    now = time.time()
-    for step in steps:
-        match step:
-            case [raw, int(calls)] if (start := number(raw)) is not None:
-                yield min(start, now), calls
+    def _restore(self, kept: Spent) -> None:
+        """Take up what was spent; a clock that was ahead, or an older version, may have kept times beyond all bounds."""
+        now = time.time()
+        for lane, block in kept.blocked.items():
+            until = min(block.until, now + longest(block.key))
+            self._blocked[lane] = Block(until, block.key)
+        for key, tally in kept.calls.items():
+            steps = [(min(start, now), calls) for start, calls in tally.steps]
+            self._tallies[key] = _Tally(steps)
+        if kept.blocked or kept.calls:
+            # Blocks that were cut short must not be as long again at the next start.
+            self._storage.delay_save(SECTION, self._as_json)

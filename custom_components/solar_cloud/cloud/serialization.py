@@ -58,7 +58,10 @@ def to_json(value: object) -> Json:
     if isinstance(value, Slot):
         return value.key
     if is_dataclass(value):
-        told = ((each, getattr(value, each.name)) for each in _fields(cast(Any, type(value))))
+        told = (
+            (each, getattr(value, each.name))
+            for each in _fields(cast(Any, type(value)))
+        )
         return {each.name: to_json(own) for each, own in told if own != each.default}
     if isinstance(value, Mapping):
         return _write_mapping(value)

@@ -11,6 +11,7 @@ import time
 from typing import Final
 
 from .errors import UnexpectedAnswer
+from .serialization import from_json_or_none, to_json
 from .storage import Json, Storage
 
 SECTION: Final = "token"
@@ -30,49 +31,6 @@ class Token:
     scope: tuple[str, ...] | None = None
     """What the vendor says was granted; ``None`` when it does not say."""
     extra: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-
-    def as_json(self) -> Json:
-        """Give the form that is stored."""
-        return {
-            "access": self.access,
-            "issued_at": self.issued_at,
-            "expires_at": self.expires_at,
-            "refresh": self.refresh,
-            "scope": None if self.scope is None else list(self.scope),
-            "extra": [list(pair) for pair in self.extra],
-        }
-
-    @classmethod
-    def from_json(cls, stored: Json) -> Token | None:
-        """Read the stored form; ``None`` when it is missing or damaged."""
-        if not isinstance(stored, dict):
-            return None
-        match stored:
-            case {
-                "access": str(access),
-                "issued_at": float() | int() as issued,
-                "expires_at": float() | int() as expires,
-            }:
-                refresh, scope, extra = (
-                    stored.get("refresh"),
-                    stored.get("scope"),
-                    stored.get("extra"),
-                )
-                return cls(
-                    access,
-                    float(issued),
-                    float(expires),
-                    refresh if isinstance(refresh, str) else None,
-                    tuple(map(str, scope)) if isinstance(scope, list) else None,
-                    tuple(
-                        (str(pair[0]), str(pair[1]))
-                        for pair in extra
-                        if isinstance(pair, list) and len(pair) == 2
-                    )
-                    if isinstance(extra, list)
-                    else (),
-                )
-        return None
 
 
 def usable(secret: str) -> bool:
@@ -107,7 +65,7 @@ class TokenManager:
         self._storage: Final = storage
         self._margin: Final = margin
         self._lock: Final = asyncio.Lock()
-        self._token = Token.from_json(storage.load(SECTION))
+        self._token = from_json_or_none(Token, storage.load(SECTION))
         if self._token is not None and not usable(self._token.access):
             self._token = _dead(self._token)
         self._extended = 0.0
@@ -142,14 +100,10 @@ class TokenManager:
             self._storage.delay_save(SECTION, self._as_json)
 
     def _as_json(self) -> Json:
-        token = self._token
-        return (
-            None
-            if token is None
-            else replace(
-                token, expires_at=max(token.expires_at, self._extended)
-            ).as_json()
-        )
+        if self._token is None:
+            return None
+        expires_at = max(self._token.expires_at, self._extended)
+        return to_json(replace(self._token, expires_at=expires_at))
 
     async def current(self) -> Token:
         """Return a token with life left in it, renewing it when there is none."""
@@ -192,7 +146,7 @@ class TokenManager:
         return token
 
     async def _keep(self, token: Token) -> None:
-        await self._storage.save(SECTION, token.as_json())
+        await self._storage.save(SECTION, to_json(token))
         self._token, self._extended = token, 0.0
 
     async def _bury(self, token: Token) -> Token:
@@ -203,7 +157,7 @@ class TokenManager:
         self.note_death()
         dead = replace(token, expires_at=token.issued_at)
         self._token, self._extended = dead, 0.0
-        await self._storage.save(SECTION, dead.as_json())
+        await self._storage.save(SECTION, to_json(dead))
         return dead
 
     def note_death(self) -> None:

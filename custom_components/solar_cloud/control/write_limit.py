@@ -1,11 +1,13 @@
 """How often one device may be changed: an automation that storms wears the memory of an inverter and the contactor of a charger."""
 
+from functools import partial
 import time
 from typing import Final
 
 from ..cloud.control import Command, Control, ControlAction, RenewBattery, StopBattery
 from ..cloud.errors import CommandInvalid
-from ..cloud.storage import Json, Storage
+from ..cloud.serialization import from_json, to_json
+from ..cloud.storage import Storage
 
 SECTION: Final = "writes"
 WRITES_PER_DAY: Final = 150
@@ -23,12 +25,7 @@ class WriteLimiter:
     def __init__(self, storage: Storage) -> None:
         """Take up the counts of the last run."""
         self._storage: Final = storage
-        stored = storage.load(SECTION)
-        self._writes: dict[str, list[float]] = {
-            owner: [float(at) for at in times if isinstance(at, int | float)]
-            for owner, times in (stored if isinstance(stored, dict) else {}).items()
-            if isinstance(times, list)
-        }
+        self._writes: Final = from_json(dict[str, list[float]], storage.load(SECTION))
 
     def used(self, target_id: str) -> int:
         """Return how often a device was changed in 24 hours."""
@@ -60,7 +57,4 @@ class WriteLimiter:
         if not (ends and forced) and self.used(target_id) >= most:
             raise CommandInvalid("write_budget_spent", count=str(WRITES_PER_DAY))
         self._writes.setdefault(target_id, []).append(time.time())
-        self._storage.delay_save(SECTION, self._as_json)
-
-    def _as_json(self) -> Json:
-        return {owner: list(times) for owner, times in self._writes.items()}
+        self._storage.delay_save(SECTION, partial(to_json, self._writes))

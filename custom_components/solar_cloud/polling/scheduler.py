@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from ..cloud.model import DeviceKind, Inventory, Snapshot
-from ..cloud.storage import Json, Storage
+from ..cloud.serialization import from_json, to_json
+from ..cloud.storage import Storage
 from ..pipeline.known_slots import KnownSlots
 from ..pipeline.timezones import HomeLocation, dark
 from .upload_detector import UploadDetector
@@ -60,11 +62,9 @@ class PollScheduler:
         self._searched = 0
         self._searching = False
         self._inventory = Inventory({}, {})
-        stored = storage.load(STRIDES)
-        self._detectors: Final[dict[str, UploadDetector]] = {
-            key: UploadDetector.from_json(kept)
-            for key, kept in (stored.items() if isinstance(stored, dict) else ())
-        }
+        self._detectors: Final = from_json(
+            dict[str, UploadDetector], storage.load(STRIDES)
+        )
 
     def learn(self, snapshot: Snapshot, inventory: Inventory, polled: float) -> None:
         """Take in what a poll brought."""
@@ -79,7 +79,7 @@ class PollScheduler:
             self._cadence.learn(stamps, polled)
             return
         self._cadence.learn(self._listen(snapshot, polled), polled, visible=True)
-        self._storage.delay_save(STRIDES, self._as_json)
+        self._storage.delay_save(STRIDES, partial(to_json, self._detectors))
 
     def _listen(self, snapshot: Snapshot, polled: float) -> Mapping[str, float]:
         """Find out when uploads become visible that tell no time."""
@@ -124,6 +124,3 @@ class PollScheduler:
                 for plant in self._inventory.plants.values()
             )
         )
-
-    def _as_json(self) -> Json:
-        return {key: detector.as_json() for key, detector in self._detectors.items()}

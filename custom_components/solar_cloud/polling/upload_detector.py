@@ -11,7 +11,6 @@ import math
 from typing import Final
 
 from ..cloud.model import Quantity as Q, Reading, Slot, Value
-from ..cloud.storage import Json
 from .upload_period import UPLOADS
 
 BINS: Final = 30
@@ -36,14 +35,14 @@ FLOWS: Final[Mapping[Q, Q]] = {
 
 @dataclass(slots=True)
 class UploadDetector:
-    """What is known of one device's uploads, in epoch seconds at which they are visible."""
+    """What is known of one device's uploads, in epoch seconds at which they are visible; over restarts only the anchor."""
 
     anchor: float | None = None
-    newest: float = 0.0
-    votes: list[float] = field(default_factory=lambda: [0.0] * BINS)
-    informative: bool = False
+    newest: float = field(default=0.0, init=False)
+    votes: list[float] = field(default_factory=lambda: [0.0] * BINS, init=False)
+    informative: bool = field(default=False, init=False)
     """Whether the latest poll could have told something."""
-    last: tuple[float, Reading] | None = None
+    last: tuple[float, Reading] | None = field(default=None, init=False)
 
     def hear(self, reading: Reading, polled: float) -> float | None:
         """Take in a reading; return when the newest upload became visible, ``None`` while that is unknown."""
@@ -82,15 +81,6 @@ class UploadDetector:
             places = [n for n in range(BINS) if self.votes[n] == best]
             late = min(places, key=lambda n: (polled - (n + 1) * width) % UPLOADS)
             self.anchor = polled - (polled - (late + 1) * width) % UPLOADS
-
-    def as_json(self) -> Json:
-        """Give the form that is stored."""
-        return self.anchor
-
-    @classmethod
-    def from_json(cls, stored: Json) -> UploadDetector:
-        """Read the stored form."""
-        return cls(float(stored) if isinstance(stored, int | float) else None)
 
 
 def counted(earlier: Mapping[Slot, Value], later: Mapping[Slot, Value]) -> float | None:

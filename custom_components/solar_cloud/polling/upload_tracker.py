@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import math
 from typing import Final
 
-from ..cloud.storage import Json, Storage
+from ..cloud.serialization import from_json_or_none, to_json
+from ..cloud.storage import Storage
 from .upload_period import UploadPeriod
 
 SECTION: Final = "cadence"
@@ -42,12 +43,12 @@ class PollOffset:
 
     late_enough: float
     too_soon: float
-    least: float
+    least: float = -math.inf
     """Where a whole period has been tried: uploads are more frequent than polls."""
-    proved: bool = False
+    proved: bool = field(default=False, init=False)
     """Whether it was seen to be too soon; else it is a guess."""
-    row: int = 0
-    misses: list[bool] = field(default_factory=list)
+    row: int = field(default=0, init=False)
+    misses: list[bool] = field(default_factory=list, init=False)
 
     @property
     def settled(self) -> bool:
@@ -110,11 +111,11 @@ class UploadTracker:
         self._judged = 0.0
         self._planned = 0.0
         self._late = 0.0
-        match storage.load(SECTION):
-            case [float() | int() as late_enough, float() | int() as too_soon]:
-                # A new device may be quicker: one try is due.
-                soonest = late_enough - 2 * FINE
-                self._aim = PollOffset(late_enough, min(too_soon, soonest), soonest)
+        if kept := from_json_or_none(PollOffset, storage.load(SECTION)):
+            # A new device may be quicker: one try is due.
+            soonest = kept.late_enough - 2 * FINE
+            too_soon = min(kept.too_soon, soonest)
+            self._aim = PollOffset(kept.late_enough, too_soon, soonest)
 
     def learn(
         self, stamps: Mapping[str, float], polled: float, *, visible: bool = False
@@ -141,7 +142,7 @@ class UploadTracker:
             if visible:
                 self._aim = PollOffset(0.0, -FINE, -FINE)
         self._leader = self._choose(live)
-        self._storage.delay_save(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, lambda: to_json(self._aim))
 
     def _due(self, polled: float) -> float | None:
         """Return the leader's upload a poll was meant for."""
@@ -225,6 +226,3 @@ class UploadTracker:
         drift = max(self._period - step, 0.05)
         usual = max(math.sqrt(2 * drift * step), 2 * jitter)
         return min(usual + 1.5 * self._late, step / 3)
-
-    def _as_json(self) -> Json:
-        return [self._aim.late_enough, self._aim.too_soon] if self._aim else None

@@ -22,6 +22,7 @@ from custom_components.solar_cloud.cloud.model import (
     Value,
 )
 from custom_components.solar_cloud.cloud.quota import Quota
+from custom_components.solar_cloud.cloud.serialization import to_json
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from tests.clouds.fusionsolar import FusionSolarCloud
@@ -95,7 +96,7 @@ class Rig:
         token = await oauth.exchange(
             self.credentials, self.cloud.consent(REDIRECT), REDIRECT, self.transport
         )
-        await self.storage.save("token", token.as_json())
+        await self.storage.save("token", to_json(token))
         self.start()
 
     def tick(self, seconds: float) -> None:

@@ -14,6 +14,7 @@ from custom_components.solar_cloud.cloud.errors import (
     UnexpectedAnswer,
 )
 from custom_components.solar_cloud.cloud.model import Notice
+from custom_components.solar_cloud.cloud.serialization import from_json_or_none
 from custom_components.solar_cloud.cloud.token import Token
 from tests.clouds.solax import SolaxCloud
 
@@ -25,7 +26,7 @@ CONTESTED = Notice("session_contested")
 
 def stored(account: Account) -> Token | None:
     """Return the token in storage."""
-    return Token.from_json(account.storage.load("token"))
+    return from_json_or_none(Token, account.storage.load("token"))
 
 
 async def test_a003_a_day_with_ten_restarts_costs_one_token(

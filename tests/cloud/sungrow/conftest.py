@@ -16,6 +16,7 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.quota import Quota
+from custom_components.solar_cloud.cloud.serialization import to_json
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow import VENDOR
 from custom_components.solar_cloud.cloud.transport import HttpTransport
@@ -143,5 +144,5 @@ async def grant(
     token = await sign_in.oauth.exchange(
         credentials, code, server.application.redirect_url, transport
     )
-    await storage.save("token", token.as_json())
+    await storage.save("token", to_json(token))
     return connect("sungrow_oauth", storage, **changes)
