@@ -1,4 +1,4 @@
-"""Work on the past, cut at every point at which it waits: an import that a user starts, and the repair of a gap.
+"""Work on the past, cut at every point at which it waits: an import that a user starts or takes back, and the repair of a gap.
 
 However it was cut, the statistics end up as those of a run that was not, the import can be taken back, and what the user was told to be
 running goes on by itself. The usual run tries a sample of the points; ``SOLAR_CLOUD_CUTS=all`` tries all of them, ``-s`` prints the table.
@@ -24,11 +24,17 @@ from custom_components.solar_cloud.statistics.counters import plant_counters
 from custom_components.solar_cloud.statistics.importer import (
     JOBS,
     LEDGER,
+    UNDOING,
     HistoryImport,
 )
 from custom_components.solar_cloud.statistics.manager import HISTORIES
+from custom_components.solar_cloud.storage import KEPT
 from homeassistant.components.recorder import Recorder, get_instance
-from homeassistant.components.recorder.db_schema import Statistics, StatisticsShortTerm
+from homeassistant.components.recorder.db_schema import (
+    Statistics,
+    StatisticsMeta,
+    StatisticsShortTerm,
+)
 from homeassistant.components.recorder.util import session_scope
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -64,7 +70,7 @@ OURS: Final[tuple[Ours, ...]] = (
 KINDS: Final = 2
 """Kinds of cuts that the usual run tries in a flow: each takes seconds."""
 COUNTERS: Final = ("pv_energy_total", "grid_import_energy_total", "load_energy_total")
-TABLES: Final = (Statistics, StatisticsShortTerm)
+TABLES: Final = (StatisticsMeta, Statistics, StatisticsShortTerm)
 PATIENCE: Final = (*[30.0] * 60, *[900.0] * 100)
 """Seconds from one look to the next in which work that was cut has to come to its end, within the vendor's limits of a day."""
 CUTS_SPARE: Final = (How.CANCEL, How.UNLOAD)
@@ -72,6 +78,8 @@ CUTS_SPARE: Final = (How.CANCEL, How.UNLOAD)
 
 type Rows = dict[str, list[dict[str, Any]]]
 """All that the recorder has of statistics, by table."""
+type Hours = dict[tuple[str, str, float], tuple[float | None, float]]
+"""State and sum by table, statistic and start."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ class Moment:
 class Outcome:
     """What work on the past leaves behind."""
 
-    rows: dict[tuple[str, int, float], tuple[float | None, float]]
+    rows: Hours
     ledger: Any
     gaps: Any
     calls: int
@@ -205,6 +213,12 @@ class Past:
         self.told = not self.disk.dead
         await self.work(until)
 
+    async def take_back(self, until: float) -> None:
+        """Take the last import back."""
+        await act(self.home, undo=True)
+        self.told = not self.disk.dead
+        await self.work(until)
+
     async def repair(self, until: float) -> None:
         """Let gaps be repaired from now on."""
         self.allow_repair(allowed=True)
@@ -216,11 +230,7 @@ class Past:
         rows = await statistics_of(self.hass)
         gaps = self.kept(GAPS)["gaps"]
         return Outcome(
-            {
-                (table, row["metadata_id"], row["start_ts"]): (row["state"], row["sum"])
-                for table, found in rows.items()
-                for row in found
-            },
+            hours_of(rows),
             self.kept(LEDGER),
             sorted(gap[:3] for gap in gaps),
             self.calls(),
@@ -244,15 +254,30 @@ async def statistics_of(hass: HomeAssistant) -> Rows:
     return await get_instance(hass).async_add_executor_job(read)
 
 
+def hours_of(rows: Rows) -> Hours:
+    """Return what the rows say, by names that last when a statistic is cleared."""
+    names = {
+        row["id"]: row["statistic_id"] for row in rows[StatisticsMeta.__tablename__]
+    }
+    return {
+        (table, names[row["metadata_id"]], row["start_ts"]): (row["state"], row["sum"])
+        for table, found in rows.items()
+        if table != StatisticsMeta.__tablename__
+        for row in found
+    }
+
+
 async def put_statistics_back(hass: HomeAssistant, rows: Rows) -> None:
-    """Put these rows in the place of all there are, by the same numbers, which the recorder remembers."""
+    """Put these rows in the place of all there are, by the same numbers."""
     await async_wait_recording_done(hass)
 
     def write() -> None:
         with session_scope(hass=hass) as session:
-            for table in TABLES:
+            for table in reversed(TABLES):
                 session.execute(delete(table))
+            for table in TABLES:
                 session.execute(insert(table), rows[table.__tablename__])
+        get_instance(hass).statistics_meta_manager.reset()
 
     await get_instance(hass).async_add_executor_job(write)
 
@@ -264,9 +289,13 @@ class Work:
     begins: Moment
     start: str | None = None
     """The first day of an import; a repair has none."""
+    undo: bool = False
+    """Whether the import is there already, and taken back."""
 
     def flow(self, past: Past) -> Coroutine[Any, Any, None]:
         """Begin it and let it run."""
+        if self.undo:
+            return past.take_back(self.until)
         if self.start is None:
             return past.repair(self.until)
         return past.bring_in(self.start, self.until)
@@ -297,8 +326,8 @@ async def _try(past: Past, name: str, work: Work, how: How | None, at: int) -> T
         assert not past.working(work.until)
         await past.off()
         outcome = past.uncut[name] = await past.outcome()
-        assert outcome.rows != rows_of(work.begins), "nothing was written"
-        assert outcome.calls, "nobody was asked"
+        assert outcome.rows != hours_of(work.begins.rows), "nothing was written"
+        assert outcome.calls or work.undo, "nobody was asked"
         return tally
 
     def wrong(what: str) -> None:
@@ -313,12 +342,14 @@ async def _try(past: Past, name: str, work: Work, how: How | None, at: int) -> T
     if past.entry.state is not ConfigEntryState.LOADED:
         wrong(f"the next start does not load: {past.entry.state}")
         return tally
-    if work.start is not None and not told:
+    if not told and work.undo:
+        await act(past.home, undo=True)
+    elif not told and work.start is not None:
         await act(past.home, start=work.start)
     await past.work(work.until)
     if past.working(work.until):
         wrong("it never ends")
-    if work.start is not None:
+    if work.start is not None and not work.undo:
         plan = await act(past.home, start=work.start, dry_run=True)
         if plan["counters"]:
             wrong("the user is told it is done, and it is not")
@@ -327,18 +358,11 @@ async def _try(past: Past, name: str, work: Work, how: How | None, at: int) -> T
     await past.off()
     for what in differences(past.uncut[name], await past.outcome(), how):
         wrong(what)
-    if past.kept(JOBS):
+    if past.kept(JOBS) or past.kept(UNDOING):
         wrong("a job is left")
+    if [key for key in past.disk.files if key.endswith(KEPT)]:
+        wrong("a file is left")
     return tally
-
-
-def rows_of(moment: Moment) -> dict[tuple[str, int, float], tuple[float | None, float]]:
-    """Return the rows of a moment as those of an outcome."""
-    return {
-        (table, row["metadata_id"], row["start_ts"]): (row["state"], row["sum"])
-        for table, found in moment.rows.items()
-        for row in found
-    }
 
 
 def differences(uncut: Outcome, cut: Outcome, how: How) -> list[str]:
@@ -385,6 +409,14 @@ async def _an_outage(past: Past, *, devices: bool = True) -> tuple[Moment, Momen
     return before, await past.now()
 
 
+async def _an_import(past: Past, work: Work) -> Moment:
+    """Return the moment after an import that was not cut."""
+    await past.back_to(work.begins)
+    await work.flow(past)
+    await past.off()
+    return await past.now()
+
+
 def _a_day_later(moment: Moment) -> Moment:
     """Let nothing happen until the next morning."""
     return Moment(moment.at + timedelta(hours=14), moment.files, moment.rows)
@@ -427,10 +459,13 @@ FUSIONSOLAR: Final = (
 async def test_cut_work_on_the_past_of_solax(past: Past) -> None:
     """SolaX."""
     before, after = await _an_outage(past)
+    work = Work(before, "2026-06-14")
+    imported = await _an_import(past, work)
     report(
         "SolaX",
         [
-            await _cut(past, "import", Work(before, "2026-06-14")),
+            await _cut(past, "import", work),
+            await _cut(past, "undo", Work(imported, undo=True)),
             await _cut(past, "gap repair", Work(after)),
         ],
     )

@@ -46,9 +46,17 @@ from .repairs import Repairs, notice_of
 from .runtime import Account, SolarCloudConfigEntry
 from .services import async_register
 from .session import get_transport
-from .statistics.importer import import_store
+from .statistics import recorder
 from .statistics.manager import HISTORIES, History
-from .storage import AccountStorage, async_get_store, async_remove_store, get_quota
+from .statistics.undo import async_complete
+from .storage import (
+    KEPT,
+    AccountStorage,
+    SectionStore,
+    async_get_store,
+    async_remove_store,
+    get_quota,
+)
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -270,8 +278,9 @@ async def async_remove_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) 
     if isinstance(cloud, SupportsLogout):
         await cloud.sign_out()
     Repairs(hass, entry.entry_id, entry.title).show(frozenset())
+    if recorder.has_recorder(hass):
+        await async_complete(hass, SectionStore(hass, entry.entry_id, KEPT))
     await async_remove_store(hass, entry.entry_id)
-    await import_store(hass, entry.entry_id).async_remove()
 
 
 async def async_remove_config_entry_device(

@@ -45,8 +45,9 @@ from .device_registry import own_identifier, registered_name
 from .runtime import SolarCloudConfigEntry
 from .statistics import recorder
 from .statistics.counters import async_zone
-from .statistics.importer import STEP, Imported, Plan, earliest
+from .statistics.importer import STEP, Plan, earliest
 from .statistics.manager import HISTORIES, History
+from .statistics.undo import Imported
 
 ATTR_DEVICE: Final = "device_id"
 ATTR_POWER: Final = "power"
@@ -445,17 +446,14 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     history, history_client = _history(call.hass, entry)
     plants = _plants(call, history)
     if call.data[ATTR_UNDO]:
-        undone = [
-            _told(
-                call.hass,
-                entry,
-                plant_id,
-                "undone",
-                await history.imports.async_undo(plant_id),
-            )
-            for plant_id in plants
-        ]
-        return {"plants": undone}
+        return {
+            "plants": [
+                _told(
+                    call.hass, entry, plant_id, "undone", await _undo(history, plant_id)
+                )
+                for plant_id in plants
+            ]
+        }
     answers: list[JsonValueType] = []
     for plant_id in plants:
         start = _start(call.data.get(ATTR_START), history_client)
@@ -483,6 +481,12 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     if not call.data[ATTR_DRY_RUN]:
         history.work()
     return {"plants": answers}
+
+
+async def _undo(history: History, plant_id: str) -> Mapping[str, Imported]:
+    if (undone := await history.async_undo(plant_id)) is None:
+        raise _error("reloaded")
+    return undone
 
 
 def _plants(call: ServiceCall, history: History) -> Iterable[str]:

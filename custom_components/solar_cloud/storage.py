@@ -25,17 +25,21 @@ from .migrations import VERSION, migrate
 
 STORAGE_VERSION: Final = 1
 SAVE_DELAY: Final = 30.0
+FETCHED: Final = "_history"
+"""The file of what an import has fetched so far."""
+KEPT: Final = "_undo"
+"""The file of what a statistic is to hold from which an import is being taken."""
 
 
 class SectionStore(Store[dict[str, Json]]):
     """A private file of named sections, which older versions are brought up to date in."""
 
-    def __init__(self, hass: HomeAssistant, key: str) -> None:
+    def __init__(self, hass: HomeAssistant, entry_id: str, kind: str = "") -> None:
         """Name the file below ``.storage``."""
         super().__init__(
             hass,
             STORAGE_VERSION,
-            f"{DOMAIN}.{key}",
+            f"{DOMAIN}.{entry_id}{kind}",
             private=True,
             atomic_writes=True,
             minor_version=VERSION,
@@ -101,6 +105,7 @@ class AccountStorage:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare the file; ``async_load`` reads it."""
         self._hass: Final = hass
+        self._entry_id: Final = entry_id
         self._store: Final = SectionStore(hass, entry_id)
         self._sections: dict[str, Json] = {}
         self._pending: dict[str, Callable[[], Json]] = {}
@@ -155,11 +160,15 @@ class AccountStorage:
             await self._store.async_save(self._content())
 
     async def async_remove(self) -> None:
-        """Delete the file and write no more."""
+        """Delete the files and write no more."""
         self._removed = True
-        for key in (self._store.key, f"{self._store.key}_history"):
-            ir.async_delete_issue(self._hass, DOMAIN, _issue_id(key))
-        await self._store.async_remove()
+        for file in (
+            self._store,  # which may have a write of its own to come
+            SectionStore(self._hass, self._entry_id, FETCHED),
+            SectionStore(self._hass, self._entry_id, KEPT),
+        ):
+            ir.async_delete_issue(self._hass, DOMAIN, _issue_id(file.key))
+            await file.async_remove()
 
 
 class SharedStorage:

@@ -8,12 +8,12 @@ therefore noted before, and what became of it is looked up, after a crash in bet
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from functools import partial
 import math
-from typing import Final, NamedTuple
+from typing import Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
@@ -27,29 +27,18 @@ from ..cloud.model import Inventory
 from ..cloud.storage import Json
 from ..const import LOGGER
 from ..runtime import Account
-from ..storage import SectionStore, async_load_or_set_aside
+from ..storage import FETCHED, KEPT, SectionStore, async_load_or_set_aside
 from . import recorder
 from .counters import Counter, async_zone, plant_counters
+from .undo import Imported, async_complete, async_take_out
 
 JOBS: Final = "import_jobs"
 LEDGER: Final = "imports"
 WRITING: Final = "import_writing"
+UNDOING: Final = "import_undoing"
 STEP: Final = timedelta(minutes=15)
 SAVE_DELAY: Final = 60.0
-SETTLE: Final = 10.0
-"""Seconds after each five minutes at which the recorder compiles statistics."""
-FIVE_MINUTES: Final = 300.0
 DAY: Final = 24 * HOUR
-
-
-class Imported(NamedTuple):
-    """What one import did to one statistic."""
-
-    start: float
-    end: float
-    lift: float
-    kwh: float
-    resolution: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +79,8 @@ class HistoryImport:
         """Take up the jobs of the last run."""
         self._hass: Final = hass
         self._account: Final = account
-        self._store: Final = import_store(hass, entry_id)
+        self._store: Final = SectionStore(hass, entry_id, FETCHED)
+        self._undo_file: Final = SectionStore(hass, entry_id, KEPT)
         self._kept: dict[str, Json] | None = None
         self._unwritten = False
         self._writing: Final = asyncio.Lock()
@@ -112,6 +102,7 @@ class HistoryImport:
         start: float | None = None,
     ) -> Plan:
         """Say what there is to import; calls nobody."""
+        await self.async_finish_undo()
         start = earliest(history_client) if start is None else start
         counters = {
             each.statistic_id: each
@@ -316,41 +307,42 @@ class HistoryImport:
         self._account.store.delay_save(WRITING, lambda: dict[str, Json](writing))
         self._account.store.delay_save(LEDGER, lambda: dict[str, Json](ledger))
 
+    @property
+    def undoing(self) -> list[str]:
+        """The plants whose import is being taken back, since the last run perhaps."""
+        stored = self._account.store.load(UNDOING)
+        return [str(each) for each in stored] if isinstance(stored, list) else []
+
     async def async_undo(self, plant_id: str) -> dict[str, Imported]:
         """Take the last import of a plant back, to the last row, and one that is under way too."""
         async with self._writing:
             await self._async_settle(plant_id)
-            _, imported = _imported(self._section(LEDGER).get(plant_id))
-            undone = {
-                key: stored
-                for key, (stored, _) in imported.items()
-                if await self._async_take_back(key, stored)
-            }
-            ledger = self._section(LEDGER)
-            ledger.pop(plant_id, None)
-            self._account.store.delay_save(LEDGER, lambda: dict[str, Json](ledger))
-            await self._async_end(plant_id)
-            self.done.pop(plant_id, None)
-            return undone
+            # From here on a crash in between is made up for by the next start.
+            await self._account.store.save(UNDOING, [*self.undoing, plant_id])
+            return await self._async_undo(plant_id)
 
-    async def _async_take_back(self, key: str, imported: Imported) -> bool:
-        """Put the rows without the imported ones in the place of all; the recorder must not compile meanwhile."""
-        while True:
-            await recorder.async_written(self._hass)
-            slot = _slot()
-            metadata = await recorder.async_metadata(self._hass, [key])
-            hourly = await recorder.async_rows(self._hass, [key])
-            recent = await recorder.async_rows(self._hass, [key], period="5minute")
-            if key not in metadata:
-                return False
-            if slot == _slot():
-                recorder.replace(
-                    self._hass,
-                    metadata[key],
-                    _without(hourly.get(key, ()), imported),
-                    _without(recent.get(key, ()), imported),
-                )
-                return True
+    async def async_finish_undo(self) -> None:
+        """Take back to the end what the last run began to take back."""
+        async with self._writing:
+            for plant_id in self.undoing:
+                await self._async_undo(plant_id)
+
+    async def _async_undo(self, plant_id: str) -> dict[str, Imported]:
+        await async_complete(self._hass, self._undo_file)
+        _, imported = _imported(self._section(LEDGER).get(plant_id))
+        undone = {
+            key: stored
+            for key, (stored, _) in imported.items()
+            if await async_take_out(self._hass, self._undo_file, key, stored)
+        }
+        ledger = self._section(LEDGER)
+        ledger.pop(plant_id, None)
+        self._account.store.delay_save(LEDGER, lambda: dict[str, Json](ledger))
+        await self._async_end(plant_id)
+        self.done.pop(plant_id, None)
+        left: list[Json] = [each for each in self.undoing if each != plant_id]
+        await self._account.store.save(UNDOING, left)
+        return undone
 
     def _section(self, section: str) -> dict[str, Json]:
         stored = self._account.store.load(section)
@@ -409,11 +401,6 @@ def _imported(stored: Json) -> tuple[float, dict[str, tuple[Imported, float]]]:
     return float(begun), found
 
 
-def import_store(hass: HomeAssistant, entry_id: str) -> SectionStore:
-    """Return the file that holds what an import has fetched."""
-    return SectionStore(hass, f"{entry_id}_history")
-
-
 def earliest(history_client: HistoryClient) -> float:
     """Return the first hour a vendor still knows."""
     reach = max(history_client.limits.readings, history_client.limits.energies)
@@ -424,15 +411,3 @@ def earliest(history_client: HistoryClient) -> float:
 def _midnight_after(at: float, zone: tzinfo) -> float:
     day = dt_util.utc_from_timestamp(at - 1).astimezone(zone) + timedelta(days=1)
     return day.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-
-
-def _slot() -> int:
-    return int((dt_util.utcnow().timestamp() - SETTLE) // FIVE_MINUTES)
-
-
-def _without(rows: Sequence[Row], imported: Imported) -> list[Row]:
-    return [
-        Row(row.start, row.state, row.sum - imported.lift)
-        for row in rows
-        if not imported.start <= row.start < imported.end
-    ]

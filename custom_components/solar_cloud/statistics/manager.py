@@ -1,7 +1,7 @@
 """The past of one account: notices gaps, repairs them, and imports what was before, whenever the vendor's limits leave room."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -21,6 +21,7 @@ from . import recorder
 from .anomalies import AnomalyFinder
 from .gap_fill import GapRepair
 from .importer import HistoryImport
+from .undo import Imported
 
 HISTORIES: Final[HassKey[dict[str, History]]] = HassKey(f"{DOMAIN}_histories")
 PATIENCE: Final = 3600.0
@@ -78,6 +79,16 @@ class History:
             del histories[self._entry.entry_id]
 
         return stop
+
+    async def async_undo(self, plant_id: str) -> Mapping[str, Imported] | None:
+        """Take the last import of a plant back; ``None`` when the account was unloaded meanwhile, and the next start goes on."""
+        if self.stopped:
+            return None
+        task = self._entry.async_create_background_task(
+            self._hass, self.imports.async_undo(plant_id), "solar_cloud_undo"
+        )
+        await asyncio.wait([task])
+        return None if task.cancelled() else task.result()
 
     async def async_stop(self) -> None:
         """Stop working for good, and write what was fetched."""
@@ -142,6 +153,8 @@ class History:
 
     def _steps(self) -> Iterator[Callable[[], Awaitable[object]]]:
         inventory = self.inventory
+        if self.imports.undoing:
+            yield self.imports.async_finish_undo
         if self._hass.is_running:
             yield partial(self.doctor.async_run, inventory)
         if (history_client := self.history_client) is None:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal
 
 from homeassistant.components.recorder import get_instance
-from homeassistant.components.recorder.db_schema import Statistics, StatisticsShortTerm
+from homeassistant.components.recorder.db_schema import StatisticsShortTerm
 from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
 from homeassistant.components.recorder.statistics import (
     async_import_statistics,
@@ -79,10 +79,17 @@ async def async_rows(
 
 @callback
 def write(
-    hass: HomeAssistant, metadata: StatisticMetaData, rows: Iterable[Row]
+    hass: HomeAssistant,
+    metadata: StatisticMetaData,
+    hours: Iterable[Row],
+    recent: Iterable[Row] = (),
 ) -> None:
-    """Insert hours, or replace those there are."""
-    async_import_statistics(hass, metadata, _data(metadata, rows))
+    """Insert hours and rows of five minutes, or replace those there are; each kind in a transaction of its own."""
+    async_import_statistics(hass, metadata, _data(metadata, hours))
+    if five_minutes := _data(metadata, recent):
+        get_instance(hass).async_import_statistics(
+            metadata, five_minutes, StatisticsShortTerm
+        )
 
 
 @callback
@@ -94,19 +101,9 @@ def lift(hass: HomeAssistant, statistic_id: str, start: float, energy: float) ->
 
 
 @callback
-def replace(
-    hass: HomeAssistant,
-    metadata: StatisticMetaData,
-    hours: Iterable[Row],
-    recent: Iterable[Row],
-) -> None:
-    """Put these rows in the place of all a statistic has; one step in the recorder's queue after the other, nothing in between."""
-    instance = get_instance(hass)
-    instance.async_clear_statistics([metadata["statistic_id"]])
-    instance.async_import_statistics(metadata, _data(metadata, hours), Statistics)
-    instance.async_import_statistics(
-        metadata, _data(metadata, recent), StatisticsShortTerm
-    )
+def clear(hass: HomeAssistant, statistic_id: str) -> None:
+    """Delete a statistic with all its rows."""
+    get_instance(hass).async_clear_statistics([statistic_id])
 
 
 async def async_written(hass: HomeAssistant) -> None:
