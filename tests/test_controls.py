@@ -1,5 +1,7 @@
 """Settings: from the action a user calls to the request, the changed world and the state that is read back."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     MockUser,
     async_capture_events,
+    async_fire_time_changed,
 )
 from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
@@ -14,9 +17,19 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solar_cloud import logbook
+from custom_components.solar_cloud.cloud.control import (
+    ControlAction,
+    ForcedMode,
+    StopBattery,
+)
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.const import DOMAIN, POLL_PERIOD
 from custom_components.solar_cloud.control import manager
 from custom_components.solar_cloud.control.events import EVENT_COMMAND
+from custom_components.solar_cloud.control.forced_mode import (
+    LONGEST_RETRY,
+    ForcedModeManager,
+)
 from homeassistant.core import Context, Event, HomeAssistant
 from homeassistant.exceptions import (
     HomeAssistantError,
@@ -25,6 +38,7 @@ from homeassistant.exceptions import (
 )
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 
 from .clouds.solax import Kind, SolaxCloud
 from .conftest import Home, enable_everything, solax_entry, solax_id
@@ -515,6 +529,32 @@ async def test_an_end_that_cannot_be_sent_is_tried_again(house: House) -> None:
     assert house.solax.orders.carried_out[-1][0] == "exit_vpp_mode"
     keys = {issue for _, issue in ir.async_get(house.hass).issues}
     assert not any("force_not_ended" in key for key in keys)
+
+
+async def test_an_end_that_could_not_be_sent_for_weeks_is_still_tried(
+    hass: HomeAssistant,
+) -> None:
+    """An inverter that is switched off over a long holiday is freed when it is back."""
+    tried: list[ControlAction] = []
+
+    async def send(order: ControlAction, _: Callable[[], bool]) -> None:
+        tried.append(order)
+        await supervision.end("battery")
+
+    supervision = ForcedModeManager(
+        hass,
+        MockConfigEntry(domain=DOMAIN),
+        MemoryStorage(),
+        send,
+        lambda target_id: False,
+        lambda: None,
+    )
+    await supervision.begin("battery", ForcedMode(ends_after=0.0))
+    for _ in range(2000):
+        supervision.failed("battery")
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=LONGEST_RETRY))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert tried == [StopBattery(target_id="battery")]
 
 
 async def test_a_forced_mode_ends_when_controls_are_switched_off(house: House) -> None:

@@ -1,4 +1,4 @@
-"""The bounds of every wait that a vendor, or a gateway in front of it, orders.
+"""Waits: how long to stay away after failures in a row, and the bounds of what a vendor, or a gateway in front of it, orders.
 
 A fault there must not silence an account: a ``Retry-After`` of thousands of years did, and an infinite one ended the polling.
 """
@@ -21,6 +21,33 @@ MONTHLY: Final = "monthly_limit"
 def longest(key: str | None = None) -> float:
     """Return how many seconds a wait with this reason may last at most."""
     return LONGEST_MONTH if key == MONTHLY else LONGEST
+
+
+MOST_DOUBLINGS: Final = 10
+"""More than any wait here needs to reach its longest; a number without bounds is too large for a wait after some weeks."""
+
+
+def doubled(first: float, failures: int, longest: float) -> float:
+    """Return a wait in seconds that doubles with each failure in a row before this one, up to the longest."""
+    return min(first * 2.0 ** min(max(failures, 0), MOST_DOUBLINGS), longest)
+
+
+class DoublingWait:
+    """Counts failures in a row."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._failures = 0
+
+    def next(self, first: float, longest: float) -> float:
+        """Return how many seconds to wait after one more failure."""
+        wait = doubled(first, self._failures, longest)
+        self._failures += 1
+        return wait
+
+    def reset(self) -> None:
+        """End the row."""
+        self._failures = 0
 
 
 def bounded(seconds: float, key: str | None = None) -> float:

@@ -195,12 +195,16 @@ class Quota:
 
     async def block(
         self, seconds: float, lane: str = ALL, key: str = "rate_limited"
-    ) -> None:
-        """Stay away for a while because the vendor said so, within bounds; outlives a failed set-up and a restart."""
-        until = time.time() + bounded(seconds, key)
-        if until > self._blocked.get(lane, OPEN).until:
-            self._blocked[lane] = Block(until, key)
+    ) -> QuotaExhausted:
+        """Stay away for a while because the vendor said so, within bounds; outlives a failed set-up and a restart.
+
+        Returns the error that says so.
+        """
+        block = Block(time.time() + bounded(seconds, key), key)
+        if block.until > self._blocked.get(lane, OPEN).until:
+            self._blocked[lane] = block
             await self._storage.save(SECTION, self._as_json())
+        return self._refusal(seconds, block)
 
     async def lift(self) -> None:
         """Forget all blocks: the user has mended what led to them."""

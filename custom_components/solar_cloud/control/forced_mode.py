@@ -11,6 +11,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
+from ..cloud.backoff import doubled
 from ..cloud.control import (
     ControlAction,
     ForcedMode,
@@ -269,7 +270,7 @@ def _wait(force: Supervised, now: float) -> float:
     elif force.renew_after is not None:
         at = min(at, force.renewed + force.renew_after)
     if force.failures:
-        at = max(at, now + min(RETRY * 2 ** (force.failures - 1), LONGEST_RETRY))
+        at = max(at, now + doubled(RETRY, force.failures - 1, LONGEST_RETRY))
     return max(at - now, 0.0)
 
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol, override
 
 from yarl import URL
 
-from ..backoff import moment
+from ..backoff import DAILY, DoublingWait
 from ..errors import (
     CloudError,
     CloudUnreachable,
@@ -67,7 +67,7 @@ class ApiAccount(Authorization):
         self._base: Final[URL] = base_url(credentials)
         self._transport: Final = transport
         self._quota: Final = quota
-        self._throttled = 0
+        self._waits: Final = DoublingWait()
         self.tokens = TokenManager(self._login, storage, margin=MARGIN)
 
     async def _login(self, stale: Token | None) -> Token:
@@ -85,7 +85,7 @@ class ApiAccount(Authorization):
         token = answer.headers.get("xsrf-token") or _cookie(answer)
         if reply.code != 0 or not token:
             raise await self._refusal(reply)
-        self._throttled = 0
+        self._waits.reset()
         if self.tokens.session_conflict:
             await self._quota.block(CONTEST_LONG_WAIT, LOGIN, "session_contested")
         now = time.time()
@@ -106,21 +106,17 @@ class ApiAccount(Authorization):
         match REACTIONS.get(reply.code):
             case ErrorAction.CREDENTIALS | ErrorAction.OWNER:
                 error = account_refusal(reply.code, reply.message)
+                if isinstance(error, QuotaExhausted):
+                    await self._quota.block(error.retry_after, LOGIN, error.key)
+                return error
             case ErrorAction.WAIT:
-                first, longest = LOGIN_WAIT
-                wait = min(first * 2**self._throttled, longest)
-                self._throttled += 1
-                error = QuotaExhausted(wait)
+                return await self._quota.block(self._waits.next(*LOGIN_WAIT), LOGIN)
             case ErrorAction.BUSY:
-                error = QuotaExhausted(60.0, "vendor_busy")
+                return await self._quota.block(60.0, LOGIN, "vendor_busy")
             case ErrorAction.NEXT_DAY:
-                until = moment(time.time() + 3600.0)
-                error = QuotaExhausted(3600.0, "daily_limit", until=until)
+                return await self._quota.block(3600.0, LOGIN, DAILY)
             case _:
-                error = CloudUnreachable()
-        if isinstance(error, QuotaExhausted):
-            await self._quota.block(error.retry_after, LOGIN, error.key)
-        return error
+                return CloudUnreachable()
 
     @override
     def headers(self, token: Token) -> Mapping[str, str]:

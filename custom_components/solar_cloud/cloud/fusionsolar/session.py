@@ -1,13 +1,13 @@
 """Signed-in calls: planned, counted, sent, and a refusal turned into what the reader must do."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-import time
 from typing import Final, override
 
 from yarl import URL
 
-from ..backoff import DAILY, moment
+from ..backoff import DAILY, DoublingWait
 from ..errors import CloudError, QuotaExhausted, TokenRefused, Unanswered
 from ..quota import ALL, Quota
 from ..session import Call, Session
@@ -47,7 +47,8 @@ class FusionSolarSession(Session):
         self.auth: Final = auth
         self._base: Final = base
         self._transport: Final = transport
-        self._strikes: dict[str, int] = {}
+        self._waits: Final = defaultdict[str, DoublingWait](DoublingWait)
+        """By lane."""
 
     async def send(
         self,
@@ -101,8 +102,8 @@ class FusionSolarSession(Session):
                     raise TokenRefused
                 case ErrorAction.DONE:
                     self.auth.accepted(token)
-                    self._strikes.pop(lane, None)
-                    self._strikes.pop(ALL, None)
+                    self._waits[lane].reset()
+                    self._waits[ALL].reset()
             return reply
 
         return await self.exchange(Call(send, lane, command=command, changes=changes))
@@ -125,9 +126,7 @@ class FusionSolarSession(Session):
                 return await self._stay_away(ALL, BUSY_WAIT, "vendor_busy")
             case ErrorAction.NEXT_DAY:
                 wait = max(LEAST_DAY_WAIT, _until_midnight())
-                await self.quota.block(wait, ALL, DAILY)
-                until = moment(time.time() + wait)
-                return QuotaExhausted(wait, "daily_limit", until=until)
+                return await self.quota.block(wait, ALL, DAILY)
             case _:
                 return Refused(reply.code)
 
@@ -135,11 +134,7 @@ class FusionSolarSession(Session):
         self, lane: str, waits: tuple[float, float], key: str = "rate_limited"
     ) -> QuotaExhausted:
         """Block a lane, twice as long each time in a row; the next accepted call ends the row."""
-        strikes = self._strikes.get(lane, 0)
-        self._strikes[lane] = strikes + 1
-        wait = min(waits[0] * 2**strikes, waits[1])
-        await self.quota.block(wait, lane, key)
-        return QuotaExhausted(wait, key)
+        return await self.quota.block(self._waits[lane].next(*waits), lane, key)
 
 
 def _until_midnight() -> float:

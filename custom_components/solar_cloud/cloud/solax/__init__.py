@@ -35,10 +35,10 @@ def connect(
 ) -> SolaxCloud:
     """Build a client without calling anybody."""
     base = sign_in.base_url(credentials)
-    brakes = SolaxBackoff(budget)
-    desk = TokenIssuer(base, credentials, transport, brakes)
-    tokens = TokenManager(desk.issue, storage, margin=MARGIN)
-    return SolaxCloud(SolaxSession(base, transport, tokens, brakes), storage)
+    backoff = SolaxBackoff(budget)
+    issuer = TokenIssuer(base, credentials, transport, backoff)
+    tokens = TokenManager(issuer.issue, storage, margin=MARGIN)
+    return SolaxCloud(SolaxSession(base, transport, tokens, backoff), storage)
 
 
 SIGN_IN: Final = SignIn(

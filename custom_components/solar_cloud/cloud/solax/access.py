@@ -10,6 +10,7 @@ import time
 from typing import Final
 
 from ..access import Refusals
+from ..backoff import doubled
 from ..model import Listed
 from ..storage import Json, Storage
 
@@ -79,7 +80,7 @@ class SolaxAccess:
     def block(self, gate: Gate) -> None:
         """Stay away from a gate that answers HTTP 403, longer each time."""
         strikes = self._rests[gate].strikes + 1 if gate in self._rests else 1
-        wait = min(FIRST_BLOCK * 2 ** min(strikes - 1, 10), LONGEST_BLOCK)
+        wait = doubled(FIRST_BLOCK, strikes - 1, LONGEST_BLOCK)
         self._rests[gate] = Rest(time.time() + wait, "access_blocked", strikes=strikes)
 
     def open(self, gate: Gate) -> None:

@@ -36,7 +36,7 @@ class TokenIssuer:
         base: URL,
         credentials: Credentials,
         transport: Transport,
-        brakes: SolaxBackoff,
+        backoff: SolaxBackoff,
     ) -> None:
         """Keep the credentials, which nothing prints."""
         self._url: Final = base.with_path(TOKEN_PATH)
@@ -46,7 +46,7 @@ class TokenIssuer:
             "grant_type": "client_credentials",
         }
         self._transport: Final = transport
-        self._brakes: Final = brakes
+        self._backoff: Final = backoff
         self._refused_at: float | None = None
 
     async def issue(self, stale: Token | None) -> Token:
@@ -54,20 +54,20 @@ class TokenIssuer:
         now = time.time()
         if self._refused_at is not None and now < self._refused_at + REFUSAL_REST:
             raise CredentialsRejected
-        self._brakes.quota.acquire(TOKEN)
+        self._backoff.quota.acquire(TOKEN)
         envelope = judge(await self._transport.send("POST", self._url, form=self._form))
         match envelope.verdict:
             case AnswerVerdict.ACCEPTED:
-                self._brakes.released()
+                self._backoff.released()
                 return _token(envelope.result, now)
             case AnswerVerdict.UNAUTHENTICATED:
                 self._refused_at = now
                 LOGGER.debug("Sign-in refused with code %s", envelope.code)
                 raise CredentialsRejected
             case AnswerVerdict.TOO_FAST:
-                raise await self._brakes.too_fast(envelope.retry_after)
+                raise await self._backoff.too_fast(envelope.retry_after)
             case AnswerVerdict.USED_UP:
-                raise await self._brakes.used_up_today()
+                raise await self._backoff.used_up_today()
             case verdict:
                 raise refusal(verdict, envelope.code)
 

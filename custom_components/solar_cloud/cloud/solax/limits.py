@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import time
 from typing import Final
 
-from ..backoff import bounded
+from ..backoff import DoublingWait, bounded
 from ..errors import QuotaExhausted
 from ..quota import ALL, DAY, Quota, Window
 from ..storage import Storage
@@ -50,13 +50,13 @@ class SolaxBackoff:
     def __init__(self, quota: Quota) -> None:
         """Start with no refusal in memory; a pause still running is the quota's to remember."""
         self.quota: Final = quota
-        self._refusals = 0
+        self._growing: Final = DoublingWait()
         self._limited_at: float | None = None
         self._used_up_until = 0.0
 
     def released(self) -> None:
         """Note that a call went through."""
-        self._refusals = 0
+        self._growing.reset()
 
     @property
     def quiet(self) -> bool:
@@ -72,23 +72,18 @@ class SolaxBackoff:
 
     async def too_fast(self, retry_after: float | None) -> QuotaExhausted:
         """Pause for as long as the cloud asks, else 60 s, 120 s, … up to half an hour."""
-        growing = min(FIRST_PAUSE * 2**self._refusals, LONGEST_PAUSE)
-        wait = bounded(retry_after or growing)
-        self._refusals = min(self._refusals + 1, 10)
+        growing = self._growing.next(FIRST_PAUSE, LONGEST_PAUSE)
         self._limited_at = time.time()
-        await self.quota.block(wait)
-        return QuotaExhausted(wait)
+        return await self.quota.block(bounded(retry_after or growing))
 
     async def used_up_today(self) -> QuotaExhausted:
         """Pause an hour, two, four, … but no longer than to midnight, and an hour at least."""
         now = time.time()
-        wait = min(USED_UP_PAUSE * 2**self._refusals, _to_midnight(now))
+        wait = self._growing.next(USED_UP_PAUSE, _to_midnight(now))
         wait = max(wait, USED_UP_PAUSE)
-        self._refusals = min(self._refusals + 1, 10)
         self._limited_at = now
         self._used_up_until = now + wait
-        await self.quota.block(wait, key=DAILY_KEY)
-        return QuotaExhausted(wait, DAILY_KEY)
+        return await self.quota.block(wait, key=DAILY_KEY)
 
 
 def _to_midnight(now: float) -> float:

@@ -99,7 +99,7 @@ class SolaxPoller:
             for job in slow_jobs(wanted)
             if now >= self._last(job) + job.period
             and self._memory.resting(job.gate) is None
-            and not self._api.brakes.quiet
+            and not self._api.backoff.quiet
         ]
         if poll.done:
             due = []  # a continued poll only finishes what it began
@@ -264,7 +264,7 @@ class SolaxPoller:
             ("session_contested", self._api.tokens.session_conflict),
             ("clock_skew", self.cache.clocks.skewed),
             ("access_blocked", self._memory.blocked),
-            ("daily_quota_exhausted", self._api.brakes.used_up),
+            ("daily_quota_exhausted", self._api.backoff.used_up),
         ):
             if holds:
                 notices.add(Notice(key))

@@ -275,13 +275,13 @@ class SolaxSession(Session):
         base: URL,
         transport: Transport,
         tokens: TokenManager,
-        brakes: SolaxBackoff,
+        backoff: SolaxBackoff,
     ) -> None:
         """Call ``base`` with tokens from ``tokens``."""
-        super().__init__(tokens, brakes.quota)
+        super().__init__(tokens, backoff.quota)
         self._base: Final = base
         self._transport: Final = transport
-        self.brakes: Final = brakes
+        self.backoff: Final = backoff
 
     async def call(
         self,
@@ -333,13 +333,13 @@ class SolaxSession(Session):
         )
         match answer.verdict:
             case AnswerVerdict.ACCEPTED:
-                self.brakes.released()
+                self.backoff.released()
             case AnswerVerdict.FORBIDDEN:
                 raise PermissionMissing(endpoint.permission)
             case AnswerVerdict.TOO_FAST:
-                raise await self.brakes.too_fast(answer.retry_after)
+                raise await self.backoff.too_fast(answer.retry_after)
             case AnswerVerdict.USED_UP:
-                raise await self.brakes.used_up_today()
+                raise await self.backoff.used_up_today()
             case AnswerVerdict.BLOCKED:
                 raise refusal(answer.verdict, answer.code)
         return answer

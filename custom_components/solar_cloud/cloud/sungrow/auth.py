@@ -5,7 +5,7 @@ import re
 import time
 from typing import Final
 
-from ..backoff import LONGEST, moment, stored_end
+from ..backoff import LONGEST, doubled, moment, stored_end
 from ..errors import (
     CloudError,
     CloudUnreachable,
@@ -107,14 +107,14 @@ class SignInMemory:
 
     async def fail(self, error: CloudError) -> None:
         """Double the wait before the next attempt; a refused request is counted."""
-        failures = self.count("failures") + 1
-        wait = min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT)
+        failures = self.count("failures")
+        wait = doubled(FIRST_WAIT, failures, LONGEST_WAIT)
         refused = self.count(error.key) + 1
         await self._save(
             {
                 "until": time.time() + wait,
                 "key": CloudUnreachable.default_key,
-                "failures": min(failures, 10),
+                "failures": min(failures + 1, 10),
                 error.key: refused,
             }
         )

@@ -5,7 +5,7 @@ import random
 import time
 from typing import Final
 
-from ..backoff import MONTHLY, stored_end
+from ..backoff import MONTHLY, doubled, stored_end
 from ..quota import DAY
 from ..storage import Json, Storage
 from .errors import Throttled
@@ -57,7 +57,7 @@ def _wait(refusal: Throttled, level: int) -> float:
         case "E998":
             # Asking once a day finds a limit that was raised meanwhile.
             return min(_to_next_month(), DAY) + random.uniform(*JITTER)
-    return min(FIRST * 2.0**level, LONGEST)
+    return doubled(FIRST, level, LONGEST)
 
 
 def _to_next_hour() -> float:

@@ -90,8 +90,7 @@ class SungrowSession(Session):
         except Throttled as err:
             wait = await self.backoff.wait(err)
             key = "monthly_limit" if err.code == "E998" else QuotaExhausted.default_key
-            await self.quota.block(wait, key=key)
-            raise QuotaExhausted(wait, key) from None
+            raise await self.quota.block(wait, key=key) from None
         except PermissionMissing as err:
             if (seconds := BARRED_FOR.get(err.key)) is not None:
                 self._barred = (time.time() + seconds, err)
