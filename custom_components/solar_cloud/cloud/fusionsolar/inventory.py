@@ -16,6 +16,7 @@ from ..errors import (
     UnexpectedAnswer,
 )
 from ..model import Device, Inventory, Listed, Notice, Plant
+from ..paging import Page, read_list
 from ..points import number, text
 from ..storage import Json, Storage
 from . import models
@@ -31,7 +32,6 @@ KEPT_SECONDS: Final = 10 * 3600.0
 RELIST_SECONDS: Final = 3600.0
 """Least time between lists when the vendor says that they are out of date."""
 RETRY_SECONDS: Final = 600.0
-MOST_PAGES: Final = 100
 BASIC: Final = "Basic APIs"
 """The set of permissions as Northbound Management calls it."""
 
@@ -150,28 +150,30 @@ class FusionSolarInventory:
             self._index()
 
     async def _list_plants(self) -> None:
-        found: dict[str, PlantRow] = {}
-        for page in range(1, MOST_PAGES):
-            try:
-                answer = await self._calls.send(STATIONS, {"pageNo": page})
-            except Refused as err:
-                if err.reaction is ErrorAction.RELIST:
-                    break  # 20007: nothing there
-                if err.reaction in (ErrorAction.NOT_ALLOWED, ErrorAction.OWNER):
-                    raise PermissionMissing(BASIC) from None
-                raise
-            for row in rows(answer, "list"):
-                if (code := text(row.get("plantCode"))) is not None:
-                    found[code] = PlantRow(
-                        code,
-                        text(row.get("plantName")) or "FusionSolar",
-                        number(row.get("capacity")),
-                        _offset(row.get("gridConnectionDate")),
-                    )
-            pages = number(answer.get("pageCount")) if isinstance(answer, dict) else 0
-            if page >= (pages or 0):
-                break
-        self._accept_plants(found)
+        listing = await read_list(self._page_of_plants)
+        self._accept_plants({row.code: row for row in listing.rows})
+
+    async def _page_of_plants(self, page: int) -> Page[PlantRow]:
+        try:
+            answer = await self._calls.send(STATIONS, {"pageNo": page})
+        except Refused as err:
+            if err.reaction is ErrorAction.RELIST:
+                return Page([])  # 20007: nothing there
+            if err.reaction in (ErrorAction.NOT_ALLOWED, ErrorAction.OWNER):
+                raise PermissionMissing(BASIC) from None
+            raise
+        pages = number(answer.get("pageCount")) if isinstance(answer, dict) else None
+        listed = [
+            PlantRow(
+                code,
+                text(row.get("plantName")) or "FusionSolar",
+                number(row.get("capacity")),
+                _offset(row.get("gridConnectionDate")),
+            )
+            for row in rows(answer, "list")
+            if (code := text(row.get("plantCode"))) is not None
+        ]
+        return Page(listed, int(pages or page))
 
     def _accept_plants(self, found: dict[str, PlantRow]) -> None:
         nothing = Notice("no_plants_visible")

@@ -9,12 +9,13 @@ from typing import Final
 
 from ..errors import PermissionMissing
 from ..model import Device
+from ..paging import ListingMemory
 from ..storage import Json
 from .access import RECHECK, SolaxAccess
 from .api import DEVICE_DATA, SolaxRow, rows
 from .errors import AccessDenied, OperationFailed
 from .models import BATTERY
-from .session import Pages, SolaxSession
+from .session import SolaxSession
 
 MOST_SERIALS: Final = 10
 BY_INVERTER: Final = "1"
@@ -84,7 +85,9 @@ def list_of_batteries(business: str) -> str:
 class BatteryDiscovery:
     """Asks inverters for their batteries, each at most once a day."""
 
-    def __init__(self, api: SolaxSession, memory: SolaxAccess, pages: Pages) -> None:
+    def __init__(
+        self, api: SolaxSession, memory: SolaxAccess, pages: ListingMemory
+    ) -> None:
         """Start without knowing any battery but those remembered; what was answered before is in ``pages``."""
         self._api: Final = api
         self._memory: Final = memory

@@ -7,6 +7,7 @@ from typing import Final
 
 from ..errors import ListingUnfinished, Paced
 from ..model import Device, DeviceKind, Inventory, Plant
+from ..paging import ListingMemory
 from ..storage import Storage
 from .access import SolaxAccess
 from .api import SolaxRow
@@ -31,12 +32,12 @@ from .models import (
 from .session import (
     PAGE_SIZE,
     PagedLister,
-    Pages,
     SolaxSession,
     list_of_devices,
     list_of_plants,
 )
 
+LISTING_SECTION: Final = "solax_listing"
 KIND: Final[Mapping[str, DeviceKind]] = {
     INVERTER: DeviceKind.INVERTER,
     METER: DeviceKind.METER,
@@ -58,7 +59,7 @@ class SolaxInventory:
         self, api: SolaxSession, memory: SolaxAccess, storage: Storage
     ) -> None:
         """Read with ``api``; an unfinished listing is in the vault."""
-        self._pages: Final = Pages(storage)
+        self._pages: Final = ListingMemory(storage, LISTING_SECTION)
         self._lister: Final = PagedLister(api, memory, self._pages)
         self._probe: Final = BatteryDiscovery(api, memory, self._pages)
         self.unlisted: Mapping[str, str] = {}

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 import json
 import logging
-import time
 from typing import Final
 
 from yarl import URL
 
 from ..errors import CloudError, CredentialsRejected, PermissionMissing, TokenRefused
+from ..paging import MOST_PAGES, ListingMemory, Page, read_list
 from ..session import Call, Session
-from ..storage import Json, Storage
+from ..storage import Json
 from ..token import Token, TokenManager
 from ..transport import Transport
 from .access import RECHECK, Gate, SolaxAccess
@@ -26,69 +26,7 @@ from .errors import (
 from .limits import CONTROL, READ, SolaxBackoff
 from .models import COMMERCIAL, EMS, HOME
 
-SECTION: Final = "solax_listing"
-PATIENCE: Final = 900.0
-"""Seconds within which a listing that was stopped is taken up again rather than begun anew."""
-
-
-class Pages:
-    """Answers by question, and how many there will be."""
-
-    def __init__(self, storage: Storage) -> None:
-        """Take up what an earlier try was told."""
-        self._storage: Final = storage
-        self._answers: dict[str, Json] = {}
-        self._at = 0.0
-        self._expected: dict[str, int] = {}
-        match storage.load(SECTION):
-            case {"at": int() | float() as at, "answers": dict(answers)}:
-                self._at = float(at)
-                self._answers = {
-                    key: answer
-                    for key, answer in answers.items()
-                    if isinstance(answer, list)
-                }
-
-    def begin(self) -> None:
-        """Start a listing, or take up one that was stopped a moment ago."""
-        self._expected.clear()
-        if not self._at <= time.time() <= self._at + PATIENCE:
-            self._answers.clear()
-
-    def finish(self) -> None:
-        """Forget the answers, so that the next listing asks again."""
-        self._answers.clear()
-        self._storage.delay_save(SECTION, self._as_json)
-
-    def kept(self, question: str) -> tuple[Json, ...] | None:
-        """Return the answer that was kept, nothing for a refusal that was; ``None`` for a question not asked yet."""
-        answer = self._answers.get(question)
-        return tuple(answer) if isinstance(answer, list) else None
-
-    def keep(self, question: str, *answer: Json) -> None:
-        """Keep an answer, or without one that the question was refused."""
-        self._answers[question] = list(answer)
-        self._at = time.time()
-        self._storage.delay_save(SECTION, self._as_json)
-
-    def expect(self, lists: Mapping[str, int]) -> None:
-        """Say how many pages lists have, as far as is known."""
-        self._expected |= lists
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """How many pages there are, and how many there will be as far as is known."""
-        done = len(self._answers)
-        return done, max(done + 1, sum(self._expected.values()))
-
-    def _as_json(self) -> Json:
-        return (
-            {"at": self._at, "answers": dict(self._answers)} if self._answers else None
-        )
-
-
 PAGE_SIZE: Final = 100
-MOST_PAGES: Final = 100
 
 
 class PagedLister:
@@ -97,7 +35,9 @@ class PagedLister:
     ``complete`` turns false when something stood in the way of a list that may have members.
     """
 
-    def __init__(self, api: SolaxSession, memory: SolaxAccess, pages: Pages) -> None:
+    def __init__(
+        self, api: SolaxSession, memory: SolaxAccess, pages: ListingMemory
+    ) -> None:
         """Read with ``api``; what was answered before is in ``pages``."""
         self._api: Final = api
         self._memory: Final = memory
@@ -198,21 +138,18 @@ class PagedLister:
         params: Mapping[str, str] | None = None,
         body: dict[str, Json] | None = None,
     ) -> list[SolaxRow]:
-        found: list[SolaxRow] = []
-        for page in range(1, MOST_PAGES + 1):
-            result = await self._page(endpoint, params, body, page)
-            listed = rows(result)
-            found += listed
-            pages = (
+        async def read(number: int) -> Page[SolaxRow]:
+            result = await self._page(endpoint, params, body, number)
+            told = (
                 SolaxRow.of(result).whole("pages") if isinstance(result, dict) else None
             )
-            self._pages.expect(
-                {_list(endpoint, params, body): min(pages or page, MOST_PAGES)}
-            )
-            if not listed or pages is None or page >= pages:
-                return found
-        self.complete = False
-        return found
+            pages = told or number
+            self._pages.expect({_list(endpoint, params, body): min(pages, MOST_PAGES)})
+            return Page(rows(result), pages)
+
+        listing = await read_list(read)
+        self.complete = self.complete and listing.complete
+        return listing.rows
 
     async def _page(
         self,

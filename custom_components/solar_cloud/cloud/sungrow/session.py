@@ -1,6 +1,5 @@
 """A signed-in session: token, quota and one renewal around every call."""
 
-from dataclasses import dataclass
 from functools import partial
 import time
 from typing import Final, override
@@ -15,6 +14,7 @@ from ..errors import (
     RetryLater,
     TokenRefused,
 )
+from ..paging import Listing, Page, read_list
 from ..points import number
 from ..quota import Quota
 from ..session import Call, Session
@@ -31,15 +31,6 @@ HISTORY_LANE: Final = "history"
 CONTROL_LANE: Final = "control"
 """Commands: polling leaves them the reserve of every limit."""
 PAGE_SIZE: Final = 100
-MOST_PAGES: Final = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Rows of a paged answer, and whether they are all."""
-
-    rows: list[dict[str, Json]]
-    complete: bool = True
 
 
 class SungrowSession(Session):
@@ -163,30 +154,32 @@ class SungrowSession(Session):
                 return token
             raise
 
-    async def list_all(self, operation: Operation, body: Body) -> Listing:
+    async def list_all(
+        self, operation: Operation, body: Body
+    ) -> Listing[dict[str, Json]]:
         """Return all pages of a list; what cannot be read to its end is marked so."""
         rows: list[dict[str, Json]] = []
-        for page in range(1, MOST_PAGES + 1):
-            paged: Body = {**body, self.dialect.page: page, "size": PAGE_SIZE}
-            try:
-                result = await self.call(operation, paged)
-            except CredentialsRejected, PermissionMissing:
+
+        async def read(number: int) -> Page[dict[str, Json]]:
+            paged: Body = {**body, self.dialect.page: number, "size": PAGE_SIZE}
+            page = _page(await self.call(operation, paged))
+            rows.extend(page.rows)
+            return page
+
+        try:
+            return await read_list(read)
+        except CredentialsRejected, PermissionMissing:
+            raise
+        except CloudError:
+            if not rows:
                 raise
-            except CloudError:
-                if not rows:
-                    raise
-                return Listing(rows, complete=False)
-            listed, count = _page(result)
-            rows += listed
-            if not listed or (count is not None and len(rows) >= count):
-                return Listing(rows, complete=count is None or len(rows) >= count)
-        return Listing(rows, complete=False)
+            return Listing(rows, complete=False)
 
 
-def _page(result: Json) -> tuple[list[dict[str, Json]], int | None]:
+def _page(result: Json) -> Page[dict[str, Json]]:
     """Read one page: its rows and how many there are in all, under either name."""
     if not isinstance(result, dict):
-        return [], None
+        return Page([])
     listed = result.get("pageList")
     rows = (
         [row for row in listed if isinstance(row, dict)]
@@ -195,5 +188,5 @@ def _page(result: Json) -> tuple[list[dict[str, Json]], int | None]:
     )
     for name in ("rowCount", "row_count"):
         if (count := number(result.get(name))) is not None:
-            return rows, int(count)
-    return rows, None
+            return Page(rows, count=int(count))
+    return Page(rows)

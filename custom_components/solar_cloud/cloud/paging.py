@@ -1,0 +1,105 @@
+"""Lists that come in pages, and a listing that goes on where a limit stopped it, over restarts too."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+import time
+from typing import Final
+
+from .storage import Json, Storage
+
+MOST_PAGES: Final = 100
+PATIENCE: Final = 900.0
+"""Seconds within which a listing that was stopped is taken up again rather than begun anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page[RowT]:
+    """Rows, and how long the list is: in pages, or in rows, where the cloud tells. A list of untold length ends with an empty page."""
+
+    rows: list[RowT]
+    pages: int | None = None
+    count: int | None = None
+
+    def ends(self, number: int, total: int) -> bool:
+        """Whether the list ends with this page, by its number and by how many rows were read in all."""
+        if self.pages is not None and number >= self.pages:
+            return True
+        return not self.rows or (self.count is not None and total >= self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing[RowT]:
+    """Rows of all pages, and whether they are all there are."""
+
+    rows: list[RowT]
+    complete: bool = True
+
+
+async def read_list[RowT](
+    read: Callable[[int], Awaitable[Page[RowT]]],
+) -> Listing[RowT]:
+    """Read a list page by page, from the first, to its end."""
+    rows: list[RowT] = []
+    for number in range(1, MOST_PAGES + 1):
+        page = await read(number)
+        rows += page.rows
+        if page.ends(number, len(rows)):
+            return Listing(rows, page.count is None or len(rows) >= page.count)
+    return Listing(rows, complete=False)
+
+
+class ListingMemory:
+    """What one listing of an account has been answered, by question, and how many answers there will be."""
+
+    def __init__(self, storage: Storage, section: str) -> None:
+        """Take up what an earlier try was told."""
+        self._storage: Final = storage
+        self._section: Final = section
+        self._answers: dict[str, Json] = {}
+        self._at = 0.0
+        self._expected: dict[str, int] = {}
+        match storage.load(section):
+            case {"at": int() | float() as at, "answers": dict(answers)}:
+                self._at = float(at)
+                self._answers = {
+                    key: answer
+                    for key, answer in answers.items()
+                    if isinstance(answer, list)
+                }
+
+    def begin(self) -> None:
+        """Start a listing, or take up one that was stopped a moment ago."""
+        self._expected.clear()
+        if not self._at <= time.time() <= self._at + PATIENCE:
+            self._answers.clear()
+
+    def finish(self) -> None:
+        """Forget the answers, so that the next listing asks again."""
+        self._answers.clear()
+        self._storage.delay_save(self._section, self._as_json)
+
+    def kept(self, question: str) -> tuple[Json, ...] | None:
+        """Return the answer that was kept, nothing for a refusal that was; ``None`` for a question not asked yet."""
+        answer = self._answers.get(question)
+        return tuple(answer) if isinstance(answer, list) else None
+
+    def keep(self, question: str, *answer: Json) -> None:
+        """Keep an answer, or without one that the question was refused."""
+        self._answers[question] = list(answer)
+        self._at = time.time()
+        self._storage.delay_save(self._section, self._as_json)
+
+    def expect(self, lists: Mapping[str, int]) -> None:
+        """Say how many pages lists have, as far as is known."""
+        self._expected |= lists
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many pages there are, and how many there will be as far as is known."""
+        done = len(self._answers)
+        return done, max(done + 1, sum(self._expected.values()))
+
+    def _as_json(self) -> Json:
+        return (
+            {"at": self._at, "answers": dict(self._answers)} if self._answers else None
+        )
