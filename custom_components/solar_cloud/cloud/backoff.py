@@ -3,7 +3,7 @@
 A fault there must not silence an account: a ``Retry-After`` of thousands of years did, and an infinite one ended the polling.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import math
 import time
 from typing import Final
@@ -53,6 +53,14 @@ class DoublingWait:
 def bounded(seconds: float, key: str | None = None) -> float:
     """Return a wait in seconds within its bounds; what is no time at all is no wait."""
     return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), longest(key))
+
+
+def to_midnight(now: datetime) -> float:
+    """Return the seconds to the end of the day that a time with its zone belongs to."""
+    midnight = (now + timedelta(days=1)).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    return (midnight - now).total_seconds()
 
 
 def ordered(raw: object) -> float | None:

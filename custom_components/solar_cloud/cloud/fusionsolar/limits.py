@@ -38,6 +38,16 @@ OAUTH_CONTROL_DAY: Final = 100
 STOPS_DAY: Final = 10
 """Those of the control calls that are kept for ending forced modes."""
 
+WAITS: Final[Mapping[str, tuple[float, float]]] = {
+    DEVICE_NOW: (300.0, 1800.0),
+    PLANT_NOW: (300.0, 1800.0),
+    ALARMS: (1800.0, 7200.0),
+}
+"""First and longest wait after 407, by interface; those with a daily limit wait an hour, then longer."""
+DAILY_WAIT: Final = (3600.0, 86400.0)
+BUSY_WAIT: Final = (60.0, 900.0)
+LEAST_DAY_WAIT: Final = 3600.0
+
 
 def batches(count: int) -> int:
     """Return how many calls that many plants or devices take."""

@@ -1,13 +1,12 @@
 """Signed-in calls: planned, counted, sent, and a refusal turned into what the reader must do."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final, override
 
 from yarl import URL
 
-from ..backoff import DAILY, DoublingWait
+from ..backoff import DAILY, DoublingWait, to_midnight
 from ..errors import CloudError, QuotaExhausted, TokenRefused, Unanswered
 from ..quota import ALL, Quota
 from ..session import Call, Session
@@ -17,17 +16,8 @@ from ..transport import Transport
 from .api import Reply, read
 from .auth import Authorization
 from .errors import REACTIONS, ErrorAction, Refused, account_refusal
-from .limits import ALARMS, DEVICE_NOW, PLANT_NOW
+from .limits import BUSY_WAIT, DAILY_WAIT, LEAST_DAY_WAIT, WAITS
 
-WAITS: Final[Mapping[str, tuple[float, float]]] = {
-    DEVICE_NOW: (300.0, 1800.0),
-    PLANT_NOW: (300.0, 1800.0),
-    ALARMS: (1800.0, 7200.0),
-}
-"""First and longest wait after 407, by interface; those with a daily limit wait an hour, then longer."""
-DAILY_WAIT: Final = (3600.0, 86400.0)
-BUSY_WAIT: Final = (60.0, 900.0)
-LEAST_DAY_WAIT: Final = 3600.0
 AT_THE_DOOR: Final = frozenset(
     {ErrorAction.CREDENTIALS, ErrorAction.WAIT, ErrorAction.BUSY, ErrorAction.NEXT_DAY}
 )
@@ -125,7 +115,8 @@ class FusionSolarSession(Session):
             case ErrorAction.BUSY:
                 return await self._stay_away(ALL, BUSY_WAIT, "vendor_busy")
             case ErrorAction.NEXT_DAY:
-                wait = max(LEAST_DAY_WAIT, _until_midnight())
+                # When the vendor's day ends is not documented.
+                wait = max(LEAST_DAY_WAIT, to_midnight(datetime.now(UTC)))
                 return await self.quota.block(wait, ALL, DAILY)
             case _:
                 return Refused(reply.code)
@@ -135,12 +126,3 @@ class FusionSolarSession(Session):
     ) -> QuotaExhausted:
         """Block a lane, twice as long each time in a row; the next accepted call ends the row."""
         return await self.quota.block(self._waits[lane].next(*waits), lane, key)
-
-
-def _until_midnight() -> float:
-    """Return the seconds to the end of the UTC day; when the vendor's day ends is not documented."""
-    now = datetime.now(UTC)
-    tomorrow = (now + timedelta(days=1)).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
-    return (tomorrow - now).total_seconds()

@@ -1,11 +1,11 @@
 """How often this client may call, and how long it stays away when told to."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 import time
 from typing import Final
 
-from ..backoff import DoublingWait, bounded
+from ..backoff import DoublingWait, bounded, to_midnight
 from ..errors import QuotaExhausted
 from ..quota import ALL, DAY, Quota, Window
 from ..storage import Storage
@@ -79,16 +79,9 @@ class SolaxBackoff:
     async def used_up_today(self) -> QuotaExhausted:
         """Pause an hour, two, four, … but no longer than to midnight, and an hour at least."""
         now = time.time()
-        wait = self._growing.next(USED_UP_PAUSE, _to_midnight(now))
+        here = datetime.fromtimestamp(now).astimezone()
+        wait = self._growing.next(USED_UP_PAUSE, to_midnight(here))
         wait = max(wait, USED_UP_PAUSE)
         self._limited_at = now
         self._used_up_until = now + wait
         return await self.quota.block(wait, key=DAILY_KEY)
-
-
-def _to_midnight(now: float) -> float:
-    here = datetime.fromtimestamp(now).astimezone()
-    midnight = (here + timedelta(days=1)).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
-    return midnight.timestamp() - now
