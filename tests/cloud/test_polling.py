@@ -1,13 +1,86 @@
-"""What is known of plants and devices between polls."""
+"""The calls of a poll, and what is known of plants and devices between polls."""
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from custom_components.solar_cloud.cloud.errors import (
+    CloudError,
+    CloudUnreachable,
+    CredentialsRejected,
+    QuotaExhausted,
+    SessionConflict,
+    UnexpectedAnswer,
+)
 from custom_components.solar_cloud.cloud.model import Quantity, Reading, Slot
-from custom_components.solar_cloud.cloud.polling import ReadingCache
+from custom_components.solar_cloud.cloud.polling import (
+    PollResult,
+    ReadingCache,
+    run_calls,
+)
 
 from .conftest import StillClock
 
 STALE_AFTER = 1200.0
+
+
+class Cloud:
+    """Answers calls by their names, which begin with the limit they count for."""
+
+    def __init__(self, **errors: CloudError) -> None:
+        """Fail some calls."""
+        self.errors = errors
+        self.asked: list[str] = []
+        self.failed: list[str] = []
+
+    async def poll(self, *calls: str) -> PollResult:
+        """Make some calls."""
+        return await run_calls(calls, self._make, self._failed, lambda call: call[0])
+
+    async def _make(self, call: str) -> None:
+        self.asked.append(call)
+        if call in self.errors:
+            raise self.errors[call]
+
+    def _failed(self, call: str, err: CloudError) -> bool:
+        self.failed.append(call)
+        return isinstance(err, CloudUnreachable)
+
+
+async def test_a_full_limit_stops_the_calls_it_counts_only() -> None:
+    """The first wait is the one to come back after; nothing is noted of what was not asked."""
+    full, later = QuotaExhausted(60.0), QuotaExhausted(300.0)
+    cloud = Cloud(a2=full, b2=later)
+    result = await cloud.poll("a1", "a2", "b1", "a3", "b2", "b3")
+    assert cloud.asked == ["a1", "a2", "b1", "b2"]
+    assert cloud.failed == []
+    assert result == PollResult(2, [full, later], 60.0)
+
+
+async def test_who_else_signs_in_is_left_alone() -> None:
+    """Not a limit of some calls: all of them wait."""
+    conflict = SessionConflict(900.0)
+    cloud = Cloud(a1=conflict)
+    assert await cloud.poll("a1", "b1") == PollResult(0, [conflict], 900.0)
+    assert cloud.asked == ["a1"]
+
+
+async def test_a_failed_call_is_no_failed_poll_until_nobody_answers() -> None:
+    """What is unreachable once is not asked for the rest."""
+    odd, gone = UnexpectedAnswer(), CloudUnreachable()
+    cloud = Cloud(a1=odd, a3=gone)
+    result = await cloud.poll("a1", "a2", "a3", "a4")
+    assert cloud.asked == ["a1", "a2", "a3"]
+    assert cloud.failed == ["a1", "a3"]
+    assert result == PollResult(1, [odd, gone], None, gone)
+
+
+async def test_refused_credentials_end_a_poll() -> None:
+    """Each further call could lock the account."""
+    cloud = Cloud(a1=CredentialsRejected())
+    with pytest.raises(CredentialsRejected):
+        await cloud.poll("a1", "b1")
+    assert cloud.asked == ["a1"]
 
 
 def reading(watts: float, measured_at: datetime | None = None) -> Reading:

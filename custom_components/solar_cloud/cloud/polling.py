@@ -1,12 +1,60 @@
-"""What is known of each plant and device between polls, and how old it is."""
+"""What every poll does: make the calls that are due as far as the limits allow, and know what each plant and device said last."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 import math
 import time
 from typing import Final
 
+from .errors import CloudError, CredentialsRejected, QuotaExhausted, RetryLater
 from .model import Reading
+
+
+@dataclass(slots=True)
+class PollResult:
+    """What became of the calls of a poll."""
+
+    succeeded: int = 0
+    errors: list[CloudError] = field(default_factory=list)
+    resume_after: float | None = None
+    """Seconds until the first limit that stopped calls lets the rest be made."""
+    gave_up: CloudError | None = None
+    """Why the rest was not tried."""
+
+
+async def run_calls[CallT](
+    calls: Iterable[CallT],
+    make: Callable[[CallT], Awaitable[None]],
+    failed: Callable[[CallT, CloudError], bool],
+    bucket: Callable[[CallT], str] = lambda call: "",
+) -> PollResult:
+    """Make calls one after the other; what a limit stops is due again next time. Raises ``CredentialsRejected``.
+
+    ``failed`` notes an error, and says whether all that is left would end alike. A full limit stops the calls of its own ``bucket`` only.
+    """
+    result = PollResult()
+    full: set[str] = set()
+    for call in calls:
+        if bucket(call) in full:
+            continue
+        try:
+            await make(call)
+        except CredentialsRejected:
+            raise
+        except RetryLater as err:
+            result.errors.append(err)
+            result.resume_after = result.resume_after or err.retry_after
+            if not isinstance(err, QuotaExhausted):
+                break
+            full.add(bucket(call))
+        except CloudError as err:
+            result.errors.append(err)
+            if failed(call, err):
+                result.gave_up = err
+                break
+        else:
+            result.succeeded += 1
+    return result
 
 
 @dataclass(slots=True)

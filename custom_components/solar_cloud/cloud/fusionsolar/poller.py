@@ -1,6 +1,6 @@
 """One poll: the calls the plan has due, as far as the windows allow, and one picture of all that is known."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 import logging
@@ -17,6 +17,7 @@ from ..errors import (
 )
 from ..model import Alarm, Inventory, Notice, Quantity, Reading, Slot, Snapshot, Value
 from ..points import decode, number, text
+from ..polling import run_calls
 from ..storage import Json, Storage
 from . import models
 from .access import ReadAccess
@@ -112,33 +113,13 @@ class FusionSolarPoller:
 
     async def _work(self, batches: list[Batch]) -> CloudError | None:
         """Make the calls; return the failure if none of them brought anything."""
-        failure: CloudError | None = None
-        read = 0
-        full: set[str] = set()
-        for batch in batches:
-            if batch.lane in full:
-                continue
-            try:
-                await self._read(batch)
-                read += 1
-            except CredentialsRejected, SessionConflict:
-                raise
-            except QuotaExhausted as err:
-                full.add(batch.lane)
-                failure = failure or err
-                continue
-            except Refused as err:
-                self._access.refused(batch, err)
-                if self._access.outdated:
-                    self._lists.expire()
-                    self._access.outdated = False
-            except UnexpectedAnswer as err:
-                failure = _graver(failure, err)
-            except CloudError as err:
-                failure = _graver(failure, err)
-                break  # what is unreachable now is not asked again: the rest waits for the next poll
-            self._plan.done(batch)
-        return None if read else failure
+        result = await run_calls(
+            batches, self._read, self._failed, lambda batch: batch.lane
+        )
+        for err in result.errors:
+            if isinstance(err, SessionConflict):
+                raise err
+        return None if result.succeeded else _telling(result.errors)
 
     async def _read(self, batch: Batch) -> None:
         await {
@@ -149,6 +130,19 @@ class FusionSolarPoller:
         }[batch.lane](batch)
         self._lists.reopen(batch.ids)
         self._access.granted(batch)
+        self._plan.done(batch)
+
+    def _failed(self, batch: Batch, err: CloudError) -> bool:
+        """Note a refusal; what is unreachable now is not asked again: the rest waits for the next poll."""
+        if isinstance(err, Refused):
+            self._access.refused(batch, err)
+            if self._access.outdated:
+                self._lists.expire()
+                self._access.outdated = False
+        elif not isinstance(err, UnexpectedAnswer):
+            return True
+        self._plan.done(batch)
+        return False
 
     async def _read_devices(self, batch: Batch) -> None:
         answer = await self._calls.send(
@@ -359,6 +353,9 @@ class FusionSolarPoller:
         }
 
 
-def _graver(before: CloudError | None, error: CloudError) -> CloudError:
-    """Return what says more: our own pace is never why nothing comes."""
-    return error if before is None or isinstance(before, Paced) else before
+def _telling(errors: Iterable[CloudError]) -> CloudError | None:
+    """Return the first error that is no refusal; after our own pace, which is never why nothing comes, the first that is no limit."""
+    failures = [err for err in errors if not isinstance(err, Refused)]
+    if failures and isinstance(failures[0], Paced):
+        failures.sort(key=lambda err: isinstance(err, QuotaExhausted))
+    return failures[0] if failures else None

@@ -53,7 +53,7 @@ class SolaxCloud:
     async def readings(self, wanted: Inventory) -> Snapshot:
         """Read what is wanted as far as the limits allow. Raises a ``CloudError`` when nothing could be read."""
         async with self._reading:
-            return await self._poller.run(wanted)
+            return await self._poller.poll(wanted)
 
     async def access(self, inventory: Inventory) -> Access:
         """Look which service packs are authorised, with one live reading. Raises ``PermissionMissing`` when that is refused."""

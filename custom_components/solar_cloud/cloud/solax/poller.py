@@ -1,6 +1,8 @@
 """Polling: the calls that are due, oldest first, as far as the limits allow; what was not reached comes next time."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
 import itertools
 import logging
 import time
@@ -9,12 +11,12 @@ from typing import Final
 from ..errors import (
     CloudError,
     CloudUnreachable,
-    CredentialsRejected,
     PermissionMissing,
     RetryLater,
     UnexpectedAnswer,
 )
 from ..model import Inventory, Notice, Snapshot
+from ..polling import run_calls
 from ..storage import Json
 from .access import RECHECK, SolaxAccess
 from .api import ALARMS, PLANT_DATA, PLANTS, rows
@@ -41,15 +43,16 @@ SILENCES: Final = 2
 NOT_REACHED: Final = "rate_limited"
 
 
+@dataclass(slots=True)
 class SolaxPoll:
     """One round of calls, possibly spread over several ``readings``."""
 
-    def __init__(self) -> None:
-        """Begin now."""
-        self.begun: Final = time.time()
-        self.done: Final[set[tuple[str, ...]]] = set()
-        self.succeeded = False
-        self.errors: Final[list[CloudError]] = []
+    begun: float
+    done: set[tuple[str, ...]] = field(default_factory=set)
+    succeeded: bool = False
+    silences: int = 0
+    """Calls in a row that nobody answered."""
+    errors: list[CloudError] = field(default_factory=list)
 
 
 class SolaxPoller:
@@ -70,20 +73,20 @@ class SolaxPoller:
         self._slow_since: Final[dict[tuple[str, ...], float]] = {}
         self._suspects: Final[set[str]] = set()
 
-    async def run(self, wanted: Inventory) -> Snapshot:
+    async def poll(self, wanted: Inventory) -> Snapshot:
         """Fetch what is due and describe everything known. Raises the most telling error when nothing could be read."""
-        poll = self._poll
+        poll, self._poll = self._poll, None
         if poll is None or time.time() > poll.begun + PATIENCE:
-            poll = self._poll = SolaxPoll()
+            poll = SolaxPoll(time.time())
             self._previous, self._begun = self._begun, poll.begun
         self._note_dropped(poll, wanted)
         resume_after = await self._work(poll, self._due(poll, wanted), wanted)
         if resume_after is None:
-            self._poll = None
             self.cache.clocks.close_poll()
         if not poll.succeeded and (error := self._error(poll)) is not None:
-            self._poll = None
             raise error
+        if resume_after is not None:
+            self._poll = poll
         return self._snapshot(wanted, resume_after)
 
     def _due(self, poll: SolaxPoll, wanted: Inventory) -> list[Job]:
@@ -152,41 +155,37 @@ class SolaxPoller:
         return False
 
     async def _work(
-        self, poll: SolaxPoll, jobs: Iterable[Job], wanted: Inventory
+        self, poll: SolaxPoll, jobs: Sequence[Job], wanted: Inventory
     ) -> float | None:
         """Make calls until done; returns the wait when a limit stops them."""
-        silences = 0
-        hopeless: CloudError | None = None
-        for job in jobs:
-            if hopeless is not None:
-                self._note(poll, job)
-                self._fail(job, hopeless.key)
-                continue
-            try:
-                result = await self._api.call(
-                    job.endpoint, params=job.params, body=job.body
-                )
-            except CredentialsRejected:
-                self._poll = None
-                raise
-            except RetryLater as err:
-                poll.errors.append(err)
-                return err.retry_after
-            except CloudError as err:
-                LOGGER.debug("%s failed: %s", job.endpoint.path, err.key)
-                self._note(poll, job)
-                poll.errors.append(err)
-                silences = silences + 1 if _silent(err) else 0
-                if self._api.tokenless or silences >= SILENCES:
-                    self._fail(job, err.key)
-                    hopeless = err
-                else:
-                    self._refused(job, err)
-            else:
-                silences = 0
-                self._note(poll, job)
-                self._take(poll, job, result, wanted)
-        return None
+        poll.silences = 0
+        result = await run_calls(
+            jobs, partial(self._make, poll, wanted), partial(self._failed, poll)
+        )
+        poll.errors += result.errors
+        if result.gave_up is not None:
+            for job in jobs:
+                if job.key not in poll.done:
+                    self._note(poll, job)
+                    self._fail(job, result.gave_up.key)
+        return result.resume_after
+
+    async def _make(self, poll: SolaxPoll, wanted: Inventory, job: Job) -> None:
+        result = await self._api.call(job.endpoint, params=job.params, body=job.body)
+        poll.silences = 0
+        self._note(poll, job)
+        self._take(poll, job, result, wanted)
+
+    def _failed(self, poll: SolaxPoll, job: Job, err: CloudError) -> bool:
+        """Note an error; without a token, and where nobody answers, the rest is not tried."""
+        LOGGER.debug("%s failed: %s", job.endpoint.path, err.key)
+        self._note(poll, job)
+        poll.silences = poll.silences + 1 if _silent(err) else 0
+        if self._api.tokenless or poll.silences >= SILENCES:
+            self._fail(job, err.key)
+            return True
+        self._refused(job, err)
+        return False
 
     def _note(self, poll: SolaxPoll, job: Job) -> None:
         poll.done.add(job.key)

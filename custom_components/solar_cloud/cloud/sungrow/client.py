@@ -22,10 +22,10 @@ class SungrowCloud:
         """Call nobody yet."""
         self._session: Final = session
         self._lister: Final = SungrowInventory(session)
-        self._reader: Final = SungrowPoller(session, storage)
-        self.history: Final = SungrowHistory(session, self._reader)
+        self._poller: Final = SungrowPoller(session, storage)
+        self.history: Final = SungrowHistory(session, self._poller)
         self.controls: Final = SungrowControls(
-            session, storage, self._reader.cache.last
+            session, storage, self._poller.cache.last
         )
 
     async def inventory(self) -> Inventory:
@@ -34,7 +34,7 @@ class SungrowCloud:
 
     async def readings(self, wanted: Inventory) -> Snapshot:
         """Read what is due of these plants and devices."""
-        return await self._reader.read(wanted)
+        return await self._poller.poll(wanted)
 
     def roles(self, plant_id: str, inventory: Inventory) -> PlantSources:
         """Say what can feed the plant's roles."""
@@ -42,7 +42,7 @@ class SungrowCloud:
 
     def tune(self, tunings: Mapping[str, DeviceCorrection]) -> None:
         """Read meters wired the other way round as the user says."""
-        self._reader.tunings = tunings
+        self._poller.tunings = tunings
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state for diagnostics."""
@@ -51,5 +51,5 @@ class SungrowCloud:
             "encrypted": self._session.encrypted,
             "token": self._session.tokens.token is not None,
             "doubled_waits": self._session.backoff.level,
-            **self._reader.report(),
+            **self._poller.report(),
         }

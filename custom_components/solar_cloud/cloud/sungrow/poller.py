@@ -1,22 +1,16 @@
 """Reading an account: what is due, as far as the limits allow, as one picture (sungrow.md §4.4, §4.5, §7)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 import time
 from typing import Final
 
 from ..corrections import DeviceCorrection
-from ..errors import (
-    CloudError,
-    CloudUnreachable,
-    CredentialsRejected,
-    PermissionMissing,
-    RetryLater,
-)
+from ..errors import CloudError, CloudUnreachable, PermissionMissing
 from ..model import Alarm, Device, Inventory, Notice, Reading, Slot, Snapshot, Value
 from ..points import number, text
-from ..polling import ReadingCache
+from ..polling import ReadingCache, run_calls
 from ..quota import DAY
 from ..storage import Json, Storage
 from .access import PointMemory, PointSelection
@@ -81,58 +75,43 @@ class SungrowPoller:
         self._alarms: dict[str, tuple[Alarm, ...]] = {}
         self._notices: Final[dict[str, Notice]] = {}
 
-    async def read(self, wanted: Inventory) -> Snapshot:
+    async def poll(self, wanted: Inventory) -> Snapshot:
         """Ask what is due and return the whole picture. Raises a ``CloudError`` when nothing could be asked."""
         poll = SungrowPoll(wanted, datetime.fromtimestamp(time.time(), UTC))
         tasks = list(self._tasks(poll))
         budget = CALLS_PER_PLANT * max(1, len(wanted.plants))
         due = self._schedule.due(tasks, poll.now.timestamp(), budget)
-        await self._run(poll, due)
-        if poll.errors and poll.succeeded == 0 and any(task.fast for task in due):
-            raise poll.errors[0]
-        return self._picture(poll)
+        result = await run_calls(
+            due, partial(self._make, poll), partial(self._failed, poll)
+        )
+        if result.errors and not poll.succeeded and any(task.fast for task in due):
+            raise result.errors[0]
+        return self._picture(poll, result.resume_after)
 
-    async def _run(self, poll: SungrowPoll, due: Iterable[ScheduledCall]) -> None:
-        """Do one task after the other, as long as that makes sense."""
-        now = poll.now.timestamp()
-        unanswered = 0
-        for task in due:
-            try:
-                await task.run()
-            except CredentialsRejected:
-                raise
-            except RetryLater as err:
-                poll.errors.append(err)
-                poll.resume_after = err.retry_after
-                return
-            except CloudError as err:
-                self._note_failure(poll, task, err)
-                unanswered += isinstance(err, CloudUnreachable | PermissionMissing)
-                if unanswered >= GIVE_UP_AFTER:
-                    return
-            else:
-                poll.succeeded += task.fast
-                self._notices.pop(task.key, None)
-                self._schedule.done(task, now)
+    async def _make(self, poll: SungrowPoll, task: ScheduledCall) -> None:
+        await task.run()
+        poll.succeeded = poll.succeeded or task.fast
+        self._notices.pop(task.key, None)
+        self._schedule.done(task, poll.now.timestamp())
 
-    def _note_failure(
-        self, poll: SungrowPoll, task: ScheduledCall, err: CloudError
-    ) -> None:
+    def _failed(self, poll: SungrowPoll, task: ScheduledCall, err: CloudError) -> bool:
         """Let the owners fall silent; give an endpoint that is not for this account a rest."""
-        poll.errors.append(err)
         poll.silent |= dict.fromkeys(task.owners, err.key)
+        poll.unanswered += isinstance(err, CloudUnreachable | PermissionMissing)
         if isinstance(err, RequestRefused):
             self._points.halve()
-        if task.fast:
-            return
+        if not task.fast:
+            self._rest(task, poll.now.timestamp(), err)
+        return poll.unanswered >= GIVE_UP_AFTER
+
+    def _rest(self, task: ScheduledCall, now: float, err: CloudError) -> None:
+        """Ask a slow call again in its turn, one that is not for this account tomorrow."""
         if isinstance(err, PermissionMissing):
             self._notices[task.key] = Notice(
                 "permission_missing", (("permission", err.permission),)
             )
-        pause = (
-            DAY if isinstance(err, PermissionMissing | EndpointMissing) else task.every
-        )
-        self._schedule.done(task, poll.now.timestamp(), pause - task.every)
+        denied = isinstance(err, PermissionMissing | EndpointMissing)
+        self._schedule.done(task, now, DAY - task.every if denied else 0.0)
 
     # What there is to ask
 
@@ -225,7 +204,7 @@ class SungrowPoller:
 
     # What came of it
 
-    def _picture(self, poll: SungrowPoll) -> Snapshot:
+    def _picture(self, poll: SungrowPoll, resume_after: float | None) -> Snapshot:
         wanted = (*poll.wanted.plants, *poll.wanted.devices)
         self._learn_storage(poll)
         self._set_clocks(poll)
@@ -246,7 +225,7 @@ class SungrowPoller:
             self.cache.stale(readings, STALE_AFTER),
             {key: alarms for key, alarms in self._alarms.items() if key in wanted},
             frozenset(self._notices.values()),
-            poll.resume_after,
+            resume_after,
         )
 
     def _learn_storage(self, poll: SungrowPoll) -> None:

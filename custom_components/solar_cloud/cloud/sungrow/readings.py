@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import re
 from typing import Final
 
-from ..errors import CloudError
 from ..model import Alarm, Inventory, Quantity, Slot, Unit, Value
 from ..points import number, text
 from ..states import PlantState
@@ -132,10 +131,9 @@ class SungrowPoll:
     silent: dict[str, str] = field(default_factory=dict)
     overview: dict[str, dict[Slot, Value]] | None = None
     alarms: dict[str, tuple[Alarm, ...]] | None = None
-    errors: list[CloudError] = field(default_factory=list)
-    succeeded: int = 0
-    """How many tasks of every poll were done."""
-    resume_after: float | None = None
+    succeeded: bool = False
+    """Whether any call of every poll was."""
+    unanswered: int = 0
 
 
 def chunks[T](items: Iterable[T]) -> Iterator[list[T]]:
