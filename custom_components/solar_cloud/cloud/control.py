@@ -103,7 +103,7 @@ class ForcedMode:
 class ControlSpec:
     """One setting of one plant or device: its limits come from the hardware, never from a wish."""
 
-    control: Control
+    control: Control = field(kw_only=False)
     minimum: float = 0.0
     maximum: float = 0.0
     step: float = 1.0
@@ -162,16 +162,12 @@ class Settings:
     """Why others did not tell, by id: the key of an error."""
     resume_after: float | None = field(default=None, compare=False)
     """The wait in seconds after which the vendor's limits let the rest be asked; ``None`` when that is all."""
-    measured_at: Mapping[tuple[str, Control], float] = field(
+    told_at: Mapping[tuple[str, Control], float] = field(
         default_factory=dict, compare=False
     )
-    """When a device said a value, in epoch seconds, where that is known; otherwise it is as old as the question."""
+    """When a device accepted what nobody can read back, in epoch seconds."""
     asked_at: float = field(default=0.0, compare=False)
     """When somebody began to ask, in epoch seconds."""
-
-    def read_at(self, key: tuple[str, Control]) -> float:
-        """Return the time from which on a command cannot have been in a value yet."""
-        return min(self.measured_at.get(key, self.asked_at), self.asked_at)
 
     def __post_init__(self) -> None:
         """Leave out what cannot be: a damaged answer is not known, and never a limit."""

@@ -36,11 +36,8 @@ class PendingValue:
     due: float
     """When a read-back has the last word."""
     since: float = 0.0
-    """When it was last accepted: what was read before says nothing about it."""
+    """When it was accepted, or asked for where nobody can read it back: what was said before says nothing about it."""
     settle: float = 0.0
-    known: SettingValue | None = None
-    """What the settings said when they were first looked at after the command."""
-    looked: bool = False
 
 
 class PendingValues:
@@ -99,8 +96,10 @@ class PendingValues:
         """
         wish = self._wishes.get(key)
         if wish is not None:
-            wish.since = time.time()
-            wish.due = wish.since + (0.0 if over else wish.settle)
+            now = time.time()
+            wish.due = now + (0.0 if over else wish.settle)
+            if wish.reads_back:
+                wish.since = now
             self._save()
         if wish is not None and wish.reads_back and outcome is Outcome.CONFIRMED:
             return
@@ -119,24 +118,20 @@ class PendingValues:
         """
         for key, wish in list(self._wishes.items()):
             word = settings.values.get(key)
-            if not wish.reads_back:
-                self._compare_belief(key, wish, word)
-            elif word is None or settings.read_at(key) <= wish.since:
+            told_at = settings.told_at.get(key, 0.0)
+            said_at = settings.asked_at if wish.reads_back else told_at
+            if word is None or said_at <= wish.since:
                 continue
-            elif word == wish.value:
-                self.drop(key, CommandState.CONFIRMED)
-            elif now >= wish.due and not changing(key):
+            if word == wish.value:
+                if wish.reads_back:
+                    self.drop(key, CommandState.CONFIRMED)
+            elif changing(key):
+                continue
+            elif not wish.reads_back:  # an action changed what the client keeps
+                self.drop(key, self.states.get(key, CommandState.CONFIRMED))
+            elif now >= wish.due:
                 self.drop(key, CommandState.NOT_TAKEN)
                 disagree(key)
-
-    def _compare_belief(
-        self, key: Key, wish: PendingValue, word: SettingValue | None
-    ) -> None:
-        """A client that keeps what it was told knows of later changes too."""
-        if not wish.looked:
-            wish.looked, wish.known = True, word
-        elif word is not None and word != wish.known:
-            self.drop(key, self.states.get(key, CommandState.CONFIRMED))
 
     def report(self) -> Mapping[Key, str]:
         """Return the states of the last commands, for diagnostics."""

@@ -14,6 +14,7 @@ from custom_components.solar_cloud.cloud.control import (
     SetWorkMode,
     StopBattery,
 )
+from custom_components.solar_cloud.cloud.control_state import SECTION
 from custom_components.solar_cloud.cloud.errors import (
     CloudUnreachable,
     CommandInvalid,
@@ -22,7 +23,6 @@ from custom_components.solar_cloud.cloud.errors import (
     UnexpectedAnswer,
 )
 from custom_components.solar_cloud.cloud.fusionsolar.controls import tasks
-from custom_components.solar_cloud.cloud.fusionsolar.controls.state import SECTION
 from tests.clouds.fusionsolar import FusionSolarCloud
 
 from .conftest import Rig

@@ -15,6 +15,7 @@ from custom_components.solar_cloud.cloud.control import (
     SetWorkMode,
     StopBattery,
 )
+from custom_components.solar_cloud.cloud.control_state import SECTION
 from custom_components.solar_cloud.cloud.errors import CommandRejected
 from custom_components.solar_cloud.cloud.storage import Json
 from tests.clouds.sungrow import SungrowCloud
@@ -342,11 +343,11 @@ async def test_a_limit_that_cannot_be_set_back_does_not_keep_a_mode(
     house: House,
 ) -> None:
     """The mode ends all the same, and what stays changed is named."""
-    stored = house.account.storage.load("parameters")
+    stored = house.account.storage.load(SECTION)
     match stored:
-        case {"ADEMO0080002": {"settings": dict(settings)}}:
-            settings.pop("10002")
-    await house.account.storage.save("parameters", stored)
+        case {"ADEMO0080002": {"known": dict(known)}}:
+            known.pop("10002")
+    await house.account.storage.save(SECTION, stored)
     house.restart()
     house.server.turn(refused_codes=frozenset({"10001"}))
     order = SetWorkMode(target_id=house.id, mode="forced", min_soc=20, max_soc=90)

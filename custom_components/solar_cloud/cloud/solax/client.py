@@ -15,7 +15,7 @@ from .access import SolaxAccess
 from .api import DEVICE_DATA, INFORMATION, MONITORING, PLANT_DATA, rows
 from .controls.api import PACKS
 from .controls.manager import SolaxControls
-from .controls.readback import AssumedSettings
+from .controls.state import assumed_settings
 from .errors import AccessDenied, OperationFailed
 from .history import SolaxHistory
 from .inventory import SolaxInventory
@@ -35,7 +35,7 @@ class SolaxCloud:
         self._poller: Final = SolaxPoller(api, self._memory, self._lists)
         self.history: Final = SolaxHistory(api, self._poller.cache.decoder)
         self.controls: Final = SolaxControls(
-            api, AssumedSettings(storage), self._poller.cache.last
+            api, assumed_settings(storage), self._poller.cache.last
         )
         self._reading: Final = asyncio.Lock()
         self._counts: dict[str, Json] = {}

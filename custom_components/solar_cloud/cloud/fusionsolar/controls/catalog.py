@@ -1,7 +1,7 @@
 """Which settings each plant has, within which limits, and why it lacks the others (fusionsolar.md §11)."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from ...control import (
@@ -15,6 +15,7 @@ from ...control import (
     SetWorkMode,
     StopBattery,
 )
+from ...control_kit import DeviceOffer, capabilities
 from ...model import Inventory
 from ...states import BatteryMode
 from ..sources import PlantHardware
@@ -54,7 +55,7 @@ BATTERY_CONTROLS: Final = (
     Control.BATTERY_DISCHARGE_POWER_LIMIT,
     Control.STOP_FORCED_CHARGE,
 )
-BATTERY_ORDERS: Final[tuple[type[ControlAction], ...]] = (
+BATTERY_ACTIONS: Final[tuple[type[ControlAction], ...]] = (
     ChargeBattery,
     DischargeBattery,
     StopBattery,
@@ -74,48 +75,7 @@ def highest_power(known: PlantControlState, direction: str) -> float:
     return known.highest.get(direction, USUAL_WATTS)
 
 
-def _number(
-    control: Control,
-    minimum: float,
-    maximum: float,
-    step: float,
-    *,
-    reads_back: bool = False,
-    rare: bool = False,
-) -> ControlSpec:
-    return ControlSpec(
-        control=control,
-        minimum=minimum,
-        maximum=maximum,
-        step=step,
-        reads_back=reads_back,
-        settle=SETTLE,
-        rare=rare,
-    )
-
-
-def _other(
-    control: Control, *options: str, reads_back: bool = True, rare: bool = False
-) -> ControlSpec:
-    return ControlSpec(
-        control=control,
-        options=options,
-        reads_back=reads_back,
-        settle=SETTLE,
-        rare=rare,
-    )
-
-
-@dataclass(slots=True)
-class _FusionSolarOffer:
-    """What one plant gets."""
-
-    specs: list[ControlSpec] = field(default_factory=list)
-    orders: set[type[ControlAction]] = field(default_factory=set)
-    unavailable_reasons: dict[str, str] = field(default_factory=dict)
-
-    def withhold(self, reason: str, *what: str) -> None:
-        self.unavailable_reasons |= dict.fromkeys(what, reason)
+_spec = partial(ControlSpec, settle=SETTLE)
 
 
 class FusionSolarControlCatalog:
@@ -131,86 +91,64 @@ class FusionSolarControlCatalog:
 
     def available(self, inventory: Inventory) -> Capabilities:
         """Describe all plants."""
-        offers = {
-            plant_id: self._offer(PlantHardware.of(plant_id, inventory))
-            for plant_id in inventory.plants
-        }
-        return Capabilities(
-            {key: tuple(offer.specs) for key, offer in offers.items()},
-            {key: frozenset(offer.orders) for key, offer in offers.items()},
+        return capabilities(
             {
-                key: offer.unavailable_reasons
-                for key, offer in offers.items()
-                if offer.unavailable_reasons
-            },
+                plant_id: self._offer(PlantHardware.of(plant_id, inventory))
+                for plant_id in inventory.plants
+            }
         )
 
-    def _offer(self, house: PlantHardware) -> _FusionSolarOffer:
-        offer = _FusionSolarOffer()
-        known = self._memory.plant(house.plant.id)
+    def _offer(self, house: PlantHardware) -> DeviceOffer:
+        offer = DeviceOffer()
+        known = self._memory.of(house.plant.id)
         if not self._granted:
-            offer.withhold("no_permission", "all")
+            offer.withhold("no_permission")
         elif known.refused is not None:
-            offer.withhold(known.refused, "all")
+            offer.withhold(known.refused)
         elif not (self._owner or known.answered):
-            offer.withhold("not_proven", "all")
+            offer.withhold("not_proven")
         else:
             self._battery(house, known, offer)
             self._grid(house, offer)
         return offer
 
+    @staticmethod
     def _battery(
-        self, house: PlantHardware, known: PlantControlState, offer: _FusionSolarOffer
+        house: PlantHardware, known: PlantControlState, offer: DeviceOffer
     ) -> None:
         if not house.batteries:
-            names = (order.__name__ for order in BATTERY_ORDERS)
-            offer.withhold("no_battery", *map(str, BATTERY_CONTROLS), *names)
+            offer.withhold("no_battery", *BATTERY_CONTROLS, *BATTERY_ACTIONS)
             return
-        offer.orders.update(BATTERY_ORDERS)
+        offer.actions.update(BATTERY_ACTIONS)
+        told = partial(_spec, reads_back=False)
         offer.specs += [
-            _other(Control.WORK_MODE, *words(known)),
-            _other(Control.SURPLUS_PRIORITY, *SURPLUS, rare=True),
-            _other(Control.STOP_FORCED_CHARGE, reads_back=False),
-            _number(Control.BATTERY_MIN_SOC, 0.0, MOST_MIN_SOC, 1.0),
-            _number(Control.BATTERY_MAX_SOC, LEAST_MAX_SOC, 100.0, 1.0),
-            _number(
-                Control.BATTERY_CHARGE_POWER_LIMIT,
-                0.0,
-                highest_power(known, CHARGE),
-                50.0,
-                rare=True,
-            ),
-            _number(
-                Control.BATTERY_DISCHARGE_POWER_LIMIT,
-                0.0,
-                highest_power(known, DISCHARGE),
-                50.0,
-                rare=True,
+            _spec(Control.WORK_MODE, options=(*words(known),)),
+            _spec(Control.SURPLUS_PRIORITY, options=(*SURPLUS,), rare=True),
+            told(Control.STOP_FORCED_CHARGE),
+            told(Control.BATTERY_MIN_SOC, maximum=MOST_MIN_SOC),
+            told(Control.BATTERY_MAX_SOC, minimum=LEAST_MAX_SOC, maximum=100.0),
+            *(
+                told(control, maximum=highest_power(known, way), step=50.0, rare=True)
+                for control, way in (
+                    (Control.BATTERY_CHARGE_POWER_LIMIT, CHARGE),
+                    (Control.BATTERY_DISCHARGE_POWER_LIMIT, DISCHARGE),
+                )
             ),
         ]
+        limit = Control.GRID_CHARGE_POWER_LIMIT
         if (most := house.most_grid_charge) is None:
-            offer.withhold("no_rating", str(Control.GRID_CHARGE_POWER_LIMIT))
+            offer.withhold("no_rating", limit)
         else:
-            offer.specs.append(
-                _number(
-                    Control.GRID_CHARGE_POWER_LIMIT,
-                    0.0,
-                    most,
-                    100.0,
-                    reads_back=True,
-                    rare=True,
-                )
-            )
+            offer.specs.append(_spec(limit, maximum=most, step=100.0, rare=True))
 
     @staticmethod
-    def _grid(house: PlantHardware, offer: _FusionSolarOffer) -> None:
+    def _grid(house: PlantHardware, offer: DeviceOffer) -> None:
         """Off by default: a grid operator or a contract may ask for the limit that is set."""
+        limit, switch = Control.EXPORT_LIMIT, Control.EXPORT_LIMIT_ENABLED
         if (most := house.most_export) is None:
-            offer.withhold(
-                "no_rating", Control.EXPORT_LIMIT, Control.EXPORT_LIMIT_ENABLED
-            )
-            return
-        offer.specs += [
-            _number(Control.EXPORT_LIMIT, 0.0, most, 100.0, reads_back=True, rare=True),
-            _other(Control.EXPORT_LIMIT_ENABLED, rare=True),
-        ]
+            offer.withhold("no_rating", limit, switch)
+        else:
+            offer.specs += [
+                _spec(limit, maximum=most, step=100.0, rare=True),
+                _spec(switch, rare=True),
+            ]

@@ -122,13 +122,13 @@ class FusionSolarControls:
     async def apply(self, command: Command) -> CommandResult:
         """Send a command."""
         house = self._house(command.target_id)
-        write = change_of(command, self._memory.plant(house.plant.id), house)
+        write = change_of(command, self._memory.of(house.plant.id), house)
         return await self._send(ControlTask(house.plant.id, write, hides=True))
 
     async def order(self, order: ControlAction) -> CommandResult:
         """Send an order."""
         house = self._house(order.target_id)
-        known = self._memory.plant(house.plant.id)
+        known = self._memory.of(house.plant.id)
         ends: ForcedMode | None = None
         match order:
             case ForceBattery():
@@ -180,7 +180,7 @@ class FusionSolarControls:
         if not task.write.stops and needed and self._cache.silent.keys() >= {*needed}:
             raise CommandInvalid("device_offline")
         if self._memory.running(task.plant, kind) is not None:
-            return _follow(task, self._memory.force(task.plant))
+            return _follow(task, self._memory.forced(task.plant))
         return await self._deliver(task, ends)
 
     async def _deliver(
@@ -188,7 +188,7 @@ class FusionSolarControls:
     ) -> CommandResult:
         """Send one step once."""
         plant, write = task.plant, task.write
-        known = self._memory.plant(plant)
+        known = self._memory.of(plant)
         if write.kind is Kind.MODE:
             await self._look_up(plant)
         body = complete(write, plant, known)
@@ -201,8 +201,8 @@ class FusionSolarControls:
             )
         except Unanswered:
             if answer := answer_of(write.kind, body):
-                self._memory.accept(plant, write.kind, answer)
-            self._memory.doubt(plant, UNDER_WAY)
+                self._memory.take(plant, write.kind, answer)
+            self._memory.ask_again(plant, UNDER_WAY)
             return CommandResult(
                 outcome=Outcome.UNCERTAIN, force=self._steer(task, ends)
             )
@@ -241,14 +241,14 @@ class FusionSolarControls:
             self._memory.begin(task.plant, ends, task.write.kind)
         elif task.write.stops and task.id is not None:
             self._memory.end(task.plant)
-        return self._memory.force(task.plant)
+        return self._memory.forced(task.plant)
 
     async def _next(
         self, task: ControlTask, left: ForcedMode | None = None
     ) -> CommandResult:
         """Note that a step is done, and take the next."""
         self._memory.done(task.plant, task.write.kind, task.id)
-        self._memory.doubt(task.plant)
+        self._memory.ask_again(task.plant)
         if not task.rest:
             return CommandResult(outcome=Outcome.CONFIRMED, force=left)
         following = ControlTask(
@@ -312,7 +312,7 @@ class FusionSolarControls:
             return TaskStatus.RUNNING  # as far as anybody knows; each look costs a call
         except CommandRejected as err:
             self._memory.close(task.plant, kind)
-            self._memory.doubt(task.plant)
+            self._memory.ask_again(task.plant)
             raise _told(task, err) from None
         return found
 

@@ -5,6 +5,7 @@ import time
 from typing import Final
 
 from ...control import Control, Settings, SettingValue
+from ...control_state import as_setting
 from ...errors import CloudError, CredentialsRejected
 from ...model import Inventory
 from ...points import number
@@ -58,18 +59,19 @@ class SettingsReader:
             raise failure
         values: dict[tuple[str, Control], SettingValue] = {}
         for plant_id in wanted.plants:
-            known = self._memory.plant(plant_id)
+            known = self._memory.of(plant_id)
             hidden = self._hidden(plant_id)
             house = PlantHardware.of(plant_id, wanted)
             for control, value in values_of(known, house.most_export).items():
                 if control not in hidden:
                     values[plant_id, control] = value
         more = len(due) > MOST_ASKED or any(map(self._runs_briefly, wanted.plants))
-        return Settings(values, silent, RUNS if more else None)
+        told_at = self._memory.told_at(wanted.plants)
+        return Settings(values, silent, RUNS if more else None, told_at=told_at)
 
     async def ask(self, house: PlantHardware) -> None:
         """Ask a plant everything. A refusal for good is noted, any other raised."""
-        known = self._memory.plant(house.plant.id)
+        known = self._memory.of(house.plant.id)
         known.ask_at = 0.0
         try:
             if house.batteries:
@@ -100,13 +102,13 @@ class SettingsReader:
             return
         if not self._memory.see_grid(plant_id, answer):
             return
-        known = self._memory.plant(plant_id)
+        known = self._memory.of(plant_id)
         limit = _grid_values(known).get(Control.EXPORT_LIMIT)
         if limit is not None:
-            known.told[str(Control.EXPORT_LIMIT)] = limit
+            self._memory.keep(plant_id, Control.EXPORT_LIMIT, limit, time.time())
 
     def _due(self, plant_id: str) -> bool:
-        known, now = self._memory.plant(plant_id), time.time()
+        known, now = self._memory.of(plant_id), time.time()
         return (
             (now - known.asked_at >= FRESH or 0 < known.ask_at <= now)
             and now >= known.ask_after
@@ -114,7 +116,7 @@ class SettingsReader:
         )
 
     def _runs_briefly(self, plant_id: str) -> bool:
-        known = self._memory.plant(plant_id)
+        known = self._memory.of(plant_id)
         return max(known.ask_after, known.ask_at) > time.time() or any(
             age(task) < PATIENT
             for kind in Kind
@@ -124,11 +126,11 @@ class SettingsReader:
     def _hidden(self, plant_id: str) -> set[str]:
         """Return the settings nobody can vouch for: while their task runs, and until the plant itself says so."""
         found: set[str] = set()
-        accepted = self._memory.plant(plant_id).accepted
         for kind in Kind:
-            for task in (self._memory.running(plant_id, kind), accepted.get(kind)):
-                hides = task.get("hides") if task else None
-                found |= set(map(str, hides)) if isinstance(hides, list) else set()
+            found.update(self._memory.of(plant_id).hidden(kind))
+            task = self._memory.running(plant_id, kind) or {}
+            hides = task.get("hides")
+            found |= set(map(str, hides)) if isinstance(hides, list) else set()
         return found
 
 
@@ -146,14 +148,15 @@ def values_of(
 ) -> Mapping[Control, SettingValue]:
     """Say what a plant is set to, in our words; after something was sent only what it answered since counts."""
     values: dict[Control, SettingValue] = {
-        control: known.told[control] for control in BELIEVED if control in known.told
+        control: value
+        for control in BELIEVED
+        if (value := as_setting(known.value(control))) is not None
     }
     if not known.asked_at:
         return values
-    mode = known.mode or {}
-    if (word := MODES.get(str(mode.get(MODE)))) is not None:
+    if (word := MODES.get(str(known.mode.get(MODE)))) is not None:
         values[Control.WORK_MODE] = word
-    if mode.get(MODE) == TIME_OF_USE:
+    if known.mode.get(MODE) == TIME_OF_USE:
         if (watts := number(known.times.get(GRID_POWER))) is not None:
             values[Control.GRID_CHARGE_POWER_LIMIT] = _watts(watts)
         if (ours := PRIORITIES.get(str(known.times.get(PRIORITY)))) is not None:
@@ -165,7 +168,7 @@ def _grid_values(
     known: PlantControlState, most: float | None = None
 ) -> dict[Control, SettingValue]:
     """Read the limit of the feed-in: without one it is whatever can come from the roof; of one in percent the W are not known."""
-    grid = known.grid or {}
+    grid = known.grid
     match grid.get("controlMode") or grid.get("activePowerControlMode"):
         case "noLimit":
             off: dict[Control, SettingValue] = {Control.EXPORT_LIMIT_ENABLED: False}

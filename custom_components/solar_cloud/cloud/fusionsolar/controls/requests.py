@@ -3,9 +3,7 @@
 Changes are completed when they are sent: a mode is written as a whole, with everything that the change leaves as it is.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import time
 from typing import Final
 
 from ...control import (
@@ -17,6 +15,15 @@ from ...control import (
     SetBatterySchedule,
     SetWorkMode,
 )
+from ...control_kit import (
+    check_mode,
+    check_period,
+    check_range,
+    check_target,
+    forced_power,
+    within_days,
+)
+from ...control_state import FORCED
 from ...errors import CommandInvalid
 from ...points import number
 from ...storage import Json
@@ -37,19 +44,15 @@ from .catalog import (
 from .state import TIMES, Fields, PlantControlState
 
 MOST: Final = 14
-MIDNIGHT: Final = time(0, 0)
-LAST_MINUTE: Final = time(23, 59)
-
-type Part = tuple[time, time, bool, frozenset[int]]
 
 
 def windows(periods: tuple[Period, ...]) -> list[Json]:
     """Translate periods. Raises ``CommandInvalid`` for what the vendor refuses."""
-    if any(period.start == period.end for period in periods):
-        raise CommandInvalid("period_empty")
+    for period in periods:
+        check_period(period.start, period.end)
     if any(period.target_soc is not None for period in periods):
         raise CommandInvalid("no_target_in_periods")
-    parts = [part for period in periods for part in _split(period)]
+    parts = [part for period in periods for part in within_days(period)]
     if not parts:
         raise CommandInvalid("periods_needed")
     if len(parts) > MOST:
@@ -62,29 +65,18 @@ def windows(periods: tuple[Period, ...]) -> list[Json]:
         raise CommandInvalid("periods_overlap")
     return [
         {
-            "startTime": f"{start:%H:%M}",
-            "endTime": f"{end:%H:%M}",
-            "chargeOrDischarge": "charge" if charge else "discharge",
-            "repeat": [*sorted(days)],
+            "startTime": f"{part.start:%H:%M}",
+            "endTime": f"{part.end:%H:%M}",
+            "chargeOrDischarge": "charge" if part.charge else "discharge",
+            "repeat": [*sorted(part.days)],
         }
-        for start, end, charge, days in parts
+        for part in parts
     ]
 
 
-def _split(period: Period) -> Iterator[Part]:
-    """Cut a period at midnight: what is left of it belongs to the next day."""
-    if period.start < period.end:
-        yield period.start, period.end, period.charge, period.days
-        return
-    if period.start < LAST_MINUTE:
-        yield period.start, LAST_MINUTE, period.charge, period.days
-    if period.end > MIDNIGHT:
-        following = frozenset(day % 7 + 1 for day in period.days)
-        yield MIDNIGHT, period.end, period.charge, following
-
-
-def _overlap(one: Part, other: Part) -> bool:
-    return bool(one[3] & other[3]) and one[0] < other[1] and other[0] < one[1]
+def _overlap(one: Period, other: Period) -> bool:
+    same_day = bool(one.days & other.days)
+    return same_day and one.start < other.end and other.start < one.end
 
 
 MODE: Final = "operationMode"
@@ -135,12 +127,12 @@ STOP: Final = FusionSolarRequest(Kind.FORCE, {SWITCH: 0})
 
 def dispatched(known: PlantControlState) -> bool:
     """Whether a plant waits for setpoints instead of following a mode of its own."""
-    return (known.mode or {}).get(MODE) == THIRD_PARTY
+    return known.mode.get(MODE) == THIRD_PARTY
 
 
 def stop(known: PlantControlState, house: PlantHardware) -> FusionSolarRequest:
     """Return what ends a forced mode: one begun before the plant waited for setpoints goes on there."""
-    if not dispatched(known) or (known.force and known.forced_by == Kind.FORCE):
+    if not dispatched(known) or (known.value(FORCED) and known.forced_by == Kind.FORCE):
         return STOP
     return FusionSolarRequest(Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: 0})
 
@@ -158,7 +150,7 @@ def change_of(
                 Kind.MODE, {PRIORITY: SURPLUS[value]}, {str(control): value}
             )
         case bool() if control is Control.EXPORT_LIMIT_ENABLED:
-            limit = known.told.get(Control.EXPORT_LIMIT) if value else None
+            limit = known.value(Control.EXPORT_LIMIT) if value else None
             if value and limit is None:
                 raise CommandInvalid("limit_unknown")
             return FusionSolarRequest(Kind.GRID, {LIMIT: limit}, {str(control): value})
@@ -181,8 +173,7 @@ def change_of(
 
 def _mode(word: str, known: PlantControlState) -> FusionSolarRequest:
     offered = words(known)
-    if word not in offered:
-        raise CommandInvalid("mode_not_offered", modes=", ".join(offered))
+    check_mode(word, offered)
     return FusionSolarRequest(
         Kind.MODE, {MODE: offered[word]}, {str(Control.WORK_MODE): word}
     )
@@ -207,7 +198,7 @@ def mode_changes(
     wanted: dict[Control, float] = {}
     for control, (wish, least, most) in limits.items():
         if wish is not None:
-            _check(wish, least, most)
+            check_range(wish, least, most)
             wanted[control] = wish
     if not wanted:
         return [write]
@@ -266,8 +257,7 @@ def _extent(
 ) -> tuple[float, int]:
     """Return the W and minutes of a forced mode."""
     most = highest_power(known, CHARGE if charge else DISCHARGE)
-    power = most if order.power is None else order.power
-    _check(power, 1.0, most)
+    power = forced_power(order, 1.0, most)
     minutes = int(order.duration // 60)
     if not 1 <= minutes <= LONGEST_FORCE:
         raise CommandInvalid(
@@ -293,17 +283,11 @@ def force(
         changes |= {"controlType": BY_TIME, "dispatchTime": minutes}
         ends = ForcedMode(ends_after=60.0 * minutes, ends_by_itself=True)
         return FusionSolarRequest(Kind.FORCE, changes), ends
-    if soc is not None and (target <= soc if charge else target >= soc):
-        raise CommandInvalid("target_reached", soc=f"{soc:g}")
+    check_target(soc, target, charge=charge)
     changes |= {"controlType": BY_SOC, "targetSOC": target}
     return FusionSolarRequest(Kind.FORCE, changes), ForcedMode(
         ends_after=order.duration
     )
-
-
-def _check(value: float, least: float, most: float) -> None:
-    if not least <= value <= most:
-        raise CommandInvalid("out_of_range", minimum=f"{least:g}", maximum=f"{most:g}")
 
 
 def _kilowatts(watts: float) -> float:
@@ -330,8 +314,7 @@ def complete(
 
 
 def _whole_mode(changes: Fields, known: PlantControlState) -> Fields:
-    before = known.mode or {}
-    mode = changes.get(MODE, before.get(MODE))
+    mode = changes.get(MODE, known.mode.get(MODE))
     if mode != TIME_OF_USE:
         if changes.keys() != {MODE}:
             raise CommandInvalid("time_of_use_only")
@@ -355,7 +338,7 @@ def _grid(limit: Json, known: PlantControlState) -> Fields:
         return {"controlMode": UNLIMITED}
     per_phase = any(
         isinstance(each, dict) and each.get("limitationMode") == PER_PHASE
-        for each in (known.grid or {}).values()
+        for each in known.grid.values()
     )
     return {
         "controlMode": BY_POWER,

@@ -1,36 +1,34 @@
 """What is known of plants that can be set: what they told, what they were told, what still runs. Outlives restarts."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 import time
 from typing import Final
 
 from ...control import ForcedMode
+from ...control_state import FORCED, ControlState, DeviceControlState
+from ...points import number
 from ...storage import Json, Storage
 from .api import Kind
 
-SECTION: Final = "fusionsolar_control"
+EARLIER_SECTION: Final = "fusionsolar_control"
 LONGEST_TASK: Final = 86400.0
 """Seconds after which the vendor itself gives a task up."""
-
 SETTLES: Final = 240.0
 """Seconds in which a plant may still be said to be as it was: states move about every three minutes."""
+TIMES: Final = "touOperationModeParamDetail"
 
 type Fields = dict[str, Json]
 
 
 @dataclass(slots=True)
-class PlantControlState:
-    """One plant."""
+class PlantControlState(DeviceControlState):
+    """One plant: settings by control, and the vendor's answers by the kind of command that changes them."""
 
-    mode: Fields | None = None
-    """How its battery is used, in the vendor's words."""
     times: Fields = field(default_factory=dict)
     """What the mode with periods was set to when it was last seen: leaving that mode clears it."""
     modes: list[str] = field(default_factory=list)
     """The vendor's words of every mode it was seen in."""
-    grid: Fields | None = None
-    """How its feed-in is limited, in the vendor's words."""
     asked_at: float = 0.0
     """When it was last asked; 0 asks again at the next turn."""
     ask_after: float = 0.0
@@ -39,99 +37,78 @@ class PlantControlState:
     """When it is to be asked though it was lately: the answer was from before a change, as far as anybody knows."""
     refused: str | None = None
     """Why it may not be set."""
-    told: dict[str, bool | float | str] = field(default_factory=dict)
-    """Settings it accepted, by control: those that cannot be read back, and the last feed-in limit."""
     highest: dict[str, float] = field(default_factory=dict)
     """The highest power in W its batteries were seen to be capable of, by direction: a lower limit must not hide it."""
     running: dict[str, Fields] = field(default_factory=dict)
     """The task of each kind that was not over when it was last looked at."""
-    accepted: dict[str, Fields] = field(default_factory=dict)
-    """By kind, when it was changed last and what was said before, until it says how it is set now."""
-    force: list[float] = field(default_factory=list)
-    """When a forced mode ends at the latest, and whether by itself; empty without one."""
+    hides: dict[str, list[str]] = field(default_factory=dict)
+    """By kind, the settings that its last change hides until the plant has told them."""
     forced_by: str = ""
-    """The kind of command that began it."""
+    """The kind of command that began a forced mode."""
+
+    @property
+    def mode(self) -> Fields:
+        """How its battery is used, in the vendor's words."""
+        return _fields(self.value(Kind.MODE))
+
+    @property
+    def grid(self) -> Fields:
+        """How its feed-in is limited, in the vendor's words."""
+        return _fields(self.value(Kind.GRID))
 
     @property
     def answered(self) -> bool:
         """Whether a question about its settings was ever answered."""
-        return self.mode is not None or self.grid is not None
+        return Kind.MODE in self.known or Kind.GRID in self.known
+
+    def hidden(self, kind: Kind) -> list[str]:
+        """Return the settings that a change was carried out of, and the plant has not told yet."""
+        known = self.known.get(kind)
+        unsaid = known is not None and known.before is not None
+        return self.hides.get(kind, []) if unsaid else []
 
 
-class ControlStates:
+class ControlStates(ControlState[PlantControlState]):
     """All plants of the account."""
 
     def __init__(self, storage: Storage) -> None:
         """Take up what earlier runs knew."""
-        self._storage: Final = storage
-        self._plants: dict[str, PlantControlState] = {}
-        stored = storage.load(SECTION)
-        for key, row in stored.items() if isinstance(stored, dict) else ():
-            if isinstance(row, dict):
-                try:
-                    known = PlantControlState(**row)  # type: ignore[arg-type]
-                except TypeError:  # written by another version
-                    continue
-                known.accepted = _maps(known.accepted)
-                self._plants[key] = known
-
-    def plant(self, plant_id: str) -> PlantControlState:
-        """Return what is known of a plant."""
-        return self._plants.setdefault(plant_id, PlantControlState())
-
-    def save(self) -> None:
-        """Keep what was changed."""
-        self._storage.delay_save(SECTION, self._as_json)
-
-    def _as_json(self) -> Json:
-        return {key: asdict(row) for key, row in self._plants.items()}
+        super().__init__(storage, PlantControlState, EARLIER_SECTION, _present_form)
 
     # What plants told
 
     def see_mode(self, plant_id: str, answer: Fields) -> None:
         """Note an answer about the mode, unless something else was carried out since."""
-        row = self.plant(plant_id)
+        row = self.of(plant_id)
         word = answer.get("operationMode")
         if isinstance(word, str) and word not in row.modes:
             row.modes.append(word)
-        if not self._outranked(row, Kind.MODE, answer):
-            _take_mode(row, answer)
-        self.save()
+        if self._counts(plant_id, Kind.MODE, answer):
+            _take_times(row, answer)
 
     def see_grid(self, plant_id: str, answer: Fields) -> bool:
         """Note an answer about the feed-in, unless something else was carried out since; say which."""
-        row = self.plant(plant_id)
-        if outranked := self._outranked(row, Kind.GRID, answer):
-            self.save()
-        else:
-            row.grid = answer
-        return not outranked
+        return self._counts(plant_id, Kind.GRID, answer)
 
-    @staticmethod
-    def _outranked(row: PlantControlState, kind: Kind, answer: Fields) -> bool:
-        """Whether an answer is from before the last change: what it says now, or never said before, is not."""
-        accepted = row.accepted.get(kind)
-        if accepted is None:
-            return False
-        settled = _number(accepted.get("at")) + SETTLES
-        if time.time() >= settled or not any(
-            before.items() <= answer.items() for before in _before(accepted)
-        ):
-            del row.accepted[kind]
-            return False
-        row.ask_at = settled
-        return True
+    def _counts(self, plant_id: str, kind: Kind, answer: Fields) -> bool:
+        """Take an answer; one from before the last change is asked for again."""
+        if self.read(plant_id, kind, answer, time.time()):
+            return True
+        row = self.of(plant_id)
+        row.ask_at = row.known[kind].since
+        self.save()
+        return False
 
     def see_power(self, plant_id: str, direction: str, watts: float) -> None:
         """Note what the batteries are capable of."""
-        row = self.plant(plant_id)
+        row = self.of(plant_id)
         if watts > row.highest.get(direction, 0.0):
             row.highest[direction] = watts
             self.save()
 
-    def doubt(self, plant_id: str, under_way: float = 0.0) -> None:
+    def ask_again(self, plant_id: str, under_way: float = 0.0) -> None:
         """Ask again at the next turn, or after some seconds: something was sent."""
-        known = self.plant(plant_id)
+        known = self.of(plant_id)
         known.asked_at, known.ask_after = 0.0, time.time() + under_way
         self.save()
 
@@ -151,7 +128,7 @@ class ControlStates:
 
         Until it is over nobody knows how the settings it hides stand.
         """
-        self.plant(plant_id).running[str(kind)] = {
+        self.of(plant_id).running[str(kind)] = {
             "id": task_id,
             "sent": time.time(),
             "hides": [*told] if hides else [],
@@ -162,47 +139,36 @@ class ControlStates:
 
     def done(self, plant_id: str, kind: Kind, task_id: Json) -> None:
         """Note that a task was carried out: from now on it outranks what was said before. Whoever sees it first notes it."""
-        known = self.plant(plant_id)
+        known = self.of(plant_id)
         task = known.running.get(kind)
         if task is None or task.get("id") != task_id:
             return
         told, answer = task.get("told"), task.get("answer")
-        known.told |= {
-            key: value
-            for key, value in (told if isinstance(told, dict) else {}).items()
-            if isinstance(value, bool | int | float | str)
-        }
+        for key, value in _fields(told).items():
+            self.keep(plant_id, key, value, time.time())
         if isinstance(answer, dict) and answer:
-            self.accept(plant_id, kind, answer, task.get("hides"))
+            hides = task.get("hides")
+            self.take(plant_id, kind, answer, hides if isinstance(hides, list) else [])
         self.close(plant_id, kind)
 
-    def accept(
-        self, plant_id: str, kind: Kind, answer: Fields, hides: Json = None
+    def take(
+        self, plant_id: str, kind: Kind, answer: Fields, hides: Iterable[Json] = ()
     ) -> None:
-        """Note how a plant is set from now on."""
-        known = self.plant(plant_id)
-        shown = (known.mode if kind is Kind.MODE else known.grid) or {}
-        earlier = known.accepted.get(kind)
-        before = [shown, *(_before(earlier) if earlier else ())]
-        known.accepted[str(kind)] = {
-            "at": time.time(),
-            "hides": hides,
-            "before": [each for each in before if not answer.items() <= each.items()],
-        }
+        """Note how a plant is set from now on, and what of it nobody vouches for until it says so."""
+        row = self.of(plant_id)
+        self.expect(plant_id, kind, answer, time.time() + SETTLES)
+        row.hides[str(kind)] = [*map(str, hides)]
         if kind is Kind.MODE:
-            _take_mode(known, answer)
-        else:
-            known.grid = answer
-        self.save()
+            _take_times(row, answer)
 
     def close(self, plant_id: str, kind: Kind) -> None:
         """Note that a task is over."""
-        if self.plant(plant_id).running.pop(kind, None) is not None:
-            self.doubt(plant_id)
+        if self.of(plant_id).running.pop(kind, None) is not None:
+            self.ask_again(plant_id)
 
     def running(self, plant_id: str, kind: Kind) -> Fields | None:
         """Return the task of a kind that runs, as far as anybody knows."""
-        task = self.plant(plant_id).running.get(kind)
+        task = self.of(plant_id).running.get(kind)
         if task is not None and age(task) > LONGEST_TASK:
             self.close(plant_id, kind)
             return None
@@ -212,59 +178,56 @@ class ControlStates:
 
     def begin(self, plant_id: str, force: ForcedMode, kind: Kind) -> None:
         """Note a forced mode."""
-        known = self.plant(plant_id)
-        until = time.time() + force.ends_after
-        known.force, known.forced_by = [until, float(force.ends_by_itself)], str(kind)
-        self.save()
+        now = time.time()
+        self.of(plant_id).forced_by = str(kind)
+        value: Json = [now, now + force.ends_after, force.ends_by_itself]
+        self.keep(plant_id, FORCED, value, now)
 
     def end(self, plant_id: str) -> None:
         """Note that there is none."""
-        self.plant(plant_id).force = []
-        self.save()
-
-    def force(self, plant_id: str) -> ForcedMode | None:
-        """Return what is left of a forced mode: a change of the work mode does not end it."""
-        match self.plant(plant_id).force:
-            case [until, by_itself] if until > time.time():
-                return ForcedMode(
-                    ends_after=until - time.time(), ends_by_itself=bool(by_itself)
-                )
-        return None
+        self.keep(plant_id, FORCED, None, time.time())
 
 
-TIMES: Final = "touOperationModeParamDetail"
-
-
-def _take_mode(row: PlantControlState, answer: Fields) -> None:
-    row.mode = answer
+def _take_times(row: PlantControlState, answer: Fields) -> None:
     if isinstance(times := answer.get(TIMES), dict):
         row.times = times
 
 
-def _maps(stored: object) -> dict[str, Fields]:
-    """Keep what has the form that is kept."""
-    return (
-        {str(key): row for key, row in stored.items() if isinstance(row, dict)}
-        if isinstance(stored, dict)
-        else {}
-    )
-
-
-def _before(accepted: Fields) -> list[Fields]:
-    """Return what a plant was said to be set to before a change; of one that said nothing all may be from before."""
-    found = accepted.get("before")
-    return (
-        [each for each in found if isinstance(each, dict)]
-        if isinstance(found, list)
-        else []
-    )
-
-
-def _number(stored: Json) -> float:
-    return float(stored) if isinstance(stored, int | float) else 0.0
+def _fields(stored: Json) -> Fields:
+    return stored if isinstance(stored, dict) else {}
 
 
 def age(task: Fields) -> float:
     """Return the seconds since a task was sent."""
     sent = task.get("sent")
     return time.time() - float(sent) if isinstance(sent, int | float) else LONGEST_TASK
+
+
+def _present_form(stored: Json) -> Json:
+    """Bring what the first versions kept to the present form."""
+    return {
+        plant_id: _present_row(row)
+        for plant_id, row in _fields(stored).items()
+        if isinstance(row, dict)
+    }
+
+
+def _present_row(row: Fields) -> Json:
+    """Convert settings, answers with what was said before a change, and the forced mode."""
+    known: Fields = {
+        key: {"value": value} for key, value in _fields(row.get("told")).items()
+    }
+    hides: Fields = {}
+    for kind in (Kind.MODE, Kind.GRID):
+        if not isinstance(answer := row.get(kind), dict):
+            continue
+        value: Fields = {"value": answer}
+        if accepted := _fields(_fields(row.get("accepted")).get(kind)):
+            hides[kind] = accepted.get("hides")
+            at, before = accepted.get("at"), accepted.get("before")
+            value |= {"since": (number(at) or 0.0) + SETTLES, "before": before}
+        known[kind] = value
+    match row.get("force"):
+        case [until, by_itself]:
+            known[FORCED] = {"value": [0.0, until, bool(by_itself)]}
+    return {**row, "known": known, "hides": hides}

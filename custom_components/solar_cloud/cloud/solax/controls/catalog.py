@@ -1,14 +1,13 @@
 """Which settings each device has, within which limits, and why it lacks the others (solax.md §1.2, §8)."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Final
 
 from ...control import (
     Capabilities,
     ChargeBattery,
     Control,
-    ControlAction,
     ControlSpec,
     DischargeBattery,
     ReserveCharging,
@@ -16,6 +15,7 @@ from ...control import (
     SetWorkMode,
     StopBattery,
 )
+from ...control_kit import DeviceOffer, capabilities
 from ...model import Device, DeviceKind, Inventory
 from ...states import ChargerMode, InverterState
 from ..models import COMMERCIAL, HOME
@@ -63,13 +63,6 @@ EXPORT_LIMITED: Final = frozenset({(HOME, "33")})
 AELIO: Final = frozenset({(COMMERCIAL, each) for each in ("1", "31", "42")})
 """Take limits by way of an EMS [doc]."""
 
-BATTERY_CONTROLS: Final = (
-    "work_mode",
-    "battery_min_soc",
-    "battery_max_soc",
-    "grid_charging",
-)
-
 
 def highest_current(device: Device) -> float:
     """Return the highest current a charger may be set to."""
@@ -80,79 +73,35 @@ def highest_current(device: Device) -> float:
     return RATED_AMPS[nearest] if abs(nearest - kilowatts) <= 0.4 else UNKNOWN_AMPS
 
 
-def _number(
-    control: Control, minimum: float, maximum: float, *, rare: bool = False
-) -> ControlSpec:
-    return ControlSpec(
-        control=control,
-        minimum=minimum,
-        maximum=maximum,
-        reads_back=False,
-        settle=SETTLE,
-        rare=rare,
-    )
-
-
-def _select(
-    control: Control,
-    options: Iterable[str],
-    *,
-    reads_back: bool = False,
-    rare: bool = False,
-) -> ControlSpec:
-    return ControlSpec(
-        control=control,
-        options=tuple(options),
-        reads_back=reads_back,
-        settle=SETTLE,
-        rare=rare,
-    )
-
-
-def _other(
-    control: Control, *, reads_back: bool = False, rare: bool = False
-) -> ControlSpec:
-    return ControlSpec(control=control, reads_back=reads_back, settle=SETTLE, rare=rare)
+_spec = partial(ControlSpec, reads_back=False, settle=SETTLE)
 
 
 def charger_specs(device: Device) -> tuple[ControlSpec, ...]:
     """Describe a charger's settings."""
     amps = highest_current(device)
+    eco = tuple(str(current) for current in ECO_AMPS if current <= amps)
     return (
-        _select(Control.CHARGER_MODE, map(str, ChargerMode), reads_back=True),
-        _select(Control.ECO_CURRENT, (str(a) for a in ECO_AMPS if a <= amps)),
-        _select(Control.GREEN_CURRENT, map(str, GREEN_AMPS)),
-        _select(Control.CHARGER_START_MODE, START_MODES),
-        _select(Control.CHARGER_SCENE, ("home", "standard"), rare=True),
-        _number(Control.CHARGE_CURRENT_LIMIT, LEAST_AMPS, amps),
-        _other(Control.CHARGING, reads_back=True),
-        _other(Control.CHARGER_LOCK, rare=True),
-        _other(Control.CHARGER_UNLOCK, rare=True),
+        _spec(Control.CHARGER_MODE, options=(*map(str, ChargerMode),), reads_back=True),
+        _spec(Control.ECO_CURRENT, options=eco),
+        _spec(Control.GREEN_CURRENT, options=(*map(str, GREEN_AMPS),)),
+        _spec(Control.CHARGER_START_MODE, options=START_MODES),
+        _spec(Control.CHARGER_SCENE, options=("home", "standard"), rare=True),
+        _spec(Control.CHARGE_CURRENT_LIMIT, minimum=LEAST_AMPS, maximum=amps),
+        _spec(Control.CHARGING, reads_back=True),
+        _spec(Control.CHARGER_LOCK, rare=True),
+        _spec(Control.CHARGER_UNLOCK, rare=True),
     )
 
 
 MODE_SPECS: Final = (
-    _select(Control.WORK_MODE, WORK_MODES, reads_back=True, rare=True),
-    _number(Control.BATTERY_MIN_SOC, LEAST_SOC, 100.0, rare=True),
-    _number(Control.BATTERY_MAX_SOC, LEAST_SOC, 100.0, rare=True),
-    _other(Control.GRID_CHARGING, rare=True),
+    _spec(Control.WORK_MODE, options=WORK_MODES, reads_back=True, rare=True),
+    _spec(Control.BATTERY_MIN_SOC, minimum=LEAST_SOC, maximum=100.0, rare=True),
+    _spec(Control.BATTERY_MAX_SOC, minimum=LEAST_SOC, maximum=100.0, rare=True),
+    _spec(Control.GRID_CHARGING, rare=True),
 )
-
-
-@dataclass(slots=True)
-class _SolaxOffer:
-    """What one device gets."""
-
-    specs: list[ControlSpec] = field(default_factory=list)
-    orders: set[type[ControlAction]] = field(default_factory=set)
-    unavailable_reasons: dict[str, str] = field(default_factory=dict)
-
-    def withhold(self, reason: str, *what: str) -> None:
-        self.unavailable_reasons |= dict.fromkeys(what, reason)
-
-
-REMOTE_ORDERS: Final = (ChargeBattery, DischargeBattery, StopBattery)
-MODE_ORDERS: Final = (SetWorkMode, SetBatterySchedule)
+REMOTE_ACTIONS: Final = (ChargeBattery, DischargeBattery, StopBattery)
+MODE_CONTROLS: Final = tuple(spec.control for spec in MODE_SPECS)
+MODE_ACTIONS: Final = (SetWorkMode, SetBatterySchedule)
 
 
 class SolaxControlCatalog:
@@ -173,38 +122,32 @@ class SolaxControlCatalog:
 
     def available(self) -> Capabilities:
         """Describe all devices that have something to set, or that one would expect to."""
-        offers: dict[str, _SolaxOffer] = {}
-        for device in self._inventory.devices.values():
-            match device.kind:
-                case DeviceKind.CHARGER:
-                    offers[device.id] = self._charger(device)
-                case DeviceKind.INVERTER:
-                    offers[device.id] = self._inverter(device)
-                case DeviceKind.ENERGY_MANAGER:
-                    offers[device.id] = self._energy_manager(device)
-        return Capabilities(
-            {key: tuple(offer.specs) for key, offer in offers.items()},
-            {key: frozenset(offer.orders) for key, offer in offers.items()},
+        build = {
+            DeviceKind.CHARGER: self._charger,
+            DeviceKind.INVERTER: self._inverter,
+            DeviceKind.ENERGY_MANAGER: self._energy_manager,
+        }
+        return capabilities(
             {
-                key: offer.unavailable_reasons
-                for key, offer in offers.items()
-                if offer.unavailable_reasons
-            },
+                device.id: build[device.kind](device)
+                for device in self._inventory.devices.values()
+                if device.kind in build
+            }
         )
 
-    def _charger(self, device: Device) -> _SolaxOffer:
-        offer = _SolaxOffer()
+    def _charger(self, device: Device) -> DeviceOffer:
+        offer = DeviceOffer()
         if not self._granted(CHARGER_PACK):
-            offer.withhold("no_permission", "all")
+            offer.withhold("no_permission")
             return offer
         offer.specs.extend(charger_specs(device))
-        offer.orders.add(ReserveCharging)
+        offer.actions.add(ReserveCharging)
         return offer
 
-    def _inverter(self, device: Device) -> _SolaxOffer:
-        offer = _SolaxOffer()
+    def _inverter(self, device: Device) -> DeviceOffer:
+        offer = DeviceOffer()
         if device.address.get("flag") == "slave":
-            offer.withhold("by_master", "all")
+            offer.withhold("by_master")
             return offer
         self._modes(device, offer)
         self._remote(device, offer)
@@ -212,89 +155,74 @@ class SolaxControlCatalog:
         self._export_limit(device, offer)
         return offer
 
-    def _modes(self, device: Device, offer: _SolaxOffer) -> None:
-        what = (*BATTERY_CONTROLS, *(order.__name__ for order in MODE_ORDERS))
+    def _modes(self, device: Device, offer: DeviceOffer) -> None:
         if reason := self._no_battery_control(device, MODE_PACK):
-            offer.withhold(reason, *what)
+            offer.withhold(reason, *MODE_CONTROLS, *MODE_ACTIONS)
         elif _model(device) == A1_HYBRID:
-            offer.withhold("not_supported", *what)
+            offer.withhold("not_supported", *MODE_CONTROLS, *MODE_ACTIONS)
         else:
             offer.specs.extend(MODE_SPECS)
-            offer.orders.update(MODE_ORDERS)
+            offer.actions.update(MODE_ACTIONS)
 
-    def _remote(self, device: Device, offer: _SolaxOffer) -> None:
-        what = (
-            str(Control.EXIT_REMOTE_CONTROL),
-            *(order.__name__ for order in REMOTE_ORDERS),
-        )
-        if reason := self._no_battery_control(device, REMOTE_PACK):
-            offer.withhold(reason, *what)
-        elif _model(device) in TRENE:
-            offer.withhold("not_supported", *what)
-        elif device.rated_power is None:
-            offer.withhold("no_rating", *what)
+    def _remote(self, device: Device, offer: DeviceOffer) -> None:
+        reason = self._no_battery_control(device, REMOTE_PACK)
+        if reason is None and _model(device) in TRENE:
+            reason = "not_supported"
+        if reason is None and device.rated_power is None:
+            reason = "no_rating"
+        if reason is not None:
+            offer.withhold(reason, Control.EXIT_REMOTE_CONTROL, *REMOTE_ACTIONS)
         else:
-            offer.specs.append(_other(Control.EXIT_REMOTE_CONTROL, rare=True))
-            offer.orders.update(REMOTE_ORDERS)
+            offer.specs.append(_spec(Control.EXIT_REMOTE_CONTROL, rare=True))
+            offer.actions.update(REMOTE_ACTIONS)
 
-    def _heating(self, device: Device, offer: _SolaxOffer) -> None:
+    def _heating(self, device: Device, offer: DeviceOffer) -> None:
         if reason := self._no_battery_control(device, OVERALL_PACK):
-            offer.withhold(reason, str(Control.BATTERY_HEATING))
+            offer.withhold(reason, Control.BATTERY_HEATING)
         else:
-            offer.specs.append(_other(Control.BATTERY_HEATING, rare=True))
+            offer.specs.append(_spec(Control.BATTERY_HEATING, rare=True))
 
     def _no_battery_control(self, device: Device, pack: tuple[str, str]) -> str | None:
         if device.id not in self._with_battery:
             return "no_battery"
         return None if self._granted(pack) else "no_permission"
 
-    def _export_limit(self, device: Device, offer: _SolaxOffer) -> None:
-        what = (str(Control.EXPORT_LIMIT), str(Control.EXPORT_LIMIT_ENABLED))
-        if _model(device) not in EXPORT_LIMITED:
-            offer.withhold("not_supported", *what)
+    def _export_limit(self, device: Device, offer: DeviceOffer) -> None:
+        if _model(device) in EXPORT_LIMITED:
+            self._limit(device, offer, Control.EXPORT_LIMIT)
         else:
-            self._limit(device, offer, LIMIT_PACK, Control.EXPORT_LIMIT)
+            offer.withhold(
+                "not_supported", Control.EXPORT_LIMIT, Control.EXPORT_LIMIT_ENABLED
+            )
 
-    def _energy_manager(self, device: Device) -> _SolaxOffer:
-        offer = _SolaxOffer()
+    def _energy_manager(self, device: Device) -> DeviceOffer:
+        offer = DeviceOffer()
         served = any(
             each.plant_id == device.plant_id and _model(each) in AELIO
             for each in self._inventory.devices.values()
             if each.kind is DeviceKind.INVERTER
         )
         if not self._granted(EMS_PACK):
-            offer.withhold("no_permission", "all")
+            offer.withhold("no_permission")
         elif not served:
-            offer.withhold("not_supported", "all")
+            offer.withhold("not_supported")
         else:
-            self._limit(device, offer, LIMIT_PACK, Control.EXPORT_LIMIT)
-            self._limit(device, offer, LIMIT_PACK, Control.IMPORT_LIMIT)
+            self._limit(device, offer, Control.EXPORT_LIMIT)
+            self._limit(device, offer, Control.IMPORT_LIMIT)
         return offer
 
-    def _limit(
-        self,
-        device: Device,
-        offer: _SolaxOffer,
-        pack: tuple[str, str],
-        control: Control,
-    ) -> None:
+    def _limit(self, device: Device, offer: DeviceOffer, control: Control) -> None:
         switch = SWITCH_OF[control]
-        if not self._granted(pack):
-            offer.withhold("no_permission", str(control), str(switch))
+        if not self._granted(LIMIT_PACK):
+            offer.withhold("no_permission", control, switch)
         elif device.rated_power is None:
-            offer.withhold("no_rating", str(control), str(switch))
+            offer.withhold("no_rating", control, switch)
         else:
-            offer.specs.append(
-                ControlSpec(
-                    control=control,
-                    maximum=device.rated_power,
-                    step=LIMIT_STEP[control],
-                    reads_back=False,
-                    settle=SETTLE,
-                    rare=True,
-                )
-            )
-            offer.specs.append(_other(switch, rare=True))
+            most, step = device.rated_power, LIMIT_STEP[control]
+            offer.specs += [
+                _spec(control, maximum=most, step=step, rare=True),
+                _spec(switch, rare=True),
+            ]
 
 
 SWITCH_OF: Final[Mapping[Control, Control]] = {

@@ -22,6 +22,7 @@ from ...control import (
     SetWorkMode,
     StopBattery,
 )
+from ...control_state import FORCED
 from ...errors import CommandInvalid, CommandRejected, Unanswered
 from ...model import Device, DeviceKind, Inventory, Quantity, Reading, Slot
 from ...states import ChargerState, InverterState
@@ -35,8 +36,8 @@ from ..timestamps import STALE_AFTER, TOLERANCE
 from . import requests
 from .api import RESULT
 from .catalog import WORK_MODES, SolaxControlCatalog
-from .readback import OUTRANKS, AssumedSettings
-from .requests import FORCED, LEFT, SolaxRequest
+from .requests import LEFT, SolaxRequest
+from .state import OUTRANKS, AssumedSettings
 from .tasks import DEVICE, FREED, UPLOAD, SolaxTask
 
 MIN_INTERVAL: Final = 6.0
@@ -99,12 +100,12 @@ class SolaxControls:
         values: dict[tuple[str, Control], SettingValue] = {}
         for device in wanted.devices.values():
             self._see(device)
-            believed = self._told.settings(device.id)
+            believed = self._told.settings(device.id, lambda sent: not sent.is_open)
             if device.kind is DeviceKind.CHARGER:
                 believed.pop(Control.CHARGER_MODE, None)
                 believed |= self._charger_settings(device)
             values |= {(device.id, key): value for key, value in believed.items()}
-        return Settings(values)
+        return Settings(values, told_at=self._told.told_at(wanted.devices, OUTRANKS))
 
     def _see(self, device: Device) -> None:
         """Note what an inverter shows; while it waits or is steered from afar it keeps the work mode from before."""
@@ -113,7 +114,7 @@ class SolaxControls:
             return
         if state in WORK_MODES:
             self._told.read(device.id, Control.WORK_MODE, state, taken)
-        if state not in REMOTE and self._forced(device.id) is not None:
+        if state not in REMOTE and self._told.forced(device.id) is not None:
             self._told.read(device.id, FORCED, None, taken)
 
     def _charger_settings(self, device: Device) -> Mapping[Control, SettingValue]:
@@ -150,15 +151,6 @@ class SolaxControls:
         if reading.measured_at is None:
             return time.time() - STALE_AFTER
         return reading.measured_at.timestamp()
-
-    def _forced(self, device_id: str) -> ForcedMode | None:
-        """Return what is left of a remote mode: a change of the work mode does not end it."""
-        match self._told.get(device_id, FORCED):
-            case [_, int() | float() as until, bool(by_itself)] if until > time.time():
-                return ForcedMode(
-                    ends_after=until - time.time(), ends_by_itself=by_itself
-                )
-        return None
 
     def _state(self, device_id: str) -> str | None:
         reading = self._read(device_id)
@@ -273,7 +265,7 @@ class SolaxControls:
 
     def _keep(self, device: Device, control: Control, value: Json) -> CommandResult:
         """Keep a setting that only another mode knows."""
-        self._told.keep(device.id, control, value)
+        self._told.keep(device.id, control, value, time.time() + OUTRANKS)
         return CommandResult(outcome=Outcome.KEPT)
 
     def _battery(
@@ -307,7 +299,7 @@ class SolaxControls:
                 envelope = await self._api.write(write.endpoint, write.other_body)
                 told = _with_other_field(told)
         except Unanswered:
-            self._told.send(device.id, str(sent), told)
+            self._told.send(device.id, str(sent), told, OUTRANKS)
             self._told.doubt(device.id, str(sent))
             return CommandResult(
                 outcome=Outcome.UNCERTAIN, force=self._left(device, write)
@@ -323,7 +315,7 @@ class SolaxControls:
             write.watch,
             write.aim,
         )
-        self._told.send(device.id, task.mark, told)
+        self._told.send(device.id, task.mark, told, OUTRANKS)
         status = _status(envelope.result, task.serial)
         return replace(
             self._judge(task, status, first=True), force=self._left(device, write)
@@ -331,7 +323,7 @@ class SolaxControls:
 
     def _left(self, device: Device, write: SolaxRequest) -> ForcedMode | None:
         """Return the remote mode that is on after a write."""
-        return write.force or self._forced(device.id)
+        return write.force or self._told.forced(device.id)
 
     def _judge(
         self, task: SolaxTask, status: int | None, *, first: bool = False
@@ -342,7 +334,7 @@ class SolaxControls:
             self._told.refuse(task.device, task.mark)
             raise CommandRejected(REASONS[status])
         if status == DONE:
-            self._told.accept(task.device, task.mark, task.told, task.sent)
+            self._told.accept(task.device, task.mark, task.told, task.sent + OUTRANKS)
             if not task.watch or task.watch in WORK_MODES:
                 return CommandResult(outcome=Outcome.CONFIRMED)
             return _running(replace(task, phase=UPLOAD), NEXT_UPLOAD)

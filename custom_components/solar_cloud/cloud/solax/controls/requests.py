@@ -17,6 +17,18 @@ from ...control import (
     SettingValue,
     SetWorkMode,
 )
+from ...control_kit import (
+    EVERY_DAY,
+    LAST_MINUTE,
+    MIDNIGHT,
+    check_duration,
+    check_mode,
+    check_period,
+    check_range,
+    check_soc_limits,
+    check_target,
+    forced_power,
+)
 from ...errors import CommandInvalid
 from ...model import Device
 from ...states import ChargerMode, InverterState
@@ -33,7 +45,7 @@ from .catalog import (
     WORK_MODES,
     highest_current,
 )
-from .readback import AssumedSettings
+from .state import AssumedSettings
 
 GEAR: Final = "currentGear"
 OTHER_GEAR: Final = "current"
@@ -43,8 +55,6 @@ SWITCHED_AT: Final = "switched_at"
 SWITCH_PAUSE: Final = 60.0
 """Seconds between starting and stopping a charger: the contactor wears."""
 PERIODS: Final = "periods"
-FORCED: Final = "forced"
-"""The last remote mode: when it was sent, when it ends at the latest, and whether by itself; the end of one ends in the past."""
 LONGEST_FORCE: Final = 60000.0
 NEXT_LEAVE: Final = 160
 """What follows a remote mode: the mode from before."""
@@ -56,8 +66,6 @@ WORK_MODE_PATHS: Final[Mapping[str, Endpoint]] = {
 }
 USUAL_GEAR: Final = {ChargerMode.ECO: 6, ChargerMode.GREEN: 3}
 MOST_PERIODS: Final = 2
-MIDNIGHT: Final = time(0, 0)
-DAYS_END: Final = time(23, 59)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,7 @@ def preset_current(
 ) -> SolaxRequest:
     """Set the current of a mode, together with the mode."""
     body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
-    known = told.accepted(device.id, GEAR_FIELD)
+    known = told.of(device.id).value(GEAR_FIELD)
     first, second = (OTHER_GEAR, GEAR) if known == OTHER_GEAR else (GEAR, OTHER_GEAR)
     return SolaxRequest(
         paths.CHARGER_MODE,
@@ -168,7 +176,7 @@ def _heating(device: Device, *, on: bool) -> SolaxRequest:
         body |= {
             "heatingLevel": 1,
             "heatingPeriod1StartTime": _hour(MIDNIGHT),
-            "heatingPeriod1EndTime": _hour(DAYS_END),
+            "heatingPeriod1EndTime": _hour(LAST_MINUTE),
         }
     return SolaxRequest(paths.HEATING, body, {str(Control.BATTERY_HEATING): on})
 
@@ -218,13 +226,8 @@ def _whole(value: SettingValue | None) -> int:
 
 def reservation(device: Device, order: ReserveCharging) -> SolaxRequest:
     """Translate a reservation."""
-    if order.start == order.end:
-        raise CommandInvalid("period_empty")
-    most = highest_current(device)
-    if not LEAST_AMPS <= order.current <= most:
-        raise CommandInvalid(
-            "out_of_range", minimum=f"{LEAST_AMPS:g}", maximum=f"{most:g}"
-        )
+    check_period(order.start, order.end)
+    check_range(order.current, LEAST_AMPS, highest_current(device))
     return SolaxRequest(
         paths.CHARGER_RESERVE,
         {
@@ -251,8 +254,7 @@ def work_mode(
     periods: Json = None,
 ) -> SolaxRequest:
     """Translate a work mode with all its settings: what a call leaves out may be reset."""
-    if mode not in WORK_MODE_PATHS:
-        raise CommandInvalid("mode_not_offered", modes=", ".join(WORK_MODES))
+    check_mode(mode, WORK_MODES)
     wishes: dict[Control, SettingValue | None] = {
         Control.BATTERY_MIN_SOC: min_soc,
         Control.BATTERY_MAX_SOC: max_soc,
@@ -262,12 +264,8 @@ def work_mode(
     settled = _companions(device, told, wishes)
     low, high = (float(settled[control]) for control in SOC_LIMITS)
     for limit in (low, high):
-        if not LEAST_SOC <= limit <= 100:
-            raise CommandInvalid(
-                "out_of_range", minimum=f"{LEAST_SOC:g}", maximum="100"
-            )
-    if low >= high:
-        raise CommandInvalid("soc_limits_crossed")
+        check_range(limit, LEAST_SOC, 100.0)
+    check_soc_limits(low, high)
     kept = told.get(device.id, PERIODS) if periods is None else periods
     windows: dict[str, Json] = kept if isinstance(kept, dict) else NO_PERIODS
     body: dict[str, Json] = {
@@ -332,7 +330,7 @@ def schedule(
     targets = {period.target_soc for period in order.periods if period.charge} - {None}
     if len(targets) > 1:
         raise CommandInvalid("one_target_only")
-    if any(len(period.days) != 7 for period in order.periods):
+    if any(period.days != EVERY_DAY for period in order.periods):
         raise CommandInvalid("every_day_only")
     charges = [period for period in order.periods if period.charge]
     return work_mode(
@@ -351,12 +349,12 @@ def windows(charges: list[Period], discharges: list[Period]) -> dict[str, Json]:
     """Name up to two periods of each kind as the cloud does; without any the battery charges at no time and may discharge all day."""
     if max(len(charges), len(discharges)) > MOST_PERIODS:
         raise CommandInvalid("too_many_periods", most=str(MOST_PERIODS))
-    if any(period.start == period.end for period in (*charges, *discharges)):
-        raise CommandInvalid("period_empty")
+    for period in (*charges, *discharges):
+        check_period(period.start, period.end)
     fields: dict[str, Json] = {}
     for word, periods, usual in (
         ("charge", charges, (MIDNIGHT, MIDNIGHT)),
-        ("discharge", discharges, (MIDNIGHT, DAYS_END)),
+        ("discharge", discharges, (MIDNIGHT, LAST_MINUTE)),
     ):
         spans = [(period.start, period.end) for period in periods] or [usual]
         spans.append((MIDNIGHT, MIDNIGHT))
@@ -379,12 +377,8 @@ def force(
     capacity: float | None,
 ) -> SolaxRequest:
     """Translate a forced charge or discharge of a battery at ``soc`` % of ``capacity`` kWh. Mind the signs: the two modes have opposite ones (solax.md §8.4)."""
-    rated = device.rated_power or 0.0
-    power = rated if order.power is None else order.power
-    if not 0 < power <= rated:
-        raise CommandInvalid("out_of_range", minimum="1", maximum=f"{rated:g}")
-    if not 1 <= order.duration <= LONGEST_FORCE:
-        raise CommandInvalid("duration_too_long", hours=f"{LONGEST_FORCE / 3600:.1f}")
+    power = forced_power(order, 1.0, device.rated_power or 0.0)
+    check_duration(order.duration, LONGEST_FORCE)
     if order.target_soc is None:
         return SolaxRequest(
             paths.PUSH_POWER,
@@ -398,10 +392,7 @@ def force(
             watch=InverterState.PUSH_POWER,
             aim={"lasts": order.duration},
         )
-    if soc is not None and (
-        order.target_soc <= soc if charge else order.target_soc >= soc
-    ):
-        raise CommandInvalid("target_reached", soc=f"{soc:g}")
+    check_target(soc, order.target_soc, charge=charge)
     return SolaxRequest(
         paths.SOC_TARGET,
         {

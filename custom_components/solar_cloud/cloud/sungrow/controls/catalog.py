@@ -19,6 +19,8 @@ from ...control import (
     SetWorkMode,
     StopBattery,
 )
+from ...control_kit import DeviceOffer, capabilities
+from ...control_state import as_setting
 from ...model import Device, DeviceKind, Inventory
 from ..inventory import LOGGER_KEY
 from ..points import HYBRID_TYPE, LOGGER_TYPE, PV_TYPE
@@ -61,14 +63,14 @@ NOT_BY_CLOUD: Final = {
     DeviceKind.ENERGY_MANAGER: "not_supported",
 }
 """What nobody can set through this interface: no charger has a parameter."""
-ORDERS: Final[dict[type[ControlAction], tuple[str, ...]]] = {
+ACTIONS: Final[dict[type[ControlAction], tuple[str, ...]]] = {
     ChargeBattery: (MODE, COMMAND, POWER),
     DischargeBattery: (MODE, COMMAND, POWER),
     StopBattery: (MODE, COMMAND),
     SetWorkMode: (MODE,),
     SetBatterySchedule: (FORCED_CHARGING,),
 }
-"""What an order writes, and so what must be there."""
+"""What an action writes, and so what must be there."""
 
 
 def is_steered(device: Device) -> bool:
@@ -112,54 +114,46 @@ class SungrowControlCatalog:
 
     def available(self, inventory: Inventory) -> Capabilities:
         """Describe all devices that have something to set, or that one would expect to."""
-        specs: dict[str, tuple[ControlSpec, ...]] = {}
-        orders: dict[str, frozenset[type[ControlAction]]] = {}
-        unavailable_reasons: dict[str, dict[str, str]] = {}
+        offers: dict[str, DeviceOffer] = {}
+        unreachable: dict[str, str] = {}
         for device in inventory.devices.values():
             if LOGGER_KEY in device.address:
-                reasons = {"all": "by_logger"}
+                unreachable[device.id] = "by_logger"
             elif is_steered(device):
-                found = self._inverter(device)
-                specs[device.id], orders[device.id], reasons = found
+                offers[device.id] = self._offer(device)
             elif device.kind in NOT_BY_CLOUD:
-                reasons = {"all": NOT_BY_CLOUD[device.kind]}
-            else:
-                continue
-            if reasons:
-                unavailable_reasons[device.id] = reasons
-        return Capabilities(specs, orders, unavailable_reasons)
+                unreachable[device.id] = NOT_BY_CLOUD[device.kind]
+        return capabilities(offers, unreachable)
 
-    def _inverter(
-        self, device: Device
-    ) -> tuple[tuple[ControlSpec, ...], frozenset[type[ControlAction]], dict[str, str]]:
+    def _offer(self, device: Device) -> DeviceOffer:
+        offer = DeviceOffer()
         if barred := self._ledger.of(device.id).barred:
-            return (), frozenset(), {"all": barred}
-        specs: list[ControlSpec] = []
-        reasons: dict[str, str] = {}
+            offer.withhold(barred)
+            return offer
         lacking: dict[str, str] = {}
         for row in rows_of(device):
             if (reason := self._reason(row, device)) is None:
-                specs.append(self._spec(row, device))
+                offer.specs.append(self._spec(row, device))
             else:
-                lacking[row.code] = reasons[str(row.control)] = reason
-        orders: set[type[ControlAction]] = set()
+                lacking[row.code] = reason
+                offer.withhold(reason, row.control)
         if device.address["type"] == str(HYBRID_TYPE):
-            for order, needs in ORDERS.items():
-                if missing := next((c for c in needs if c in lacking), None):
-                    reasons[order.__name__] = lacking[missing]
+            for action, needs in ACTIONS.items():
+                if missing := next((code for code in needs if code in lacking), None):
+                    offer.withhold(lacking[missing], action)
                 else:
-                    orders.add(order)
-        return tuple(specs), frozenset(orders), reasons
+                    offer.actions.add(action)
+        return offer
 
     def _reason(self, row: Parameter, device: Device) -> str | None:
         if row.needs_battery and not self._has_battery(device):
             return "no_battery"
         if row.code in self._ledger.of(device.id).refused:
             return "not_supported"
-        if not self._ledger.known(device.id, row.code):
+        if row.code not in self._ledger.of(device.id).known:
             return "not_read_yet"
         if row.control.kind is ControlKind.NUMBER:
-            value = self._ledger.of(device.id).settings.get(row.code)
+            value = as_setting(self._ledger.of(device.id).value(row.code))
             if value is None:
                 return "implausible"
             if (most := highest(row, device, self._ledger)) is None:
@@ -172,12 +166,12 @@ class SungrowControlCatalog:
         options: tuple[str, ...] = ()
         if row.control is Control.WORK_MODE:
             options = MODES
-            if self._ledger.settings(device.id).get(row.control) == VIRTUAL_PLANT:
+            if self._ledger.vouched_for(device.id).get(row.control) == VIRTUAL_PLANT:
                 options += (VIRTUAL_PLANT,)  # shown while it is so, never set
         elif row.control.kind is ControlKind.SELECT:
             options = tuple(str(word) for word in row.words.values())
         return ControlSpec(
-            control=row.control,
+            row.control,
             minimum=row.minimum,
             maximum=highest(row, device, self._ledger) or 0.0,
             step=row.step,

@@ -16,6 +16,7 @@ from ...control import (
     SetWorkMode,
     StopBattery,
 )
+from ...control_kit import target_reached
 from ...errors import CommandInvalid, CommandRejected
 from ...model import Device, Inventory, Quantity, Reading, Slot
 from ...storage import Storage
@@ -158,7 +159,7 @@ class SungrowControls:
         record = self._ledger.of(device.id)
         if record.over:
             return CommandResult(outcome=Outcome.CONFIRMED)
-        if record.target is not None and requests.reached(
+        if record.target is not None and target_reached(
             self._number(device.id, SOC), record.target, charge=record.charges
         ):
             receipt = await self._chain.start(device, requests.stop())

@@ -45,7 +45,7 @@ VIRTUAL_PLANT: Final = "virtual_power_plant"
 CHARGE: Final = "charge"
 DISCHARGE: Final = "discharge"
 STOP: Final = "stop"
-EVERY_DAY: Final = "every_day"
+ALL_DAYS: Final = "every_day"
 WEEKDAYS: Final = "weekdays"
 
 SWITCH: Final[Mapping[int, SettingValue]] = {170: True, 85: False}
@@ -240,7 +240,7 @@ PARAMETERS: Final = (
     Parameter(
         code=FORCED_DAYS,
         control=Control.FORCED_CHARGING_DAYS,
-        words={0: WEEKDAYS, 1: EVERY_DAY},
+        words={0: WEEKDAYS, 1: ALL_DAYS},
         needs_battery=True,
         ref=f"{_REF}, 10066",
     ),

@@ -65,7 +65,7 @@ class Readback:
                     silent[device.id] = err.key
                     if isinstance(err, RetryLater):
                         resume_after = err.retry_after
-            known = self._ledger.settings(device.id)
+            known = self._ledger.vouched_for(device.id)
             values |= {(device.id, control): value for control, value in known.items()}
         if errors and not values and len(silent) == len(devices):
             raise errors[0]
@@ -125,7 +125,7 @@ class Readback:
         if len(group) == 1:
             record = self._ledger.of(device.id)
             record.refused = sorted({*record.refused, *group})
-            record.settings.pop(group[0], None)
+            record.known.pop(group[0], None)
             self._ledger.asked(device.id, group)
             self._ledger.save()
         else:

@@ -5,7 +5,6 @@ All values are canonical; what they are on the wire is nobody's business here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
 from typing import Final
 
 from ...control import (
@@ -20,15 +19,26 @@ from ...control import (
     SettingValue,
     SetWorkMode,
 )
+from ...control_kit import (
+    EVERY_DAY,
+    check_duration,
+    check_mode,
+    check_period,
+    check_range,
+    check_soc_limits,
+    check_target,
+    forced_power,
+    within_days,
+)
 from ...errors import CommandInvalid
 from ...model import Device
 from .catalog import BEAT_EVERY, MODES, USUAL_FORCE
 from .parameters import (
+    ALL_DAYS,
     BY_CONTROL,
     CHARGE,
     COMMAND,
     DISCHARGE,
-    EVERY_DAY,
     FORCED,
     FORCED_CHARGING,
     FORCED_DAYS,
@@ -53,8 +63,6 @@ LEAST_POWER: Final = max(QUANTA)
 """W; less may be nothing on the wire."""
 MOST_WINDOWS: Final = len(WINDOWS)
 UNUSED: Final = (24.0, 0.0, 24.0, 0.0, 100.0)
-MIDNIGHT: Final = time(0, 0)
-ALL_DAYS: Final = frozenset(range(1, 8))
 WORKDAYS: Final = frozenset(range(1, 6))
 
 
@@ -119,7 +127,7 @@ def wish_of(device: Device, command: Command, ledger: ParameterCache) -> Paramet
                 float(value) if command.control is Control.BATTERY_MAX_SOC else None,
             )
     values: dict[str, SettingValue] = {}
-    if row.needs is not None and ledger.known(device.id, row.needs):
+    if row.needs is not None and row.needs in ledger.of(device.id).known:
         values[row.needs] = True
     values[row.code] = _checked(row, device, value, ledger)
     return ParameterWrite((values,))
@@ -135,18 +143,15 @@ def _checked(
         if value not in row.words.values():
             raise CommandInvalid
         return value
-    most = highest(row, device, ledger)
-    if most is None or not row.minimum <= float(value) <= most:
-        raise CommandInvalid(
-            "out_of_range", minimum=f"{row.minimum:g}", maximum=f"{most or 0:g}"
-        )
+    if (most := highest(row, device, ledger)) is None:
+        raise CommandInvalid("not_offered")
+    check_range(float(value), row.minimum, most)
     return float(value)
 
 
 def work_mode(device: Device, mode: str, ledger: ParameterCache) -> ParameterWrite:
     """Change the mode. Compulsory mode begins idle: what an earlier command left behind must not start by itself."""
-    if mode not in MODES:
-        raise CommandInvalid("mode_not_offered", modes=", ".join(MODES))
+    check_mode(mode, MODES)
     if mode == SELF_CONSUMPTION:
         return stop()
     values: dict[str, SettingValue] = {MODE: mode}
@@ -202,32 +207,22 @@ def force(
     """Translate a forced charge or discharge."""
     charge = isinstance(order, ChargeBattery)
     most = _most_power(device, ledger, charge=charge)
-    power = most if order.power is None else order.power
-    if not LEAST_POWER <= power <= most:
-        raise CommandInvalid(
-            "out_of_range", minimum=f"{LEAST_POWER:g}", maximum=f"{most:g}"
-        )
-    if not 1 <= order.duration <= LONGEST_FORCE:
-        raise CommandInvalid("duration_too_long", hours=f"{LONGEST_FORCE / 3600:g}")
-    if order.target_soc is not None and reached(soc, order.target_soc, charge=charge):
-        raise CommandInvalid("target_reached", soc=f"{soc:g}")
+    power = forced_power(order, LEAST_POWER, most)
+    check_duration(order.duration, LONGEST_FORCE)
+    if order.target_soc is not None:
+        check_target(soc, order.target_soc, charge=charge)
     word = CHARGE if charge else DISCHARGE
     return _forced(device, ledger, word, power, order.duration, order.target_soc)
-
-
-def reached(soc: float | None, target: float, *, charge: bool) -> bool:
-    """Whether a state of charge is at or beyond a target."""
-    return soc is not None and (soc >= target if charge else soc <= target)
 
 
 def _check_limits(
     device: Device, ledger: ParameterCache, low: float | None, high: float | None
 ) -> None:
     """The lower limit has to stay below the upper one."""
-    least = ledger.number(device.id, MIN_SOC) if low is None else low
-    most = ledger.number(device.id, MAX_SOC) if high is None else high
-    if least is not None and most is not None and least >= most:
-        raise CommandInvalid("soc_limits_crossed")
+    check_soc_limits(
+        ledger.number(device.id, MIN_SOC) if low is None else low,
+        ledger.number(device.id, MAX_SOC) if high is None else high,
+    )
 
 
 def mode_order(
@@ -256,10 +251,13 @@ def schedule(order: SetBatterySchedule) -> ParameterWrite:
     """
     if not all(period.charge for period in order.periods):
         raise CommandInvalid("charging_periods_only", most=str(MOST_WINDOWS))
-    days = {period.days for period in order.periods} or {ALL_DAYS}
-    if len(days) > 1 or not days <= {ALL_DAYS, WORKDAYS}:
+    for period in order.periods:
+        check_period(period.start, period.end)
+    parts = [part for period in order.periods for part in within_days(period)]
+    days = {part.days for part in parts} or {EVERY_DAY}
+    if len(days) > 1 or not days <= {EVERY_DAY, WORKDAYS}:
         raise CommandInvalid("days_not_offered")
-    windows = [window for period in order.periods for window in _windows(period)]
+    windows = [_window(part) for part in parts]
     if len(windows) > MOST_WINDOWS:
         raise CommandInvalid("charging_periods_only", most=str(MOST_WINDOWS))
     padded = windows + [UNUSED] * (MOST_WINDOWS - len(windows))
@@ -267,26 +265,14 @@ def schedule(order: SetBatterySchedule) -> ParameterWrite:
     for codes, window in zip(WINDOWS, padded, strict=True):
         times |= dict(zip(codes, window, strict=True))
     switch: dict[str, SettingValue] = {
-        FORCED_DAYS: EVERY_DAY if days == {ALL_DAYS} else WEEKDAYS,
+        FORCED_DAYS: ALL_DAYS if days == {EVERY_DAY} else WEEKDAYS,
         FORCED_CHARGING: bool(windows),
     }
     return ParameterWrite((times, switch))
 
 
-def _windows(period: Period) -> list[tuple[float, ...]]:
-    """Return a period as windows of one day: nobody has seen one that goes over midnight."""
-    if period.start == period.end:
-        raise CommandInvalid("period_empty")
+def _window(period: Period) -> tuple[float, ...]:
+    """Return a period of one day as its codes have it: nobody has seen one that goes over midnight."""
     target = 100.0 if period.target_soc is None else period.target_soc
-    if period.end == MIDNIGHT:
-        spans = [(period.start, time(23, 59))]
-    elif period.end < period.start:
-        if period.days != ALL_DAYS:  # the second half would fall on other days
-            raise CommandInvalid("days_not_offered")
-        spans = [(period.start, time(23, 59)), (MIDNIGHT, period.end)]
-    else:
-        spans = [(period.start, period.end)]
-    return [
-        (start.hour, start.minute, end.hour, end.minute, round(target))
-        for start, end in spans
-    ]
+    start, end = period.start, period.end
+    return start.hour, start.minute, end.hour, end.minute, round(target)

@@ -1,19 +1,20 @@
 """What devices are known to be set to and to take: kept, for a read-back takes a minute and comes once an hour.
 
-All values are canonical. What was told last outranks every reading that was asked for before it was accepted.
+All values are canonical, by the code of their parameter.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 import time
 from typing import Final
 
 from ...control import Control, SettingValue
+from ...control_state import ControlState, DeviceControlState, as_setting
 from ...model import Device
 from ...points import number, text
 from ...storage import Json, Storage
 from .parameters import (
-    CONTROLS,
+    BY_CONTROL,
     EXPORT_POWER,
     HEARTBEAT,
     INVERTER,
@@ -25,33 +26,25 @@ from .parameters import (
     ReadBack,
 )
 
-SECTION: Final = "parameters"
+EARLIER_SECTION: Final = "parameters"
 FRESH: Final = 600.0
 """Seconds for which a read-back is believed so far that the same value is not written again; the app may have changed it since."""
 OPEN_FOR: Final = 300.0
 """Seconds after its last step in which a command and its read-back are over: until then nothing else is asked of the device."""
-
-
 FIRST_BEAT: Final = 600.0
 """The sign of life that the first versions gave every time."""
 
 
 @dataclass(slots=True)
-class DeviceParameters:
-    """What is known of one device; all of it outlives a restart."""
+class DeviceParameters(DeviceControlState):
+    """What is known of one device; a value that was told in a form nobody understands is known as ``None``."""
 
     barred: str | None = ""
     """Why it takes no settings, ``None`` when it does, and nothing while nobody asked."""
-    settings: dict[str, SettingValue] = field(default_factory=dict)
-    """What was read last."""
-    told: dict[str, SettingValue] = field(default_factory=dict)
-    """What was accepted since, and has not been read yet."""
     most: dict[str, float] = field(default_factory=dict)
     """The highest number each code was ever read with: what the device itself was set to, it can do."""
     quanta: dict[str, float] = field(default_factory=dict)
     """What a step on the wire was seen to be, for codes of which that is no common knowledge."""
-    strange: list[str] = field(default_factory=list)
-    """Codes that were read in a form nobody understands."""
     refused: list[str] = field(default_factory=list)
     """Codes that this model, or this account, has not."""
     target: float | None = None
@@ -62,112 +55,77 @@ class DeviceParameters:
     beats: int = 0
 
 
-class ParameterCache:
-    """The records of all devices."""
+class ParameterCache(ControlState[DeviceParameters]):
+    """The parameters of all devices."""
 
     def __init__(self, storage: Storage) -> None:
         """Take up what earlier runs learnt."""
-        self._storage: Final = storage
-        stored = storage.load(SECTION)
-        self._records: Final = {
-            device_id: _record(row)
-            for device_id, row in (stored if isinstance(stored, dict) else {}).items()
-            if isinstance(row, dict)
-        }
+        super().__init__(storage, DeviceParameters, EARLIER_SECTION, _present_form)
         self._read_at: Final[dict[tuple[str, str], float]] = {}
-        self._told_at: Final[dict[tuple[str, str], float]] = {}
         self._writers: Final[dict[tuple[str, str], str]] = {}
         self._open: Final[dict[str, tuple[str, float]]] = {}
         self._doubted: Final[dict[str, set[str]]] = {
-            device_id: {*record.told} - {HEARTBEAT}
-            for device_id, record in self._records.items()
+            device_id: {
+                code for sent in record.sent for code in sent.values if code in INVERTER
+            }
+            for device_id, record in self._devices.items()
         }
-
-    def of(self, device_id: str) -> DeviceParameters:
-        """Return the record of a device."""
-        return self._records.setdefault(device_id, DeviceParameters())
-
-    def save(self) -> None:
-        """Keep what changed."""
-        self._storage.delay_save(SECTION, self._as_json)
 
     # Values
 
-    def known(self, device_id: str, code: str) -> bool:
-        """Whether the device ever told a value, understood or not: then it has the parameter."""
-        record = self.of(device_id)
-        return code in record.settings or code in record.strange
-
     def value(self, device_id: str, code: str) -> SettingValue | None:
         """Return what a parameter is as far as anybody knows: what was told last, else what was read last."""
-        record = self.of(device_id)
-        return record.told.get(code, record.settings.get(code))
+        return as_setting(self.get(device_id, code))
 
     def sure(self, device_id: str, code: str) -> SettingValue | None:
         """Return what a parameter is, unless a command is just changing it or came to no known end."""
-        record = self.of(device_id)
-        if self.is_open(device_id) or code in record.told:
-            return None
-        if code in self._doubted.get(device_id, ()):
-            return None
-        return record.settings.get(code)
+        unsure = self.is_open(device_id) or self._is_unsure(device_id, code)
+        return None if unsure else as_setting(self.of(device_id).value(code))
 
-    def number(self, device_id: str, code: str) -> float | None:
-        """Return a number in canonical units, as ``value``."""
-        value = self.value(device_id, code)
-        return None if isinstance(value, bool | str) else value
+    def _is_unsure(self, device_id: str, code: str) -> bool:
+        return self.is_sent(device_id, code) or code in self._doubted.get(device_id, ())
 
     def note(
         self, device_id: str, told: Mapping[str, ReadBack], asked_at: float
     ) -> None:
         """Keep what a device said of itself when it was asked, except of what it was told since."""
-        record = self.of(device_id)
+        most = self.of(device_id).most
         for code, row in told.items():
             if code not in INVERTER:
                 continue
-            if self._told_at.get((device_id, code), 0.0) >= asked_at:
-                continue
-            self._doubted.get(device_id, set()).discard(code)
-            record.told.pop(code, None)
             value = INVERTER[code].read(row)
-            record.strange = sorted(
-                {*record.strange} - {code} | ({code} if value is None else set())
-            )
-            if value is None:
-                record.settings.pop(code, None)
+            if not self.read(device_id, code, value, asked_at):
                 continue
-            record.settings[code] = value
+            self.asked(device_id, [code])
             self._read_at[device_id, code] = asked_at
-            if not isinstance(value, bool | str):
-                record.most[code] = max(value, record.most.get(code, value))
-        self.save()
+            if isinstance(value, float):
+                most[code] = max(value, most.get(code, value))
 
     def is_so(self, device_id: str, values: Mapping[str, SettingValue]) -> bool:
         """Whether a device has just said that it is set this way."""
         since = time.time() - FRESH
         return all(
-            INVERTER[code].same(self.of(device_id).settings.get(code), value)
-            and code not in self.of(device_id).told
+            INVERTER[code].same(as_setting(self.of(device_id).value(code)), value)
+            and not self.is_sent(device_id, code)
             and self._read_at.get((device_id, code), 0.0) > since
             for code, value in values.items()
         )
 
-    def settings(self, device_id: str) -> dict[Control, SettingValue]:
+    def vouched_for(self, device_id: str) -> dict[Control, SettingValue]:
         """Return what a device is set to; what a command has changed is left out until the device has said so."""
-        record = self.of(device_id)
-        written = {
-            code
-            for (owner, code), writer in self._writers.items()
-            if owner == device_id and self.is_open(device_id, writer)
-        }
-        unsure = written | self._doubted.get(device_id, set()) | record.told.keys()
         return {
-            CONTROLS[code]: value
-            for code, value in record.settings.items()
-            if code in CONTROLS and code not in unsure
+            control: value
+            for control, row in BY_CONTROL.items()
+            if (value := as_setting(self.of(device_id).value(row.code))) is not None
+            and not self._is_unsure(device_id, row.code)
+            and not self._is_written(device_id, row.code)
         }
 
-    def doubt(self, device_id: str, codes: Iterable[str]) -> None:
+    def _is_written(self, device_id: str, code: str) -> bool:
+        writer = self._writers.get((device_id, code))
+        return writer is not None and self.is_open(device_id, writer)
+
+    def doubt_codes(self, device_id: str, codes: Iterable[str]) -> None:
         """Stop vouching for what was written and could not be read back."""
         self._doubted.setdefault(device_id, set()).update(codes)
 
@@ -183,7 +141,8 @@ class ParameterCache:
 
     def quantum(self, device_id: str, code: str) -> float | None:
         """Return what a step on the wire is, ``None`` while the device has not shown it."""
-        return self.of(device_id).quanta.get(code, INVERTER[code].quantum)
+        learnt = self.of(device_id).quanta.get(code)
+        return learnt if learnt in QUANTA else INVERTER[code].quantum
 
     def learn(self, device_id: str, code: str, quantum: float) -> None:
         """Keep what a step was seen to be."""
@@ -210,18 +169,24 @@ class ParameterCache:
         if not self.is_open(device_id) or self.is_open(device_id, name):
             self._open[device_id] = (name, time.time() + OPEN_FOR)
 
-    def tell(self, device_id: str, values: Mapping[str, SettingValue]) -> None:
-        """Note values that were accepted, or may have been: they are newer than all that was read."""
-        now = time.time()
-        self.of(device_id).told.update(values)
-        self._told_at.update({(device_id, code): now for code in values})
-        self.save()
+    def tell(
+        self, device_id: str, name: str, values: Mapping[str, SettingValue]
+    ) -> None:
+        """Note values that were accepted, or may have been; a sign of life is read by nobody."""
+        readable = {code: each for code, each in values.items() if code != HEARTBEAT}
+        self.send(device_id, name, readable, settles=0.0)
+        if HEARTBEAT in values:
+            self.keep(device_id, HEARTBEAT, values[HEARTBEAT], time.time())
 
     def take_back(self, device_id: str, name: str, codes: Iterable[str]) -> None:
         """Note that values were not taken after all, as far as no later command has told others."""
+        state = self.of(device_id)
         for code in self.mine(device_id, name, codes):
-            self.of(device_id).told.pop(code, None)
-        self.save()
+            for sent in state.sent:
+                sent.values.pop(code, None)
+            if code in state.known:  # what was asked before the command is no news
+                state.known[code].since = time.time()
+        self._replaced(device_id)
 
     def mine(self, device_id: str, name: str, codes: Iterable[str]) -> list[str]:
         """Return the codes that no later command has changed."""
@@ -239,45 +204,31 @@ class ParameterCache:
         known, until = self._open.get(device_id, ("", 0.0))
         return time.time() < until and name in {None, known}
 
-    def _as_json(self) -> Json:
-        return {key: asdict(record) for key, record in self._records.items()}
 
-
-def _record(row: Mapping[str, Json]) -> DeviceParameters:
-    record = DeviceParameters()
-    match row:
-        case {"barred": None | str() as barred}:
-            record.barred = barred
-    match row:
-        case {"values": dict(words)}:  # numbers of this form were ten times off
-            record.settings = _words(words)
-    record.settings |= _settings(row.get("settings"))
-    record.told = _settings(row.get("told"))
-    if "values" in row:  # or the next sign of life would be turned away as no change
-        record.told[HEARTBEAT] = FIRST_BEAT
-    record.most = _numbers(row.get("most"))
-    record.quanta = {
-        code: quantum
-        for code, quantum in _numbers(row.get("quanta")).items()
-        if quantum in QUANTA
+def _present_form(stored: Json) -> Json:
+    """Bring what the first versions kept to the present form."""
+    rows = stored.items() if isinstance(stored, dict) else ()
+    return {
+        device_id: _present_row(row) for device_id, row in rows if isinstance(row, dict)
     }
-    record.strange = _codes(row.get("strange"))
-    record.refused = _codes(row.get("refused"))
-    match row:
-        case {"target": int() | float() as target, "charges": bool(charges)}:
-            record.target, record.charges = float(target), charges
-    record.over = row.get("over") is True
-    return record
 
 
-def _codes(listed: Json) -> list[str]:
-    rows = listed if isinstance(listed, list) else []
-    return [code for each in rows if (code := text(each))]
-
-
-def _numbers(rows: Json) -> dict[str, float]:
-    listed = rows.items() if isinstance(rows, dict) else ()
-    return {code: value for code, each in listed if (value := number(each)) is not None}
+def _present_row(row: dict[str, Json]) -> Json:
+    """Convert what was read, what was told since, and the codes that were not understood."""
+    settings, told = _settings(row.get("settings")), _settings(row.get("told"))
+    if "values" in row:  # the very first: its numbers were ten times off
+        settings = _words(row["values"]) | settings
+        told[HEARTBEAT] = FIRST_BEAT  # or the next would be turned away as no change
+    strange = row.get("strange")
+    known = dict.fromkeys(map(str, strange if isinstance(strange, list) else ()), None)
+    known |= settings
+    if HEARTBEAT in told:
+        known[HEARTBEAT] = told.pop(HEARTBEAT)
+    return {
+        **row,
+        "known": {code: {"value": value} for code, value in known.items()},
+        "sent": [{"mark": "", "since": 0.0, "values": {**told}}] if told else [],
+    }
 
 
 def _settings(rows: Json) -> dict[str, SettingValue]:
@@ -294,11 +245,11 @@ def _settings(rows: Json) -> dict[str, SettingValue]:
     return found
 
 
-def _words(rows: Mapping[str, Json]) -> dict[str, SettingValue]:
+def _words(rows: Json) -> dict[str, SettingValue]:
     """Return switches and modes of a store that kept what the cloud had sent."""
     return {
         code: value
-        for code, each in rows.items()
+        for code, each in (rows.items() if isinstance(rows, dict) else ())
         if (raw := text(each)) is not None
         and (register := INVERTER.get(code)) is not None
         and register.words

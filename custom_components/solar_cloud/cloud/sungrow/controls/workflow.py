@@ -150,13 +150,14 @@ class CommandWorkflow:
         """Send a sign of life that nobody looks after: the next one is on its way anyway."""
         (values,) = wish.tasks
         wire = {code: INVERTER[code].write(each, 1.0) for code, each in values.items()}
+        name = _new_name()
         try:
-            await self._tasks.write(device.address["uuid"], wire, _new_name())
+            await self._tasks.write(device.address["uuid"], wire, name)
         except Unanswered:
             outcome = Outcome.UNCERTAIN
         else:
             outcome = Outcome.ACCEPTED
-        self._ledger.tell(device.id, values)
+        self._ledger.tell(device.id, name, values)
         return CommandResult(outcome=outcome)
 
     async def follow(self, task: str) -> CommandResult:
@@ -192,7 +193,7 @@ class CommandWorkflow:
         try:
             task_id = await self._tasks.write(link.uuid, wire, link.name)
         except Unanswered:
-            self._ledger.tell(link.device, link.values)
+            self._ledger.tell(link.device, link.name, link.values)
             later = replace(link, phase="records", sent=time.time())
             return _running(later, REST, Outcome.UNCERTAIN)
         except Repeated:
@@ -206,7 +207,7 @@ class CommandWorkflow:
                 raise
             reason = "device_refused" if err.placeholders else err.key
             return self._failed(link, [], reason)
-        self._ledger.tell(link.device, link.values)
+        self._ledger.tell(link.device, link.name, link.values)
         sent = replace(link, phase="write", task=task_id, sent=time.time(), tries=0)
         return _running(sent, FIRST_LOOK)
 
@@ -260,7 +261,7 @@ class CommandWorkflow:
             if code in link.values
         }
         if given_up := {status for status in failed.values() if status != FAILED}:
-            self._ledger.doubt(link.device, link.verify)
+            self._ledger.doubt_codes(link.device, link.verify)
             taken = [
                 code
                 for code, outcome in progress.outcomes.items()
@@ -297,7 +298,7 @@ class CommandWorkflow:
 
     def _unread(self, link: Step) -> CommandResult:
         """Nobody could look: that it is so is not known."""
-        self._ledger.doubt(link.device, link.verify)
+        self._ledger.doubt_codes(link.device, link.verify)
         if link.reason or link.refused:
             return self._failed(link, [], "device_refused")
         if link.rest and not link.known:

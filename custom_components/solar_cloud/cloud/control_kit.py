@@ -1,0 +1,131 @@
+"""What the vendors' controls have in common: what a device is offered and why it lacks the rest, and the limits that commands keep.
+
+Every check raises ``CommandInvalid``: nothing was sent.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import time
+from typing import Final
+
+from .control import (
+    Capabilities,
+    Control,
+    ControlAction,
+    ControlSpec,
+    ForceBattery,
+    Period,
+)
+from .errors import CommandInvalid
+
+ALL: Final = "all"
+"""Everything that a device could be set to."""
+MIDNIGHT: Final = time(0, 0)
+LAST_MINUTE: Final = time(23, 59)
+EVERY_DAY: Final = frozenset(range(1, 8))
+
+type Offered = Control | type[ControlAction]
+
+
+@dataclass(slots=True)
+class DeviceOffer:
+    """What one plant or device is offered, and why it lacks the rest."""
+
+    specs: list[ControlSpec] = field(default_factory=list)
+    actions: set[type[ControlAction]] = field(default_factory=set)
+    unavailable_reasons: dict[str, str] = field(default_factory=dict)
+
+    def withhold(self, reason: str, *what: Offered) -> None:
+        """Say why some of it, or without ``what`` all of it, is not offered."""
+        self.unavailable_reasons |= dict.fromkeys(
+            map(_name, what) if what else [ALL], reason
+        )
+
+
+def _name(what: Offered) -> str:
+    return str(what) if isinstance(what, Control) else what.__name__
+
+
+def capabilities(
+    offers: Mapping[str, DeviceOffer], unreachable: Mapping[str, str] | None = None
+) -> Capabilities:
+    """Put the offers of plants and devices together, by id, with the reasons why ``unreachable`` ones have none at all."""
+    reasons = {key: {ALL: reason} for key, reason in (unreachable or {}).items()}
+    for key, offer in offers.items():
+        if offer.unavailable_reasons:
+            reasons[key] = offer.unavailable_reasons
+    return Capabilities(
+        {key: tuple(offer.specs) for key, offer in offers.items()},
+        {key: frozenset(offer.actions) for key, offer in offers.items()},
+        reasons,
+    )
+
+
+# Limits
+
+
+def check_range(value: float, minimum: float, maximum: float) -> None:
+    """Keep a number within its limits."""
+    if not minimum <= value <= maximum:
+        raise CommandInvalid(
+            "out_of_range", minimum=f"{minimum:g}", maximum=f"{maximum:g}"
+        )
+
+
+def check_soc_limits(low: float | None, high: float | None) -> None:
+    """Keep the lower limit of a battery below the upper one, as far as both are known."""
+    if low is not None and high is not None and low >= high:
+        raise CommandInvalid("soc_limits_crossed")
+
+
+def check_mode(mode: str, offered: Collection[str]) -> None:
+    """Keep to the work modes there are."""
+    if mode not in offered:
+        raise CommandInvalid("mode_not_offered", modes=", ".join(offered))
+
+
+def forced_power(order: ForceBattery, minimum: float, maximum: float) -> float:
+    """Return the W of a forced charge or discharge: what is asked for, else all there is."""
+    power = maximum if order.power is None else order.power
+    check_range(power, minimum, maximum)
+    return power
+
+
+def check_duration(seconds: float, longest: float) -> None:
+    """Keep a forced mode to what the vendor takes."""
+    if not 1 <= seconds <= longest:
+        raise CommandInvalid("duration_too_long", hours=f"{longest / 3600:.3g}")
+
+
+def target_reached(soc: float | None, target: float, *, charge: bool) -> bool:
+    """Whether a state of charge is at or beyond a target."""
+    return soc is not None and (soc >= target if charge else soc <= target)
+
+
+def check_target(soc: float | None, target: float, *, charge: bool) -> None:
+    """Begin no forced mode whose target is reached."""
+    if target_reached(soc, target, charge=charge):
+        raise CommandInvalid("target_reached", soc=f"{soc:g}")
+
+
+# Periods
+
+
+def check_period(start: time, end: time) -> None:
+    """Take no period that ends when it starts: it could be none, or the whole day."""
+    if start == end:
+        raise CommandInvalid("period_empty")
+
+
+def within_days(period: Period) -> Iterator[Period]:
+    """Cut a period at midnight: what is left of it belongs to the next day."""
+    if period.start < period.end:
+        yield period
+        return
+    if period.start >= LAST_MINUTE and period.end == MIDNIGHT:
+        raise CommandInvalid("period_empty")
+    if period.start < LAST_MINUTE:
+        yield replace(period, end=LAST_MINUTE)
+    if period.end > MIDNIGHT:
+        following = frozenset(day % 7 + 1 for day in period.days)
+        yield replace(period, start=MIDNIGHT, days=following)
