@@ -286,14 +286,14 @@ class FusionSolarControls:
         before = self._memory.running(task.plant, task.write.kind)
         if before is not None:
             try:
-                ahead = await self._standing(replace(task, id=before["id"]))
+                ahead = await self._standing(replace(task, id=before.id))
             except CommandRejected:
                 pass  # told to whoever follows that one
             else:
                 if ahead is TaskStatus.RUNNING:
                     return _follow(task)
                 if ahead is TaskStatus.DONE:
-                    self._memory.done(task.plant, task.write.kind, before["id"])
+                    self._memory.done(task.plant, task.write.kind, before.id)
                 self._memory.close(task.plant, task.write.kind)
         return await self._deliver(task)
 

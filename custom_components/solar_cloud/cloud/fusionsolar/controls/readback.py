@@ -16,7 +16,7 @@ from ..sources import PlantHardware
 from .api import BATTERY_MODE_PATH, GRID_MODE_PATH, Kind
 from .catalog import MODES, SURPLUS, TIME_OF_USE
 from .requests import GRID_POWER, MODE, PRIORITY
-from .state import ControlStates, PlantControlState, age
+from .state import ControlStates, PlantControlState
 from .tasks import why_withheld
 
 FRESH: Final = 3500.0
@@ -118,7 +118,7 @@ class SettingsReader:
     def _runs_briefly(self, plant_id: str) -> bool:
         known = self._memory.of(plant_id)
         return max(known.ask_after, known.ask_at) > time.time() or any(
-            age(task) < PATIENT
+            task.age < PATIENT
             for kind in Kind
             if (task := self._memory.running(plant_id, kind)) is not None
         )
@@ -128,9 +128,8 @@ class SettingsReader:
         found: set[str] = set()
         for kind in Kind:
             found.update(self._memory.of(plant_id).hidden(kind))
-            task = self._memory.running(plant_id, kind) or {}
-            hides = task.get("hides")
-            found |= set(map(str, hides)) if isinstance(hides, list) else set()
+            if (task := self._memory.running(plant_id, kind)) is not None:
+                found.update(task.hides)
         return found
 
 

@@ -22,6 +22,25 @@ type Fields = dict[str, Json]
 
 
 @dataclass(slots=True)
+class RunningChange:
+    """A task that was not over when it was last looked at."""
+
+    id: Json
+    sent: float
+    told: Fields = field(default_factory=dict)
+    """What the plant is set to by it, by control."""
+    answer: Fields = field(default_factory=dict)
+    """What the plant says of itself when it is done."""
+    hides: list[str] = field(default_factory=list)
+    """The settings of which nobody knows until then how they stand."""
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was sent."""
+        return time.time() - self.sent
+
+
+@dataclass(slots=True)
 class PlantControlState(DeviceControlState):
     """One plant: settings by control, and the vendor's answers by the kind of command that changes them."""
 
@@ -39,8 +58,8 @@ class PlantControlState(DeviceControlState):
     """Why it may not be set."""
     highest: dict[str, float] = field(default_factory=dict)
     """The highest power in W its batteries were seen to be capable of, by direction: a lower limit must not hide it."""
-    running: dict[str, Fields] = field(default_factory=dict)
-    """The task of each kind that was not over when it was last looked at."""
+    running: dict[str, RunningChange] = field(default_factory=dict)
+    """By kind."""
     hides: dict[str, list[str]] = field(default_factory=dict)
     """By kind, the settings that its last change hides until the plant has told them."""
     forced_by: str = ""
@@ -124,40 +143,30 @@ class ControlStates(ControlState[PlantControlState]):
         *,
         hides: bool,
     ) -> None:
-        """Note a task that runs, what is told by it, and what an ``answer`` says when it is done.
-
-        Until it is over nobody knows how the settings it hides stand.
-        """
-        self.of(plant_id).running[str(kind)] = {
-            "id": task_id,
-            "sent": time.time(),
-            "hides": [*told] if hides else [],
-            "told": dict(told),
-            "answer": answer,
-        }
+        """Note a task that runs."""
+        self.of(plant_id).running[str(kind)] = RunningChange(
+            task_id, time.time(), dict(told), answer, [*told] if hides else []
+        )
         self.save()
 
     def done(self, plant_id: str, kind: Kind, task_id: Json) -> None:
         """Note that a task was carried out: from now on it outranks what was said before. Whoever sees it first notes it."""
-        known = self.of(plant_id)
-        task = known.running.get(kind)
-        if task is None or task.get("id") != task_id:
+        task = self.of(plant_id).running.get(kind)
+        if task is None or task.id != task_id:
             return
-        told, answer = task.get("told"), task.get("answer")
-        for key, value in _fields(told).items():
+        for key, value in task.told.items():
             self.keep(plant_id, key, value, time.time())
-        if isinstance(answer, dict) and answer:
-            hides = task.get("hides")
-            self.take(plant_id, kind, answer, hides if isinstance(hides, list) else [])
+        if task.answer:
+            self.take(plant_id, kind, task.answer, task.hides)
         self.close(plant_id, kind)
 
     def take(
-        self, plant_id: str, kind: Kind, answer: Fields, hides: Iterable[Json] = ()
+        self, plant_id: str, kind: Kind, answer: Fields, hides: Iterable[str] = ()
     ) -> None:
         """Note how a plant is set from now on, and what of it nobody vouches for until it says so."""
         row = self.of(plant_id)
         self.expect(plant_id, kind, answer, time.time() + SETTLES)
-        row.hides[str(kind)] = [*map(str, hides)]
+        row.hides[str(kind)] = [*hides]
         if kind is Kind.MODE:
             _take_times(row, answer)
 
@@ -166,10 +175,10 @@ class ControlStates(ControlState[PlantControlState]):
         if self.of(plant_id).running.pop(kind, None) is not None:
             self.ask_again(plant_id)
 
-    def running(self, plant_id: str, kind: Kind) -> Fields | None:
+    def running(self, plant_id: str, kind: Kind) -> RunningChange | None:
         """Return the task of a kind that runs, as far as anybody knows."""
         task = self.of(plant_id).running.get(kind)
-        if task is not None and age(task) > LONGEST_TASK:
+        if task is not None and task.age > LONGEST_TASK:
             self.close(plant_id, kind)
             return None
         return task
@@ -195,12 +204,6 @@ def _take_times(row: PlantControlState, answer: Fields) -> None:
 
 def _fields(stored: Json) -> Fields:
     return stored if isinstance(stored, dict) else {}
-
-
-def age(task: Fields) -> float:
-    """Return the seconds since a task was sent."""
-    sent = task.get("sent")
-    return time.time() - float(sent) if isinstance(sent, int | float) else LONGEST_TASK
 
 
 def _present_form(stored: Json) -> Json:
