@@ -434,6 +434,20 @@ async def test_a_mode_just_chosen_survives_the_next_setting(house: House) -> Non
     assert house.state("select", Kind.INVERTER, "work_mode") == "feed_in_priority"
 
 
+async def test_a_limit_that_an_action_changed_is_shown(house: House) -> None:
+    """Nobody can read it back: what was accepted last is shown, whichever way it was told."""
+    await house.know()
+    await house.call("number", "set_value", Kind.INVERTER, "battery_min_soc", value=20)
+    await house.act("set_work_mode", mode="backup", min_soc=30, max_soc=95)
+    for _ in range(2):
+        await house.home.pass_time(600)
+        assert float(house.state("number", Kind.INVERTER, "battery_min_soc")) == 30
+        await house.home.restart(house.entry)
+    await house.call("number", "set_value", Kind.INVERTER, "battery_min_soc", value=25)
+    await house.home.pass_time(600)
+    assert float(house.state("number", Kind.INVERTER, "battery_min_soc")) == 25
+
+
 async def test_a_first_setting_asks_for_what_it_would_overwrite(house: House) -> None:
     """Nothing is sent, and the dialog names what to tell along, and where."""
     with pytest.raises(ServiceValidationError) as err:
