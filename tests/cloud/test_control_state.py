@@ -1,5 +1,6 @@
 """What was accepted last outranks every reading made before it, for every vendor, over restarts and updates."""
 
+import json
 import time
 
 from freezegun.api import FrozenDateTimeFactory
@@ -133,6 +134,12 @@ def test_a_damaged_state_is_no_state(storage: MemoryStorage, junk: Json) -> None
 # What the versions kept that had a section for each vendor
 
 
+def keep(storage: MemoryStorage, section: str, content: Json) -> None:
+    """Keep what an earlier version wrote into its file."""
+    written = json.dumps(content)
+    storage.delay_save(section, lambda: json.loads(written))
+
+
 def test_told_settings_of_an_earlier_version_are_taken_up(
     now: FrozenDateTimeFactory, storage: MemoryStorage
 ) -> None:
@@ -146,7 +153,7 @@ def test_told_settings_of_an_earlier_version_are_taken_up(
         "since": {B: {LIMIT: at + OUTRANKS}},
         "sent": {B: sent},
     }
-    storage.delay_save("solax_told", lambda: earlier)
+    keep(storage, "solax_told", earlier)
     state = assumed_settings(storage)
     assert not state.read(B, LIMIT, 10.0, at + 100)
     assert (state.get(B, LIMIT), state.get(B, MODE)) == (20, "backup")
@@ -175,7 +182,7 @@ def test_parameters_of_an_earlier_version_are_taken_up(
             "beats": 3,
         }
     }
-    storage.delay_save("parameters", lambda: earlier)
+    keep(storage, "parameters", earlier)
     for _ in range(2):
         state = ParameterCache(storage)
         assert state.value(B, "10002") == 20
@@ -222,7 +229,7 @@ def test_plants_of_an_earlier_version_are_taken_up(
             "forced_by": "force",
         }
     }
-    storage.delay_save("fusionsolar_control", lambda: earlier)
+    keep(storage, "fusionsolar_control", earlier)
     for _ in range(2):
         state = ControlStates(storage)
         row = state.of(B)

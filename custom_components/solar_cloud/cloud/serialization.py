@@ -1,7 +1,7 @@
 """The codec of everything that is stored: dataclasses to JSON and back, fields by name.
 
 Fields that have their default are left out, for an account has thousands of counters; so are those a dataclass does not take (``init=False``).
-A ``Slot`` and an enum are their texts, a set is a sorted list, and a mapping by pairs is a mapping in a mapping.
+A ``Slot`` and an enum are their texts, a set is a sorted list, and a mapping by pairs is a mapping in a mapping; ``Json`` stays what it is.
 
 Reading never raises. A value that is not of its field's type is refused, and so are ``true`` as a number, and numbers that are not finite or huge: a field then
 takes its default, a dataclass without a default for it is refused as a whole, and of a list or a mapping only the items that are refused
@@ -100,6 +100,8 @@ def _fields(kind: Any) -> tuple[Field[Any], ...]:
 
 @cache
 def _reader(hint: Any) -> Reader:
+    if hint is Json:
+        return _read_anything
     if isinstance(hint, TypeAliasType):
         return _reader(hint.__value__)
     kind, arguments = get_origin(hint) or hint, get_args(hint)
@@ -118,6 +120,10 @@ def _reader(hint: Any) -> Reader:
     if issubclass(kind, Enum):
         return partial(_read_enum, kind)
     return _read_number if kind is float else partial(_read_single, kind)
+
+
+def _read_anything(stored: Json) -> Json:
+    return stored
 
 
 def _read_any(readers: list[Reader], stored: Json) -> Any:

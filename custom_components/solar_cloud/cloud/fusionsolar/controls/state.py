@@ -221,7 +221,7 @@ def _present_row(row: Fields) -> Json:
         key: {"value": value} for key, value in _fields(row.get("told")).items()
     }
     hides: Fields = {}
-    for kind in (Kind.MODE, Kind.GRID):
+    for kind in map(str, (Kind.MODE, Kind.GRID)):
         if not isinstance(answer := row.get(kind), dict):
             continue
         value: Fields = {"value": answer}
