@@ -9,11 +9,11 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.solar_cloud.cloud.serialization import from_json, to_json
+from custom_components.solar_cloud.cloud.timestamps import midnight
 from custom_components.solar_cloud.pipeline.day_counters import (
     DayCounter,
     DayShare,
     PlantDay,
-    midnight,
 )
 from custom_components.solar_cloud.pipeline.growth import Evidence
 
@@ -183,6 +183,11 @@ def test_money_of_the_day_may_be_lost_again() -> None:
     assert counter.observe(-0.2, MIDNIGHT + 960, day) == -0.2
 
 
+def begins(day: date, zone: ZoneInfo) -> datetime:
+    """Return when a local day begins."""
+    return datetime.fromtimestamp(midnight(day, zone), UTC)
+
+
 @pytest.mark.parametrize(
     ("zone", "on", "hours"),
     [
@@ -197,8 +202,7 @@ def test_money_of_the_day_may_be_lost_again() -> None:
 def test_e14_days_are_as_long_as_they_are(zone: str, on: date, hours: float) -> None:
     """Also where midnight does not exist, or comes twice."""
     where = ZoneInfo(zone)
-    noon = datetime(on.year, on.month, on.day, 12, tzinfo=where)
-    begin, end = midnight(noon, where), midnight(noon + timedelta(days=1), where)
+    begin, end = begins(on, where), begins(on + timedelta(days=1), where)
     assert (end - begin).total_seconds() == hours * HOUR
     assert begin.astimezone(where).date() == on
     assert (begin - timedelta(seconds=1)).astimezone(where).date() < on
@@ -214,7 +218,7 @@ def test_e14_days_are_as_long_as_they_are(zone: str, on: date, hours: float) -> 
 def test_an_instant_is_in_its_day(at: datetime, zone: str) -> None:
     """The day began at most 25 hours ago, on the date the wall calendar shows."""
     now, where = at.replace(tzinfo=UTC), ZoneInfo(zone)
-    begin = midnight(now, where)
+    begin = begins(now.astimezone(where).date(), where)
     assert timedelta(0) <= now - begin < timedelta(hours=25)
     assert begin.astimezone(where).date() == now.astimezone(where).date()
 

@@ -7,12 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Plant
-from custom_components.solar_cloud.pipeline.timezones import (
-    Night,
-    dark,
-    offset_of,
-    plant_zone,
-)
+from custom_components.solar_cloud.cloud.timestamps import offset_of
+from custom_components.solar_cloud.pipeline.timezones import Night, dark, plant_zone
 
 from .place import BERLIN, Place
 

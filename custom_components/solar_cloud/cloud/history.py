@@ -6,10 +6,11 @@ step: who asks keeps what it got, and goes on later where a limit stopped it.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Protocol
 
 from .model import Inventory, Plant, Quantity, Reading
+from .timestamps import midnight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,13 @@ class PastEnergy:
     start: float
     end: float
     values: Mapping[Quantity, float] = field(default_factory=dict)
+
+    @classmethod
+    def of_day(
+        cls, day: date, zone: tzinfo | None, values: Mapping[Quantity, float]
+    ) -> PastEnergy:
+        """Say what was counted on a local day."""
+        return cls(midnight(day, zone), midnight(day + timedelta(days=1), zone), values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ vendor's counter counts from when it was seen to start anew.
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, tzinfo
+from datetime import datetime, tzinfo
 from typing import Final
 
+from ..cloud.timestamps import midnight
 from .counter_filter import CounterFilter
 from .growth import BRIDGE, UNRATED, Evidence, GrowthLimit
 
@@ -21,12 +22,6 @@ LEEWAY: Final = 0.2
 """kWh by which a counter of today may be ahead of the lifetime beside it: both are rounded."""
 
 
-def midnight(date_at: datetime, zone: tzinfo) -> datetime:
-    """Return when the local day of an instant began: its first moment, where clocks skip midnight or pass it twice."""
-    local = date_at.astimezone(zone)
-    return datetime.combine(local.date(), time.min, zone).astimezone(UTC)
-
-
 @dataclass(slots=True)
 class PlantDay:
     """The day a plant is in; it never goes back by one, whatever clocks and zones do."""
@@ -38,9 +33,10 @@ class PlantDay:
 
     def turn(self, now: datetime, zone: tzinfo) -> None:
         """Go to the day of an instant."""
-        date = now.astimezone(zone).date().toordinal()
+        day = now.astimezone(zone).date()
+        date = day.toordinal()
         if date > self.date or date < self.date - 1:
-            self.date, self.start = date, midnight(now, zone).timestamp()
+            self.date, self.start = date, midnight(day, zone)
 
 
 @dataclass(slots=True)

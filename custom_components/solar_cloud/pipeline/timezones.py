@@ -1,13 +1,11 @@
 """A plant's time zone, from whatever a vendor says about it."""
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-import re
 from typing import Final, Protocol
 
 from ..cloud.model import Plant
+from ..cloud.timestamps import offset_of
 
-_OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?")
-WIDEST: Final = timedelta(hours=14)
 NEARBY: Final = timedelta(hours=2)
 """How far clocks may differ for the home's sun to stand for the plant's."""
 STEP: Final = 900.0
@@ -26,16 +24,6 @@ class HomeLocation(Protocol):
 
     def sun_is_up(self, at: float) -> bool:
         """Whether the sun stands over the horizon."""
-
-
-def offset_of(text: str) -> timedelta | None:
-    """Read "GMT+8", "UTC+05:30" or "-0330"; ``None`` when it is something else."""
-    if (found := _OFFSET.fullmatch(text.strip().upper())) is None:
-        return None
-    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
-    if offset > WIDEST:
-        return None
-    return -offset if found[1] == "-" else offset
 
 
 def plant_zone(

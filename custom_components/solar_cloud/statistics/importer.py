@@ -25,6 +25,7 @@ from ..backfill.samples import HOUR, TOUCH, hours
 from ..cloud.history import HistoryClient
 from ..cloud.model import Inventory
 from ..cloud.storage import Json
+from ..cloud.timestamps import midnight
 from ..const import LOGGER
 from ..runtime import Account
 from ..storage import FETCHED, KEPT, SectionStore, async_load_or_set_aside
@@ -146,7 +147,7 @@ class HistoryImport:
         )
         end = max((row.end for row in firsts.values()), default=start)
         plant = inventory.plants[plant_id]
-        midnight = _midnight_after(
+        reported_to = _midnight_after(
             end, await async_zone(self._hass, self._account, plant)
         )
         newest = history_client.newest(plant, dt_util.utcnow()).timestamp()
@@ -157,8 +158,8 @@ class HistoryImport:
             counters,
             frozenset(owner for key in readable for owner in counters[key].owners),
             reported,
-            midnight,
-            not rows or newest < (midnight if reported else end),
+            reported_to,
+            not rows or newest < (reported_to if reported else end),
         )
 
     async def async_begin(self, plant_id: str, start: float) -> None:
@@ -409,5 +410,5 @@ def earliest(history_client: HistoryClient) -> float:
 
 
 def _midnight_after(at: float, zone: tzinfo) -> float:
-    day = dt_util.utc_from_timestamp(at - 1).astimezone(zone) + timedelta(days=1)
-    return day.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    last = dt_util.utc_from_timestamp(at - 1).astimezone(zone).date()
+    return midnight(last + timedelta(days=1), zone)

@@ -12,8 +12,8 @@ from custom_components.solar_cloud.cloud.sungrow.timestamps import (
     PlantClocks,
     measured_offset,
     parse_time,
-    stated_offset,
 )
+from custom_components.solar_cloud.cloud.timestamps import offset_of
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -48,7 +48,7 @@ def test_times_are_read_or_not(raw: object, read: datetime | None) -> None:
 )
 def test_stated_zones_are_read(zone: str | None, hours: float | None) -> None:
     """Their sign is another matter."""
-    assert stated_offset(zone) == (None if hours is None else hours * HOUR)
+    assert offset_of(zone) == (None if hours is None else hours * HOUR)
 
 
 @given(

@@ -157,7 +157,12 @@ async def test_odd_answers_say_nothing(account: Account, server: SungrowCloud) -
     plant = account.inventory.plants[HOME]
     days = {
         device: {
-            "p13112": [1, {"time_stamp": "?", "2": "5"}, {"time_stamp": "20260601"}],
+            "p13112": [
+                1,
+                {"time_stamp": "?", "2": "5"},
+                {"time_stamp": "20260632", "2": "5"},
+                {"time_stamp": "20260601"},
+            ],
             "p1": [],
         }
     }

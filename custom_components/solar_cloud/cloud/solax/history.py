@@ -9,6 +9,7 @@ from typing import Final
 
 from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Device, DeviceKind, Inventory, Plant, Quantity as Q, Reading
+from ..timestamps import midnight
 from .api import DEVICE_HISTORY, STATISTICS, SolaxRow, rows
 from .battery_discovery import BY_BATTERY, battery_params
 from .decoder import SolaxDecoder
@@ -121,7 +122,7 @@ class SolaxHistory:
             else []
         )
         return PastEnergies(
-            list(_days(listed, zone)), _midnight(local.replace(day=1), zone)
+            list(_days(listed, zone)), midnight(local.replace(day=1), zone)
         )
 
 
@@ -155,10 +156,4 @@ def _days(listed: Sequence[SolaxRow], zone: tzinfo | None) -> Iterator[PastEnerg
             for name, role in REPORTED
             if (value := row.number(name)) is not None and 0 <= value <= MOST_A_DAY
         }
-        yield PastEnergy(
-            _midnight(day, zone), _midnight(day + timedelta(days=1), zone), values
-        )
-
-
-def _midnight(day: date, zone: tzinfo | None) -> float:
-    return datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
+        yield PastEnergy.of_day(day, zone, values)

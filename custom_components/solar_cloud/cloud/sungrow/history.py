@@ -5,13 +5,14 @@ what lies further back comes as days, a hundred in one call.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 from ..history import HistoryLimits, PastEnergies, PastEnergy
 from ..model import Inventory, Plant, Quantity as Q, Reading
 from ..points import number
 from ..storage import Json
+from ..timestamps import midnight
 from .api import Operation
 from .points import DEVICE_TYPES, HYBRID_TYPE, PLANT_POINTS, PLANT_TYPE, DeviceType
 from .poller import SungrowPoller
@@ -166,18 +167,15 @@ class SungrowHistory:
             },
             HISTORY_LANE,
         )
-        days: dict[float, dict[Q, float]] = {}
+        days: dict[date, dict[Q, float]] = {}
         for key in keys:
-            for at, quantity, kwh in _days(result, key, table, end.tzinfo):
-                values = days.setdefault(at, {})
+            for day, quantity, kwh in _days(result, key, table):
+                values = days.setdefault(day, {})
                 if quantity not in values or quantity not in SHARED:
                     values[quantity] = values.get(quantity, 0.0) + kwh
         return PastEnergies(
-            [
-                PastEnergy(at, _next_midnight(at, end.tzinfo), days[at])
-                for at in sorted(days)
-            ],
-            _midnight(f"{first:%Y%m%d}", end.tzinfo),
+            [PastEnergy.of_day(day, end.tzinfo, days[day]) for day in sorted(days)],
+            midnight(first, end.tzinfo),
         )
 
 
@@ -220,22 +218,14 @@ def _rows(
 
 
 def _days(
-    result: Json, key: str, table: Mapping[str, Q], zone: tzinfo | None
-) -> Iterator[tuple[float, Q, float]]:
+    result: Json, key: str, table: Mapping[str, Q]
+) -> Iterator[tuple[date, Q, float]]:
     points = result.get(key) if isinstance(result, dict) else None
     for name, listed in points.items() if isinstance(points, dict) else ():
         for row in listed if name in table and isinstance(listed, list) else ():
             if not isinstance(row, dict):
                 continue
-            day, value = str(row.get("time_stamp") or ""), number(row.get(PEAK))
-            if value is not None and value >= 0 and len(day) == 8 and day.isdecimal():
-                yield _midnight(day, zone), table[name], value / 1000
-
-
-def _midnight(day: str, zone: tzinfo | None) -> float:
-    return datetime.strptime(day, "%Y%m%d").replace(tzinfo=zone).timestamp()
-
-
-def _next_midnight(at: float, zone: tzinfo | None) -> float:
-    day = datetime.fromtimestamp(at, zone) + timedelta(days=1)
-    return day.replace(hour=0).timestamp()
+            day = parse_time(f"{row.get('time_stamp')}000000")
+            value = number(row.get(PEAK))
+            if day is not None and value is not None and value >= 0:
+                yield day.date(), table[name], value / 1000

@@ -10,6 +10,7 @@ from typing import Final
 
 from ..points import text
 from ..storage import Json, Storage
+from ..timestamps import offset_of
 
 SECTION: Final = "zones"
 AHEAD: Final = timedelta(minutes=5)
@@ -33,15 +34,6 @@ def parse_time(raw: object) -> datetime | None:
         return datetime.strptime(digits, "%Y%m%d%H%M%S") if len(digits) == 14 else None
     except ValueError:
         return None
-
-
-def stated_offset(zone: str | None) -> timedelta | None:
-    """Read ``GMT+1`` or ``GMT+05:30``."""
-    found = re.fullmatch(r"(?:GMT|UTC)([+-])(\d{1,2})(?::?(\d\d))?", zone or "")
-    if found is None:
-        return None
-    size = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
-    return size if found[1] == "+" else -size
 
 
 def measured_offset(local: datetime, now: datetime) -> timedelta:
@@ -93,8 +85,7 @@ class PlantClock:
         newest: datetime, now: datetime, zone: str | None, oldest: timedelta
     ) -> timedelta | None:
         """Return the stated offset, with daylight saving or the other sign, if it gives the data a possible age."""
-        stated = stated_offset(zone)
-        if stated is None:
+        if (stated := offset_of(zone)) is None:
             return None
         hour = timedelta(hours=1)
         candidates = (stated, stated + hour, -stated, hour - stated)
