@@ -306,18 +306,3 @@ def test_a_slot_is_never_missed_nor_met_twice(freezer: FrozenDateTimeFactory) ->
     assert delay_to_slot(1001.0, 300.0, 100.0) == 299.0
     assert delay_to_slot(1290.0, 300.0, 100.0) == 310.0
     assert delay_to_slot(1270.0, 300.0, 100.0) == 30.0
-
-
-async def test_all_accounts_share_no_moment(home: Home, solax: SolaxCloud) -> None:
-    """Installations that restart together do not call together."""
-    phases = set()
-    for number in range(8):
-        entry = solax_entry(solax)
-        entry = MockConfigEntry(
-            domain=DOMAIN, data=entry.data, entry_id=f"entry-{number}"
-        )
-        await home.start(entry)
-        phases.add(entry.runtime_data.readings.update_interval)
-        await home.hass.config_entries.async_unload(entry.entry_id)
-        await home.pass_time(300, step=60)
-    assert len(phases) == 8

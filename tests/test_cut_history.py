@@ -27,7 +27,6 @@ from custom_components.solar_cloud.statistics.importer import (
     UNDOING,
     HistoryImport,
 )
-from custom_components.solar_cloud.statistics.manager import HISTORIES
 from custom_components.solar_cloud.storage import KEPT
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.db_schema import (
@@ -168,9 +167,9 @@ class Past:
 
     def working(self, until: float) -> bool:
         """Whether there is something left to do: an import, or gaps that ended before an instant."""
-        history = self.hass.data.get(HISTORIES, {}).get(self.entry.entry_id)
-        if history is None or self.disk.dead:
+        if self.entry.state is not ConfigEntryState.LOADED or self.disk.dead:
             return False
+        history = self.entry.runtime_data.history
         if history.imports.jobs or not self.entry.options[CONF_REPAIR_GAPS]:
             return bool(history.imports.jobs)
         (plant_id,) = history.inventory.plants
@@ -222,7 +221,7 @@ class Past:
     async def repair(self, until: float) -> None:
         """Let gaps be repaired from now on."""
         self.allow_repair(allowed=True)
-        self.hass.data[HISTORIES][self.entry.entry_id].work()
+        self.entry.runtime_data.history.work()
         await self.work(until)
 
     async def outcome(self) -> Outcome:

@@ -10,7 +10,6 @@ from custom_components.solar_cloud.backfill.rows import Row
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.issues import plant_issue_id
 from custom_components.solar_cloud.statistics import recorder
-from custom_components.solar_cloud.statistics.manager import HISTORIES
 from homeassistant.components.recorder import Recorder
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -156,7 +155,7 @@ async def test_findings_survive_a_restart_and_long_lists_are_cut(
     )
     await home.restart(entry)
     await home.settle()
-    doctor = home.hass.data[HISTORIES][entry.entry_id].doctor
+    doctor = entry.runtime_data.history.doctor
     lines = doctor.lines(plant_id).splitlines()
     assert len(lines) == 16
     assert lines[-1] == "- … 5"

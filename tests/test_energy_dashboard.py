@@ -167,7 +167,7 @@ async def test_sources_clicked_by_hand_end_the_repair(
     await home.start(entry)
     account = entry.runtime_data
     proposal = energy_dashboard.propose(
-        home.hass, account, account.chosen(frozenset()), solax.plant.plant_id
+        home.hass, account, account.inventory.data, solax.plant.plant_id
     )
     assert issue(home.hass, solax, entry)
     manager: Any = await async_get_manager(home.hass)
@@ -268,7 +268,7 @@ async def test_a_charger_alone_is_a_device(
     await home.start(entry)
     account = entry.runtime_data
     plant_id = solax.plant.plant_id
-    inventory = account.chosen(frozenset())
+    inventory = account.inventory.data
 
     def offered() -> energy_dashboard.Proposal:
         return energy_dashboard.propose(home.hass, account, inventory, plant_id)
@@ -310,7 +310,7 @@ async def test_only_what_is_enabled_is_proposed(
             disabled_by=er.RegistryEntryDisabler.USER,
         )
     proposal = energy_dashboard.propose(
-        home.hass, account, account.chosen(frozenset()), solax.plant.plant_id
+        home.hass, account, account.inventory.data, solax.plant.plant_id
     )
     solar, grid, battery = proposal.sources
     assert "stat_rate" not in solar

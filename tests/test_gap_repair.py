@@ -8,7 +8,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.solar_cloud.backfill.rows import Row
 from custom_components.solar_cloud.statistics import recorder
 from custom_components.solar_cloud.statistics.counters import plant_counters
-from custom_components.solar_cloud.statistics.manager import HISTORIES
 from homeassistant.components.recorder import Recorder
 
 from .clouds.solax import SolaxCloud
@@ -72,7 +71,7 @@ async def test_a_mistake_in_one_step_keeps_no_gap_open(
 ) -> None:
     """Whatever breaks in the examination of the past, its repair goes on; what broke rests an hour and is tried again."""
     await home.start(entry)
-    history = home.hass.data[HISTORIES][entry.entry_id]
+    history = entry.runtime_data.history
     tried = {"doctor": 0, "repair": 0}
 
     async def broken(*_: object) -> None:
@@ -141,7 +140,7 @@ async def test_a_repair_waits_for_the_row_after_the_outage(
     home.freezer.tick(timedelta(hours=3, minutes=20))
     await home.restart(entry)
     await home.pass_time(1500)
-    history = home.hass.data[HISTORIES][entry.entry_id]
+    history = entry.runtime_data.history
     history_client = history.history_client
     assert history_client is not None
     plant_id = solax.plant.plant_id

@@ -8,7 +8,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.statistics.manager import HISTORIES
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.helpers import entity_registry as er
 
@@ -139,7 +138,7 @@ async def test_what_is_gone_is_neither_imported_nor_taken_back(
     """A plant the user left out, and statistics the user cleared."""
     await home.start(entry)
     await live(home, 1.2)
-    history = home.hass.data[HISTORIES][entry.entry_id]
+    history = entry.runtime_data.history
     await history.imports.async_begin("gone", 0.0)
     history.work()
     await home.settle()

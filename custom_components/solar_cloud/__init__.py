@@ -1,29 +1,23 @@
 """Solar Cloud: SolaX, Sungrow and FusionSolar plants in Home Assistant."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
-import time
 from typing import Final, NamedTuple
-import zlib
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
-from homeassistant.util import dt as dt_util
 
-from .cloud.control import Settings
+from .account import Account
 from .cloud.corrections import DeviceCorrection, PowerUnit, SupportsCorrections
-from .cloud.model import Inventory, Snapshot
+from .cloud.model import Inventory
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
 from .cloud.vendor import Cloud, SignIn, SupportsLogout, SupportsManualDevices, Vendor
 from .const import (
     CONF_CONTROLS,
     CONF_CREDENTIALS,
-    CONF_EXCLUDED_PLANTS,
     CONF_EXTRA_DEVICES,
     CONF_SIGN_IN,
     CONF_SWAP_DIRECTION,
@@ -31,23 +25,19 @@ from .const import (
     CONF_UNIT,
     CONF_VENDOR,
     DOMAIN,
-    INVENTORY_INTERVAL,
     PLATFORMS,
 )
 from .control.forced_mode import SECTION as FORCES, async_end_all
 from .control.manager import ControlManager
-from .coordinator import SolarCloudCoordinator
+from .coordinator import InventoryCoordinator, ReadingsCoordinator, SettingsCoordinator
 from .device_registry import DeviceRegistrySync, own_identifier
 from .energy_dashboard import DashboardIssue
-from .location import HomeAssistantLocation
-from .pipeline.pipeline import ReadingPipeline
-from .polling.scheduler import PollScheduler
 from .repairs import Repairs, notice_of
-from .runtime import Account, SolarCloudConfigEntry
+from .runtime import RuntimeData, SolarCloudConfigEntry
 from .services import async_register
 from .session import get_transport
 from .statistics import recorder
-from .statistics.manager import HISTORIES, History
+from .statistics.manager import History
 from .statistics.undo import async_complete
 from .storage import (
     KEPT,
@@ -80,27 +70,36 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     account = await _async_build_account(hass, entry)
     repairs = Repairs(hass, entry.entry_id, entry.title)
     await _async_first_look(account, repairs)
-    entry.runtime_data = account
+    control_manager = _control_manager(hass, entry, account)
+    allowed = entry.options.get(CONF_CONTROLS)
+    history = History(hass, entry, account)
+    entry.runtime_data = RuntimeData(
+        account.vendor,
+        account.sign_in,
+        account.cloud,
+        account.store,
+        account.quota,
+        account.inventory,
+        account.readings,
+        control_manager if allowed else None,
+        history,
+    )
 
     keeper = DeviceRegistrySync(hass, entry.entry_id, account.vendor)
-    keep = _keep_devices(entry, account, keeper)
+    keep = _keep_devices(account, keeper)
     keep()
     entry.async_on_unload(account.inventory.async_add_listener(keep))
 
-    control_manager = _commander(hass, entry, account)
     show = _show_notices(account, repairs, control_manager)
     show()
     entry.async_on_unload(account.readings.async_add_listener(show))
     entry.async_on_unload(lambda: repairs.show(frozenset()))
 
     if control_manager is not None:
-        if entry.options.get(CONF_CONTROLS):
-            account.control_manager = control_manager
-        else:
+        if not allowed:
             control_manager.forces.expire()
         entry.async_on_unload(await control_manager.async_start(account.readings))
         entry.async_on_unload(control_manager.settings.async_add_listener(show))
-    history = History(hass, entry, account)
     entry.async_on_unload(history.start())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(DashboardIssue(hass, entry, history).start())
@@ -143,54 +142,12 @@ async def _async_build_account(
 ) -> Account:
     """Build the client and its coordinators."""
     vendor, sign_in, store, quota, cloud = await _async_connect(hass, entry)
-    surroundings = HomeAssistantLocation(hass)
-    pipeline = ReadingPipeline(store, vendor.stale_after, cloud.roles, surroundings)
-    seed = zlib.crc32(entry.entry_id.encode())
-    rhythm = PollScheduler(store, vendor.poll_period, seed, pipeline.seen, surroundings)
-
-    async def list_everything() -> Inventory:
-        listed, store.listed = store.listed, None
-        return listed or await cloud.inventory()
-
-    async def read() -> Snapshot:
-        chosen = account.chosen(excluded_plants(entry))
-        snapshot = await cloud.readings(chosen)
-        rhythm.learn(snapshot, chosen, dt_util.utcnow().timestamp())
-        await surroundings.async_learn(
-            each.time_zone for each in chosen.plants.values()
-        )
-        return pipeline.process(snapshot, chosen, dt_util.utcnow())
-
-    account = Account(
-        vendor,
-        sign_in,
-        cloud,
-        store,
-        quota,
-        pipeline,
-        SolarCloudCoordinator[Inventory](
-            hass,
-            entry,
-            "inventory",
-            list_everything,
-            INVENTORY_INTERVAL,
-            grace=2 * INVENTORY_INTERVAL,
-            always_update=True,  # an unchanged list is news too: it counts what is missing
-        ),
-        SolarCloudCoordinator[Snapshot](
-            hass,
-            entry,
-            "readings",
-            read,
-            timedelta(seconds=vendor.poll_period),
-            next_poll=rhythm.next_poll,
-            sparing=True,
-        ),
-    )
-    return account
+    inventory = InventoryCoordinator(hass, entry, cloud, store)
+    readings = ReadingsCoordinator(hass, entry, vendor, cloud, store, inventory)
+    return Account(vendor, sign_in, cloud, store, quota, inventory, readings)
 
 
-def _commander(
+def _control_manager(
     hass: HomeAssistant, entry: SolarCloudConfigEntry, account: Account
 ) -> ControlManager | None:
     """Build what changes settings, if the client can and the user allows it, or once did and a forced mode is still to be ended."""
@@ -200,20 +157,10 @@ def _commander(
         return None
 
     def chosen() -> Inventory:
-        return account.chosen(excluded_plants(entry) if allowed else frozenset())
+        return account.inventory.chosen if allowed else account.inventory.data
 
-    async def ask() -> Settings:
-        asked_at = time.time()
-        return replace(await controls.settings(chosen()), asked_at=asked_at)
-
-    period = account.vendor.settings_period
-    settings = SolarCloudCoordinator[Settings](
-        hass,
-        entry,
-        "settings",
-        ask,
-        timedelta(seconds=period) if period else INVENTORY_INTERVAL,
-        always_update=True,  # the same word again may end a wait for another one
+    settings = SettingsCoordinator(
+        hass, entry, controls, account.vendor.settings_period, chosen
     )
     return ControlManager(hass, entry, controls, account.store, chosen, settings)
 
@@ -229,17 +176,10 @@ def tunings(entry: SolarCloudConfigEntry) -> dict[str, DeviceCorrection]:
     }
 
 
-def excluded_plants(entry: SolarCloudConfigEntry) -> frozenset[str]:
-    """Return the plants the user left out; new ones are in by themselves."""
-    return frozenset(entry.options.get(CONF_EXCLUDED_PLANTS, ()))
-
-
-def _keep_devices(
-    entry: SolarCloudConfigEntry, account: Account, keeper: DeviceRegistrySync
-) -> Callable[[], None]:
+def _keep_devices(account: Account, keeper: DeviceRegistrySync) -> Callable[[], None]:
     @callback
     def keep() -> None:
-        chosen = account.chosen(excluded_plants(entry))
+        chosen = account.inventory.chosen
         keeper.register(chosen)
         keeper.prune(account.inventory.data, chosen)
 
@@ -265,7 +205,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) 
     """Stop an account; what it learnt is written."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
-        await hass.data[HISTORIES][entry.entry_id].async_stop()
+        await entry.runtime_data.history.async_stop()
         await entry.runtime_data.store.async_flush()
     return unloaded
 

@@ -13,10 +13,11 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .account import Account
 from .cloud.model import DeviceKind, Quantity, Slot, Snapshot
 from .cloud.states import FAULTS, VEHICLE_ABSENT, VEHICLE_UNCERTAIN
 from .entity import SolarCloudEntity, add_as_they_appear
-from .runtime import Account, SolarCloudConfigEntry
+from .runtime import SolarCloudConfigEntry
 
 PARALLEL_UPDATES = 0
 

@@ -16,7 +16,6 @@ from .runtime import SolarCloudConfigEntry
 from .services import async_refresh
 from .statistics import recorder
 from .statistics.importer import earliest
-from .statistics.manager import HISTORIES
 
 PARALLEL_UPDATES = 1
 
@@ -89,7 +88,7 @@ class ImportButton(PlantButton):
     @override
     async def async_press(self) -> None:
         """Begin, or go on."""
-        history = self.hass.data[HISTORIES][self._entry.entry_id]
+        history = self._entry.runtime_data.history
         history_client = history.history_client
         assert history_client is not None  # the button is not available without
         if self._plant_id not in history.imports.jobs:
@@ -100,12 +99,8 @@ class ImportButton(PlantButton):
     @override
     def available(self) -> bool:
         """Whether there is a past and somewhere to put it."""
-        history = self.hass.data.get(HISTORIES, {}).get(self._entry.entry_id)
-        return (
-            history is not None
-            and history.history_client is not None
-            and recorder.has_recorder(self.hass)
-        )
+        history = self._entry.runtime_data.history
+        return history.history_client is not None and recorder.has_recorder(self.hass)
 
 
 class SolarCloudButton(SolarCloudControl, ButtonEntity):

@@ -1,8 +1,11 @@
-"""Polling: one generic coordinator, used for the inventory, the readings and the settings of an account."""
+"""Polling an account: its inventory, its readings and its settings, each by a coordinator."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
+import time
 from typing import Final, override
 import zlib
 
@@ -13,10 +16,22 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from .cloud.control import Settings
+from .cloud.control import ControlClient, Settings
 from .cloud.errors import CloudError, CredentialsRejected, Paced, RetryLater
 from .cloud.model import Inventory, Snapshot
-from .const import DOMAIN, GRACE, LOGGER, POLL_PERIOD
+from .cloud.vendor import Cloud, Vendor
+from .const import (
+    CONF_EXCLUDED_PLANTS,
+    DOMAIN,
+    GRACE,
+    INVENTORY_INTERVAL,
+    LOGGER,
+    POLL_PERIOD,
+)
+from .location import HomeAssistantLocation
+from .pipeline.pipeline import ReadingPipeline
+from .polling.scheduler import PollScheduler
+from .storage import AccountStorage
 
 LONGEST_WAIT: Final = 6 * 3600.0
 SHORTEST_WAIT: Final = 15.0
@@ -71,7 +86,9 @@ def delay_to_slot(
     return delay if delay >= least else delay + period
 
 
-class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
+class SolarCloudCoordinator[DataT: (Inventory, Snapshot, Settings)](
+    DataUpdateCoordinator[DataT]
+):
     """Polls one thing of an account.
 
     A cloud that fails for a while is no news: the last data are kept for ``grace``, then the failure shows.
@@ -84,19 +101,12 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         hass: HomeAssistant,
         entry: ConfigEntry,
         name: str,
-        poll: Callable[[], Awaitable[DataT]],
         interval: timedelta,
         *,
         grace: timedelta = GRACE,
         always_update: bool = False,
-        next_poll: Callable[[float], float] | None = None,
-        sparing: bool = False,
     ) -> None:
-        """Poll with ``poll`` every ``interval``, at a phase of its own per installation.
-
-        ``next_poll`` says instead when to poll after a poll that started at a time, both in epoch seconds.
-        ``sparing`` answers who asks within ``interval``, or just before the next poll, with what is known.
-        """
+        """Poll every ``interval``, at a phase of its own per installation."""
         super().__init__(
             hass,
             LOGGER,
@@ -105,12 +115,8 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
             update_interval=interval,
             always_update=always_update,
         )
-        self._poll: Final = poll
         self._period: Final = interval.total_seconds()
         self._grace: Final = grace
-        self._next_poll: Final = next_poll
-        self._sparing: Final = sparing
-        self._expecting = False
         self._started = 0.0
         self._planned = 0.0
         self._phase: Final = zlib.crc32(entry.entry_id.encode()) % POLL_PERIOD
@@ -120,41 +126,9 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self.last_success: datetime | None = None
         self.last_error: CloudError | None = None
 
-    @callback
-    def expect_change(self) -> None:
-        """Let the next who asks have it read, however little time has passed: something was changed."""
-        self._expecting = True
-
-    @override
-    async def _async_refresh(
-        self,
-        log_failures: bool = True,
-        raise_on_auth_failed: bool = False,
-        scheduled: bool = False,
-        raise_on_entry_error: bool = False,
-    ) -> None:
-        """Poll when it is time or worth it; every refresh comes by here, one at a time."""
-        if not scheduled:
-            if self._suffices():
-                return
-            self._expecting = False
-        await super()._async_refresh(
-            log_failures, raise_on_auth_failed, scheduled, raise_on_entry_error
-        )
-
-    def _suffices(self) -> bool:
-        """Whether asking again would only cost calls; a failure is soon worth another look, a clock that was put back at once."""
-        if not self._sparing or self._expecting or self.last_success is None:
-            return False
-        now = dt_util.utcnow().timestamp()
-        if self.last_error is not None or not self.last_update_success:
-            return 0 <= now - self._started < FAILED
-        if 0 <= now - self._started < self._period - PUNCTUAL:
-            return True
-        return (
-            not self.config_entry.pref_disable_polling
-            and 0 <= self._planned - now < NEAR
-        )
+    @abstractmethod
+    async def _async_poll(self) -> DataT:
+        """Ask the cloud. Raises a ``CloudError``."""
 
     @override
     async def _async_update_data(self) -> DataT:
@@ -163,16 +137,16 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         self._started = dt_util.utcnow().timestamp()
         try:
             with poll_errors():
-                return await self._poll_patiently()
+                return await self._async_poll_patiently()
         finally:
             delay = self._next_delay()
             self._planned = dt_util.utcnow().timestamp() + delay
             self.update_interval = timedelta(seconds=delay)
 
-    async def _poll_patiently(self) -> DataT:
+    async def _async_poll_patiently(self) -> DataT:
         """Poll; within the grace a temporary failure returns what is known."""
         try:
-            data = await self._poll()
+            data = await self._async_poll()
         except CloudError as failure:
             err = self._true_cause(failure)
             self.last_error = err
@@ -187,10 +161,7 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
             return self.data
         self._troubles.pop(self._trouble_key, None)
         self.last_success, self.last_error = dt_util.utcnow(), None
-        if isinstance(data, Snapshot | Inventory | Settings):
-            self._resume_after = data.resume_after
-        if isinstance(data, Inventory) and not data.complete:
-            self._resume_after = self._resume_after or INCOMPLETE_WAIT
+        self._resume_after = data.resume_after
         return data
 
     def _true_cause(self, failure: CloudError) -> CloudError:
@@ -212,12 +183,160 @@ class SolarCloudCoordinator[DataT](DataUpdateCoordinator[DataT]):
         )
 
     def _next_delay(self) -> float:
-        """Return the wait to the next poll: the rhythm's, unless the vendor's limits say when to go on."""
+        """Return the wait to the next poll: the usual one, unless the vendor's limits say when to go on."""
         if self._resume_after is not None:
             return min(max(self._resume_after, SHORTEST_WAIT), LONGEST_WAIT)
+        return self._usual_delay(dt_util.utcnow().timestamp())
+
+    def _usual_delay(self, now: float) -> float:
+        return delay_to_slot(now, self._period, self._phase)
+
+
+class InventoryCoordinator(SolarCloudCoordinator[Inventory]):
+    """Lists plants and devices."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        cloud: Cloud,
+        storage: AccountStorage,
+    ) -> None:
+        """List with ``cloud``, unless a set-up before has left its list in ``storage``."""
+        super().__init__(
+            hass,
+            entry,
+            "inventory",
+            INVENTORY_INTERVAL,
+            grace=2 * INVENTORY_INTERVAL,
+            always_update=True,  # an unchanged list is news too: it counts what is missing
+        )
+        self._cloud: Final = cloud
+        self._storage: Final = storage
+
+    @property
+    def chosen(self) -> Inventory:
+        """The inventory without the plants the user left out; new ones are in by themselves."""
+        excluded = self.config_entry.options.get(CONF_EXCLUDED_PLANTS, ())
+        return self.data.only(frozenset(self.data.plants).difference(excluded))
+
+    @override
+    async def _async_poll(self) -> Inventory:
+        """List; what could not be listed completely is looked at again sooner."""
+        listed, self._storage.listed = self._storage.listed, None
+        inventory = listed or await self._cloud.inventory()
+        if inventory.complete or inventory.resume_after:
+            return inventory
+        return replace(inventory, resume_after=INCOMPLETE_WAIT)
+
+
+class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
+    """Reads the chosen plants and their devices, each time just after an upload can be seen.
+
+    Who asks within the vendor's period, or just before the next poll, gets what is known.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        vendor: Vendor,
+        cloud: Cloud,
+        storage: AccountStorage,
+        inventory: InventoryCoordinator,
+    ) -> None:
+        """Read with ``cloud``, and publish what the pipeline makes of it."""
+        super().__init__(hass, entry, "readings", timedelta(seconds=vendor.poll_period))
+        self._cloud: Final = cloud
+        self._inventory: Final = inventory
+        self._location: Final = HomeAssistantLocation(hass)
+        self.pipeline: Final = ReadingPipeline(
+            storage, vendor.stale_after, cloud.roles, self._location
+        )
+        self._scheduler: Final = PollScheduler(
+            storage,
+            vendor.poll_period,
+            zlib.crc32(entry.entry_id.encode()),
+            self.pipeline.seen,
+            self._location,
+        )
+        self._expects_change = False
+
+    @callback
+    def expect_change(self) -> None:
+        """Let the next who asks have it read, however little time has passed: something was changed."""
+        self._expects_change = True
+
+    @override
+    async def async_request_refresh(self) -> None:
+        """Read soon, if that is worth a call."""
+        if not self._suffices():
+            self._expects_change = False
+            await super().async_request_refresh()
+
+    @override
+    async def async_refresh(self) -> None:
+        """Read now, if that is worth a call."""
+        if not self._suffices():
+            self._expects_change = False
+            await super().async_refresh()
+
+    def _suffices(self) -> bool:
+        """Whether asking again would only cost calls; a failure is soon worth another look, a clock that was put back at once."""
+        if self._expects_change or self.last_success is None:
+            return False
         now = dt_util.utcnow().timestamp()
-        if self._next_poll is None:
-            return delay_to_slot(now, self._period, self._phase)
-        delay = max(self._next_poll(self._started) - now, SHORTEST_WAIT)
-        # The base class cuts the fraction off its clock's second and adds one of its own.
-        return delay + self.hass.loop.time() % 1 - self._microsecond
+        if self.last_error is not None or not self.last_update_success:
+            return 0 <= now - self._started < FAILED
+        if 0 <= now - self._started < self._period - PUNCTUAL:
+            return True
+        return (
+            not self.config_entry.pref_disable_polling
+            and 0 <= self._planned - now < NEAR
+        )
+
+    @override
+    async def _async_poll(self) -> Snapshot:
+        """Read, learn when uploads come, and run it all through the pipeline."""
+        chosen = self._inventory.chosen
+        snapshot = await self._cloud.readings(chosen)
+        self._scheduler.learn(snapshot, chosen, dt_util.utcnow().timestamp())
+        await self._location.async_learn(
+            each.time_zone for each in chosen.plants.values()
+        )
+        return self.pipeline.process(snapshot, chosen, dt_util.utcnow())
+
+    @override
+    def _usual_delay(self, now: float) -> float:
+        delay = max(self._scheduler.next_poll(self._started) - now, SHORTEST_WAIT)
+        # The base class cuts the fraction off its clock's second.
+        return delay + self.hass.loop.time() % 1
+
+
+class SettingsCoordinator(SolarCloudCoordinator[Settings]):
+    """Asks how plants and devices are set."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        controls: ControlClient,
+        period: float | None,
+        chosen: Callable[[], Inventory],
+    ) -> None:
+        """Ask every ``period`` seconds for what ``chosen`` names; without one the settings come with the readings."""
+        super().__init__(
+            hass,
+            entry,
+            "settings",
+            timedelta(seconds=period) if period else INVENTORY_INTERVAL,
+            always_update=True,  # the same word again may end a wait for another one
+        )
+        self._controls: Final = controls
+        self._chosen: Final = chosen
+
+    @override
+    async def _async_poll(self) -> Settings:
+        asked_at = time.time()
+        settings = await self._controls.settings(self._chosen())
+        return replace(settings, asked_at=asked_at)

@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
+from .account import Account
 from .cloud.model import Inventory, Reading, Value
 from .cloud.serialization import from_json_or_none
 from .cloud.storage import Json
@@ -20,7 +21,7 @@ from .cloud.token import SECTION as TOKEN, Token
 from .const import CONF_CONTROLS, CONF_CREDENTIALS, CONF_EXCLUDED_PLANTS
 from .coordinator import SolarCloudCoordinator
 from .device_registry import own_identifier
-from .runtime import Account, SolarCloudConfigEntry
+from .runtime import RuntimeData, SolarCloudConfigEntry
 
 PUBLIC: Final = frozenset({"region"})
 """Credentials that identify nobody."""
@@ -80,7 +81,7 @@ class Pseudonyms:
         return self._names.get(key, "unlisted")
 
 
-def _account(entry: SolarCloudConfigEntry, account: Account) -> dict[str, Any]:
+def _account(entry: SolarCloudConfigEntry, account: RuntimeData) -> dict[str, Any]:
     return {
         "vendor": account.vendor.key,
         "sign_in": account.sign_in.key,
@@ -106,7 +107,7 @@ def _account(entry: SolarCloudConfigEntry, account: Account) -> dict[str, Any]:
     }
 
 
-def _controls(account: Account) -> dict[str, Any]:
+def _controls(account: RuntimeData) -> dict[str, Any]:
     """Say what may be set, and why the rest may not."""
     if (control_manager := account.control_manager) is None:
         return {"enabled": False}

@@ -17,11 +17,12 @@ from homeassistant.helpers.dispatcher import (
 )
 from homeassistant.util.hass_dict import HassKey
 
+from .account import Account
 from .cloud.model import Device, DeviceKind, Inventory, Quantity as Q, Slot
 from .cloud.storage import Json
 from .const import DOMAIN, LOGGER
 from .issues import drop_plain_issue, plant_issue_id
-from .runtime import Account, SolarCloudConfigEntry
+from .runtime import SolarCloudConfigEntry
 from .statistics.counters import entity_of
 from .statistics.manager import History
 

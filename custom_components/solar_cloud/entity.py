@@ -11,6 +11,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
+from .account import Account
 from .cloud.control import (
     Command,
     Control,
@@ -24,7 +25,7 @@ from .const import DOMAIN
 from .control.manager import ControlManager
 from .coordinator import SolarCloudCoordinator
 from .pipeline.known_slots import survives_offline
-from .runtime import Account, SolarCloudConfigEntry
+from .runtime import SolarCloudConfigEntry
 
 ATTR_COMMAND: Final = "command"
 

@@ -13,7 +13,7 @@ from homeassistant.components.repairs import (
     RepairsFlow,
     RepairsFlowResult,
 )
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util.hass_dict import HassKey
@@ -42,7 +42,7 @@ from .energy_dashboard import (
 )
 from .flow_schemas import async_sentence
 from .statistics.anomalies import KEY as DOCTOR
-from .statistics.manager import HISTORIES, History
+from .statistics.manager import History
 
 DISMISS: Final = "dismiss"
 DISMISSIBLE: Final = vol.Schema({vol.Optional(DISMISS, default=False): bool})
@@ -143,14 +143,16 @@ async def async_flow(
 ) -> RepairsFlow:
     """Return the flow of an issue; one whose account is not loaded just goes away."""
     values = data or {}
+    entry = hass.config_entries.async_get_entry(str(values.get(ENTRY_ID)))
+    if entry is None:
+        return ConfirmRepairFlow()
     if values.get(KIND) == MOVED:
-        entry = hass.config_entries.async_get_entry(str(values.get(ENTRY_ID)))
-        if entry is None:
-            return ConfirmRepairFlow()
         return MovedFlow(entry, str(values.get("old")), str(values.get("host")))
-    history = hass.data.get(HISTORIES, {}).get(str(values.get(ENTRY_ID)))
+    if entry.state is not ConfigEntryState.LOADED:
+        return ConfirmRepairFlow()
+    history: History = entry.runtime_data.history
     plant_id = str(values.get(PLANT_ID))
-    if history is None or plant_id not in history.inventory.plants:
+    if plant_id not in history.inventory.plants:
         return ConfirmRepairFlow()
     if values.get(KIND) == DOCTOR:
         return DoctorFlow(history, plant_id)

@@ -33,11 +33,12 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .account import Account
 from .cloud.model import Quantity, Quantity as Q, Slot
 from .cloud.states import MODES, STATES, PlantState
 from .entity import SolarCloudEntity, add_as_they_appear
 from .pipeline.daily import daily
-from .runtime import Account, SolarCloudConfigEntry
+from .runtime import SolarCloudConfigEntry
 
 DIAGNOSTIC: Final = EntityCategory.DIAGNOSTIC
 MEASUREMENT: Final = SensorStateClass.MEASUREMENT

@@ -46,7 +46,7 @@ from .runtime import SolarCloudConfigEntry
 from .statistics import recorder
 from .statistics.counters import async_zone
 from .statistics.importer import STEP, Plan, earliest
-from .statistics.manager import HISTORIES, History
+from .statistics.manager import History
 from .statistics.undo import Imported
 
 ATTR_DEVICE: Final = "device_id"
@@ -375,7 +375,7 @@ def _device_and_entry(
 def _history(
     hass: HomeAssistant, entry: SolarCloudConfigEntry
 ) -> tuple[History, HistoryClient]:
-    history = hass.data[HISTORIES][entry.entry_id]
+    history = entry.runtime_data.history
     if (history_client := history.history_client) is None:
         raise _error("no_history")
     return history, history_client

@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
+from ..account import Account
 from ..backfill.anomalies import Finding, examine
 from ..backfill.samples import HOUR
 from ..cloud.model import Inventory
@@ -15,7 +16,6 @@ from ..const import DOMAIN, LOGGER
 from ..issues import drop_plain_issue, plant_issue_id
 from ..pipeline.counter_filters import bound
 from ..pipeline.growth import UNRATED
-from ..runtime import Account
 from . import recorder
 from .counters import plant_counters
 

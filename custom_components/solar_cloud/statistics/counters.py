@@ -9,12 +9,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 
+from ..account import Account
 from ..cloud.model import Inventory, Plant, Slot
 from ..cloud.sources import SourceTerm
 from ..const import DOMAIN
 from ..location import HomeAssistantLocation
 from ..pipeline.timezones import plant_zone
-from ..runtime import Account
 
 
 @dataclass(frozen=True, slots=True)

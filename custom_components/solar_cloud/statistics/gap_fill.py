@@ -11,6 +11,7 @@ from typing import Final
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from ..account import Account
 from ..backfill.fetcher import HistoryFetcher
 from ..backfill.gaps import LONGEST, GapWatch, Outage
 from ..backfill.rows import Row, between
@@ -18,7 +19,6 @@ from ..backfill.samples import HOUR, LONGEST_STEP
 from ..cloud.history import HistoryClient
 from ..cloud.model import Inventory
 from ..const import LOGGER
-from ..runtime import Account
 from . import recorder
 from .counters import Counter, async_zone, plant_counters
 

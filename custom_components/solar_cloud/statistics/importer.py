@@ -18,6 +18,7 @@ from typing import Final
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from ..account import Account
 from ..backfill.fetcher import HistoryFetcher, Reports
 from ..backfill.profiles import assumed, learnt, resolution, unrolled
 from ..backfill.rows import Prefix, Row, ahead
@@ -27,7 +28,6 @@ from ..cloud.model import Inventory
 from ..cloud.storage import Json
 from ..cloud.timestamps import midnight
 from ..const import LOGGER
-from ..runtime import Account
 from ..storage import FETCHED, KEPT, SectionStore, async_load_or_set_aside
 from . import recorder
 from .counters import Counter, async_zone, plant_counters

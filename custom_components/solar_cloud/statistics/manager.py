@@ -6,24 +6,23 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
-from homeassistant.util.hass_dict import HassKey
 
+from ..account import Account
 from ..backfill.gaps import GapWatch
 from ..cloud.errors import CloudError, RetryLater, UnexpectedAnswer, describe
 from ..cloud.history import HistoryClient
 from ..cloud.model import Inventory
-from ..const import CONF_EXCLUDED_PLANTS, CONF_REPAIR_GAPS, DOMAIN, LOGGER
-from ..runtime import Account, SolarCloudConfigEntry
+from ..const import CONF_REPAIR_GAPS, LOGGER
 from . import recorder
 from .anomalies import AnomalyFinder
 from .gap_fill import GapRepair
 from .importer import HistoryImport
 from .undo import Imported
 
-HISTORIES: Final[HassKey[dict[str, History]]] = HassKey(f"{DOMAIN}_histories")
 PATIENCE: Final = 3600.0
 """Seconds to leave a past alone that could not be read."""
 LONGEST_STOP: Final = 5.0
@@ -34,7 +33,7 @@ class History:
     """Works on the past of one account in the background."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: SolarCloudConfigEntry, account: Account
+        self, hass: HomeAssistant, entry: ConfigEntry, account: Account
     ) -> None:
         """Take up what the last run noticed."""
         self._hass: Final = hass
@@ -60,15 +59,12 @@ class History:
     @property
     def inventory(self) -> Inventory:
         """The plants the user chose, with their devices."""
-        excluded = self._entry.options.get(CONF_EXCLUDED_PLANTS, ())
-        return self.account.chosen(frozenset(excluded))
+        return self.account.inventory.chosen
 
     @callback
     def start(self) -> Callable[[], None]:
         """Work with every poll from now on; returns what stops it."""
         remove = self.account.readings.async_add_listener(self.on_poll)
-        histories = self._hass.data.setdefault(HISTORIES, {})
-        histories[self._entry.entry_id] = self
         self.on_poll()
 
         @callback
@@ -76,7 +72,6 @@ class History:
             remove()
             self._cancel_wake()
             self.doctor.stop()
-            del histories[self._entry.entry_id]
 
         return stop
 

@@ -1,0 +1,27 @@
+"""One account: its client, and what polls it."""
+
+from dataclasses import dataclass
+
+from .cloud.quota import Quota
+from .cloud.vendor import Cloud, SignIn, Vendor
+from .coordinator import InventoryCoordinator, ReadingsCoordinator
+from .pipeline.pipeline import ReadingPipeline
+from .storage import AccountStorage
+
+
+@dataclass(slots=True)
+class Account:
+    """The client of one account, and what polls it."""
+
+    vendor: Vendor
+    sign_in: SignIn
+    cloud: Cloud
+    store: AccountStorage
+    quota: Quota
+    inventory: InventoryCoordinator
+    readings: ReadingsCoordinator
+
+    @property
+    def pipeline(self) -> ReadingPipeline:
+        """What makes of a poll what is published."""
+        return self.readings.pipeline
