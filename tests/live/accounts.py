@@ -9,6 +9,7 @@ from tests.clouds.fusionsolar import FusionSolarCloud
 from tests.clouds.solax import SolaxCloud
 from tests.clouds.sungrow import SungrowCloud
 from tests.clouds.world import World
+from tests.toy_vendor.emulator import ToyCloud
 
 from .client import Client, Json
 
@@ -52,6 +53,8 @@ ACCOUNTS: Final = (
     Account("Sungrow", SungrowCloud, _signing_in("sungrow_account")),
     Account("FusionSolar", FusionSolarCloud, _signing_in("fusionsolar_account")),
 )
+TOY: Final = Account("Toy Solar", ToyCloud, _signing_in("toy"))
+"""The vendor of the tutorial, which only a copy of the integration knows."""
 
 
 class AccountRefusedError(Exception):

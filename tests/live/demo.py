@@ -5,7 +5,7 @@ Run it by scripts/demo. What Home Assistant learns stays in the demo's folder.
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 import fcntl
@@ -17,10 +17,12 @@ import sys
 
 from tests.clouds.world import World
 from tests.clouds.world.clock import Clock
+from tests.toy_vendor.install import copy_with_toy
 
 from .accounts import (
     ACCOUNTS,
     DOMAIN,
+    TOY,
     Account,
     AccountRefusedError,
     AnyCloud,
@@ -28,7 +30,14 @@ from .accounts import (
 )
 from .client import Client, HomeAssistantError
 from .dashboard import Home, find_home, preferences
-from .instance import PASSWORD, REPOSITORY, USER, PortTakenError, running_instance
+from .instance import (
+    COMPONENT,
+    PASSWORD,
+    REPOSITORY,
+    USER,
+    PortTakenError,
+    running_instance,
+)
 from .past import Past
 from .process import ProgramEndedError, free_port, port_is_free
 from .wait import eventually
@@ -90,11 +99,11 @@ def _world(folder: Path) -> World:
 
 @asynccontextmanager
 async def _running_clouds(
-    folder: Path,
+    folder: Path, accounts: Iterable[Account]
 ) -> AsyncGenerator[dict[Account, AnyCloud]]:
     """Run the cloud of every account."""
     world = _world(folder)
-    clouds = {account: account.make_cloud(world) for account in ACCOUNTS}
+    clouds = {account: account.make_cloud(world) for account in accounts}
     world.clock.set(datetime.now(UTC))
     async with AsyncExitStack() as stack:
         for account, cloud in clouds.items():
@@ -132,12 +141,25 @@ async def _set_up(client: Client, clouds: dict[Account, AnyCloud], past: Past) -
         await client.save_energy(preferences(home))
 
 
-async def demo(folder: Path, port: int, *, once: bool) -> None:
+def _integration(folder: Path, *, toy: bool) -> Path:
+    """Return the integration to run: as it is, or a copy with the vendor of the tutorial."""
+    if not toy:
+        return COMPONENT
+    copy = folder / "with-toy" / COMPONENT.name
+    copy_with_toy(COMPONENT, copy)
+    return copy
+
+
+async def demo(folder: Path, port: int, *, once: bool, toy: bool) -> None:
     """Run the demo until it is cancelled, or until values show when `once`."""
     say("== Starting the emulated clouds")
-    async with _running_clouds(folder) as clouds:
+    accounts = (*ACCOUNTS, TOY) if toy else ACCOUNTS
+    async with _running_clouds(folder, accounts) as clouds:
         say(f"== Starting Home Assistant in {folder}")
-        async with running_instance(folder / "home-assistant", port) as instance:
+        integration = _integration(folder, toy=toy)
+        async with running_instance(
+            folder / "home-assistant", port, integration
+        ) as instance:
             past = Past(instance.client, folder / "past.json")
             await _set_up(instance.client, clouds, past)
             say(
@@ -149,9 +171,10 @@ async def demo(folder: Path, port: int, *, once: bool) -> None:
                 await asyncio.Event().wait()
 
 
-async def _until_stopped(folder: Path, port: int, *, once: bool) -> None:
+async def _until_stopped(folder: Path, options: argparse.Namespace) -> None:
     """Run the demo; Ctrl-C, a closed terminal or kill end it in good order."""
-    task = asyncio.ensure_future(demo(folder, port, once=once))
+    port = options.port or free_port()
+    task = asyncio.ensure_future(demo(folder, port, once=options.once, toy=options.toy))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
@@ -180,13 +203,16 @@ def main() -> int:
     parser.add_argument(
         "--once", action="store_true", help="stop as soon as all values show"
     )
+    parser.add_argument(
+        "--toy",
+        action="store_true",
+        help="with the vendor of the tutorial too, see CONTRIBUTING.md",
+    )
     options = parser.parse_args()
     folder: Path = options.folder.resolve()
     try:
         with _own_folder(folder, fresh=options.fresh):
-            asyncio.run(
-                _until_stopped(folder, options.port or free_port(), once=options.once)
-            )
+            asyncio.run(_until_stopped(folder, options))
     except (
         AccountRefusedError,
         FolderInUseError,

@@ -82,7 +82,7 @@ def _store(folder: Path, key: str, version: int, data: dict[str, Any]) -> None:
     path.write_text(json.dumps(document))
 
 
-def _prepare(folder: Path, port: int) -> None:
+def _prepare(folder: Path, port: int, component: Path) -> None:
     """Lay the config folder out; what an earlier run has left in it stays."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "configuration.yaml").write_text(_CONFIGURATION)
@@ -90,7 +90,7 @@ def _prepare(folder: Path, port: int) -> None:
     components.mkdir(exist_ok=True)
     link = components / COMPONENT.name
     link.unlink(missing_ok=True)
-    link.symlink_to(COMPONENT, target_is_directory=True)
+    link.symlink_to(component, target_is_directory=True)
     # In the old form, which Home Assistant completes with its defaults and trusts.
     _store(folder, "http", 1, {"server_host": [LOOPBACK], "server_port": port})
     if not (folder / ".storage" / "onboarding").exists():
@@ -143,12 +143,14 @@ async def _log_in(url: str, program: Program) -> Client:
 
 
 @asynccontextmanager
-async def running_instance(folder: Path, port: int) -> AsyncGenerator[Instance]:
-    """Run Home Assistant in `folder` until the block ends."""
+async def running_instance(
+    folder: Path, port: int, component: Path = COMPONENT
+) -> AsyncGenerator[Instance]:
+    """Run Home Assistant with the integration in `folder` until the block ends."""
     if not port_is_free(port):
         # Home Assistant would quietly move to another port, in recovery mode.
         raise PortTakenError(f"Port {port} is in use; choose another one with --port")
-    _prepare(folder, port)
+    _prepare(folder, port, component)
     program = await _start(folder)
     try:
         url = f"http://{LOOPBACK}:{port}"
