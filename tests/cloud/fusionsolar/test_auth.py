@@ -12,7 +12,6 @@ from custom_components.solar_cloud.cloud.errors import (
     QuotaExhausted,
     SessionConflict,
 )
-from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
 from custom_components.solar_cloud.cloud.model import Notice
 from custom_components.solar_cloud.cloud.vendor import SupportsLogout
 from tests.clouds.fusionsolar import FusionSolarCloud
@@ -72,14 +71,6 @@ async def test_e20_an_idle_session_is_renewed_before_it_is_used(rig: Rig) -> Non
     await rig.poll()
     assert rig.count("login") == 2
     assert not [call for call in rig.cloud.calls if call.code == 305]
-
-
-async def test_e57_restarts_reuse_the_session(rig: Rig) -> None:
-    """The session outlives the process, and so does what its last use bought."""
-    for _ in range(8):
-        await rig.next_poll()
-        rig.restart()
-    assert rig.count("login") == 1
 
 
 @pytest.mark.parametrize("style", ["bare", "classic"])
@@ -286,14 +277,6 @@ async def test_removing_the_account_never_fails(rig: Rig) -> None:
     await rig.quota.block(60, "logout")
     await rig.client.sign_out()
     assert rig.count("logout") == 1
-
-
-async def test_the_account_is_named_by_host_and_user(rig: Rig) -> None:
-    """No secret in it, and the quota is counted by it."""
-    sign_in = VENDOR.sign_in("fusionsolar_account")
-    credentials = {"region": "eu5", "username": "api", "password": "secret"}
-    assert "api" not in sign_in.account(credentials)
-    assert sign_in.quota_account(credentials) == sign_in.account(credentials)
 
 
 @pytest.mark.parametrize("place", ["header", "cookie"])

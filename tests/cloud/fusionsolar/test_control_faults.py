@@ -111,25 +111,6 @@ async def test_nothing_was_sent_when_no_connection_came_about(owner: Rig) -> Non
         await apply(owner, Control.EXPORT_LIMIT, 1500.0)
 
 
-async def test_a_token_lost_before_the_write(owner: Rig) -> None:
-    """Turned away at the door, the command goes in again with a new token: carried out once."""
-    await ready(owner)
-    owner.cloud.kill_tokens()
-    receipt = await tell(owner, Control.EXPORT_LIMIT, 1500.0)
-    assert receipt.outcome is Outcome.CONFIRMED
-    assert [call.code for call in writes(owner)] == [305, 0]
-    assert len(owner.cloud.desk.carried_out) == 1
-
-
-async def test_a_token_lost_while_a_task_runs(owner: Rig) -> None:
-    """The look renews it."""
-    await ready(owner)
-    receipt = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
-    owner.cloud.kill_tokens()
-    assert (await settled(owner, receipt)).outcome is Outcome.CONFIRMED
-    assert len(writes(owner)) == 1
-
-
 async def test_a_consent_withdrawn_while_a_task_runs(owner: Rig) -> None:
     """Says nothing about the command, and much about the account."""
     await ready(owner)

@@ -487,27 +487,6 @@ async def test_timestamps_are_milliseconds(rig: Rig) -> None:
     assert alarms["endTime"] - alarms["beginTime"] == 30 * 86400 * 1000
 
 
-async def test_the_report_for_diagnostics_has_no_identity(rig: Rig) -> None:
-    """Counts and names of fields only."""
-    await rig.poll()
-    text = str(rig.client.report())
-    assert PLANT not in text
-    assert all(
-        device.serial is None or device.serial not in text
-        for device in rig.cloud.plant.devices
-    )
-
-
-async def test_serials_and_names_are_not_printed(rig: Rig) -> None:
-    """Neither by the inventory nor by what is kept of it."""
-    inventory = await rig.lists()
-    text = repr(inventory.devices[rig.id_of(HOME_INVERTER)]) + repr(
-        inventory.plants[PLANT]
-    )
-    assert rig.id_of(HOME_INVERTER) not in text
-    assert "Demo House" not in text
-
-
 def test_four_polls_may_fail_before_values_are_stale() -> None:
     """The cloud shows them up to ten minutes late."""
     assert VENDOR.stale_after > 4 * VENDOR.poll_period

@@ -1,7 +1,5 @@
 """Tokens: one per application, reused over restarts, fought over by two programs."""
 
-import asyncio
-import json
 import time
 
 import pytest
@@ -11,7 +9,6 @@ from custom_components.solar_cloud.cloud.errors import (
     CredentialsRejected,
     QuotaExhausted,
     SessionConflict,
-    UnexpectedAnswer,
 )
 from custom_components.solar_cloud.cloud.model import Notice
 from custom_components.solar_cloud.cloud.serialization import from_json_or_none
@@ -76,29 +73,6 @@ async def test_a024_token_answer_may_leave_things_out(
     assert account.client.report()["scopes"] == (
         None if token.scope is None else list(token.scope)
     )
-
-
-async def test_token_is_saved_before_its_first_use(
-    account: Account, cloud: SolaxCloud
-) -> None:
-    """A crash between the two cannot lose it (E15)."""
-    cloud.fault("page_plant_info", http=502)
-    with pytest.raises(CloudUnreachable):
-        await account.list()
-    account.restart()
-    await account.list()
-    assert len(cloud.token_calls) == 1
-
-
-async def test_e26_dead_token_in_storage_is_replaced(
-    account: Account, cloud: SolaxCloud
-) -> None:
-    """After a restart with a token that somebody else killed."""
-    await account.poll()
-    cloud.steal_token()
-    account.restart()
-    assert (await account.poll()).readings
-    assert len(cloud.token_calls) == 2
 
 
 async def test_e16_refused_token_leaves_memory_and_storage(
@@ -190,16 +164,6 @@ async def test_tokens_have_a_lane_of_their_own(
     assert len(cloud.token_calls) == 3
 
 
-async def test_concurrent_refusals_cost_one_token(
-    account: Account, cloud: SolaxCloud
-) -> None:
-    """A poll and an inventory meet the same dead token (E32)."""
-    await account.poll()
-    cloud.steal_token()
-    await asyncio.gather(account.client.inventory(), account.poll())
-    assert len(cloud.token_calls) == 2
-
-
 async def test_a022_request_is_a_form_without_authorization(
     account: Account, cloud: SolaxCloud
 ) -> None:
@@ -211,55 +175,9 @@ async def test_a022_request_is_a_form_without_authorization(
     assert call.params["client_id"] == cloud.application.client_id
 
 
-async def test_nothing_secret_in_reprs_and_report(
-    account: Account, cloud: SolaxCloud
-) -> None:
-    """Neither the client's parts nor its report show a credential or an identity (E60)."""
-    snapshot = await account.poll()
-    shown = json.dumps(account.client.report()) + repr(account.client)
-    shown += repr(account.wanted.devices.get("x")) + repr(stored(account))
-    shown += "".join(map(repr, account.wanted.devices.values()))
-    shown += "".join(map(repr, account.wanted.plants.values()))
-    shown += repr(list(snapshot.readings.values()))
-    for secret in (
-        *cloud.credentials.values(),
-        *(one.value for one in cloud.application.tokens),
-        *account.wanted.devices,
-        *account.wanted.plants,
-        cloud.plant.name,
-    ):
-        assert secret not in shown
-
-
 async def test_time_of_the_token_is_our_own(account: Account) -> None:
     """Expiry is reckoned from the moment of asking."""
     await account.list()
     token = stored(account)
     assert token is not None
     assert token.issued_at == time.time()
-
-
-async def test_e75_a_token_with_a_line_break_is_not_kept(
-    account: Account, cloud: SolaxCloud, clock: Clock
-) -> None:
-    """An ordinary failure, and the next sign-in heals it."""
-    cloud.fault("oauth/token", body="bad-token")
-    with pytest.raises(UnexpectedAnswer, match="unusable_token"):
-        await account.list()
-    assert account.storage.load("token") is None
-    clock.advance(120)
-    account.restart()
-    assert (await account.poll()).readings
-
-
-async def test_e75_a_token_stored_with_a_line_break_is_renewed(
-    account: Account, cloud: SolaxCloud
-) -> None:
-    """Written by an earlier version: it made every request fail, also after a restart."""
-    await account.list()
-    stored = account.storage.load("token")
-    assert isinstance(stored, dict)
-    await account.storage.save("token", {**stored, "access": "abc\ndef"})
-    account.restart()
-    assert (await account.poll()).readings
-    assert cloud.calls.count("oauth/token") == 2

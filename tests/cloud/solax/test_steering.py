@@ -525,19 +525,6 @@ async def test_an_answer_that_got_lost_leaves_it_open(
     assert account.cloud.orders.carried_out == [("set_evc_current_limit", CHARGER)]
 
 
-async def test_a_token_that_died_costs_no_second_command(account: Account) -> None:
-    """Neither before the command nor while it runs."""
-    await ready(account)
-    account.cloud.steal_token()
-    receipt = await account.client.controls.apply(
-        Command(CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
-    )
-    account.cloud.steal_token()
-    assert (await settled(account, receipt)).outcome is Outcome.CONFIRMED
-    assert account.cloud.orders.carried_out == [("set_evc_current_limit", CHARGER)]
-    assert len(account.cloud.commands(refused=False)) == 1
-
-
 @pytest.mark.parametrize("shape", ["list", "serial", "object"])
 @pytest.mark.parametrize("code", [0, 10000])
 async def test_the_shapes_of_an_outcome(

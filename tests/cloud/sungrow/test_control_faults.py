@@ -549,15 +549,6 @@ async def test_a_check_that_says_no(
 # Tokens, restarts, limits
 
 
-async def test_a_token_that_dies_costs_no_second_command(house: House) -> None:
-    """Neither before the command nor while it runs."""
-    house.server.end_sessions()
-    receipt = await begin(house)
-    house.server.end_sessions()
-    assert (await house.settled(receipt)).outcome is CONFIRMED
-    assert len(house.server.tasks.written) == 1
-
-
 async def test_consent_works_too(
     server: SungrowCloud, transport: Any, connect: Connect, clock: Time
 ) -> None:

@@ -6,6 +6,7 @@ from custom_components.solar_cloud.cloud.errors import (
     CredentialsRejected,
     UnexpectedAnswer,
 )
+from custom_components.solar_cloud.cloud.sungrow.api import Keys
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from tests.clouds.sungrow import SungrowCloud
 from tests.clouds.sungrow.crypto import make_key, public_text
@@ -119,3 +120,8 @@ async def test_a_repeated_nonce_is_replaced_once(
     account = connect(rsa_public_key=server.application.rsa_public_key)
     assert (await account.cloud.inventory()).plants
     assert server.calls.count("getPowerStationList") == 2
+
+
+def test_keys_hide_themselves() -> None:
+    """Their repr is empty (E61)."""
+    assert repr(Keys("app", "secret", "rsa")) == "Keys()"

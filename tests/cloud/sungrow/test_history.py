@@ -6,13 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.solar_cloud.cloud.errors import QuotaExhausted
 from custom_components.solar_cloud.cloud.history import HistoryClient
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.transport import HttpTransport
 from tests.clouds.sungrow import SungrowCloud
 
-from .conftest import Account, Connect, Time, grant
+from .conftest import Account, Connect, grant
 
 HOME = "5000001"
 INVERTER = "ADEMO0010002"
@@ -64,44 +63,6 @@ async def test_today_is_not_there_yet(account: Account) -> None:
     plant = account.inventory.plants[HOME]
     now = datetime(2026, 6, 10, 10, 2, tzinfo=UTC)
     assert history(account).newest(plant, now) == datetime(2026, 6, 9, 22, tzinfo=UTC)
-
-
-async def test_days_reach_back_a_hundred_at_a_time(
-    account: Account, server: SungrowCloud
-) -> None:
-    """Each day is the plant's, also when the clocks change."""
-    assert account.inventory
-    plant = account.inventory.plants[HOME]
-    end = datetime(2026, 6, 10, tzinfo=ZONE)
-    found = await history(account).energies(plant, account.inventory, end)
-    assert len(found.rows) == 100
-    assert found.since == found.rows[0].start
-    assert found.rows[-1].end == end.timestamp()
-    lengths = {row.end - row.start for row in found.rows}
-    assert lengths == {82800.0, 86400.0}
-    for row in (found.rows[0], found.rows[25], found.rows[-1]):
-        grown = server.plant.site.truth(row.end).since(
-            server.plant.site.truth(row.start)
-        )
-        assert row.values[Q.PV_ENERGY_TOTAL] == pytest.approx(grown.pv, abs=0.2)
-        assert row.values[Q.GRID_IMPORT_ENERGY_TOTAL] == pytest.approx(
-            grown.grid_import, abs=0.2
-        )
-
-
-async def test_the_past_leaves_room_for_the_present(
-    account: Account, clock: Time
-) -> None:
-    """A hundred calls an hour at most; live values do not notice."""
-    assert account.inventory
-    plant = account.inventory.plants[HOME]
-    end = datetime(2026, 6, 10, tzinfo=ZONE)
-    for _ in range(100):
-        await history(account).energies(plant, account.inventory, end)
-    with pytest.raises(QuotaExhausted):
-        await history(account).energies(plant, account.inventory, end)
-    clock.advance(300)
-    assert not (await account.poll()).silent
 
 
 @pytest.mark.parametrize("key", ["sungrow_account", "sungrow_oauth"])

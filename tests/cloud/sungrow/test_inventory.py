@@ -278,11 +278,3 @@ async def test_answers_without_a_list_are_empty(
             "getPowerStationList", body=f'{{"result_code":"1","result_data":{data}}}'
         )
         assert not (await connect().cloud.inventory()).plants
-
-
-async def test_nothing_secret_is_in_a_repr(connect: Connect) -> None:
-    """Serials, names and keys."""
-    inventory = await connect().cloud.inventory()
-    text = repr(inventory.devices["ADEMO0010002"]) + repr(inventory.plants["5000001"])
-    for secret in ("ADEMO0010002", "Home A", "5000001"):
-        assert secret not in text

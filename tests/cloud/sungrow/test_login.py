@@ -32,18 +32,6 @@ async def test_one_login_serves_for_days(
     assert len(server.logins) == 1
 
 
-async def test_a_restart_does_not_log_in(
-    server: SungrowCloud, connect: Connect, clock: Time
-) -> None:
-    """E57: the token outlives the process."""
-    account = connect()
-    await account.poll()
-    clock.advance(300)
-    restarted = connect(storage=account.storage)
-    await restarted.poll()
-    assert len(server.logins) == 1
-
-
 async def test_a_wrong_password_is_tried_once(
     server: SungrowCloud, connect: Connect, clock: Time
 ) -> None:
@@ -234,17 +222,6 @@ async def test_an_application_that_is_not_approved_is_named(
     )
 
 
-async def test_a_dead_token_is_renewed_once(
-    server: SungrowCloud, connect: Connect
-) -> None:
-    """E00003: one login, the call is repeated."""
-    account = connect()
-    await account.poll()
-    server.end_sessions()
-    await account.cloud.inventory()
-    assert len(server.logins) == 2
-
-
 async def test_a_token_refused_again_means_another_program(
     server: SungrowCloud, connect: Connect
 ) -> None:
@@ -382,16 +359,3 @@ async def test_e76_a_stored_pause_of_centuries_is_over_after_a_day(
         assert caught.value.retry_after <= DAY
         clock.advance(DAY / 4)
     await connect(storage=storage).poll()
-
-
-async def test_e75_a_token_with_a_line_break_is_not_kept(
-    server: SungrowCloud, connect: Connect, clock: Time
-) -> None:
-    """An ordinary failure, and the next sign-in heals it."""
-    account = connect()
-    server.fault("openapi/login", body="bad-token")
-    with pytest.raises(UnexpectedAnswer, match="unusable_token"):
-        await account.cloud.inventory()
-    assert account.storage.load("token") is None
-    clock.advance(120)
-    assert (await connect(storage=account.storage).poll()).readings

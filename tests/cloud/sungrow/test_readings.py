@@ -675,15 +675,6 @@ async def test_an_account_without_rights_says_so(
     assert len(server.logins) == 1
 
 
-async def test_the_report_names_nobody(connect: Connect) -> None:
-    """It goes into diagnostics."""
-    account = connect()
-    await account.poll()
-    report = str(account.cloud.report())
-    for secret in (HOME, INVERTER, "demo", "Home A"):
-        assert secret not in report
-
-
 ABSURD = ["99999999999", "9" * 400, "1e300", "inf", "-5", "nan", "soon"]
 
 
