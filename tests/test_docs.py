@@ -263,6 +263,20 @@ def test_the_architecture_shows_the_tree_as_it_is() -> None:
     assert set(re.findall(r"\w+\.py", tree)) <= existing
 
 
+def test_the_diagrams_are_short_and_name_what_there_is() -> None:
+    """Each is read in a minute, and its participants are classes, or somebody outside."""
+    text = (REPOSITORY / "ARCHITECTURE.md").read_text()
+    diagrams = re.findall(r"```mermaid\n(.*?)```", text, re.DOTALL)
+    assert len(diagrams) == 3
+    source = "".join(path.read_text() for path in ROOT.rglob("*.py"))
+    classes = {*re.findall(r"^class (\w+)", source, re.MULTILINE)}
+    outside = {"User", "Battery", "Entity", "Vendor"}
+    for diagram in diagrams:
+        assert len(re.findall(r"-+>>", diagram)) <= 10
+        participants = {*re.findall(r"participant \w+ as (\w+)", diagram)}
+        assert participants - outside <= classes
+
+
 def test_the_changelog_has_a_place_for_what_comes() -> None:
     """Entries are written with the change."""
     assert "## [Unreleased]" in (REPOSITORY / "CHANGELOG.md").read_text()
