@@ -73,12 +73,12 @@ class SolaxControls:
     def __init__(
         self,
         api: SolaxSession,
-        told: AssumedSettings,
+        assumed: AssumedSettings,
         read: Callable[[str], Reading | None],
     ) -> None:
         """Write with ``api``; ``read`` returns what a device said last."""
         self._api: Final = api
-        self._told: Final = told
+        self._assumed: Final = assumed
         self._read: Final = read
         self._inventory = Inventory({}, {})
 
@@ -100,12 +100,12 @@ class SolaxControls:
         values: dict[tuple[str, Control], SettingValue] = {}
         for device in wanted.devices.values():
             self._see(device)
-            believed = self._told.settings(device.id, lambda sent: not sent.is_open)
+            believed = self._assumed.settings(device.id, lambda sent: not sent.is_open)
             if device.kind is DeviceKind.CHARGER:
                 believed.pop(Control.CHARGER_MODE, None)
                 believed |= self._charger_settings(device)
             values |= {(device.id, key): value for key, value in believed.items()}
-        return Settings(values, told_at=self._told.told_at(wanted.devices, OUTRANKS))
+        return Settings(values, told_at=self._assumed.told_at(wanted.devices, OUTRANKS))
 
     def _see(self, device: Device) -> None:
         """Note what an inverter shows; while it waits or is steered from afar it keeps the work mode from before."""
@@ -113,17 +113,18 @@ class SolaxControls:
         if device.kind is not DeviceKind.INVERTER or state is None:
             return
         if state in WORK_MODES:
-            self._told.read(device.id, Control.WORK_MODE, state, taken)
-        if state not in REMOTE and self._told.forced(device.id) is not None:
-            self._told.read(device.id, FORCED, None, taken)
+            self._assumed.read(device.id, Control.WORK_MODE, state, taken)
+        if state not in REMOTE and self._assumed.forced(device.id) is not None:
+            self._assumed.read(device.id, FORCED, None, taken)
 
     def _charger_settings(self, device: Device) -> Mapping[Control, SettingValue]:
         """Say what a charger shows, as far as it was not told something since."""
         found: dict[Control, SettingValue] = {}
         shown, taken = self._shown_mode(device.id), self._taken(device.id)
-        last = self._told.get(device.id, Control.CHARGER_MODE)
+        last = self._assumed.get(device.id, Control.CHARGER_MODE)
         if shown is not None and (
-            shown == last or taken > self._told.since(device.id, Control.CHARGER_MODE)
+            shown == last
+            or taken > self._assumed.since(device.id, Control.CHARGER_MODE)
         ):
             found[Control.CHARGER_MODE] = shown
         if (state := self._state(device.id)) is not None:
@@ -139,8 +140,10 @@ class SolaxControls:
         """Return the mode a charger was told last, or shows since."""
         shown = self._shown_mode(device_id)
         key = Control.CHARGER_MODE
-        if shown is None or self._taken(device_id) <= self._told.since(device_id, key):
-            return self._told.get(device_id, key)
+        if shown is None or self._taken(device_id) <= self._assumed.since(
+            device_id, key
+        ):
+            return self._assumed.get(device_id, key)
         return shown
 
     def _taken(self, device_id: str) -> float:
@@ -178,7 +181,7 @@ class SolaxControls:
             ):
                 return await self._send(device, self._mode_write(device, command))
         return await self._send(
-            device, requests.write_of(device, command, self._told, time.time())
+            device, requests.write_of(device, command, self._assumed, time.time())
         )
 
     async def order(self, order: ControlAction) -> CommandResult:
@@ -195,10 +198,10 @@ class SolaxControls:
             case StopBattery():
                 write = requests.exit_remote(device)
             case SetWorkMode():
-                write = requests.mode_order(device, self._told, order)
+                write = requests.mode_order(device, self._assumed, order)
             case SetBatterySchedule():
                 mode = self._work_mode(device)
-                write = requests.schedule(device, self._told, mode, order)
+                write = requests.schedule(device, self._assumed, mode, order)
             case ReserveCharging():
                 write = requests.reservation(device, order)
             case _:
@@ -213,7 +216,7 @@ class SolaxControls:
     def _check(self, device: Device, command: Command) -> None:
         """Refuse what cannot work now, before it costs a call or wears a relay."""
         if command.control is Control.CHARGING:
-            switched = self._told.number(device.id, requests.SWITCHED_AT) or 0.0
+            switched = self._assumed.number(device.id, requests.SWITCHED_AT) or 0.0
             left = switched + requests.SWITCH_PAUSE - time.time()
             if left > 0:
                 raise CommandInvalid("too_soon", seconds=f"{left:.0f}")
@@ -228,7 +231,7 @@ class SolaxControls:
 
     def _work_mode(self, device: Device) -> str:
         self._see(device)
-        mode = self._told.get(device.id, Control.WORK_MODE)
+        mode = self._assumed.get(device.id, Control.WORK_MODE)
         if not isinstance(mode, str):
             raise CommandInvalid("work_mode_unknown")
         return mode
@@ -236,17 +239,17 @@ class SolaxControls:
     def _mode_write(self, device: Device, command: Command) -> SolaxRequest:
         value = command.value
         if command.control is Control.WORK_MODE:
-            return requests.work_mode(device, self._told, str(value))
+            return requests.work_mode(device, self._assumed, str(value))
         mode = self._work_mode(device)
         if command.control is Control.GRID_CHARGING:
             return requests.work_mode(
-                device, self._told, mode, grid_charging=bool(value)
+                device, self._assumed, mode, grid_charging=bool(value)
             )
         assert value is not None
         low = command.control is Control.BATTERY_MIN_SOC
         return requests.work_mode(
             device,
-            self._told,
+            self._assumed,
             mode,
             min_soc=float(value) if low else None,
             max_soc=None if low else float(value),
@@ -260,12 +263,12 @@ class SolaxControls:
         ):
             return self._keep(device, command.control, value)
         return await self._send(
-            device, requests.preset_current(device, self._told, mode, value)
+            device, requests.preset_current(device, self._assumed, mode, value)
         )
 
     def _keep(self, device: Device, control: Control, value: Json) -> CommandResult:
         """Keep a setting that only another mode knows."""
-        self._told.keep(device.id, control, value, time.time() + OUTRANKS)
+        self._assumed.keep(device.id, control, value, time.time() + OUTRANKS)
         return CommandResult(outcome=Outcome.KEPT)
 
     def _battery(
@@ -299,8 +302,8 @@ class SolaxControls:
                 envelope = await self._api.write(write.endpoint, write.other_body)
                 told = _with_other_field(told)
         except Unanswered:
-            self._told.send(device.id, str(sent), told, OUTRANKS)
-            self._told.doubt(device.id, str(sent))
+            self._assumed.send(device.id, str(sent), told, OUTRANKS)
+            self._assumed.doubt(device.id, str(sent))
             return CommandResult(
                 outcome=Outcome.UNCERTAIN, force=self._left(device, write)
             )
@@ -315,7 +318,7 @@ class SolaxControls:
             write.watch,
             write.aim,
         )
-        self._told.send(device.id, task.mark, told, OUTRANKS)
+        self._assumed.send(device.id, task.mark, told, OUTRANKS)
         status = _status(envelope.result, task.serial)
         return replace(
             self._judge(task, status, first=True), force=self._left(device, write)
@@ -323,7 +326,7 @@ class SolaxControls:
 
     def _left(self, device: Device, write: SolaxRequest) -> ForcedMode | None:
         """Return the remote mode that is on after a write."""
-        return write.force or self._told.forced(device.id)
+        return write.force or self._assumed.forced(device.id)
 
     def _judge(
         self, task: SolaxTask, status: int | None, *, first: bool = False
@@ -331,15 +334,17 @@ class SolaxControls:
         """Say how a command stands by its status word."""
         task = replace(task, issued=task.issued or status is not None)
         if status in REASONS:
-            self._told.refuse(task.device, task.mark)
+            self._assumed.refuse(task.device, task.mark)
             raise CommandRejected(REASONS[status])
         if status == DONE:
-            self._told.accept(task.device, task.mark, task.told, task.sent + OUTRANKS)
+            self._assumed.accept(
+                task.device, task.mark, task.told, task.sent + OUTRANKS
+            )
             if not task.watch or task.watch in WORK_MODES:
                 return CommandResult(outcome=Outcome.CONFIRMED)
             return _running(replace(task, phase=UPLOAD), NEXT_UPLOAD)
         if task.id is None or task.age > PATIENCE:
-            self._told.doubt(task.device, task.mark)
+            self._assumed.doubt(task.device, task.mark)
             return CommandResult(
                 outcome=Outcome.ACCEPTED if task.issued else Outcome.UNCERTAIN
             )
@@ -382,7 +387,7 @@ class SolaxControls:
 
     def _replaced(self, task: SolaxTask) -> bool:
         """Whether the inverter was told to begin or end a remote mode since: what it shows is about that."""
-        match self._told.get(task.device, FORCED):
+        match self._assumed.get(task.device, FORCED):
             case [int() | float() as sent, _, _]:
                 return sent > task.sent
         return False

@@ -94,14 +94,14 @@ def address(device: Device) -> dict[str, Json]:
     }
 
 
-def _charger_mode(device: Device, told: AssumedSettings, mode: str) -> SolaxRequest:
+def _charger_mode(device: Device, assumed: AssumedSettings, mode: str) -> SolaxRequest:
     note: dict[str, Json] = {str(Control.CHARGER_MODE): mode}
     if mode not in USUAL_GEAR:
         body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
         return SolaxRequest(paths.CHARGER_MODE, body, note)
-    known = told.get(device.id, GEAR_OF[mode])
+    known = assumed.get(device.id, GEAR_OF[mode])
     return preset_current(
-        device, told, mode, str(known or USUAL_GEAR[ChargerMode(mode)]), note=note
+        device, assumed, mode, str(known or USUAL_GEAR[ChargerMode(mode)]), note=note
     )
 
 
@@ -113,7 +113,7 @@ GEAR_OF: Final = {
 
 def preset_current(
     device: Device,
-    told: AssumedSettings,
+    assumed: AssumedSettings,
     mode: str,
     value: str,
     *,
@@ -121,7 +121,7 @@ def preset_current(
 ) -> SolaxRequest:
     """Set the current of a mode, together with the mode."""
     body: dict[str, Json] = {**address(device), "workMode": MODES[mode]}
-    known = told.of(device.id).value(GEAR_FIELD)
+    known = assumed.of(device.id).value(GEAR_FIELD)
     first, second = (OTHER_GEAR, GEAR) if known == OTHER_GEAR else (GEAR, OTHER_GEAR)
     return SolaxRequest(
         paths.CHARGER_MODE,
@@ -140,14 +140,14 @@ def _charging(device: Device, *, on: bool, now: float) -> SolaxRequest:
 
 
 def _limit(
-    device: Device, told: AssumedSettings, control: Control, value: SettingValue
+    device: Device, assumed: AssumedSettings, control: Control, value: SettingValue
 ) -> SolaxRequest:
     """Set a limit or switch it: the cloud takes both together, and one that was never ours is not taken away."""
     number = next(key for key in SWITCH_OF if control in {key, SWITCH_OF[key]})
     switch = SWITCH_OF[number]
-    known = told.get(device.id, number)
+    known = assumed.get(device.id, number)
     if control is number:
-        watts, on = float(value), told.get(device.id, switch) is not False
+        watts, on = float(value), assumed.get(device.id, switch) is not False
     else:
         if not isinstance(known, int | float):
             raise CommandInvalid("limit_unknown")
@@ -182,12 +182,12 @@ def _heating(device: Device, *, on: bool) -> SolaxRequest:
 
 
 def write_of(
-    device: Device, command: Command, told: AssumedSettings, now: float
+    device: Device, command: Command, assumed: AssumedSettings, now: float
 ) -> SolaxRequest:
     """Translate a command that stands for itself."""
     value = command.value
     build: Callable[[], SolaxRequest] | None = {
-        Control.CHARGER_MODE: lambda: _charger_mode(device, told, str(value)),
+        Control.CHARGER_MODE: lambda: _charger_mode(device, assumed, str(value)),
         Control.CHARGING: lambda: _charging(device, on=bool(value), now=now),
         Control.CHARGER_LOCK: lambda: SolaxRequest(
             paths.CHARGER_COMMAND, {**address(device), "workCmd": 0}
@@ -216,7 +216,7 @@ def write_of(
     if build is not None:
         return build()
     assert value is not None
-    return _limit(device, told, command.control, value)
+    return _limit(device, assumed, command.control, value)
 
 
 def _whole(value: SettingValue | None) -> int:
@@ -245,7 +245,7 @@ def _hour(moment: time) -> str:
 
 def work_mode(
     device: Device,
-    told: AssumedSettings,
+    assumed: AssumedSettings,
     mode: str,
     *,
     min_soc: float | None = None,
@@ -261,12 +261,12 @@ def work_mode(
     }
     if mode != InverterState.FEED_IN_PRIORITY:
         wishes[Control.GRID_CHARGING] = grid_charging
-    settled = _companions(device, told, wishes)
+    settled = _companions(device, assumed, wishes)
     low, high = (float(settled[control]) for control in SOC_LIMITS)
     for limit in (low, high):
         check_range(limit, LEAST_SOC, 100.0)
     check_soc_limits(low, high)
-    kept = told.get(device.id, PERIODS) if periods is None else periods
+    kept = assumed.get(device.id, PERIODS) if periods is None else periods
     windows: dict[str, Json] = kept if isinstance(kept, dict) else NO_PERIODS
     body: dict[str, Json] = {
         **address(device),
@@ -296,12 +296,14 @@ FIELDS: Final = {
 
 
 def _companions(
-    device: Device, told: AssumedSettings, wishes: Mapping[Control, SettingValue | None]
+    device: Device,
+    assumed: AssumedSettings,
+    wishes: Mapping[Control, SettingValue | None],
 ) -> dict[Control, SettingValue]:
     """Complete the settings that a work mode overwrites: by what was told last, never by a guess, for nobody can read them back."""
     settled: dict[Control, SettingValue] = {}
     for control, wish in wishes.items():
-        value = told.get(device.id, control) if wish is None else wish
+        value = assumed.get(device.id, control) if wish is None else wish
         if isinstance(value, bool | int | float):
             settled[control] = value
     if missing := [FIELDS[control] for control in wishes if control not in settled]:
@@ -310,12 +312,12 @@ def _companions(
 
 
 def mode_order(
-    device: Device, told: AssumedSettings, order: SetWorkMode
+    device: Device, assumed: AssumedSettings, order: SetWorkMode
 ) -> SolaxRequest:
     """Translate a change of mode together with its limits."""
     return work_mode(
         device,
-        told,
+        assumed,
         order.mode,
         min_soc=order.min_soc,
         max_soc=order.max_soc,
@@ -324,7 +326,7 @@ def mode_order(
 
 
 def schedule(
-    device: Device, told: AssumedSettings, mode: str, order: SetBatterySchedule
+    device: Device, assumed: AssumedSettings, mode: str, order: SetBatterySchedule
 ) -> SolaxRequest:
     """Translate periods: up to two of each kind, every day alike, one target for all."""
     targets = {period.target_soc for period in order.periods if period.charge} - {None}
@@ -335,7 +337,7 @@ def schedule(
     charges = [period for period in order.periods if period.charge]
     return work_mode(
         device,
-        told,
+        assumed,
         mode,
         max_soc=next(iter(targets), None),
         grid_charging=True if charges else None,

@@ -96,10 +96,10 @@ class SungrowControlCatalog:
     """Decides by permission, hardware and what was read."""
 
     def __init__(
-        self, ledger: ParameterCache, has_battery: Callable[[Device], bool]
+        self, cache: ParameterCache, has_battery: Callable[[Device], bool]
     ) -> None:
-        """Know the ledger, and who has a battery."""
-        self._ledger: Final = ledger
+        """Know the cache, and who has a battery."""
+        self._cache: Final = cache
         self._has_battery: Final = has_battery
 
     def codes(self, device: Device) -> list[str]:
@@ -127,7 +127,7 @@ class SungrowControlCatalog:
 
     def _offer(self, device: Device) -> DeviceOffer:
         offer = DeviceOffer()
-        if barred := self._ledger.of(device.id).barred:
+        if barred := self._cache.of(device.id).barred:
             offer.withhold(barred)
             return offer
         lacking: dict[str, str] = {}
@@ -148,15 +148,15 @@ class SungrowControlCatalog:
     def _reason(self, row: Parameter, device: Device) -> str | None:
         if row.needs_battery and not self._has_battery(device):
             return "no_battery"
-        if row.code in self._ledger.of(device.id).refused:
+        if row.code in self._cache.of(device.id).refused:
             return "not_supported"
-        if row.code not in self._ledger.of(device.id).known:
+        if row.code not in self._cache.of(device.id).known:
             return "not_read_yet"
         if row.control.kind is ControlKind.NUMBER:
-            value = as_setting(self._ledger.of(device.id).value(row.code))
+            value = as_setting(self._cache.of(device.id).value(row.code))
             if value is None:
                 return "implausible"
-            if (most := highest(row, device, self._ledger)) is None:
+            if (most := highest(row, device, self._cache)) is None:
                 return "no_rating"
             if not row.plausible(value, most):
                 return "implausible"
@@ -166,14 +166,14 @@ class SungrowControlCatalog:
         options: tuple[str, ...] = ()
         if row.control is Control.WORK_MODE:
             options = MODES
-            if self._ledger.vouched_for(device.id).get(row.control) == VIRTUAL_PLANT:
+            if self._cache.vouched_for(device.id).get(row.control) == VIRTUAL_PLANT:
                 options += (VIRTUAL_PLANT,)  # shown while it is so, never set
         elif row.control.kind is ControlKind.SELECT:
             options = tuple(str(word) for word in row.words.values())
         return ControlSpec(
             row.control,
             minimum=row.minimum,
-            maximum=highest(row, device, self._ledger) or 0.0,
+            maximum=highest(row, device, self._cache) or 0.0,
             step=row.step,
             options=options,
             begins=BEGINS.get(row.control, {}),

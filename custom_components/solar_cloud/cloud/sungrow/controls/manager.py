@@ -51,11 +51,11 @@ class SungrowControls:
     ) -> None:
         """Call nobody yet; ``read`` returns what a device said last."""
         self._read: Final = read
-        self._ledger: Final = ParameterCache(storage)
+        self._cache: Final = ParameterCache(storage)
         tasks = ParameterTasks(session)
-        self._offers: Final = SungrowControlCatalog(self._ledger, self.has_battery)
-        self._readback: Final = Readback(tasks, self._ledger)
-        self._chain: Final = CommandWorkflow(tasks, self._ledger)
+        self._offers: Final = SungrowControlCatalog(self._cache, self.has_battery)
+        self._readback: Final = Readback(tasks, self._cache)
+        self._chain: Final = CommandWorkflow(tasks, self._cache)
         self._inventory = Inventory({}, {})
 
     @property
@@ -105,9 +105,7 @@ class SungrowControls:
         offered = self._offers.available(self._inventory).specs.get(device.id, ())
         if not any(spec.control is command.control for spec in offered):
             raise CommandInvalid("not_offered")
-        return await self._start(
-            device, requests.wish_of(device, command, self._ledger)
-        )
+        return await self._start(device, requests.wish_of(device, command, self._cache))
 
     async def order(self, order: ControlAction) -> CommandResult:
         """Send an order."""
@@ -120,11 +118,11 @@ class SungrowControls:
         match order:
             case ForceBattery():
                 soc = self._number(device.id, SOC)
-                wish = requests.force(device, order, soc, self._ledger)
+                wish = requests.force(device, order, soc, self._cache)
             case StopBattery():
                 wish = requests.stop()
             case SetWorkMode():
-                wish = requests.mode_order(device, order, self._ledger)
+                wish = requests.mode_order(device, order, self._cache)
             case SetBatterySchedule():
                 wish = requests.schedule(order)
             case _:
@@ -144,19 +142,19 @@ class SungrowControls:
         return device
 
     async def _start(self, device: Device, wish: ParameterWrite) -> CommandResult:
-        if wish.force is None and self._ledger.is_so(device.id, wish.values):
+        if wish.force is None and self._cache.is_so(device.id, wish.values):
             return CommandResult(outcome=Outcome.CONFIRMED)
         receipt = await self._chain.start(device, wish)
         if wish.steers:
-            record = self._ledger.of(device.id)
+            record = self._cache.of(device.id)
             record.target, record.charges = wish.target, wish.charges
             record.over, record.beats = False, 0
-            self._ledger.save()
+            self._cache.save()
         return receipt
 
     async def _renew(self, device: Device) -> CommandResult:
         """Give the sign of life, unless the target is reached or the mode is gone."""
-        record = self._ledger.of(device.id)
+        record = self._cache.of(device.id)
         if record.over:
             return CommandResult(outcome=Outcome.CONFIRMED)
         if record.target is not None and target_reached(
@@ -164,13 +162,13 @@ class SungrowControls:
         ):
             receipt = await self._chain.start(device, requests.stop())
             record.over = True
-            self._ledger.save()
+            self._cache.save()
             return receipt
-        mode = self._ledger.sure(device.id, MODE)
+        mode = self._cache.sure(device.id, MODE)
         if mode == SELF_CONSUMPTION:  # E47: it fell back, or somebody else ended it
             raise CommandRejected("no_effect")
         record.beats += 1
-        beat = requests.beat(device, self._ledger)
+        beat = requests.beat(device, self._cache)
         if record.beats % LOOKED_AFTER or mode is None:
             return await self._chain.beat(device, beat)
         return await self._chain.start(device, beat, {MODE: mode})

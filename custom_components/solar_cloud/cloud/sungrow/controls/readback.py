@@ -37,12 +37,12 @@ class _Round:
 
 
 class Readback:
-    """Keeps the ledger up to date."""
+    """Keeps the cache up to date."""
 
-    def __init__(self, tasks: ParameterTasks, ledger: ParameterCache) -> None:
+    def __init__(self, tasks: ParameterTasks, cache: ParameterCache) -> None:
         """Ask nobody yet."""
         self._tasks: Final = tasks
-        self._ledger: Final = ledger
+        self._cache: Final = cache
         self._rounds: Final[dict[str, _Round]] = {}
         self._asked_at: Final[dict[str, float]] = {}
 
@@ -65,7 +65,7 @@ class Readback:
                     silent[device.id] = err.key
                     if isinstance(err, RetryLater):
                         resume_after = err.retry_after
-            known = self._ledger.vouched_for(device.id)
+            known = self._cache.vouched_for(device.id)
             values |= {(device.id, control): value for control, value in known.items()}
         if errors and not values and len(silent) == len(devices):
             raise errors[0]
@@ -74,20 +74,20 @@ class Readback:
     async def _step(self, device: Device, codes: list[str]) -> bool:
         """Do what can be done for one device now; return whether more is to come soon."""
         round_ = self._rounds.setdefault(device.id, _Round())
-        record, now = self._ledger.of(device.id), time.time()
+        record, now = self._cache.of(device.id), time.time()
         uuid = device.address["uuid"]
         if round_.task_id is not None:
             return await self._look(device, round_, round_.task_id, now)
-        if self._ledger.is_open(device.id):
+        if self._cache.is_open(device.id):
             return True
         if not round_.waiting:
-            if now < round_.done_at + ROUND_EVERY and not self._ledger.doubted(
+            if now < round_.done_at + ROUND_EVERY and not self._cache.doubted(
                 device.id
             ):
                 return False
             if record.barred is not None:
                 record.barred = await self._tasks.may_write(uuid)
-                self._ledger.save()
+                self._cache.save()
                 if record.barred is not None:
                     round_.done_at = now
                     return False
@@ -114,7 +114,7 @@ class Readback:
             # What could not be asked now is asked at the next full round.
             round_.waiting.clear()
             if isinstance(err, PermissionMissing):
-                self._ledger.of(device.id).barred = "no_permission"
+                self._cache.of(device.id).barred = "no_permission"
             raise
         round_.waiting.popleft()
         round_.codes, round_.since = group, now
@@ -123,11 +123,11 @@ class Readback:
     def _halve(self, device: Device, round_: _Round, group: list[str]) -> None:
         """Find the code that a model lacks: one is enough to refuse them all."""
         if len(group) == 1:
-            record = self._ledger.of(device.id)
+            record = self._cache.of(device.id)
             record.refused = sorted({*record.refused, *group})
             record.known.pop(group[0], None)
-            self._ledger.asked(device.id, group)
-            self._ledger.save()
+            self._cache.asked(device.id, group)
+            self._cache.save()
         else:
             half = len(group) // 2
             round_.waiting.extendleft((group[half:], group[:half]))
@@ -147,8 +147,8 @@ class Readback:
         told = {
             code: row for code, row in progress.told.items() if code in round_.codes
         }
-        self._ledger.note(device.id, told, round_.since)
-        self._ledger.asked(device.id, round_.codes)
+        self._cache.note(device.id, told, round_.since)
+        self._cache.asked(device.id, round_.codes)
         round_.task_id = None
         round_.rest_until = now + REST
         self._finish(round_)

@@ -94,21 +94,21 @@ def stop() -> ParameterWrite:
     return ParameterWrite((STOP_VALUES,), steers=True)
 
 
-def beat(device: Device, ledger: ParameterCache) -> ParameterWrite:
+def beat(device: Device, cache: ParameterCache) -> ParameterWrite:
     """Give the sign of life."""
-    return ParameterWrite((_sign_of_life(device, ledger),))
+    return ParameterWrite((_sign_of_life(device, cache),))
 
 
-def _sign_of_life(device: Device, ledger: ParameterCache) -> dict[str, SettingValue]:
+def _sign_of_life(device: Device, cache: ParameterCache) -> dict[str, SettingValue]:
     """Return another number of seconds than the last two times.
 
     A value that is set already may be turned away as no change (sungrow.md §4.10), and of the last one it may not be known whether it came.
     """
-    last = ledger.number(device.id, HEARTBEAT) or BEAT_WITHIN - 2
+    last = cache.number(device.id, HEARTBEAT) or BEAT_WITHIN - 2
     return {HEARTBEAT: last - 1 if last > BEAT_WITHIN - 2 else BEAT_WITHIN}
 
 
-def wish_of(device: Device, command: Command, ledger: ParameterCache) -> ParameterWrite:
+def wish_of(device: Device, command: Command, cache: ParameterCache) -> ParameterWrite:
     """Translate a command, with the switch it needs."""
     row = BY_CONTROL[command.control]
     value = command.value
@@ -116,25 +116,25 @@ def wish_of(device: Device, command: Command, ledger: ParameterCache) -> Paramet
         raise CommandInvalid
     match command.control:
         case Control.WORK_MODE:
-            return work_mode(device, str(value), ledger)
+            return work_mode(device, str(value), cache)
         case Control.BATTERY_COMMAND:
-            return _battery_command(device, str(value), ledger)
+            return _battery_command(device, str(value), cache)
         case Control.BATTERY_MIN_SOC | Control.BATTERY_MAX_SOC:
             _check_limits(
                 device,
-                ledger,
+                cache,
                 float(value) if command.control is Control.BATTERY_MIN_SOC else None,
                 float(value) if command.control is Control.BATTERY_MAX_SOC else None,
             )
     values: dict[str, SettingValue] = {}
-    if row.needs is not None and row.needs in ledger.of(device.id).known:
+    if row.needs is not None and row.needs in cache.of(device.id).known:
         values[row.needs] = True
-    values[row.code] = _checked(row, device, value, ledger)
+    values[row.code] = _checked(row, device, value, cache)
     return ParameterWrite((values,))
 
 
 def _checked(
-    row: Parameter, device: Device, value: SettingValue, ledger: ParameterCache
+    row: Parameter, device: Device, value: SettingValue, cache: ParameterCache
 ) -> SettingValue:
     """Return a value that is within the limits."""
     if row.control.kind is ControlKind.SWITCH:
@@ -143,13 +143,13 @@ def _checked(
         if value not in row.words.values():
             raise CommandInvalid
         return value
-    if (most := highest(row, device, ledger)) is None:
+    if (most := highest(row, device, cache)) is None:
         raise CommandInvalid("not_offered")
     check_range(float(value), row.minimum, most)
     return float(value)
 
 
-def work_mode(device: Device, mode: str, ledger: ParameterCache) -> ParameterWrite:
+def work_mode(device: Device, mode: str, cache: ParameterCache) -> ParameterWrite:
     """Change the mode. Compulsory mode begins idle: what an earlier command left behind must not start by itself."""
     check_mode(mode, MODES)
     if mode == SELF_CONSUMPTION:
@@ -157,7 +157,7 @@ def work_mode(device: Device, mode: str, ledger: ParameterCache) -> ParameterWri
     values: dict[str, SettingValue] = {MODE: mode}
     if mode == FORCED:
         values[COMMAND] = STOP
-    values |= _sign_of_life(device, ledger)
+    values |= _sign_of_life(device, cache)
     return ParameterWrite((values,), _force(USUAL_FORCE), steers=True)
 
 
@@ -166,25 +166,25 @@ def _force(seconds: float) -> ForcedMode:
 
 
 def _battery_command(
-    device: Device, word: str, ledger: ParameterCache
+    device: Device, word: str, cache: ParameterCache
 ) -> ParameterWrite:
     """Charge or discharge at the power that is set, told last or read last; to stop is to go back to self-consumption."""
     if word == STOP:
         return stop()
-    most = _most_power(device, ledger, charge=word == CHARGE)
-    power = ledger.number(device.id, POWER)
+    most = _most_power(device, cache, charge=word == CHARGE)
+    power = cache.number(device.id, POWER)
     return _forced(
-        device, ledger, word, min(power, most) if power else most, USUAL_FORCE
+        device, cache, word, min(power, most) if power else most, USUAL_FORCE
     )
 
 
-def _most_power(device: Device, ledger: ParameterCache, *, charge: bool) -> float:
-    return battery_power(device, ledger, charge=charge) or 0.0
+def _most_power(device: Device, cache: ParameterCache, *, charge: bool) -> float:
+    return battery_power(device, cache, charge=charge) or 0.0
 
 
 def _forced(
     device: Device,
-    ledger: ParameterCache,
+    cache: ParameterCache,
     word: str,
     power: float,
     seconds: float,
@@ -193,7 +193,7 @@ def _forced(
     """The command acts in compulsory mode only, and at whatever power was left behind: all three go together (E45, E48)."""
     values: dict[str, SettingValue] = {MODE: FORCED, COMMAND: word, POWER: power}
     return ParameterWrite(
-        ({**values, **_sign_of_life(device, ledger)},),
+        ({**values, **_sign_of_life(device, cache)},),
         _force(seconds),
         target,
         charges=word == CHARGE,
@@ -202,36 +202,36 @@ def _forced(
 
 
 def force(
-    device: Device, order: ForceBattery, soc: float | None, ledger: ParameterCache
+    device: Device, order: ForceBattery, soc: float | None, cache: ParameterCache
 ) -> ParameterWrite:
     """Translate a forced charge or discharge."""
     charge = isinstance(order, ChargeBattery)
-    most = _most_power(device, ledger, charge=charge)
+    most = _most_power(device, cache, charge=charge)
     power = forced_power(order, LEAST_POWER, most)
     check_duration(order.duration, LONGEST_FORCE)
     if order.target_soc is not None:
         check_target(soc, order.target_soc, charge=charge)
     word = CHARGE if charge else DISCHARGE
-    return _forced(device, ledger, word, power, order.duration, order.target_soc)
+    return _forced(device, cache, word, power, order.duration, order.target_soc)
 
 
 def _check_limits(
-    device: Device, ledger: ParameterCache, low: float | None, high: float | None
+    device: Device, cache: ParameterCache, low: float | None, high: float | None
 ) -> None:
     """The lower limit has to stay below the upper one."""
     check_soc_limits(
-        ledger.number(device.id, MIN_SOC) if low is None else low,
-        ledger.number(device.id, MAX_SOC) if high is None else high,
+        cache.number(device.id, MIN_SOC) if low is None else low,
+        cache.number(device.id, MAX_SOC) if high is None else high,
     )
 
 
 def mode_order(
-    device: Device, order: SetWorkMode, ledger: ParameterCache
+    device: Device, order: SetWorkMode, cache: ParameterCache
 ) -> ParameterWrite:
     """Translate a change of mode together with its limits."""
     if order.grid_charging is not None:
         raise CommandInvalid("no_grid_charging")
-    _check_limits(device, ledger, order.min_soc, order.max_soc)
+    _check_limits(device, cache, order.min_soc, order.max_soc)
     limits: dict[str, SettingValue] = {}
     for control, value in (
         (Control.BATTERY_MIN_SOC, order.min_soc),
@@ -239,8 +239,8 @@ def mode_order(
     ):
         if value is not None:
             row = BY_CONTROL[control]
-            limits[row.code] = _checked(row, device, value, ledger)
-    wish = work_mode(device, order.mode, ledger)
+            limits[row.code] = _checked(row, device, value, cache)
+    wish = work_mode(device, order.mode, cache)
     return ParameterWrite(({**limits, **wish.values},), wish.force, steers=True)
 
 

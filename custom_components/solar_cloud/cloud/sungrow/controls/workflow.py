@@ -110,10 +110,10 @@ class Step:
 class CommandWorkflow:
     """Carries commands through."""
 
-    def __init__(self, tasks: ParameterTasks, ledger: ParameterCache) -> None:
+    def __init__(self, tasks: ParameterTasks, cache: ParameterCache) -> None:
         """Send nothing yet."""
         self._tasks: Final = tasks
-        self._ledger: Final = ledger
+        self._cache: Final = cache
 
     async def start(
         self, device: Device, wish: ParameterWrite, verify: Values | None = None
@@ -133,16 +133,16 @@ class CommandWorkflow:
                 code: value
                 for values in wish.tasks
                 for code in values
-                if (value := self._ledger.value(device.id, code)) is not None
+                if (value := self._cache.value(device.id, code)) is not None
             },
             steers=wish.steers,
         )
         codes = {code for values in wish.tasks for code in values} | link.verify.keys()
-        self._ledger.begin(device.id, link.name, codes)
+        self._cache.begin(device.id, link.name, codes)
         try:
             receipt = await self._send(link)
         except CloudError:
-            self._ledger.end(device.id, link.name)
+            self._cache.end(device.id, link.name)
             raise
         return replace(receipt, force=wish.force)
 
@@ -157,7 +157,7 @@ class CommandWorkflow:
             outcome = Outcome.UNCERTAIN
         else:
             outcome = Outcome.ACCEPTED
-        self._ledger.tell(device.id, name, values)
+        self._cache.tell(device.id, name, values)
         return CommandResult(outcome=outcome)
 
     async def follow(self, task: str) -> CommandResult:
@@ -172,14 +172,14 @@ class CommandWorkflow:
         link = _link(task)
         if link is None or link.phase not in steps:
             return CommandResult(outcome=Outcome.UNCERTAIN)
-        self._ledger.go_on(link.device, link.name)
+        self._cache.go_on(link.device, link.name)
         try:
             receipt = await steps[link.phase](link)
         except CommandRejected:
-            self._ledger.end(link.device, link.name)
+            self._cache.end(link.device, link.name)
             raise
         if receipt.task is None:
-            self._ledger.end(link.device, link.name)
+            self._cache.end(link.device, link.name)
         return receipt
 
     # Writing
@@ -193,7 +193,7 @@ class CommandWorkflow:
         try:
             task_id = await self._tasks.write(link.uuid, wire, link.name)
         except Unanswered:
-            self._ledger.tell(link.device, link.name, link.values)
+            self._cache.tell(link.device, link.name, link.values)
             later = replace(link, phase="records", sent=time.time())
             return _running(later, REST, Outcome.UNCERTAIN)
         except Repeated:
@@ -207,7 +207,7 @@ class CommandWorkflow:
                 raise
             reason = "device_refused" if err.placeholders else err.key
             return self._failed(link, [], reason)
-        self._ledger.tell(link.device, link.name, link.values)
+        self._cache.tell(link.device, link.name, link.values)
         sent = replace(link, phase="write", task=task_id, sent=time.time(), tries=0)
         return _running(sent, FIRST_LOOK)
 
@@ -217,7 +217,7 @@ class CommandWorkflow:
         wire: dict[str, Wire] = {}
         tried: dict[str, int] = {}
         for code, value in link.values.items():
-            quantum = self._ledger.quantum(link.device, code)
+            quantum = self._cache.quantum(link.device, code)
             if quantum is None:
                 wire[code] = _careful(float(value), link.before.get(code))
                 tried[code] = wire[code]
@@ -261,7 +261,7 @@ class CommandWorkflow:
             if code in link.values
         }
         if given_up := {status for status in failed.values() if status != FAILED}:
-            self._ledger.doubt_codes(link.device, link.verify)
+            self._cache.doubt_codes(link.device, link.verify)
             taken = [
                 code
                 for code, outcome in progress.outcomes.items()
@@ -298,7 +298,7 @@ class CommandWorkflow:
 
     def _unread(self, link: Step) -> CommandResult:
         """Nobody could look: that it is so is not known."""
-        self._ledger.doubt_codes(link.device, link.verify)
+        self._cache.doubt_codes(link.device, link.verify)
         if link.reason or link.refused:
             return self._failed(link, [], "device_refused")
         if link.rest and not link.known:
@@ -318,7 +318,7 @@ class CommandWorkflow:
                 return self._unread(link)
             return _running(link, _next_look(link))
         told = progress.told
-        self._ledger.note(link.device, told, link.sent)
+        self._cache.note(link.device, told, link.sent)
         found = {
             code: value
             for code, row in told.items()
@@ -344,7 +344,7 @@ class CommandWorkflow:
         if {*wrong} <= learnt:
             onward = replace(link, carried=[*link.carried, *taken])
             return _send_next(onward, {code: link.verify[code] for code in wrong})
-        self._ledger.unlearn(link.device, wrong)
+        self._cache.unlearn(link.device, wrong)
         reason = "no_effect" if link.arrived else "not_issued"
         if {*wrong} & {*link.refused}:
             reason = "device_refused"
@@ -363,14 +363,14 @@ class CommandWorkflow:
                 if INVERTER[code].same(value, sent * quantum)
             ]
             if len(steps) == 1:
-                self._ledger.learn(link.device, code, steps[0])
+                self._cache.learn(link.device, code, steps[0])
                 learnt.add(code)
         return learnt
 
     # What is next
 
     def _mine(self, link: Step, values: Iterable[str]) -> list[str]:
-        return self._ledger.mine(link.device, link.name, values)
+        return self._cache.mine(link.device, link.name, values)
 
     @staticmethod
     def _overtaken(link: Step) -> CommandResult:
@@ -405,7 +405,7 @@ class CommandWorkflow:
 
         ``mode`` is the one the device has just told.
         """
-        self._ledger.take_back(link.device, link.name, link.values)
+        self._cache.take_back(link.device, link.name, link.values)
         if link.reason:  # it was the undoing
             raise CommandRejected("half_done", done=link.done)
         taken = self._mine(link, [*link.carried, *taken])
@@ -417,7 +417,7 @@ class CommandWorkflow:
             value = link.before.get(code)
             if begins and code in {*STOP_VALUES, POWER}:
                 continue  # the end of the mode ends them too
-            if value is None or self._ledger.quantum(link.device, code) is None:
+            if value is None or self._cache.quantum(link.device, code) is None:
                 lost.append(code)
             else:
                 back[code] = value
@@ -437,7 +437,7 @@ class CommandWorkflow:
             reason="half_done" if lost else _told_after(reason),
             done=done,
         )
-        self._ledger.begin(link.device, undo.name, back)
+        self._cache.begin(link.device, undo.name, back)
         return _send_next(undo, back)
 
     def _may_be_forced(
