@@ -5,7 +5,7 @@ they flow towards the house: grid import and battery discharge are positive, exp
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Final, Self
@@ -445,6 +445,22 @@ class Alarm:
     level: str | None = None
     device_id: str | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        """Keep the vendor's words to what can be shown."""
+        object.__setattr__(self, "name", printable(self.name) or "?")
+        for key in ("code", "level"):
+            if (word := getattr(self, key)) is not None:
+                object.__setattr__(self, key, printable(word) or None)
+
+
+LONGEST_WORDS: Final = 120
+
+
+def printable(words: str) -> str:
+    """Return a vendor's words in one line of bounded length, without what no screen shows or what turns its order around."""
+    shown = (each if each.isprintable() else " " for each in words[: 4 * LONGEST_WORDS])
+    return " ".join("".join(shown).split())[:LONGEST_WORDS]
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -467,3 +483,9 @@ class Snapshot:
     alarms: Mapping[str, tuple[Alarm, ...]] = field(default_factory=dict)
     notices: frozenset[Notice] = frozenset()
     resume_after: float | None = field(default=None, compare=False)
+
+    def only(self, inventory: Inventory) -> Snapshot:
+        """Leave out the readings of other plants and devices."""
+        known = inventory.plants.keys() | inventory.devices.keys()
+        readings = {key: each for key, each in self.readings.items() if key in known}
+        return replace(self, readings=readings)

@@ -21,7 +21,6 @@ DAY_SECONDS: Final = 86400.0
 ALARM_DAYS: Final = 30
 SHORT_ALARM_DAYS: Final = 7
 """What remains when the vendor refuses a month (20027); one field guide says a week."""
-MOST_NAME: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def alarms(
         level = number(row.get("lev"))
         found[plant].append(
             Alarm(
-                name[:MOST_NAME],
+                name,
                 text(row.get("alarmId")),
                 None if level is None else ALARM_LEVELS.get(int(level)),
                 device_id(text(row.get("esnCode"))),
