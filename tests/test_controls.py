@@ -590,6 +590,28 @@ async def test_a_forced_mode_ends_when_controls_are_switched_off(house: House) -
     assert not house.entry.runtime_data.store.load("forces")
 
 
+async def test_a_forced_mode_ends_in_time_on_a_plant_that_was_left_out(
+    house: House,
+) -> None:
+    """Whoever does not want to see a plant any more does not want its battery forced for ever."""
+    await house.act(
+        "discharge_battery", power=500, duration={"minutes": 40}, target_soc=20
+    )
+    house.hass.config_entries.async_update_entry(
+        house.entry,
+        options={"excluded_plants": [house.solax.plant.plant_id], "controls": True},
+    )
+    await house.home.restart(house.entry)
+    await house.home.pass_time(1800, 300)
+    assert len(house.solax.commands()) == 1
+    assert not house.entry.runtime_data.control_manager.available.specs
+    await house.home.pass_time(900, 300)
+    assert house.solax.orders.carried_out[-1][0] == "exit_vpp_mode"
+    await house.home.pass_time(900, 300)
+    assert not house.entry.runtime_data.store.load("forces")
+    assert len(house.solax.commands()) == 2
+
+
 async def test_a_forced_mode_ends_with_its_account(house: House) -> None:
     """The inverter returns to what it did before."""
     house.solax.plant.site.set_soc(0.3)

@@ -11,7 +11,6 @@ from homeassistant.helpers.typing import ConfigType
 
 from .account import Account
 from .cloud.corrections import DeviceCorrection, PowerUnit, SupportsCorrections
-from .cloud.model import Inventory
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
 from .cloud.vendor import Cloud, SignIn, SupportsLogout, SupportsManualDevices, Vendor
@@ -156,13 +155,12 @@ def _control_manager(
     if controls is None or not (allowed or account.store.load(FORCES)):
         return None
 
-    def chosen() -> Inventory:
-        return account.inventory.chosen if allowed else account.inventory.data
-
     settings = SettingsCoordinator(
-        hass, entry, controls, account.vendor.settings_period, chosen
+        hass, entry, controls, account.vendor.settings_period, account.inventory
     )
-    return ControlManager(hass, entry, controls, account.store, chosen, settings)
+    return ControlManager(
+        hass, entry, controls, account.store, account.inventory, settings
+    )
 
 
 def tunings(entry: SolarCloudConfigEntry) -> dict[str, DeviceCorrection]:

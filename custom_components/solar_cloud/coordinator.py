@@ -1,7 +1,7 @@
 """Polling an account: its inventory, its readings and its settings, each by a coordinator."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,6 +28,7 @@ from .const import (
     LOGGER,
     POLL_PERIOD,
 )
+from .control.forced_mode import SECTION as FORCES
 from .location import HomeAssistantLocation
 from .pipeline.pipeline import ReadingPipeline
 from .polling.scheduler import PollScheduler
@@ -220,6 +221,17 @@ class InventoryCoordinator(SolarCloudCoordinator[Inventory]):
         excluded = self.config_entry.options.get(CONF_EXCLUDED_PLANTS, ())
         return self.data.only(frozenset(self.data.plants).difference(excluded))
 
+    @property
+    def steered(self) -> Inventory:
+        """The chosen plants, and those left out since on which a forced mode is still to be ended."""
+        devices = self.data.devices
+        stored = self._storage.load(FORCES)
+        forced = {
+            devices[each].plant_id if each in devices else each
+            for each in (stored if isinstance(stored, dict) else ())
+        }
+        return self.data.only(frozenset(self.chosen.plants) | forced)
+
     @override
     async def _async_poll(self) -> Inventory:
         """List; what could not be listed completely is looked at again sooner."""
@@ -299,7 +311,8 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
     async def _async_poll(self) -> Snapshot:
         """Read, learn when uploads come, and run it all through the pipeline."""
         chosen = self._inventory.chosen
-        snapshot = await self._cloud.readings(chosen)
+        everything = await self._cloud.readings(self._inventory.steered)
+        snapshot = everything.only(chosen)
         self._scheduler.learn(snapshot, chosen, dt_util.utcnow().timestamp())
         await self._location.async_learn(
             each.time_zone for each in chosen.plants.values()
@@ -322,9 +335,9 @@ class SettingsCoordinator(SolarCloudCoordinator[Settings]):
         entry: ConfigEntry,
         controls: ControlClient,
         period: float | None,
-        chosen: Callable[[], Inventory],
+        inventory: InventoryCoordinator,
     ) -> None:
-        """Ask every ``period`` seconds for what ``chosen`` names; without one the settings come with the readings."""
+        """Ask every ``period`` seconds for what is steered; without one the settings come with the readings."""
         super().__init__(
             hass,
             entry,
@@ -333,10 +346,10 @@ class SettingsCoordinator(SolarCloudCoordinator[Settings]):
             always_update=True,  # the same word again may end a wait for another one
         )
         self._controls: Final = controls
-        self._chosen: Final = chosen
+        self._inventory: Final = inventory
 
     @override
     async def _async_poll(self) -> Settings:
         asked_at = time.time()
-        settings = await self._controls.settings(self._chosen())
+        settings = await self._controls.settings(self._inventory.steered)
         return replace(settings, asked_at=asked_at)

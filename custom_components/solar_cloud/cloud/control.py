@@ -191,6 +191,19 @@ class Capabilities:
     unavailable_reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By id, what (a control's key, an order's class name, or ``all``) and why: ``no_permission``, ``no_battery``, ``not_supported``, ..."""
 
+    def only(self, inventory: Inventory) -> Capabilities:
+        """Return what concerns these plants and devices."""
+        known = inventory.plants.keys() | inventory.devices.keys()
+        return Capabilities(
+            {key: each for key, each in self.specs.items() if key in known},
+            {key: each for key, each in self.orders.items() if key in known},
+            {
+                key: each
+                for key, each in self.unavailable_reasons.items()
+                if key in known
+            },
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlAction:

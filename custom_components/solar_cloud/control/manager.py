@@ -35,10 +35,10 @@ from ..cloud.control import (
     StopBattery,
 )
 from ..cloud.errors import CloudError, CommandInvalid, CommandRejected, describe
-from ..cloud.model import Inventory, Notice, Snapshot
+from ..cloud.model import Notice, Snapshot
 from ..cloud.storage import Json
 from ..const import DOMAIN, LOGGER
-from ..coordinator import SolarCloudCoordinator
+from ..coordinator import InventoryCoordinator, SolarCloudCoordinator
 from ..device_registry import registered_name
 from ..storage import AccountStorage
 from .events import fire
@@ -73,15 +73,15 @@ class ControlManager:
         entry: ConfigEntry,
         cloud: ControlClient,
         store: AccountStorage,
-        chosen: Callable[[], Inventory],
+        inventory: InventoryCoordinator,
         settings: SolarCloudCoordinator[Settings],
     ) -> None:
-        """Command through ``cloud`` the devices that ``chosen`` returns."""
+        """Command the chosen devices of ``inventory`` through ``cloud``, which may have to end something on others."""
         self._hass: Final = hass
         self._entry: Final = entry
         self._cloud: Final = cloud
         self._store: Final = store
-        self._chosen: Final = chosen
+        self._inventory: Final = inventory
         self.settings: Final = settings
         self.pending: Final = PendingValues(store)
         self.budget: Final = WriteLimiter(store)
@@ -130,7 +130,8 @@ class ControlManager:
 
     @callback
     def _offer(self) -> None:
-        self.available = self._cloud.available(self._chosen())
+        offered = self._cloud.available(self._inventory.steered)
+        self.available = offered.only(self._inventory.chosen)
 
     @callback
     def _follow_readings(self) -> None:
