@@ -141,13 +141,13 @@ async def test_findings_survive_a_restart_and_long_lists_are_cut(
     await home.start(entry)
     plant_id = solax.plant.plant_id
     store = entry.runtime_data.store
-    found = [["sensor.one", 3600.0 * n, 5.0] for n in range(20)]
+    found = [{"start": 3600.0 * n, "excess": 5.0} for n in range(20)]
     await store.save(
         "doctor",
         {
             plant_id: {
                 "examined": 1e12,
-                "findings": [*found, ["odd"]],
+                "findings": {"sensor.one": [*found, "odd"], "sensor.two": 7},
                 "accepted": [["sensor.one", 1.0], "odd"],
             },
             "other": "damaged",

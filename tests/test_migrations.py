@@ -10,12 +10,17 @@ from typing import Any, Final
 
 import pytest
 
+from custom_components.solar_cloud.backfill.anomalies import Finding
 from custom_components.solar_cloud.backfill.gaps import Watched
+from custom_components.solar_cloud.cloud.control import Control
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.quota import Block, Spent
 from custom_components.solar_cloud.cloud.serialization import from_json, to_json
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.control.forced_mode import supervised
+from custom_components.solar_cloud.control.pending import PendingValues
+from custom_components.solar_cloud.control.tasks import TaskStore
 from custom_components.solar_cloud.migrations import MIGRATIONS, VERSION, migrate
 from custom_components.solar_cloud.pipeline.counter_filter import CounterFilter
 from custom_components.solar_cloud.pipeline.counter_filters import CounterFilters
@@ -25,6 +30,7 @@ from custom_components.solar_cloud.pipeline.known_slots import KnownSlots
 from custom_components.solar_cloud.pipeline.plant_sources import SourceSelection
 from custom_components.solar_cloud.polling.upload_detector import UploadDetector
 from custom_components.solar_cloud.polling.upload_tracker import PollOffset
+from custom_components.solar_cloud.statistics.anomalies import Examination
 from custom_components.solar_cloud.storage import AccountStorage
 from homeassistant.core import HomeAssistant
 
@@ -189,6 +195,80 @@ def test_a_vendors_block_goes_on() -> None:
     assert from_json(Spent, stored).blocked == {"all": Block(5.0, "rate_limited")}
 
 
+def test_every_forced_mode_still_ends(before: dict[str, Any]) -> None:
+    """When it was to end, and by whom."""
+    kept = supervised(taken_up("forces", before["forces"]))
+    assert kept.keys() == before["forces"].keys() != set()
+    for key, row in before["forces"].items():
+        force = kept[key]
+        assert [force.until, force.ends_by_itself] == [
+            row["until"],
+            row["ends_by_itself"],
+        ]
+        assert [force.renew_after, force.renewed] == [
+            row["renew_after"],
+            row["renewed"],
+        ]
+        assert force.begun == row.get("begun", row["renewed"])
+
+
+def test_every_command_is_still_followed(before: dict[str, Any]) -> None:
+    """And its value shown meanwhile."""
+    storage = MemoryStorage()
+    storage.delay_save("tasks", lambda: migrate(before)["tasks"])
+    storage.delay_save("settings", lambda: migrate(before)["settings"])
+    assert [
+        [
+            task.device_id,
+            task.name,
+            task.handle,
+            task.check_after,
+            task.since,
+            task.control,
+        ]
+        for task in TaskStore(storage).tasks()
+    ] == [
+        [
+            row[name]
+            for name in ("target", "name", "handle", "check_after", "since", "control")
+        ]
+        for row in before["tasks"]
+    ]
+    pending, controls = PendingValues(storage), {str(each): each for each in Control}
+    for row in before["settings"]:
+        key = row["owner"], controls[row["control"]]
+        value = pending.get(key)
+        assert value is not None
+        assert [value.value, value.reads_back, value.due] == [
+            row["value"],
+            row["reads_back"],
+            row["due"],
+        ]
+        assert pending.states[key] == row["state"]
+    assert len(pending.states) == len(before["settings"])
+
+
+def test_odd_hours_that_were_accepted_are_not_named_again() -> None:
+    """Nor are those that were found forgotten."""
+    stored = taken_up(
+        "doctor",
+        {
+            "plant": {
+                "examined": 1.0,
+                "findings": [["sensor.a", 1, 2.5], ["sensor.a", 3.0, -1.0]],
+                "accepted": [["sensor.b", 7.0]],
+            }
+        },
+    )
+    assert from_json(dict[str, Examination], stored) == {
+        "plant": Examination(
+            1.0,
+            {"sensor.a": [Finding(1.0, 2.5), Finding(3.0, -1.0)]},
+            {("sensor.b", 7.0)},
+        )
+    }
+
+
 # Rows of the first versions
 
 
@@ -267,6 +347,13 @@ def test_nonsense_is_passed_on_to_its_reader(odd: Any) -> None:
     from_json(dict[str, dict[Q, SourceSelection]], migrated["roles"])
     from_json(Spent, migrated["quota"])
     from_json(Watched, migrated["gaps"])
+    supervised(migrated["forces"])
+    storage = MemoryStorage()
+    storage.delay_save("tasks", lambda: migrated["tasks"])
+    storage.delay_save("settings", lambda: migrated["settings"])
+    assert TaskStore(storage).tasks() == []
+    assert PendingValues(storage).states == {}
+    from_json(dict[str, Examination], migrated["doctor"])
 
 
 def test_the_present_form_stays_as_it_is(before: dict[str, Any]) -> None:

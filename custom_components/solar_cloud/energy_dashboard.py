@@ -6,6 +6,7 @@ against Home Assistant's schema first, and where the interface is gone or has ch
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 import importlib
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from .account import Account
 from .cloud.model import Device, DeviceKind, Inventory, Quantity as Q, Slot
-from .cloud.storage import Json
+from .cloud.serialization import from_json, to_json
 from .const import DOMAIN, LOGGER
 from .issues import drop_plain_issue, plant_issue_id
 from .runtime import SolarCloudConfigEntry
@@ -78,7 +79,7 @@ class DashboardIssue:
     def settle(account: Account, plant_id: str) -> None:
         """Do not offer a plant again: its user has clicked by hand."""
         settled = _settled(account) | {plant_id}
-        account.store.delay_save(SECTION, lambda: list[Json](sorted(settled)))
+        account.store.delay_save(SECTION, partial(to_json, settled))
 
     @callback
     def check(self) -> None:
@@ -136,8 +137,7 @@ class DashboardIssue:
 
 
 def _settled(account: Account) -> set[str]:
-    stored = account.store.load(SECTION)
-    return {str(each) for each in stored} if isinstance(stored, list) else set()
+    return from_json(set[str], account.store.load(SECTION))
 
 
 async def _async_listen(hass: HomeAssistant) -> None:

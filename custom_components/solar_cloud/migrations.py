@@ -6,6 +6,7 @@ earlier minor version take the same way:
 - 1: fields by position, in lists. Some sections had fields by name already.
 - 2: what the pipeline keeps has its fields by name, and is found by plant or device.
 - 3: so have times of uploads, counts of calls, and gaps.
+- 4: so have assumed settings, tasks, and odd hours; a forced mode says when it was begun.
 
 What is damaged is passed on as it is: its reader refuses it (``cloud/serialization.py``).
 """
@@ -16,7 +17,7 @@ from typing import Final
 from .cloud.storage import Json
 from .pipeline.sibling import decimals
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 type Convert = Callable[[Json], Json]
 
@@ -174,6 +175,48 @@ def _gap(row: Json) -> Json:
     return row
 
 
+def _settings(rows: Json) -> Json:
+    if not isinstance(rows, list):
+        return rows
+    found: dict[str, dict[str, Json]] = {}
+    for row in rows:
+        match row:
+            case {"owner": str(device_id), "control": str(control)}:
+                found.setdefault(device_id, {})[control] = row
+    return dict[str, Json](found)
+
+
+def _tasks(rows: Json) -> Json:
+    return [_task(row) for row in rows] if isinstance(rows, list) else rows
+
+
+def _task(row: Json) -> Json:
+    if not isinstance(row, dict) or "target" not in row:
+        return row
+    return row | {"device_id": row["target"]}
+
+
+def _force(row: Json) -> Json:
+    """The first versions kept when a mode was renewed, and nothing of when it was begun."""
+    if not isinstance(row, dict) or row.get("begun"):
+        return row
+    return row | {"begun": row.get("renewed")}
+
+
+def _examination(content: Json) -> Json:
+    if not isinstance(content, dict) or not isinstance(
+        rows := content.get("findings"), list
+    ):
+        return content
+    findings: dict[str, list[Json]] = {}
+    for row in rows:
+        match row:
+            case [str(key), start, excess]:
+                odd: Json = {"start": start, "excess": excess}
+                findings.setdefault(key, []).append(odd)
+    return content | {"findings": dict[str, Json](findings)}
+
+
 MIGRATIONS: Final[Mapping[str, Convert]] = {
     "guards": lambda rows: _by_owner(rows, _filter),
     "days": _days,
@@ -183,4 +226,8 @@ MIGRATIONS: Final[Mapping[str, Convert]] = {
     "strides": lambda content: _each(content, _detector),
     "quota": _quota,
     "gaps": _gaps,
+    "settings": _settings,
+    "tasks": _tasks,
+    "forces": lambda forces: _each(forces, _force),
+    "doctor": lambda plants: _each(plants, _examination),
 }

@@ -1,7 +1,7 @@
 """Forced modes and their ends: kept on disk from before the first of them is sent, so that no restart leaves a battery forced."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 import time
 from typing import Final
@@ -20,6 +20,7 @@ from ..cloud.control import (
     StopBattery,
 )
 from ..cloud.errors import CloudError, CloudUnreachable, describe
+from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import Json, Storage
 from ..cloud.vendor import Cloud
 from ..const import LOGGER
@@ -78,7 +79,7 @@ class ForcedModeManager:
         self._send: Final = send
         self._ending: Final = ending
         self._changed: Final = changed
-        self._forces: Final[dict[str, Supervised]] = dict(_read(storage.load(SECTION)))
+        self._forces: Final = supervised(storage.load(SECTION))
         self._timers: Final[dict[str, CALLBACK_TYPE]] = {}
         self._acting: Final[set[str]] = set()
         self._stopped = False
@@ -198,8 +199,7 @@ class ForcedModeManager:
         await self._save()
 
     async def _save(self) -> None:
-        content: Json = {key: asdict(force) for key, force in self._forces.items()}
-        await self._storage.save(SECTION, content)
+        await self._storage.save(SECTION, to_json(self._forces))
         self._changed()
 
     def _plan(self, target_id: str) -> None:
@@ -276,7 +276,7 @@ def _wait(force: Supervised, now: float) -> float:
 
 async def async_end_all(cloud: Cloud, stored: Json) -> None:
     """End what runs while its account is removed, as far as that can be done now."""
-    targets = [target_id for target_id, _ in _read(stored)]
+    targets = [*supervised(stored)]
     if not targets or (controls := cloud.controls) is None:
         return
     try:
@@ -293,29 +293,9 @@ async def async_end_all(cloud: Cloud, stored: Json) -> None:
             LOGGER.warning("A forced mode may go on without its account: %s", err.key)
 
 
-def _read(stored: Json) -> Iterator[tuple[str, Supervised]]:
-    for key, row in (stored if isinstance(stored, dict) else {}).items():
-        match row:
-            case {
-                "until": int() | float() as until,
-                "ends_by_itself": bool(by_itself),
-                "renew_after": renew_after,
-                "renewed": int() | float() as renewed,
-                **rest,
-            }:
-                yield (
-                    key,
-                    Supervised(
-                        float(until),
-                        by_itself,
-                        _seconds(renew_after),
-                        float(renewed),
-                        _seconds(rest.get("begun")) or float(renewed),
-                        _seconds(rest.get("replaces")),
-                        rest.get("stopping") is True,
-                    ),
-                )
-
-
-def _seconds(stored: object) -> float | None:
-    return float(stored) if isinstance(stored, int | float) else None
+def supervised(stored: Json) -> dict[str, Supervised]:
+    """Read the forced modes of the last run by device; their ends are tried anew."""
+    forces = from_json(dict[str, Supervised], stored)
+    for force in forces.values():
+        force.failures = 0
+    return forces

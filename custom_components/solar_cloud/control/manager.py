@@ -479,7 +479,7 @@ class ControlManager:
             if task.ends:
                 await self._over(task, Outcome.UNCERTAIN)
             else:
-                await self.forces.refused(task.target_id, task.since)
+                await self.forces.refused(task.device_id, task.since)
             return
         except CloudError as err:
             LOGGER.debug("The outcome of a command is not known yet: %s", err.key)
@@ -510,25 +510,25 @@ class ControlManager:
         """Tell how a command ended that somebody followed to its end, or gave up."""
         self._running.forget(task)
         if task.control is not None:
-            self.pending.answered((task.target_id, task.control), outcome, over=True)
+            self.pending.answered((task.device_id, task.control), outcome, over=True)
         if outcome is Outcome.CONFIRMED:
-            self._ineffective.discard(task.target_id)
+            self._ineffective.discard(task.device_id)
         await self._over(task, outcome)
-        self._tell(task.target_id, task.name, outcome, None, None)
+        self._tell(task.device_id, task.name, outcome, None, None)
         self._tell_entities()
         self._read_settings_in(SOON)
 
     async def _over(self, task: RunningTask, outcome: Outcome) -> None:
         self._expect_change()
         if task.ends:
-            await self._ended(task.target_id, outcome)
+            await self._ended(task.device_id, outcome)
 
     def _failed(self, task: RunningTask, err: CommandRejected) -> None:
         LOGGER.warning("A command failed after it had been accepted: %s", err.key)
         if task.control is not None:
-            self.pending.drop((task.target_id, task.control), CommandState.REFUSED)
-        self._note_no_effect(task.target_id, err)
-        self._tell(task.target_id, task.name, "refused", None, None, err)
+            self.pending.drop((task.device_id, task.control), CommandState.REFUSED)
+        self._note_no_effect(task.device_id, err)
+        self._tell(task.device_id, task.name, "refused", None, None, err)
         self._tell_entities()
         self._read_settings_in(SOON)
 

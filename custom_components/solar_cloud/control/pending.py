@@ -1,12 +1,13 @@
 """What was asked for and is not yet, or never will be, confirmed by the device; what cannot be read back survives restarts here."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 import time
 from typing import Final
 
 from ..cloud.control import Control, ControlSpec, Outcome, Settings, SettingValue
+from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import Json, Storage
 
 SECTION: Final = "settings"
@@ -40,6 +41,13 @@ class PendingValue:
     settle: float = 0.0
 
 
+@dataclass(slots=True)
+class KeptValue(PendingValue):
+    """A value that stands in over a restart, and how its command ended."""
+
+    state: CommandState = field(kw_only=True)
+
+
 class PendingValues:
     """Wishes by control; the device's word replaces them."""
 
@@ -48,7 +56,9 @@ class PendingValues:
         self._storage: Final = storage
         self._wishes: dict[Key, PendingValue] = {}
         self.states: Final[dict[Key, CommandState]] = {}
-        self._restore(storage.load(SECTION))
+        kept = from_json(dict[Key, KeptValue], storage.load(SECTION))
+        self._wishes |= kept
+        self.states.update((key, value.state) for key, value in kept.items())
 
     def value(self, key: Key, settings: Settings) -> SettingValue | None:
         """Return what an entity shows: the wish while there is one, else what the vendor tells."""
@@ -141,40 +151,16 @@ class PendingValues:
         self._storage.delay_save(SECTION, self._as_json)
 
     def _as_json(self) -> Json:
-        rows: list[Json] = []
-        for (owner, control), wish in self._wishes.items():
-            state = self.states.get((owner, control), CommandState.PENDING)
-            rows.append(
-                {"owner": owner, "control": str(control), "state": str(state)}
-                | asdict(wish)
-            )
-        return rows
-
-    def _restore(self, stored: Json) -> None:
-        for row in stored if isinstance(stored, list) else []:
-            match row:
-                case {
-                    "owner": str(owner),
-                    "control": str(control),
-                    "state": str(state),
-                    "value": bool() | int() | float() | str() as value,
-                    "reads_back": bool(reads_back),
-                    "due": int() | float() as due,
-                    **rest,
-                } if control in BY_KEY and state in set(CommandState):
-                    key = (owner, BY_KEY[control])
-                    self._wishes[key] = PendingValue(
-                        value,
-                        reads_back,
-                        float(due),
-                        _number(rest.get("since")),
-                        _number(rest.get("settle")),
-                    )
-                    self.states[key] = CommandState(state)
-
-
-BY_KEY: Final = {str(control): control for control in Control}
-
-
-def _number(stored: object) -> float:
-    return float(stored) if isinstance(stored, int | float) else 0.0
+        return to_json(
+            {
+                key: KeptValue(
+                    wish.value,
+                    wish.reads_back,
+                    wish.due,
+                    wish.since,
+                    wish.settle,
+                    state=self.states.get(key, CommandState.PENDING),
+                )
+                for key, wish in self._wishes.items()
+            }
+        )

@@ -1,11 +1,12 @@
 """Commands that still run at the vendor's, remembered over a restart."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ..cloud.control import Control
+from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import Json, Storage
-from .pending import BY_KEY, Key
+from .pending import Key
 
 SECTION: Final = "tasks"
 
@@ -14,7 +15,7 @@ SECTION: Final = "tasks"
 class RunningTask:
     """One of them."""
 
-    target_id: str
+    device_id: str
     name: str
     handle: str
     check_after: float
@@ -22,13 +23,13 @@ class RunningTask:
     control: Control | None = None
     ends: bool = False
     """Whether it ends a forced mode."""
-    mistakes: int = 0
+    mistakes: int = field(default=0, init=False)
     """How often in a row a mistake of ours kept it from being followed."""
 
     @property
     def key(self) -> str:
         """What it changes; a newer command to the same replaces it."""
-        return f"{self.target_id} {self.name}"
+        return f"{self.device_id} {self.name}"
 
 
 class TaskStore:
@@ -37,9 +38,8 @@ class TaskStore:
     def __init__(self, storage: Storage) -> None:
         """Take up what the last run left."""
         self._storage: Final = storage
-        stored = storage.load(SECTION)
-        found = [_read(row) for row in (stored if isinstance(stored, list) else [])]
-        self._tasks: Final = {task.key: task for task in found if task is not None}
+        kept = from_json(list[RunningTask], storage.load(SECTION))
+        self._tasks: Final = {task.key: task for task in kept}
 
     def tasks(self) -> list[RunningTask]:
         """Return them."""
@@ -49,16 +49,16 @@ class TaskStore:
         """Whether a task is still the newest of its kind."""
         return self._tasks.get(task.key) is task
 
-    def ending(self, target_id: str) -> bool:
+    def ending(self, device_id: str) -> bool:
         """Whether the end of a device's forced mode is under way."""
         return any(
-            task.ends and task.target_id == target_id for task in self._tasks.values()
+            task.ends and task.device_id == device_id for task in self._tasks.values()
         )
 
     def changing(self, key: Key) -> bool:
         """Whether a command to a control is under way."""
         return any(
-            (task.target_id, task.control) == key for task in self._tasks.values()
+            (task.device_id, task.control) == key for task in self._tasks.values()
         )
 
     async def begin(self, task: RunningTask) -> None:
@@ -77,38 +77,4 @@ class TaskStore:
             self._storage.delay_save(SECTION, self._as_json)
 
     def _as_json(self) -> Json:
-        return [
-            {
-                "target": task.target_id,
-                "name": task.name,
-                "handle": task.handle,
-                "check_after": task.check_after,
-                "since": task.since,
-                "control": str(task.control) if task.control else None,
-                "ends": task.ends,
-            }
-            for task in self._tasks.values()
-        ]
-
-
-def _read(row: Json) -> RunningTask | None:
-    match row:
-        case {
-            "target": str(target_id),
-            "name": str(name),
-            "handle": str(handle),
-            "check_after": int() | float() as check_after,
-            "since": int() | float() as since,
-            "control": control,
-            **rest,
-        }:
-            return RunningTask(
-                target_id,
-                name,
-                handle,
-                float(check_after),
-                float(since),
-                BY_KEY.get(str(control)),
-                rest.get("ends") is True,
-            )
-    return None
+        return to_json([*self._tasks.values()])

@@ -1,6 +1,8 @@
 """The statistics doctor: looks through the past of our counters once a day and offers to take out what cannot be."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -11,7 +13,7 @@ from ..account import Account
 from ..backfill.anomalies import Finding, examine
 from ..backfill.samples import HOUR
 from ..cloud.model import Inventory
-from ..cloud.storage import Json
+from ..cloud.serialization import from_json, to_json
 from ..const import DOMAIN, LOGGER
 from ..issues import drop_plain_issue, plant_issue_id
 from ..pipeline.counter_filters import bound
@@ -28,6 +30,18 @@ MOST_LINES: Final = 15
 type Findings = Mapping[str, Sequence[Finding]]
 
 
+@dataclass(slots=True)
+class Examination:
+    """What is known of a plant's counters."""
+
+    examined: float = 0.0
+    """When they were looked at, in epoch seconds."""
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    """By statistic."""
+    accepted: set[tuple[str, float]] = field(default_factory=set)
+    """Statistics and hours that are never named again."""
+
+
 class AnomalyFinder:
     """Examines the counters of one account."""
 
@@ -36,23 +50,25 @@ class AnomalyFinder:
         self._hass: Final = hass
         self._account: Final = account
         self._entry_id: Final = entry_id
-        self._examined: dict[str, float] = {}
-        self._findings: dict[str, dict[str, list[Finding]]] = {}
-        self._accepted: dict[str, set[tuple[str, float]]] = {}
-        self._restore(account.store.load(SECTION))
+        self._plants: Final = from_json(
+            dict[str, Examination], account.store.load(SECTION)
+        )
 
     def findings(self, plant_id: str) -> Findings:
         """Return what is known to be wrong with a plant's counters."""
-        return self._findings.get(plant_id, {})
+        return self._plant(plant_id).findings
+
+    def _plant(self, plant_id: str) -> Examination:
+        return self._plants.setdefault(plant_id, Examination())
 
     async def async_run(self, inventory: Inventory) -> None:
         """Examine the plants that are due."""
         now = dt_util.utcnow().timestamp()
         for plant_id in inventory.plants:
-            if now - self._examined.get(plant_id, 0.0) >= PERIOD:
+            if now - self._plant(plant_id).examined >= PERIOD:
                 await self.async_examine(inventory, plant_id)
-                self._examined[plant_id] = now
-                self._account.store.delay_save(SECTION, self._as_json)
+                self._plant(plant_id).examined = now
+                self._save()
             self._show(inventory, plant_id)
 
     async def async_examine(self, inventory: Inventory, plant_id: str) -> None:
@@ -61,24 +77,22 @@ class AnomalyFinder:
             each.statistic_id: each
             for each in plant_counters(self._hass, self._account, inventory, plant_id)
         }
-        known = [
-            each.start for found in self.findings(plant_id).values() for each in found
-        ]
-        since = min([self._examined.get(plant_id, 0.0), *known]) - OVERLAP
+        plant = self._plant(plant_id)
+        known = [each.start for found in plant.findings.values() for each in found]
+        since = min([plant.examined, *known]) - OVERLAP
         metadata = await recorder.async_metadata(self._hass, counters.keys())
         rows = await recorder.async_rows(self._hass, metadata.keys(), max(0.0, since))
         found: dict[str, list[Finding]] = {}
         for key, hours in rows.items():
             counter = counters[key]
             watts = bound(counter.slot.quantity, counter.owner_id, inventory)
-            accepted = self._accepted.get(plant_id, set())
             if odd := [
                 each
                 for each in examine(hours, watts or UNRATED)
-                if (key, each.start) not in accepted
+                if (key, each.start) not in plant.accepted
             ]:
                 found[key] = odd
-        self._findings[plant_id] = found
+        plant.findings = found
 
     async def async_correct(self, inventory: Inventory, plant_id: str) -> None:
         """Take the findings out of the sums."""
@@ -93,19 +107,21 @@ class AnomalyFinder:
                 )
         await recorder.async_written(self._hass)
         await self.async_examine(inventory, plant_id)
-        self._account.store.delay_save(SECTION, self._as_json)
+        self._save()
         self._show(inventory, plant_id)
 
     def accept(self, inventory: Inventory, plant_id: str) -> None:
         """Leave the findings in the statistics, and never name them again."""
-        self._accepted.setdefault(plant_id, set()).update(
-            (key, each.start)
-            for key, found in self.findings(plant_id).items()
-            for each in found
+        plant = self._plant(plant_id)
+        plant.accepted.update(
+            (key, each.start) for key in plant.findings for each in plant.findings[key]
         )
-        self._findings[plant_id] = {}
-        self._account.store.delay_save(SECTION, self._as_json)
+        plant.findings = {}
+        self._save()
         self._show(inventory, plant_id)
+
+    def _save(self) -> None:
+        self._account.store.delay_save(SECTION, partial(to_json, self._plants))
 
     def lines(self, plant_id: str) -> str:
         """Name the findings, as a list."""
@@ -144,54 +160,7 @@ class AnomalyFinder:
     @callback
     def stop(self) -> None:
         """Take the repairs back."""
-        for plant_id in self._findings:
+        for plant_id in self._plants:
             ir.async_delete_issue(
                 self._hass, DOMAIN, plant_issue_id(KEY, self._entry_id, plant_id)
             )
-
-    def _as_json(self) -> Json:
-        return {
-            plant_id: {
-                "examined": at,
-                "findings": [
-                    [key, each.start, each.excess]
-                    for key, found in self.findings(plant_id).items()
-                    for each in found
-                ],
-                "accepted": [
-                    [key, start]
-                    for key, start in sorted(self._accepted.get(plant_id, ()))
-                ],
-            }
-            for plant_id, at in self._examined.items()
-        }
-
-    def _restore(self, stored: Json) -> None:
-        for plant_id, kept in stored.items() if isinstance(stored, dict) else ():
-            match kept:
-                case {
-                    "examined": float() | int() as at,
-                    "findings": list(rows),
-                    "accepted": list(accepted),
-                }:
-                    self._examined[plant_id] = float(at)
-                case _:
-                    continue
-            self._accepted[plant_id] = {
-                (str(pair[0]), float(pair[1]))
-                for pair in accepted
-                if isinstance(pair, list)
-                and len(pair) == 2
-                and isinstance(pair[1], int | float)
-            }
-            found = self._findings.setdefault(plant_id, {})
-            for row in rows:
-                match row:
-                    case [
-                        str(key),
-                        float() | int() as start,
-                        float() | int() as excess,
-                    ]:
-                        found.setdefault(key, []).append(
-                            Finding(float(start), float(excess))
-                        )
