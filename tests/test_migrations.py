@@ -3,7 +3,7 @@
 ``test_stored_forms.py`` has whole homes go on after it.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -11,11 +11,14 @@ from typing import Any, Final
 import pytest
 
 from custom_components.solar_cloud.backfill.anomalies import Finding
+from custom_components.solar_cloud.backfill.fetcher import HistoryFetcher, Reports
 from custom_components.solar_cloud.backfill.gaps import Watched
 from custom_components.solar_cloud.cloud.control import Control
+from custom_components.solar_cloud.cloud.history import PastEnergy
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.quota import Block, Spent
 from custom_components.solar_cloud.cloud.serialization import from_json, to_json
+from custom_components.solar_cloud.cloud.sources import SourceTerm
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.control.forced_mode import supervised
@@ -31,6 +34,8 @@ from custom_components.solar_cloud.pipeline.plant_sources import SourceSelection
 from custom_components.solar_cloud.polling.upload_detector import UploadDetector
 from custom_components.solar_cloud.polling.upload_tracker import PollOffset
 from custom_components.solar_cloud.statistics.anomalies import Examination
+from custom_components.solar_cloud.statistics.importer import ImportRecord
+from custom_components.solar_cloud.statistics.undo import Imported
 from custom_components.solar_cloud.storage import AccountStorage
 from homeassistant.core import HomeAssistant
 
@@ -269,6 +274,60 @@ def test_odd_hours_that_were_accepted_are_not_named_again() -> None:
     }
 
 
+def test_an_import_that_was_under_way_fetches_nothing_twice() -> None:
+    """Nor does it take what was not fetched for fetched: its file has a form of its own."""
+    fetched = {
+        "name": "one|0|86400",
+        "done": ["one|0"],
+        "samples": [["one", "pv_energy_total", [[3600, 1.5], [7200, 2.5]]]],
+    }
+    reports = {
+        "start": 0.0,
+        "end": 9.0,
+        "reached": 5.0,
+        "rows": [[5.0, 9.0, {"pv_energy_total": 1.5, "x": 2.0}]],
+    }
+    kept = taken_up("plant", {"readings": fetched, "reports": reports})
+    term, step = SourceTerm("one", PV), timedelta(minutes=15)
+    for stored in (kept["readings"], taken_up("repair", fetched)):
+        fetcher = HistoryFetcher(["one"], 0.0, 86400.0, step, stored)
+        assert fetcher.value([term], 5400.0) == 2.0
+        assert to_json(stored) == fetcher.as_json()
+    assert Reports(0.0, 9.0, kept["reports"]).rows == [
+        PastEnergy(5.0, 9.0, {Q.PV_ENERGY_TOTAL: 1.5})
+    ]
+    half: Any = kept["readings"] | {"samples": 7}
+    fetcher = HistoryFetcher(["one"], 0.0, 86400.0, step, half)
+    assert fetcher.as_json() == {"name": "one|0|86400", "done": [], "samples": {}}
+
+
+def test_an_import_of_before_the_update_can_be_taken_back() -> None:
+    """What it did to each statistic is known, the sum of the first hour included where it was kept."""
+    stored = taken_up(
+        "imports",
+        {
+            "plant": {
+                "begun": 1.0,
+                "counters": {
+                    "sensor.a": [2.0, 3.0, 4.0, 5.0, "days", 6.0],
+                    "sensor.b": [2, 3, 4, 5, "days"],
+                    "sensor.c": [2.0, "x"],
+                },
+            },
+            "other": 7,
+        },
+    )
+    assert from_json(dict[str, ImportRecord], stored) == {
+        "plant": ImportRecord(
+            1.0,
+            {
+                "sensor.a": Imported(2.0, 3.0, 4.0, 5.0, "days", 6.0),
+                "sensor.b": Imported(2.0, 3.0, 4.0, 5.0, "days"),
+            },
+        )
+    }
+
+
 # Rows of the first versions
 
 
@@ -354,6 +413,8 @@ def test_nonsense_is_passed_on_to_its_reader(odd: Any) -> None:
     assert TaskStore(storage).tasks() == []
     assert PendingValues(storage).states == {}
     from_json(dict[str, Examination], migrated["doctor"])
+    from_json(dict[str, ImportRecord], migrated["imports"])
+    assert HistoryFetcher([], 0.0, 1.0, timedelta(1), migrated["repair"]).calls == 0
 
 
 def test_the_present_form_stays_as_it_is(before: dict[str, Any]) -> None:

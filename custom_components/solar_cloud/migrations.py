@@ -6,7 +6,7 @@ earlier minor version take the same way:
 - 1: fields by position, in lists. Some sections had fields by name already.
 - 2: what the pipeline keeps has its fields by name, and is found by plant or device.
 - 3: so have times of uploads, counts of calls, and gaps.
-- 4: so have assumed settings, tasks, and odd hours; a forced mode says when it was begun.
+- 4: so have assumed settings, tasks, imports and odd hours; a forced mode says when it was begun.
 
 What is damaged is passed on as it is: its reader refuses it (``cloud/serialization.py``).
 """
@@ -25,7 +25,7 @@ type Convert = Callable[[Json], Json]
 def migrate(sections: Mapping[str, Json]) -> dict[str, Json]:
     """Return a file's sections in their present form."""
     return {
-        name: MIGRATIONS[name](content) if name in MIGRATIONS else content
+        name: MIGRATIONS.get(name, _fetched)(content)
         for name, content in sections.items()
     }
 
@@ -217,6 +217,38 @@ def _examination(content: Json) -> Json:
     return content | {"findings": dict[str, Json](findings)}
 
 
+def _import(content: Json) -> Json:
+    if not isinstance(content, dict):
+        return content
+    names = ("start", "end", "lift", "kwh", "resolution", "first_sum")
+    counters = _each(content.get("counters"), lambda row: _named(row, *names))
+    return content | {"counters": counters}
+
+
+def _fetched(content: Json) -> Json:
+    """What an import has fetched of a plant lies in a file of its own, in which sections are plants."""
+    if not isinstance(content, dict) or not content.keys() & {"readings", "reports"}:
+        return content
+    return content | {
+        "readings": _readings(content.get("readings")),
+        "reports": _reports(content.get("reports")),
+    }
+
+
+def _readings(content: Json) -> Json:
+    if not isinstance(content, dict):
+        return content
+    return content | {"samples": _by_owner(content.get("samples"), _as_it_is)}
+
+
+def _reports(content: Json) -> Json:
+    if not isinstance(content, dict) or not isinstance(
+        rows := content.get("rows"), list
+    ):
+        return content
+    return content | {"rows": [_named(row, "start", "end", "values") for row in rows]}
+
+
 MIGRATIONS: Final[Mapping[str, Convert]] = {
     "guards": lambda rows: _by_owner(rows, _filter),
     "days": _days,
@@ -226,6 +258,9 @@ MIGRATIONS: Final[Mapping[str, Convert]] = {
     "strides": lambda content: _each(content, _detector),
     "quota": _quota,
     "gaps": _gaps,
+    "repair": _readings,
+    "imports": lambda plants: _each(plants, _import),
+    "import_writing": lambda plants: _each(plants, _import),
     "settings": _settings,
     "tasks": _tasks,
     "forces": lambda forces: _each(forces, _force),

@@ -1,14 +1,14 @@
 """Collecting the past call by call: what was fetched is kept, over limits and restarts."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from ..cloud.errors import UnexpectedAnswer
 from ..cloud.history import HistoryClient, PastEnergy
 from ..cloud.model import Inventory, Plant, Reading
-from ..cloud.serialization import from_json, to_json
+from ..cloud.serialization import from_json_or_none, to_json
 from ..cloud.sources import SourceTerm
 from ..cloud.storage import Json
 from .samples import HOUR, Sample, continuous, least_at, thin, value_at
@@ -25,10 +25,10 @@ type Key = tuple[str, str]
 class _FetchedPast:
     """What is kept of a collection."""
 
-    name: str = ""
-    done: set[str] = field(default_factory=set)
-    """The windows that were asked for."""
-    samples: dict[Key, list[Sample]] = field(default_factory=dict)
+    name: str
+    done: set[str]
+    """The windows that were asked for; worth nothing without the samples."""
+    samples: dict[Key, list[Sample]]
 
 
 class HistoryFetcher:
@@ -47,9 +47,9 @@ class HistoryFetcher:
         self.start: Final = start
         self.end: Final = end
         self._step: Final = step
-        kept = from_json(_FetchedPast, stored)
-        if kept.name != self.name:
-            kept = _FetchedPast()
+        kept = from_json_or_none(_FetchedPast, stored)
+        if kept is None or kept.name != self.name:
+            kept = _FetchedPast(self.name, set(), {})
         self._done: Final = kept.done
         self._samples: Final = kept.samples
         self._oldest: dict[str, float] = {}
@@ -167,10 +167,10 @@ class HistoryFetcher:
 class _ReportedPast:
     """What is kept of reports."""
 
-    start: float = 0.0
-    end: float = 0.0
-    reached: float = 0.0
-    rows: list[PastEnergy] = field(default_factory=list)
+    start: float
+    end: float
+    reached: float
+    rows: list[PastEnergy]
 
 
 class Reports:
@@ -180,9 +180,9 @@ class Reports:
         """Go on where a stored form stopped, else begin."""
         self.start: Final = start
         self.end: Final = end
-        kept = from_json(_ReportedPast, stored)
-        if (kept.start, kept.end) != (start, end):
-            kept = _ReportedPast(reached=end)
+        kept = from_json_or_none(_ReportedPast, stored)
+        if kept is None or (kept.start, kept.end) != (start, end):
+            kept = _ReportedPast(start, end, end, [])
         self.rows: Final = kept.rows
         self.reached = kept.reached
 

@@ -9,7 +9,7 @@ therefore noted before, and what became of it is looked up, after a crash in bet
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from functools import partial
 import math
@@ -25,6 +25,7 @@ from ..backfill.rows import Prefix, Row, ahead
 from ..backfill.samples import HOUR, TOUCH, hours
 from ..cloud.history import HistoryClient
 from ..cloud.model import Inventory
+from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import Json
 from ..cloud.timestamps import midnight
 from ..const import LOGGER
@@ -73,6 +74,17 @@ class Plan:
         return max((row.end for row in self.firsts.values()), default=self.start)
 
 
+@dataclass(frozen=True, slots=True)
+class ImportRecord:
+    """From when on a plant's past was imported, and what that does to each statistic."""
+
+    begun: float
+    counters: dict[str, Imported] = field(default_factory=dict)
+
+
+NOTHING: Final = ImportRecord(math.inf)
+
+
 class HistoryImport:
     """Imports the past of the plants of one account."""
 
@@ -85,12 +97,7 @@ class HistoryImport:
         self._kept: dict[str, Json] | None = None
         self._unwritten = False
         self._writing: Final = asyncio.Lock()
-        stored = account.store.load(JOBS)
-        self.jobs: Final[dict[str, float]] = {
-            str(plant_id): float(start)
-            for plant_id, start in (stored.items() if isinstance(stored, dict) else ())
-            if isinstance(start, int | float)
-        }
+        self.jobs: Final = from_json(dict[str, float], account.store.load(JOBS))
         """Where each plant's import is to begin."""
         self.done: Final[dict[str, dict[str, Imported]]] = {}
         """What the imports of this run did, by plant."""
@@ -111,11 +118,12 @@ class HistoryImport:
         }
         metadata = await recorder.async_metadata(self._hass, counters.keys())
         rows = await recorder.async_rows(self._hass, metadata.keys())
-        begun, imported = _imported(self._section(LEDGER).get(plant_id))
+        last = self._records(LEDGER).get(plant_id, NOTHING)
         firsts = {
             key: found[0]
             for key, found in rows.items()
-            if found[0].start > start and (start < begun or key not in imported)
+            if found[0].start > start
+            and (start < last.begun or key not in last.counters)
         }
         askable = {
             owner
@@ -243,22 +251,21 @@ class HistoryImport:
     ) -> None:
         """Write the hours and lift what follows them."""
         metadata = await recorder.async_metadata(self._hass, prefixes.keys())
-        written: dict[str, Json] = {}
-        for key, (prefix, kind) in prefixes.items():
-            if prefix.rows and key in metadata:
-                first = plan.firsts[key]
-                imported = Imported(
-                    prefix.rows[0].start,
-                    first.start,
-                    prefix.lift,
-                    round(prefix.rows[-1].sum, 3),
-                    kind,
-                )
-                written[key] = [*imported, first.sum]
-        writing: dict[str, Json] = {"begun": plan.start, "counters": written}
-        await self._account.store.save(
-            WRITING, self._section(WRITING) | {plan.plant_id: writing}
-        )
+        written = {
+            key: Imported(
+                prefix.rows[0].start,
+                plan.firsts[key].start,
+                prefix.lift,
+                round(prefix.rows[-1].sum, 3),
+                kind,
+                plan.firsts[key].sum,
+            )
+            for key, (prefix, kind) in prefixes.items()
+            if prefix.rows and key in metadata
+        }
+        writing = self._records(WRITING)
+        writing[plan.plant_id] = ImportRecord(plan.start, written)
+        await self._account.store.save(WRITING, to_json(writing))
         for key in written:
             prefix, _ = prefixes[key]
             recorder.write(self._hass, metadata[key], prefix.rows)
@@ -270,49 +277,42 @@ class HistoryImport:
 
         The job ends when all of it is. The others of its counters are written anew, from what was fetched.
         """
-        begun, writing = _imported(self._section(WRITING).get(plant_id))
-        if begun == math.inf:
+        if (writing := self._records(WRITING).get(plant_id)) is None:
             return
         await recorder.async_written(self._hass)
-        rows = await recorder.async_rows(self._hass, writing.keys())
+        rows = await recorder.async_rows(self._hass, writing.counters.keys())
         done: dict[str, Imported] = {}
-        for key, (imported, first_sum) in writing.items():
+        for key, imported in writing.counters.items():
             sums = {row.start: row.sum for row in rows.get(key, ())}
             if imported.start not in sums or imported.end not in sums:
                 continue
-            if abs(sums[imported.end] - first_sum) < abs(imported.lift) / 2:
+            if abs(sums[imported.end] - imported.first_sum) < abs(imported.lift) / 2:
                 recorder.lift(self._hass, key, imported.end, imported.lift)
             done[key] = imported
         await recorder.async_written(self._hass)
         self.done[plant_id] = done
         LOGGER.info("Imported the past of %d counters", len(done))
-        self._remember(plant_id, begun, done)
-        if done.keys() == writing.keys():
+        self._remember(plant_id, writing.begun, done)
+        if done.keys() == writing.counters.keys():
             await self._async_end(plant_id)
 
     def _remember(
         self, plant_id: str, begun: float, done: Mapping[str, Imported]
     ) -> None:
         """Note what was written, beside what the same import wrote before it was interrupted."""
-        writing, ledger = self._section(WRITING), self._section(LEDGER)
+        writing, ledger = self._records(WRITING), self._records(LEDGER)
         writing.pop(plant_id)
-        before, known = _imported(ledger.get(plant_id))
+        last = ledger.get(plant_id, NOTHING)
         if done:
-            earlier = {key: each for key, (each, _) in known.items() if before == begun}
-            ledger[plant_id] = {
-                "begun": begun,
-                "counters": {
-                    key: list(each) for key, each in (earlier | dict(done)).items()
-                },
-            }
-        self._account.store.delay_save(WRITING, lambda: dict[str, Json](writing))
-        self._account.store.delay_save(LEDGER, lambda: dict[str, Json](ledger))
+            earlier = last.counters if last.begun == begun else {}
+            ledger[plant_id] = ImportRecord(begun, earlier | dict(done))
+        self._account.store.delay_save(WRITING, partial(to_json, writing))
+        self._account.store.delay_save(LEDGER, partial(to_json, ledger))
 
     @property
     def undoing(self) -> list[str]:
         """The plants whose import is being taken back, since the last run perhaps."""
-        stored = self._account.store.load(UNDOING)
-        return [str(each) for each in stored] if isinstance(stored, list) else []
+        return from_json(list[str], self._account.store.load(UNDOING))
 
     async def async_undo(self, plant_id: str) -> dict[str, Imported]:
         """Take the last import of a plant back, to the last row, and one that is under way too."""
@@ -330,24 +330,21 @@ class HistoryImport:
 
     async def _async_undo(self, plant_id: str) -> dict[str, Imported]:
         await async_complete(self._hass, self._undo_file)
-        _, imported = _imported(self._section(LEDGER).get(plant_id))
+        ledger = self._records(LEDGER)
         undone = {
-            key: stored
-            for key, (stored, _) in imported.items()
-            if await async_take_out(self._hass, self._undo_file, key, stored)
+            key: imported
+            for key, imported in ledger.pop(plant_id, NOTHING).counters.items()
+            if await async_take_out(self._hass, self._undo_file, key, imported)
         }
-        ledger = self._section(LEDGER)
-        ledger.pop(plant_id, None)
-        self._account.store.delay_save(LEDGER, lambda: dict[str, Json](ledger))
+        self._account.store.delay_save(LEDGER, partial(to_json, ledger))
         await self._async_end(plant_id)
         self.done.pop(plant_id, None)
         left: list[Json] = [each for each in self.undoing if each != plant_id]
         await self._account.store.save(UNDOING, left)
         return undone
 
-    def _section(self, section: str) -> dict[str, Json]:
-        stored = self._account.store.load(section)
-        return dict(stored) if isinstance(stored, dict) else {}
+    def _records(self, section: str) -> dict[str, ImportRecord]:
+        return from_json(dict[str, ImportRecord], self._account.store.load(section))
 
     async def _async_end(self, plant_id: str) -> None:
         self.jobs.pop(plant_id, None)
@@ -356,7 +353,7 @@ class HistoryImport:
             self._save_kept_soon()
 
     async def _async_save_jobs(self) -> None:
-        await self._account.store.save(JOBS, dict[str, Json](self.jobs))
+        await self._account.store.save(JOBS, to_json(self.jobs))
 
     async def _async_kept(self) -> dict[str, Json]:
         if self._kept is None:
@@ -377,29 +374,6 @@ class HistoryImport:
         """Write what waits."""
         if self._unwritten:
             await self._store.async_save(self._kept_content())
-
-
-def _imported(stored: Json) -> tuple[float, dict[str, tuple[Imported, float]]]:
-    """Read from when on a plant's past was imported, what that does to each statistic, and the sum of its first hour before."""
-    found: dict[str, tuple[Imported, float]] = {}
-    match stored:
-        case {"begun": float() | int() as begun, "counters": dict(counters)}:
-            pass
-        case _:
-            return math.inf, found
-    for key, row in counters.items():
-        match row:
-            case [
-                float() | int() as start,
-                float() | int() as end,
-                float() | int() as raised,
-                float() | int() as kwh,
-                str(kind),
-                *more,
-            ]:
-                before = more[0] if more and isinstance(more[0], int | float) else 0.0
-                found[key] = Imported(start, end, raised, kwh, kind), float(before)
-    return float(begun), found
 
 
 def earliest(history_client: HistoryClient) -> float:

@@ -7,7 +7,7 @@ looks what became of it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 from homeassistant.components.recorder.models import StatisticMetaData
 from homeassistant.core import HomeAssistant
@@ -25,7 +25,8 @@ SETTLE: Final = 10.0
 FIVE_MINUTES: Final = 300.0
 
 
-class Imported(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Imported:
     """What one import did to one statistic."""
 
     start: float
@@ -33,6 +34,8 @@ class Imported(NamedTuple):
     lift: float
     kwh: float
     resolution: str
+    first_sum: float = 0.0
+    """The sum of its first hour before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ alarms go slower there, and nights, when all inverters are dark, are read every 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 import time
 from typing import Final
 
 from ..quota import DAY, Quota
-from ..storage import Json, Storage
+from ..serialization import from_json, to_json
+from ..storage import Storage
 from .limits import ALARMS, PLANT_DAY, PLANT_NOW
 
 SECTION: Final = "fusionsolar_plan"
@@ -67,15 +69,8 @@ class CallPlanner:
         self._jobs: list[_Job] = []
         self._started = 0.0
         self._period = CYCLE
-        self._done: dict[str, float] = {}
         self.cycle = 0
-        stored = storage.load(SECTION)
-        if isinstance(stored, dict):
-            self._done = {
-                lane: float(moment)
-                for lane, moment in stored.items()
-                if isinstance(moment, int | float)
-            }
+        self._done: Final = from_json(dict[str, float], storage.load(SECTION))
 
     @property
     def period(self) -> float:
@@ -140,11 +135,8 @@ class CallPlanner:
         if period and 0 <= now - self._done.get(lane, 0.0) < period:
             return False
         self._done[lane] = now
-        self._storage.delay_save(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, partial(to_json, self._done))
         return True
-
-    def _as_json(self) -> Json:
-        return dict(self._done)
 
     def _plant_period(self, *, dark: bool) -> float:
         if not self._owner:

@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 import time
 from typing import Final
 
 from ..access import Refusals
 from ..points import Table, number, text
 from ..quota import DAY
+from ..serialization import from_json, to_json
 from ..storage import Json, Storage
 from ..token import Token
 from ..vendor import fingerprint
@@ -22,11 +25,9 @@ class PointSelection:
     def __init__(self, storage: Storage) -> None:
         """Take up the choices of the last run."""
         self._storage: Final = storage
-        stored = storage.load(FIELDS_SECTION)
-        self._chosen: Final[dict[str, dict[str, str]]] = {}
-        for owner, slots in stored.items() if isinstance(stored, dict) else ():
-            known = slots.items() if isinstance(slots, dict) else ()
-            self._chosen[owner] = {slot: str(field) for slot, field in known}
+        self._chosen: Final = from_json(
+            dict[str, dict[str, str]], storage.load(FIELDS_SECTION)
+        )
 
     def settle(
         self, owner: str, table: Table, fields: Mapping[str, Json]
@@ -51,11 +52,8 @@ class PointSelection:
             if (name := next(first, None)) is None:
                 return None
             chosen[slot] = name
-            self._storage.delay_save(FIELDS_SECTION, self._as_json)
+            self._storage.delay_save(FIELDS_SECTION, partial(to_json, self._chosen))
         return chosen[slot]
-
-    def _as_json(self) -> Json:
-        return {owner: dict(slots) for owner, slots in self._chosen.items()}
 
 
 PERMISSIONS_SECTION: Final = "permissions"
@@ -71,10 +69,9 @@ class Permissions:
         self._storage: Final = storage
         self._refused: Final = Refusals[str](DAY)
         self._untried: Token | None = None
-        stored = storage.load(PERMISSIONS_SECTION)
-        for call, raw in (stored if isinstance(stored, dict) else {}).items():
-            if (at := number(raw)) is not None:
-                self._refused.since[call] = min(at, time.time())
+        kept = from_json(dict[str, float], storage.load(PERMISSIONS_SECTION))
+        for call, at in kept.items():
+            self._refused.since[call] = min(at, time.time())
 
     def doubtful(self, call: str, token: Token) -> bool:
         """Whether a refusal may mean the token.
@@ -103,7 +100,7 @@ class Permissions:
         await self._storage.save(PERMISSIONS_SECTION, self._as_json())
 
     def _as_json(self) -> Json:
-        return dict[str, Json](self._refused.since)
+        return to_json(self._refused.since)
 
 
 def call_of(operation: Operation, body: Body) -> str:
@@ -119,21 +116,24 @@ FEWEST_POINTS: Final = 10
 SCAN_EVERY: Final = 3600.0
 
 
+@dataclass(frozen=True, slots=True)
+class SeenPoints:
+    """The points that carried a value by device type, and how many a call may name."""
+
+    seen: dict[str, set[str]] = field(default_factory=dict)
+    most: int = MOST_POINTS
+
+
 class PointMemory:
     """The memory of one account, by device type."""
 
     def __init__(self, storage: Storage) -> None:
         """Take up the memory of the last run."""
         self._storage: Final = storage
-        self._seen: Final[dict[str, set[str]]] = {}
         self._scanned: Final[dict[str, float]] = {}
-        self._most = MOST_POINTS
-        match storage.load(POINTS_SECTION):
-            case {"seen": dict(seen), "most": int(most)}:
-                self._most = min(max(most, FEWEST_POINTS), MOST_POINTS)
-                for kind, points in seen.items():
-                    listed = points if isinstance(points, list) else []
-                    self._seen[kind] = {key for each in listed if (key := text(each))}
+        kept = from_json(SeenPoints, storage.load(POINTS_SECTION))
+        self._seen: Final = kept.seen
+        self._most = min(max(kept.most, FEWEST_POINTS), MOST_POINTS)
 
     @property
     def most(self) -> int:
@@ -185,7 +185,4 @@ class PointMemory:
         return True
 
     def _as_json(self) -> Json:
-        seen: dict[str, Json] = {
-            kind: [*sorted(points)] for kind, points in self._seen.items()
-        }
-        return {"seen": seen, "most": self._most}
+        return to_json(SeenPoints(self._seen, self._most))
