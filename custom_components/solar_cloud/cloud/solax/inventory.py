@@ -34,6 +34,7 @@ from .session import (
     PagedLister,
     SolaxSession,
     list_of_devices,
+    list_of_energy_managers,
     list_of_plants,
 )
 
@@ -81,7 +82,9 @@ class SolaxInventory:
 
     async def _read(self) -> Inventory:
         self._lister.begin()
-        self._pages.expect({list_of_plants(each): 1 for each in (HOME, COMMERCIAL)})
+        self._pages.expect(
+            {list_of_plants(each).name: 1 for each in (HOME, COMMERCIAL)}
+        )
         listed = await self._lister.plants()
         for business in (HOME, COMMERCIAL):
             self.note_states(
@@ -115,7 +118,9 @@ class SolaxInventory:
         """Guess how many pages the devices of so many plants take: as many of each type as there are plants."""
         pages = -(-len(plants) // PAGE_SIZE)
         types = (*KIND, BATTERY)
-        self._pages.expect({list_of_devices(business, each): pages for each in types})
+        self._pages.expect(
+            {list_of_devices(business, each).name: pages for each in types}
+        )
         self._pages.expect(
             {list_of_batteries(business): -(-len(plants) // MOST_SERIALS)}
         )
@@ -135,17 +140,21 @@ class SolaxInventory:
         for device_type, kind in KIND.items():
             devices += [
                 device
-                for row in await self._lister.devices(business, device_type)
+                for row in await self._lister.devices(
+                    list_of_devices(business, device_type)
+                )
                 if (device := _device(business, device_type, kind, row, plants))
                 is not None
             ]
-        packs = await self._lister.devices(business, BATTERY)
+        packs = await self._lister.devices(list_of_devices(business, BATTERY))
         devices += await self._batteries(business, plants, devices, packs)
         if business == COMMERCIAL:
             for plant in plants.values():
                 devices += [
                     device
-                    for row in await self._lister.energy_managers(plant.id)
+                    for row in await self._lister.devices(
+                        list_of_energy_managers(plant.id)
+                    )
                     if (device := _energy_manager(row, plant)) is not None
                 ]
         return devices

@@ -1,6 +1,7 @@
 """One call to the cloud: planned, sent with a live token, judged, and repeated once when the token had died."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 import json
 import logging
 from typing import Final
@@ -29,6 +30,53 @@ from .models import COMMERCIAL, EMS, HOME
 PAGE_SIZE: Final = 100
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class DeviceList:
+    """One of the cloud's lists: what it is asked for with, and the gate it is behind."""
+
+    endpoint: Endpoint
+    gate: Gate
+    params: Mapping[str, str] | None = None
+    body: Mapping[str, Json] | None = None
+
+    @property
+    def name(self) -> str:
+        """What tells it from other lists."""
+        params, body = self.params, self.body
+        return json.dumps(
+            [self.endpoint.path, params and dict(params), body and dict(body)]
+        )
+
+
+def list_of_plants(business: str) -> DeviceList:
+    """Return the list of the plants of a business type."""
+    return DeviceList(
+        PLANTS, (PLANTS.path, business), params={"businessType": business}
+    )
+
+
+def list_of_devices(business: str, device_type: str) -> DeviceList:
+    """Return the list of the devices of a type in all plants of a business type."""
+    return DeviceList(
+        DEVICES,
+        (DEVICES.path, business, device_type),
+        params={"businessType": business, "deviceType": device_type},
+    )
+
+
+def list_of_energy_managers(plant_id: str) -> DeviceList:
+    """Return the list of the EMS of a commercial plant."""
+    return DeviceList(
+        EMS_LIST,
+        (EMS_LIST.path, plant_id),
+        body={
+            "plantId": plant_id,
+            "deviceType": EMS,
+            "businessType": int(COMMERCIAL),
+        },
+    )
+
+
 class PagedLister:
     """Reads lists and remembers which of them are empty.
 
@@ -54,71 +102,45 @@ class PagedLister:
         """List the plants of both business types; a type that is not the account's may be refused in any way."""
         found: list[tuple[str, SolaxRow]] = []
         refusals: list[CloudError] = []
-        absent: list[Gate] = []
+        absent: list[DeviceList] = []
         for business in (HOME, COMMERCIAL):
-            gate: Gate = (PLANTS.path, business)
-            if gate in self._memory.absent:
+            wanted = list_of_plants(business)
+            if wanted.gate in self._memory.absent:
                 continue
             try:
-                listed = await self._paged(PLANTS, {"businessType": business})
+                listed = await self._read(wanted)
             except (OperationFailed, PermissionMissing) as err:
                 refusals.append(err)
-                if self._memory.seen(gate):
+                if self._memory.seen(wanted.gate):
                     raise
             else:
                 found += [(business, row) for row in listed]
                 if listed:
-                    self._memory.note_seen(gate)
+                    self._memory.note_seen(wanted.gate)
                     continue
-            absent.append(gate)
+            absent.append(wanted)
         if found:
-            for gate in absent:
-                self._memory.absent.note(gate)
-                self._pages.keep(
-                    _question(PLANTS, {"businessType": gate[1]}, None, 1), []
-                )
+            for each in absent:
+                self._note_absent(each)
         elif refusals:
             # The permission first: it says what the user can do.
             raise min(refusals, key=lambda err: not isinstance(err, PermissionMissing))
         return found
 
-    async def devices(self, business: str, device_type: str) -> list[SolaxRow]:
-        """List the devices of a type in all plants of a business type."""
-        return await self._class(
-            DEVICES,
-            (DEVICES.path, business, device_type),
-            {"businessType": business, "deviceType": device_type},
-        )
-
-    async def energy_managers(self, plant_id: str) -> list[SolaxRow]:
-        """List the EMS of a commercial plant."""
-        body: dict[str, Json] = {
-            "plantId": plant_id,
-            "deviceType": EMS,
-            "businessType": int(COMMERCIAL),
-        }
-        return await self._class(EMS_LIST, (EMS_LIST.path, plant_id), body=body)
-
-    async def _class(
-        self,
-        endpoint: Endpoint,
-        gate: Gate,
-        params: Mapping[str, str] | None = None,
-        body: dict[str, Json] | None = None,
-    ) -> list[SolaxRow]:
+    async def devices(self, wanted: DeviceList) -> list[SolaxRow]:
         """Read one list. A class that was never seen may be absent in any way; one that was seen keeps its members."""
+        gate = wanted.gate
         seen = self._memory.seen(gate)
         if gate in self._memory.absent:
             return []
         if self._memory.resting(gate) is None:
             try:
-                found = await self._paged(endpoint, params, body)
+                found = await self._read(wanted)
             except PermissionMissing as err:
                 self._memory.forbid(gate, err.permission, RECHECK)
             except OperationFailed, AccessDenied:
                 if not seen:
-                    self._memory.absent.note(gate)
-                    self._pages.keep(_question(endpoint, params, body, 1), [])
+                    self._note_absent(wanted)
                     return []
             else:
                 self._memory.open(gate)
@@ -132,71 +154,36 @@ class PagedLister:
             self.complete = False
         return self._kept.get(gate, [])
 
-    async def _paged(
-        self,
-        endpoint: Endpoint,
-        params: Mapping[str, str] | None = None,
-        body: dict[str, Json] | None = None,
-    ) -> list[SolaxRow]:
+    def _note_absent(self, refused: DeviceList) -> None:
+        self._memory.absent.note(refused.gate)
+        self._pages.keep(f"{refused.name} 1", [])
+
+    async def _read(self, wanted: DeviceList) -> list[SolaxRow]:
         async def read(number: int) -> Page[SolaxRow]:
-            result = await self._page(endpoint, params, body, number)
+            result = await self._page(wanted, number)
             told = (
                 SolaxRow.of(result).whole("pages") if isinstance(result, dict) else None
             )
             pages = told or number
-            self._pages.expect({_list(endpoint, params, body): min(pages, MOST_PAGES)})
+            self._pages.expect({wanted.name: min(pages, MOST_PAGES)})
             return Page(rows(result), pages)
 
         listing = await read_list(read)
         self.complete = self.complete and listing.complete
         return listing.rows
 
-    async def _page(
-        self,
-        endpoint: Endpoint,
-        params: Mapping[str, str] | None,
-        body: dict[str, Json] | None,
-        page: int,
-    ) -> Json:
-        question = _question(endpoint, params, body, page)
+    async def _page(self, wanted: DeviceList, number: int) -> Json:
+        question = f"{wanted.name} {number}"
         if (kept := self._pages.kept(question)) is not None:
             return kept[0]
+        params, body = wanted.params, dict(wanted.body) if wanted.body else None
         if params is not None:
-            params = {**params, "pageNo": str(page), "size": str(PAGE_SIZE)}
-        elif page > 1:
-            body = {**(body or {}), "pageNo": page}
-        result = await self._api.call(endpoint, params=params, body=body)
+            params = {**params, "pageNo": str(number), "size": str(PAGE_SIZE)}
+        elif number > 1:
+            body = {**(body or {}), "pageNo": number}
+        result = await self._api.call(wanted.endpoint, params=params, body=body)
         self._pages.keep(question, result)
         return result
-
-
-def _list(
-    endpoint: Endpoint,
-    params: Mapping[str, str] | None,
-    body: dict[str, Json] | None,
-) -> str:
-    """Name a list by what it is asked for with."""
-    return json.dumps([endpoint.path, params and dict(params), body])
-
-
-def _question(
-    endpoint: Endpoint,
-    params: Mapping[str, str] | None,
-    body: dict[str, Json] | None,
-    page: int,
-) -> str:
-    """Name one page of a list."""
-    return f"{_list(endpoint, params, body)} {page}"
-
-
-def list_of_devices(business: str, device_type: str) -> str:
-    """Name the list of the devices of a type."""
-    return _list(DEVICES, {"businessType": business, "deviceType": device_type}, None)
-
-
-def list_of_plants(business: str) -> str:
-    """Name the list of the plants of a business type."""
-    return _list(PLANTS, {"businessType": business}, None)
 
 
 LOGGER: Final = logging.getLogger(__name__)
