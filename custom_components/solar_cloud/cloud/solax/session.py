@@ -1,4 +1,4 @@
-"""One call to the cloud: planned, sent with a live token, judged, and repeated once when the token had died."""
+"""Calls signed in with the application's token, and the lists they read page by page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A signed-in session: token, quota and one renewal around every call."""
+"""Signed-in calls of either edition, also where a refusal may only mean the token."""
 
 from functools import partial
 import time
