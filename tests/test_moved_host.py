@@ -117,7 +117,7 @@ async def confirm(client: TestClient[Any, Any], hass: HomeAssistant, flow: Any) 
     return result
 
 
-@pytest.mark.parametrize("status", [301, 302, 308, 410])
+@pytest.mark.parametrize("status", [200, 301, 302, 308, 410])
 async def test_e74_a_host_that_moved_is_named_and_changed_over_to_when_confirmed(
     entry: MockConfigEntry,
     old: FusionSolarCloud,

@@ -21,6 +21,12 @@ _HOME: Final = (
 """Ends of names that no public server has (RFC 6761, 6762 and what routers hand out)."""
 _WRITTEN: Final = re.compile(r"https?://[^\s\"'<>()\\]+", re.IGNORECASE)
 
+_NOTICE: Final = re.compile(
+    r"\b(?:moved|migrated|relocated)\b[^{}]{0,200}?(https?://[^\s\"'<>()\\]+)",
+    re.IGNORECASE,
+)
+"""A server's word that it is elsewhere now, and the address behind it."""
+
 
 def check_base_url(text: str) -> str:
     """Return the origin of an address a user typed, or raise ``CloudError("invalid_host")``.
@@ -105,3 +111,15 @@ def other_origin(asked: URL, named: Iterable[str]) -> URL | None:
 def written(text: str) -> list[str]:
     """Return the addresses written in a text."""
     return _WRITTEN.findall(text[:100_000])
+
+
+LONGEST_NOTICE: Final = 1000
+"""Characters of an answer that may be a notice: longer ones carry data, unless they are a page."""
+
+
+def notices(text: str) -> list[str]:
+    """Return where a page, or a short answer, says that its interface has moved to."""
+    bare = text.strip()
+    if not bare.startswith("<") and len(bare) > LONGEST_NOTICE:
+        return []
+    return [each.rstrip(".,;:!") for each in _NOTICE.findall(bare[:20_000])]

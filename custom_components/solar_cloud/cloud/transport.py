@@ -16,7 +16,7 @@ import aiohttp
 from multidict import CIMultiDict, MultiMapping
 from yarl import URL
 
-from .addresses import other_origin, written
+from .addresses import notices, other_origin, written
 from .backoff import ordered
 from .errors import (
     CloudError,
@@ -162,6 +162,10 @@ class HttpTransport:
 
 def _stay(url: URL, answer: Answer) -> None:
     """Follow nobody: raise for an answer that sends us elsewhere, or says that nothing is here any more."""
+    if answer.status == 200 and (announced := notices(answer.body)):
+        if (address := other_origin(url, announced)) is not None:
+            raise InterfaceMoved(200, url.host_port_subcomponent or "", address)
+        return
     redirects = 300 <= answer.status < 400
     if not redirects and answer.status != GONE:
         return

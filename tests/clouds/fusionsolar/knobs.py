@@ -20,7 +20,7 @@ class Knobs:
     logins: int = 5  # per ten minutes
     portal_host: bool = False  # answers like a host of the portal
     moved_to: str | None = None  # every path sends there; "" for a host that closed
-    moved_status: Literal[301, 302, 308, 410] = 301
+    moved_status: Literal[200, 301, 302, 308, 410] = 301
 
     # OAuth
     consent: Literal["page", "approve", "deny", "wrong-role"] = "page"

@@ -48,6 +48,10 @@ class FusionSolarServer(Cloud[Knobs]):
         target = self.knobs.moved_to
         if target is None or request.path.startswith(ADMIN):
             return await handler(request)
+        if self.knobs.moved_status == 200:
+            # Worse than any announcement: a refusal of the account that only its text tells from one.
+            notice = Refusal(20400, f"This interface has moved to {target}.")
+            return web.json_response(self.refused(notice, {}))
         if self.knobs.moved_status == 410:
             return web.Response(status=410, text=f"This API was retired. {target}")
         return web.Response(
