@@ -231,7 +231,7 @@ class Past:
         return Outcome(
             hours_of(rows),
             self.kept(LEDGER),
-            sorted(gap[:3] for gap in gaps),
+            sorted((gap["key"], gap["start"]) for gap in gaps),
             self.calls(),
         )
 

@@ -1,6 +1,6 @@
 """Commands that still run at the vendor's, remembered over a restart."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from ..cloud.control import Control
@@ -23,7 +23,7 @@ class RunningTask:
     control: Control | None = None
     ends: bool = False
     """Whether it ends a forced mode."""
-    mistakes: int = field(default=0, init=False)
+    mistakes: int = 0
     """How often in a row a mistake of ours kept it from being followed."""
 
     @property
