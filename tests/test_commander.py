@@ -67,7 +67,7 @@ class Vendor:
         async def apply(command: Command) -> CommandResult:
             return _next(self.receipts, CommandResult(outcome=Outcome.ACCEPTED))
 
-        async def follow(task: str) -> CommandResult:
+        async def poll_task(task: str) -> CommandResult:
             return _next(self.follows, CommandResult(outcome=Outcome.CONFIRMED))
 
         async def settings(wanted: Any) -> Settings:
@@ -77,7 +77,7 @@ class Vendor:
         for name, function in {
             "order": order,
             "apply": apply,
-            "follow": follow,
+            "follow": poll_task,
             "settings": settings,
         }.items():
             monkeypatch.setattr(account.cloud.controls, name, function)
@@ -100,7 +100,7 @@ def vendor(house: House, monkeypatch: pytest.MonkeyPatch) -> Vendor:
 
 
 def _charge(vendor: Vendor, duration: float = 1500) -> ChargeBattery:
-    return ChargeBattery(target_id=vendor.inverter, power=1000, duration=duration)
+    return ChargeBattery(device_id=vendor.inverter, power=1000, duration=duration)
 
 
 async def test_e47_signs_of_life_until_the_end(house: House, vendor: Vendor) -> None:
@@ -454,7 +454,7 @@ async def test_an_order_outlives_the_stop_of_the_one_before(
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=7200)),
     ]
     await vendor.control_manager.async_order(_charge(vendor, 900))
-    await vendor.control_manager.async_order(StopBattery(target_id=vendor.inverter))
+    await vendor.control_manager.async_order(StopBattery(device_id=vendor.inverter))
     assert vendor.control_manager.forces.until(vendor.inverter) is None
     await vendor.control_manager.async_order(_charge(vendor, 7200))
     until = vendor.control_manager.forces.until(vendor.inverter)
@@ -507,7 +507,7 @@ async def test_an_end_counts_when_the_device_said_so(
         CommandResult(outcome=Outcome.UNCERTAIN),
     ]
     await vendor.control_manager.async_order(_charge(vendor, 3600))
-    await vendor.control_manager.async_order(StopBattery(target_id=vendor.inverter))
+    await vendor.control_manager.async_order(StopBattery(device_id=vendor.inverter))
     assert vendor.inverter in house.entry.runtime_data.store.load("forces")
     if restart:
         await house.home.restart(house.entry)

@@ -560,7 +560,7 @@ async def test_an_end_that_could_not_be_sent_for_weeks_is_still_tried(
         MockConfigEntry(domain=DOMAIN),
         MemoryStorage(),
         send,
-        lambda target_id: False,
+        lambda device_id: False,
         lambda: None,
     )
     await supervision.begin("battery", ForcedMode(ends_after=0.0))
@@ -568,7 +568,7 @@ async def test_an_end_that_could_not_be_sent_for_weeks_is_still_tried(
         supervision.failed("battery")
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=LONGEST_RETRY))
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert tried == [StopBattery(target_id="battery")]
+    assert tried == [StopBattery(device_id="battery")]
 
 
 async def test_a_forced_mode_ends_when_controls_are_switched_off(house: House) -> None:

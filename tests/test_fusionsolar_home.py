@@ -228,11 +228,11 @@ async def test_an_installers_site_costs_fifteen_calls_a_cycle(
 
     fusionsolar.calls.clear()
     await home.pass_time(640, step=40)
-    lanes = Counter(call.path.rsplit("/")[-1] for call in fusionsolar.calls)
-    cycles = lanes["getStationRealKpi"] / 2
+    buckets = Counter(call.path.rsplit("/")[-1] for call in fusionsolar.calls)
+    cycles = buckets["getStationRealKpi"] / 2
     assert 1 <= cycles <= 3
-    assert abs(lanes["getDevRealKpi"] - 13 * cycles) <= 13
-    assert lanes.keys() <= {
+    assert abs(buckets["getDevRealKpi"] - 13 * cycles) <= 13
+    assert buckets.keys() <= {
         "getStationRealKpi",
         "getDevRealKpi",
         "getKpiStationDay",

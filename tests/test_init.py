@@ -70,7 +70,7 @@ async def test_an_account_is_set_up_and_unloaded(
 async def test_a_home_costs_five_calls_in_five_minutes(
     entry: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
-    """The plan of solax.md §5.3, whatever slow lane is due."""
+    """The plan of solax.md §5.3, whatever slow bucket is due."""
     await home.start(entry)
     await home.pass_time(1200)
     solax.calls.clear()

@@ -145,9 +145,9 @@ def test_every_role_keeps_its_source(before: dict[str, Any]) -> None:
             choice = plants[plant_id][role]
             assert [list(term) for term in choice.terms] == row[0]
             assert [choice.offset, choice.last, choice.waiting_since] == row[1:4]
-            assert {key: [*key, value] for key, value in choice.stood.items()} == {
-                (each[0], each[1]): each for each in row[4]
-            }
+            assert {
+                key: [*key, value] for key, value in choice.last_addends.items()
+            } == {(each[0], each[1]): each for each in row[4]}
 
 
 def test_every_slot_is_still_known(before: dict[str, Any]) -> None:
@@ -171,9 +171,9 @@ def test_every_call_that_was_made_still_counts(before: dict[str, Any]) -> None:
     """Or an update would spend a limit twice."""
     kept, old = _taken_whole(Spent, "quota", before), before["quota"]
     assert {
-        (lane, seconds): [list(step) for step in tally.steps]
-        for (lane, seconds), tally in kept.calls.items()
-    } == {(lane, seconds): steps for lane, seconds, steps in old["calls"]}
+        (bucket, seconds): [list(step) for step in tally.steps]
+        for (bucket, seconds), tally in kept.calls.items()
+    } == {(bucket, seconds): steps for bucket, seconds, steps in old["calls"]}
 
 
 def test_every_outage_is_still_known(before: dict[str, Any]) -> None:

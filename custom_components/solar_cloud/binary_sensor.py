@@ -24,28 +24,28 @@ PARALLEL_UPDATES = 0
 STATE: Final = Slot(Quantity.OPERATING_STATE)
 
 
-def _online(snapshot: Snapshot, owner_id: str) -> bool:
+def _online(snapshot: Snapshot, device_id: str) -> bool:
     """A device is online when its last report is fresh."""
-    return owner_id not in snapshot.stale and owner_id not in snapshot.silent
+    return device_id not in snapshot.stale and device_id not in snapshot.silent
 
 
-def _state(snapshot: Snapshot, owner_id: str) -> str | None:
-    reading = snapshot.readings.get(owner_id)
+def _state(snapshot: Snapshot, device_id: str) -> str | None:
+    reading = snapshot.readings.get(device_id)
     value = reading.values.get(STATE) if reading else None
     return value if isinstance(value, str) else None
 
 
-def _problem(snapshot: Snapshot, owner_id: str) -> bool | None:
+def _problem(snapshot: Snapshot, device_id: str) -> bool | None:
     """A plant has a problem while an alarm goes on, a device while its state is a fault."""
-    if owner_id in snapshot.alarms:
-        return bool(snapshot.alarms[owner_id])
-    state = _state(snapshot, owner_id)
+    if device_id in snapshot.alarms:
+        return bool(snapshot.alarms[device_id])
+    state = _state(snapshot, device_id)
     return None if state is None else state in FAULTS
 
 
-def _vehicle(snapshot: Snapshot, owner_id: str) -> bool | None:
+def _vehicle(snapshot: Snapshot, device_id: str) -> bool | None:
     """A vehicle is connected in every state that needs one (solax.md §7.3)."""
-    state = _state(snapshot, owner_id)
+    state = _state(snapshot, device_id)
     return (
         None
         if state is None or state in VEHICLE_UNCERTAIN
@@ -97,17 +97,17 @@ def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
     """Yield what each device can tell; a plant tells of problems once alarms can be read."""
     snapshot = account.readings.data
     devices = account.inventory.data.devices
-    for owner_id in snapshot.readings:
-        if owner_id not in devices:
-            if owner_id in snapshot.alarms:
-                yield owner_id, Slot(Quantity.PROBLEM)
+    for device_id in snapshot.readings:
+        if device_id not in devices:
+            if device_id in snapshot.alarms:
+                yield device_id, Slot(Quantity.PROBLEM)
             continue
-        if devices[owner_id].reports:
-            yield owner_id, Slot(Quantity.ONLINE)
-        if STATE in account.pipeline.seen.slots(owner_id):
-            yield owner_id, Slot(Quantity.PROBLEM)
-            if devices[owner_id].kind is DeviceKind.CHARGER:
-                yield owner_id, Slot(Quantity.VEHICLE_CONNECTED)
+        if devices[device_id].reports:
+            yield device_id, Slot(Quantity.ONLINE)
+        if STATE in account.pipeline.seen.slots(device_id):
+            yield device_id, Slot(Quantity.PROBLEM)
+            if devices[device_id].kind is DeviceKind.CHARGER:
+                yield device_id, Slot(Quantity.VEHICLE_CONNECTED)
 
 
 class SolarCloudBinarySensor(SolarCloudEntity, BinarySensorEntity):
@@ -115,16 +115,16 @@ class SolarCloudBinarySensor(SolarCloudEntity, BinarySensorEntity):
 
     entity_description: SolarCloudBinarySensorDescription
 
-    def __init__(self, account: Account, owner_id: str, slot: Slot) -> None:
+    def __init__(self, account: Account, device_id: str, slot: Slot) -> None:
         """Dress the slot."""
-        super().__init__(account, owner_id, slot)
+        super().__init__(account, device_id, slot)
         self.entity_description = BINARY_SENSORS[slot.quantity]
 
     @property
     @override
     def is_on(self) -> bool | None:
         """The answer, ``None`` where the vendor's data do not say."""
-        return self.entity_description.value_fn(self.coordinator.data, self.owner_id)
+        return self.entity_description.value_fn(self.coordinator.data, self.device_id)
 
     @property
     @override

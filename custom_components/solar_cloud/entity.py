@@ -39,7 +39,7 @@ class SolarCloudControl(CoordinatorEntity[SolarCloudCoordinator[Settings]]):
         self,
         account: Account,
         control_manager: ControlManager,
-        owner_id: str,
+        device_id: str,
         spec: ControlSpec,
         description: EntityDescription,
     ) -> None:
@@ -47,26 +47,28 @@ class SolarCloudControl(CoordinatorEntity[SolarCloudCoordinator[Settings]]):
         super().__init__(control_manager.settings)
         self.account: Final = account
         self.control_manager: Final = control_manager
-        self.owner_id: Final = owner_id
+        self.device_id: Final = device_id
         self.control: Final = spec.control
         self._last_spec = spec
         self.entity_description = description
-        self._attr_unique_id = f"{account.vendor.key}_{owner_id}_{spec.control}"
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, owner_id)})
-        self._attr_entity_registry_enabled_default = not spec.rare
+        self._attr_unique_id = f"{account.vendor.key}_{device_id}_{spec.control}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_id)})
+        self._attr_entity_registry_enabled_default = spec.enabled_default
         self._attr_assumed_state = not spec.reads_back
 
     @property
     def spec(self) -> ControlSpec:
         """The limits that hold now."""
-        if (spec := self.control_manager.spec(self.owner_id, self.control)) is not None:
+        if (
+            spec := self.control_manager.spec(self.device_id, self.control)
+        ) is not None:
             self._last_spec = spec
         return self._last_spec
 
     @property
     def setting(self) -> SettingValue | None:
         """What it is set to."""
-        return self.control_manager.value(self.owner_id, self.control)
+        return self.control_manager.value(self.device_id, self.control)
 
     @property
     @override
@@ -75,22 +77,22 @@ class SolarCloudControl(CoordinatorEntity[SolarCloudCoordinator[Settings]]):
         readings = self.account.readings
         return (
             readings.last_update_success
-            and self.owner_id not in readings.data.stale
-            and self.owner_id not in readings.data.silent
-            and self.control_manager.spec(self.owner_id, self.control) is not None
+            and self.device_id not in readings.data.stale
+            and self.device_id not in readings.data.silent
+            and self.control_manager.spec(self.device_id, self.control) is not None
         )
 
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any]:
         """How the last command ended, and until when a forced mode lasts."""
-        state = self.control_manager.pending.states.get((self.owner_id, self.control))
+        state = self.control_manager.pending.states.get((self.device_id, self.control))
         return {ATTR_COMMAND: None if state is None else str(state)}
 
     async def async_command(self, value: SettingValue | None = None) -> None:
         """Send a command. Raises a translated ``HomeAssistantError``."""
         await self.control_manager.async_apply(
-            Command(self.owner_id, self.control, value), self._context
+            Command(self.device_id, self.control, value), self._context
         )
 
 
@@ -110,8 +112,8 @@ def add_controls[EntityT: Entity](
     @callback
     def update() -> None:
         offered = {
-            (owner_id, spec.control): spec
-            for owner_id, specs in control_manager.available.specs.items()
+            (device_id, spec.control): spec
+            for device_id, specs in control_manager.available.specs.items()
             for spec in specs
             if spec.control in catalogue
         }
@@ -182,22 +184,22 @@ class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
 
     _attr_has_entity_name = True
 
-    def __init__(self, account: Account, owner_id: str, slot: Slot) -> None:
+    def __init__(self, account: Account, device_id: str, slot: Slot) -> None:
         """Stand for a slot of a plant or device."""
         super().__init__(account.readings)
         self.account: Final = account
-        self.owner_id: Final = owner_id
+        self.device_id: Final = device_id
         self.slot: Final = slot
-        self._attr_unique_id = f"{account.vendor.key}_{owner_id}_{slot.key}"
+        self._attr_unique_id = f"{account.vendor.key}_{device_id}_{slot.key}"
         self._attr_translation_key = str(slot.quantity)
         if slot.index:
             self._attr_translation_placeholders = {"index": str(slot.index)}
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, owner_id)})
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_id)})
 
     @property
     def device(self) -> Device | None:
         """The hardware this entity belongs to, ``None`` for a plant."""
-        return self.account.inventory.data.devices.get(self.owner_id)
+        return self.account.inventory.data.devices.get(self.device_id)
 
     @property
     def kind(self) -> DeviceKind:
@@ -207,7 +209,7 @@ class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
     @property
     def reading(self) -> Reading | None:
         """What its plant or device said last."""
-        return self.coordinator.data.readings.get(self.owner_id)
+        return self.coordinator.data.readings.get(self.device_id)
 
     @property
     @override
@@ -217,7 +219,7 @@ class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
             return False
         return (
             survives_offline(self.slot.quantity)
-            or self.owner_id not in self.coordinator.data.stale
+            or self.device_id not in self.coordinator.data.stale
             or self.slot in self.reading.values
         )
 
@@ -240,10 +242,10 @@ def add_as_they_appear[EntityT: Entity](
         present = set(wanted(account))
         registry = dr.async_get(account.readings.hass)
         gone = {
-            owner_id
-            for owner_id in {owner_id for owner_id, _ in known - present}
+            device_id
+            for device_id in {device_id for device_id, _ in known - present}
             if registry.async_get_device_by_identifier(
-                (DOMAIN, owner_id), entry.entry_id
+                (DOMAIN, device_id), entry.entry_id
             )
             is None
         }
@@ -251,7 +253,7 @@ def add_as_they_appear[EntityT: Entity](
         fresh = present - known
         known.update(fresh)
         if fresh:
-            add(build(account, owner_id, slot) for owner_id, slot in sorted(fresh))
+            add(build(account, device_id, slot) for device_id, slot in sorted(fresh))
 
     update()
     entry.async_on_unload(account.readings.async_add_listener(update))

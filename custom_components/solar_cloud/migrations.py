@@ -49,8 +49,8 @@ def _by_owner(rows: Json, convert: Convert) -> Json:
     found: dict[str, Json] = {}
     for row in rows:
         match row:
-            case [str(owner_id), str(name), *rest]:
-                place = found.setdefault(owner_id, {})
+            case [str(device_id), str(name), *rest]:
+                place = found.setdefault(device_id, {})
                 assert isinstance(place, dict)
                 place[_slot_key(name)] = convert(rest[0] if len(rest) == 1 else rest)
     return found
@@ -125,7 +125,7 @@ def _source(row: Json) -> Json:
     found = _named(row, "terms", "offset", "last", "waiting_since", "stood")
     if not isinstance(found, dict):
         return found
-    return found | {"stood": _by_owner(found.get("stood"), _as_it_is)}
+    return found | {"last_addends": _by_owner(found.get("stood"), _as_it_is)}
 
 
 def _as_it_is(content: Json) -> Json:
@@ -150,8 +150,8 @@ def _quota(content: Json) -> Json:
     calls: dict[str, dict[str, Json]] = {}
     for row in rows:
         match row:
-            case [str(lane), float() | int() as seconds, steps]:
-                calls.setdefault(lane, {})[str(float(seconds))] = {"steps": steps}
+            case [str(bucket), float() | int() as seconds, steps]:
+                calls.setdefault(bucket, {})[str(float(seconds))] = {"steps": steps}
     blocked = _each(content.get("blocked"), lambda row: _named(row, "until", "key"))
     return {"blocked": blocked, "calls": dict[str, Json](calls)}
 
@@ -170,8 +170,8 @@ def _gaps(content: Json) -> Json:
 
 def _gap(row: Json) -> Json:
     match row:
-        case [owner_id, key, start, end]:
-            return {"key": [owner_id, key], "start": start, "end": end}
+        case [device_id, key, start, end]:
+            return {"key": [device_id, key], "start": start, "end": end}
     return row
 
 

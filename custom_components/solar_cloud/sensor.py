@@ -302,12 +302,12 @@ async def async_setup_entry(
 def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
     """Yield the slots to show: those ever seen, and what every device and plant has."""
     snapshot = account.readings.data
-    for owner_id, reading in snapshot.readings.items():
-        for slot in account.pipeline.seen.slots(owner_id):
+    for device_id, reading in snapshot.readings.items():
+        for slot in account.pipeline.seen.slots(device_id):
             if slot.quantity in SENSORS:
-                yield owner_id, slot
+                yield device_id, slot
         if reading.measured_at is not None:
-            yield owner_id, Slot(Quantity.LAST_REPORT)
+            yield device_id, Slot(Quantity.LAST_REPORT)
     for plant_id in account.inventory.data.plants:
         if plant_id in snapshot.readings:
             yield plant_id, Slot(Quantity.API_CALLS_TODAY)
@@ -322,14 +322,14 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
 
     _unrecorded_attributes = frozenset({"code", "alarms"})
 
-    def __init__(self, account: Account, owner_id: str, slot: Slot) -> None:
+    def __init__(self, account: Account, device_id: str, slot: Slot) -> None:
         """Dress the slot."""
-        super().__init__(account, owner_id, slot)
+        super().__init__(account, device_id, slot)
         self.entity_description = SENSORS[slot.quantity]
         if self.entity_description.device_class is SensorDeviceClass.ENUM:
             self._attr_options = self._states()
         elif self.entity_description.device_class is SensorDeviceClass.MONETARY:
-            plant = account.inventory.data.plants.get(owner_id)
+            plant = account.inventory.data.plants.get(device_id)
             self._attr_native_unit_of_measurement = plant.currency if plant else None
 
     def _states(self) -> list[str]:
@@ -347,7 +347,7 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
         """The value, ``None`` where the vendor gives none."""
         match self.slot.quantity:
             case Quantity.ACTIVE_ALARMS:
-                return len(self.coordinator.data.alarms.get(self.owner_id, ()))
+                return len(self.coordinator.data.alarms.get(self.device_id, ()))
             case Quantity.API_CALLS_TODAY:
                 return self.account.quota.used()
             case Quantity.API_CALLS_LEFT:
@@ -365,14 +365,14 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
         """The midnight of its plant, for what is counted since then."""
         if not daily(self.slot.quantity):
             return None
-        return self.account.pipeline.day_start(self.owner_id)
+        return self.account.pipeline.day_start(self.device_id)
 
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any] | None:
         """The raw code of a state this version does not know, and the names of alarms."""
         if self.slot.quantity is Quantity.ACTIVE_ALARMS:
-            alarms = self.coordinator.data.alarms.get(self.owner_id, ())
+            alarms = self.coordinator.data.alarms.get(self.device_id, ())
             return {"alarms": [alarm.name for alarm in alarms[:MOST_NAMES]]}
         if (
             self.reading is not None

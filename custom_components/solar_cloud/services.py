@@ -143,10 +143,10 @@ type Build = Callable[[str, Mapping[str, Any]], ControlAction]
 
 
 def _force(kind: type[ChargeBattery | DischargeBattery]) -> Build:
-    def build(target_id: str, data: Mapping[str, Any]) -> ControlAction:
+    def build(device_id: str, data: Mapping[str, Any]) -> ControlAction:
         duration: timedelta = data.get(ATTR_DURATION, LONGEST_TO_TARGET)
         return kind(
-            target_id=target_id,
+            device_id=device_id,
             power=data.get(ATTR_POWER),
             duration=duration.total_seconds(),
             target_soc=data.get(ATTR_TARGET),
@@ -155,11 +155,11 @@ def _force(kind: type[ChargeBattery | DischargeBattery]) -> Build:
     return build
 
 
-def _stop(target_id: str, data: Mapping[str, Any]) -> ControlAction:
-    return StopBattery(target_id=target_id)
+def _stop(device_id: str, data: Mapping[str, Any]) -> ControlAction:
+    return StopBattery(device_id=device_id)
 
 
-def _schedule(target_id: str, data: Mapping[str, Any]) -> ControlAction:
+def _schedule(device_id: str, data: Mapping[str, Any]) -> ControlAction:
     periods = tuple(
         Period(
             each[ATTR_START],
@@ -170,12 +170,12 @@ def _schedule(target_id: str, data: Mapping[str, Any]) -> ControlAction:
         )
         for each in data[ATTR_PERIODS]
     )
-    return SetBatterySchedule(target_id=target_id, periods=periods)
+    return SetBatterySchedule(device_id=device_id, periods=periods)
 
 
-def _mode(target_id: str, data: Mapping[str, Any]) -> ControlAction:
+def _mode(device_id: str, data: Mapping[str, Any]) -> ControlAction:
     return SetWorkMode(
-        target_id=target_id,
+        device_id=device_id,
         mode=data[ATTR_MODE],
         min_soc=data.get(ATTR_MIN),
         max_soc=data.get(ATTR_MAX),
@@ -183,10 +183,10 @@ def _mode(target_id: str, data: Mapping[str, Any]) -> ControlAction:
     )
 
 
-def _reserve(target_id: str, data: Mapping[str, Any]) -> ControlAction:
+def _reserve(device_id: str, data: Mapping[str, Any]) -> ControlAction:
     start: time = data[ATTR_START]
     return ReserveCharging(
-        target_id=target_id,
+        device_id=device_id,
         start=start,
         end=data[ATTR_END],
         current=data[ATTR_CURRENT],
@@ -220,12 +220,12 @@ def _register_control_actions(hass: HomeAssistant) -> None:
 async def _async_order(call: ServiceCall) -> ServiceResponse:
     """Carry out the order of an action."""
     kind, _, build = ORDERS[call.service]
-    control_manager, target_id = _target(call.hass, call.data[ATTR_DEVICE], kind)
+    control_manager, device_id = _target(call.hass, call.data[ATTR_DEVICE], kind)
     receipt = await control_manager.async_order(
-        build(target_id, call.data), call.context
+        build(device_id, call.data), call.context
     )
     return (
-        _result_as_json(receipt, control_manager, target_id)
+        _result_as_json(receipt, control_manager, device_id)
         if call.return_response
         else None
     )
@@ -265,9 +265,9 @@ def _rings(own: str, inventory: Inventory) -> list[list[str]]:
 
 
 def _result_as_json(
-    receipt: CommandResult, control_manager: ControlManager, target_id: str
+    receipt: CommandResult, control_manager: ControlManager, device_id: str
 ) -> ServiceResponse:
-    until = control_manager.forces.until(target_id)
+    until = control_manager.forces.until(device_id)
     answer: dict[str, JsonValueType] = {
         "outcome": str(receipt.outcome),
         "running": receipt.task is not None,

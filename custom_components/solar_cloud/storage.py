@@ -272,4 +272,4 @@ async def async_keep_seed(
         (vendor.key, sign_in.quota_account(credentials))
     )
     if known is not None:
-        await known[0].lift()
+        await known[0].unblock()

@@ -15,11 +15,11 @@ from .conftest import StillClock
 MINUTE = Window(3, 60)
 
 
-def drain(quota: Quota, lane: str, most: int = 1000) -> int:
+def drain(quota: Quota, bucket: str, most: int = 1000) -> int:
     """Spend until it is refused."""
     for count in range(most):
         try:
-            quota.acquire(lane)
+            quota.acquire(bucket)
         except QuotaExhausted:
             return count
     return most
@@ -92,7 +92,7 @@ def test_reserve_is_for_commands(still_clock: StillClock) -> None:
 def test_nothing_allowed_is_nothing_sent(
     still_clock: StillClock, window: Window
 ) -> None:
-    """A lane without calls waits its whole window."""
+    """A bucket without calls waits its whole window."""
     quota = Quota({"a": (window,)}, MemoryStorage())
     with pytest.raises(QuotaExhausted) as caught:
         quota.acquire("a")
@@ -150,7 +150,7 @@ async def test_counts_and_blocks_survive_a_restart(still_clock: StillClock) -> N
 async def test_block_holds_its_lane_and_is_never_shortened(
     still_clock: StillClock,
 ) -> None:
-    """A block of a lane leaves the others alone."""
+    """A block of a bucket leaves the others alone."""
     quota = Quota({}, MemoryStorage())
     await quota.block(100, "login")
     await quota.block(10, "login", key="account_locked")
@@ -158,7 +158,7 @@ async def test_block_holds_its_lane_and_is_never_shortened(
     assert quota.wait("read") == 0
     await quota.block(50)
     assert quota.wait("read") == 50
-    await quota.lift()
+    await quota.unblock()
     assert quota.wait("login") == quota.wait("read") == 0
 
 

@@ -23,7 +23,7 @@ from custom_components.solar_cloud.cloud.token import SECTION, Token, TokenManag
 
 from .conftest import StillClock
 
-LANE = "read"
+BUCKET = "read"
 
 
 class Account:
@@ -33,7 +33,7 @@ class Account:
         """Answer everything."""
         self.clock = clock
         self.storage = MemoryStorage()
-        self.quota = Quota({LANE: (Window(4, 60),)}, self.storage)
+        self.quota = Quota({BUCKET: (Window(4, 60),)}, self.storage)
         self.session = Session(
             TokenManager(self.issue, self.storage, margin=60), self.quota
         )
@@ -59,7 +59,7 @@ class Account:
     async def call(self, *answers: CloudError | None, changes: bool = False) -> str:
         """Make one call that is answered so."""
         self.answers = list(answers)
-        return await self.session.exchange(Call(self.send, LANE, changes=changes))
+        return await self.session.exchange(Call(self.send, BUCKET, changes=changes))
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ async def test_no_sign_in_is_spent_on_a_call_that_has_to_wait(
         await account.call()
     account.clock.advance(3600)
     for _ in range(4):
-        account.quota.acquire(LANE)
+        account.quota.acquire(BUCKET)
     with pytest.raises(Paced):
         await account.call()
     assert account.issued == 1

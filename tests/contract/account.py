@@ -246,7 +246,7 @@ class Account(ABC):
             self.clock.advance(result.check_after)
             with suppress(RetryLater):
                 await self.client.readings(self.wanted)
-            result = await self.controls.follow(result.task)
+            result = await self.controls.poll_task(result.task)
         return result
 
     async def read_settings(self) -> Settings:

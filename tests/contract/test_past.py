@@ -107,7 +107,7 @@ async def test_the_past_is_complete_up_to_a_time_that_is_over(
 
 @with_a_past
 async def test_the_past_leaves_room_for_the_present(account: Account) -> None:
-    """It has a lane of its own: when that is used up, live values do not notice."""
+    """It has a bucket of its own: when that is used up, live values do not notice."""
     history, past = looking_back(account)
     await account.whole()
     batch, *_ = history.batches(account.wanted.devices, account.wanted)

@@ -327,10 +327,10 @@ def test_what_a_silent_device_gave_last_is_not_assumed_to_go_on() -> None:
     home = Home(told=False)
     home.watts = 5_000.0
     home.run(HOUR)
-    stood, home.watts = home.true, 0.0
+    last_addends, home.watts = home.true, 0.0
     home.be_silent(HOUR)
     home.run(POLL, error=17.0)
-    assert home.filter.value == pytest.approx(stood, abs=0.02)
+    assert home.filter.value == pytest.approx(last_addends, abs=0.02)
 
 
 @pytest.mark.parametrize("today_error", [-2.0, 25.0])

@@ -311,7 +311,7 @@ def test_choices_survive_a_restart() -> None:
 
 
 @pytest.mark.parametrize(
-    "stored", [None, [], {"terms": [["a"], "b"], "offset": None, "stood": [1]}]
+    "stored", [None, [], {"terms": [["a"], "b"], "offset": None, "last_addends": [1]}]
 )
 def test_damaged_choices_start_anew(stored: Any) -> None:
     """And the next poll chooses."""
@@ -323,12 +323,12 @@ def test_damaged_rows_of_a_choice_are_left_out() -> None:
     stored: Any = {
         "terms": [["a", "x"], ["b"]],
         "last": 2,
-        "stood": {"a": {"x": 5, "y": "z"}, "b": 1},
+        "last_addends": {"a": {"x": 5, "y": "z"}, "b": 1},
     }
     choice = from_json(SourceSelection, stored)
     assert choice.terms == (("a", "x"),)
     assert choice.last == 2
-    assert choice.stood == {("a", "x"): 5.0}
+    assert choice.last_addends == {("a", "x"): 5.0}
 
 
 def test_a_difference_goes_on_by_its_power_while_an_addend_is_missing() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.solar_cloud.cloud.model import Plant
 from custom_components.solar_cloud.cloud.timestamps import offset_of
-from custom_components.solar_cloud.pipeline.timezones import Night, dark, plant_zone
+from custom_components.solar_cloud.pipeline.timezones import Night, is_dark, plant_zone
 
 from .place import BERLIN, Place
 
@@ -72,9 +72,9 @@ def test_stamps_that_carry_an_offset_tell_it() -> None:
 def test_the_homes_sun_stands_for_plants_nearby_only() -> None:
     """A plant on the other side of the world may be in daylight."""
     night = Place(up=False)
-    assert dark(plant("Europe/Lisbon"), SUMMER, night)
-    assert not dark(plant("Australia/Perth"), SUMMER, night)
-    assert not dark(plant("Europe/Lisbon"), SUMMER, Place())
+    assert is_dark(plant("Europe/Lisbon"), SUMMER, night)
+    assert not is_dark(plant("Australia/Perth"), SUMMER, night)
+    assert not is_dark(plant("Europe/Lisbon"), SUMMER, Place())
 
 
 def test_the_night_is_known_since_when_it_fell() -> None:

@@ -11,7 +11,7 @@ from ..cloud.model import Quantity
 from .rows import Row, spread
 from .samples import HOUR, Sample
 
-type Shape = Callable[[float], float]
+type Profile = Callable[[float], float]
 """The weight of the hour that starts at an instant."""
 
 LEAST_HOURS: Final = 72
@@ -24,7 +24,7 @@ def local_hour(at: float, zone: tzinfo) -> int:
     return datetime.fromtimestamp(at, UTC).astimezone(zone).hour
 
 
-def learnt(rows: Sequence[Row], zone: tzinfo) -> Shape | None:
+def learnt(rows: Sequence[Row], zone: tzinfo) -> Profile | None:
     """Return the mean shape of the hours that were counted live; ``None`` while there are too few."""
     if len(rows) < LEAST_HOURS:
         return None
@@ -35,7 +35,7 @@ def learnt(rows: Sequence[Row], zone: tzinfo) -> Shape | None:
     return lambda start: weights[local_hour(start, zone)]
 
 
-def assumed(quantity: Quantity, zone: tzinfo) -> Shape:
+def assumed(quantity: Quantity, zone: tzinfo) -> Profile:
     """Return the shape nobody measured: the sun's course for what the sun gives, even for all else."""
     if quantity not in {Quantity.PV_ENERGY_TOTAL, Quantity.GRID_EXPORT_ENERGY_TOTAL}:
         return lambda start: 1.0
@@ -48,7 +48,7 @@ def assumed(quantity: Quantity, zone: tzinfo) -> Shape:
 
 
 def unrolled(
-    reported: Iterable[PastEnergy], quantity: Quantity, shape: Shape
+    reported: Iterable[PastEnergy], quantity: Quantity, profile: Profile
 ) -> list[Sample]:
     """Return the counter that reports of hours and days add up to, at every full hour they cover."""
     samples: list[Sample] = []
@@ -61,7 +61,7 @@ def unrolled(
         starts = [each.start + number * HOUR for number in range(count)]
         if not samples or samples[-1][0] < each.start:
             samples.append((each.start, counted))
-        for start, part in zip(starts, spread(energy, starts, shape), strict=True):
+        for start, part in zip(starts, spread(energy, starts, profile), strict=True):
             counted += part
             samples.append((start + HOUR, counted))
     return samples

@@ -17,7 +17,7 @@ class Refusals[K]:
         """Do not try this again for a while."""
         self.since[key] = time.time()
 
-    def lift(self, key: K) -> bool:
+    def clear(self, key: K) -> bool:
         """Forget a refusal; whether there was one."""
         return self.since.pop(key, None) is not None
 
@@ -76,7 +76,7 @@ class Batcher:
     def retry(self, ids: Iterable[str]) -> None:
         """Ask for these again at once, each that was left out on its own: what spoilt their calls may be mended."""
         for each in ids:
-            if self._excluded.lift(each):
+            if self._excluded.clear(each):
                 self._suspect((each,))
 
     def is_excluded(self, each: str) -> bool:

@@ -3,8 +3,8 @@
 One name per setting for all vendors. A command is done when the device says so: a client that cannot tell answers *accepted*, a refusal is an
 exception (``CommandRejected``), and nothing here is ever sent twice by itself.
 
-The client sends and asks; it never waits. Who owns it (``control_manager.py``) sends one command per device at a time, keeps the vendor's pace, calls
-``follow`` until the device has answered, reads back, and ends a forced mode in time, over restarts too.
+The client sends and asks; it never waits. Who owns it (``control/manager.py``) sends one command per device at a time, keeps the vendor's pace, calls
+``poll_task`` until the device has answered, reads back, and ends a forced mode in time, over restarts too.
 """
 
 from collections.abc import Mapping
@@ -115,15 +115,15 @@ class ControlSpec:
     """Whether the device can be asked for it; otherwise the last accepted value is shown as assumed, and restored."""
     settle: float = 60.0
     """Seconds after a command before which a read-back may still show the old value."""
-    rare: bool = False
-    """Off by default: seldom wanted, or able to hurt."""
+    enabled_default: bool = True
+    """False for what is seldom wanted, or able to hurt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """A wish in canonical units; ``None`` for a button."""
 
-    target_id: str = field(repr=False)
+    device_id: str = field(repr=False)
     control: Control
     value: SettingValue | None = None
 
@@ -147,9 +147,9 @@ class CommandResult:
 
     outcome: Outcome
     task: str | None = field(default=None, repr=False)
-    """The client's handle of what still runs, for ``follow``; it holds everything needed and is good after a restart."""
+    """The client's handle of what still runs, for ``poll_task``; it holds everything needed and is good after a restart."""
     check_after: float | None = None
-    """Seconds after which ``follow`` is worth a call; ``None`` when no more can be learnt."""
+    """Seconds after which ``poll_task`` is worth a call; ``None`` when no more can be learnt."""
     force: ForcedMode | None = None
 
 
@@ -209,7 +209,7 @@ class Capabilities:
 class ControlAction:
     """Something asked of a plant or device as a whole, with everything that belongs to it."""
 
-    target_id: str = field(repr=False)
+    device_id: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,7 +320,7 @@ class ControlClient(Protocol):
     async def order(self, order: ControlAction) -> CommandResult:
         """Send an order; errors as ``apply``. A half-done order is undone, or the error says what was done (``CommandRejected("half_done")``)."""
 
-    async def follow(self, task: str) -> CommandResult:
+    async def poll_task(self, task: str) -> CommandResult:
         """Ask how a running command stands: sends nothing, or the next step of an order. Raises ``CommandRejected`` when it failed.
 
         Any other ``CloudError`` says nothing about the command: it is asked again later.

@@ -1,6 +1,6 @@
 """What a vendor's past offers: readings as they were uploaded, and energies from its reports.
 
-Calls into the past have a lane of their own in the quota, so that filling a year of history never costs a live value. One call is one
+Calls into the past have a bucket of their own in the quota, so that filling a year of history never costs a live value. One call is one
 step: who asks keeps what it got, and goes on later where a limit stopped it.
 """
 

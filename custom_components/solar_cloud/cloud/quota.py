@@ -1,6 +1,6 @@
 """The calls an account may make: counted before they are sent, remembered over restarts.
 
-A lane is a kind of call with limits of its own ("login", "realtime"); the lane ``ALL`` holds limits of the whole account. Windows slide:
+A bucket is a kind of call with limits of its own ("login", "realtime"); the bucket ``ALL`` holds limits of the whole account. Windows slide:
 short ones by tenths of a second, long ones by a three-hundredth of their length so that a month of calls stays a short list.
 """
 
@@ -40,7 +40,7 @@ class Window:
 
 @dataclass(slots=True)
 class _Tally:
-    """Calls of one lane within the longest window, as (start of step, calls)."""
+    """Calls of one bucket within the longest window, as (start of step, calls)."""
 
     steps: list[tuple[float, int]] = field(default_factory=list)
 
@@ -68,7 +68,7 @@ class _Tally:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Until when a lane is closed, in epoch seconds, and why: the key of an error."""
+    """Until when a bucket is closed, in epoch seconds, and why: the key of an error."""
 
     until: float = 0.0
     key: str = ""
@@ -82,9 +82,9 @@ class Spent:
     """What is kept of a budget."""
 
     blocked: dict[str, Block] = field(default_factory=dict)
-    """By lane."""
+    """By bucket."""
     calls: dict[tuple[str, float], _Tally] = field(default_factory=dict)
-    """By lane and length of a window."""
+    """By bucket and length of a window."""
 
 
 class Quota:
@@ -100,26 +100,26 @@ class Quota:
         self._blocked: dict[str, Block] = {}
         self._restore(from_json(Spent, storage.load(SECTION)))
 
-    def limit(self, lane: str, windows: Sequence[Window]) -> None:
-        """Set the limits of a lane that depend on what the account holds."""
-        self._windows[lane] = windows
+    def limit(self, bucket: str, windows: Sequence[Window]) -> None:
+        """Set the limits of a bucket that depend on what the account holds."""
+        self._windows[bucket] = windows
 
-    def _limits(self, lane: str) -> list[tuple[str, Window]]:
+    def _limits(self, bucket: str) -> list[tuple[str, Window]]:
         return [
             (name, window)
-            for name in dict.fromkeys((lane, ALL))
+            for name in dict.fromkeys((bucket, ALL))
             for window in self._windows.get(name, ())
         ]
 
-    def wait(self, lane: str, *, command: bool = False) -> float:
-        """Return how many seconds a call of this lane has to wait; 0 when it may go now."""
+    def wait(self, bucket: str, *, command: bool = False) -> float:
+        """Return how many seconds a call of this bucket has to wait; 0 when it may go now."""
         now = time.time()
         waits = [
             block.until - now
-            for name in (lane, ALL)
+            for name in (bucket, ALL)
             if (block := self._blocked.get(name, OPEN)).until > now
         ]
-        for name, window in self._limits(lane):
+        for name, window in self._limits(bucket):
             if window.limit is None:
                 continue
             tally = self._tallies.get((name, window.seconds))
@@ -139,44 +139,44 @@ class Quota:
                 waits.append(window.seconds)
         return max((*waits, 0.0))
 
-    def check(self, lane: str, *, command: bool = False) -> None:
+    def check(self, bucket: str, *, command: bool = False) -> None:
         """Raise ``QuotaExhausted`` with the wait when no call may go now: ``Paced`` unless the vendor ordered it."""
-        if (wait := self.wait(lane, command=command)) > 0:
-            if (block := self._block(lane)) is None:
+        if (wait := self.wait(bucket, command=command)) > 0:
+            if (block := self._block(bucket)) is None:
                 raise Paced(wait)
             raise self._refusal(wait, block)
 
-    def acquire(self, lane: str, *, command: bool = False) -> None:
+    def acquire(self, bucket: str, *, command: bool = False) -> None:
         """Debit one call, or raise as ``check`` does."""
-        self.check(lane, command=command)
+        self.check(bucket, command=command)
         now = time.time()
-        for name, seconds in self._counted(lane):
+        for name, seconds in self._counted(bucket):
             tally = self._tallies.setdefault((name, seconds), _Tally())
             tally.steps = tally.within(seconds, now)
             tally.add(now, _step(seconds))
         self._storage.delay_save(SECTION, self._as_json)
 
-    def answered(self, lane: str) -> None:
-        """Count the lane's latest call from now on.
+    def answered(self, bucket: str) -> None:
+        """Count the bucket's latest call from now on.
 
         The vendor counted it somewhere between sending and answering: counted from the answer, the next call cannot come too soon,
         however long either is under way.
         """
         now = time.time()
-        for name, seconds in self._counted(lane):
+        for name, seconds in self._counted(bucket):
             if (tally := self._tallies.get((name, seconds))) and tally.steps:
                 tally.put_off(now, _step(seconds))
 
-    def _counted(self, lane: str) -> Iterable[tuple[str, float]]:
-        """Return the tallies of a lane; two limits over the same time share one, which counts a call once."""
+    def _counted(self, bucket: str) -> Iterable[tuple[str, float]]:
+        """Return the tallies of a bucket; two limits over the same time share one, which counts a call once."""
         return dict.fromkeys(
-            (name, window.seconds) for name, window in self._limits(lane)
+            (name, window.seconds) for name, window in self._limits(bucket)
         )
 
-    def _block(self, lane: str) -> Block | None:
-        """Return the block that closes a lane."""
+    def _block(self, bucket: str) -> Block | None:
+        """Return the block that closes a bucket."""
         now = time.time()
-        blocks = (self._blocked.get(name, OPEN) for name in (lane, ALL))
+        blocks = (self._blocked.get(name, OPEN) for name in (bucket, ALL))
         return next((each for each in blocks if each.until > now and each.key), None)
 
     @staticmethod
@@ -194,19 +194,19 @@ class Quota:
         return self._refusal(block.until - time.time(), block)
 
     async def block(
-        self, seconds: float, lane: str = ALL, key: str = "rate_limited"
+        self, seconds: float, bucket: str = ALL, key: str = "rate_limited"
     ) -> QuotaExhausted:
         """Stay away for a while because the vendor said so, within bounds; outlives a failed set-up and a restart.
 
         Returns the error that says so.
         """
         block = Block(time.time() + bounded(seconds, key), key)
-        if block.until > self._blocked.get(lane, OPEN).until:
-            self._blocked[lane] = block
+        if block.until > self._blocked.get(bucket, OPEN).until:
+            self._blocked[bucket] = block
             await self._storage.save(SECTION, self._as_json())
         return self._refusal(seconds, block)
 
-    async def lift(self) -> None:
+    async def unblock(self) -> None:
         """Forget all blocks: the user has mended what led to them."""
         self._blocked.clear()
         await self._storage.save(SECTION, self._as_json())
@@ -237,9 +237,9 @@ class Quota:
     def _restore(self, kept: Spent) -> None:
         """Take up what was spent; a clock that was ahead, or an older version, may have kept times beyond all bounds."""
         now = time.time()
-        for lane, block in kept.blocked.items():
+        for bucket, block in kept.blocked.items():
             until = min(block.until, now + longest(block.key))
-            self._blocked[lane] = Block(until, block.key)
+            self._blocked[bucket] = Block(until, block.key)
         for key, tally in kept.calls.items():
             steps = [(min(start, now), calls) for start, calls in tally.steps]
             self._tallies[key] = _Tally(steps)

@@ -29,7 +29,7 @@ class Call[AnswerT]:
 
     send: Callable[[Token], Awaitable[AnswerT]]
     """Sends it once. Raises ``TokenRefused`` when the token was turned away."""
-    lane: str
+    bucket: str
     command: bool = False
     """Whether it may use what each limit reserves for commands."""
     changes: bool = False
@@ -65,12 +65,12 @@ class Session:
 
     async def begin[AnswerT](self, call: Call[AnswerT]) -> Token:
         """Return a live token for a call that the limits allow now: no sign-in is spent on one that has to wait."""
-        self.quota.check(call.lane, command=call.command)
+        self.quota.check(call.bucket, command=call.command)
         return await self.token()
 
     async def attempt[AnswerT](self, call: Call[AnswerT], token: Token) -> AnswerT:
         """Count a call and send it once."""
-        self.quota.acquire(call.lane, command=call.command)
+        self.quota.acquire(call.bucket, command=call.command)
         try:
             return await call.send(token)
         except NotConnected, TurnedAway:

@@ -16,13 +16,13 @@ EVENT_COMMAND: Final = f"{DOMAIN}_command"
 def fire(
     hass: HomeAssistant,
     entry_id: str,
-    target_id: str,
+    device_id: str,
     data: Mapping[str, SettingValue | None],
     context: Context | None,
 ) -> None:
     """Tell the bus of a command; the context names the user."""
     device = dr.async_get(hass).async_get_device_by_identifier(
-        (DOMAIN, target_id), entry_id
+        (DOMAIN, device_id), entry_id
     )
     hass.bus.async_fire(
         EVENT_COMMAND,

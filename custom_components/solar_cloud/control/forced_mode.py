@@ -86,8 +86,8 @@ class ForcedModeManager:
 
     def start(self) -> CALLBACK_TYPE:
         """Take up what the last run began; returns what stops all timers."""
-        for target_id in self._forces:
-            self._plan(target_id)
+        for device_id in self._forces:
+            self._plan(device_id)
         return self._stop
 
     @callback
@@ -100,8 +100,8 @@ class ForcedModeManager:
     @callback
     def watch(self) -> None:
         """Plan again whatever lost its plan, by a mistake of ours or a task that was cut off."""
-        for target_id in self._forces.keys() - self._timers.keys() - self._acting:
-            self._plan(target_id)
+        for device_id in self._forces.keys() - self._timers.keys() - self._acting:
+            self._plan(device_id)
 
     def expire(self) -> None:
         """Let all of them end now, those with a timer of their own too: nobody may change settings any more."""
@@ -110,13 +110,13 @@ class ForcedModeManager:
             if force.until > now:
                 force.until, force.ends_by_itself = now, False
 
-    def get(self, target_id: str) -> Supervised | None:
+    def get(self, device_id: str) -> Supervised | None:
         """Return the forced mode of a device."""
-        return self._forces.get(target_id)
+        return self._forces.get(device_id)
 
-    def until(self, target_id: str) -> datetime | None:
+    def until(self, device_id: str) -> datetime | None:
         """Return when a forced mode ends at the latest."""
-        force = self._forces.get(target_id)
+        force = self._forces.get(device_id)
         if force is None or force.stopping:
             return None
         return dt_util.utc_from_timestamp(force.until)
@@ -131,7 +131,7 @@ class ForcedModeManager:
         )
 
     async def prepare(
-        self, target_id: str, force: ForcedMode, before: Supervised | None
+        self, device_id: str, force: ForcedMode, before: Supervised | None
     ) -> None:
         """Supervise what may be about to begin; it is on disk when this returns.
 
@@ -142,113 +142,113 @@ class ForcedModeManager:
             entry.until = min(entry.until, before.until)
             entry.ends_by_itself = False
             entry.renew_after = entry.renew_after or before.renew_after
-        await self._put(target_id, entry)
+        await self._put(device_id, entry)
 
     async def begin(
-        self, target_id: str, force: ForcedMode, before: Supervised | None = None
+        self, device_id: str, force: ForcedMode, before: Supervised | None = None
     ) -> None:
         """Supervise a forced mode that was accepted; it is on disk when this returns."""
         entry = _begun(force)
         if before is not None and not before.stopping:
             entry.replaces = before.until
-        await self._put(target_id, entry)
+        await self._put(device_id, entry)
 
-    async def refused(self, target_id: str, since: float) -> None:
+    async def refused(self, device_id: str, since: float) -> None:
         """Go back to the end of what was on before a command that the device refused after it had been accepted at ``since``."""
-        force = self._forces.get(target_id)
+        force = self._forces.get(device_id)
         if force is None or force.replaces is None or force.begun > since:
             return
         until = min(force.until, force.replaces)
         entry = replace(force, until=until, ends_by_itself=False, replaces=None)
-        await self._put(target_id, entry)
+        await self._put(device_id, entry)
 
-    async def stop(self, target_id: str) -> None:
+    async def stop(self, device_id: str) -> None:
         """Note that an end was sent; it is sent again unless the device says that it is over."""
-        if (force := self._forces.get(target_id)) is not None:
+        if (force := self._forces.get(device_id)) is not None:
             now = time.time()
             until = min(force.until, now + END_AGAIN)
             entry = replace(
                 force, until=until, ends_by_itself=False, stopping=True, renewed=now
             )
-            await self._put(target_id, entry)
+            await self._put(device_id, entry)
 
-    def failed(self, target_id: str) -> None:
+    def failed(self, device_id: str) -> None:
         """Try again later what could not be done."""
-        if (force := self._forces.get(target_id)) is not None:
+        if (force := self._forces.get(device_id)) is not None:
             force.failures += 1
-            self._plan(target_id)
+            self._plan(device_id)
             self._changed()
 
-    async def end(self, target_id: str) -> None:
+    async def end(self, device_id: str) -> None:
         """Stop supervising."""
-        await self.restore(target_id, None)
+        await self.restore(device_id, None)
 
-    async def restore(self, target_id: str, force: Supervised | None) -> None:
+    async def restore(self, device_id: str, force: Supervised | None) -> None:
         """Go back to what was supervised before a command that came to nothing."""
         if force is not None:
-            await self._put(target_id, force)
+            await self._put(device_id, force)
             return
-        if cancel := self._timers.pop(target_id, None):
+        if cancel := self._timers.pop(device_id, None):
             cancel()
-        if self._forces.pop(target_id, None) is not None:
+        if self._forces.pop(device_id, None) is not None:
             await self._save()
 
-    async def _put(self, target_id: str, force: Supervised) -> None:
-        self._forces[target_id] = force
-        self._plan(target_id)
+    async def _put(self, device_id: str, force: Supervised) -> None:
+        self._forces[device_id] = force
+        self._plan(device_id)
         await self._save()
 
     async def _save(self) -> None:
         await self._storage.save(SECTION, to_json(self._forces))
         self._changed()
 
-    def _plan(self, target_id: str) -> None:
-        if cancel := self._timers.pop(target_id, None):
+    def _plan(self, device_id: str) -> None:
+        if cancel := self._timers.pop(device_id, None):
             cancel()
         if self._stopped:
             return
 
         @callback
         def act(_: datetime) -> None:
-            self._timers.pop(target_id, None)
-            self._acting.add(target_id)
+            self._timers.pop(device_id, None)
+            self._acting.add(device_id)
             self._entry.async_create_background_task(
-                self._hass, self._act(target_id), "solar_cloud forced mode"
+                self._hass, self._act(device_id), "solar_cloud forced mode"
             )
 
-        wait = _wait(self._forces[target_id], time.time())
-        self._timers[target_id] = async_call_later(self._hass, wait, act)
+        wait = _wait(self._forces[device_id], time.time())
+        self._timers[device_id] = async_call_later(self._hass, wait, act)
 
-    async def _act(self, target_id: str) -> None:
+    async def _act(self, device_id: str) -> None:
         """End or renew, and whatever comes of it, plan the next look."""
         try:
-            await self._end_or_renew(target_id)
+            await self._end_or_renew(device_id)
         except Superseded:
             pass  # what took its place has a plan of its own
         except Exception as err:  # noqa: BLE001  nothing may leave a battery forced
             LOGGER.warning(
                 "A forced mode could not be ended or renewed: %s", describe(err)
             )
-            self.failed(target_id)
+            self.failed(device_id)
         finally:
-            self._acting.discard(target_id)
+            self._acting.discard(device_id)
             self.watch()
 
-    async def _end_or_renew(self, target_id: str) -> None:
+    async def _end_or_renew(self, device_id: str) -> None:
         """Send what is due. Only what certainly was not carried out is sent again."""
-        force = self._forces.get(target_id)
+        force = self._forces.get(device_id)
         if force is None:
             return
-        if force.stopping and self._ending(target_id):
+        if force.stopping and self._ending(device_id):
             force.renewed = time.time()  # whoever follows it tells how it ended
             return
         ends = time.time() >= force.until
         if ends and force.ends_by_itself:
-            await self.end(target_id)
+            await self.end(device_id)
             return
         order = StopBattery if ends else RenewBattery
         await self._send(
-            order(target_id=target_id), lambda: self._forces.get(target_id) is force
+            order(device_id=device_id), lambda: self._forces.get(device_id) is force
         )
         if not ends:
             force.failures, force.renewed = 0, time.time()
@@ -284,9 +284,9 @@ async def async_end_all(cloud: Cloud, stored: Json) -> None:
     except CloudError as err:
         LOGGER.warning("Forced modes may go on without their account: %s", err.key)
         return
-    for target_id in targets:
+    for device_id in targets:
         try:
-            receipt = await controls.order(StopBattery(target_id=target_id))
+            receipt = await controls.order(StopBattery(device_id=device_id))
             if receipt.outcome is Outcome.UNCERTAIN:
                 raise CloudUnreachable
         except CloudError as err:

@@ -115,7 +115,9 @@ class ControlManager:
             self.forces.start(),
         ]
         for task in self._running.tasks():
-            self._follow_later(replace(task, check_after=min(task.check_after, 10.0)))
+            self._poll_task_later(
+                replace(task, check_after=min(task.check_after, 10.0))
+            )
 
         @callback
         def stop() -> None:
@@ -162,20 +164,20 @@ class ControlManager:
 
     # What entities ask
 
-    def spec(self, target_id: str, control: Control) -> ControlSpec | None:
+    def spec(self, device_id: str, control: Control) -> ControlSpec | None:
         """Return the limits of a control, ``None`` when it is not to be had now."""
         return next(
             (
                 spec
-                for spec in self.available.specs.get(target_id, ())
+                for spec in self.available.specs.get(device_id, ())
                 if spec.control is control
             ),
             None,
         )
 
-    def value(self, target_id: str, control: Control) -> SettingValue | None:
+    def value(self, device_id: str, control: Control) -> SettingValue | None:
         """Return what a control is set to, as far as anybody knows."""
-        return self.pending.value((target_id, control), self.settings.data)
+        return self.pending.value((device_id, control), self.settings.data)
 
     @property
     def notices(self) -> frozenset[Notice]:
@@ -186,13 +188,13 @@ class ControlManager:
             ("command_without_effect", frozenset(self._ineffective)),
         )
         return frozenset(
-            Notice(key, (("device", self._name(target_id)),))
+            Notice(key, (("device", self._name(device_id)),))
             for key, targets in found
-            for target_id in targets
+            for device_id in targets
         )
 
-    def _name(self, target_id: str) -> str:
-        return registered_name(self._hass, self._entry.entry_id, target_id)
+    def _name(self, device_id: str) -> str:
+        return registered_name(self._hass, self._entry.entry_id, device_id)
 
     # Commands
 
@@ -200,7 +202,7 @@ class ControlManager:
         self, command: Command, context: Context | None = None
     ) -> CommandResult:
         """Carry out a command. Raises a translated ``HomeAssistantError``."""
-        key = (command.target_id, command.control)
+        key = (command.device_id, command.control)
         spec = self.spec(*key)
         if spec is None:
             raise as_error(CommandInvalid("not_offered"))
@@ -261,7 +263,7 @@ class ControlManager:
     ) -> None:
         """Send what the supervision of a forced mode asks for, if that is still so when it is its turn."""
         receipt = await self._send_order(order, wanted)
-        self._tell(order.target_id, name_of(order), receipt.outcome, None, None)
+        self._tell(order.device_id, name_of(order), receipt.outcome, None, None)
 
     async def _tell_user(
         self,
@@ -273,9 +275,9 @@ class ControlManager:
         try:
             receipt = await send()
         except CloudError as err:
-            self._tell(what.target_id, name_of(what), "refused", value, context, err)
+            self._tell(what.device_id, name_of(what), "refused", value, context, err)
             raise as_error(err) from err
-        self._tell(what.target_id, name_of(what), receipt.outcome, value, context)
+        self._tell(what.device_id, name_of(what), receipt.outcome, value, context)
         self._tell_entities()
         return receipt
 
@@ -286,20 +288,20 @@ class ControlManager:
         wanted: Callable[[], bool] | None = None,
     ) -> CommandResult:
         """Send in turn what is ``wanted`` then; a forced mode is on disk before it is on the wire, and no mishap removes its end."""
-        target_id = what.target_id
-        async with self._turn(target_id):
+        device_id = what.device_id
+        async with self._turn(device_id):
             if self._stopped:
                 raise CommandInvalid("not_offered")
             if wanted is not None and not wanted():
                 raise Superseded
-            before = self.forces.get(target_id)
-            self.budget.acquire(target_id, what, forced=before is not None)
+            before = self.forces.get(device_id)
+            self.budget.acquire(device_id, what, forced=before is not None)
             begins = self._begins(what)
             try:
                 receipt = await self._deliver(what, send, begins, before)
                 return await self._wait(what, receipt)
             except CommandRejected as err:
-                self._note_no_effect(target_id, err)
+                self._note_no_effect(device_id, err)
                 await self._unsteer(what, begins, before, err)
                 raise
             except CloudError as err:
@@ -316,9 +318,9 @@ class ControlManager:
         """Send once. What raises anything but a ``CloudError`` may have arrived."""
         if begins is not None:
             try:
-                await self.forces.prepare(what.target_id, begins, before)
+                await self.forces.prepare(what.device_id, begins, before)
             except asyncio.CancelledError:  # nothing was sent
-                await self.forces.restore(what.target_id, before)
+                await self.forces.restore(what.device_id, before)
                 raise
         try:
             receipt = await send()
@@ -328,11 +330,11 @@ class ControlManager:
             LOGGER.error("The outcome of a command is not known: %s", describe(err))
             receipt = CommandResult(outcome=Outcome.UNCERTAIN)
         self._expect_change()
-        self._last[what.target_id] = time.time()
-        self._ineffective.discard(what.target_id)
+        self._last[what.device_id] = time.time()
+        self._ineffective.discard(what.device_id)
         if _steers(what):
             force = receipt.force or begins
-            await self._supervise(what.target_id, receipt, force, before)
+            await self._supervise(what.device_id, receipt, force, before)
         return receipt
 
     def _begins(self, what: What) -> ForcedMode | None:
@@ -345,36 +347,36 @@ class ControlManager:
             control, word = Control.WORK_MODE, what.mode
         else:
             return None
-        spec = self.spec(what.target_id, control)
+        spec = self.spec(what.device_id, control)
         return spec.begins.get(word) if spec else None
 
     async def _supervise(
         self,
-        target_id: str,
+        device_id: str,
         receipt: CommandResult,
         force: ForcedMode | None,
         before: Supervised | None,
     ) -> None:
         """Take up the end of what is on now; an end counts when the device has said so."""
         if force is not None and receipt.outcome is Outcome.UNCERTAIN:
-            await self.forces.prepare(target_id, force, before)
+            await self.forces.prepare(device_id, force, before)
         elif force is not None:
-            await self.forces.begin(target_id, force, before)
+            await self.forces.begin(device_id, force, before)
         elif receipt.task is None:
-            await self.forces.stop(target_id)
-            await self._ended(target_id, receipt.outcome)
+            await self.forces.stop(device_id)
+            await self._ended(device_id, receipt.outcome)
         else:
-            await self.forces.stop(target_id)
+            await self.forces.stop(device_id)
 
-    async def _ended(self, target_id: str, outcome: Outcome) -> None:
+    async def _ended(self, device_id: str, outcome: Outcome) -> None:
         """Take note of how the end of a forced mode came out; it is sent again until the device has said that it is over."""
-        force = self.forces.get(target_id)
+        force = self.forces.get(device_id)
         if force is None or not force.stopping:
             return  # something else is on by now
         if outcome is Outcome.CONFIRMED:
-            await self.forces.end(target_id)
+            await self.forces.end(device_id)
         else:
-            self.forces.failed(target_id)
+            self.forces.failed(device_id)
 
     async def _unsteer(
         self,
@@ -387,16 +389,16 @@ class ControlManager:
         if err.key in UNSURE:
             self._expect_change()
         if begins is not None and err.key in UNSURE:
-            await self.forces.prepare(what.target_id, begins, before)
+            await self.forces.prepare(what.device_id, begins, before)
         elif _steers(what):
-            await self.forces.restore(what.target_id, before)
+            await self.forces.restore(what.device_id, before)
 
     @asynccontextmanager
-    async def _turn(self, target_id: str) -> AsyncIterator[None]:
+    async def _turn(self, device_id: str) -> AsyncIterator[None]:
         """Let one command at a time at a device, at the vendor's pace."""
-        async with self._locks.setdefault(target_id, asyncio.Lock()):
+        async with self._locks.setdefault(device_id, asyncio.Lock()):
             wait = (
-                self._last.get(target_id, 0.0) + self._cloud.min_interval - time.time()
+                self._last.get(device_id, 0.0) + self._cloud.min_interval - time.time()
             )
             if wait > 0:
                 await pause(wait)
@@ -413,7 +415,7 @@ class ControlManager:
             while waited + task.check_after <= PATIENCE:
                 await pause(task.check_after)
                 waited += task.check_after
-                receipt = await self._cloud.follow(task.handle)
+                receipt = await self._cloud.poll_task(task.handle)
                 if receipt.task is None:
                     self._running.forget(task)
                     await self._over(task, receipt.outcome)
@@ -429,9 +431,9 @@ class ControlManager:
         except Exception as err:  # noqa: BLE001  the command goes on
             task = self._mistaken(task, err)
         except asyncio.CancelledError:
-            self._follow_later(task)
+            self._poll_task_later(task)
             raise
-        self._follow_later(task)
+        self._poll_task_later(task)
         return replace(receipt, force=force)
 
     # Tasks
@@ -439,7 +441,7 @@ class ControlManager:
     @staticmethod
     def _task(what: What, receipt: CommandResult) -> RunningTask:
         return RunningTask(
-            what.target_id,
+            what.device_id,
             name_of(what),
             receipt.task or "",
             receipt.check_after or ASK_AGAIN,
@@ -450,7 +452,7 @@ class ControlManager:
             and not isinstance(what, ForceBattery),
         )
 
-    def _follow_later(self, task: RunningTask) -> None:
+    def _poll_task_later(self, task: RunningTask) -> None:
         self._running.put(task)
         key = task.key
         if self._stopped:
@@ -459,20 +461,20 @@ class ControlManager:
             cancel()
 
         @callback
-        def follow(_: datetime) -> None:
+        def poll_task(_: datetime) -> None:
             self._timers.pop(key, None)
             self._entry.async_create_background_task(
-                self._hass, self._follow(task), "solar_cloud command"
+                self._hass, self._poll_task(task), "solar_cloud command"
             )
 
-        self._timers[key] = async_call_later(self._hass, task.check_after, follow)
+        self._timers[key] = async_call_later(self._hass, task.check_after, poll_task)
 
-    async def _follow(self, task: RunningTask) -> None:
+    async def _poll_task(self, task: RunningTask) -> None:
         """Ask how a command stands whose caller no longer waits, and tell the outcome."""
         if not self._running.holds(task):
             return  # a newer command took its place
         try:
-            receipt = await self._cloud.follow(task.handle)
+            receipt = await self._cloud.poll_task(task.handle)
         except CommandRejected as err:
             self._running.forget(task)
             self._failed(task, err)
@@ -485,19 +487,19 @@ class ControlManager:
             LOGGER.debug("The outcome of a command is not known yet: %s", err.key)
             task = replace(task, check_after=ASK_AGAIN)
             if time.time() < task.since + LONGEST_TASK:
-                self._follow_later(task)
+                self._poll_task_later(task)
             else:
                 await self._finish(task, Outcome.UNCERTAIN)
             return
         except Exception as err:  # noqa: BLE001  no mistake of ours may lose a command
             task = self._mistaken(task, err)
             if task.mistakes < MOST_MISTAKES:
-                self._follow_later(task)
+                self._poll_task_later(task)
             else:
                 await self._finish(task, Outcome.UNCERTAIN)
             return
         if receipt.task is not None:
-            self._follow_later(_next(task, receipt))
+            self._poll_task_later(_next(task, receipt))
         else:
             await self._finish(task, receipt.outcome)
 
@@ -536,9 +538,9 @@ class ControlManager:
         """Let who asks for the readings next see what a command did."""
         self._entry.runtime_data.readings.expect_change()
 
-    def _note_no_effect(self, target_id: str, err: CommandRejected) -> None:
+    def _note_no_effect(self, device_id: str, err: CommandRejected) -> None:
         if err.key == "no_effect":
-            self._ineffective.add(target_id)
+            self._ineffective.add(device_id)
 
     def _read_settings_in(self, seconds: float) -> None:
         """Ask the device once when the settings have settled, for vendors whose settings do not come by themselves."""
@@ -559,7 +561,7 @@ class ControlManager:
 
     def _tell(
         self,
-        target_id: str,
+        device_id: str,
         name: str,
         result: str,
         value: SettingValue | None,
@@ -570,7 +572,7 @@ class ControlManager:
         fire(
             self._hass,
             self._entry.entry_id,
-            target_id,
+            device_id,
             {
                 "command": name,
                 "value": value,

@@ -27,11 +27,11 @@ class WriteLimiter:
         self._storage: Final = storage
         self._writes: Final = from_json(dict[str, list[float]], storage.load(SECTION))
 
-    def used(self, target_id: str) -> int:
+    def used(self, device_id: str) -> int:
         """Return how often a device was changed in 24 hours."""
         since = time.time() - DAY
-        recent = [at for at in self._writes.get(target_id, []) if at > since]
-        self._writes[target_id] = recent
+        recent = [at for at in self._writes.get(device_id, []) if at > since]
+        self._writes[device_id] = recent
         return len(recent)
 
     def spent(self) -> frozenset[str]:
@@ -41,7 +41,7 @@ class WriteLimiter:
         )
 
     def acquire(
-        self, target_id: str, what: Command | ControlAction, *, forced: bool
+        self, device_id: str, what: Command | ControlAction, *, forced: bool
     ) -> None:
         """Count a write, or raise ``CommandInvalid``.
 
@@ -54,7 +54,7 @@ class WriteLimiter:
             and (what.control in ENDS or (what.control, what.value) in ENDING)
         )
         most = WRITES_PER_DAY + (RESERVE if ends else 0)
-        if not (ends and forced) and self.used(target_id) >= most:
+        if not (ends and forced) and self.used(device_id) >= most:
             raise CommandInvalid("write_budget_spent", count=str(WRITES_PER_DAY))
-        self._writes.setdefault(target_id, []).append(time.time())
+        self._writes.setdefault(device_id, []).append(time.time())
         self._storage.delay_save(SECTION, partial(to_json, self._writes))

@@ -67,19 +67,19 @@ SUNLIT: Final = frozenset({"pv", "mppt", "pv_charge", "pv_export", "direct_use"}
 STORED: Final = frozenset({"battery_charge", "battery_discharge"})
 
 
-def bound(quantity: Q, owner_id: str, inventory: Inventory) -> float | None:
+def bound(quantity: Q, device_id: str, inventory: Inventory) -> float | None:
     """Return the W that bound an energy, ``None`` when its owner's rating says nothing about it.
 
     What flows through the grid connection or into the house does not depend on the rating of the inverter that measures it.
     """
     about = stem(quantity)
-    if (device := inventory.devices.get(owner_id)) is not None:
+    if (device := inventory.devices.get(device_id)) is not None:
         kinds = {DeviceKind.INVERTER: SOLAR | STORED, DeviceKind.BATTERY: STORED}
         rated = device.kind is DeviceKind.CHARGER or about in kinds.get(
             device.kind, frozenset()
         )
         return device.rated_power if rated else None
-    plant = inventory.plants.get(owner_id)
+    plant = inventory.plants.get(device_id)
     return plant.pv_capacity if plant and about in {"pv", "mppt"} else None
 
 
@@ -115,7 +115,7 @@ class Scenery:
             return min(HIDDEN, ceiling)
         return HIDDEN
 
-    def evidence(self, owner_id: str, slot: Slot, reading: Reading) -> Evidence:
+    def evidence(self, device_id: str, slot: Slot, reading: Reading) -> Evidence:
         """Return what else is known about the energy of a lifetime counter."""
         about = stem(slot.quantity)
         around = [self.powers.get(Slot(each)) for each in AROUND.get(about, ())]
@@ -123,14 +123,14 @@ class Scenery:
         today = Slot(SHARES.get(slot.quantity, slot.quantity), slot.index)
         beside = None if today in reading.slow else reading.values.get(today)
         power = power_of(slot, reading.values)
-        if power is None and owner_id in self.inventory.plants:
+        if power is None and device_id in self.inventory.plants:
             power = power_of(slot, self.powers)
         ceiling = sum(bounds) if bounds and len(bounds) == len(around) else None
         return Evidence(
             power=power,
             ceiling=ceiling,
             hidden=self._hidden(slot, ceiling),
-            limit=bound(slot.quantity, owner_id, self.inventory),
+            limit=bound(slot.quantity, device_id, self.inventory),
             sibling=beside if isinstance(beside, float) and today != slot else None,
             date=self.date,
             idle_since=self.idle_since(slot),
@@ -148,8 +148,8 @@ class CounterFilters:
             dict[str, dict[Slot, CounterFilter]], storage.load(GUARDS)
         )
         self._named: Final = {
-            (owner_id, slot.key): each
-            for owner_id, filters in self._filters.items()
+            (device_id, slot.key): each
+            for device_id, filters in self._filters.items()
             for slot, each in filters.items()
         }
         self._serials: Final = from_json(dict[str, str], storage.load(SERIALS))
@@ -168,7 +168,7 @@ class CounterFilters:
 
     def observe(
         self,
-        owner_id: str,
+        device_id: str,
         reading: Reading,
         at: float,
         scenery: Scenery,
@@ -179,20 +179,20 @@ class CounterFilters:
 
         One that is shown ``again`` says nothing but where a counter was never met.
         """
-        filters = self._filters.setdefault(owner_id, {})
+        filters = self._filters.setdefault(device_id, {})
         published: dict[Slot, float] = {}
         for slot, raw in reading.values.items():
             if slot.quantity.is_counter and isinstance(raw, float):
-                evidence = scenery.evidence(owner_id, slot, reading)
-                each = filters.get(slot) or self._add(owner_id, slot, CounterFilter())
+                evidence = scenery.evidence(device_id, slot, reading)
+                each = filters.get(slot) or self._add(device_id, slot, CounterFilter())
                 if again and each.value is not None:
                     published[slot] = each.value
                 elif (value := each.observe(raw, at, evidence)) is not None:
                     published[slot] = value
         for slot, each in filters.items():
             if slot not in reading.values and not again:
-                each.witness(at, scenery.evidence(owner_id, slot, reading))
-            self._note_sleep((owner_id, slot.key), each, slot, scenery)
+                each.witness(at, scenery.evidence(device_id, slot, reading))
+            self._note_sleep((device_id, slot.key), each, slot, scenery)
         return published
 
     def _note_sleep(
@@ -204,15 +204,15 @@ class CounterFilters:
         else:
             self._asleep.discard(addend)
 
-    def _add(self, owner_id: str, slot: Slot, found: CounterFilter) -> CounterFilter:
+    def _add(self, device_id: str, slot: Slot, found: CounterFilter) -> CounterFilter:
         """Keep a filter by its owner and by its name."""
-        self._filters.setdefault(owner_id, {})[slot] = found
-        self._named[owner_id, slot.key] = found
+        self._filters.setdefault(device_id, {})[slot] = found
+        self._named[device_id, slot.key] = found
         return found
 
-    def value(self, owner_id: str, slot: Slot) -> float | None:
+    def value(self, device_id: str, slot: Slot) -> float | None:
         """Return what was published last."""
-        found = self._filters.get(owner_id, {}).get(slot)
+        found = self._filters.get(device_id, {}).get(slot)
         return found.value if found else None
 
     def is_coarse(self, addend: Addend, finest: float) -> bool:
@@ -238,13 +238,13 @@ class CounterFilters:
         young = found.heard is not None and found.heard >= since
         return young and addend not in self._untold and not self.is_doubted(addend)
 
-    def hold(self, owner_id: str, values: dict[Slot, Value]) -> None:
+    def hold(self, device_id: str, values: dict[Slot, Value]) -> None:
         """Fill in the counters that are not told now: each keeps its value."""
-        for slot, each in self._filters.get(owner_id, {}).items():
-            self._untold.discard((owner_id, slot.key))
+        for slot, each in self._filters.get(device_id, {}).items():
+            self._untold.discard((device_id, slot.key))
             if slot not in values and each.value is not None:
                 values[slot] = each.value
-                self._untold.add((owner_id, slot.key))
+                self._untold.add((device_id, slot.key))
 
     def holding(self) -> set[Addend]:
         """Return whose latest value was held back or may be an old one, or who had none to say."""
@@ -253,8 +253,8 @@ class CounterFilters:
     def rejected(self) -> Mapping[tuple[str, Slot], int]:
         """Return how many values each filter held back."""
         return {
-            (owner_id, slot): each.rejected
-            for owner_id, filters in self._filters.items()
+            (device_id, slot): each.rejected
+            for device_id, filters in self._filters.items()
             for slot, each in filters.items()
             if each.rejected
         }
@@ -263,8 +263,8 @@ class CounterFilters:
         """Return how many values all filters of some owners held back."""
         return 1.0 * sum(
             each.rejected
-            for owner_id in owner_ids
-            for each in self._filters.get(owner_id, {}).values()
+            for device_id in owner_ids
+            for each in self._filters.get(device_id, {}).values()
         )
 
     def save(self) -> None:

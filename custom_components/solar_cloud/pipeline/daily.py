@@ -64,18 +64,18 @@ class Days:
         zone = plant_zone(plant, measured_at, now, self._place)
         self._days.setdefault(plant.id, PlantDay()).turn(now, zone)
 
-    def start(self, owner_id: str, inventory: Inventory) -> datetime | None:
+    def start(self, device_id: str, inventory: Inventory) -> datetime | None:
         """Return the midnight from which a plant or device counts today."""
-        day = self._day(owner_id, inventory)
+        day = self._day(device_id, inventory)
         return datetime.fromtimestamp(day.start, UTC) if day else None
 
-    def _day(self, owner_id: str, inventory: Inventory) -> PlantDay | None:
-        device = inventory.devices.get(owner_id)
-        return self._days.get(device.plant_id if device else owner_id)
+    def _day(self, device_id: str, inventory: Inventory) -> PlantDay | None:
+        device = inventory.devices.get(device_id)
+        return self._days.get(device.plant_id if device else device_id)
 
     def keep(
         self,
-        owner_id: str,
+        device_id: str,
         reading: Reading,
         at: float | None,
         inventory: Inventory,
@@ -85,9 +85,9 @@ class Days:
 
         Where the lifetime counter beside one is known as finely, the day is what that gained: it has the better witnesses.
         """
-        if (day := self._day(owner_id, inventory)) is None:
+        if (day := self._day(device_id, inventory)) is None:
             return {}
-        counters = self._counters.setdefault(owner_id, {})
+        counters = self._counters.setdefault(device_id, {})
         for slot in reading.values:
             if daily(slot.quantity) and slot not in counters:
                 counters[slot] = DayCounter(guarded=slot.quantity.is_energy)
@@ -97,16 +97,16 @@ class Days:
             total = None if lifetime is None else reading.values.get(lifetime)
             evidence = Evidence(
                 power=power_of(slot, reading.values),
-                limit=bound(slot.quantity, owner_id, inventory),
+                limit=bound(slot.quantity, device_id, inventory),
                 sibling=total if isinstance(total, float) else None,
             )
             if at is None or not isinstance(raw, float):
                 values[slot] = counter.turn(day, evidence.limit)
             else:
                 values[slot] = counter.observe(raw, at, day, evidence)
-            if lifetime and isinstance(total, float) and owner_id in inventory.devices:
-                terms = [(owner_id, lifetime.key)]
-                share = self._share(owner_id, slot)
+            if lifetime and isinstance(total, float) and device_id in inventory.devices:
+                terms = [(device_id, lifetime.key)]
+                share = self._share(device_id, slot)
                 shared = share.observe(
                     total,
                     now,
@@ -180,8 +180,8 @@ class Days:
             added += sign * value
         return added
 
-    def _share(self, owner_id: str, slot: Slot) -> DayShare:
-        return self._shares.setdefault(owner_id, {}).setdefault(slot, DayShare())
+    def _share(self, device_id: str, slot: Slot) -> DayShare:
+        return self._shares.setdefault(device_id, {}).setdefault(slot, DayShare())
 
     def _certain(self, terms: Iterable[Addend], now: float) -> bool:
         """Whether these counters were heard of late, and nothing of them is held back."""

@@ -7,7 +7,7 @@ from typing import Final
 from ..cloud.model import DeviceKind, Inventory, Quantity as Q, Reading, Slot, Value
 from ..cloud.polling import ReadingCache
 from .known_slots import KnownSlots, survives_offline
-from .timezones import HomeLocation, dark
+from .timezones import HomeLocation, is_dark
 
 GRACE: Final = 900.0
 """Seconds for which a device that does not answer is taken to be as it was: one lost answer is no news."""
@@ -30,21 +30,21 @@ class Freshness:
 
     def settle(
         self,
-        told: Mapping[str, Reading],
-        away: frozenset[str],
+        fresh: Mapping[str, Reading],
+        vendor_stale: frozenset[str],
         inventory: Inventory,
         now: datetime,
     ) -> tuple[dict[str, Reading], set[str]]:
-        """Return what holds of every plant and device, and who is stale; ``away`` is whom the vendor calls so."""
+        """Return what holds of every plant and device, and who is stale; ``vendor_stale`` is whom the vendor calls so."""
         readings: dict[str, Reading] = {}
         stale: set[str] = set()
         for key in (*inventory.devices, *inventory.plants):
-            if (reading := told.get(key)) is not None:
+            if (reading := fresh.get(key)) is not None:
                 self._cache.put(key, reading, now.timestamp())
             entry = self._cache.get(key)
             reading = entry.reading if entry else Reading(None, {})
             silent = entry is None or now.timestamp() - entry.read_at > GRACE
-            if silent or key in away or self._old(reading, now):
+            if silent or key in vendor_stale or self._old(reading, now):
                 stale.add(key)
                 reading = self._lasting(key, reading, inventory, now)
             readings[key] = reading
@@ -75,7 +75,7 @@ class Freshness:
         if device is not None and device.kind is not DeviceKind.INVERTER:
             return set()
         plant = inventory.plants.get(device.plant_id if device else key)
-        if plant is None or not dark(plant, now, self._place):
+        if plant is None or not is_dark(plant, now, self._place):
             return set()
         idle = set(SOLAR_POWERS)
         if device is not None and not any("battery" in slot.quantity for slot in slots):

@@ -21,7 +21,7 @@ from .daily import Days
 from .freshness import Freshness
 from .known_slots import KnownSlots
 from .plant_sources import PollContext, SourceSelection, SourceSelections, evaluate
-from .timezones import HomeLocation, Night, dark, plant_zone
+from .timezones import HomeLocation, Night, is_dark, plant_zone
 
 ROLES: Final = "roles"
 
@@ -30,12 +30,12 @@ ROLES: Final = "roles"
 class _Poll:
     """One poll on its way to being published."""
 
-    said: Snapshot
+    raw: Snapshot
     inventory: Inventory
     now: datetime
-    told: dict[str, Reading]
+    fresh: dict[str, Reading]
     """What was said, with each lifetime counter as its filter lets it through."""
-    held: dict[str, Reading]
+    effective: dict[str, Reading]
     """What holds of every plant and device."""
     stale: set[str]
     roles: Mapping[str, PlantSources]
@@ -86,25 +86,27 @@ class ReadingPipeline:
         for key, reading in snapshot.readings.items():
             self._said.put(key, reading, now.timestamp())
         roles = {key: self._roles(key, inventory) for key in inventory.plants}
-        told = self._tell(snapshot, inventory, roles, now)
-        held, stale = self._live.settle(told, snapshot.stale, inventory, now)
-        poll = _Poll(snapshot, inventory, now, told, held, stale, roles)
+        fresh = self._tell(snapshot, inventory, roles, now)
+        effective, stale = self._live.settle(fresh, snapshot.stale, inventory, now)
+        poll = _Poll(snapshot, inventory, now, fresh, effective, stale, roles)
         for plant in inventory.plants.values():
             stamps = (
-                told[key].measured_at
+                fresh[key].measured_at
                 for key in (plant.id, *poll.members(plant.id))
-                if key in told
+                if key in fresh
             )
             self._days.turn(plant, next(filter(None, stamps), None), now)
-        for key, reading in held.items():
-            held[key] = self._completed(key, reading, poll)
+        for key, reading in effective.items():
+            effective[key] = self._completed(key, reading, poll)
         for plant_id in inventory.plants:
-            held[plant_id] = self._plant(plant_id, poll)
-        self.seen.add(held)
+            effective[plant_id] = self._plant(plant_id, poll)
+        self.seen.add(effective)
         self._save()
-        silent = {key: reason for key, reason in snapshot.silent.items() if key in held}
+        silent = {
+            key: reason for key, reason in snapshot.silent.items() if key in effective
+        }
         return Snapshot(
-            held,
+            effective,
             silent,
             frozenset(stale),
             snapshot.alarms,
@@ -128,11 +130,11 @@ class ReadingPipeline:
                 inventory,
                 _powers(roles[plant.id], snapshot),
                 now.astimezone(plant_zone(plant, None, now, self._place)).toordinal(),
-                night if dark(plant, now, self._place) else None,
+                night if is_dark(plant, now, self._place) else None,
             )
             for plant in inventory.plants.values()
         }
-        told: dict[str, Reading] = {}
+        fresh: dict[str, Reading] = {}
         for key in (*inventory.devices, *inventory.plants):
             owner = inventory.devices.get(key)
             scenery = sceneries.get(owner.plant_id if owner else key)
@@ -146,15 +148,15 @@ class ReadingPipeline:
                     again=_undated(key, snapshot),
                 )
                 if key in snapshot.readings:
-                    told[key] = replace(reading, values=_others(reading) | counters)
-        return told
+                    fresh[key] = replace(reading, values=_others(reading) | counters)
+        return fresh
 
     def _completed(self, key: str, reading: Reading, poll: _Poll) -> Reading:
         """Hold the counters that were not told, and keep those of today to the plant's day."""
         values = dict(reading.values)
         self._filters.hold(key, values)
         at = None
-        if key in poll.told and not _undated(key, poll.said):
+        if key in poll.fresh and not _undated(key, poll.raw):
             at = _made_at(reading, poll.now)
         complete, now = replace(reading, values=values), poll.now.timestamp()
         values |= self._days.keep(key, complete, at, poll.inventory, now)
@@ -163,25 +165,25 @@ class ReadingPipeline:
     def _plant(self, plant_id: str, poll: _Poll) -> Reading:
         """Put the roles over what the plant itself reports of them, and what is told about its data."""
         roles = poll.roles[plant_id]
-        own, now = poll.held[plant_id], poll.now.timestamp()
+        own, now = poll.effective[plant_id], poll.now.timestamp()
         chosen = self._plants.setdefault(plant_id, SourceSelections())
         values: dict[Slot, Value] = {
             slot: value
             for slot, value in own.values.items()
             if slot.quantity not in roles
         }
-        scene = PollContext(
-            poll.told,
-            poll.held,
+        context = PollContext(
+            poll.fresh,
+            poll.effective,
             self._filters.is_doubted,
             self._filters.is_current,
             poll.inventory.complete,
             now,
         )
-        values |= chosen.apply(roles, scene)
+        values |= chosen.apply(roles, context)
         split_powers(values)
-        said = poll.said.readings.get(plant_id)
-        slow = said.slow if said else frozenset()
+        raw = poll.raw.readings.get(plant_id)
+        slow = raw.slow if raw else frozenset()
         self._days.share_roles(plant_id, values, chosen, chosen.parts(roles), slow, now)
         if chosen.source_missing(roles, values, poll.stale):
             poll.stale.add(plant_id)
@@ -192,7 +194,8 @@ class ReadingPipeline:
         if (age := self._age(members or [plant_id], poll)) is not None:
             values[Slot(Q.DATA_AGE)] = age
         newest = max(
-            (at for key in members if (at := poll.held[key].measured_at)), default=None
+            (at for key in members if (at := poll.effective[key].measured_at)),
+            default=None,
         )
         return Reading(own.measured_at or newest, values, own.unknown)
 
@@ -202,7 +205,7 @@ class ReadingPipeline:
         times = [
             min(self._said.made_at(key, reading), now)
             for key in keys
-            if (reading := poll.said.readings.get(key)) is not None
+            if (reading := poll.raw.readings.get(key)) is not None
         ]
         return float(round(now - max(times))) if times else None
 
@@ -212,9 +215,9 @@ class ReadingPipeline:
         choices = {key: plant.choices for key, plant in self._plants.items()}
         self._storage.delay_save(ROLES, partial(to_json, choices))
 
-    def day_start(self, owner_id: str) -> datetime | None:
+    def day_start(self, device_id: str) -> datetime | None:
         """Return the midnight from which a plant or device counts today."""
-        return self._days.start(owner_id, self._inventory)
+        return self._days.start(device_id, self._inventory)
 
     def holding(self) -> set[Addend]:
         """Return the counters whose latest value was not believed, or that had none."""
@@ -230,12 +233,12 @@ class ReadingPipeline:
         return plant.sources() if plant else {}
 
 
-def _undated(key: str, said: Snapshot) -> bool:
+def _undated(key: str, raw: Snapshot) -> bool:
     """Whether nobody knows when a reading was made: it is old, and tells no time."""
     return (
-        key in said.readings
-        and key in said.stale
-        and said.readings[key].measured_at is None
+        key in raw.readings
+        and key in raw.stale
+        and raw.readings[key].measured_at is None
     )
 
 
@@ -248,11 +251,11 @@ def _others(reading: Reading) -> dict[Slot, Value]:
     }
 
 
-def _powers(roles: PlantSources, said: Snapshot) -> dict[Slot, Value]:
+def _powers(roles: PlantSources, raw: Snapshot) -> dict[Slot, Value]:
     """Return a plant's powers as they were said in this poll, each from its best source."""
     powers: dict[Slot, Value] = {}
     for role, sources in roles.items():
-        found = (evaluate(each, said.readings) for each in sources if role.unit == "W")
+        found = (evaluate(each, raw.readings) for each in sources if role.unit == "W")
         power = next((each for each in found if each is not None), None)
         if power is not None:
             powers[Slot(role)] = power

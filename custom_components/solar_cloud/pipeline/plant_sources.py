@@ -26,9 +26,9 @@ SOURCE_LOST_AFTER: Final = 3 * 86400.0
 class PollContext:
     """One poll as the roles see it."""
 
-    told: Mapping[str, Reading]
+    fresh: Mapping[str, Reading]
     """What was said in this poll, counters filtered."""
-    held: Mapping[str, Reading]
+    effective: Mapping[str, Reading]
     """The same with the last good values of what was not said, and without powers that are too old."""
     is_doubted: Callable[[Addend], bool]
     """Whether a counter's latest value is not published as it is."""
@@ -51,7 +51,7 @@ class SourceSelection:
     """The value last published, for counters."""
     waiting_since: float | None = None
     """Since when a better source, or the chosen one, has been missing."""
-    stood: dict[Addend, float] = field(default_factory=dict)
+    last_addends: dict[Addend, float] = field(default_factory=dict)
     """Where the addends of all sources stood when the value was last published."""
     ahead: float = 0.0
     """kWh published beyond the sum: what measured powers made likely while it could not be counted."""
@@ -87,7 +87,7 @@ class SourceSelection:
         self.ahead = self.last - value
         for term in (term for each in sources for term in each.terms):
             if (stands := _stands(term, readings)) is not None:
-                self.stood[addend(term)] = stands
+                self.last_addends[addend(term)] = stands
 
     def estimate(
         self, power: float | None, now: float, *, counted: bool, current: bool
@@ -111,13 +111,13 @@ class SourceSelection:
         before, after = set(self.terms), set(identity(source))
         if not (before <= after or after <= before):
             present = set(readings)
-            self.stood = {
+            self.last_addends = {
                 each: stands
-                for each, stands in self.stood.items()
+                for each, stands in self.last_addends.items()
                 if each[0] in present
             }
         return before != after or any(
-            (_stands(term, readings) or 0.0) < self.stood.get(addend(term), 0.0)
+            (_stands(term, readings) or 0.0) < self.last_addends.get(addend(term), 0.0)
             for term in source.terms
         )
 
@@ -125,9 +125,11 @@ class SourceSelection:
         gained = 0.0
         for term in source.terms:
             stands = _stands(term, readings) or 0.0
-            stood = self.stood.get(addend(term), stands)
+            last_addends = self.last_addends.get(addend(term), stands)
             # Filters let a counter fall only to what it counted since.
-            gained += term.factor * (stands - stood if stands >= stood else stands)
+            gained += term.factor * (
+                stands - last_addends if stands >= last_addends else stands
+            )
         return max(0.0, gained)
 
 
@@ -137,18 +139,18 @@ class SourceSelections:
 
     choices: dict[Quantity, SourceSelection] = field(default_factory=dict)
 
-    def apply(self, roles: PlantSources, scene: PollContext) -> dict[Slot, Value]:
+    def apply(self, roles: PlantSources, context: PollContext) -> dict[Slot, Value]:
         """Return the plant's role values of this poll."""
         values: dict[Slot, Value] = {}
         for role, sources in sorted(roles.items(), key=lambda each: each[0].is_counter):
             choice = self.choices.setdefault(role, SourceSelection())
-            source = _chosen(choice, sources, scene)
+            source = _chosen(choice, sources, context)
             if role.is_counter:
-                self._count(role, source, sources, choice, scene, values)
+                self._count(role, source, sources, choice, context, values)
                 value = choice.last
             else:
                 choice.terms = choice.terms if source is None else identity(source)
-                value = None if source is None else evaluate(source, scene.held)
+                value = None if source is None else evaluate(source, context.effective)
             if value is not None:
                 values[Slot(role)] = value
         return values
@@ -159,24 +161,24 @@ class SourceSelections:
         source: Source | None,
         sources: tuple[Source, ...],
         choice: SourceSelection,
-        scene: PollContext,
+        context: PollContext,
         values: Mapping[Slot, Value],
     ) -> None:
         """Count a role; a difference that cannot be counted now goes on by the power of the role."""
         choice.followed = choice.measured = False
         if source is None:
             return
-        readings = _addends(source, choice, scene)
-        counted = _settled(source, scene) and evaluate(source, readings) is not None
+        readings = _addends(source, choice, context)
+        counted = _settled(source, context) and evaluate(source, readings) is not None
         if counted:
             choice.count(source, sources, readings)
         if is_difference(source):
             power = power_of(Slot(role), values)
-            since = scene.now - BRIDGE
+            since = context.now - BRIDGE
             current = counted and all(
-                scene.is_current(addend(term), since) for term in source.terms
+                context.is_current(addend(term), since) for term in source.terms
             )
-            choice.estimate(power, scene.now, counted=counted, current=current)
+            choice.estimate(power, context.now, counted=counted, current=current)
 
     def measured(self) -> set[Quantity]:
         """Return the differences that went on by their power in this poll."""
@@ -221,7 +223,7 @@ class SourceSelections:
 
 
 def _chosen(
-    choice: SourceSelection, sources: tuple[Source, ...], scene: PollContext
+    choice: SourceSelection, sources: tuple[Source, ...], context: PollContext
 ) -> Source | None:
     """Return the source of a role: the stored one, unless it is gone for good."""
     stored = next(
@@ -229,50 +231,50 @@ def _chosen(
         None,
     )
     if stored is not None:
-        if evaluate(stored, scene.told) is not None:
+        if evaluate(stored, context.fresh) is not None:
             choice.waiting_since = None
             return stored
-        choice.waiting_since = choice.waiting_since or scene.now
-        if scene.now - choice.waiting_since < SOURCE_LOST_AFTER:
+        choice.waiting_since = choice.waiting_since or context.now
+        if context.now - choice.waiting_since < SOURCE_LOST_AFTER:
             return stored
-        return _best(sources, scene) or stored
-    if choice.terms and not scene.certain:
+        return _best(sources, context) or stored
+    if choice.terms and not context.certain:
         return None
-    return _settle(choice, sources, scene)
+    return _settle(choice, sources, context)
 
 
-def _best(sources: tuple[Source, ...], scene: PollContext) -> Source | None:
+def _best(sources: tuple[Source, ...], context: PollContext) -> Source | None:
     return next(
-        (each for each in sources if evaluate(each, scene.told) is not None),
+        (each for each in sources if evaluate(each, context.fresh) is not None),
         None,
     )
 
 
 def _settle(
-    choice: SourceSelection, sources: tuple[Source, ...], scene: PollContext
+    choice: SourceSelection, sources: tuple[Source, ...], context: PollContext
 ) -> Source | None:
     """Choose the best source that answers; wait a day for a better one that is silent."""
     for source in sources:
-        if evaluate(source, scene.told) is not None:
+        if evaluate(source, context.fresh) is not None:
             choice.waiting_since = None
             return source
-        if any(term.device_id not in scene.told for term in source.terms):
-            choice.waiting_since = choice.waiting_since or scene.now
-            if scene.now - choice.waiting_since < PATIENCE:
+        if any(term.device_id not in context.fresh for term in source.terms):
+            choice.waiting_since = choice.waiting_since or context.now
+            if context.now - choice.waiting_since < PATIENCE:
                 return None
     return None
 
 
 def _addends(
-    source: Source, choice: SourceSelection, scene: PollContext
+    source: Source, choice: SourceSelection, context: PollContext
 ) -> Mapping[str, Reading]:
     """Return the readings a counter is summed from: all of this poll, or after long absence the last good ones of some."""
     late = (
         choice.waiting_since is not None
-        and scene.now - choice.waiting_since >= ABSENCE
+        and context.now - choice.waiting_since >= ABSENCE
         and not is_difference(source)
     )
-    return scene.held if late else scene.told
+    return context.effective if late else context.fresh
 
 
 def is_difference(source: Source) -> bool:
@@ -280,7 +282,7 @@ def is_difference(source: Source) -> bool:
     return any(term.factor < 0 for term in source.terms)
 
 
-def _settled(source: Source, scene: PollContext) -> bool:
+def _settled(source: Source, context: PollContext) -> bool:
     """Whether a counter can be counted now: a difference needs every addend believed, and of the same round of calls.
 
     What one side is still held back would show as energy on the other.
@@ -290,10 +292,10 @@ def _settled(source: Source, scene: PollContext) -> bool:
     rounds = {
         reading.cycle
         for term in source.terms
-        if (reading := scene.told.get(term.device_id)) is not None
+        if (reading := context.fresh.get(term.device_id)) is not None
     }
     return len(rounds) == 1 and not any(
-        scene.is_doubted(addend(term)) for term in source.terms
+        context.is_doubted(addend(term)) for term in source.terms
     )
 
 

@@ -49,7 +49,7 @@ def plant_zone(
     return timezone(offset)
 
 
-def dark(plant: Plant, now: datetime, place: HomeLocation) -> bool:
+def is_dark(plant: Plant, now: datetime, place: HomeLocation) -> bool:
     """Whether the sun is down over a plant, as far as the home can tell: it knows of no other place than its own."""
     zone = plant_zone(plant, None, now, place)
     there = now.astimezone(zone).replace(tzinfo=None)

@@ -9,7 +9,7 @@ from ..cloud.model import DeviceKind, Inventory, Snapshot
 from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import Storage
 from ..pipeline.known_slots import KnownSlots
-from ..pipeline.timezones import HomeLocation, dark
+from ..pipeline.timezones import HomeLocation, is_dark
 from .upload_detector import UploadDetector
 from .upload_period import UPLOADS
 from .upload_tracker import UploadTracker
@@ -120,7 +120,7 @@ class PollScheduler:
                 for slot in self._seen.slots(key)
             )
             and all(
-                dark(plant, now, self._place)
+                is_dark(plant, now, self._place)
                 for plant in self._inventory.plants.values()
             )
         )

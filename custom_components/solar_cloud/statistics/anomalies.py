@@ -85,7 +85,7 @@ class AnomalyFinder:
         found: dict[str, list[Finding]] = {}
         for key, hours in rows.items():
             counter = counters[key]
-            watts = bound(counter.slot.quantity, counter.owner_id, inventory)
+            watts = bound(counter.slot.quantity, counter.device_id, inventory)
             if odd := [
                 each
                 for each in examine(hours, watts or UNRATED)

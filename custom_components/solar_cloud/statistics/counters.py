@@ -22,7 +22,7 @@ class Counter:
     """One counter with statistics of its own."""
 
     statistic_id: str
-    owner_id: str = field(repr=False)
+    device_id: str = field(repr=False)
     slot: Slot
     terms: tuple[SourceTerm, ...]
     """What it is the sum of, in the vendor's own readings."""
@@ -41,14 +41,14 @@ class Counter:
 def entity_of(
     hass: HomeAssistant,
     account: Account,
-    owner_id: str,
+    device_id: str,
     slot: Slot,
     platform: Platform = Platform.SENSOR,
 ) -> str | None:
     """Return the enabled entity of a slot."""
     registry = er.async_get(hass)
     entity_id = registry.async_get_entity_id(
-        platform, DOMAIN, f"{account.vendor.key}_{owner_id}_{slot.key}"
+        platform, DOMAIN, f"{account.vendor.key}_{device_id}_{slot.key}"
     )
     if entity_id is None or (entry := registry.async_get(entity_id)) is None:
         return None
@@ -61,18 +61,18 @@ def plant_counters(
     """Return the counters of a plant and of its devices."""
     owners = [plant_id, *(each.id for each in inventory.devices_of(plant_id))]
     return [
-        Counter(entity_id, owner_id, slot, terms)
-        for owner_id in owners
-        for slot, terms in _slots(account, owner_id, plant_id)
-        if (entity_id := entity_of(hass, account, owner_id, slot)) is not None
+        Counter(entity_id, device_id, slot, terms)
+        for device_id in owners
+        for slot, terms in _slots(account, device_id, plant_id)
+        if (entity_id := entity_of(hass, account, device_id, slot)) is not None
     ]
 
 
 def _slots(
-    account: Account, owner_id: str, plant_id: str
+    account: Account, device_id: str, plant_id: str
 ) -> Iterator[tuple[Slot, tuple[SourceTerm, ...]]]:
-    sources = account.pipeline.sources(plant_id) if owner_id == plant_id else {}
-    for slot in sorted(account.pipeline.seen.slots(owner_id)):
+    sources = account.pipeline.sources(plant_id) if device_id == plant_id else {}
+    for slot in sorted(account.pipeline.seen.slots(device_id)):
         if not slot.quantity.is_counter:
             continue
         chosen = tuple(
@@ -80,7 +80,7 @@ def _slots(
             for device_id, key in sources.get(slot.quantity, ())
             if (found := Slot.of_key(key)) is not None
         )
-        yield slot, chosen or (SourceTerm(owner_id, slot),)
+        yield slot, chosen or (SourceTerm(device_id, slot),)
 
 
 async def async_zone(hass: HomeAssistant, account: Account, plant: Plant) -> tzinfo:

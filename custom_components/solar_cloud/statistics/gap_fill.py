@@ -135,7 +135,7 @@ class GapRepair:
             STEP,
             self._account.store.load(SECTION),
         )
-        plant_id = next(iter(touched.values())).owner_id
+        plant_id = next(iter(touched.values())).device_id
         plant_id = getattr(inventory.devices.get(plant_id), "plant_id", plant_id)
         zone = await async_zone(self._hass, self._account, inventory.plants[plant_id])
         try:

@@ -145,13 +145,13 @@ class HistoryImport:
             and not (
                 far
                 and history_client.limits.energies > history_client.limits.readings
-                and counters[key].owner_id == plant_id
+                and counters[key].device_id == plant_id
             )
         }
         reported = frozenset(
             key
             for key in firsts.keys() - readable
-            if counters[key].owner_id == plant_id
+            if counters[key].device_id == plant_id
         )
         end = max((row.end for row in firsts.values()), default=start)
         plant = inventory.plants[plant_id]
@@ -238,8 +238,8 @@ class HistoryImport:
                 prefixes[key] = ahead(first, starts, value), "readings"
                 continue
             quantity = counter.slot.quantity
-            shape = learnt(rows[key], zone) or assumed(quantity, zone)
-            samples = dict(unrolled(reports.rows, quantity, shape))
+            profile = learnt(rows[key], zone) or assumed(quantity, zone)
+            samples = dict(unrolled(reports.rows, quantity, profile))
             if first.start in samples:
                 # Of its own first hour the live counter knows more than a day's total.
                 samples[first.end] = samples[first.start] + first.sum

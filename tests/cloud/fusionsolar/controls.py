@@ -64,7 +64,7 @@ async def settled(rig: Rig, receipt: CommandResult) -> CommandResult:
         assert receipt.outcome is Outcome.ACCEPTED
         assert receipt.check_after is not None
         await pass_time(rig, receipt.check_after)
-        receipt = await client(rig).follow(receipt.task)
+        receipt = await client(rig).poll_task(receipt.task)
     return receipt
 
 

@@ -96,7 +96,7 @@ async def test_a_day_of_an_account_has_no_violation(rig: Rig) -> None:
 
 
 async def test_a_day_of_an_owner_stays_below_800_calls(owner: Rig) -> None:
-    """Five minutes by day, twenty by night, slow lanes slower; the tokens renew themselves."""
+    """Five minutes by day, twenty by night, slow buckets slower; the tokens renew themselves."""
     owner.cloud.calls.clear()
     await live(owner, DAY, restarts=5)
     assert owner.cloud.violations == {}
@@ -146,11 +146,11 @@ async def test_an_installer_reads_200_plants_in_15_calls_a_cycle(rig: Rig) -> No
     rig.cloud.calls.clear()
     started = time.time()
     await live(rig, 1200)
-    lanes = Counter(call.path.rsplit("/")[-1] for call in rig.cloud.calls)
-    cycles = lanes["getStationRealKpi"] / 2
-    assert lanes["getDevRealKpi"] == pytest.approx(13 * cycles, abs=13)
-    assert lanes["getKpiStationDay"] == 2
-    assert lanes["getAlarmList"] == 2
+    buckets = Counter(call.path.rsplit("/")[-1] for call in rig.cloud.calls)
+    cycles = buckets["getStationRealKpi"] / 2
+    assert buckets["getDevRealKpi"] == pytest.approx(13 * cycles, abs=13)
+    assert buckets["getKpiStationDay"] == 2
+    assert buckets["getAlarmList"] == 2
     assert rig.cloud.violations == {}
     moments = [
         call.at.timestamp() - started
@@ -203,8 +203,8 @@ def simulate(freezer: FrozenDateTimeFactory, types: int, dark_hours: float) -> i
     while (passed := time.time() - start) < 2 * DAY:
         dark = passed % DAY < dark_hours * 3600
         for batch in plan.due(devices, [("p",)], dark=dark):
-            if quota.wait(batch.lane) == 0:
-                quota.acquire(batch.lane)
+            if quota.wait(batch.bucket) == 0:
+                quota.acquire(batch.bucket)
                 plan.done(batch)
         freezer.tick(max(15.0, plan.resume_after() or VENDOR.poll_period))
     return quota.used()

@@ -41,7 +41,7 @@ async def test_a_refused_account_stops_everything(rig: Rig, code: int) -> None:
 
 
 async def test_a_lock_found_out_late_is_respected(rig: Rig) -> None:
-    """20400 with the text of a lock blocks every lane for half an hour."""
+    """20400 with the text of a lock blocks every bucket for half an hour."""
     await rig.poll()
     rig.cloud.fault("getDevRealKpi", code=20400, message="user.policy_violation_lock")
     rig.tick(308)

@@ -47,7 +47,7 @@ def soc(rig: Rig) -> float:
 
 async def schedule(rig: Rig, *periods: Period) -> Any:
     """Replace all periods."""
-    return await ask(rig, SetBatterySchedule(target_id=plant(rig), periods=periods))
+    return await ask(rig, SetBatterySchedule(device_id=plant(rig), periods=periods))
 
 
 async def test_a_forced_charge_fills_the_battery_and_ends(owner: Rig) -> None:
@@ -55,7 +55,7 @@ async def test_a_forced_charge_fills_the_battery_and_ends(owner: Rig) -> None:
     await ready(owner, load=0.0, light=0.0)
     before = soc(owner)
     receipt = await client(owner).order(
-        ChargeBattery(target_id=plant(owner), power=3000.0, duration=1859.0)
+        ChargeBattery(device_id=plant(owner), power=3000.0, duration=1859.0)
     )
     assert receipt.force is not None
     assert receipt.force.ends_by_itself
@@ -82,7 +82,7 @@ async def test_a_forced_charge_fills_the_battery_and_ends(owner: Rig) -> None:
 async def test_a_forced_discharge_to_a_target(owner: Rig) -> None:
     """The vendor knows no time beside a target: the end is ours to keep."""
     await ready(owner, 0.6, load=0.0, light=0.0)
-    order = DischargeBattery(target_id=plant(owner), duration=7200.0, target_soc=50.0)
+    order = DischargeBattery(device_id=plant(owner), duration=7200.0, target_soc=50.0)
     receipt = await client(owner).order(order)
     assert receipt.force is not None
     assert not receipt.force.ends_by_itself
@@ -101,26 +101,26 @@ async def test_a_forced_discharge_to_a_target(owner: Rig) -> None:
 async def test_a_forced_mode_is_stopped(owner: Rig, button: bool) -> None:
     """By the button and by the order; harmless when there is none."""
     await ready(owner)
-    order = ChargeBattery(target_id=plant(owner), duration=7200.0)
+    order = ChargeBattery(device_id=plant(owner), duration=7200.0)
     await ask(owner, order)
     assert steered(owner).forced is not None
     receipt = (
         await tell(owner, Control.STOP_FORCED_CHARGE)
         if button
-        else await ask(owner, StopBattery(target_id=plant(owner)))
+        else await ask(owner, StopBattery(device_id=plant(owner)))
     )
     assert receipt.outcome is Outcome.CONFIRMED
     assert receipt.force is None
     assert body(owner) == {"dispatchSwitch": 0}
     assert steered(owner).forced is None
-    again = await ask(owner, StopBattery(target_id=plant(owner)))
+    again = await ask(owner, StopBattery(device_id=plant(owner)))
     assert again.outcome is Outcome.CONFIRMED
 
 
 async def test_a_second_forced_mode_is_refused_while_one_runs(owner: Rig) -> None:
     """The vendor says 20615: stop the first one first."""
     await ready(owner)
-    order = ChargeBattery(target_id=plant(owner), duration=7200.0)
+    order = ChargeBattery(device_id=plant(owner), duration=7200.0)
     await ask(owner, order)
     with pytest.raises(CommandRejected, match="command_running"):
         await client(owner).order(order)
@@ -136,7 +136,7 @@ async def in_dispatch(rig: Rig) -> None:
 async def test_a_plant_in_dispatch_takes_setpoints(owner: Rig, button: bool) -> None:
     """The world follows; the end is ours to keep, and is a setpoint of nothing."""
     await in_dispatch(owner)
-    order = ChargeBattery(target_id=plant(owner), power=2000.0, duration=1800.0)
+    order = ChargeBattery(device_id=plant(owner), power=2000.0, duration=1800.0)
     receipt = await client(owner).order(order)
     assert receipt.force is not None
     assert not receipt.force.ends_by_itself
@@ -149,7 +149,7 @@ async def test_a_plant_in_dispatch_takes_setpoints(owner: Rig, button: bool) -> 
     receipt = (
         await tell(owner, Control.STOP_FORCED_CHARGE)
         if button
-        else await ask(owner, StopBattery(target_id=plant(owner)))
+        else await ask(owner, StopBattery(device_id=plant(owner)))
     )
     assert receipt.outcome is Outcome.CONFIRMED
     assert body(owner) == {"batteryDn": name, "dispatchPower": 0}
@@ -163,12 +163,12 @@ async def test_a_forced_mode_begun_before_dispatch_is_ended_as_it_began(
 ) -> None:
     """A setpoint of nothing would let it go on."""
     await ready(owner)
-    order = ChargeBattery(target_id=plant(owner), duration=7200.0, target_soc=99.0)
+    order = ChargeBattery(device_id=plant(owner), duration=7200.0, target_soc=99.0)
     await ask(owner, order)
     steered(owner).mode = THIRD_PARTY
     owner.tick(3700)
     assert (await values(owner))["work_mode"] == "external_control"
-    await ask(owner, StopBattery(target_id=plant(owner)))
+    await ask(owner, StopBattery(device_id=plant(owner)))
     assert body(owner) == {"dispatchSwitch": 0}
     assert steered(owner).forced is None
 
@@ -176,7 +176,7 @@ async def test_a_forced_mode_begun_before_dispatch_is_ended_as_it_began(
 async def test_a_setpoint_may_discharge(owner: Rig) -> None:
     """Without a power the most that the battery gives."""
     await in_dispatch(owner)
-    await ask(owner, DischargeBattery(target_id=plant(owner), duration=600.0))
+    await ask(owner, DischargeBattery(device_id=plant(owner), duration=600.0))
     assert body(owner)["dispatchPower"] == -5000
 
 
@@ -194,7 +194,7 @@ async def test_a_setpoint_that_cannot_be(
     """Nothing is sent."""
     await in_dispatch(owner)
     with pytest.raises(CommandInvalid, match=key):
-        await client(owner).order(ChargeBattery(target_id=plant(owner), **wish))
+        await client(owner).order(ChargeBattery(device_id=plant(owner), **wish))
     assert not writes(owner)
 
 
@@ -202,7 +202,7 @@ async def test_a_setpoint_that_cannot_be(
 async def test_a_setpoint_the_battery_refuses(owner: Rig, outcome: Any) -> None:
     """Told with its cause; the mode may also have been left meanwhile."""
     await in_dispatch(owner)
-    order = ChargeBattery(target_id=plant(owner), power=2000.0, duration=1800.0)
+    order = ChargeBattery(device_id=plant(owner), power=2000.0, duration=1800.0)
     owner.cloud.turn(task_outcome=outcome)
     with pytest.raises(CommandRejected):
         await ask(owner, order)
@@ -228,7 +228,7 @@ async def test_a_forced_charge_that_cannot_be(
     """Nothing is sent."""
     await ready(owner)
     with pytest.raises(CommandInvalid, match=key):
-        await client(owner).order(ChargeBattery(target_id=plant(owner), **wish))
+        await client(owner).order(ChargeBattery(device_id=plant(owner), **wish))
     assert not writes(owner)
 
 
@@ -300,12 +300,12 @@ async def test_a_period_charges_from_the_grid(owner: Rig) -> None:
     await ready(owner)
     now = Period(time(12, 30), time(14, 0), charge=True)
     await schedule(owner, now)
-    order = SetWorkMode(target_id=plant(owner), mode="time_of_use", grid_charging=True)
+    order = SetWorkMode(device_id=plant(owner), mode="time_of_use", grid_charging=True)
     await ask(owner, order)
     assert body(owner)["allowedAcChargePower"] == 5.0
     await pass_time(owner, 1800)
     assert owner.cloud.plant.site.powers().battery == pytest.approx(-5000.0)
-    off = SetWorkMode(target_id=plant(owner), mode="time_of_use", grid_charging=False)
+    off = SetWorkMode(device_id=plant(owner), mode="time_of_use", grid_charging=False)
     await ask(owner, off)
     assert body(owner)["allowedAcChargePower"] == 0.0
     await tell(owner, Control.GRID_CHARGE_POWER_LIMIT, 1200.0)
@@ -395,7 +395,7 @@ async def test_a_mode_with_limits_takes_two_steps(owner: Rig) -> None:
     """The second when the first is done."""
     await ready(owner)
     order = SetWorkMode(
-        target_id=plant(owner), mode="self_consumption", min_soc=12.0, max_soc=98.0
+        device_id=plant(owner), mode="self_consumption", min_soc=12.0, max_soc=98.0
     )
     assert (await ask(owner, order)).outcome is Outcome.CONFIRMED
     assert [call.path.split("/")[-2] for call in writes(owner)] == [
@@ -410,13 +410,13 @@ async def test_a_mode_with_limits_takes_two_steps(owner: Rig) -> None:
 async def test_a_half_done_order_says_what_was_done(owner: Rig) -> None:
     """The mode is set, the limits are refused; nothing is sent again (failures.md E68)."""
     await ready(owner)
-    order = SetWorkMode(target_id=plant(owner), mode="self_consumption", min_soc=12.0)
+    order = SetWorkMode(device_id=plant(owner), mode="self_consumption", min_soc=12.0)
     receipt = await client(owner).order(order)
     assert receipt.task is not None
     await pass_time(owner, 200)
     owner.cloud.fault("configuration/async-task", code=20611)
     with pytest.raises(CommandRejected, match="half_done done=work_mode"):
-        await client(owner).follow(receipt.task)
+        await client(owner).poll_task(receipt.task)
     assert len(writes(owner)) == 2
 
 
@@ -435,7 +435,7 @@ async def test_a_mode_that_cannot_be(
     """Nothing is sent."""
     await ready(owner)
     with pytest.raises(CommandInvalid, match=key):
-        await client(owner).order(SetWorkMode(target_id=plant(owner), **order))
+        await client(owner).order(SetWorkMode(device_id=plant(owner), **order))
     assert not writes(owner)
 
 
@@ -443,7 +443,7 @@ async def test_a_mode_change_leaves_a_forced_mode_running(owner: Rig) -> None:
     """Its end stays supervised: the receipt says what is left of it."""
     await ready(owner)
     await ask(
-        owner, ChargeBattery(target_id=plant(owner), duration=7200, target_soc=99)
+        owner, ChargeBattery(device_id=plant(owner), duration=7200, target_soc=99)
     )
     receipt = await apply(owner, Control.WORK_MODE, "self_consumption")
     assert receipt.force is not None

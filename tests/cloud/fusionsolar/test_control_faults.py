@@ -45,7 +45,7 @@ FORCE = "charge-and-discharge/async-task"
 
 def charge(rig: Rig, **wish: Any) -> ChargeBattery:
     """Ask for an hour of charging."""
-    return ChargeBattery(target_id=plant(rig), **{"duration": 3600.0} | wish)
+    return ChargeBattery(device_id=plant(rig), **{"duration": 3600.0} | wish)
 
 
 def exception(kind: str) -> str:
@@ -91,12 +91,12 @@ async def test_an_uncertain_forced_mode_is_supervised(owner: Rig) -> None:
     assert receipt.force is not None
     assert not receipt.force.ends_by_itself
     owner.cloud.fault(FORCE, body="disconnect")
-    receipt = await client(owner).order(StopBattery(target_id=plant(owner)))
+    receipt = await client(owner).order(StopBattery(device_id=plant(owner)))
     assert receipt.outcome is Outcome.UNCERTAIN
     assert receipt.force is not None
     await pass_time(owner, 300)
     assert steered(owner).forced is not None
-    await ask(owner, StopBattery(target_id=plant(owner)))
+    await ask(owner, StopBattery(device_id=plant(owner)))
     assert steered(owner).forced is None
     assert len(writes(owner)) == 3
 
@@ -118,7 +118,7 @@ async def test_a_consent_withdrawn_while_a_task_runs(owner: Rig) -> None:
     owner.cloud.revoke()
     assert receipt.task is not None
     with pytest.raises(CredentialsRejected):
-        await client(owner).follow(receipt.task)
+        await client(owner).poll_task(receipt.task)
     assert len(writes(owner)) == 1
 
 
@@ -147,14 +147,14 @@ async def test_a_restart_while_a_forced_mode_runs(owner: Rig) -> None:
 
 
 async def test_407_stays_away_from_the_lane(owner: Rig) -> None:
-    """Nothing was carried out, nothing more is sent for an hour; ending a forced mode is another lane."""
+    """Nothing was carried out, nothing more is sent for an hour; ending a forced mode is another bucket."""
     await ready(owner)
     owner.cloud.fault(LIMIT, code=407)
     for _ in range(2):
         with pytest.raises(QuotaExhausted):
             await apply(owner, Control.EXPORT_LIMIT, 1500.0)
     assert len(writes(owner)) == 1
-    receipt = await client(owner).order(StopBattery(target_id=plant(owner)))
+    receipt = await client(owner).order(StopBattery(device_id=plant(owner)))
     assert receipt.outcome is Outcome.ACCEPTED
     owner.tick(3700)
     assert (await tell(owner, Control.EXPORT_LIMIT, 1500.0)).outcome is (
@@ -175,7 +175,7 @@ async def test_the_hundred_of_a_day_are_not_exceeded(owner: Rig) -> None:
     assert 15 <= done <= 45
     used = owner.cloud.owner.control.used(owner.cloud.now())
     assert 80 <= used <= 90
-    receipt = await client(owner).order(StopBattery(target_id=plant(owner)))
+    receipt = await client(owner).order(StopBattery(device_id=plant(owner)))
     assert receipt.outcome is Outcome.ACCEPTED
     assert "day" not in owner.cloud.violations
 
@@ -190,7 +190,7 @@ async def test_a_plant_known_to_be_offline_is_left_alone(owner: Rig) -> None:
     with pytest.raises(CommandInvalid, match="device_offline"):
         await client(owner).order(charge(owner))
     assert not writes(owner)
-    await client(owner).order(StopBattery(target_id=plant(owner)))
+    await client(owner).order(StopBattery(device_id=plant(owner)))
     assert len(writes(owner)) == 1
 
 
@@ -248,10 +248,10 @@ async def test_without_readings_a_forced_mode_stays_unconfirmed(owner: Rig) -> N
     receipt = await client(owner).order(charge(owner))
     assert receipt.task is not None
     owner.tick(1000)
-    receipt = await client(owner).follow(receipt.task)
+    receipt = await client(owner).poll_task(receipt.task)
     assert receipt.task is not None
     owner.tick(3000)
-    receipt = await client(owner).follow(receipt.task)
+    receipt = await client(owner).poll_task(receipt.task)
     assert (receipt.outcome, receipt.task) == (Outcome.ACCEPTED, None)
 
 
@@ -416,14 +416,14 @@ async def test_a_task_the_vendor_forgot(owner: Rig, code: int) -> None:
     receipt = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
     owner.cloud.fault("task-info", code=code)
     assert receipt.task is not None
-    receipt = await client(owner).follow(receipt.task)
+    receipt = await client(owner).poll_task(receipt.task)
     assert (receipt.outcome, receipt.task) == (Outcome.ACCEPTED, None)
     await pass_time(owner, 200)
     assert (await values(owner))["export_limit"] == 1500.0
     forced = await client(owner).order(charge(owner))
     owner.cloud.fault("chargeAndDischargeStatus", code=code)
     assert forced.task is not None
-    forced = await client(owner).follow(forced.task)
+    forced = await client(owner).poll_task(forced.task)
     assert (forced.outcome, forced.task) == (Outcome.ACCEPTED, None)
 
 
@@ -464,13 +464,13 @@ async def test_the_same_value_may_be_told_late(owner: Rig) -> None:
 async def test_a_step_that_cannot_be_sent_now_is_sent_later(owner: Rig) -> None:
     """Nothing of it was on the wire: the next look takes it up."""
     await ready(owner)
-    order = SetWorkMode(target_id=plant(owner), mode="self_consumption", min_soc=12.0)
+    order = SetWorkMode(device_id=plant(owner), mode="self_consumption", min_soc=12.0)
     receipt = await client(owner).order(order)
     assert receipt.task is not None
     await pass_time(owner, 200)
     owner.cloud.fault("configuration/async-task", code=407)
     with pytest.raises(QuotaExhausted):
-        await client(owner).follow(receipt.task)
+        await client(owner).poll_task(receipt.task)
     owner.tick(3700)
     assert (await settled(owner, receipt)).outcome is Outcome.CONFIRMED
     assert steered(owner).parameters["endOfDischargeSoc"] == 12.0
@@ -479,14 +479,14 @@ async def test_a_step_that_cannot_be_sent_now_is_sent_later(owner: Rig) -> None:
 async def test_a_second_step_of_a_plant_gone_offline(owner: Rig) -> None:
     """What was done is told."""
     await ready(owner)
-    order = SetWorkMode(target_id=plant(owner), mode="self_consumption", min_soc=12.0)
+    order = SetWorkMode(device_id=plant(owner), mode="self_consumption", min_soc=12.0)
     receipt = await client(owner).order(order)
     await pass_time(owner, 200)
     owner.cloud.set_online(False)
     await pass_time(owner, 700)
     assert receipt.task is not None
     with pytest.raises(CommandRejected, match="half_done done=work_mode"):
-        await client(owner).follow(receipt.task)
+        await client(owner).poll_task(receipt.task)
 
 
 async def test_a_mode_is_not_written_over_what_could_not_be_read(owner: Rig) -> None:
@@ -502,4 +502,4 @@ async def test_an_order_of_another_vendor(owner: Rig) -> None:
     """Is not sent."""
     await ready(owner)
     with pytest.raises(CommandInvalid, match="not_offered"):
-        await client(owner).order(RenewBattery(target_id=plant(owner)))
+        await client(owner).order(RenewBattery(device_id=plant(owner)))

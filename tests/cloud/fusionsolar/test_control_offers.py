@@ -71,7 +71,7 @@ async def test_a_home_with_a_battery_offers_everything(owner: Rig) -> None:
     specs = {spec.control: spec for spec in available.specs[plant(owner)]}
     assert specs[Control.WORK_MODE].options == ("self_consumption", "time_of_use")
     assert specs[Control.EXPORT_LIMIT].maximum == 9900.0
-    assert specs[Control.EXPORT_LIMIT].rare
+    assert not specs[Control.EXPORT_LIMIT].enabled_default
     assert specs[Control.GRID_CHARGE_POWER_LIMIT].maximum == 8000.0
     assert specs[Control.BATTERY_CHARGE_POWER_LIMIT].maximum == 5000.0
     soc = specs[Control.BATTERY_MAX_SOC]
@@ -183,7 +183,7 @@ async def test_plants_are_asked_hourly_and_after_changes(owner: Rig) -> None:
     settings = await client(owner).settings(owner.inventory)
     assert settings.resume_after is None
     assert receipt.task is not None
-    await client(owner).follow(receipt.task)
+    await client(owner).poll_task(receipt.task)
     await values(owner)
     assert owner.count("configuration/active-power-control-mode") == 1
 
@@ -355,7 +355,7 @@ async def test_several_batteries_have_no_common_charge(owner: Rig) -> None:
     (spec,) = [s for s in specs if s.control is Control.BATTERY_CHARGE_POWER_LIMIT]
     assert spec.maximum == 10000.0
     order = ChargeBattery(
-        target_id=plant(owner), duration=600.0, target_soc=80.0, power=4000.0
+        device_id=plant(owner), duration=600.0, target_soc=80.0, power=4000.0
     )
     await ask(owner, order)
     assert len(writes(owner)) == 1

@@ -41,7 +41,7 @@ def lag(owner: Rig) -> None:
 
 async def schedule(rig: Rig, *periods: Any) -> CommandResult:
     """Replace all periods."""
-    return await ask(rig, SetBatterySchedule(target_id=plant(rig), periods=periods))
+    return await ask(rig, SetBatterySchedule(device_id=plant(rig), periods=periods))
 
 
 async def test_periods_are_not_undone_by_the_next_setting(owner: Rig) -> None:
@@ -162,5 +162,5 @@ async def test_a_task_of_another_version_ends_as_uncertain(
     kept = json.loads(receipt.task)
     task = "{}" if change is None else json.dumps(kept | change)
     uncertain = CommandResult(outcome=Outcome.UNCERTAIN)
-    assert await client(owner).follow(task) == uncertain
-    assert await client(owner).follow("gone") == uncertain
+    assert await client(owner).poll_task(task) == uncertain
+    assert await client(owner).poll_task("gone") == uncertain

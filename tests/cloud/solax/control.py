@@ -28,7 +28,7 @@ async def settled(account: Account, receipt: CommandResult) -> CommandResult:
             account.clock.advance(receipt.check_after)
         else:
             await account.poll(receipt.check_after)
-        receipt = await account.client.controls.follow(receipt.task)
+        receipt = await account.client.controls.poll_task(receipt.task)
     return receipt
 
 
@@ -55,6 +55,6 @@ async def know(account: Account, mode: str = "self_consumption") -> None:
     await ask(
         account,
         SetWorkMode(
-            target_id=INVERTER, mode=mode, min_soc=10, max_soc=100, grid_charging=False
+            device_id=INVERTER, mode=mode, min_soc=10, max_soc=100, grid_charging=False
         ),
     )

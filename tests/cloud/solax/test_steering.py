@@ -167,7 +167,7 @@ async def test_a_reservation(account: Account) -> None:
     """A period over midnight, within the charger's class."""
     await ready(account)
     order = ReserveCharging(
-        target_id=CHARGER, start=time(23, 30), end=time(5), current=12
+        device_id=CHARGER, start=time(23, 30), end=time(5), current=12
     )
     assert (await ask(account, order)).outcome is Outcome.CONFIRMED
     assert account.cloud.told(Kind.CHARGER).reservation == {
@@ -178,12 +178,12 @@ async def test_a_reservation(account: Account) -> None:
     with pytest.raises(CommandInvalid, match="out_of_range"):
         await ask(
             account,
-            ReserveCharging(target_id=CHARGER, start=time(1), end=time(2), current=20),
+            ReserveCharging(device_id=CHARGER, start=time(1), end=time(2), current=20),
         )
     with pytest.raises(CommandInvalid, match="period_empty"):
         await ask(
             account,
-            ReserveCharging(target_id=CHARGER, start=time(1), end=time(1), current=8),
+            ReserveCharging(device_id=CHARGER, start=time(1), end=time(1), current=8),
         )
 
 
@@ -221,7 +221,7 @@ async def test_a_work_mode_is_sent_whole(account: Account) -> None:
     assert settings[INVERTER, Control.WORK_MODE] == "backup"
     assert settings[INVERTER, Control.BATTERY_MIN_SOC] == 30.0
     await ask(
-        account, SetWorkMode(target_id=INVERTER, mode="feed_in_priority", min_soc=20)
+        account, SetWorkMode(device_id=INVERTER, mode="feed_in_priority", min_soc=20)
     )
     assert "chargeFromGridEnable" not in sent(account)
     assert (await account.values(INVERTER))["operating_state"] == "feed_in_priority"
@@ -236,10 +236,10 @@ async def test_the_limits_of_a_work_mode(account: Account) -> None:
         with pytest.raises(CommandInvalid, match="soc_limits_crossed"):
             await tell(account, INVERTER, Control.BATTERY_MIN_SOC, wish)
     for order in (
-        SetWorkMode(target_id=INVERTER, mode="manual"),
-        SetWorkMode(target_id=INVERTER, mode="backup", min_soc=5),
-        RenewBattery(target_id=INVERTER),
-        StopBattery(target_id="gone"),
+        SetWorkMode(device_id=INVERTER, mode="manual"),
+        SetWorkMode(device_id=INVERTER, mode="backup", min_soc=5),
+        RenewBattery(device_id=INVERTER),
+        StopBattery(device_id="gone"),
     ):
         with pytest.raises(CommandInvalid):
             await ask(account, order)
@@ -251,7 +251,7 @@ async def test_a_schedule_charges_at_night(account: Account) -> None:
     await ready(account)
     await know(account)
     charge = Period(time(13), time(14), charge=True, target_soc=95)
-    order = SetBatterySchedule(target_id=INVERTER, periods=(charge,))
+    order = SetBatterySchedule(device_id=INVERTER, periods=(charge,))
     assert (await ask(account, order)).outcome is Outcome.CONFIRMED
     assert sent(account)["chargeUpperSoc"] == 95
     assert sent(account)["chargeFromGridEnable"] == 1
@@ -262,7 +262,7 @@ async def test_a_schedule_charges_at_night(account: Account) -> None:
     await account.poll(3600)
     assert (await account.values(BATTERY))["battery_power"] > -4000
     two = Period(time(1), time(2), charge=False)
-    await ask(account, SetBatterySchedule(target_id=INVERTER, periods=(two, two)))
+    await ask(account, SetBatterySchedule(device_id=INVERTER, periods=(two, two)))
     assert sent(account)["enableTimePeriod2"] == 1
     refused = (
         (charge, Period(time(5), time(6), charge=True, target_soc=80)),
@@ -272,14 +272,14 @@ async def test_a_schedule_charges_at_night(account: Account) -> None:
     )
     for periods in refused:
         with pytest.raises(CommandInvalid):
-            await ask(account, SetBatterySchedule(target_id=INVERTER, periods=periods))
+            await ask(account, SetBatterySchedule(device_id=INVERTER, periods=periods))
 
 
 async def test_a_forced_discharge_ends_by_itself(account: Account) -> None:
     """Push power: positive discharges, and the inverter keeps the time."""
     await ready(account)
     receipt = await account.client.controls.order(
-        DischargeBattery(target_id=INVERTER, power=3000, duration=1800)
+        DischargeBattery(device_id=INVERTER, power=3000, duration=1800)
     )
     assert receipt.force is not None
     assert receipt.force.ends_by_itself
@@ -299,7 +299,7 @@ async def test_a_charge_to_a_target(account: Account) -> None:
     """SOC target: positive charges; somebody must end it when the time is over."""
     account.cloud.plant.site.set_soc(0.4)
     await ready(account)
-    order = ChargeBattery(target_id=INVERTER, power=4000, duration=7200, target_soc=50)
+    order = ChargeBattery(device_id=INVERTER, power=4000, duration=7200, target_soc=50)
     receipt = await account.client.controls.order(order)
     assert receipt.force is not None
     assert not receipt.force.ends_by_itself
@@ -325,10 +325,10 @@ async def test_the_limits_of_force(account: Account) -> None:
     account.clock.advance(300)
     await ready(account)
     for order in (
-        ChargeBattery(target_id=INVERTER, power=10001, duration=60),
-        ChargeBattery(target_id=INVERTER, power=0, duration=60),
-        ChargeBattery(target_id=INVERTER, duration=60001),
-        DischargeBattery(target_id=INVERTER, duration=600, target_soc=99),
+        ChargeBattery(device_id=INVERTER, power=10001, duration=60),
+        ChargeBattery(device_id=INVERTER, power=0, duration=60),
+        ChargeBattery(device_id=INVERTER, duration=60001),
+        DischargeBattery(device_id=INVERTER, duration=600, target_soc=99),
     ):
         with pytest.raises(CommandInvalid):
             await ask(account, order)
@@ -340,7 +340,7 @@ async def test_e45_a_force_without_effect_is_told(account: Account) -> None:
     account.cloud.turn(remote_without_effect=True)
     await ready(account)
     with pytest.raises(CommandRejected, match="no_effect"):
-        await ask(account, ChargeBattery(target_id=INVERTER, duration=600))
+        await ask(account, ChargeBattery(device_id=INVERTER, duration=600))
     assert len(account.cloud.commands()) == 1
 
 
@@ -348,11 +348,11 @@ async def test_a_force_nobody_saw_is_not_called_done(account: Account) -> None:
     """The device went silent right after it had accepted."""
     await ready(account)
     receipt = await account.client.controls.order(
-        ChargeBattery(target_id=INVERTER, duration=3600)
+        ChargeBattery(device_id=INVERTER, duration=3600)
     )
     account.clock.advance(4)
     assert receipt.task
-    receipt = await account.client.controls.follow(receipt.task)
+    receipt = await account.client.controls.poll_task(receipt.task)
     account.cloud.set_online(False)
     receipt = await settled(account, receipt)
     assert receipt.outcome is Outcome.ACCEPTED
@@ -363,9 +363,9 @@ async def test_leaving_a_remote_mode(account: Account, sticks: bool) -> None:
     """At once, or with the nudge some inverters need."""
     account.cloud.turn(remote_sticks=sticks)
     await ready(account)
-    await ask(account, ChargeBattery(target_id=INVERTER, duration=3600))
+    await ask(account, ChargeBattery(device_id=INVERTER, duration=3600))
     assert (
-        await ask(account, StopBattery(target_id=INVERTER))
+        await ask(account, StopBattery(device_id=INVERTER))
     ).outcome is Outcome.CONFIRMED
     assert len(account.cloud.commands()) == (4 if sticks else 2)
     assert (await account.values(INVERTER))["operating_state"] == "self_consumption"

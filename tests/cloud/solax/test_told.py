@@ -150,7 +150,7 @@ async def test_periods_survive_the_settings_after_them(account: Account) -> None
     await know(account)
     night = Period(time(23), time(5), charge=True, target_soc=95)
     first = await account.client.controls.order(
-        SetBatterySchedule(target_id=INVERTER, periods=(night,))
+        SetBatterySchedule(device_id=INVERTER, periods=(night,))
     )
     account.clock.advance(6)
     await tell(account, *MODE, "backup")
@@ -189,17 +189,17 @@ async def test_a_charger_set_to_eco_takes_its_current_at_once(
     ("order", "fields"),
     [
         (
-            SetWorkMode(target_id=INVERTER, mode="backup"),
+            SetWorkMode(device_id=INVERTER, mode="backup"),
             "min_soc, max_soc, grid_charging",
         ),
-        (SetWorkMode(target_id=INVERTER, mode="feed_in_priority"), "min_soc, max_soc"),
+        (SetWorkMode(device_id=INVERTER, mode="feed_in_priority"), "min_soc, max_soc"),
         (
-            SetWorkMode(target_id=INVERTER, mode="backup", min_soc=20, max_soc=90),
+            SetWorkMode(device_id=INVERTER, mode="backup", min_soc=20, max_soc=90),
             "grid_charging",
         ),
         (
             SetBatterySchedule(
-                target_id=INVERTER, periods=(Period(time(1), time(2), charge=True),)
+                device_id=INVERTER, periods=(Period(time(1), time(2), charge=True),)
             ),
             "min_soc, max_soc",
         ),
@@ -266,7 +266,7 @@ async def test_a_forced_charge_that_its_timer_ended_was_not_refused(
     """Twenty seconds of charging between two uploads: nobody saw it, nobody calls it without effect."""
     await ready(account)
     receipt = await account.client.controls.order(
-        ChargeBattery(target_id=INVERTER, duration=20)
+        ChargeBattery(device_id=INVERTER, duration=20)
     )
     assert await finished(account, receipt) is Outcome.ACCEPTED
 
@@ -279,7 +279,7 @@ async def test_a_forced_charge_that_reached_its_target_was_not_refused(
     await ready(account)
     soc = (await account.values(f"{INVERTER}_battery"))["battery_soc"]
     receipt = await account.client.controls.order(
-        ChargeBattery(target_id=INVERTER, duration=3600, target_soc=soc + 2)
+        ChargeBattery(device_id=INVERTER, duration=3600, target_soc=soc + 2)
     )
     assert await finished(account, receipt) is Outcome.CONFIRMED
 
@@ -291,7 +291,7 @@ async def test_a_target_that_is_passed_again_was_not_refused(account: Account) -
     await ready(account)
     soc = (await account.values(f"{INVERTER}_battery"))["battery_soc"]
     receipt = await account.client.controls.order(
-        ChargeBattery(target_id=INVERTER, duration=3600, target_soc=soc + 4)
+        ChargeBattery(device_id=INVERTER, duration=3600, target_soc=soc + 4)
     )
     assert await finished(account, receipt) in {Outcome.ACCEPTED, Outcome.CONFIRMED}
 
@@ -302,12 +302,12 @@ async def test_a_forced_charge_that_was_stopped_was_not_refused(
     """Stopped before the next upload: the stop is confirmed, the charge is not called without effect."""
     await ready(account)
     first = await account.client.controls.order(
-        ChargeBattery(target_id=INVERTER, duration=3600)
+        ChargeBattery(device_id=INVERTER, duration=3600)
     )
     account.clock.advance(6)
     assert first.task is not None
-    first = await account.client.controls.follow(first.task)
-    stop = await account.client.controls.order(StopBattery(target_id=INVERTER))
+    first = await account.client.controls.poll_task(first.task)
+    stop = await account.client.controls.order(StopBattery(device_id=INVERTER))
     assert await finished(account, stop) is Outcome.CONFIRMED
     assert await finished(account, first) is Outcome.ACCEPTED
 
@@ -317,13 +317,13 @@ async def test_a_stop_that_a_new_charge_replaced_is_not_refused(
 ) -> None:
     """What the upload shows is the new charge, which nobody ends for the old stop's sake."""
     await ready(account)
-    await ask(account, DischargeBattery(target_id=INVERTER, duration=3600))
-    stop = await account.client.controls.order(StopBattery(target_id=INVERTER))
+    await ask(account, DischargeBattery(device_id=INVERTER, duration=3600))
+    stop = await account.client.controls.order(StopBattery(device_id=INVERTER))
     account.clock.advance(6)
     assert stop.task is not None
-    stop = await account.client.controls.follow(stop.task)
+    stop = await account.client.controls.poll_task(stop.task)
     charge = await account.client.controls.order(
-        ChargeBattery(target_id=INVERTER, duration=3600)
+        ChargeBattery(device_id=INVERTER, duration=3600)
     )
     assert await finished(account, stop) is Outcome.ACCEPTED
     assert await finished(account, charge) is Outcome.CONFIRMED
@@ -337,7 +337,7 @@ async def test_e45_a_charge_without_effect_is_still_told(
     account.cloud.turn(remote_without_effect=True)
     account.cloud.plant.site.set_soc(0.3)
     await ready(account)
-    order = ChargeBattery(target_id=INVERTER, duration=3600, target_soc=target)
+    order = ChargeBattery(device_id=INVERTER, duration=3600, target_soc=target)
     with pytest.raises(CommandRejected, match="no_effect"):
         await ask(account, order)
 
@@ -349,14 +349,14 @@ async def test_a_work_mode_chosen_meanwhile_does_not_forget_the_forced_mode(
     account.cloud.plant.site.set_soc(0.3)
     await ready(account)
     await know(account)
-    order = ChargeBattery(target_id=INVERTER, power=500, duration=3600, target_soc=90)
+    order = ChargeBattery(device_id=INVERTER, power=500, duration=3600, target_soc=90)
     await ask(account, order)
     receipt = await account.client.controls.apply(Command(*MODE, "backup"))
     assert receipt.force is not None
     assert receipt.force.ends_after == pytest.approx(3600, abs=600)
     assert not receipt.force.ends_by_itself
     await settled(account, receipt)
-    await ask(account, StopBattery(target_id=INVERTER))
+    await ask(account, StopBattery(device_id=INVERTER))
     receipt = await account.client.controls.apply(Command(*MODE, "self_consumption"))
     assert receipt.force is None
 
@@ -414,10 +414,10 @@ async def test_a_task_of_another_version_ends_as_uncertain(
     assert receipt.task is not None
     kept = json.loads(receipt.task)
     task = "{}" if change is None else json.dumps(kept | change)
-    assert await account.client.controls.follow(task) == CommandResult(
+    assert await account.client.controls.poll_task(task) == CommandResult(
         outcome=Outcome.UNCERTAIN
     )
-    assert await account.client.controls.follow("gone") == CommandResult(
+    assert await account.client.controls.poll_task("gone") == CommandResult(
         outcome=Outcome.UNCERTAIN
     )
 
@@ -434,7 +434,7 @@ async def test_what_the_release_before_kept_is_taken_up(account: Account) -> Non
     values = (await account.client.controls.settings(account.wanted)).values
     assert values[INVERTER, Control.BATTERY_MIN_SOC] == 20
     assert (INVERTER, Control.BATTERY_MAX_SOC) not in values
-    order = SetWorkMode(target_id=INVERTER, mode="backup", grid_charging=True)
+    order = SetWorkMode(device_id=INVERTER, mode="backup", grid_charging=True)
     await ask(account, order)
     assert (sent(account)["minSoc"], sent(account)["chargeUpperSoc"]) == (20, 90)
     task = {
@@ -446,5 +446,5 @@ async def test_what_the_release_before_kept_is_taken_up(account: Account) -> Non
         "watch": "",
         "phase": "device",
     }
-    receipt = await account.client.controls.follow(json.dumps(task))
+    receipt = await account.client.controls.poll_task(json.dumps(task))
     assert receipt.task is not None

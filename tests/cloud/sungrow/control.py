@@ -99,7 +99,7 @@ class House:
         while receipt.task is not None:
             assert receipt.check_after is not None
             self.clock.advance(receipt.check_after)
-            receipt = await self.client.follow(receipt.task)
+            receipt = await self.client.poll_task(receipt.task)
         assert receipt.force is None or force is None
         return receipt
 

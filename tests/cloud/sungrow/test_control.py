@@ -168,7 +168,7 @@ async def test_limits_change_the_world(house: House) -> None:
 async def test_e45_mode_command_and_power_go_together(house: House) -> None:
     """E45: the command acts in compulsory mode only; the battery is charged at the power asked for."""
     house.server.plant.site.set_soc(0.3)
-    order = ChargeBattery(target_id=house.id, power=3000, duration=3600)
+    order = ChargeBattery(device_id=house.id, power=3000, duration=3600)
     receipt = await house.client.order(order)
     assert receipt.force is not None
     assert (receipt.force.ends_after, receipt.force.ends_by_itself) == (3600, False)
@@ -185,7 +185,7 @@ async def test_e45_mode_command_and_power_go_together(house: House) -> None:
     settings = await house.read()
     assert settings[house.id, Control.WORK_MODE] == "forced"
     assert settings[house.id, Control.BATTERY_COMMAND] == "charge"
-    assert (await house.ask(StopBattery(target_id=house.id))).outcome is CONFIRMED
+    assert (await house.ask(StopBattery(device_id=house.id))).outcome is CONFIRMED
     assert house.sent()[-1] == STOPPED
     assert house.told.mode == 0
     assert (await house.read())[house.id, Control.WORK_MODE] == "self_consumption"
@@ -195,7 +195,7 @@ async def test_e48_a_left_over_power_is_not_used(house: House) -> None:
     """E48: 200 W from last time made forced charging look dead; without a wish it is all the inverter can."""
     await house.tell(Control.BATTERY_COMMAND_POWER, 200.0)
     assert (await house.read())[house.id, Control.BATTERY_COMMAND_POWER] == 200
-    await house.ask(DischargeBattery(target_id=house.id, duration=600))
+    await house.ask(DischargeBattery(device_id=house.id, duration=600))
     assert house.sent()[-1]["10005"] == "500"
     await house.tell(Control.BATTERY_COMMAND, "charge")
     assert house.sent()[-1]["10005"] == "500"
@@ -222,10 +222,10 @@ async def test_a_mode_chosen_by_hand_ends_too(house: House) -> None:
 
 async def test_a_forced_mode_lasts_as_long_as_it_is_renewed(house: House) -> None:
     """Signs of life keep it; every fifth is looked after; without them the inverter goes back by itself."""
-    await house.ask(ChargeBattery(target_id=house.id, power=500, duration=7200))
+    await house.ask(ChargeBattery(device_id=house.id, power=500, duration=7200))
     for number in range(1, 6):
         house.clock.advance(360)
-        receipt = await house.client.order(RenewBattery(target_id=house.id))
+        receipt = await house.client.order(RenewBattery(device_id=house.id))
         assert (receipt.task is not None) == (number == 5)
         # Never the one before: what is set already may be turned away.
         assert house.sent()[-1] == {"10017": ("599", "598", "600")[number % 3 - 1]}
@@ -237,16 +237,16 @@ async def test_a_forced_mode_lasts_as_long_as_it_is_renewed(house: House) -> Non
 
 async def test_e47_a_mode_that_was_lost_is_told(house: House) -> None:
     """E47: the inverter fell back; the next look knows, and nobody keeps beating a dead horse."""
-    await house.ask(ChargeBattery(target_id=house.id, power=500, duration=7200))
+    await house.ask(ChargeBattery(device_id=house.id, power=500, duration=7200))
     for _ in range(4):
         house.clock.advance(360)
-        await house.ask(RenewBattery(target_id=house.id))
+        await house.ask(RenewBattery(device_id=house.id))
     house.clock.advance(700)
     with pytest.raises(CommandRejected, match="no_effect"):
-        await house.ask(RenewBattery(target_id=house.id))
+        await house.ask(RenewBattery(device_id=house.id))
     writes = len(house.sent())
     with pytest.raises(CommandRejected, match="no_effect"):
-        await house.ask(RenewBattery(target_id=house.id))
+        await house.ask(RenewBattery(device_id=house.id))
     assert len(house.sent()) == writes
 
 
@@ -256,7 +256,7 @@ async def test_a_target_ends_a_force(house: House, restart: bool) -> None:
     house.server.plant.site.set_soc(0.5)
     house.clock.advance(400)
     await house.account.poll()
-    order = ChargeBattery(target_id=house.id, power=5000, duration=9000, target_soc=55)
+    order = ChargeBattery(device_id=house.id, power=5000, duration=9000, target_soc=55)
     await house.ask(order)
     if restart:
         house.restart()
@@ -264,7 +264,7 @@ async def test_a_target_ends_a_force(house: House, restart: bool) -> None:
     for _ in range(6):
         house.clock.advance(360)
         await house.account.poll()
-        await house.ask(RenewBattery(target_id=house.id))
+        await house.ask(RenewBattery(device_id=house.id))
         if house.told.mode == 0:
             soc = 100 * house.server.plant.site.sample().battery("battery").soc
             ended.append(soc)
@@ -278,11 +278,11 @@ async def test_a_target_ends_a_force(house: House, restart: bool) -> None:
 async def test_the_work_mode_with_its_limits(house: House) -> None:
     """One task; what is not given stays."""
     order = SetWorkMode(
-        target_id=house.id, mode="self_consumption", min_soc=20, max_soc=95
+        device_id=house.id, mode="self_consumption", min_soc=20, max_soc=95
     )
     assert (await house.ask(order)).outcome is CONFIRMED
     assert house.sent() == [{"10002": "200", "10001": "950", **STOPPED}]
-    receipt = await house.client.order(SetWorkMode(target_id=house.id, mode="forced"))
+    receipt = await house.client.order(SetWorkMode(device_id=house.id, mode="forced"))
     assert receipt.force is not None
     assert "10001" not in house.sent()[-1]
 
@@ -290,7 +290,7 @@ async def test_the_work_mode_with_its_limits(house: House) -> None:
 async def test_a_schedule_charges_the_battery(house: House) -> None:
     """Two windows, one of them over midnight, which takes both."""
     night = Period(time(23, 0), time(5, 30), charge=True, target_soc=80)
-    order = SetBatterySchedule(target_id=house.id, periods=(night,))
+    order = SetBatterySchedule(device_id=house.id, periods=(night,))
     assert (await house.ask(order)).outcome is CONFIRMED
     windows, switch = house.sent()
     assert [*switch] == ["10066", "10065"], "the switch is the last"
@@ -309,12 +309,12 @@ async def test_a_schedule_charges_the_battery(house: House) -> None:
     noon = Period(
         time(12), time(0), charge=True, days=frozenset(range(1, 6))
     )  # to the end of the day
-    await house.ask(SetBatterySchedule(target_id=house.id, periods=(noon,)))
+    await house.ask(SetBatterySchedule(device_id=house.id, periods=(noon,)))
     assert house.sent()[-1]["10066"] == "0"
     assert [house.sent()[-2][code] for code in ("10069", "10070")] == ["23", "59"]
     assert house.sent()[-2]["10072"] == "24"
     house.clock.advance(60)
-    await house.ask(SetBatterySchedule(target_id=house.id, periods=()))
+    await house.ask(SetBatterySchedule(device_id=house.id, periods=()))
     assert house.sent()[-1]["10065"] == "85"
     assert (await house.read())[house.id, Control.FORCED_CHARGING] is False
 
@@ -322,30 +322,30 @@ async def test_a_schedule_charges_the_battery(house: House) -> None:
 @pytest.mark.parametrize(
     ("build", "key"),
     [
-        (lambda i: ChargeBattery(target_id=i, power=6000, duration=60), "out_of_range"),
-        (lambda i: ChargeBattery(target_id=i, duration=90000), "duration_too_long"),
-        (lambda i: SetWorkMode(target_id=i, mode="backup"), "mode_not_offered"),
+        (lambda i: ChargeBattery(device_id=i, power=6000, duration=60), "out_of_range"),
+        (lambda i: ChargeBattery(device_id=i, duration=90000), "duration_too_long"),
+        (lambda i: SetWorkMode(device_id=i, mode="backup"), "mode_not_offered"),
         (
-            lambda i: SetWorkMode(target_id=i, mode="virtual_power_plant"),
+            lambda i: SetWorkMode(device_id=i, mode="virtual_power_plant"),
             "mode_not_offered",
         ),
         (
-            lambda i: SetWorkMode(target_id=i, mode="forced", grid_charging=True),
+            lambda i: SetWorkMode(device_id=i, mode="forced", grid_charging=True),
             "no_grid_charging",
         ),
         (
-            lambda i: SetWorkMode(target_id=i, mode="forced", min_soc=60),
+            lambda i: SetWorkMode(device_id=i, mode="forced", min_soc=60),
             "out_of_range",
         ),
         (
             lambda i: SetBatterySchedule(
-                target_id=i, periods=(Period(time(1), time(2), charge=False),)
+                device_id=i, periods=(Period(time(1), time(2), charge=False),)
             ),
             "charging_periods_only",
         ),
         (
             lambda i: SetBatterySchedule(
-                target_id=i,
+                device_id=i,
                 periods=tuple(
                     Period(time(n), time(n + 1), charge=True) for n in range(3)
                 ),
@@ -354,14 +354,14 @@ async def test_a_schedule_charges_the_battery(house: House) -> None:
         ),
         (
             lambda i: SetBatterySchedule(
-                target_id=i,
+                device_id=i,
                 periods=(Period(time(1), time(2), charge=True, days=frozenset({1})),),
             ),
             "days_not_offered",
         ),
         (
             lambda i: SetBatterySchedule(
-                target_id=i,
+                device_id=i,
                 periods=(
                     Period(time(23), time(2), charge=True, days=frozenset(range(1, 6))),
                 ),
@@ -370,17 +370,17 @@ async def test_a_schedule_charges_the_battery(house: House) -> None:
         ),
         (
             lambda i: SetBatterySchedule(
-                target_id=i, periods=(Period(time(1), time(1), charge=True),)
+                device_id=i, periods=(Period(time(1), time(1), charge=True),)
             ),
             "period_empty",
         ),
         (
             lambda i: ReserveCharging(
-                target_id=i, start=time(1), end=time(2), current=8
+                device_id=i, start=time(1), end=time(2), current=8
             ),
             "not_offered",
         ),
-        (lambda _: StopBattery(target_id="gone"), "device_gone"),
+        (lambda _: StopBattery(device_id="gone"), "device_gone"),
     ],
 )
 async def test_what_makes_no_sense_is_not_sent(
@@ -447,8 +447,8 @@ async def test_e46_no_battery_no_battery_control(new_house: House) -> None:
     charger = str(house.server.first(CHARGER).sn)
     assert available.unavailable_reasons[charger] == {"all": "not_by_cloud"}
     for order in (
-        DischargeBattery(target_id=house.id, duration=60),
-        StopBattery(target_id=charger),
+        DischargeBattery(device_id=house.id, duration=60),
+        StopBattery(device_id=charger),
     ):
         with pytest.raises(CommandInvalid, match="not_offered"):
             await house.client.order(order)
@@ -587,7 +587,7 @@ async def test_a_hybrid_listed_as_its_battery(new_house: House, known: bool) -> 
     reasons = new_house.available().unavailable_reasons[new_house.id]
     assert reasons["export_limit"] == reasons["battery_command_power"] == "no_rating"
     with pytest.raises(CommandInvalid, match="not_offered"):
-        await new_house.ask(ChargeBattery(target_id=new_house.id, duration=600))
+        await new_house.ask(ChargeBattery(device_id=new_house.id, duration=600))
 
 
 async def test_a_virtual_power_plant_is_shown_and_not_set(new_house: House) -> None:

@@ -250,7 +250,7 @@ async def test_e68_a_half_done_command_is_set_back(house: House) -> None:
 async def test_e68_a_half_begun_force_is_ended(house: House) -> None:
     """E68: compulsory mode without its command would do what was left behind."""
     house.server.turn(refused_codes=frozenset({"10005"}))
-    receipt = await house.client.order(ChargeBattery(target_id=house.id, duration=600))
+    receipt = await house.client.order(ChargeBattery(device_id=house.id, duration=600))
     with pytest.raises(CommandRejected, match="undone"):
         await house.settled(receipt)
     assert house.sent()[-1] == STOPPED
@@ -261,24 +261,24 @@ async def test_e68_a_half_begun_force_is_ended(house: House) -> None:
 async def test_e68_what_cannot_be_set_back_is_named(house: House) -> None:
     """E68: an end is not taken back; and an undoing can fail too, or nobody hears of it."""
     await house.settled(
-        await house.client.order(ChargeBattery(target_id=house.id, duration=600))
+        await house.client.order(ChargeBattery(device_id=house.id, duration=600))
     )
     house.clock.advance(60)
     house.server.turn(refused_codes=frozenset({"10003"}))
-    receipt = await house.client.order(StopBattery(target_id=house.id))
+    receipt = await house.client.order(StopBattery(device_id=house.id))
     with pytest.raises(CommandRejected, match="half_done done=battery_command"):
         await house.settled(receipt)
     assert len(house.sent()) == 2
     house.clock.advance(60)
     house.server.turn(refused_codes=frozenset({"10001", "10002"}))
-    order = SetWorkMode(target_id=house.id, mode="forced", min_soc=20)
+    order = SetWorkMode(device_id=house.id, mode="forced", min_soc=20)
     receipt = await house.client.order(order)
     assert receipt.task
     for phase in ("write", "read", "reading", "send"):
         assert receipt.task
         assert f'"phase": "{phase}"' in receipt.task
         house.clock.advance(9)
-        receipt = await house.client.follow(receipt.task)
+        receipt = await house.client.poll_task(receipt.task)
     house.server.turn(refused_codes=frozenset({"10003"}))
     with pytest.raises(CommandRejected, match="half_done"):
         await house.settled(receipt)
@@ -290,7 +290,7 @@ async def test_an_undoing_nobody_answers_for(house: House) -> None:
     receipt = await house.client.apply(Command(house.id, Control.EXPORT_LIMIT, 500.0))
     while '"reason": "undone"' not in (receipt.task or ""):
         house.clock.advance(receipt.check_after or 0)
-        receipt = await house.client.follow(receipt.task or "")
+        receipt = await house.client.poll_task(receipt.task or "")
     house.server.turn(records_refused=True)
     house.server.fault("paramSetting", body="disconnect")
     with pytest.raises(CommandRejected, match="half_done"):
@@ -301,7 +301,7 @@ async def test_an_undoing_nobody_answers_for(house: House) -> None:
 async def test_e45_an_ignored_command_is_told(house: House) -> None:
     """E45: the task succeeded and the mode is what it was."""
     house.server.turn(ignored_codes=frozenset({"10003"}))
-    receipt = await house.client.order(ChargeBattery(target_id=house.id, duration=600))
+    receipt = await house.client.order(ChargeBattery(device_id=house.id, duration=600))
     with pytest.raises(CommandRejected, match="no_effect"):
         await house.settled(receipt)
     assert len(house.sent()) == 1
@@ -312,7 +312,7 @@ async def test_e45_an_ignored_command_is_told(house: House) -> None:
 async def test_e45_half_a_force_is_ended(house: House) -> None:
     """E45: the mode was taken, the command was not."""
     house.server.turn(ignored_codes=frozenset({"10004"}))
-    receipt = await house.client.order(ChargeBattery(target_id=house.id, duration=600))
+    receipt = await house.client.order(ChargeBattery(device_id=house.id, duration=600))
     with pytest.raises(CommandRejected, match="no_effect"):
         await house.settled(receipt)
     assert house.sent()[1:] == [STOPPED]
@@ -344,12 +344,12 @@ async def test_a_busy_device_is_asked_again(house: House) -> None:
 
 async def test_two_commands_at_once(house: House) -> None:
     """Each is judged by what no later one has changed."""
-    charge = await house.client.order(ChargeBattery(target_id=house.id, duration=600))
+    charge = await house.client.order(ChargeBattery(device_id=house.id, duration=600))
     house.clock.advance(6)
-    charge = await house.client.follow(charge.task or "")
+    charge = await house.client.poll_task(charge.task or "")
     assert charge.task
     house.clock.advance(10)
-    stop = await house.client.order(StopBattery(target_id=house.id))
+    stop = await house.client.order(StopBattery(device_id=house.id))
     assert (await house.settled(stop)).outcome is CONFIRMED
     house.clock.advance(10)
     assert (await house.settled(charge)).outcome is CONFIRMED, "its power alone is left"
@@ -360,11 +360,13 @@ async def test_the_same_twice_at_once(house: House) -> None:
     """The first one has nothing left to be judged by: the device had said yes."""
     first = await begin(house, 20.0)
     house.clock.advance(6)
-    first = await house.client.follow(first.task)
+    first = await house.client.poll_task(first.task)
     house.clock.advance(10)
     second = await begin(house, 30.0)
     assert (await house.settled(second)).outcome is CONFIRMED
-    assert await house.client.follow(first.task or "") == type(first)(outcome=CONFIRMED)
+    assert await house.client.poll_task(first.task or "") == type(first)(
+        outcome=CONFIRMED
+    )
     assert len(house.sent()) == 2
 
 
@@ -375,7 +377,7 @@ async def test_nobody_can_read_it_back(house: House) -> None:
     """Accepted, not confirmed: and the value is left out until it is known."""
     receipt = await begin(house)
     house.clock.advance(6)
-    receipt = await house.client.follow(receipt.task)
+    receipt = await house.client.poll_task(receipt.task)
     house.server.fault(
         "paramSetting",
         body=answered({"check_result": "6-1"}),
@@ -393,7 +395,7 @@ async def test_a_read_back_of_a_busy_device(house: House) -> None:
     """Three tries as well."""
     receipt = await begin(house)
     house.clock.advance(6)
-    receipt = await house.client.follow(receipt.task)
+    receipt = await house.client.poll_task(receipt.task)
     house.server.fault(
         "paramSetting",
         body=answered({"check_result": "9"}),
@@ -408,7 +410,7 @@ async def test_a_read_back_without_an_answer(house: House, how: str) -> None:
     """Whether the task hangs or the parameter fails: not confirmed."""
     receipt = await begin(house)
     house.clock.advance(6)
-    receipt = await house.client.follow(receipt.task)
+    receipt = await house.client.poll_task(receipt.task)
     if how == "hangs":
         house.server.turn(task_seconds=1000.0)
         house.server.fault(
@@ -563,11 +565,11 @@ async def test_consent_works_too(
 @pytest.mark.parametrize("after", range(5))
 async def test_a_restart_in_between(house: House, after: int) -> None:
     """A task is good after a restart, in each of its phases."""
-    receipt = await house.client.order(ChargeBattery(target_id=house.id, duration=600))
+    receipt = await house.client.order(ChargeBattery(device_id=house.id, duration=600))
     for _ in range(after):
         assert receipt.task
         house.clock.advance(receipt.check_after or 0)
-        receipt = await house.client.follow(receipt.task)
+        receipt = await house.client.poll_task(receipt.task)
     house.restart()
     assert (await house.settled(receipt)).outcome is CONFIRMED
     assert len(house.sent()) == 1
@@ -613,15 +615,15 @@ async def test_records_that_cannot_be_asked_now(house: House) -> None:
 async def test_a_sign_of_life_that_got_lost(house: House) -> None:
     """The next one is on its way; a refused one is told."""
     await house.settled(
-        await house.client.order(ChargeBattery(target_id=house.id, duration=6000))
+        await house.client.order(ChargeBattery(device_id=house.id, duration=6000))
     )
     house.clock.advance(360)
     house.server.fault("paramSetting", body="disconnect")
-    receipt = await house.client.order(RenewBattery(target_id=house.id))
+    receipt = await house.client.order(RenewBattery(device_id=house.id))
     assert receipt.outcome is UNCERTAIN
     house.server.set_online(False)
     with pytest.raises(CommandRejected, match="device_offline"):
-        await house.client.order(RenewBattery(target_id=house.id))
+        await house.client.order(RenewBattery(device_id=house.id))
 
 
 async def test_a_damaged_memory_is_no_trouble(

@@ -53,7 +53,7 @@ async def test_a_power_is_3_kw_whatever_a_step_is(
 ) -> None:
     """The first number is the wish or a tenth of it, never ten times as much; what is learnt outlives a restart."""
     house.server.turn(watts_per_step=step)
-    order = ChargeBattery(target_id=house.id, power=3000, duration=3600)
+    order = ChargeBattery(device_id=house.id, power=3000, duration=3600)
     assert (await house.ask(order)).outcome is CONFIRMED
     assert powers_sent(house) == sent
     assert house.told.watts("10005") == 3000
@@ -97,11 +97,11 @@ async def test_a_step_that_proves_wrong_is_forgotten(house: House) -> None:
 async def test_a_power_that_cannot_be_completed_ends_the_mode(house: House) -> None:
     """The first number was taken, the second is not: the battery is not left charging with a tenth."""
     house.server.turn(watts_per_step=1)
-    order = ChargeBattery(target_id=house.id, power=3000, duration=3600)
+    order = ChargeBattery(device_id=house.id, power=3000, duration=3600)
     receipt = await house.client.order(order)
     while json.loads(receipt.task or "{}").get("values") != {"10005": 3000.0}:
         house.clock.advance(receipt.check_after or 0)
-        receipt = await house.client.follow(receipt.task or "")
+        receipt = await house.client.poll_task(receipt.task or "")
     house.server.fault("paramSetting", body=answered({"check_result": "0"}))
     with pytest.raises(CommandRejected, match="undone"):
         await house.settled(receipt)
@@ -121,7 +121,7 @@ async def test_a_value_that_was_set_already_is_no_failure(house: House) -> None:
 
 async def test_a_charge_ordered_again_goes_on(house: House) -> None:
     """Mode, command and power are what they were, so all three are turned away; the sign of life is new."""
-    order = ChargeBattery(target_id=house.id, power=3000, duration=3600)
+    order = ChargeBattery(device_id=house.id, power=3000, duration=3600)
     await house.ask(order)
     house.clock.advance(300)
     assert (await house.ask(order)).outcome is CONFIRMED
@@ -134,7 +134,7 @@ async def test_a_failure_nobody_can_look_into_ends_the_mode(house: House) -> Non
     """Refused, and it does not read back: what may be forced is ended."""
     house.server.turn(refused_codes=frozenset({"10005"}))
     receipt = await house.client.order(
-        ChargeBattery(target_id=house.id, power=3000, duration=3600)
+        ChargeBattery(device_id=house.id, power=3000, duration=3600)
     )
     house.server.fault(
         "paramSetting",
@@ -159,7 +159,7 @@ async def test_half_a_schedule_is_set_back(house: House) -> None:
     """The windows were taken, days and switch were not."""
     before = dict(house.told.store)
     house.server.turn(refused_codes=frozenset({"10065", "10066"}))
-    order = SetBatterySchedule(target_id=house.id, periods=WINDOWS)
+    order = SetBatterySchedule(device_id=house.id, periods=WINDOWS)
     with pytest.raises(CommandRejected, match="undone"):
         await house.ask(order)
     assert house.told.store == before
@@ -170,11 +170,11 @@ async def test_half_a_schedule_is_set_back(house: House) -> None:
 @pytest.mark.parametrize("restart", [False, True])
 async def test_a_schedule_goes_on_after_a_restart(house: House, restart: bool) -> None:
     """The windows were taken; days and switch are still to be sent."""
-    order = SetBatterySchedule(target_id=house.id, periods=WINDOWS)
+    order = SetBatterySchedule(device_id=house.id, periods=WINDOWS)
     receipt = await house.client.order(order)
     while json.loads(receipt.task or "{}")["rest"]:
         house.clock.advance(receipt.check_after or 0)
-        receipt = await house.client.follow(receipt.task or "")
+        receipt = await house.client.poll_task(receipt.task or "")
     if restart:
         house.restart()
     assert (await house.settled(receipt)).outcome is CONFIRMED
@@ -195,7 +195,7 @@ async def test_half_a_schedule_that_cannot_be_set_back_is_told(
     house = House(server, account, clock, lambda: account)
     await house.start()
     server.turn(refused_codes=frozenset({"10065"}), unsupported=frozenset())
-    order = SetBatterySchedule(target_id=house.id, periods=WINDOWS)
+    order = SetBatterySchedule(device_id=house.id, periods=WINDOWS)
     with pytest.raises(CommandRejected, match="half_done"):
         await house.ask(order)
 
@@ -276,7 +276,7 @@ async def test_a_task_of_another_version_is_told_as_uncertain(
     house: House, task: str
 ) -> None:
     """Nobody knows what came of it; nothing is asked, nothing sent."""
-    receipt = await house.client.follow(task)
+    receipt = await house.client.poll_task(task)
     assert (receipt.outcome, receipt.task) == (Outcome.UNCERTAIN, None)
     assert not house.server.calls
 
@@ -328,14 +328,14 @@ async def test_an_end_is_never_refused_for_a_battery_that_is_gone(
     house: House,
 ) -> None:
     """Whatever came to light since the mode began."""
-    await house.ask(ChargeBattery(target_id=house.id, power=3000, duration=3600))
+    await house.ask(ChargeBattery(device_id=house.id, power=3000, duration=3600))
     house.server.first(BATTERY).listed = False
     house.device.values["13140"] = 0.0
     house.clock.advance(300)
     house.account.inventory = await house.account.cloud.inventory()
     await house.account.poll()
     assert StopBattery not in house.available().orders[house.id]
-    assert (await house.ask(StopBattery(target_id=house.id))).outcome is CONFIRMED
+    assert (await house.ask(StopBattery(device_id=house.id))).outcome is CONFIRMED
     assert house.told.mode == 0
 
 
@@ -350,7 +350,7 @@ async def test_a_limit_that_cannot_be_set_back_does_not_keep_a_mode(
     await house.account.storage.save(SECTION, stored)
     house.restart()
     house.server.turn(refused_codes=frozenset({"10001"}))
-    order = SetWorkMode(target_id=house.id, mode="forced", min_soc=20, max_soc=90)
+    order = SetWorkMode(device_id=house.id, mode="forced", min_soc=20, max_soc=90)
     with pytest.raises(CommandRejected, match="half_done"):
         await house.ask(order)
     assert house.told.mode == 0

@@ -90,7 +90,7 @@ async def test_the_state_of_a_plant(
 async def test_a_home_costs_at_most_six_calls_a_poll(
     server: SungrowCloud, connect: Connect, clock: Time
 ) -> None:
-    """From the first poll on; the slow lanes take what is left (sungrow.md §7.1)."""
+    """From the first poll on; the slow buckets take what is left (sungrow.md §7.1)."""
     account = connect()
     account.inventory = await account.cloud.inventory()
     server.calls.clear()
@@ -489,7 +489,7 @@ async def test_a_charger_and_a_manager_are_read(
 async def test_small_devices_are_read(
     server: SungrowCloud, connect: Connect, clock: Time
 ) -> None:
-    """Micro-inverters with the fast lane, optimizers and weather stations with the slow."""
+    """Micro-inverters with the fast devices, optimizers and weather stations with the slow."""
     server.load("small-parts")
     account = connect()
     for _ in range(3):

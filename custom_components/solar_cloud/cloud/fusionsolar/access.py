@@ -15,9 +15,9 @@ RETRY_SECONDS: Final = 3600.0
 OWNER_NOTICE: Final = Notice("owner_permission_missing")
 
 
-def denied_notice(lane: str) -> Notice:
+def denied_notice(bucket: str) -> Notice:
     """Tell of an interface that is closed to the account."""
-    return Notice("interface_denied", (("interface", lane),))
+    return Notice("interface_denied", (("interface", bucket),))
 
 
 class ReadAccess:
@@ -36,31 +36,31 @@ class ReadAccess:
         """Whether the vendor knows other plants or devices than we do."""
         self.span_too_long = False
 
-    def pack(self, lane: str, kind: int, ids: Iterable[str]) -> list[tuple[str, ...]]:
+    def pack(self, bucket: str, kind: int, ids: Iterable[str]) -> list[tuple[str, ...]]:
         """Return what to ask an interface for, in as few calls as it takes."""
-        return [] if self.denies(lane, kind) else self._packer(lane, kind).pack(ids)
+        return [] if self.denies(bucket, kind) else self._packer(bucket, kind).pack(ids)
 
-    def denies(self, lane: str, kind: int) -> bool:
+    def denies(self, bucket: str, kind: int) -> bool:
         """Whether an interface is closed to us for this kind of device."""
-        return (lane, kind) in self._denied
+        return (bucket, kind) in self._denied
 
     def granted(self, batch: Batch) -> None:
         """Note a success."""
-        self._packer(batch.lane, batch.kind).mark_ok(batch.ids)
+        self._packer(batch.bucket, batch.kind).mark_ok(batch.ids)
         self.unauthorized -= set(batch.ids)
-        self._denied.lift((batch.lane, batch.kind))
+        self._denied.clear((batch.bucket, batch.kind))
 
     def refused(self, batch: Batch, refusal: Refused) -> None:
         """Do what a refusal asks for; the other calls go on."""
         match refusal.reaction:
             case ErrorAction.OWNER:
-                if self._packer(batch.lane, batch.kind).mark_failed(batch.ids):
+                if self._packer(batch.bucket, batch.kind).mark_failed(batch.ids):
                     self.unauthorized |= set(batch.ids)
             case ErrorAction.RELIST:
-                self._packer(batch.lane, batch.kind).mark_failed(batch.ids)
+                self._packer(batch.bucket, batch.kind).mark_failed(batch.ids)
                 self.outdated = True
             case ErrorAction.NOT_ALLOWED:
-                self._denied.note((batch.lane, batch.kind))
+                self._denied.note((batch.bucket, batch.kind))
             case ErrorAction.UNSUPPORTED:
                 self.unsupported.add(batch.kind)
             case ErrorAction.SHORTEN:
@@ -68,17 +68,17 @@ class ReadAccess:
             case ErrorAction.EMPTY:
                 pass
             case _:
-                self._complain(batch.lane, refusal.code)
+                self._complain(batch.bucket, refusal.code)
 
-    def _complain(self, lane: str, code: int) -> None:
-        if (lane, code) not in self._complained:
-            self._complained.add((lane, code))
-            LOGGER.warning("FusionSolar refuses %s with code %s", lane, code)
+    def _complain(self, bucket: str, code: int) -> None:
+        if (bucket, code) not in self._complained:
+            self._complained.add((bucket, code))
+            LOGGER.warning("FusionSolar refuses %s with code %s", bucket, code)
 
     def notices(self) -> set[Notice]:
         """Return what the user should know."""
-        found = {denied_notice(lane) for lane, _ in self._denied}
+        found = {denied_notice(bucket) for bucket, _ in self._denied}
         return found | ({OWNER_NOTICE} if self.unauthorized else set())
 
-    def _packer(self, lane: str, kind: int) -> Batcher:
-        return self._packers.setdefault((lane, kind), Batcher(BATCH, RETRY_SECONDS))
+    def _packer(self, bucket: str, kind: int) -> Batcher:
+        return self._packers.setdefault((bucket, kind), Batcher(BATCH, RETRY_SECONDS))

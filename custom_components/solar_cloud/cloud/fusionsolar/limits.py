@@ -23,7 +23,7 @@ BATTERY_MODE: Final = "battery-mode"
 GRID_MODE: Final = "active-power-control-mode"
 CONTROL: Final = "control"
 STOP: Final = "stop"
-"""Ending a forced mode: a lane of its own, so that no other command can use up what it needs."""
+"""Ending a forced mode: a bucket of its own, so that no other command can use up what it needs."""
 
 BATCH: Final = 100
 """Plants or devices per call."""
@@ -82,8 +82,8 @@ OWNER_DAY: Final = (Window(OAUTH_DAY, DAY, reserved=OAUTH_CONTROL_DAY),)
 
 def set_windows(quota: Quota, plants: int, devices: Mapping[int, int]) -> None:
     """Fit the budget to what the account holds."""
-    for lane, limits in windows(plants, devices).items():
-        quota.limit(lane, limits)
+    for bucket, limits in windows(plants, devices).items():
+        quota.limit(bucket, limits)
 
 
 def set_total(quota: Quota, *, owner: bool) -> None:

@@ -114,7 +114,7 @@ class FusionSolarPoller:
     async def _work(self, batches: list[Batch]) -> CloudError | None:
         """Make the calls; return the failure if none of them brought anything."""
         result = await run_calls(
-            batches, self._read, self._failed, lambda batch: batch.lane
+            batches, self._read, self._failed, lambda batch: batch.bucket
         )
         for err in result.errors:
             if isinstance(err, SessionConflict):
@@ -127,7 +127,7 @@ class FusionSolarPoller:
             PLANT_NOW: self._read_plants,
             PLANT_DAY: self._read_reports,
             ALARMS: self._read_alarms,
-        }[batch.lane](batch)
+        }[batch.bucket](batch)
         self._lists.reopen(batch.ids)
         self._access.granted(batch)
         self._plan.done(batch)

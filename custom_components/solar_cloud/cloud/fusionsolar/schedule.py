@@ -1,4 +1,4 @@
-"""When to ask for what: cycles of five minutes for what moves, slow lanes for what does not, and a day's budget for owners.
+"""When to ask for what: cycles of five minutes for what moves, slow buckets for what does not, and a day's budget for owners.
 
 An API account may repeat its whole reading every five minutes. An owner's consent is good for 1000 calls a day, so plants, reports and
 alarms go slower there, and nights, when all inverters are dark, are read every twenty minutes: the counters miss nothing by it.
@@ -47,7 +47,7 @@ SLOW: Final = frozenset({PLANT_DAY, ALARMS})
 class Batch:
     """One call: an interface, a device type (0 for plants) and its ids."""
 
-    lane: str
+    bucket: str
     kind: int
     ids: tuple[str, ...]
 
@@ -95,7 +95,7 @@ class CallPlanner:
         """Return the wait to the rest of this cycle, or to the next one if that is near."""
         now = time.time()
         rest = [
-            max(job.at - now, self._quota.wait(job.batch.lane)) for job in self._jobs
+            max(job.at - now, self._quota.wait(job.batch.bucket)) for job in self._jobs
         ]
         following = self._started + self._period - now
         near = min((wait for wait in rest if wait < POLL_PERIOD), default=NEAR)
@@ -110,16 +110,16 @@ class CallPlanner:
         *,
         dark: bool,
     ) -> None:
-        left = [job.batch for job in self._jobs if job.batch.lane in SLOW]
+        left = [job.batch for job in self._jobs if job.batch.bucket in SLOW]
         wanted = [*devices]
         if self._is_due(PLANT_NOW, self._plant_period(dark=dark), now):
             wanted = _mix(devices, [Batch(PLANT_NOW, 0, ids) for ids in plants])
         if self.cycle:  # a start is not delayed by what can wait
-            for lane, period in self._slow_periods(len(plants)):
-                if not any(batch.lane == lane for batch in left) and self._is_due(
-                    lane, period, now
+            for bucket, period in self._slow_periods(len(plants)):
+                if not any(batch.bucket == bucket for batch in left) and self._is_due(
+                    bucket, period, now
                 ):
-                    left += [Batch(lane, 0, ids) for ids in plants]
+                    left += [Batch(bucket, 0, ids) for ids in plants]
         calls = [*wanted, *left]
         step = (
             CYCLE * SPREAD / len(calls) if self.cycle and len(wanted) > AT_ONCE else 0.0
@@ -130,11 +130,11 @@ class CallPlanner:
         self._started = now
         self.cycle += 1
 
-    def _is_due(self, lane: str, period: float, now: float) -> bool:
-        """Whether a lane's turn has come; if so it counts as taken."""
-        if period and 0 <= now - self._done.get(lane, 0.0) < period:
+    def _is_due(self, bucket: str, period: float, now: float) -> bool:
+        """Whether a bucket's turn has come; if so it counts as taken."""
+        if period and 0 <= now - self._done.get(bucket, 0.0) < period:
             return False
-        self._done[lane] = now
+        self._done[bucket] = now
         self._storage.delay_save(SECTION, partial(to_json, self._done))
         return True
 

@@ -38,11 +38,11 @@ class FusionSolarSession(Session):
         self._base: Final = base
         self._transport: Final = transport
         self._waits: Final = defaultdict[str, DoublingWait](DoublingWait)
-        """By lane."""
+        """By bucket."""
 
     async def send(
         self,
-        lane: str,
+        bucket: str,
         body: dict[str, Json],
         *,
         command: bool = False,
@@ -52,24 +52,24 @@ class FusionSolarSession(Session):
 
         Raises ``Refused`` for a refusal that concerns this call only, and the ``CloudError`` that fits for everything else.
         """
-        path = path or f"thirdData/{lane}"
-        reply = await self._exchange(lane, path, body, command=command)
+        path = path or f"thirdData/{bucket}"
+        reply = await self._exchange(bucket, path, body, command=command)
         if REACTIONS.get(reply.code) is not ErrorAction.DONE:
-            raise await self._refusal(lane, reply)
+            raise await self._refusal(bucket, reply)
         return reply.data
 
-    async def write(self, lane: str, path: str, body: dict[str, Json]) -> Reply:
+    async def write(self, bucket: str, path: str, body: dict[str, Json]) -> Reply:
         """Send a command and return its answer, whether it says yes or no; errors as ``exchange``."""
-        reply = await self._exchange(lane, path, body, command=True, changes=True)
+        reply = await self._exchange(bucket, path, body, command=True, changes=True)
         if reply.code in DOUBTFUL:
             raise Unanswered
         if REACTIONS.get(reply.code) in AT_THE_DOOR:
-            raise await self._refusal(lane, reply)
+            raise await self._refusal(bucket, reply)
         return reply
 
     async def _exchange(
         self,
-        lane: str,
+        bucket: str,
         path: str,
         body: dict[str, Json],
         *,
@@ -85,25 +85,25 @@ class FusionSolarSession(Session):
                     json=body,
                 )
             finally:
-                self.quota.answered(lane)
+                self.quota.answered(bucket)
             reply = read(answer)
             match REACTIONS.get(reply.code):
                 case ErrorAction.RELOGIN:
                     raise TokenRefused
                 case ErrorAction.DONE:
                     self.auth.accepted(token)
-                    self._waits[lane].reset()
+                    self._waits[bucket].reset()
                     self._waits[ALL].reset()
             return reply
 
-        return await self.exchange(Call(send, lane, command=command, changes=changes))
+        return await self.exchange(Call(send, bucket, command=command, changes=changes))
 
     @override
     async def conflict(self) -> CloudError:
         """Do as the way of signing in asks for."""
         return await self.auth.refused_again()
 
-    async def _refusal(self, lane: str, reply: Reply) -> CloudError:
+    async def _refusal(self, bucket: str, reply: Reply) -> CloudError:
         match REACTIONS.get(reply.code):
             case ErrorAction.CREDENTIALS:
                 error = account_refusal(reply.code, reply.message)
@@ -111,7 +111,7 @@ class FusionSolarSession(Session):
                     await self.quota.block(error.retry_after, key=error.key)
                 return error
             case ErrorAction.WAIT:
-                return await self._stay_away(lane, WAITS.get(lane, DAILY_WAIT))
+                return await self._stay_away(bucket, WAITS.get(bucket, DAILY_WAIT))
             case ErrorAction.BUSY:
                 return await self._stay_away(ALL, BUSY_WAIT, "vendor_busy")
             case ErrorAction.NEXT_DAY:
@@ -122,7 +122,7 @@ class FusionSolarSession(Session):
                 return Refused(reply.code)
 
     async def _stay_away(
-        self, lane: str, waits: tuple[float, float], key: str = "rate_limited"
+        self, bucket: str, waits: tuple[float, float], key: str = "rate_limited"
     ) -> QuotaExhausted:
-        """Block a lane, twice as long each time in a row; the next accepted call ends the row."""
-        return await self.quota.block(self._waits[lane].next(*waits), lane, key)
+        """Block a bucket, twice as long each time in a row; the next accepted call ends the row."""
+        return await self.quota.block(self._waits[bucket].next(*waits), bucket, key)

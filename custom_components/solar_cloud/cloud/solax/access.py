@@ -108,7 +108,7 @@ class SolaxAccess:
 
     def note_seen(self, gate: Gate) -> None:
         """A class has members: from now on its failure is a failure, not an absence."""
-        self.absent.lift(gate)
+        self.absent.clear(gate)
         self._remember(self._classes, "|".join(gate))
 
     def seen(self, gate: Gate) -> bool:

@@ -93,7 +93,7 @@ class SolaxHistory:
                 "endTime": str(int(end.timestamp() * 1000)),
                 "timeInterval": str(interval),
             },
-            lane=HISTORY,
+            bucket=HISTORY,
         )
         return [
             self._decoder.device(device, row, measured_at)
@@ -114,7 +114,7 @@ class SolaxHistory:
                 "date": f"{local:%Y-%m}",
                 "businessType": int(plant.address["business_type"]),
             },
-            lane=HISTORY,
+            bucket=HISTORY,
         )
         listed = (
             rows(result.get("plantEnergyStatDataList"))

@@ -24,7 +24,7 @@ WINDOWS: Final[Mapping[str, tuple[Window, ...]]] = {
     READ: (Window(30, 60),),
     # The past can wait: a year of three devices takes an afternoon, and live values and commands keep most of the package.
     HISTORY: (Window(10, 60), Window(10_000, DAY)),
-    # Commands and the questions after their outcome. The lanes above leave most of the package's minute to them.
+    # Commands and the questions after their outcome. The buckets above leave most of the package's minute to them.
     CONTROL: (Window(30, 60),),
     # Every new token kills the one before. Three allow a mistyped secret and its correction; the hour allows one for each poll, which
     # is what two programs on one application cost while the user reads how to part them.
@@ -35,7 +35,7 @@ FIRST_PAUSE: Final = 60.0
 LONGEST_PAUSE: Final = 1800.0
 USED_UP_PAUSE: Final = 3600.0
 QUIET_TIME: Final = 1800.0
-"""How long slow lanes stay closed after a rate limit."""
+"""How long slow buckets stay closed after a rate limit."""
 DAILY_KEY: Final = "daily_quota_exhausted"
 
 

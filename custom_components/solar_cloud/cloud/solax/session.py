@@ -213,10 +213,10 @@ class SolaxSession(Session):
         *,
         params: Mapping[str, str] | None = None,
         body: dict[str, Json] | None = None,
-        lane: str = READ,
+        bucket: str = READ,
     ) -> Json:
         """Return the ``result`` of an answer. Raises the ``CloudError`` its code stands for."""
-        answer = await self._judged(endpoint, params, body, lane)
+        answer = await self._judged(endpoint, params, body, bucket)
         if answer.verdict is AnswerVerdict.ACCEPTED:
             return answer.result
         LOGGER.debug("%s refused with code %s", endpoint.path, answer.code)
@@ -231,7 +231,7 @@ class SolaxSession(Session):
         endpoint: Endpoint,
         params: Mapping[str, str] | None,
         body: dict[str, Json] | None,
-        lane: str,
+        bucket: str,
     ) -> JudgedAnswer:
         """Return an answer; what concerns tokens, permissions and pace is raised."""
 
@@ -251,9 +251,9 @@ class SolaxSession(Session):
                 raise TokenRefused
             return answer
 
-        commands = lane == CONTROL
+        commands = bucket == CONTROL
         answer = await self.exchange(
-            Call(send, lane, command=commands, changes=commands)
+            Call(send, bucket, command=commands, changes=commands)
         )
         match answer.verdict:
             case AnswerVerdict.ACCEPTED:

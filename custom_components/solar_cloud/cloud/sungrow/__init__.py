@@ -20,12 +20,12 @@ from ..vendor import (
 )
 from .access import Permissions
 from .api import V1, V2, ApiClient, Keys
-from .auth import LANE, WINDOWS, AccountLogin
+from .auth import BUCKET, WINDOWS, AccountLogin
 from .client import SungrowCloud
 from .limits import SungrowBackoff
 from .oauth import OAuthRefresh, authorize_url, exchange
 from .readings import STALE_AFTER
-from .session import HISTORY_LANE, SungrowSession
+from .session import HISTORY_BUCKET, SungrowSession
 
 GATEWAYS: Final[Mapping[str, str]] = {
     "eu": "https://gateway.isolarcloud.eu",
@@ -145,7 +145,9 @@ GRANT: Final = SignIn(
 
 def _quota(storage: Storage) -> Quota:
     limits = (HOUR_LIMIT, DAY_LIMIT, MONTH_LIMIT)
-    return Quota({ALL: limits, LANE: WINDOWS, HISTORY_LANE: HISTORY_LIMITS}, storage)
+    return Quota(
+        {ALL: limits, BUCKET: WINDOWS, HISTORY_BUCKET: HISTORY_LIMITS}, storage
+    )
 
 
 def connect(

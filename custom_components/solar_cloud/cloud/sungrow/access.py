@@ -88,7 +88,7 @@ class Permissions:
         """Note that a call went through."""
         if token is self._untried:
             self._untried = None
-        if self._refused.lift(call):
+        if self._refused.clear(call):
             self._storage.delay_save(PERMISSIONS_SECTION, self._as_json)
 
     async def refused(self, call: str) -> None:

@@ -138,7 +138,7 @@ def _plain(placeholders: Mapping[str, str]) -> dict[str, Json]:
     return dict(placeholders)
 
 
-LANE: Final = "sign_in"
+BUCKET: Final = "sign_in"
 WINDOWS: Final = (Window(4, 600.0), Window(24, DAY))
 """Fewer than what locks an account (a guess: 5 wrong passwords) or what E916 punishes (a guess: 10 in ten minutes)."""
 TOKEN_LIFE: Final = DAY
@@ -169,7 +169,7 @@ class AccountLogin:
     async def issue(self, stale: Token | None) -> Token:
         """Log in, unless the last attempt forbids it."""
         self._memory.check(stale)
-        self._quota.acquire(LANE)
+        self._quota.acquire(BUCKET)
         try:
             answer = await self._gateway.call(
                 "openapi/login",

@@ -16,7 +16,7 @@ from ..timestamps import midnight
 from .api import Operation
 from .points import DEVICE_TYPES, HYBRID_TYPE, PLANT_POINTS, PLANT_TYPE, DeviceType
 from .poller import SungrowPoller
-from .session import HISTORY_LANE, SungrowSession
+from .session import HISTORY_BUCKET, SungrowSession
 from .timestamps import parse_time
 
 LIMITS: Final = HistoryLimits(
@@ -124,7 +124,7 @@ class SungrowHistory:
                 "end_time_stamp": f"{end:%Y%m%d%H%M%S}",
                 "minute_interval": str(minutes),
             },
-            HISTORY_LANE,
+            HISTORY_BUCKET,
         )
         return {
             owner: [
@@ -165,7 +165,7 @@ class SungrowHistory:
                 "end_time": f"{last:%Y%m%d}",
                 "order": "0",
             },
-            HISTORY_LANE,
+            HISTORY_BUCKET,
         )
         days: dict[date, dict[Q, float]] = {}
         for key in keys:

@@ -19,7 +19,7 @@ from ..storage import Json, Storage
 from ..token import Token, checked
 from ..vendor import fingerprint
 from .api import ApiClient, Body
-from .auth import LANE, SignInMemory
+from .auth import BUCKET, SignInMemory
 from .errors import (
     GRANT_ERRORS,
     OK,
@@ -117,7 +117,7 @@ class OAuthRefresh:
         if stale is None or stale.refresh is None:
             raise ConsentLost("authorization_missing")
         self._memory.check(stale)
-        self._quota.acquire(LANE)
+        self._quota.acquire(BUCKET)
         try:
             token = await self._refresh(stale, stale.refresh)
         except PermissionMissing as err:

@@ -26,9 +26,9 @@ from .auth import TOKEN_LIFE
 from .errors import BARRED_FOR, Throttled, Unauthorized
 from .limits import SungrowBackoff
 
-LANE: Final = "data"
-HISTORY_LANE: Final = "history"
-CONTROL_LANE: Final = "control"
+BUCKET: Final = "data"
+HISTORY_BUCKET: Final = "history"
+CONTROL_BUCKET: Final = "control"
 """Commands: polling leaves them the reserve of every limit."""
 PAGE_SIZE: Final = 100
 
@@ -62,20 +62,20 @@ class SungrowSession(Session):
 
     async def write(self, operation: Operation, body: Body) -> Json:
         """Send what changes something, as ``call`` does; errors also as ``exchange``."""
-        return await self.call(operation, body, CONTROL_LANE, changes=True)
+        return await self.call(operation, body, CONTROL_BUCKET, changes=True)
 
     async def call(
         self,
         operation: Operation,
         body: Body,
-        lane: str = LANE,
+        bucket: str = BUCKET,
         *,
         changes: bool = False,
     ) -> Json:
         """Return the ``result_data`` of an operation. Raises a ``CloudError``."""
         self._check_barred()
         send = partial(self._send, operation, body)
-        call = Call(send, lane, command=lane == CONTROL_LANE, changes=changes)
+        call = Call(send, bucket, command=bucket == CONTROL_BUCKET, changes=changes)
         try:
             return await self._exchange(call, call_of(operation, body))
         except Throttled as err:

@@ -123,12 +123,17 @@ class FusionSolarControlCatalog:
         told = partial(_spec, reads_back=False)
         offer.specs += [
             _spec(Control.WORK_MODE, options=(*words(known),)),
-            _spec(Control.SURPLUS_PRIORITY, options=(*SURPLUS,), rare=True),
+            _spec(Control.SURPLUS_PRIORITY, options=(*SURPLUS,), enabled_default=False),
             told(Control.STOP_FORCED_CHARGE),
             told(Control.BATTERY_MIN_SOC, maximum=MOST_MIN_SOC),
             told(Control.BATTERY_MAX_SOC, minimum=LEAST_MAX_SOC, maximum=100.0),
             *(
-                told(control, maximum=highest_power(known, way), step=50.0, rare=True)
+                told(
+                    control,
+                    maximum=highest_power(known, way),
+                    step=50.0,
+                    enabled_default=False,
+                )
                 for control, way in (
                     (Control.BATTERY_CHARGE_POWER_LIMIT, CHARGE),
                     (Control.BATTERY_DISCHARGE_POWER_LIMIT, DISCHARGE),
@@ -139,7 +144,9 @@ class FusionSolarControlCatalog:
         if (most := house.most_grid_charge) is None:
             offer.withhold("no_rating", limit)
         else:
-            offer.specs.append(_spec(limit, maximum=most, step=100.0, rare=True))
+            offer.specs.append(
+                _spec(limit, maximum=most, step=100.0, enabled_default=False)
+            )
 
     @staticmethod
     def _grid(house: PlantHardware, offer: DeviceOffer) -> None:
@@ -149,6 +156,6 @@ class FusionSolarControlCatalog:
             offer.withhold("no_rating", limit, switch)
         else:
             offer.specs += [
-                _spec(limit, maximum=most, step=100.0, rare=True),
-                _spec(switch, rare=True),
+                _spec(limit, maximum=most, step=100.0, enabled_default=False),
+                _spec(switch, enabled_default=False),
             ]

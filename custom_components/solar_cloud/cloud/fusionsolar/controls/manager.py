@@ -28,7 +28,7 @@ from ...model import Inventory, Quantity, Reading, Slot
 from ...polling import ReadingCache
 from ...states import BatteryMode
 from ..errors import ParameterRefused, Refused
-from ..limits import CONTROL, STOP as STOP_LANE
+from ..limits import CONTROL, STOP as STOP_BUCKET
 from ..session import FusionSolarSession
 from ..sources import PlantHardware
 from .api import Kind
@@ -121,13 +121,13 @@ class FusionSolarControls:
 
     async def apply(self, command: Command) -> CommandResult:
         """Send a command."""
-        house = self._house(command.target_id)
+        house = self._house(command.device_id)
         write = change_of(command, self._memory.of(house.plant.id), house)
         return await self._send(ControlTask(house.plant.id, write, hides=True))
 
     async def order(self, order: ControlAction) -> CommandResult:
         """Send an order."""
-        house = self._house(order.target_id)
+        house = self._house(order.device_id)
         known = self._memory.of(house.plant.id)
         ends: ForcedMode | None = None
         match order:
@@ -180,7 +180,7 @@ class FusionSolarControls:
         if not task.write.stops and needed and self._cache.silent.keys() >= {*needed}:
             raise CommandInvalid("device_offline")
         if self._memory.running(task.plant, kind) is not None:
-            return _follow(task, self._memory.forced(task.plant))
+            return _poll_task(task, self._memory.forced(task.plant))
         return await self._deliver(task, ends)
 
     async def _deliver(
@@ -192,10 +192,10 @@ class FusionSolarControls:
         if write.kind is Kind.MODE:
             await self._look_up(plant)
         body = complete(write, plant, known)
-        lane = STOP_LANE if write.stops else CONTROL
+        bucket = STOP_BUCKET if write.stops else CONTROL
         try:
             reply = await self._calls.write(
-                lane,
+                bucket,
                 write.kind.deliver,
                 body if write.kind is Kind.DISPATCH else {"tasks": [body]},
             )
@@ -221,7 +221,7 @@ class FusionSolarControls:
             )
         if task_id is None:
             return await self._next(sent, left)
-        return _follow(
+        return _poll_task(
             ControlTask(
                 plant, write, task_id, rest=task.rest, done=task.done, hides=task.hides
             ),
@@ -265,7 +265,7 @@ class FusionSolarControls:
 
     # Following
 
-    async def follow(self, task: str) -> CommandResult:
+    async def poll_task(self, task: str) -> CommandResult:
         """Look how a command stands; take its next step when it may."""
         if (known := ControlTask.parse(task)) is None:
             return CommandResult(outcome=Outcome.UNCERTAIN)  # another version's
@@ -279,7 +279,7 @@ class FusionSolarControls:
             case TaskStatus.GONE:
                 self._memory.close(known.plant, known.write.kind)
                 return CommandResult(outcome=Outcome.ACCEPTED)
-        return _follow(known)
+        return _poll_task(known)
 
     async def _wait_for_turn(self, task: ControlTask) -> CommandResult:
         """Look at the task before this one; when that is over, however it ended, it is this one's turn."""
@@ -291,7 +291,7 @@ class FusionSolarControls:
                 pass  # told to whoever follows that one
             else:
                 if ahead is TaskStatus.RUNNING:
-                    return _follow(task)
+                    return _poll_task(task)
                 if ahead is TaskStatus.DONE:
                     self._memory.done(task.plant, task.write.kind, before.id)
                 self._memory.close(task.plant, task.write.kind)
@@ -336,7 +336,7 @@ class FusionSolarControls:
             reading for reading, read_at in self._readings(house) if read_at > task.sent
         ]
         if task.age < BEGUN or (not readings and task.age < UNSEEN):
-            return _follow(task)
+            return _poll_task(task)
         if not readings:
             return CommandResult(outcome=Outcome.ACCEPTED)
         if self._moves(readings, task):
@@ -364,7 +364,7 @@ class FusionSolarControls:
         return (-watts if charge else watts) >= LEAST_WATTS
 
 
-def _follow(task: ControlTask, ends: ForcedMode | None = None) -> CommandResult:
+def _poll_task(task: ControlTask, ends: ForcedMode | None = None) -> CommandResult:
     return CommandResult(
         outcome=Outcome.ACCEPTED,
         task=str(task),

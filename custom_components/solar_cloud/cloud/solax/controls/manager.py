@@ -164,7 +164,7 @@ class SolaxControls:
 
     async def apply(self, command: Command) -> CommandResult:
         """Send a command."""
-        device = self._device(command.target_id)
+        device = self._device(command.device_id)
         self._check(device, command)
         match command.control:
             case Control.ECO_CURRENT | Control.GREEN_CURRENT:
@@ -186,7 +186,7 @@ class SolaxControls:
 
     async def order(self, order: ControlAction) -> CommandResult:
         """Send an order."""
-        device = self._device(order.target_id)
+        device = self._device(order.device_id)
         self._see(device)  # before a remote mode hides it
         match order:
             case ForceBattery():
@@ -352,14 +352,14 @@ class SolaxControls:
 
     # Following
 
-    async def follow(self, task: str) -> CommandResult:
+    async def poll_task(self, task: str) -> CommandResult:
         """Ask how a command stands, or look whether the last upload shows its effect."""
         if (known := SolaxTask.parse(task)) is None:
             return CommandResult(outcome=Outcome.UNCERTAIN)  # another version's
         if known.phase == UPLOAD:
             return await self._look(known)
         result = await self._api.call(
-            RESULT, body={"requestId": known.id}, lane=CONTROL
+            RESULT, body={"requestId": known.id}, bucket=CONTROL
         )
         status = _status(result, known.serial)
         if status == DONE and known.phase == FREED:

@@ -178,5 +178,5 @@ class SungrowControlCatalog:
             options=options,
             begins=BEGINS.get(row.control, {}),
             settle=SETTLE,
-            rare=row.rare,
+            enabled_default=row.enabled_default,
         )

@@ -101,7 +101,7 @@ class SungrowControls:
 
     async def apply(self, command: Command) -> CommandResult:
         """Send a command, unless the device has just said that it is so."""
-        device = self._device(command.target_id)
+        device = self._device(command.device_id)
         offered = self._offers.available(self._inventory).specs.get(device.id, ())
         if not any(spec.control is command.control for spec in offered):
             raise CommandInvalid("not_offered")
@@ -109,7 +109,7 @@ class SungrowControls:
 
     async def order(self, order: ControlAction) -> CommandResult:
         """Send an order."""
-        device = self._device(order.target_id)
+        device = self._device(order.device_id)
         if isinstance(order, RenewBattery):
             return await self._renew(device)
         offered = self._offers.available(self._inventory).orders.get(device.id, ())
@@ -129,9 +129,9 @@ class SungrowControls:
                 raise CommandInvalid("not_offered")
         return await self._start(device, wish)
 
-    async def follow(self, task: str) -> CommandResult:
+    async def poll_task(self, task: str) -> CommandResult:
         """Take the next step of a command."""
-        return await self._chain.follow(task)
+        return await self._chain.poll_task(task)
 
     def _device(self, device_id: str) -> Device:
         device = self._inventory.devices.get(device_id)

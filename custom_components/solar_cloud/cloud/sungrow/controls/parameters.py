@@ -169,7 +169,7 @@ class Parameter(Register):
     needs_battery: bool = False
     needs: str | None = None
     """The code of a switch without which it does nothing."""
-    rare: bool = False
+    enabled_default: bool = True
 
     def plausible(self, value: SettingValue, most: float) -> bool:
         """Whether a number read fits the scale that is assumed: with another one nothing may be written (sungrow.md §14 #7)."""
@@ -253,7 +253,7 @@ PARAMETERS: Final = (
         maximum=10_600.0,
         step=100.0,
         needs_battery=True,
-        rare=True,
+        enabled_default=False,
         ref=f"{_REF}, 10091 in 10 W [seen]",
     ),
     Parameter(
@@ -265,7 +265,7 @@ PARAMETERS: Final = (
         maximum=10_600.0,
         step=100.0,
         needs_battery=True,
-        rare=True,
+        enabled_default=False,
         ref=f"{_REF}, 10092 in 10 W [seen]",
     ),
     Parameter(
@@ -297,7 +297,7 @@ PARAMETERS: Final = (
         code="10007",
         control=Control.ACTIVE_POWER_LIMIT_ENABLED,
         words=SWITCH,
-        rare=True,
+        enabled_default=False,
         ref=f"{_REF}, 10007",
     ),
     Parameter(
@@ -308,7 +308,7 @@ PARAMETERS: Final = (
         maximum=100.0,
         step=0.1,
         needs="10007",
-        rare=True,
+        enabled_default=False,
         ref=f"{_REF}, 10008 in tenths",
     ),
 )

@@ -10,7 +10,7 @@ from ...points import number, text
 from ...storage import Json
 from ..api import Operation
 from ..errors import safe_code
-from ..session import CONTROL_LANE, LANE, SungrowSession
+from ..session import BUCKET, CONTROL_BUCKET, SungrowSession
 from .parameters import ReadBack, Wire
 
 MOST_PARAMETERS: Final = 10
@@ -147,9 +147,9 @@ class ParameterTasks:
     ) -> str:
         """Submit a read of at most ten parameters and return the task's id; errors as ``write``."""
         body = _body(READ, uuid, name, dict.fromkeys(codes, ""))
-        lane = CONTROL_LANE if command else LANE
+        bucket = CONTROL_BUCKET if command else BUCKET
         try:
-            result = await self._session.call(Operation.SETTING, body, lane)
+            result = await self._session.call(Operation.SETTING, body, bucket)
         except PermissionMissing as err:
             raise _control_denied(err) from None
         return _task_id(result, uuid)
@@ -159,7 +159,7 @@ class ParameterTasks:
         result = await self._session.call(
             Operation.SETTING_TASK,
             {"task_id": task_id, "uuid": uuid},
-            CONTROL_LANE if command else LANE,
+            CONTROL_BUCKET if command else BUCKET,
         )
         fields = result if isinstance(result, dict) else {}
         outcomes = {
@@ -184,7 +184,7 @@ class ParameterTasks:
                 "startTime": f"{at - RECORDS_BEFORE:%Y-%m-%d %H:%M:%S}",
                 "endTime": f"{at + RECORDS_BEFORE:%Y-%m-%d %H:%M:%S}",
             },
-            CONTROL_LANE,
+            CONTROL_BUCKET,
         )
         listed = result.get("data") if isinstance(result, dict) else result
         outcomes = {

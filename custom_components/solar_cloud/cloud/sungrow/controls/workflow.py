@@ -160,8 +160,8 @@ class CommandWorkflow:
         self._cache.tell(device.id, name, values)
         return CommandResult(outcome=outcome)
 
-    async def follow(self, task: str) -> CommandResult:
-        """Take the next step; errors as ``ControlClient.follow``. What another version wrote down is given up, its outcome unknown."""
+    async def poll_task(self, task: str) -> CommandResult:
+        """Take the next step; errors as ``ControlClient.poll_task``. What another version wrote down is given up, its outcome unknown."""
         steps = {
             "send": self._send,
             "write": self._look,
