@@ -19,9 +19,9 @@ from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .clouds.solax import Device, Kind, SolaxCloud
-from .clouds.world import World
-from .cutting import Disk, Killed
+from .emulators.solax import Device, Kind, SolaxCloud
+from .emulators.world import World
+from .helpers.cutting import Disk, Killed
 
 NOON = datetime(2026, 6, 15, 10, 1, 30, tzinfo=UTC)
 """A summer's day at the emulated home, in the middle between two full hours of UTC+2."""

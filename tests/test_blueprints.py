@@ -11,8 +11,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 
-from .clouds.solax import Kind, SolaxCloud
 from .conftest import Home
+from .emulators.solax import Kind, SolaxCloud
 from .test_controls import UPLOAD, House, entry, waiting
 
 __all__ = ["entry", "waiting"]

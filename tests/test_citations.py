@@ -10,7 +10,7 @@ import pytest
 
 from custom_components.solar_cloud.cloud.registry import VENDORS
 
-from .tables import sourced_rows
+from .helpers.tables import sourced_rows
 
 REPOSITORY: Final = Path(__file__).parent.parent
 PROTOCOL: Final = REPOSITORY / "docs" / "protocol"
@@ -35,7 +35,7 @@ CITATION: Final = re.compile(
 FAILURE: Final = re.compile(r"\bE\d{2}\b")
 EDGE_CASES: Final = (
     REPOSITORY / "tests" / "cloud" / "solax",
-    REPOSITORY / "tests" / "clouds" / "solax",
+    REPOSITORY / "tests" / "emulators" / "solax",
     REPOSITORY / "tests" / "test_clouds",
     PROTOCOL / "solax.md",
 )

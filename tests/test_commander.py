@@ -37,8 +37,8 @@ from custom_components.solar_cloud.control.manager import ControlManager
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 
-from .clouds.solax import Kind, SolaxCloud
 from .conftest import Home
+from .emulators.solax import Kind, SolaxCloud
 from .test_controls import House, entry, house, waiting
 
 __all__ = ["entry", "house", "waiting"]

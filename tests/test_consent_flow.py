@@ -26,7 +26,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
 from .conftest import Home
-from .consent import KEY, Bureau
+from .helpers.consent import KEY, Bureau
 
 FRONTEND = "https://home.example.com"
 STEP = f"{KEY}_oauth"

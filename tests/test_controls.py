@@ -40,8 +40,8 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
-from .clouds.solax import Kind, SolaxCloud
 from .conftest import Home, enable_everything, solax_entry, solax_id
+from .emulators.solax import Kind, SolaxCloud
 
 WITH_COMPANIONS = {
     "work_mode",

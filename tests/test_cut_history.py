@@ -39,13 +39,13 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
-from .accounts import AnyCloud, account_entry, reauths
-from .clouds.fusionsolar import FusionSolarCloud
-from .clouds.solax import SolaxCloud
-from .clouds.sungrow import SungrowCloud
-from .clouds.world import World
 from .conftest import Home
-from .cutting import (
+from .emulators.fusionsolar import FusionSolarCloud
+from .emulators.solax import SolaxCloud
+from .emulators.sungrow import SungrowCloud
+from .emulators.world import World
+from .helpers.accounts import AnyCloud, account_entry, reauths
+from .helpers.cutting import (
     Disk,
     How,
     Knife,
@@ -57,7 +57,7 @@ from .cutting import (
     switch_off,
     under,
 )
-from .past import live
+from .helpers.past import live
 from .test_history_import import HOUR, act
 
 OURS: Final[tuple[Ours, ...]] = (

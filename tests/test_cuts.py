@@ -23,16 +23,16 @@ from custom_components.solar_cloud.control.forced_mode import SECTION as FORCES
 from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.config_entries import ConfigEntryState
 
-from .accounts import reauths
-from .clouds.calls import Call
-from .clouds.fusionsolar import FusionSolarCloud
-from .clouds.fusionsolar.cloud import REDIRECT
-from .clouds.solax import Kind, SolaxCloud
-from .clouds.sungrow import SungrowCloud
-from .clouds.sungrow.plant import HYBRID
-from .clouds.world import World
 from .conftest import Home, solax_entry
-from .cutting import (
+from .emulators.calls import Call
+from .emulators.fusionsolar import FusionSolarCloud
+from .emulators.fusionsolar.cloud import REDIRECT
+from .emulators.solax import Kind, SolaxCloud
+from .emulators.sungrow import SungrowCloud
+from .emulators.sungrow.plant import HYBRID
+from .emulators.world import World
+from .helpers.accounts import reauths
+from .helpers.cutting import (
     Disk,
     How,
     Knife,

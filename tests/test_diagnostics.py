@@ -25,8 +25,8 @@ from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
-from .clouds.solax import Kind, SolaxCloud
 from .conftest import Home
+from .emulators.solax import Kind, SolaxCloud
 
 OWNER = "maria.mustermann@example.com"
 STREET = "Sonnenallee 7, 80331 Muenchen"

@@ -21,14 +21,14 @@ PAGES: Final = sorted(
     [
         *REPOSITORY.glob("*.md"),
         *(REPOSITORY / "docs").glob("*.md"),
-        REPOSITORY / "tests" / "clouds" / "README.md",
+        REPOSITORY / "tests" / "emulators" / "README.md",
     ]
 )
 """What users and newcomers read."""
 EVERY_PAGE: Final = [
     *PAGES,
     *sorted((REPOSITORY / "docs" / "protocol").glob("*.md")),
-    *sorted((REPOSITORY / "tests" / "clouds").glob("*/README.md")),
+    *sorted((REPOSITORY / "tests" / "emulators").glob("*/README.md")),
 ]
 README: Final = (REPOSITORY / "README.md").read_text()
 ENTITIES: Final = (REPOSITORY / "docs" / "entities.md").read_text()

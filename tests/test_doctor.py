@@ -14,9 +14,9 @@ from homeassistant.components.recorder import Recorder
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 
-from .clouds.solax import SolaxCloud
 from .conftest import Home, solax_id
-from .past import energies, hourly, live
+from .emulators.solax import SolaxCloud
+from .helpers.past import energies, hourly, live
 
 
 async def _with_past(home: Home, statistic_id: str) -> list[Row]:

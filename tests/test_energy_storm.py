@@ -12,11 +12,11 @@ from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.components.recorder import Recorder
 
-from .clouds.base import Cloud
-from .clouds.registry import CLOUDS
-from .clouds.world import World
 from .conftest import Home
-from .storm import Trial, table
+from .emulators.base import Cloud
+from .emulators.registry import CLOUDS
+from .emulators.world import World
+from .helpers.storm import Trial, table
 
 ACCOUNTS = {
     "solax": "solax",

@@ -19,12 +19,12 @@ from custom_components.solar_cloud.control import manager
 from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.exceptions import HomeAssistantError
 
-from .clouds.fusionsolar import FusionSolarCloud
-from .clouds.fusionsolar.cloud import REDIRECT
-from .clouds.fusionsolar.steered import THIRD_PARTY, SteeredPlant
-from .clouds.world import World
 from .conftest import Home, enable_everything
-from .house import SteeredHome
+from .emulators.fusionsolar import FusionSolarCloud
+from .emulators.fusionsolar.cloud import REDIRECT
+from .emulators.fusionsolar.steered import THIRD_PARTY, SteeredPlant
+from .emulators.world import World
+from .helpers.house import SteeredHome
 
 LIMIT = "active-power-control/async-task"
 

@@ -16,7 +16,17 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
-from .accounts import (
+from .conftest import Home
+from .emulators.fusionsolar import Device, FusionSolarCloud
+from .emulators.fusionsolar.plant import (
+    EMMA,
+    HOME_BATTERY,
+    HOME_INVERTER,
+    POWER_SENSOR,
+    STRING_INVERTER,
+)
+from .emulators.world import Energies, World
+from .helpers.accounts import (
     Visitor,
     account_entry,
     added,
@@ -26,16 +36,6 @@ from .accounts import (
     role,
     type_account,
 )
-from .clouds.fusionsolar import Device, FusionSolarCloud
-from .clouds.fusionsolar.plant import (
-    EMMA,
-    HOME_BATTERY,
-    HOME_INVERTER,
-    POWER_SENSOR,
-    STRING_INVERTER,
-)
-from .clouds.world import Energies, World
-from .conftest import Home
 from .test_config_flow import Flow
 
 STEP = 0.01

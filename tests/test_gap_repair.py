@@ -10,9 +10,9 @@ from custom_components.solar_cloud.statistics import recorder
 from custom_components.solar_cloud.statistics.counters import plant_counters
 from homeassistant.components.recorder import Recorder
 
-from .clouds.solax import SolaxCloud
 from .conftest import Home, solax_entry, solax_id
-from .past import energies, hourly, live
+from .emulators.solax import SolaxCloud
+from .helpers.past import energies, hourly, live
 
 UPLOAD = 330.0
 

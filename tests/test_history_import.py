@@ -11,12 +11,12 @@ from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.helpers import entity_registry as er
 
-from .accounts import account_entry
-from .clouds.solax import SolaxCloud
-from .clouds.sungrow import SungrowCloud
-from .clouds.world import World
 from .conftest import Home, solax_id
-from .past import energies, hourly, live
+from .emulators.solax import SolaxCloud
+from .emulators.sungrow import SungrowCloud
+from .emulators.world import World
+from .helpers.accounts import account_entry
+from .helpers.past import energies, hourly, live
 
 HOUR = 3600.0
 

@@ -17,10 +17,10 @@ from custom_components.solar_cloud.backfill.rows import Row
 from homeassistant.components.recorder import Recorder
 from homeassistant.helpers import entity_registry as er
 
-from .clouds.solax import SolaxCloud
 from .conftest import Home, solax_id
-from .cutting import WRITING, Disk, Knife, quietly, switch_off, under
-from .past import FIVE_MINUTES, energies, hourly, live
+from .emulators.solax import SolaxCloud
+from .helpers.cutting import WRITING, Disk, Knife, quietly, switch_off, under
+from .helpers.past import FIVE_MINUTES, energies, hourly, live
 from .test_history_import import HOUR, act, finish
 
 COUNTERS = ("grid_export_energy_total", "pv_energy_total")

@@ -14,11 +14,11 @@ from syrupy.assertion import SnapshotAssertion
 
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .accounts import AnyCloud, demo_entry
 from .benchmarks._tape import HOMES, SIGN_INS
-from .clouds.registry import CLOUDS
-from .clouds.world import World
 from .conftest import Home, enable_everything
+from .emulators.registry import CLOUDS
+from .emulators.world import World
+from .helpers.accounts import AnyCloud, demo_entry
 
 SEEN: Final = 1860.0
 """Seconds in which everything was uploaded, read and shown."""

@@ -10,8 +10,8 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir, translation
 
-from .clouds.solax import Kind, SolaxCloud
 from .conftest import Home, solax_id
+from .emulators.solax import Kind, SolaxCloud
 
 TOLD = {
     "permission_missing",

@@ -14,7 +14,7 @@ from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.states import MODES, STATES, PlantState
 from custom_components.solar_cloud.sensor import SENSORS
 
-from .tables import sourced_rows
+from .helpers.tables import sourced_rows
 
 ROOT = Path(__file__).parent.parent / "custom_components" / "solar_cloud"
 VENDOR_WORDS = {"solax", "sungrow", "fusionsolar", "huawei", "isolarcloud"}

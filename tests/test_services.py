@@ -15,9 +15,9 @@ from homeassistant.exceptions import (
     Unauthorized,
 )
 
-from .clouds.solax import Kind, SolaxCloud
 from .conftest import Home, solax_id
-from .past import live
+from .emulators.solax import Kind, SolaxCloud
+from .helpers.past import live
 
 
 async def act(home: Home, action: str, *, answers: bool = True, **data: Any) -> Any:

@@ -35,17 +35,17 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 
-from .accounts import AnyCloud, demo_entry, reauths
 from .benchmarks._tape import HOMES, SIGN_INS, role_energies
-from .clouds.fusionsolar.accounts import Grant as FusionSolarGrant
-from .clouds.registry import CLOUDS
-from .clouds.solax import Kind
-from .clouds.sungrow.application import Grant as SungrowGrant, Session
-from .clouds.sungrow.plant import HYBRID
-from .clouds.world import World
 from .conftest import Home
-from .cutting import Disk
-from .past import energies, hourly, live
+from .emulators.fusionsolar.accounts import Grant as FusionSolarGrant
+from .emulators.registry import CLOUDS
+from .emulators.solax import Kind
+from .emulators.sungrow.application import Grant as SungrowGrant, Session
+from .emulators.sungrow.plant import HYBRID
+from .emulators.world import World
+from .helpers.accounts import AnyCloud, demo_entry, reauths
+from .helpers.cutting import Disk
+from .helpers.past import energies, hourly, live
 
 STORES: Final = Path(__file__).parent / "fixtures" / "stores" / "463efee"
 LEAPT: Final = datetime(2026, 6, 15, 8, 0, 30, tzinfo=UTC)

@@ -11,11 +11,11 @@ from custom_components.solar_cloud.control import manager
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 
-from .clouds.sungrow import SungrowCloud
-from .clouds.sungrow.plant import HYBRID, LOGGER
-from .clouds.world import World
 from .conftest import Home, enable_everything
-from .house import SteeredHome
+from .emulators.sungrow import SungrowCloud
+from .emulators.sungrow.plant import HYBRID, LOGGER
+from .emulators.world import World
+from .helpers.house import SteeredHome
 
 STOPPED = {"10004": "204", "10003": "0"}
 

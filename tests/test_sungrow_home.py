@@ -15,7 +15,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 
-from .accounts import (
+from .conftest import Home, enable_everything
+from .emulators.sungrow import SungrowCloud
+from .emulators.sungrow.plant import HYBRID, PV
+from .emulators.world import Sample, World
+from .helpers.accounts import (
     Visitor,
     account_entry,
     added,
@@ -25,10 +29,6 @@ from .accounts import (
     role,
     type_account,
 )
-from .clouds.sungrow import SungrowCloud
-from .clouds.sungrow.plant import HYBRID, PV
-from .clouds.world import Sample, World
-from .conftest import Home, enable_everything
 from .test_config_flow import Flow
 
 STEP = 0.1

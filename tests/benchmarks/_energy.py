@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from homeassistant.components.recorder import Recorder
-from tests.clouds.base import Cloud
-from tests.clouds.registry import CLOUDS
-from tests.clouds.world import World
 from tests.conftest import Home
+from tests.emulators.base import Cloud
+from tests.emulators.registry import CLOUDS
+from tests.emulators.world import World
 
 from ._home import HomeTrial, lines
 from ._quick import EXACT, FREEZE, LEAST

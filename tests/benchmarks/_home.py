@@ -24,10 +24,10 @@ from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.session import get_transport
 from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.helpers import entity_registry as er
-from tests.clouds.base import Cloud
-from tests.clouds.world import Site
 from tests.conftest import Home
-from tests.past import energies, hourly, live
+from tests.emulators.base import Cloud
+from tests.emulators.world import Site
+from tests.helpers.past import energies, hourly, live
 
 from ._glitches import Drawer, Glitch, distort
 from ._tape import (

@@ -37,10 +37,10 @@ from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.cloud.vendor import Cloud as Client, Vendor
 from custom_components.solar_cloud.pipeline.known_slots import KnownSlots
 from custom_components.solar_cloud.polling.scheduler import PollScheduler
-from tests.clouds.base import Cloud
-from tests.clouds.registry import CLOUDS
-from tests.clouds.world import Energies, Site, World
-from tests.clouds.world.sun import Sun
+from tests.emulators.base import Cloud
+from tests.emulators.registry import CLOUDS
+from tests.emulators.world import Energies, Site, World
+from tests.emulators.world.sun import Sun
 
 from ._wire import Lie, LyingTransport
 
@@ -467,8 +467,8 @@ async def _record(take: Take) -> Tape:
 def _source(vendor: str) -> bytes:
     """Digest the source a vendor's recordings depend on."""
     integration = ROOT / "custom_components/solar_cloud"
-    shared = (integration / "cloud", ROOT / "tests/clouds")
-    own = [ROOT / "tests/clouds/world", *(folder / vendor for folder in shared)]
+    shared = (integration / "cloud", ROOT / "tests/emulators")
+    own = [ROOT / "tests/emulators/world", *(folder / vendor for folder in shared)]
     files = [path for folder in shared for path in folder.glob("*.py")]
     files += [path for folder in own for path in folder.rglob("*.py")]
     files += (integration / "polling").glob("*.py")

@@ -27,7 +27,7 @@ from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.pipeline.known_slots import KnownSlots
 from custom_components.solar_cloud.polling.scheduler import PollScheduler
-from tests.clouds.world import (
+from tests.emulators.world import (
     Array,
     Battery,
     Clock,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 import time
 
-from tests.clouds.world import Clock, World
+from tests.emulators.world import Clock, World
 
 from .cadence import HOME
 

@@ -7,8 +7,8 @@ from playwright.async_api import Page, expect
 import pytest
 from yarl import URL
 
-from tests.clouds.fusionsolar import FusionSolarCloud
-from tests.clouds.sungrow import SungrowCloud
+from tests.emulators.fusionsolar import FusionSolarCloud
+from tests.emulators.sungrow import SungrowCloud
 from tests.live.accounts import DOMAIN, AnyCloud
 from tests.live.instance import Instance
 from tests.live.wait import eventually

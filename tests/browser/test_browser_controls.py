@@ -6,7 +6,7 @@ from typing import Any
 from playwright.async_api import expect
 import pytest
 
-from tests.clouds.solax import SolaxCloud
+from tests.emulators.solax import SolaxCloud
 from tests.live.accounts import DOMAIN, solax_cloud
 from tests.live.client import Client, Json
 from tests.live.instance import Instance

@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.async_api import expect
 import pytest
 
-from tests.clouds.solax import SolaxCloud
+from tests.emulators.solax import SolaxCloud
 from tests.live.accounts import ACCOUNTS, DOMAIN, add_account, solax_cloud
 from tests.live.client import Client, Json
 from tests.live.dashboard import find_home

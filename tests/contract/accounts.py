@@ -14,10 +14,10 @@ from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.serialization import to_json
 from custom_components.solar_cloud.cloud.token import SECTION
 from custom_components.solar_cloud.cloud.vendor import Vendor
-from tests.clouds.fusionsolar import FusionSolarCloud
-from tests.clouds.solax import SolaxCloud
-from tests.clouds.sungrow import SungrowCloud
-from tests.clouds.world import Site
+from tests.emulators.fusionsolar import FusionSolarCloud
+from tests.emulators.solax import SolaxCloud
+from tests.emulators.sungrow import SungrowCloud
+from tests.emulators.world import Site
 from tests.toy_vendor.emulator import ToyCloud
 from tests.toy_vendor.toy import VENDOR as TOY
 

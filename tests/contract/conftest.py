@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 
 from custom_components.solar_cloud.cloud.transport import HttpTransport
-from tests.cloud.conftest import StillClock, still_clock
-from tests.clouds.world import World
+from tests.clients.conftest import StillClock, still_clock
+from tests.emulators.world import World
 
 from .account import Account
 from .accounts import ACCOUNTS

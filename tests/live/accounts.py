@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.clouds.base import Cloud
-from tests.clouds.fusionsolar import FusionSolarCloud
-from tests.clouds.solax import SolaxCloud
-from tests.clouds.sungrow import SungrowCloud
-from tests.clouds.world import World
+from tests.emulators.base import Cloud
+from tests.emulators.fusionsolar import FusionSolarCloud
+from tests.emulators.solax import SolaxCloud
+from tests.emulators.sungrow import SungrowCloud
+from tests.emulators.world import World
 from tests.toy_vendor.emulator import ToyCloud
 
 from .client import Client, Json

@@ -15,8 +15,8 @@ import shutil
 import signal
 import sys
 
-from tests.clouds.world import World
-from tests.clouds.world.clock import Clock
+from tests.emulators.world import World
+from tests.emulators.world.clock import Clock
 from tests.toy_vendor.install import copy_with_toy
 
 from .accounts import (

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from tests.clouds.world import Site
+from tests.emulators.world import Site
 
 from .client import Client, Json
 from .wait import eventually

@@ -30,7 +30,7 @@ from custom_components.solar_cloud.polling.upload_detector import (
 from custom_components.solar_cloud.polling.upload_period import UploadPeriod
 from custom_components.solar_cloud.polling.upload_tracker import STAGGER, UploadTracker
 from tests.benchmarks.cadence import CASES, LIMIT, Case, fixed, in_step, measure
-from tests.clouds.world import Dongle
+from tests.emulators.world import Dongle
 
 from .place import Place
 

@@ -7,9 +7,17 @@ from typing import Any, ClassVar, override
 
 from aiohttp import web
 
-from tests.clouds.base import Cloud
-from tests.clouds.limits import Window
-from tests.clouds.world import Array, Battery, Dongle, Inverter, Sample, Site, SiteSpec
+from tests.emulators.base import Cloud
+from tests.emulators.limits import Window
+from tests.emulators.world import (
+    Array,
+    Battery,
+    Dongle,
+    Inverter,
+    Sample,
+    Site,
+    SiteSpec,
+)
 
 CREDENTIALS = {"username": "demo", "password": "toy-demo-password"}
 KINDS = ("inverter", "battery", "meter")

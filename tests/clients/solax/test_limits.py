@@ -1,0 +1,316 @@
+"""Calls are planned: a home's budget, the pace, and the pauses the cloud asks for."""
+
+from datetime import UTC, datetime
+import os
+import time
+
+import pytest
+
+from custom_components.solar_cloud.cloud.errors import ListingUnfinished, QuotaExhausted
+from custom_components.solar_cloud.cloud.model import Notice
+from custom_components.solar_cloud.cloud.solax.limits import READ
+from tests.emulators.solax import SolaxCloud
+
+from .conftest import INVERTER, PLANT, Account, Clock
+
+
+async def test_a_home_costs_at_most_five_calls_a_poll(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Alarms and plant states included, over a whole day."""
+    await account.list()
+    cloud.calls.clear()
+    costs = []
+    for _ in range(288):
+        before = len(cloud.calls)
+        await account.poll()
+        costs.append(len(cloud.calls) - before)
+    assert max(costs) == 5
+    assert 90 <= cloud.calls.count("page_alarm_info") <= 100  # every third poll
+    assert 20 <= cloud.calls.count("page_plant_info") <= 24  # every hour
+    assert cloud.calls.count("plant/realtime_data") > 150
+    assert cloud.calls.count("device/realtime_data", deviceType=1) == 288
+
+
+async def test_o3_a_start_goes_through_at_once(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Token, lists, batteries and the first poll."""
+    await account.list()
+    snapshot = await account.poll(0)
+    assert snapshot.resume_after is None
+    assert not snapshot.silent
+    assert len(cloud.calls) <= 13
+
+
+@pytest.mark.parametrize("cloud", ["many"], indirect=True)
+async def test_e27_many_plants_page_chunk_and_resume(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Twelve plants: a poll stops at the pace, keeps what it has, and goes on where it stopped."""
+    inventory = await account.list()
+    assert len(inventory.plants) == 12
+    assert len(inventory.devices) == 48
+    for _ in range(10):
+        account.quota.acquire(READ)  # as an action just did
+    part = await account.poll(0)
+    assert part.resume_after is not None
+    assert part.resume_after <= 61
+    assert part.readings
+    snapshot = await account.whole(part.resume_after)
+    assert snapshot.resume_after is None
+    assert part.readings.keys() < snapshot.readings.keys()
+    assert len(snapshot.readings) == 60
+    assert not snapshot.silent
+    live = [call for call in cloud.calls if call.path.endswith("realtime_data")]
+    polled = [
+        (
+            call.path,
+            call.params.get("plantId"),
+            call.serials,
+            call.params.get("deviceType"),
+        )
+        for call in live
+    ]
+    # The two calls that looked for batteries are those of the poll, too; nothing else is asked twice.
+    assert len(polled) - len(set(polled)) == 2
+    assert all(len(call.serials) <= 10 for call in cloud.calls)
+    assert cloud.application.minute.used(time.time()) <= 31
+
+
+@pytest.mark.parametrize("cloud", ["many"], indirect=True)
+async def test_e27_pages_of_ten(account: Account, cloud: SolaxCloud) -> None:
+    """A cloud that ignores our page size is read to its end, over a stop by the pace."""
+    for _ in range(3):
+        try:
+            await account.list()
+            break
+        except QuotaExhausted as err:
+            account.clock.advance(err.retry_after)
+    assert len(account.wanted.devices) == 48
+    pages = [
+        (call.params.get("deviceType"), call.params.get("pageNo"))
+        for call in cloud.calls.of("page_device_info")
+    ]
+    assert len(pages) == len(set(pages))
+    assert cloud.calls.count("page_plant_info") >= 2
+
+
+async def test_e6_rate_limit_backs_off_and_recovers(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """60 s, 120 s, … up to half an hour; a call that goes through starts over; nothing is called meanwhile."""
+    await account.poll()
+    fault = cloud.fault(code=10406, times=None)
+    waits: list[float] = []
+    for _ in range(7):
+        with pytest.raises(QuotaExhausted) as caught:
+            await account.poll(waits[-1] if waits else 300)
+        waits.append(caught.value.retry_after)
+    assert waits == [60, 120, 240, 480, 960, 1800, 1800]
+    calls = len(cloud.calls)
+    with pytest.raises(QuotaExhausted):
+        await account.poll(100)
+    assert len(cloud.calls) == calls
+    cloud.faults.remove(fault)
+    assert (await account.poll(1800)).readings
+    cloud.fault("realtime_data", code=10406, skip=1)
+    snapshot = await account.poll()
+    assert snapshot.resume_after == 60
+
+
+async def test_pause_outlives_a_restart(account: Account, cloud: SolaxCloud) -> None:
+    """Neither a failed set-up nor a restart makes us forget that the cloud told us to stay away (E55)."""
+    await account.poll()
+    cloud.fault("realtime_data", code=10406, skip=1)
+    await account.poll()
+    account.restart()
+    calls = len(cloud.calls)
+    with pytest.raises(QuotaExhausted):
+        await account.list()
+    assert len(cloud.calls) == calls
+    account.clock.advance(61)
+    assert (await account.list()).plants
+    assert len(cloud.token_calls) == 1
+
+
+@pytest.mark.parametrize("style", ["10406", "10200-text", "http429"])
+async def test_limits_of_the_emulated_cloud(
+    account: Account, cloud: SolaxCloud, style: str
+) -> None:
+    """Every way a limit is told ends in a pause and no error."""
+    await account.poll()
+    cloud.turn(rate_style=style, per_minute=3, retry_after=90)
+    snapshot = await account.poll()
+    assert snapshot.resume_after == (90 if style == "http429" else 60)
+    assert INVERTER in snapshot.readings
+    assert cloud.calls.count("realtime_data") <= 10
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"), [("90", 90), ("0", 60), ("99999999999", 86400), ("soon", 60)]
+)
+async def test_retry_after_is_honoured_within_reason(
+    account: Account, cloud: SolaxCloud, header: str, wait: float
+) -> None:
+    """An absurd one must not close the account for ever."""
+    await account.list()
+    cloud.fault("realtime_data", http=429, headers={"Retry-After": header})
+    with pytest.raises(QuotaExhausted) as caught:
+        await account.poll()
+    assert caught.value.retry_after == wait
+
+
+async def test_slow_lanes_close_after_a_rate_limit(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """What can wait does, for half an hour."""
+    await account.poll()
+    cloud.fault("realtime_data", code=10406, skip=1)
+    await account.poll()
+    cloud.calls.clear()
+    for _ in range(5):
+        await account.poll()
+    assert cloud.calls.count("page_alarm_info") == 0
+    await account.poll()
+    assert cloud.calls.count("page_alarm_info") == 1
+
+
+async def test_e7_calls_of_the_day_are_used_up(
+    account: Account, cloud: SolaxCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour, then two, then four, but never past midnight; the user is told."""
+    monkeypatch.setitem(os.environ, "TZ", "UTC")
+    time.tzset()
+    try:
+        await account.poll()
+        cloud.fault("device/realtime_data", code=10405, skip=2, times=None)
+        snapshot = await account.poll()
+        assert snapshot.resume_after == 3600
+        assert Notice("daily_quota_exhausted") in snapshot.notices
+        waits: list[float] = []
+        ends: list[datetime] = []
+        for _ in range(5):
+            account.clock.advance(waits[-1] if waits else 3600)
+            cloud.faults.clear()
+            cloud.fault(code=10405, times=None)
+            with pytest.raises(QuotaExhausted) as caught:
+                await account.poll(0)
+            assert caught.value.key == "daily_quota_exhausted"
+            waits.append(caught.value.retry_after)
+            ends.append(datetime.fromtimestamp(time.time() + waits[-1], UTC))
+        assert waits[:2] == [7200, 14400]
+        assert all(wait >= 3600 for wait in waits)
+        assert (ends[2].hour, ends[2].minute) == (0, 0)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+async def test_used_calls_are_counted_over_a_restart(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """What the user sees of the budget is the account's, not the process's."""
+    await account.poll()
+    account.restart()
+    assert account.quota.used() == len(cloud.calls)
+    assert account.quota.left() == 1_000_000 - len(cloud.calls)
+
+
+async def test_e58_a_plants_energies_are_kept_when_their_turn_is_given_away(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """On polls with alarms the plant's own call is left out; its values stay."""
+    for _ in range(4):
+        snapshot = await account.poll()
+        assert PLANT in snapshot.readings
+    assert cloud.calls.count("page_alarm_info") >= 1
+
+
+async def test_a_stopped_poll_is_begun_anew_when_it_is_old(
+    account: Account, cloud: SolaxCloud, clock: Clock
+) -> None:
+    """After four minutes everything is due again, oldest first."""
+    await account.poll()
+    cloud.fault("device/realtime_data", code=10406, skip=1)
+    assert (await account.poll()).resume_after == 60
+    cloud.calls.clear()
+    assert (await account.poll(300)).resume_after is None
+    assert cloud.calls.count("realtime_data") == 5
+
+
+async def read_in_tries(account: Account, *, restarts: bool) -> list[tuple[int, int]]:
+    """List an account as set-up does it: a new client after each interruption; return how far each try came."""
+    told: list[tuple[int, int]] = []
+    for _ in range(30):
+        try:
+            await account.list()
+        except ListingUnfinished as err:
+            told.append((err.done, err.total))
+            account.clock.advance(err.retry_after)
+            if restarts:
+                account.restart()
+        else:
+            return told
+    pytest.fail(f"The listing never ends: {told}")
+
+
+@pytest.mark.parametrize("cloud", ["installer"], indirect=True)
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_e77_an_account_of_300_plants_and_1500_devices_is_listed(
+    account: Account, cloud: SolaxCloud, restarts: bool
+) -> None:
+    """Page after page, each asked for once however often set-up is tried; our pace is not called the vendor's limit."""
+    cloud.turn(largest_page=10)
+    told = await read_in_tries(account, restarts=restarts)
+    assert len(account.wanted.plants) == 300
+    assert len(account.wanted.devices) == 1500
+    assert len(told) > 5
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    assert all(0 < done < total <= 300 for done, total in told)
+    asked = [
+        (call.path, *sorted(call.params.items()))
+        for call in cloud.calls
+        if "page_" in call.path or call.serials
+    ]
+    assert len(asked) == len(set(asked))
+    assert cloud.application.minute.used(time.time()) <= 31
+    assert len(cloud.token_calls) == 1
+
+
+@pytest.mark.parametrize("cloud", ["installer"], indirect=True)
+async def test_e77_a_listing_left_lying_is_begun_anew(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Pages of an hour ago may be wrong by now."""
+    cloud.turn(largest_page=10)
+    with pytest.raises(ListingUnfinished) as caught:
+        await account.list()
+    account.clock.advance(3600)
+    account.restart()
+    cloud.calls.clear()
+    with pytest.raises(ListingUnfinished) as again:
+        await account.list()
+    assert again.value.done == caught.value.done
+    assert cloud.calls.of("page_plant_info")[0].params["pageNo"] == "1"
+
+
+@pytest.mark.parametrize(
+    "wait", ["99999999999", "9" * 400, "1e300", "inf", "-5", "nan", "soon"]
+)
+@pytest.mark.parametrize("endpoint", ["device/realtime_data", "oauth/token"])
+async def test_e76_a_retry_after_of_centuries_ends_within_a_day(
+    account: Account, cloud: SolaxCloud, clock: Clock, endpoint: str, wait: str
+) -> None:
+    """Wherever it is ordered, over a restart."""
+    if endpoint == "oauth/token":
+        account.restart()
+    else:
+        await account.list()
+    cloud.fault(endpoint, http=429, headers={"Retry-After": wait})
+    with pytest.raises(QuotaExhausted):
+        await account.poll()
+    assert 0 < account.quota.wait(READ) <= 86_400
+    clock.advance(86_400)
+    account.restart()
+    assert INVERTER in (await account.whole()).readings

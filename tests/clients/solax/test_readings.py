@@ -1,0 +1,632 @@
+"""What the cloud's rows become: units, signs, sums, and zeros that mean nothing."""
+
+from datetime import UTC, datetime, timedelta
+import json
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.solar_cloud.cloud.model import Device, DeviceKind, Quantity, Slot
+from custom_components.solar_cloud.cloud.solax.access import SolaxAccess
+from custom_components.solar_cloud.cloud.solax.api import SolaxRow, rows
+from custom_components.solar_cloud.cloud.solax.decoder import SolaxDecoder
+from custom_components.solar_cloud.cloud.solax.points import TABLES
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
+from tests.emulators.solax import Kind, SolaxCloud
+
+from .conftest import (
+    BATTERY,
+    CHARGER,
+    INVERTER,
+    METER,
+    NOON,
+    PLANT,
+    Account,
+    Clock,
+    named,
+)
+
+NIGHT = datetime(2026, 6, 15, 1, 0, tzinfo=UTC)
+
+
+def device(
+    kind: DeviceKind, business: str = "1", phases: int | None = None, **address: str
+) -> Device:
+    """A device that is not in any list."""
+    return Device(
+        id="SN1",
+        plant_id="P1",
+        kind=kind,
+        phases=phases,
+        address={"business_type": business, "sn": "SN1", **address},
+    )
+
+
+def read(
+    fields: dict[str, Any],
+    kind: DeviceKind = DeviceKind.INVERTER,
+    business: str = "1",
+    **how: Any,
+) -> dict[str, Any]:
+    """Decode one row."""
+    decoder = SolaxDecoder(SolaxAccess(MemoryStorage()))
+    return named(
+        decoder.device(device(kind, business, **how), SolaxRow.of(fields), None)
+    )
+
+
+async def test_inverter_at_noon(account: Account, cloud: SolaxCloud) -> None:
+    """The figures agree with each other and with the world behind the cloud."""
+    values = await account.values(INVERTER)
+    truth = cloud.plant.site.sample(
+        cloud.plant.uploaded_at(cloud.device(INVERTER)) or 0
+    )
+    assert values["pv_power"] == pytest.approx(truth.powers.pv, abs=2)
+    assert values["pv_power"] == values["mppt_power_1"] + values["mppt_power_2"]
+    assert values["grid_power"] == pytest.approx(truth.powers.grid, abs=1)
+    assert (
+        values["grid_import_power"] - values["grid_export_power"]
+        == values["grid_power"]
+    )
+    assert values["pv_energy_total"] == pytest.approx(truth.energies.pv, abs=0.2)
+    assert values["operating_state"] == "self_consumption"
+    assert values["grid_frequency"] == pytest.approx(50, abs=0.2)
+    assert {"phase_voltage_1", "phase_voltage_3", "temperature"} <= values.keys()
+    assert "second_grid_power" not in values  # nothing is connected there
+
+
+async def test_battery_meter_charger_and_plant(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """The other devices of a home agree with the world too."""
+    cloud.plant.site.set_soc(0.5)
+    snapshot = await account.poll(600)
+    truth = cloud.plant.site.sample(
+        cloud.plant.uploaded_at(cloud.device(INVERTER)) or 0
+    )
+    battery = named(snapshot.readings[BATTERY])
+    assert battery["battery_power"] == pytest.approx(truth.powers.battery, abs=1)
+    assert battery["battery_power"] < 0 < battery["battery_charge_power"]
+    assert 0 < battery["battery_soc"] <= 100
+    assert battery["battery_charge_energy_total"] == pytest.approx(
+        truth.energies.battery_charge, abs=0.2
+    )
+    meter = named(snapshot.readings[METER])
+    assert meter["grid_power"] == pytest.approx(truth.powers.grid, abs=1)
+    assert meter["grid_import_energy_total"] == pytest.approx(
+        truth.energies.grid_import, abs=0.05
+    )
+    charger = named(snapshot.readings[CHARGER])
+    assert charger["charger_energy_total"] > 0
+    assert charger["work_mode"] in {"stop", "fast", "eco", "green"}
+    plant = named(snapshot.readings[PLANT])
+    assert plant["plant_state"] == "online"
+    assert plant["grid_import_energy_total"] == pytest.approx(
+        truth.energies.grid_import, abs=0.05
+    )
+    assert not snapshot.silent
+    assert not snapshot.stale
+    assert snapshot.resume_after is None
+
+
+@pytest.mark.parametrize("cloud", ["commercial-twin"], indirect=True)
+async def test_e23_e53_commercial_twin_reads_the_same_in_watts(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """One house, registered as a home in W and as a business in kW, has one set of values."""
+    cloud.plant.site.set_soc(0.5)
+    await account.list()
+    account.clock.advance(600)
+    snapshot = await account.whole(0)
+    compared = 0
+    homes, businesses = cloud.plants
+    for ours, theirs in zip(homes.devices, businesses.devices, strict=True):
+        suffix = "_battery" if ours.kind is Kind.BATTERY else ""
+        left, right = (
+            named(snapshot.readings[f"{one.host or one.sn}{suffix}"])
+            for one in (ours, theirs)
+        )
+        for key in left.keys() & right.keys():
+            if "power" in key and not key.endswith(("factor", "apparent_power")):
+                coarse = 500 if key.startswith("phase_power") else 1
+                assert left[key] == pytest.approx(right[key], abs=coarse), key
+                compared += 1
+    assert compared > 20
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"MPPTTotalInputPower": 5, "MPPTMap": {"MPPT1Power": 7}}, 5),
+        (
+            {
+                "MPPTTotalInputPower": None,
+                "mpptMap": {"MPPT1Power": 3, "MPPT2Power": 4},
+            },
+            7,
+        ),
+        ({"mpptMap": {}, "pvMap": {"pv1Power": 370.0, "pv2Power": 366.0}}, 736),
+        ({"mpptMap": {"MPPT1Power": -3.0}}, 0),
+        ({"mpptMap": {}, "pvMap": {}}, None),
+    ],
+    ids=["total", "trackers", "strings", "never-negative", "none"],
+)
+def test_pv_power_has_several_sources(
+    fields: dict[str, Any], expected: float | None
+) -> None:
+    """The total first, then the sum of the trackers, then that of the strings."""
+    assert read(fields).get("pv_power") == expected
+
+
+def test_ac_power_is_the_sum_of_phases_where_there_is_no_total() -> None:
+    """Output is positive; the total is preferred because its sign is documented."""
+    phases = {"acPower1": 10, "acPower2": 20, "acPower3": 30}
+    assert read(phases)["ac_power"] == 60
+    assert read({**phases, "totalActivePower": -55})["ac_power"] == -55
+
+
+def test_single_phase_inverter_has_one_phase() -> None:
+    """Zeros of phases that are not there are left out; a grid that is lost is not."""
+    fields: dict[str, Any] = {"deviceStatus": 102}
+    for phase, volts in ((1, 231.0), (2, 0.0), (3, 0.0)):
+        fields |= {
+            f"acVoltage{phase}": volts,
+            f"acCurrent{phase}": volts / 100,
+            f"acPower{phase}": volts,
+        }
+    values = read(fields)
+    assert {key for key in values if key.startswith("phase_")} == {
+        "phase_voltage_1",
+        "phase_current_1",
+        "phase_power_1",
+    }
+    lost = read({"deviceStatus": 107, "acVoltage1": 0.0, "acPower1": 0})
+    assert lost["phase_voltage_1"] == 0
+
+
+@pytest.mark.parametrize("cloud", ["night"], indirect=True)
+async def test_e08_night_row_has_no_false_zeros(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """A waiting inverter's temperature, voltages and frequency are unknown; its powers are 0; its counters stay (solax.md §5.2 Q4, Q17)."""
+    snapshot = await account.poll(0)
+    values = named(snapshot.readings[INVERTER])
+    assert values["operating_state"] == "waiting"
+    assert values["pv_power"] == values["ac_power"] == 0
+    assert values["pv_energy_total"] > 1000
+    assert not {
+        "temperature",
+        "grid_frequency",
+        "phase_voltage_1",
+        "mppt_voltage_1",
+    } & (values.keys())
+    assert snapshot.readings[BATTERY].values == {}  # its electronics sleep
+    assert BATTERY not in snapshot.silent
+
+
+@pytest.mark.parametrize(
+    ("fields", "present", "absent"),
+    [
+        (
+            {
+                "batterySOC": 0,
+                "batterySOH": 0,
+                "batteryVoltage": 0.0,
+                "deviceStatus": 0,
+            },
+            set(),
+            {"operating_state", "battery_soc"},
+        ),
+        (
+            {"batterySOC": 0, "batteryVoltage": 0, "totalDeviceCharge": 12.5},
+            {"battery_charge_energy_total"},
+            {"battery_soc", "battery_voltage"},
+        ),
+        (
+            {"batterySOC": 0, "batterySOH": 0, "batteryVoltage": 48.1},
+            {"battery_soc", "battery_voltage"},
+            {"battery_soh"},
+        ),
+        (
+            {"batterySOC": 5, "totalDeviceCharge": 0.0, "totalDeviceDischarge": 0.0},
+            {"battery_soc"},
+            {"battery_charge_energy_total", "battery_discharge_energy_total"},
+        ),
+        (
+            {"batterySOC": 5, "totalDevicCharge": 3.0},
+            {"battery_charge_energy_total"},
+            set(),
+        ),
+    ],
+    ids=["asleep", "no-bms", "empty-but-awake", "uncounted", "the-document's-spelling"],
+)
+def test_q17_battery_zeros(
+    fields: dict[str, Any], present: set[str], absent: set[str]
+) -> None:
+    """A battery's zeros mean nothing while its electronics sleep."""
+    keys = read(fields, DeviceKind.BATTERY).keys()
+    assert present <= keys
+    assert not absent & keys
+
+
+def test_e10_zero_counters_of_an_unconnected_meter_are_left_out() -> None:
+    """An inverter without a meter reports grid counters of 0; another source may fill the role."""
+    values = read(
+        {
+            "totalImportEnergy": 0.0,
+            "totalExportEnergy": 0.0,
+            "todayImportEnergy": 0.0,
+            "gridPowerM2": 0.0,
+            "totalImportEnergyM2": 0,
+            "totalExportEnergyM2": 0,
+        }
+    )
+    assert not any("grid" in key for key in values)
+    assert "grid_export_energy_total" in read(
+        {"totalImportEnergy": 5.0, "totalExportEnergy": 0.0}
+    )
+
+
+@pytest.mark.parametrize("cloud", ["micro-only"], indirect=True)
+async def test_micro_inverters_count_at_the_ac_port(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """TotalYield 0 beside a running AC output: the output is the yield, as no battery can be behind it."""
+    serials = [one.sn for one in cloud.plant.of(Kind.INVERTER)]
+    snapshot = await account.poll()
+    for serial in serials:
+        values = named(snapshot.readings[serial])
+        assert values["pv_energy_total"] == values["ac_energy_total"] > 0
+        assert values["pv_power"] > 0
+        assert "grid_power" not in values
+
+
+def test_q8_ac_output_is_no_yield_where_a_battery_can_be() -> None:
+    """Of an unknown or a hybrid model the AC output is not taken for the yield."""
+    fields = {"totalYield": 0.0, "totalACOutput": 1240.7}
+    assert "pv_energy_total" not in read(fields, battery_family="yes")
+    micro = read(fields, battery_family="no")
+    assert micro["pv_energy_total"] == 1240.7
+
+
+def test_q14_a_yield_that_drops_to_0_is_not_replaced_by_the_ac_output() -> None:
+    """An inverter that ever counted its yield is not taken for one that does not."""
+    storage = MemoryStorage()
+    string = device(DeviceKind.INVERTER, battery_family="no")
+    SolaxDecoder(SolaxAccess(storage)).device(
+        string, SolaxRow.of({"totalYield": 17000.0}), None
+    )
+    after_restart = SolaxDecoder(SolaxAccess(storage))
+    values = after_restart.device(
+        string, SolaxRow.of({"totalYield": 0, "totalACOutput": 18321.0}), None
+    ).values
+    assert Slot(Quantity.PV_ENERGY_TOTAL) not in values
+
+
+@pytest.mark.parametrize("cloud", ["second-meter"], indirect=True)
+async def test_second_meter(account: Account, cloud: SolaxCloud) -> None:
+    """A second meter that counts has its own quantities, in the same direction."""
+    values = await account.values(cloud.first(Kind.INVERTER).sn)
+    assert values["second_grid_power"] <= 0
+    assert values["second_grid_export_energy_total"] > 0
+
+
+@pytest.mark.parametrize("cloud", ["evc-only"], indirect=True)
+async def test_single_phase_charger(account: Account, cloud: SolaxCloud) -> None:
+    """A charger on one phase reports one current, in whichever field."""
+    serial = cloud.first(Kind.CHARGER).sn
+    cloud.change_device(serial, {"plugged": True, "needs_kwh": 30.0})
+    values = await account.values(serial, 1800)
+    assert values["operating_state"] == "charging"
+    assert values["phase_current_1"] == pytest.approx(
+        values["charger_power"] / 230, rel=0.1
+    )
+    assert "phase_current_2" not in values
+
+
+@pytest.mark.parametrize(
+    ("fields", "amps"),
+    [
+        ({"singlePhaseCurrent": 15.8, "l1Current": 0.0, "l2Current": 0.0}, 15.8),
+        ({"singlePhaseCurrent": None, "l1Current": 15.8, "l2Current": None}, 15.8),
+        ({"singlePhaseCurrent": 15.8}, 15.8),
+    ],
+)
+def test_o12_single_phase_current_in_either_field(
+    fields: dict[str, Any], amps: float
+) -> None:
+    """Which field is filled is not certain: the larger one counts."""
+    values = read(fields, DeviceKind.CHARGER, phases=1)
+    assert values == {"phase_current_1": amps}
+
+
+SLEEPS = {
+    "grid_frequency",
+    "temperature",
+    "power_factor",
+    "phase_voltage_1",
+    "mppt_voltage_1",
+}
+
+
+@pytest.mark.parametrize("cloud", ["ci-ems"], indirect=True)
+async def test_e33_a_commercial_inverter_asleep_shows_no_zeros(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Its status 0 is no state, and at night it has neither 0 V nor 0 Hz, 0 °C or a power factor of 0."""
+    await account.list()
+    account.clock.move_to(NOON + timedelta(hours=13))
+    cloud.plant.site.set_soc(0.1)
+    cloud.plant.site.override_load(0)
+    snapshot = await account.whole(900)
+    for device in cloud.plant.of(Kind.INVERTER):
+        reading = snapshot.readings[device.sn]
+        values = named(reading)
+        assert not SLEEPS & values.keys()
+        assert "operating_state" not in values
+        assert not reading.unknown
+        assert values["pv_power"] == 0
+
+
+@pytest.mark.parametrize("cloud", ["ci-ems"], indirect=True)
+async def test_e33_a_commercial_inverter_at_work_with_status_0_is_not_asleep(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """It measures, and has no state: neither waiting nor a fault."""
+    cloud.turn(commercial_stateless=True)
+    snapshot = await account.whole(900)
+    for device in cloud.plant.of(Kind.INVERTER):
+        reading = snapshot.readings[device.sn]
+        values = named(reading)
+        assert values.keys() >= SLEEPS
+        assert values["ac_power"] > 1000
+        assert "operating_state" not in values
+        assert not reading.unknown
+
+
+@pytest.mark.parametrize(
+    ("fields", "asleep"),
+    [
+        ({}, True),
+        ({"mpptMap": {"MPPT1Voltage": 0.0, "MPPT1Power": 0.0}}, True),
+        ({"mpptMap": {"MPPT2Voltage": 410.0}}, False),
+        ({"acVoltage3": 231.0}, False),
+        ({"acVoltage1": "231.4"}, False),
+        ({"EPSL1Voltage": 3.0}, True),
+        ({"deviceStatus": 102}, False),
+    ],
+)
+def test_what_tells_sleep_from_work(fields: dict[str, Any], asleep: bool) -> None:
+    """All AC and all tracker voltages, wherever they stand and however they are written."""
+    row = {
+        "deviceStatus": 0,
+        "acVoltage1": 0.0,
+        "acFrequency1": 0.0,
+        "inverterTemperature": 0.0,
+        **fields,
+    }
+    assert ("temperature" not in read(row)) is asleep
+
+
+@pytest.mark.parametrize("cloud", ["ci-ems"], indirect=True)
+async def test_whole_kilowatts_of_phases_make_no_sum(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Without the total the output is unknown, not thousands of watts off."""
+    cloud.turn(null_fields=frozenset({"totalActivePower"}))
+    values = await account.values(cloud.plant.of(Kind.INVERTER)[0].sn)
+    assert "ac_power" not in values
+    assert values["phase_power_1"] % 1000 == 0
+
+
+async def test_e16_a_time_without_milliseconds(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """``…Z`` is a time as well."""
+    cloud.turn(time_style="zulu")
+    snapshot = await account.whole(900)
+    measured = snapshot.readings[INVERTER].measured_at
+    assert measured is not None
+    assert 0 <= account.clock() - measured.timestamp() <= 300
+
+
+@pytest.mark.parametrize("cloud", ["ci-ems"], indirect=True)
+async def test_energy_manager(account: Account, cloud: SolaxCloud) -> None:
+    """An EMS sums a commercial plant up; its figures add up with the signs assumed."""
+    values = await account.values(cloud.plant.ems or "")
+    powers = [values[f"{name}_power"] for name in ("pv", "grid", "battery")]
+    assert sum(powers) == pytest.approx(values["load_power"], rel=0.1)
+    assert values["load_energy_total"] > 0
+    assert values["battery_capacity"] == 430
+
+
+@pytest.mark.parametrize("cloud", ["ci-ems"], indirect=True)
+@pytest.mark.parametrize("kilowatts", [False, True], ids=["W", "kW"])
+async def test_o6_commercial_battery_power_in_either_unit(
+    account: Account, cloud: SolaxCloud, kilowatts: bool
+) -> None:
+    """Volts times amperes tell W from kW; the ratio is in the report."""
+    cloud.turn(commercial_battery_kw=kilowatts)
+    cloud.plant.site.set_soc(0.5)
+    snapshot = await account.poll(900)
+    for serial in (one.sn for one in cloud.plant.of(Kind.INVERTER)):
+        values = named(snapshot.readings[f"{serial}_battery"])
+        assert abs(values["battery_power"]) > 100
+        assert abs(values["battery_power"]) == pytest.approx(
+            abs(values["battery_voltage"] * values["battery_current"]), rel=0.1
+        )
+    ratios = account.client.report()["battery_power_ratios"]
+    assert isinstance(ratios, list)
+    assert len(ratios) == 2
+
+
+def test_o6_unit_once_learnt_holds_for_samples_that_cannot_tell() -> None:
+    """A sample without a current is scaled as the one before."""
+    decoder = SolaxDecoder(SolaxAccess(MemoryStorage()))
+    pack = device(DeviceKind.BATTERY, "4")
+
+    def power(**fields: Any) -> object:
+        row = SolaxRow.of({"batterySOC": 50, **fields})
+        return decoder.device(pack, row, None).values.get(Slot(Quantity.BATTERY_POWER))
+
+    assert power(chargeDischargePower=12) == -12  # the document's W until proven wrong
+    assert (
+        power(chargeDischargePower=12, batteryVoltage=700, batteryCurrent=17.1)
+        == -12000
+    )
+    assert power(chargeDischargePower=-3) == 3000
+    assert power(chargeDischargePower=0) == 0
+    assert (
+        power(chargeDischargePower=12000, batteryVoltage=700, batteryCurrent=17)
+        == -12000
+    )
+    assert power(chargeDischargePower=12, batteryVoltage=700, batteryCurrent=90) == -12
+
+
+@pytest.mark.parametrize("cloud", ["awkward-json"], indirect=True)
+async def test_e17_e18_e24_awkward_json(account: Account, cloud: SolaxCloud) -> None:
+    """Strings for numbers, lower-case names, numbers for ids, unknown states and fields: the same result."""
+    snapshot = await account.poll()
+    assert set(snapshot.readings) == {PLANT, INVERTER, BATTERY, METER, CHARGER}
+    inverter = snapshot.readings[INVERTER]
+    values = named(inverter)
+    assert values["pv_power"] > 0
+    assert values["pv_energy_total"] > 1000
+    assert "power_factor" not in values
+    assert "operating_state" not in values
+    assert inverter.unknown == {Slot(Quantity.OPERATING_STATE): "199"}
+    unmapped = account.client.report()["unmapped"]
+    assert isinstance(unmapped, dict)
+    assert any(
+        "nested" in names for names in unmapped.values() if isinstance(names, list)
+    )
+
+
+async def test_e16_nulls_are_unknown(account: Account, cloud: SolaxCloud) -> None:
+    """Null is absent, never 0 (solax.md §5.2 Q15)."""
+    cloud.turn(
+        null_fields=frozenset({"gridPower", "gridFrequency", "MPPTTotalInputPower"})
+    )
+    values = await account.values(INVERTER)
+    assert "grid_power" not in values
+    assert values["pv_power"] > 0
+
+
+@pytest.mark.parametrize("absent", [None, "", "--", "N/A", "null", "unknown", "NaN"])
+def test_e12_words_for_nothing(absent: str | None) -> None:
+    """Whatever stands for nothing is unknown, without an exception."""
+    assert (
+        read({"totalYield": absent, "gridPower": absent, "deviceStatus": absent}) == {}
+    )
+
+
+def test_e65_states_are_keys() -> None:
+    """States are words of our own, whatever the language of account or firmware."""
+    for table in TABLES.values():
+        for point in table.points:
+            for word in (point.codes or {}).values():
+                assert str(word) == str(word).lower()
+
+
+@pytest.mark.parametrize(
+    ("result", "count"),
+    [
+        ([], 0),
+        ({}, 0),
+        (None, 0),
+        ({"deviceSn": "A"}, 1),
+        ([{"deviceSn": "A"}, None, 5, {}], 1),
+        ({"total": 1, "records": [{"deviceSn": "A"}]}, 1),
+        ({"Total": 0, "Records": []}, 0),
+        ({"total": 0, "pages": 0}, 0),
+        ("text", 0),
+        (7, 0),
+    ],
+)
+def test_rows_of_every_shape(result: Any, count: int) -> None:
+    """A list, a page, a lone object, or nothing in four spellings."""
+    assert len(rows(result)) == count
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+FIELDS = sorted({point.field for table in TABLES.values() for point in table.points})
+
+
+@given(
+    st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=12), JSON, max_size=12),
+    st.sampled_from(sorted(TABLES)),
+)
+def test_decoding_never_raises(
+    fields: dict[str, Any], which: tuple[str, DeviceKind]
+) -> None:
+    """Whatever a row holds, a reading comes of it, and everything in it can be published."""
+    business, kind = which
+    fields = json.loads(json.dumps(fields), parse_constant=lambda _: None)
+    decoder = SolaxDecoder(SolaxAccess(MemoryStorage()))
+    row = SolaxRow.of(fields)
+    reading = (
+        decoder.plant("P1", business, row, None)
+        if kind is DeviceKind.PLANT
+        else decoder.device(device(kind, business), row, None)
+    )
+    for slot, value in reading.values.items():
+        assert isinstance(value, str if not slot.quantity.unit else float)
+
+
+async def test_e21_new_charger_appears_in_the_next_inventory(
+    account: Account, cloud: SolaxCloud, clock: Clock
+) -> None:
+    """Devices added while running are found without a reload, and read."""
+    await account.poll()
+    new = cloud.add_charger("second")
+    clock.advance(12 * 3600)
+    inventory = await account.list()
+    assert new.sn in inventory.devices
+    clock.advance(400)
+    assert new.sn in (await account.poll()).readings
+
+
+@pytest.mark.parametrize("absurd", [1e299, -1e9, 10**400, "1e300"])
+async def test_a_charger_current_that_cannot_be_is_not_shown(
+    account: Account, cloud: SolaxCloud, absurd: float | str
+) -> None:
+    """Whichever field it comes in."""
+    cloud.turn(extra_fields={"singlePhaseCurrent": absurd, "l1Current": 6.0})
+    await account.list()
+    values = await account.values(cloud.first(Kind.CHARGER).sn)
+    assert values.get("phase_current_1", 6.0) == 6.0
+
+
+async def test_a_state_longer_than_a_word_is_unknown(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Neither a state nor the code behind it: Home Assistant takes neither."""
+    cloud.turn(extra_fields={"deviceStatus": 1e299})
+    await account.list()
+    reading = await account.reading(INVERTER)
+    slot = Slot(Quantity.OPERATING_STATE)
+    assert slot not in reading.values
+    assert len(reading.unknown.get(slot, "")) <= 40
+
+
+@pytest.mark.parametrize("absurd", [1e299, -5, "1e300", 1e15])
+async def test_ratings_and_capacities_that_cannot_be_are_not_known(
+    account: Account, cloud: SolaxCloud, absurd: float | str
+) -> None:
+    """A limit made of them would let anything through."""
+    names = ("pvCapacity", "batteryCapacity", "ratedPower", "ratedCapacity")
+    cloud.turn(extra_list_fields=dict.fromkeys(names, absurd))
+    inventory = await account.list()
+    for plant in inventory.plants.values():
+        assert plant.pv_capacity is None
+    for device in inventory.devices.values():
+        assert device.rated_power is None
+        assert device.capacity is None or device.capacity < 1e4

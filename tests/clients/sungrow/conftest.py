@@ -1,0 +1,148 @@
+"""An emulated Sungrow cloud, a client, and a clock for both."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+import time
+from typing import Any
+
+import aiohttp
+import pytest
+
+from custom_components.solar_cloud.cloud.model import (
+    Inventory,
+    Quantity,
+    Slot,
+    Snapshot,
+)
+from custom_components.solar_cloud.cloud.quota import Quota
+from custom_components.solar_cloud.cloud.serialization import to_json
+from custom_components.solar_cloud.cloud.storage import MemoryStorage
+from custom_components.solar_cloud.cloud.sungrow import VENDOR
+from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.vendor import Cloud
+from tests.emulators.sungrow import SungrowCloud
+from tests.emulators.world import World
+
+NOON = datetime(2026, 6, 10, 10, 2, tzinfo=UTC)
+"""Noon in Berlin, two minutes after an upload."""
+
+
+class Time:
+    """The process's time: it stands still until it is moved."""
+
+    def __init__(self, now: datetime) -> None:
+        """Begin."""
+        self.now = now.timestamp()
+
+    def __call__(self) -> float:
+        """Stand in for ``time.time``."""
+        return self.now
+
+    def set(self, at: datetime) -> None:
+        """Jump."""
+        self.now = at.timestamp()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
+    """Let the client and the world live at noon of a day in June."""
+    clock = Time(NOON)
+    monkeypatch.setattr(time, "time", clock)
+    return clock
+
+
+@pytest.fixture
+async def server(clock: Time, socket_enabled: None) -> AsyncIterator[SungrowCloud]:
+    """Run the emulated cloud with one hybrid home."""
+    async with SungrowCloud(World(), "home-hybrid") as cloud:
+        yield cloud
+
+
+@pytest.fixture
+async def transport(socket_enabled: None) -> AsyncIterator[HttpTransport]:
+    """Speak real HTTP."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield HttpTransport(session)
+
+
+@dataclass
+class Account:
+    """A client with what it keeps."""
+
+    cloud: Cloud
+    storage: MemoryStorage
+    quota: Quota
+    inventory: Inventory | None = field(default=None)
+
+    async def poll(self) -> Snapshot:
+        """List once, then read."""
+        if self.inventory is None:
+            self.inventory = await self.cloud.inventory()
+        return await self.cloud.readings(self.inventory)
+
+    def value(
+        self, snapshot: Snapshot, owner: str, quantity: Quantity, index: int = 0
+    ) -> Any:
+        """Return one value of one owner."""
+        return snapshot.readings[owner].values.get(Slot(quantity, index))
+
+
+type Connect = Callable[..., Account]
+
+
+@pytest.fixture
+def connect(server: SungrowCloud, transport: HttpTransport) -> Connect:
+    """Build clients; with the same vault it is a restart."""
+
+    def build(
+        key: str = "sungrow_account",
+        storage: MemoryStorage | None = None,
+        **changes: str,
+    ) -> Account:
+        storage = storage or MemoryStorage()
+        sign_in = VENDOR.sign_in(key)
+        known = server.consent_credentials if sign_in.oauth else server.credentials
+        credentials = {**known, "region": "other", "base_url": server.url, **changes}
+        quota = VENDOR.quota(storage)
+        cloud = VENDOR.connect(sign_in, credentials, transport, storage, quota)
+        return Account(cloud, storage, quota)
+
+    return build
+
+
+@pytest.fixture
+async def granted(
+    server: SungrowCloud, transport: HttpTransport, connect: Connect
+) -> Account:
+    """Build a client after consent, with its first token in the vault as the flow leaves it."""
+    return await grant(server, transport, connect)
+
+
+async def grant(
+    server: SungrowCloud,
+    transport: HttpTransport,
+    connect: Connect,
+    *plants: str,
+    **changes: str,
+) -> Account:
+    """Give consent and connect."""
+    storage = MemoryStorage()
+    sign_in = VENDOR.sign_in("sungrow_oauth")
+    assert sign_in.oauth is not None
+    credentials = {
+        **server.consent_credentials,
+        "region": "other",
+        "base_url": server.url,
+        **changes,
+    }
+    code = server.consent(*plants)
+    token = await sign_in.oauth.exchange(
+        credentials, code, server.application.redirect_url, transport
+    )
+    await storage.save("token", to_json(token))
+    return connect("sungrow_oauth", storage, **changes)

@@ -1,0 +1,1 @@
+"""What several tests share: homes, accounts, words for what users do."""

@@ -1,0 +1,350 @@
+"""Cutting a flow at every point at which it waits: cancelled there, killed with Home Assistant there, or unloaded there.
+
+A point is one suspension of a coroutine of ours: a command, a poll, the renewal of a token, a background task. *Early* points lie at the moment of the wait
+(a request may not have left yet), *late* ones when what was waited for is there and nobody has looked at it.
+
+After a kill nothing reaches the disk or a cloud any more, whatever the dying code still does; the next start finds what the disk held.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+)
+from contextlib import ExitStack, contextmanager, suppress
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final, override
+from unittest.mock import patch
+
+from custom_components.solar_cloud.cloud.errors import NotConnected
+from custom_components.solar_cloud.cloud.token import TokenManager
+from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.control.manager import ControlManager
+from custom_components.solar_cloud.coordinator import SolarCloudCoordinator
+from custom_components.solar_cloud.storage import STORES
+from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.tasks import (
+    AdjustStatisticsTask,
+    ClearStatisticsTask,
+    ImportStatisticsTask,
+    SynchronizeTask,
+)
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.storage import Store
+
+if TYPE_CHECKING:
+    from ..conftest import Home
+
+ALL: Final = os.environ.get("SOLAR_CLOUD_CUTS") == "all"
+SAMPLE: Final = 1
+"""Points of each kind that the usual run tries in a flow."""
+
+type Ours = tuple[type, str]
+"""A coroutine function of ours that Home Assistant runs in a task of its own."""
+
+OURS: Final[tuple[Ours, ...]] = (
+    (ControlManager, "async_apply"),
+    (ControlManager, "async_order"),
+    (TokenManager, "_renew"),
+    (SolarCloudCoordinator, "_async_update_data"),
+)
+
+WRITING: Final = (ImportStatisticsTask, AdjustStatisticsTask, ClearStatisticsTask)
+"""What the recorder does for us, each in a transaction of its own."""
+
+
+class How(StrEnum):
+    """What happens at a point."""
+
+    CANCEL = "cancel"
+    KILL_EARLY = "kill early"
+    KILL_LATE = "kill late"
+    UNLOAD = "unload"
+
+
+class Killed(BaseException):
+    """Home Assistant is gone: no handler of an exception runs, and what ``finally`` does comes to nothing."""
+
+
+@dataclass
+class Disk:
+    """The files, which stop changing with the machine."""
+
+    files: dict[str, Any]
+    dead: bool = False
+
+    def copy(self) -> dict[str, Any]:
+        """Return what is on it."""
+        return deepcopy(self.files)
+
+    def put_back(self, files: dict[str, Any]) -> None:
+        """Make it what it was."""
+        self.files.clear()
+        self.files.update(deepcopy(files))
+        self.dead = False
+
+
+@dataclass
+class Knife:
+    """Counts the points of a flow, and cuts at one of them."""
+
+    disk: Disk
+    how: How | None = None
+    at: int = -1
+    unload: Callable[[], Awaitable[object]] | None = None
+    points: int = 0
+    done: bool = False
+    held: asyncio.Task[object] | None = None
+    """The last task that somebody can cancel."""
+    left: list[asyncio.Task[object]] = field(default_factory=list)
+    """What goes on beside the flow: an unload."""
+    idle: list[Callable[[], None]] = field(default_factory=list)
+    """What the recorder was told and does when somebody waits for it, while an early kill is to come."""
+
+    def waits(self) -> None:
+        """Note that a coroutine of the flow is about to wait."""
+        here = self.points == self.at
+        self.points += 1
+        if not here or self.how is None or self.done:
+            return
+        self.done = True
+        match self.how:
+            case How.CANCEL:
+                # Nobody holds the task of a renewal: whoever waits for it is cut off.
+                assert self.held is not None
+                asyncio.get_running_loop().call_soon(self.held.cancel)
+            case How.UNLOAD:
+                assert self.unload is not None
+                self.left.append(asyncio.ensure_future(self.unload()))
+            case How.KILL_EARLY:
+                self.disk.dead = True
+
+    def wakes(self, at: int) -> None:
+        """Note that what was waited for is there."""
+        if self.how is How.KILL_LATE and at == self.at:
+            self.done = self.disk.dead = True
+
+    def tells(self, put: Callable[[], None], task: object) -> None:
+        """Hand a task to the recorder: a point for each that writes for us, each of which it may never come to."""
+        if not isinstance(task, WRITING):
+            if isinstance(task, SynchronizeTask):
+                self.settle()
+            put()
+            return
+        at = self.points
+        self.waits()
+        if self.disk.dead:
+            return
+        if self.how is How.KILL_EARLY:
+            self.idle.append(put)
+        else:
+            put()
+        self.wakes(at)
+
+    def settle(self) -> None:
+        """Let the recorder do what it was told, unless it is too late."""
+        for put in self.idle:
+            if not self.disk.dead:
+                put()
+        self.idle.clear()
+
+    async def cut(self, flow: Coroutine[Any, Any, Any]) -> BaseException | None:
+        """Run a flow up to its cut; return what it raised."""
+        task = asyncio.ensure_future(flow)
+        await asyncio.wait([task])
+        return asyncio.CancelledError() if task.cancelled() else task.exception()
+
+
+class Cut(Coroutine[Any, Any, Any]):
+    """A coroutine under a knife."""
+
+    def __init__(
+        self, inner: Coroutine[Any, Any, Any], knife: Knife, *, held: bool = True
+    ) -> None:
+        """Drive ``inner``; ``held`` says whether anybody can cancel its task."""
+        self._inner = inner
+        self._knife = knife
+        self._held = held
+        self._at = -1
+
+    async def run(self) -> Any:
+        """Be a task that nobody waits for."""
+        try:
+            return await self
+        except Killed:
+            return None
+
+    @override
+    def __await__(self) -> Generator[Any, Any, Any]:
+        value: Any = None
+        error: BaseException | None = None
+        while True:
+            try:
+                waited = self.send(value) if error is None else self.throw(error)
+            except StopIteration as end:
+                return end.value
+            try:
+                value, error = (yield waited), None
+            except BaseException as err:  # noqa: BLE001  handed on to the inner coroutine
+                value, error = None, err
+
+    @override
+    def send(self, value: Any) -> Any:
+        if self._at >= 0:
+            self._knife.wakes(self._at)
+        if self._knife.disk.dead:
+            return self._inner.throw(Killed())
+        return self._waiting(self._inner.send(value))
+
+    @override
+    def throw(self, *args: Any) -> Any:
+        if self._knife.disk.dead:
+            return self._inner.throw(Killed())
+        return self._waiting(self._inner.throw(*args))
+
+    def _waiting(self, waited: Any) -> Any:
+        if self._held:
+            self._knife.held = asyncio.current_task()
+        self._at = self._knife.points
+        self._knife.waits()
+        if self._knife.disk.dead:
+            if isinstance(waited, asyncio.Future):
+                waited.cancel()  # or others wait for it for ever
+            return self._inner.throw(Killed())
+        return waited
+
+    @override
+    def close(self) -> None:
+        self._inner.close()
+
+
+@contextmanager
+def under(knife: Knife, ours: Iterable[Ours] = OURS) -> Iterator[None]:
+    """Let background tasks of entries come under the knife; let saving take its time, and a dead machine reach nothing."""
+    background = ConfigEntry.async_create_background_task
+    write = Store._async_write_data  # noqa: SLF001
+    send = HttpTransport.send
+    queue = Recorder.queue_task
+
+    def told(self: Recorder, task: Any) -> None:
+        knife.tells(partial(queue, self, task), task)
+
+    def create(
+        self: ConfigEntry, hass: Any, target: Any, name: str, eager_start: bool = True
+    ) -> Any:
+        return background(self, hass, Cut(target, knife).run(), name, eager_start)
+
+    async def save(self: Any, content: dict[str, Any]) -> None:
+        await asyncio.sleep(0)
+        if not knife.disk.dead:
+            await write(self, content)
+        await asyncio.sleep(0)
+
+    async def sent(self: HttpTransport, *args: Any, **kwargs: Any) -> Any:
+        if knife.disk.dead:
+            raise NotConnected
+        return await send(self, *args, **kwargs)
+
+    with ExitStack() as stack:
+        for owner, name in ours:
+            cut = _ours(getattr(owner, name), knife, held=owner is not TokenManager)
+            stack.enter_context(patch.object(owner, name, cut))
+        for patched in (
+            patch.object(ConfigEntry, "async_create_background_task", create),
+            patch.object(Store, "_async_write_data", save),
+            patch.object(HttpTransport, "send", sent),
+            patch.object(Recorder, "queue_task", told),
+        ):
+            stack.enter_context(patched)
+        yield
+        knife.settle()
+
+
+def _ours(
+    function: Callable[..., Any], knife: Knife, *, held: bool
+) -> Callable[..., Any]:
+    def under_knife(*args: Any, **kwargs: Any) -> Cut:
+        return Cut(function(*args, **kwargs), knife, held=held)
+
+    return under_knife
+
+
+@dataclass
+class Tally:
+    """What a flow's points came to."""
+
+    flow: str
+    tried: Counter[str] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+    def line(self) -> str:
+        """Return a row of the table."""
+        counts = "".join(f"{self.tried[str(how)]:>12}" for how in How)
+        lost = self.tried["lost by protocol"]
+        return f"{self.flow:<20}{counts}{lost:>18}{len(self.violations):>12}"
+
+
+HEADER: Final = (
+    f"{'flow':<20}"
+    + "".join(f"{how!s:>12}" for how in How)
+    + f"{'lost by protocol':>18}{'violations':>12}"
+)
+"""*Lost by protocol* are tokens whose answer was on its way when the machine died."""
+
+
+async def switch_off(home: Home, entry: ConfigEntry, disk: Disk) -> None:
+    """Switch Home Assistant off, as far as an account sees."""
+    if entry.state is not ConfigEntryState.NOT_LOADED:
+        await home.hass.config_entries.async_unload(entry.entry_id)
+    for store in home.hass.data.get(STORES, {}).values():
+        await store.async_flush()  # or it would write when another one is at work
+    home.forget()
+    if not disk.dead:  # what dies waits for nothing
+        await home.hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def quietly(flow: Coroutine[Any, Any, Any]) -> None:
+    """What a cut flow tells its user is not the matter here."""
+    with suppress(HomeAssistantError):
+        await flow
+
+
+async def cut_everywhere(
+    flow: str,
+    once: Callable[[How | None, int], Coroutine[Any, Any, Tally]],
+    kinds: int = len(How),
+) -> Tally:
+    """Run a flow uncut to count its points, then cut at all of them, or at a sample of some kinds that is another one each day."""
+    points = (await once(None, -1)).tried["points"]
+    total = Tally(flow)
+    day = datetime.now(UTC).toordinal()
+    step = 1 if ALL else max(1, points // SAMPLE)
+    for number, how in enumerate(How):
+        if not ALL and (day + number) % len(How) >= kinds:
+            continue
+        for at in range(0 if ALL else (day + number) % step, points, step):
+            tally = await once(how, at)
+            total.tried[str(how)] += 1
+            total.tried["lost by protocol"] += tally.tried["lost by protocol"]
+            total.violations += tally.violations
+    return total
+
+
+def report(vendor: str, tallies: list[Tally]) -> None:
+    """Print the table; fail when anything was violated."""
+    rows = "\n".join(tally.line() for tally in tallies)
+    sys.stdout.write(f"\n{vendor}\n{HEADER}\n{rows}\n")
+    found = [each for tally in tallies for each in tally.violations]
+    assert not found, "\n".join(found)

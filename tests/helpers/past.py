@@ -1,0 +1,49 @@
+"""Living through time with the recorder: states recorded, statistics compiled, as a real Home Assistant does."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+import itertools
+import logging
+
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+    do_adhoc_statistics,
+)
+
+from custom_components.solar_cloud.backfill.rows import Row
+from custom_components.solar_cloud.statistics import recorder
+from homeassistant.core import HomeAssistant
+
+from ..conftest import Home
+
+# Statements by the hundred thousand are no help in a failed test, and they take time.
+for name in ("sqlalchemy.engine", "asyncio"):
+    logging.getLogger(name).setLevel(logging.ERROR)
+
+FIVE_MINUTES = timedelta(minutes=5)
+
+
+async def live(home: Home, hours: float) -> None:
+    """Let hours pass, with a poll and a run of the recorder every five minutes."""
+    for _ in range(round(hours * 12)):
+        start = datetime.now(UTC)
+        start = start.replace(minute=start.minute // 5 * 5, second=0, microsecond=0)
+        home.freezer.move_to(start + FIVE_MINUTES - timedelta(seconds=20))
+        await home.settle()
+        await async_wait_recording_done(home.hass)
+        home.freezer.move_to(start + FIVE_MINUTES + timedelta(seconds=12))
+        do_adhoc_statistics(home.hass, start=start)
+        await home.settle()
+    await async_wait_recording_done(home.hass)
+
+
+async def hourly(hass: HomeAssistant, statistic_id: str) -> list[Row]:
+    """Return all hours of a statistic."""
+    await async_wait_recording_done(hass)
+    rows = await recorder.async_rows(hass, [statistic_id])
+    return rows.get(statistic_id, [])
+
+
+def energies(rows: Sequence[Row]) -> dict[float, float]:
+    """Return what each hour but the first added, by its start."""
+    return {row.start: row.sum - before.sum for before, row in itertools.pairwise(rows)}
