@@ -1,6 +1,6 @@
 """A call is planned, sent with a live token, and repeated once where the token had died."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -41,9 +41,11 @@ class Account:
         self.answers: list[CloudError | None] = []
         self.issued = 0
         self.shown: list[str] = []
+        self.signing_in: Callable[[], None] = lambda: None
 
     async def issue(self, stale: Token | None) -> Token:
         """Issue the next token, or fail as planned."""
+        self.signing_in()
         if self.sign_ins and (error := self.sign_ins.pop(0)):
             raise error
         self.issued += 1
@@ -87,6 +89,15 @@ async def test_a_token_refused_right_after_it_was_issued_is_never_a_loop(
     with pytest.raises(SessionConflict):
         await account.call(TokenRefused(), TokenRefused())
     assert account.shown == ["token-1", "token-2"]
+
+
+async def test_a_renewal_under_way_is_not_a_failed_one(account: Account) -> None:
+    """Or else a poll that meets it gives up, as if nobody could sign in."""
+    seen: list[bool] = []
+    account.signing_in = lambda: seen.append(account.session.tokenless)
+    await account.call()
+    await account.call(TokenRefused())
+    assert seen == [False, False]
 
 
 async def test_no_sign_in_is_spent_on_a_call_that_has_to_wait(

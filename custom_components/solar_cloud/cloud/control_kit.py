@@ -65,7 +65,7 @@ def capabilities(
 
 
 def check_range(value: float, minimum: float, maximum: float) -> None:
-    """Keep a number within its limits."""
+    """Raise unless a number is within its limits."""
     if not minimum <= value <= maximum:
         raise CommandInvalid(
             "out_of_range", minimum=f"{minimum:g}", maximum=f"{maximum:g}"
@@ -73,13 +73,13 @@ def check_range(value: float, minimum: float, maximum: float) -> None:
 
 
 def check_soc_limits(low: float | None, high: float | None) -> None:
-    """Keep the lower limit of a battery below the upper one, as far as both are known."""
+    """Raise unless the lower limit of a battery is below the upper one, as far as both are known."""
     if low is not None and high is not None and low >= high:
         raise CommandInvalid("soc_limits_crossed")
 
 
 def check_mode(mode: str, offered: Collection[str]) -> None:
-    """Keep to the work modes there are."""
+    """Raise unless the device has this work mode."""
     if mode not in offered:
         raise CommandInvalid("mode_not_offered", modes=", ".join(offered))
 
@@ -92,7 +92,7 @@ def forced_power(order: ForceBattery, minimum: float, maximum: float) -> float:
 
 
 def check_duration(seconds: float, longest: float) -> None:
-    """Keep a forced mode to what the vendor takes."""
+    """Raise unless a forced mode lasts a second at least, and not longer than the vendor takes."""
     if not 1 <= seconds <= longest:
         raise CommandInvalid("duration_too_long", hours=f"{longest / 3600:.3g}")
 
@@ -103,7 +103,7 @@ def target_reached(soc: float | None, target: float, *, charge: bool) -> bool:
 
 
 def check_target(soc: float | None, target: float, *, charge: bool) -> None:
-    """Begin no forced mode whose target is reached."""
+    """Raise when the target of a forced mode is reached before it begins."""
     if target_reached(soc, target, charge=charge):
         raise CommandInvalid("target_reached", soc=f"{soc:g}")
 
@@ -112,7 +112,7 @@ def check_target(soc: float | None, target: float, *, charge: bool) -> None:
 
 
 def check_period(start: time, end: time) -> None:
-    """Take no period that ends when it starts: it could be none, or the whole day."""
+    """Raise when a period ends as it starts: that could mean no time at all, or the whole day."""
     if start == end:
         raise CommandInvalid("period_empty")
 

@@ -31,8 +31,9 @@ SPLITS: Final[Mapping[Quantity, tuple[Quantity, Quantity]]] = {
 class Point:
     """One row of a vendor's table.
 
-    ``unit`` is the vendor's; ``codes`` translates a state instead. ``sleeps`` marks a field whose zero means "no data" while the device
-    sleeps. ``ref`` says where the fact comes from.
+    ``unit`` is the vendor's; ``codes`` translates a state instead. ``sign`` is -1 where the vendor's sign is not ours, which is positive
+    towards the house: grid import and battery discharge. ``sleeps`` marks a field whose zero means "no data" while the device sleeps.
+    ``ref`` says where the fact comes from.
     """
 
     field: str

@@ -49,10 +49,12 @@ class Session:
         self.tokens: Final = tokens
         self.quota: Final = quota
         self.tokenless = False
-        """Whether the last attempt to get a token failed: then no other call can succeed."""
+        """Whether the last attempt to get a token has failed: then no other call can succeed."""
 
     async def exchange[AnswerT](self, call: Call[AnswerT]) -> AnswerT:
-        """Send a call, and once more with a fresh token where its token was refused: it was turned away, a command too.
+        """Send a call; where its token is refused, send it once more with a fresh one.
+
+        That is safe for commands, too: a call whose token is refused was not carried out.
 
         Raises ``Unanswered`` for a change of which nobody knows whether it arrived, any other ``CloudError`` when it certainly was not
         carried out.
@@ -74,6 +76,7 @@ class Session:
         try:
             return await call.send(token)
         except NotConnected, TurnedAway:
+            # It did not arrive, or was refused before anybody looked at it: a change was certainly not carried out.
             raise
         except CloudUnreachable, UnexpectedAnswer:
             if call.changes:
@@ -90,16 +93,20 @@ class Session:
     async def token(
         self, stale: Token | None = None, *, suspect: bool = False
     ) -> Token:
-        """Return a live token other than the stale one; what no renewal can mend must not come back at the next start."""
-        self.tokenless = True
+        """Return a live token that is not the stale one.
+
+        When the stored token can never be renewed again, it is deleted, so that the next start does not try it once more.
+        """
         try:
             token = await (
                 self.tokens.current()
                 if stale is None
                 else self.tokens.replace(stale, suspect=suspect)
             )
-        except self.token_gone:
-            await self.tokens.forget()
+        except CloudError as err:
+            self.tokenless = True
+            if isinstance(err, self.token_gone):
+                await self.tokens.forget()
             raise
         self.tokenless = False
         return token

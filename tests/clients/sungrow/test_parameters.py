@@ -1,14 +1,19 @@
 """The two forms of a setting: how it is read and how it is written (sungrow.md §4.10, §9.3)."""
 
+import ast
+import inspect
 from typing import Any
 
 import pytest
 
-from custom_components.solar_cloud.cloud.control import SettingValue
+from custom_components.solar_cloud.cloud.control import ControlKind, SettingValue
+from custom_components.solar_cloud.cloud.sungrow.controls import parameters
 from custom_components.solar_cloud.cloud.sungrow.controls.parameters import (
     INVERTER,
     LOGGER,
+    PARAMETERS,
     QUANTA,
+    UNITS,
     ReadBack,
 )
 
@@ -81,3 +86,29 @@ def test_a_logger_has_ones_and_zeros() -> None:
     """And an inverter never."""
     assert LOGGER["10012"].write(value=True, quantum=1.0) == 1
     assert INVERTER["10012"].write(value=True, quantum=1.0) == 170
+
+
+def test_every_number_has_a_unit_and_a_limit() -> None:
+    """Or a control is read in the wrong unit, or is never offered; the rating of a device limits W only."""
+    for row in PARAMETERS:
+        assert row.unit == row.control.unit, row.code
+        if row.unit:
+            assert row.unit in UNITS, row.code
+            assert row.maximum is not None or row.unit == "W", row.code
+        else:
+            assert row.control.kind is not ControlKind.NUMBER, row.code
+            assert row.words, row.code
+
+
+def test_every_row_with_a_unit_says_what_a_step_is() -> None:
+    """Whoever left it out would send 95 % as 9.5 %."""
+    rows = [
+        {each.arg for each in node.keywords}
+        for node in ast.walk(ast.parse(inspect.getsource(parameters)))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"Parameter", "Register"}
+    ]
+    assert len(rows) > 10
+    for row in rows:
+        assert ("unit" in row) == ("quantum" in row), row

@@ -1,10 +1,11 @@
 """The tables: every row's unit and source, and a vendor's value on its way through (sungrow.md §5, §8)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from custom_components.solar_cloud.cloud.corrections import DeviceCorrection
+from custom_components.solar_cloud.cloud.corrections import DeviceCorrection, PowerUnit
 from custom_components.solar_cloud.cloud.model import DeviceKind, Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.states import STATES
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
@@ -188,6 +189,24 @@ def test_a_meter_may_be_turned_round() -> None:
     }
     straight, _ = read(DEVICE_TYPES[7].table, fields, None, tuning=DeviceCorrection())
     assert straight.values[Slot(Q.GRID_POWER)] == 300.0
+
+
+def test_a_user_says_that_a_meter_reports_kilowatts() -> None:
+    """The tables say W; what is no power stays, and turning it round still works."""
+    fields = {"p8018": "0.3", "p8076": "0.1", "p8030": "5000"}
+    table = DEVICE_TYPES[7].table
+    kilowatts = DeviceCorrection(unit=PowerUnit.KILOWATT)
+    reading, _ = read(table, fields, None, tuning=kilowatts)
+    assert reading.values[Slot(Q.GRID_POWER)] == 300.0
+    assert reading.values[Slot(Q.GRID_IMPORT_POWER)] == 300.0
+    assert reading.values[Slot(Q.PHASE_POWER, 1)] == 100.0
+    assert reading.values[Slot(Q.GRID_IMPORT_ENERGY_TOTAL)] == 5.0
+    both = replace(kilowatts, swap_direction=True)
+    turned, _ = read(table, fields, None, tuning=both)
+    assert turned.values[Slot(Q.GRID_POWER)] == -300.0
+    watts = DeviceCorrection(unit=PowerUnit.WATT)
+    as_documented, _ = read(table, fields, None, tuning=watts)
+    assert as_documented.values[Slot(Q.GRID_POWER)] == 0.3
 
 
 def test_unmapped_points_are_named_for_diagnostics() -> None:

@@ -163,7 +163,7 @@ def inverter(power: Unit, reactive: Unit, apparent: Unit) -> Iterator[Point]:
         field="totalActivePower",
         quantity=Q.AC_POWER,
         unit=power,
-        ref=f"{PORTAL}: + output, - absorption",
+        ref=f"{PORTAL}: + output, - absorption; its AC side, where a meter's totalActivePower is the grid",
     )
     yield Point(
         field="totalReactivePower", quantity=Q.REACTIVE_POWER, unit=reactive, ref=PORTAL

@@ -1,7 +1,8 @@
 """Every field of the cloud's live data that is a measurement: what it is, in which unit, with which sign.
 
 [doc] is the developer portal (generation v34, device and plant realtime data), [seen] a payload published by a user, [guess] our
-inference. Our signs: power towards the house is positive; the cloud counts export and charging as positive.
+inference. Our signs: power towards the house is positive; the cloud counts export and charging as positive, hence ``sign=-1``.
+The same field name may mean another thing in another kind of device: each kind has a table of its own, the inverter's in ``inverter_points.py``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,7 +43,7 @@ def battery(codes: Mapping[int, str]) -> Iterator[Point]:
     yield Point(
         field="batterySOH", quantity=Q.BATTERY_SOH, unit=Unit.PERCENT, ref=PORTAL
     )
-    # Commercial plants: W by the document, kW by one public client; units.py compares it with volts times amperes.
+    # Commercial plants: W by the document, kW by one public client; ``PowerUnits`` in decoder.py compares it with volts times amperes.
     yield Point(
         field="chargeDischargePower",
         quantity=Q.BATTERY_POWER,
@@ -116,7 +117,7 @@ def meter(power: Unit, reactive: Unit, apparent: Unit) -> Iterator[Point]:
         quantity=Q.GRID_POWER,
         unit=power,
         sign=-1,
-        ref=f"{PORTAL}: + export",
+        ref=f"{PORTAL}: + export; a meter's own, where an inverter's totalActivePower is its AC output",
     )
     yield from series(
         "l{n}ActivePower",

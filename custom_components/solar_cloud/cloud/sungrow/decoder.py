@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from ..corrections import DeviceCorrection, swap_direction
-from ..model import Quantity, Reading, Slot, Value
+from ..corrections import DeviceCorrection, PowerUnit, scale_powers, swap_direction
+from ..model import Quantity, Reading, Slot, Unit, Value
 from ..points import ABSENT, SPLITS, Decoded, Table, decode, flatten
 from ..storage import Json
 
@@ -53,9 +53,18 @@ def read(
         for slot in [slot for slot in decoded.values if _is_storage(slot)]:
             del decoded.values[slot]
     join_powers(decoded.values)
-    if tuning is not None and tuning.swap_direction:
-        decoded.values = swap_direction(decoded.values)
+    if tuning is not None:
+        decoded.values = _corrected(decoded.values, tuning)
     return decoded.reading(measured_at), _unmapped(decoded)
+
+
+def _corrected(
+    values: dict[Slot, Value], correction: DeviceCorrection
+) -> dict[Slot, Value]:
+    """Correct decoded values; the tables take every power for W."""
+    if correction.unit is PowerUnit.KILOWATT:
+        values = scale_powers(values, Unit.KILOWATT.factor)
+    return swap_direction(values) if correction.swap_direction else values
 
 
 def _unmapped(decoded: Decoded) -> set[str]:

@@ -35,7 +35,7 @@ from .workflow import CommandWorkflow
 MIN_INTERVAL: Final = 60.0
 """Seconds between two writes: parameters live in the inverter's flash (sungrow.md §9.1)."""
 LOOKED_AFTER: Final = 5
-"""Each so-manieth sign of life is followed and the mode read back; all of them would cost too many calls (sungrow.md §9.2)."""
+"""Of so many signs of life one is followed and the mode read back: to do it for all would cost too many calls (sungrow.md §9.2)."""
 CAPACITY: Final = Slot(Quantity.BATTERY_CAPACITY)
 SOC: Final = Slot(Quantity.BATTERY_SOC)
 

@@ -110,7 +110,10 @@ class Register:
     unit: str = ""
     """``%``, ``W``, or none for hours, minutes, seconds and words."""
     quantum: float | None = 1.0
-    """What one more on the wire is in that unit; ``None`` where each device has to show it first."""
+    """What one more on the wire is in that unit; ``None`` where each device has to show it first.
+
+    A row with a unit always states it: 95 % in tenths is 950, and 95 would be taken for 9.5 %.
+    """
     words: Mapping[int, SettingValue] = field(default_factory=dict)
     """Values by their number, for everything that is no number."""
 
@@ -164,7 +167,8 @@ class Parameter(Register):
     control: Control
     minimum: float = 0.0
     maximum: float | None = None
-    """``None`` is what the hardware can do."""
+    """For %, the limit: without one the control is never offered (``no_rating``). For W, what is taken where the rating is not known; ``None``
+    leaves that to the most the device was seen set to (``highest`` in ``state.py``)."""
     step: float = 1.0
     needs_battery: bool = False
     needs: str | None = None
