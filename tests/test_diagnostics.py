@@ -1,6 +1,7 @@
 """Diagnostics and logs: they help, and nothing in them says who or where."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 import json
 import logging
 import re
@@ -223,6 +224,44 @@ async def test_unknown_codes_and_refusals_are_told(
     assert devices["meter_1"]["rejected"] == {"grid_import_energy_total": 1} or (
         devices["meter_1"]["rejected"]["grid_import_energy_total"] > 1
     )
+
+
+async def test_why_a_counter_is_held_is_told(
+    running: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """A counter leaps: by which rule it is held, since when, until when at most, and how far the vendor is from it."""
+    solax.distort(solax.first(Kind.INVERTER).sn, "totalYield", add=150.0, uploads=None)
+    await home.pass_time(1800, step=300)
+    report = await async_get_config_entry_diagnostics(home.hass, running)
+    devices = {each["id"]: each for each in report["devices"]}
+    assert devices["meter_1"]["held"] == {}
+    held = devices["inverter_1"]["held"]["pv_energy_total"]
+    assert held["because"] == "step"
+    assert held["behind_kwh"] == pytest.approx(150, abs=1)
+    since = datetime.fromisoformat(held["since"])
+    now = home.freezer.time_to_freeze.replace(tzinfo=UTC)
+    assert timedelta(minutes=15) < now - since < timedelta(minutes=30)
+    believed_at = datetime.fromisoformat(held["believed_at"])
+    assert believed_at - since == timedelta(hours=3)
+
+    await home.pass_time(3 * 3600, step=300)
+    report = await async_get_config_entry_diagnostics(home.hass, running)
+    assert not any(each["held"] for each in report["devices"])
+
+
+async def test_why_a_role_of_the_plant_is_held_is_told(
+    running: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """The meter is silent: the plant's grid energy waits for it, since when."""
+    silent_from = home.freezer.time_to_freeze.isoformat()
+    solax.first(Kind.METER).authorised = False
+    await home.pass_time(1800, step=300)
+    report = await async_get_config_entry_diagnostics(home.hass, running)
+    devices = {each["id"]: each for each in report["devices"]}
+    held = devices["plant_1"]["roles_held"]["grid_import_energy_total"]
+    assert held["because"] == "source_missing"
+    assert held["since"] >= silent_from
+    assert "pv_energy_total" not in devices["plant_1"]["roles_held"]
 
 
 async def test_an_outage_is_told(

@@ -12,6 +12,7 @@ import yaml
 
 from custom_components.solar_cloud.cloud.model import Quantity
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.pipeline.held import HeldBecause
 from custom_components.solar_cloud.sensor import SENSORS
 
 REPOSITORY: Final = Path(__file__).parent.parent
@@ -155,6 +156,14 @@ def test_every_action_is_explained() -> None:
         assert f"`solar_cloud.{name}`" in text
         rows = [line for line in text.splitlines() if f"`{name}`" in line]
         assert set((action or {}).get("fields", ())) <= _keys("\n".join(rows)), name
+
+
+def test_every_reason_of_a_held_counter_is_explained() -> None:
+    """The diagnostics say it in a word; the page says what it means and how long it lasts at most."""
+    text = (REPOSITORY / "docs" / "counters.md").read_text()
+    rows = _sections(text)["Why a counter is held"].splitlines()
+    told = {row.split("`")[1] for row in rows if row.startswith("| `")}
+    assert told - {"because"} == set(HeldBecause)
 
 
 def _row(quantity: Quantity) -> str:

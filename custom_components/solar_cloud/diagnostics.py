@@ -21,6 +21,7 @@ from .cloud.token import SECTION as TOKEN, Token
 from .const import CONF_CONTROLS, CONF_CREDENTIALS, CONF_EXCLUDED_PLANTS
 from .coordinator import SolarCloudCoordinator
 from .device_registry import own_identifier
+from .pipeline.held import Held
 from .runtime import RuntimeData, SolarCloudConfigEntry
 
 PUBLIC: Final = frozenset({"region"})
@@ -172,6 +173,10 @@ def _owner(account: Account, names: Pseudonyms, key: str) -> dict[str, Any]:
                 str(role): [f"{names.of(owner)}.{slot}" for owner, slot in terms]
                 for role, terms in account.pipeline.sources(key).items()
             },
+            "roles_held": {
+                str(role): _held(held)
+                for role, held in account.pipeline.roles_held(key).items()
+            },
         }
     return report | {
         "silent": snapshot.silent.get(key),
@@ -182,8 +187,26 @@ def _owner(account: Account, names: Pseudonyms, key: str) -> dict[str, Any]:
             for (owner, slot), count in account.pipeline.rejected().items()
             if owner == key
         },
+        "held": {
+            slot.key: _held(held)
+            for (owner, slot), held in account.pipeline.held().items()
+            if owner == key
+        },
         **_reading(snapshot.readings[key]),
     }
+
+
+def _held(held: Held) -> dict[str, Any]:
+    return {
+        "because": str(held.because),
+        "behind_kwh": held.behind,
+        "since": _instant(held.since),
+        "believed_at": _instant(held.believed_at),
+    }
+
+
+def _instant(seconds: float | None) -> str | None:
+    return _time(None if seconds is None else dt_util.utc_from_timestamp(seconds))
 
 
 def _reading(reading: Reading) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.solar_cloud.pipeline.counter_filter import (
-    PATIENCE,
+    STEP_PATIENCE,
     CounterFilter,
 )
 from custom_components.solar_cloud.pipeline.growth import Evidence
@@ -239,7 +239,7 @@ def test_what_a_stuck_counter_lacks_after_an_outage_is_not_lost() -> None:
     home = Home(told=False)
     home.be_silent(HOUR)
     home.run(90 * 60, error=-2.0, stuck=True)
-    home.run(PATIENCE + HOUR)
+    home.run(STEP_PATIENCE + HOUR)
     assert home.run(POLL) == pytest.approx(0, abs=0.02)
 
 
@@ -316,7 +316,7 @@ def test_a_counter_that_waits_for_hours_is_counted_on() -> None:
     home.watts = 0.0
     home.be_silent(HOUR)
     home.run(POLL, error=0.9)
-    home.run(PATIENCE + HOUR)
+    home.run(STEP_PATIENCE + HOUR)
     assert home.filter.holds
     assert home.filter.ahead
     assert home.filter.back is None
@@ -352,7 +352,7 @@ def test_a_day_that_stands_still_holds_no_lifetime() -> None:
 def test_a_correction_for_good_makes_no_step(home: Home) -> None:
     """The vendor adds 500 kWh it had forgotten."""
     home.true += 500
-    home.run(PATIENCE + HOUR)
+    home.run(STEP_PATIENCE + HOUR)
     assert increasing_sum(home.published) == pytest.approx(
         home.true - LEVEL - 500, abs=0.3
     )

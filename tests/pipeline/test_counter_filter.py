@@ -12,11 +12,12 @@ from custom_components.solar_cloud.cloud.serialization import from_json, to_json
 from custom_components.solar_cloud.pipeline.counter_filter import (
     FIRST_ZERO_PATIENCE,
     LONG_PATIENCE,
-    PATIENCE,
     SETTLING,
+    STEP_PATIENCE,
     CounterFilter,
 )
 from custom_components.solar_cloud.pipeline.growth import Evidence, GrowthLimit
+from custom_components.solar_cloud.pipeline.held import Held, HeldBecause
 
 from .recorder import increasing_sum
 
@@ -230,7 +231,7 @@ def test_late_news_count_in_full_once_they_proved_true() -> None:
     play = Play()
     play.run(6 * HOUR)
     play.true += 25
-    assert play.run(PATIENCE - HOUR) == pytest.approx(12_000)
+    assert play.run(STEP_PATIENCE - HOUR) == pytest.approx(12_000)
     assert play.run(2 * HOUR, watts=1_000) == pytest.approx(12_027)
 
 
@@ -444,13 +445,64 @@ def test_recovers_from_any_garbage(
             value = counter.observe(raw, now, Evidence(limit=rated))
         return value
 
-    run(LONG_PATIENCE + 2 * PATIENCE)
+    run(LONG_PATIENCE + 2 * STEP_PATIENCE)
     before, base, rejected = run(POLL), raw, counter.rejected
     after = run(DAY)
     assert before is not None
     assert after is not None
     assert after - before == pytest.approx(raw - base, abs=1e-5)
     assert counter.rejected == rejected
+
+
+@pytest.mark.parametrize(
+    ("off", "says", "because", "lasts", "behind"),
+    [
+        (0.0, 0.0, "zero", None, -12_000.0),
+        (0.0, 11_999.3, "dip", None, -0.7),
+        (0.0, 12_150.0, "step", STEP_PATIENCE, 150.0),
+        (0.0, 11_500.0, "step", STEP_PATIENCE, -500.0),
+        (8 * HOUR, 12_031.7, "unseen_step", SETTLING, 31.7),
+        (0.0, 0.7, "new_device", STEP_PATIENCE, -11_999.3),
+    ],
+)
+def test_a_counter_says_why_it_is_held(
+    off: float, says: float, because: str, lasts: float | None, behind: float
+) -> None:
+    """By which rule, since when, until when at most; nothing once the counter is right again."""
+    play = Play()
+    play.run(HOUR)
+    assert play.counter.why_held() is None
+    play.wait(off + POLL)
+    play.say(says)
+    held = play.counter.why_held()
+    assert held is not None
+    assert (held.because, held.behind) == (because, behind)
+    heard = play.now - off - POLL
+    since = play.now if lasts else START if because == "dip" else heard
+    assert (held.since, held.believed_at) == (since, lasts and since + lasts)
+    play.run(POLL)
+    assert play.counter.why_held() is None
+
+
+def test_a_counter_that_makes_up_for_a_leap_says_so() -> None:
+    """A glitch outlasted the wait after an outage: until when the counter is waited for, at most."""
+    play = Play()
+    play.wait(8 * HOUR)
+    play.run(2 * SETTLING, error=30)
+    assert play.counter.why_held() is None
+    play.run(POLL)
+    since, until = play.now, play.now + LONG_PATIENCE
+    play.run(6 * HOUR)
+    assert play.counter.why_held() == Held(HeldBecause.OWED, since, until, -30.0)
+
+
+def test_a_counter_first_met_asleep_says_so() -> None:
+    """It may be new: for a day nobody knows."""
+    counter = CounterFilter()
+    assert counter.why_held() is None
+    counter.observe(0.0, START, Evidence(limit=RATED))
+    held = Held(HeldBecause.FIRST_ZERO, START, START + FIRST_ZERO_PATIENCE)
+    assert counter.why_held() == held
 
 
 @settings(max_examples=200, deadline=None)

@@ -10,9 +10,10 @@ import pytest
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Reading, Slot
 from custom_components.solar_cloud.cloud.serialization import from_json, to_json
 from custom_components.solar_cloud.cloud.sources import Source, SourceTerm
+from custom_components.solar_cloud.pipeline.held import Held, HeldBecause
 from custom_components.solar_cloud.pipeline.plant_sources import (
     ABSENCE,
-    PATIENCE,
+    BETTER_SOURCE_PATIENCE,
     SOURCE_LOST_AFTER,
     PollContext,
     SourceSelection,
@@ -81,15 +82,31 @@ def test_a_silent_better_source_is_waited_for_a_day() -> None:
     """It may only be asleep."""
     play = Play(summed("meter"), summed("plant"))
     assert play.poll(plant=100.0) is None
-    assert play.poll(PATIENCE - 1, plant=100.0) is None
+    assert play.poll(BETTER_SOURCE_PATIENCE - 1, plant=100.0) is None
     assert play.poll(plant=100.0) == 100
+
+
+def test_a_role_says_what_it_waits_for() -> None:
+    """While nothing is chosen, until when; while its source is silent, since when."""
+    play = Play(summed("meter"), summed("plant"))
+    play.poll(plant=100.0)
+    since, until = play.now, play.now + BETTER_SOURCE_PATIENCE
+    role = Q.PV_ENERGY_TOTAL
+    undecided = Held(HeldBecause.UNDECIDED, since, until)
+    assert play.plant.held() == {role: undecided}
+    play.poll(meter=5_000.0, plant=100.0)
+    assert play.plant.held() == {}
+    play.poll(plant=101.0)
+    missing = Held(HeldBecause.SOURCE_MISSING, play.now)
+    play.poll(plant=102.0)
+    assert play.plant.held() == {role: missing}
 
 
 def test_nothing_is_chosen_where_nothing_answers() -> None:
     """The role stays empty."""
     play = Play(summed("meter"))
     assert play.poll() is None
-    assert play.poll(2 * PATIENCE) is None
+    assert play.poll(2 * BETTER_SOURCE_PATIENCE) is None
     assert play.poll(meter=3.0) == 3
 
 

@@ -1,7 +1,8 @@
 """The filter of one counter: it only grows, and only by energy that somebody can vouch for.
 
 A cloud sends zeros while an inverter sleeps, dips at midnight, and yesterday's energy once more (failures.md E01-E09). Home Assistant's
-statistics would book each of these. What speaks for a gain, and what each oddity looks like in it, stands in docs/counters.md; in short:
+statistics would book each of these. What speaks for a gain, and what each oddity looks like in it, stands in docs/counters.md, whose
+rules are named below by their numbers; in short:
 
 - The counter's *line* is the vendor's value plus an offset. A value on the line is believed when the measured powers explain the gain, or
   when the counter of today confirms it; never when the latter contradicts.
@@ -31,9 +32,10 @@ from .growth import (
     Mark,
     MeasuredEnergy,
 )
+from .held import Held, HeldBecause
 from .sibling import Sibling, Verdict, decimals
 
-PATIENCE: Final = 3 * 3600.0
+STEP_PATIENCE: Final = 3 * 3600.0
 """Seconds a value nobody vouches for must last before it is believed; the longest known glitch takes two hours (E03)."""
 SETTLING: Final = 1500.0
 """Seconds a step must last that nobody saw, but that was possible; glitches that add energy take less (E01, E09)."""
@@ -96,6 +98,16 @@ class SuspectSeries:
     """How many uploads in a row rose to begin another series."""
     rises: list[tuple[float, float]] = field(default_factory=list)
     """The latest (time, value) at which they rose."""
+
+    @property
+    def because(self) -> HeldBecause:
+        """Return which rule waits for them."""
+        if self.owed:
+            return HeldBecause.OWED
+        if self.frozen:
+            return HeldBecause.NEW_DEVICE
+        possible = self.patience < STEP_PATIENCE
+        return HeldBecause.UNSEEN_STEP if possible else HeldBecause.STEP
 
     def climb(self) -> float | None:
         """Return the W of a steady climb, ``None`` when there is none."""
@@ -193,6 +205,31 @@ class CounterFilter:
         """Return the finest step the counter was seen to make."""
         return 10.0**-self.digits
 
+    def why_held(self) -> Held | None:
+        """Say why the latest value is not published as it was told, ``None`` where it is."""
+        if self.value is None:
+            since = self.zero_since
+            if since is None:
+                return None
+            until = since + FIRST_ZERO_PATIENCE
+            return Held(HeldBecause.FIRST_ZERO, since, until)
+        if self.raw is None:
+            return None
+        behind = round(self.raw + self.offset - self.value, 3)
+        if self.holds and self.raw == 0:
+            return Held(HeldBecause.ZERO, self.at, None, behind)
+        if self.holds and self.suspect is None:
+            return Held(HeldBecause.DIP, self.moved, None, behind)
+        if self.holds and self.suspect is not None:
+            since = self.suspect.since
+            until = since + self.suspect.patience
+            return Held(self.suspect.because, since, until, behind)
+        if self.stuck:
+            return Held(HeldBecause.STUCK, self.moved, None, behind)
+        if self.back is not None:
+            return Held(HeldBecause.AFTER_OUTAGE, self.back, self.back + RETURN, behind)
+        return None
+
     def renew(self) -> None:
         """Expect another counter: the hardware was replaced."""
         self.renewed = self.value is not None
@@ -287,7 +324,7 @@ class CounterFilter:
             depth = value - line
             little = depth <= LITTLE
             owed = at < self.unproven_until and depth <= self.unproven + 2 * UNSEEN
-            self.ahead = little or owed or at - self.at >= PATIENCE
+            self.ahead = little or owed or at - self.at >= STEP_PATIENCE
             if self.ahead:
                 self._stand_still(at)
             if little:
@@ -300,7 +337,7 @@ class CounterFilter:
     def _is_vouched_for(
         self, line: float, at: float, value: float, evidence: Evidence
     ) -> bool:
-        """Whether a gain is explained: by the powers, or by the counter of today within what is possible."""
+        """Whether a gain is explained (rule 1): by the powers, or by the counter of today within what is possible."""
         gained = line - value
         if gained < 0:
             return False
@@ -317,10 +354,10 @@ class CounterFilter:
     def _was_there(self, line: float, at: float) -> bool:
         """Whether a step up was there while somebody measured, so that no time nobody did explains it."""
         suspect = self.suspect
-        if suspect is None or not 0 <= at - suspect.at <= PATIENCE:
+        if suspect is None or not 0 <= at - suspect.at <= STEP_PATIENCE:
             return False
         step = suspect.lowest + self.offset
-        return suspect.patience >= PATIENCE and (self.value or 0.0) < step <= line
+        return suspect.patience >= STEP_PATIENCE and (self.value or 0.0) < step <= line
 
     def _is_sparse(self) -> bool:
         """Whether the powers were measured so seldom since the value last rose that they say little."""
@@ -401,18 +438,18 @@ class CounterFilter:
         return 0 <= gained <= self._explained(at, evidence)
 
     def _is_dip(self, line: float, at: float, value: float, evidence: Evidence) -> bool:
-        """Whether a fall is small: it is waited out until the counter makes up for it."""
+        """Whether a fall is small (rule 6): it is waited out until the counter makes up for it."""
         size = max(evidence.limit or 0.0, self.measured.peak)
         return 0 < value - line <= GrowthLimit.of(size).tolerance
 
     def _owes(self, line: float, at: float, value: float) -> bool:
-        """Whether a fall takes back what was published without proof."""
+        """Whether a fall takes back what was published without proof (rule 6)."""
         return at < self.unproven_until and 0 < value - line <= self.unproven + ROUNDING
 
     def _watch(
         self, raw: float, line: float, at: float, value: float, evidence: Evidence
     ) -> None:
-        """Follow values that are not on the line."""
+        """Follow values that are not on the line (rule 2)."""
         suspect = self.suspect
         if suspect is None or not self._continues(suspect, raw, at, evidence):
             self._question_power(suspect, raw)
@@ -428,7 +465,7 @@ class CounterFilter:
         elif at - suspect.since >= suspect.patience:
             self._decide(raw, line, at, value, suspect, evidence)
         elif suspect.owed:
-            lasts = at - suspect.since >= PATIENCE
+            lasts = at - suspect.since >= STEP_PATIENCE
             self.ahead = lasts or value - line <= LITTLE
             if self.ahead:
                 self._stand_still(at)
@@ -490,7 +527,7 @@ class CounterFilter:
     def _patience(
         self, line: float, at: float, value: float, evidence: Evidence, *, owed: bool
     ) -> float:
-        """Return how long a step must last: one that was possible is soon believed, one that is owed is waited out."""
+        """Return how long a step must last (rules 3 and 4): one that was possible is soon believed, one that is owed is waited out."""
         gained = line - value
         if owed:
             return LONG_PATIENCE
@@ -498,9 +535,9 @@ class CounterFilter:
         watched = told and self._likely() is not None
         possible = 0 < gained <= self._possible(at, evidence)
         if watched or not possible or self._was_there(line, at):
-            return PATIENCE
+            return STEP_PATIENCE
         verdict = self._ask_sibling(line, gained, evidence)
-        return PATIENCE if verdict is Verdict.CONTRADICTED else SETTLING
+        return STEP_PATIENCE if verdict is Verdict.CONTRADICTED else SETTLING
 
     def _believable(self, at: float, evidence: Evidence) -> float:
         """Return the most kWh of a lasting step that are late news and not a correction of the vendor's books."""
@@ -531,7 +568,7 @@ class CounterFilter:
         climb = suspect.climb()
         if self.measured.trusted or climb is None:
             return False
-        if evidence.limit is not None and at - suspect.begun < PATIENCE:
+        if evidence.limit is not None and at - suspect.begun < STEP_PATIENCE:
             return False
         faster = climb > (evidence.limit or UNRATED) * HEADROOM
         self.learned_limit = max(self.learned_limit, climb)
@@ -579,7 +616,7 @@ class CounterFilter:
     def _restarted(
         self, raw: float, at: float, value: float, evidence: Evidence
     ) -> bool:
-        """Whether a counter can have come from zero since, and the statistics would see that."""
+        """Whether a counter can have come from zero since (rule 5), and the statistics would see that."""
         return raw < value / 2 and raw <= self._limit(evidence).max_growth(at - self.at)
 
     def _restart(self, raw: float, at: float, value: float, evidence: Evidence) -> None:
@@ -668,7 +705,10 @@ class CounterFilter:
         self.missing = min(self.missing, max(0.0, left))
         if self.dip or self._lacks(behind, evidence):
             kept = self.missing if at < self.missing_until else 0.0
-            self.missing, self.missing_until = kept + max(0.0, behind), at + PATIENCE
+            self.missing, self.missing_until = (
+                kept + max(0.0, behind),
+                at + STEP_PATIENCE,
+            )
         self.dip = 0.0
         # What passed for another reason than its power has used nothing up.
         self.tolerance_left = tolerance if left < 0 else min(left, tolerance)

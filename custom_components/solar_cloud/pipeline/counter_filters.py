@@ -19,6 +19,7 @@ from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import Storage
 from .counter_filter import DUSK, CounterFilter
 from .growth import HIDDEN, Evidence
+from .held import Held, HeldBecause
 
 type Addend = tuple[str, str]
 """Plant or device, and the key of one of its counters."""
@@ -249,6 +250,21 @@ class CounterFilters:
     def holding(self) -> set[Addend]:
         """Return whose latest value was held back or may be an old one, or who had none to say."""
         return self._untold | {each for each in self._named if self.is_doubted(each)}
+
+    def held(self) -> Mapping[tuple[str, Slot], Held]:
+        """Return why counters are not published as they were told."""
+        return {
+            (device_id, slot): held
+            for device_id, filters in self._filters.items()
+            for slot, each in filters.items()
+            if (held := self._why_held((device_id, slot.key), each)) is not None
+        }
+
+    def _why_held(self, addend: Addend, each: CounterFilter) -> Held | None:
+        held = each.why_held()
+        if held is None and addend in self._untold:
+            return Held(HeldBecause.NOT_TOLD, each.heard)
+        return held
 
     def rejected(self) -> Mapping[tuple[str, Slot], int]:
         """Return how many values each filter held back."""

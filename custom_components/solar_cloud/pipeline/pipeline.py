@@ -19,6 +19,7 @@ from ..cloud.storage import Storage
 from .counter_filters import Addend, CounterFilters, Scenery
 from .daily import Days
 from .freshness import Freshness
+from .held import Held
 from .known_slots import KnownSlots
 from .plant_sources import PollContext, SourceSelection, SourceSelections, evaluate
 from .timezones import HomeLocation, Night, is_dark, plant_zone
@@ -226,6 +227,15 @@ class ReadingPipeline:
     def rejected(self) -> Mapping[tuple[str, Slot], int]:
         """Return how many values each filter held back, for diagnostics."""
         return self._filters.rejected()
+
+    def held(self) -> Mapping[tuple[str, Slot], Held]:
+        """Return why counters are not published as they were told, for diagnostics."""
+        return self._filters.held()
+
+    def roles_held(self, plant_id: str) -> Mapping[Q, Held]:
+        """Return why counters of a plant are not what their sources add up to, for diagnostics."""
+        plant = self._plants.get(plant_id)
+        return plant.held() if plant else {}
 
     def sources(self, plant_id: str) -> Mapping[Q, Iterable[tuple[str, str]]]:
         """Return the source of each role as (device, slot) pairs, for diagnostics."""

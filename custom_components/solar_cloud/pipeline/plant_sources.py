@@ -13,8 +13,9 @@ from ..cloud.model import Quantity, Reading, Slot, Value
 from ..cloud.sources import PlantSources, Source, SourceTerm
 from .counter_filters import Addend, power_of
 from .growth import BRIDGE, JOULES
+from .held import Held, HeldBecause
 
-PATIENCE: Final = 86400.0
+BETTER_SOURCE_PATIENCE: Final = 86400.0
 """Seconds a better source may stay silent before a lesser one is taken."""
 ABSENCE: Final = 3600.0
 """Seconds an addend of a counter may be missing before the others are counted without it."""
@@ -64,6 +65,18 @@ class SourceSelection:
     """Whether it went on by its power in the latest poll."""
     unseen: bool = False
     """Whether energy has flowed that is neither counted yet nor was measured."""
+
+    def why_held(self) -> Held | None:
+        """Say why a counter is not the sum of its source, ``None`` where it is."""
+        since, behind = self.waiting_since, round(-self.ahead, 3)
+        if since is not None and not self.terms:
+            until = since + BETTER_SOURCE_PATIENCE
+            return Held(HeldBecause.UNDECIDED, since, until)
+        if since is not None:
+            return Held(HeldBecause.SOURCE_MISSING, since)
+        if self.measured or self.unseen:
+            return Held(HeldBecause.WAITS_FOR_ADDEND, behind=behind)
+        return Held(HeldBecause.AHEAD, behind=behind) if behind else None
 
     def count(
         self,
@@ -192,6 +205,14 @@ class SourceSelections:
         """Return the source of each role."""
         return {role: choice.terms for role, choice in self.choices.items()}
 
+    def held(self) -> Mapping[Quantity, Held]:
+        """Return why counters are not what their sources add up to."""
+        return {
+            role: held
+            for role, choice in self.choices.items()
+            if role.is_counter and (held := choice.why_held()) is not None
+        }
+
     def parts(
         self, roles: PlantSources
     ) -> dict[Quantity, list[tuple[Quantity, float]]]:
@@ -260,7 +281,7 @@ def _settle(
             return source
         if any(term.device_id not in context.fresh for term in source.terms):
             choice.waiting_since = choice.waiting_since or context.now
-            if context.now - choice.waiting_since < PATIENCE:
+            if context.now - choice.waiting_since < BETTER_SOURCE_PATIENCE:
                 return None
     return None
 
