@@ -173,6 +173,9 @@ def test_a_stuck_counter_may_make_up_for_all_of_it(stays: int) -> None:
     home = Home(told=False)
     home.run(stays * POLL, stuck=True)
     assert home.filter.stuck
+    held = home.filter.why_held()
+    assert held is not None
+    assert (held.because, held.behind) == ("stuck", 0)
     home.true, lacking = home.true - stays / 12, home.true
     assert home.run(3 * POLL) == pytest.approx(0, abs=0.02)
     home.true = lacking + 0.5

@@ -354,11 +354,11 @@ def test_a_difference_goes_on_by_its_power_while_an_addend_is_missing() -> None:
     source = Source((SourceTerm("a", Slot(load)), SourceTerm("b", Slot(load), -1.0)))
     plant, power = SourceSelections(), Source((SourceTerm("a", Slot(Q.LOAD_POWER)),))
 
-    def poll(now: float, a: float, b: float | None) -> float:
+    def poll(now: float, a: float, b: float | None, doubted: bool = False) -> float:
         said = {"a": Reading(None, {Slot(load): a, Slot(Q.LOAD_POWER): 1200.0})}
         if b is not None:
             said["b"] = Reading(None, {Slot(load): b})
-        scene = PollContext(said, said, lambda _: False, lambda *_: True, True, now)
+        scene = PollContext(said, said, lambda _: doubted, lambda *_: True, True, now)
         roles = {load: (source,), Q.LOAD_POWER: (power,)}
         value = plant.apply(roles, scene)[Slot(load)]
         assert isinstance(value, float)
@@ -367,5 +367,10 @@ def test_a_difference_goes_on_by_its_power_while_an_addend_is_missing() -> None:
     assert poll(0.0, 100.0, 10.0) == 90
     assert poll(300.0, 105.0, None) == pytest.approx(90.1)
     assert plant.followed() == {load}
+    assert plant.held() == {load: Held(HeldBecause.SOURCE_MISSING, 300.0)}
     assert poll(600.0, 105.0, 14.95) == pytest.approx(90.1)
+    assert plant.held() == {load: Held(HeldBecause.AHEAD, behind=-0.05)}
     assert poll(900.0, 105.5, 15.0) == pytest.approx(90.5)
+    assert plant.held() == {}
+    assert poll(1200.0, 105.6, 15.0, doubted=True) == pytest.approx(90.6)
+    assert plant.held() == {load: Held(HeldBecause.WAITS_FOR_ADDEND, behind=-0.1)}
