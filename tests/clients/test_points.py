@@ -20,19 +20,15 @@ from custom_components.solar_cloud.cloud.points import (
 )
 
 TABLE = Table(
-    [
-        Point(
-            field="status", quantity=Q.OPERATING_STATE, codes={1: "running"}, ref="-"
-        ),
-        Point(field="pv", quantity=Q.PV_POWER, unit=Unit.KILOWATT, ref="-"),
-        Point(field="grid", quantity=Q.GRID_POWER, unit=Unit.WATT, sign=-1, ref="-"),
-        Point(field="soc", quantity=Q.BATTERY_SOC, unit=Unit.PERCENT, ref="-"),
-        Point(
-            field="hz", quantity=Q.GRID_FREQUENCY, unit=Unit.HERTZ, sleeps=True, ref="-"
-        ),
-        Point(field="hz1", quantity=Q.GRID_FREQUENCY, unit=Unit.HERTZ, ref="-"),
-        *series("mppt{n}Power", 3, Q.MPPT_POWER, unit=Unit.WATT, ref="-"),
-    ],
+    "a document",
+    Point("status", Q.OPERATING_STATE, codes={1: "running"}),
+    Point("pv", Q.PV_POWER, Unit.KILOWATT),
+    Point("grid", Q.GRID_POWER, Unit.WATT, sign=-1, ref="a user's report"),
+    Point("soc", Q.BATTERY_SOC, Unit.PERCENT),
+    Point("hz", Q.GRID_FREQUENCY, Unit.HERTZ, sleeps=True),
+    Point("hz1", Q.GRID_FREQUENCY, Unit.HERTZ),
+    *series("mppt{n}Power", 3, Q.MPPT_POWER, Unit.WATT),
+    *series("v{n}", "ab", Q.PHASE_VOLTAGE, Unit.VOLT, ref="another document"),
     ignored=("sn",),
 )
 
@@ -125,6 +121,24 @@ def test_zero_of_a_sleeping_device() -> None:
     assert values({"hz": 0, "pv": 0}, asleep=True) == {"pv_power": 0}
     assert values({"hz": 0})["grid_frequency"] == 0
     assert values({"hz": 49.9}, asleep=True)["grid_frequency"] == 49.9
+
+
+def test_a_row_that_names_no_source_has_its_tables() -> None:
+    """One that names its own keeps it, alone or as a family."""
+    own = {point.field: point.ref for point in TABLE.points}
+    assert own["grid"] == "a user's report"
+    assert own["va"] == own["vb"] == "another document"
+    assert {own[field] for field in own.keys() - {"grid", "va", "vb"}} == {"a document"}
+
+
+def test_a_family_is_counted_or_named() -> None:
+    """Whatever its fields are called, its members are numbered from 1."""
+    fields = {"mppt2Power": 6, "va": 230, "vb": 231}
+    assert values(fields) == {
+        "mppt_power_2": 6,
+        "phase_voltage_1": 230,
+        "phase_voltage_2": 231,
+    }
 
 
 def test_unknown_code_is_unknown() -> None:

@@ -5,7 +5,7 @@ such a row, so that a user's report corrects one line.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime
 import math
 from typing import Final
@@ -27,23 +27,24 @@ SPLITS: Final[Mapping[Quantity, tuple[Quantity, Quantity]]] = {
 """Signed powers and the two one-way powers they imply: towards the house first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Point:
     """One row of a vendor's table.
 
     ``unit`` is the vendor's; ``codes`` translates a state instead. ``sign`` is -1 where the vendor's sign is not ours, which is positive
     towards the house: grid import and battery discharge. ``sleeps`` marks a field whose zero means "no data" while the device sleeps.
-    ``ref`` says where the fact comes from.
+    ``ref`` says where the fact comes from; empty, it is the table's.
     """
 
     field: str
     quantity: Quantity
-    ref: str
     unit: Unit | None = None
+    _: KW_ONLY
     index: int = 0
     sign: int = 1
     codes: Mapping[int, str] | None = None
     sleeps: bool = False
+    ref: str = ""
 
     @property
     def slot(self) -> Slot:
@@ -53,21 +54,23 @@ class Point:
 
 def series(
     pattern: str,
-    count: int,
+    names: int | Iterable[object],
     quantity: Quantity,
-    *,
     unit: Unit,
-    ref: str,
+    *,
     sign: int = 1,
     sleeps: bool = False,
+    ref: str = "",
 ) -> Iterator[Point]:
-    """Give one row for each of a numbered family; ``{n}`` in the pattern counts from 1."""
-    for number in range(1, count + 1):
+    """Give one row for each of a family; ``{n}`` in the pattern counts from 1 to ``names``, or takes each of these."""
+    if isinstance(names, int):
+        names = range(1, names + 1)
+    for index, name in enumerate(names, 1):
         yield Point(
-            field=pattern.format(n=number),
-            quantity=quantity,
-            unit=unit,
-            index=number,
+            pattern.format(n=name),
+            quantity,
+            unit,
+            index=index,
             sign=sign,
             sleeps=sleeps,
             ref=ref,
@@ -77,12 +80,15 @@ def series(
 class Table:
     """The rows of one kind of device, with a look-up that ignores the case of field names.
 
-    ``ignored`` are fields that are understood but carry no measurement (names, times, identities): they are not reported as unmapped.
+    ``ref`` is the source of every row that names none of its own. ``ignored`` are fields that are understood but carry no measurement
+    (names, times, identities): they are not reported as unmapped.
     """
 
-    def __init__(self, points: Iterable[Point], ignored: Iterable[str] = ()) -> None:
+    def __init__(self, ref: str, *points: Point, ignored: Iterable[str] = ()) -> None:
         """Index the rows by field; their order is the order of preference for one slot."""
-        self.points: Final = tuple(points)
+        self.points: Final = tuple(
+            point if point.ref else replace(point, ref=ref) for point in points
+        )
         self._known: Final = {point.field.lower() for point in self.points} | {
             name.lower() for name in ignored
         }

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..model import Quantity as Q, Unit
-from ..points import Point, Table
+from ..points import Point, Table, series
 
 SENSOR_REF: Final = "power sensor data items"
 METER_REF: Final = "grid meter data items"
@@ -30,192 +30,92 @@ REACTIVE: Final = (
 STATUS: Final = ("run_state", "meter_status")
 
 
-def _powers(direction: int, power: Unit, reactive: Unit, ref: str) -> Iterator[Point]:
-    yield Point(
-        field="active_power", quantity=Q.GRID_POWER, unit=power, sign=direction, ref=ref
+def _meter(
+    source: str, how: str, direction: int, power: Unit, reactive: Unit, *more: Point
+) -> Table:
+    """Give the table of a meter; ``how`` is what the source says of its powers."""
+    ref = f"{source}; {how}"
+    phase_a = f"{ref}; phase A"
+    return Table(
+        ref,
+        Point("active_power", Q.GRID_POWER, power, sign=direction),
+        Point("reactive_power", Q.REACTIVE_POWER, reactive),
+        Point("total_apparent_power", Q.APPARENT_POWER, Unit.KILOVOLT_AMPERE),
+        Point("power_factor", Q.POWER_FACTOR, Unit.RATIO),
+        Point("grid_frequency", Q.GRID_FREQUENCY, Unit.HERTZ),
+        *_phases(direction, power, reactive),
+        Point("meter_u", Q.PHASE_VOLTAGE, Unit.VOLT, index=1, ref=phase_a),
+        Point("meter_i", Q.PHASE_CURRENT, Unit.AMPERE, index=1, ref=phase_a),
+        *series("{n}_u", ("ab", "bc", "ca"), Q.LINE_VOLTAGE, Unit.VOLT),
+        *_energies(direction, source),
+        *more,
+        ignored=(*STATUS, *REACTIVE),
     )
-    yield Point(
-        field="reactive_power", quantity=Q.REACTIVE_POWER, unit=reactive, ref=ref
-    )
-    yield Point(
-        field="total_apparent_power",
-        quantity=Q.APPARENT_POWER,
-        unit=Unit.KILOVOLT_AMPERE,
-        ref=ref,
-    )
-    yield Point(field="power_factor", quantity=Q.POWER_FACTOR, unit=Unit.RATIO, ref=ref)
-    yield Point(
-        field="grid_frequency", quantity=Q.GRID_FREQUENCY, unit=Unit.HERTZ, ref=ref
-    )
-    yield from _phases(direction, power, reactive, ref)
 
 
-def _phases(direction: int, power: Unit, reactive: Unit, ref: str) -> Iterator[Point]:
-    for index, phase in enumerate("abc", 1):
+def _phases(direction: int, power: Unit, reactive: Unit) -> Iterator[Point]:
+    for index, n in enumerate("abc", 1):
         yield Point(
-            field=f"active_power_{phase}",
-            quantity=Q.PHASE_POWER,
-            index=index,
-            unit=power,
-            sign=direction,
-            ref=ref,
+            f"active_power_{n}", Q.PHASE_POWER, power, index=index, sign=direction
         )
         yield Point(
-            field=f"reactive_power_{phase}",
-            quantity=Q.PHASE_REACTIVE_POWER,
-            index=index,
-            unit=reactive,
-            ref=ref,
+            f"reactive_power_{n}", Q.PHASE_REACTIVE_POWER, reactive, index=index
         )
-        yield Point(
-            field=f"{phase}_u",
-            quantity=Q.PHASE_VOLTAGE,
-            index=index,
-            unit=Unit.VOLT,
-            ref=ref,
-        )
-        yield Point(
-            field=f"{phase}_i",
-            quantity=Q.PHASE_CURRENT,
-            index=index,
-            unit=Unit.AMPERE,
-            ref=ref,
-        )
-    yield Point(
-        field="meter_u",
-        quantity=Q.PHASE_VOLTAGE,
-        index=1,
-        unit=Unit.VOLT,
-        ref=f"{ref}; phase A",
-    )
-    yield Point(
-        field="meter_i",
-        quantity=Q.PHASE_CURRENT,
-        index=1,
-        unit=Unit.AMPERE,
-        ref=f"{ref}; phase A",
-    )
-    for index, line in enumerate(("ab", "bc", "ca"), 1):
-        yield Point(
-            field=f"{line}_u",
-            quantity=Q.LINE_VOLTAGE,
-            index=index,
-            unit=Unit.VOLT,
-            ref=ref,
-        )
+        yield Point(f"{n}_u", Q.PHASE_VOLTAGE, Unit.VOLT, index=index)
+        yield Point(f"{n}_i", Q.PHASE_CURRENT, Unit.AMPERE, index=index)
 
 
-def _energies(direction: int, ref: str) -> Iterator[Point]:
+def _energies(direction: int, source: str) -> Iterator[Point]:
     inward, outward = Q.GRID_IMPORT_ENERGY_TOTAL, Q.GRID_EXPORT_ENERGY_TOTAL
     tariff_in, tariff_out = Q.TARIFF_IMPORT_ENERGY_TOTAL, Q.TARIFF_EXPORT_ENERGY_TOTAL
     if direction == OUTWARD:
         inward, outward, tariff_in, tariff_out = outward, inward, tariff_out, tariff_in
-    yield Point(
-        field="active_cap",
-        quantity=inward,
-        unit=Unit.KILOWATT_HOUR,
-        sleeps=True,
-        ref=f"{ref}; the positive direction",
-    )
-    yield Point(
-        field="reverse_active_cap",
-        quantity=outward,
-        unit=Unit.KILOWATT_HOUR,
-        sleeps=True,
-        ref=f"{ref}; the negative direction",
-    )
+    kwh, positive = Unit.KILOWATT_HOUR, f"{source}; the positive direction"
+    negative, energy = f"{source}; the negative direction", f"{source}; an energy"
+    yield Point("active_cap", inward, kwh, sleeps=True, ref=positive)
+    yield Point("reverse_active_cap", outward, kwh, sleeps=True, ref=negative)
     for index, rate in enumerate(TARIFFS, 1):
-        yield Point(
-            field=f"positive_active_{rate}",
-            quantity=tariff_in,
-            index=index,
-            unit=Unit.KILOWATT_HOUR,
-            ref=f"{ref}; an energy",
-        )
-        yield Point(
-            field=f"reverse_active_{rate}",
-            quantity=tariff_out,
-            index=index,
-            unit=Unit.KILOWATT_HOUR,
-            ref=f"{ref}; an energy",
-        )
+        yield Point(f"positive_active_{rate}", tariff_in, kwh, index=index, ref=energy)
+        yield Point(f"reverse_active_{rate}", tariff_out, kwh, index=index, ref=energy)
 
 
-POWER_SENSOR: Final = Table(
-    (
-        *_powers(OUTWARD, Unit.WATT, Unit.VAR, f"{SENSOR_REF}; W, + export [seen]"),
-        *_energies(OUTWARD, SENSOR_REF),
-    ),
-    ignored=(*STATUS, *REACTIVE),
+POWER_SENSOR: Final = _meter(
+    SENSOR_REF, "W, + export [seen]", OUTWARD, Unit.WATT, Unit.VAR
 )
-GRID_METER: Final = Table(
-    (
-        *_powers(OUTWARD, Unit.WATT, Unit.KILOVAR, f"{METER_REF}; W since 24.7.0"),
-        *_energies(OUTWARD, METER_REF),
-    ),
-    ignored=(*STATUS, *REACTIVE),
+GRID_METER: Final = _meter(
+    METER_REF, "W since 24.7.0", OUTWARD, Unit.WATT, Unit.KILOVAR
 )
-EMMA: Final = Table(
-    (
-        *_powers(
-            INWARD, Unit.KILOWATT, Unit.KILOVAR, f"{EMMA_REF}; kW, + import [seen]"
-        ),
-        *_energies(INWARD, EMMA_REF),
-        Point(
-            field="ex_active_power",
-            quantity=Q.SECOND_GRID_POWER,
-            unit=Unit.KILOWATT,
-            ref=f"{EMMA_REF}; second measuring point",
-        ),
-        Point(
-            field="ex_active_cap",
-            quantity=Q.SECOND_GRID_IMPORT_ENERGY_TOTAL,
-            unit=Unit.KILOWATT_HOUR,
-            ref=EMMA_REF,
-        ),
-        Point(
-            field="ex_reverse_active_cap",
-            quantity=Q.SECOND_GRID_EXPORT_ENERGY_TOTAL,
-            unit=Unit.KILOWATT_HOUR,
-            ref=EMMA_REF,
-        ),
+EMMA: Final = _meter(
+    EMMA_REF,
+    "kW, + import [seen]",
+    INWARD,
+    Unit.KILOWATT,
+    Unit.KILOVAR,
+    Point(
+        "ex_active_power",
+        Q.SECOND_GRID_POWER,
+        Unit.KILOWATT,
+        ref=f"{EMMA_REF}; second measuring point",
     ),
-    ignored=(*STATUS, *REACTIVE),
+    Point(
+        "ex_active_cap",
+        Q.SECOND_GRID_IMPORT_ENERGY_TOTAL,
+        Unit.KILOWATT_HOUR,
+        ref=EMMA_REF,
+    ),
+    Point(
+        "ex_reverse_active_cap",
+        Q.SECOND_GRID_EXPORT_ENERGY_TOTAL,
+        Unit.KILOWATT_HOUR,
+        ref=EMMA_REF,
+    ),
 )
 MAINS: Final = Table(
-    (
-        Point(
-            field="active_power",
-            quantity=Q.GRID_POWER,
-            unit=Unit.KILOWATT,
-            ref=MAINS_REF,
-        ),
-        Point(
-            field="ac_voltage",
-            quantity=Q.PHASE_VOLTAGE,
-            index=1,
-            unit=Unit.VOLT,
-            ref=MAINS_REF,
-        ),
-        Point(
-            field="ac_current",
-            quantity=Q.PHASE_CURRENT,
-            index=1,
-            unit=Unit.AMPERE,
-            ref=MAINS_REF,
-        ),
-        Point(
-            field="ac_frequency",
-            quantity=Q.GRID_FREQUENCY,
-            unit=Unit.HERTZ,
-            ref=MAINS_REF,
-        ),
-        Point(
-            field="total_energy_consumption",
-            quantity=Q.GRID_IMPORT_ENERGY_TOTAL,
-            unit=Unit.KILOWATT_HOUR,
-            ref=MAINS_REF,
-        ),
-    ),
+    MAINS_REF,
+    Point("active_power", Q.GRID_POWER, Unit.KILOWATT),
+    Point("ac_voltage", Q.PHASE_VOLTAGE, Unit.VOLT, index=1),
+    Point("ac_current", Q.PHASE_CURRENT, Unit.AMPERE, index=1),
+    Point("ac_frequency", Q.GRID_FREQUENCY, Unit.HERTZ),
+    Point("total_energy_consumption", Q.GRID_IMPORT_ENERGY_TOTAL, Unit.KILOWATT_HOUR),
     ignored=("mains_state", "grid_quality_grade", "supply_duration_per_total"),
 )

@@ -182,7 +182,7 @@ class SolaxDecoder:
             values[Slot(Q.PV_ENERGY_TOTAL)] = output
 
 
-_EMPTY: Final = Table(())
+_EMPTY: Final = Table("")
 
 VOLTAGES: Final = re.compile(r"(ac|mppt\d+)voltage\d*", re.IGNORECASE)
 """What an inverter that sleeps has none of."""

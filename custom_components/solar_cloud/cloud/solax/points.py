@@ -304,20 +304,30 @@ _HOME_UNITS: Final = (Unit.WATT, Unit.VAR, Unit.VOLT_AMPERE)
 _COMMERCIAL_UNITS: Final = (Unit.KILOWATT, Unit.KILOVAR, Unit.KILOVOLT_AMPERE)
 
 TABLES: Final[Mapping[tuple[str, DeviceKind], Table]] = {
-    (HOME, DeviceKind.INVERTER): Table(inverter(*_HOME_UNITS), IDENTITIES),
-    (COMMERCIAL, DeviceKind.INVERTER): Table(inverter(*_COMMERCIAL_UNITS), IDENTITIES),
-    (HOME, DeviceKind.BATTERY): Table(battery(states.HOME_BATTERY), IDENTITIES),
-    (COMMERCIAL, DeviceKind.BATTERY): Table(
-        battery(states.COMMERCIAL_BATTERY), IDENTITIES
+    (HOME, DeviceKind.INVERTER): Table("", *inverter(*_HOME_UNITS), ignored=IDENTITIES),
+    (COMMERCIAL, DeviceKind.INVERTER): Table(
+        "", *inverter(*_COMMERCIAL_UNITS), ignored=IDENTITIES
     ),
-    (HOME, DeviceKind.METER): Table(meter(*_HOME_UNITS), IDENTITIES),
-    (COMMERCIAL, DeviceKind.METER): Table(meter(*_COMMERCIAL_UNITS), IDENTITIES),
-    (HOME, DeviceKind.CHARGER): Table(charger(), (*IDENTITIES, "rfidnumber")),
-    (COMMERCIAL, DeviceKind.CHARGER): Table(charger(), (*IDENTITIES, "rfidnumber")),
-    (HOME, DeviceKind.PLANT): Table(plant(), IDENTITIES),
-    (COMMERCIAL, DeviceKind.PLANT): Table(plant(), IDENTITIES),
+    (HOME, DeviceKind.BATTERY): Table(
+        "", *battery(states.HOME_BATTERY), ignored=IDENTITIES
+    ),
+    (COMMERCIAL, DeviceKind.BATTERY): Table(
+        "", *battery(states.COMMERCIAL_BATTERY), ignored=IDENTITIES
+    ),
+    (HOME, DeviceKind.METER): Table("", *meter(*_HOME_UNITS), ignored=IDENTITIES),
+    (COMMERCIAL, DeviceKind.METER): Table(
+        "", *meter(*_COMMERCIAL_UNITS), ignored=IDENTITIES
+    ),
+    (HOME, DeviceKind.CHARGER): Table(
+        "", *charger(), ignored=(*IDENTITIES, "rfidnumber")
+    ),
+    (COMMERCIAL, DeviceKind.CHARGER): Table(
+        "", *charger(), ignored=(*IDENTITIES, "rfidnumber")
+    ),
+    (HOME, DeviceKind.PLANT): Table("", *plant(), ignored=IDENTITIES),
+    (COMMERCIAL, DeviceKind.PLANT): Table("", *plant(), ignored=IDENTITIES),
     (COMMERCIAL, DeviceKind.ENERGY_MANAGER): Table(
-        energy_manager(), (*IDENTITIES, "utcTime")
+        "", *energy_manager(), ignored=(*IDENTITIES, "utcTime")
     ),
 }
 """By business type and kind of device."""

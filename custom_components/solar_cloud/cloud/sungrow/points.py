@@ -216,7 +216,7 @@ class DeviceType:
 def _type(
     number: int, kind: DeviceKind, rows: tuple[Point, ...], every: float = EVERY_POLL
 ) -> DeviceType:
-    return DeviceType(number, kind, Table(rows, ignored=BASIC_FIELDS), every)
+    return DeviceType(number, kind, Table("", *rows, ignored=BASIC_FIELDS), every)
 
 
 DEVICE_TYPES: Final[Mapping[int, DeviceType]] = {
