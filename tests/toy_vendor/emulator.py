@@ -7,17 +7,9 @@ from typing import Any, ClassVar, override
 
 from aiohttp import web
 
-from tests.emulators.base import Cloud
-from tests.emulators.limits import Window
-from tests.emulators.world import (
-    Array,
-    Battery,
-    Dongle,
-    Inverter,
-    Sample,
-    Site,
-    SiteSpec,
-)
+from ..emulators.base import Cloud
+from ..emulators.limits import Window
+from ..emulators.world import Array, Battery, Dongle, Inverter, Sample, Site, SiteSpec
 
 CREDENTIALS = {"username": "demo", "password": "toy-demo-password"}
 KINDS = ("inverter", "battery", "meter")

@@ -159,7 +159,7 @@ def test_it_stays_a_toy(most: int, files: str) -> None:
 
 
 def test_the_way_through_it_shows_what_is_there() -> None:
-    """Each piece of code in CONTRIBUTING.md stands in the toy, whatever its indentation."""
+    """Each piece of code in CONTRIBUTING.md stands in the toy, whatever its indentation and empty lines."""
     page = (REPOSITORY / "CONTRIBUTING.md").read_text()
     way = page.partition("## How to add a vendor")[2].partition("\n## ")[0]
     code = "\n".join(path.read_text() for path in HERE.glob("**/*.py"))
@@ -172,4 +172,4 @@ def test_the_way_through_it_shows_what_is_there() -> None:
 
 
 def _lines(code: str) -> str:
-    return "\n".join(line.strip() for line in code.splitlines())
+    return "\n".join(line.strip() for line in code.splitlines() if line.strip())
