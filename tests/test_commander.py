@@ -49,7 +49,7 @@ class Vendor:
 
     def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         """Take the place of the loaded client."""
-        self.orders: list[ControlAction] = []
+        self.actions: list[ControlAction] = []
         self.receipts: list[CommandResult | Exception] = []
         self.follows: list[CommandResult | Exception] = []
         self.asked = 0
@@ -60,8 +60,8 @@ class Vendor:
         self.charger = house.solax.first(Kind.CHARGER).sn
         self.settings_now = Settings({})
 
-        async def order(order: ControlAction) -> CommandResult:
-            self.orders.append(order)
+        async def run_action(action: ControlAction) -> CommandResult:
+            self.actions.append(action)
             return _next(self.receipts, CommandResult(outcome=Outcome.CONFIRMED))
 
         async def apply(command: Command) -> CommandResult:
@@ -75,9 +75,9 @@ class Vendor:
             return self.settings_now
 
         for name, function in {
-            "order": order,
+            "run_action": run_action,
             "apply": apply,
-            "follow": poll_task,
+            "poll_task": poll_task,
             "settings": settings,
         }.items():
             monkeypatch.setattr(account.cloud.controls, name, function)
@@ -111,10 +111,10 @@ async def test_e47_signs_of_life_until_the_end(house: House, vendor: Vendor) -> 
         CommandResult(outcome=Outcome.CONFIRMED),
         QuotaExhausted(30),
     ]
-    await vendor.control_manager.async_order(_charge(vendor))
+    await vendor.control_manager.async_run_action(_charge(vendor))
     assert vendor.control_manager.forces.until(vendor.inverter) is not None
     await house.home.pass_time(1700)
-    kinds = [type(order) for order in vendor.orders]
+    kinds = [type(action) for action in vendor.actions]
     assert kinds[0] is ChargeBattery
     assert kinds[1:-1] == [RenewBattery] * 5
     assert kinds[-1] is StopBattery
@@ -128,14 +128,14 @@ async def test_a_force_is_known_before_it_is_sent(
     """A crash between sending and answering leaves a deadline; a refusal leaves what was."""
     seen: list[object] = []
 
-    async def order(order: ControlAction) -> CommandResult:
+    async def run_action(action: ControlAction) -> CommandResult:
         seen.append(house.entry.runtime_data.store.load("forces"))
         raise CommandRejected("device_refused")
 
     controls: Any = house.entry.runtime_data.cloud.controls
-    controls.order = order
+    controls.run_action = run_action
     with pytest.raises(Exception, match="refused"):
-        await vendor.control_manager.async_order(_charge(vendor))
+        await vendor.control_manager.async_run_action(_charge(vendor))
     assert vendor.inverter in str(seen)
     assert house.entry.runtime_data.store.load("forces") == {}
     supervisor = vendor.control_manager.forces
@@ -144,7 +144,7 @@ async def test_a_force_is_known_before_it_is_sent(
     )
     before = supervisor.until(vendor.inverter)
     with pytest.raises(Exception, match="refused"):
-        await vendor.control_manager.async_order(_charge(vendor))
+        await vendor.control_manager.async_run_action(_charge(vendor))
     assert supervisor.until(vendor.inverter) == before
 
 
@@ -294,7 +294,7 @@ async def test_a_command_that_was_never_sent_prolongs_nothing(
     vendor.receipts = [
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=1800)),
     ]
-    await vendor.control_manager.async_order(_charge(vendor, 1800))
+    await vendor.control_manager.async_run_action(_charge(vendor, 1800))
     until = vendor.control_manager.forces.until(vendor.inverter)
     waits = asyncio.Event()
 
@@ -304,11 +304,11 @@ async def test_a_command_that_was_never_sent_prolongs_nothing(
 
     monkeypatch.setattr(manager, "pause", wait)
     task = house.hass.async_create_task(
-        vendor.control_manager.async_order(_charge(vendor, 36000))
+        vendor.control_manager.async_run_action(_charge(vendor, 36000))
     )
     await waits.wait()
     await _cut(task)
-    assert len(vendor.orders) == 1
+    assert len(vendor.actions) == 1
     assert vendor.control_manager.forces.until(vendor.inverter) == until
     ((_, row),) = house.entry.runtime_data.store.load("forces").items()
     assert row["until"] == pytest.approx(until.timestamp() if until else 0)
@@ -322,11 +322,11 @@ async def test_a_command_that_nobody_knows_of_ends_no_later_than_what_was_on(
     vendor.receipts = [
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=1800))
     ]
-    await vendor.control_manager.async_order(_charge(vendor, 1800))
+    await vendor.control_manager.async_run_action(_charge(vendor, 1800))
     until = vendor.control_manager.forces.until(vendor.inverter)
     sent = asyncio.Event()
 
-    async def order(order: ControlAction) -> CommandResult:
+    async def run_action(action: ControlAction) -> CommandResult:
         sent.set()
         if how == "failed":
             raise ValueError
@@ -334,9 +334,9 @@ async def test_a_command_that_nobody_knows_of_ends_no_later_than_what_was_on(
         raise AssertionError
 
     controls: Any = house.entry.runtime_data.cloud.controls
-    controls.order = order
+    controls.run_action = run_action
     task = house.hass.async_create_task(
-        vendor.control_manager.async_order(_charge(vendor, 36000))
+        vendor.control_manager.async_run_action(_charge(vendor, 36000))
     )
     await sent.wait()
     if how == "failed":
@@ -357,19 +357,19 @@ async def test_a_mistake_of_ours_ends_no_supervision(
     vendor.receipts = [
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=600))
     ]
-    await vendor.control_manager.async_order(_charge(vendor, 600))
-    original = house.entry.runtime_data.cloud.controls.order
+    await vendor.control_manager.async_run_action(_charge(vendor, 600))
+    original = house.entry.runtime_data.cloud.controls.run_action
 
-    async def order(order: ControlAction) -> CommandResult:
-        vendor.orders.append(order)
+    async def run_action(action: ControlAction) -> CommandResult:
+        vendor.actions.append(action)
         raise err
 
     controls: Any = house.entry.runtime_data.cloud.controls
-    controls.order = order
+    controls.run_action = run_action
     await house.home.pass_time(900)
-    assert len(vendor.orders) > 2
+    assert len(vendor.actions) > 2
     assert _repairs(house, "force_not_ended")
-    controls.order = original
+    controls.run_action = original
     await house.home.pass_time(1200)
     assert vendor.control_manager.forces.until(vendor.inverter) is None
     await house.home.pass_time(400)
@@ -453,10 +453,12 @@ async def test_an_order_outlives_the_stop_of_the_one_before(
         CommandResult(outcome=Outcome.ACCEPTED, task="stop", check_after=120),
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=7200)),
     ]
-    await vendor.control_manager.async_order(_charge(vendor, 900))
-    await vendor.control_manager.async_order(StopBattery(device_id=vendor.inverter))
+    await vendor.control_manager.async_run_action(_charge(vendor, 900))
+    await vendor.control_manager.async_run_action(
+        StopBattery(device_id=vendor.inverter)
+    )
     assert vendor.control_manager.forces.until(vendor.inverter) is None
-    await vendor.control_manager.async_order(_charge(vendor, 7200))
+    await vendor.control_manager.async_run_action(_charge(vendor, 7200))
     until = vendor.control_manager.forces.until(vendor.inverter)
     await house.home.pass_time(600)
     assert until is not None
@@ -470,21 +472,21 @@ async def test_an_end_in_time_does_not_kill_what_replaced_it(
     vendor.receipts = [
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=600))
     ]
-    await vendor.control_manager.async_order(_charge(vendor, 600))
+    await vendor.control_manager.async_run_action(_charge(vendor, 600))
     house.home.freezer.tick(590)
     answer = asyncio.Event()
 
-    async def order(order: ControlAction) -> CommandResult:
-        vendor.orders.append(order)
+    async def run_action(action: ControlAction) -> CommandResult:
+        vendor.actions.append(action)
         await answer.wait()
         return CommandResult(
             outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=7200)
         )
 
     controls: Any = house.entry.runtime_data.cloud.controls
-    controls.order = order
+    controls.run_action = run_action
     task = house.hass.async_create_task(
-        vendor.control_manager.async_order(_charge(vendor, 7200))
+        vendor.control_manager.async_run_action(_charge(vendor, 7200))
     )
     await asyncio.sleep(0)
     house.home.freezer.tick(20)
@@ -493,7 +495,7 @@ async def test_an_end_in_time_does_not_kill_what_replaced_it(
     answer.set()
     await task
     await house.home.settle()
-    assert [type(order) for order in vendor.orders] == [ChargeBattery] * 2
+    assert [type(action) for action in vendor.actions] == [ChargeBattery] * 2
     assert vendor.control_manager.forces.until(vendor.inverter) is not None
 
 
@@ -506,8 +508,10 @@ async def test_an_end_counts_when_the_device_said_so(
         CommandResult(outcome=Outcome.CONFIRMED, force=ForcedMode(ends_after=3600)),
         CommandResult(outcome=Outcome.UNCERTAIN),
     ]
-    await vendor.control_manager.async_order(_charge(vendor, 3600))
-    await vendor.control_manager.async_order(StopBattery(device_id=vendor.inverter))
+    await vendor.control_manager.async_run_action(_charge(vendor, 3600))
+    await vendor.control_manager.async_run_action(
+        StopBattery(device_id=vendor.inverter)
+    )
     assert vendor.inverter in house.entry.runtime_data.store.load("forces")
     if restart:
         await house.home.restart(house.entry)
@@ -515,8 +519,8 @@ async def test_an_end_counts_when_the_device_said_so(
         assert house.solax.orders.carried_out[-1][0] == "exit_vpp_mode"
     else:
         await house.home.pass_time(900)
-        assert isinstance(vendor.orders[-1], StopBattery)
-        assert len(vendor.orders) == 3
+        assert isinstance(vendor.actions[-1], StopBattery)
+        assert len(vendor.actions) == 3
     assert not house.entry.runtime_data.store.load("forces")
 
 

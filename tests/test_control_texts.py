@@ -18,7 +18,7 @@ from custom_components.solar_cloud.control.pending import CommandState
 from custom_components.solar_cloud.logbook import RESULTS
 from custom_components.solar_cloud.number import NUMBERS
 from custom_components.solar_cloud.select import SELECTS
-from custom_components.solar_cloud.services import ORDERS
+from custom_components.solar_cloud.services import ACTIONS
 from custom_components.solar_cloud.switch import SWITCHES
 
 from .conftest import Home, solax_entry
@@ -64,7 +64,7 @@ def test_every_option_has_a_name() -> None:
 def test_every_action_is_described() -> None:
     """With all its fields, as the form shows them."""
     described = yaml.safe_load((ROOT / "services.yaml").read_text())
-    for name in ORDERS:
+    for name in ACTIONS:
         fields = described[name]["fields"]
         texts = EN["services"][name]
         assert texts["name"]

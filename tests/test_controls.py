@@ -498,12 +498,12 @@ async def test_a_battery_is_charged_for_a_while(house: House) -> None:
     """From any device of the plant; the receipt says how it stands and when it ends."""
     house.solax.plant.site.set_soc(0.3)
     await house.home.pass_time(UPLOAD)
-    receipt = await house.act(
+    result = await house.act(
         "charge_battery", Kind.BATTERY, power=3000, duration={"minutes": 30}
     )
-    assert receipt["outcome"] == "accepted"
-    assert receipt["running"]
-    assert receipt["ends_at"] > receipt["sent_at"]
+    assert result["outcome"] == "accepted"
+    assert result["running"]
+    assert result["ends_at"] > result["sent_at"]
     await house.home.pass_time(UPLOAD)
     assert house.home.value(house.id(Kind.BATTERY, "battery_power")) == pytest.approx(
         -3000, rel=0.01
@@ -551,8 +551,8 @@ async def test_an_end_that_could_not_be_sent_for_weeks_is_still_tried(
     """An inverter that is switched off over a long holiday is freed when it is back."""
     tried: list[ControlAction] = []
 
-    async def send(order: ControlAction, _: Callable[[], bool]) -> None:
-        tried.append(order)
+    async def send(action: ControlAction, _: Callable[[], bool]) -> None:
+        tried.append(action)
         await supervision.end("battery")
 
     supervision = ForcedModeManager(
@@ -637,10 +637,10 @@ async def test_stop_work_mode_schedule_and_reservation(house: House) -> None:
     """Each with its receipt, on the wire and in the world."""
     await house.act("discharge_battery", power=2000, duration={"hours": 1})
     assert (await house.act("stop_battery"))["ends_at"] is None
-    receipt = await house.act(
+    result = await house.act(
         "set_work_mode", mode="feed_in_priority", min_soc=20, max_soc=95
     )
-    assert receipt["outcome"] == "confirmed"
+    assert result["outcome"] == "confirmed"
     told = house.solax.told(Kind.INVERTER)
     assert (told.mode, told.settings["minSoc"], told.remote) == (153, 20, None)
     await house.home.pass_time(UPLOAD)
@@ -674,8 +674,8 @@ async def test_what_the_user_can_mend(house: House) -> None:
 async def test_e45_a_force_without_effect_makes_a_repair(house: House) -> None:
     """E45: accepted, and the next upload shows nothing of it."""
     house.solax.turn(remote_without_effect=True)
-    receipt = await house.act("charge_battery", duration={"minutes": 30})
-    assert receipt["outcome"] == "accepted"
+    result = await house.act("charge_battery", duration={"minutes": 30})
+    assert result["outcome"] == "accepted"
     events = async_capture_events(house.hass, EVENT_COMMAND)
     await house.home.pass_time(UPLOAD)
     assert [event.data["result"] for event in events] == ["refused"]

@@ -269,10 +269,10 @@ async def test_an_ignored_limit_is_told(house: House) -> None:
 
 async def test_a_battery_is_charged_for_a_time(house: House) -> None:
     """By the action, on the battery a user selects: it fills, and the plant ends it."""
-    receipt = await house.act("charge_battery", power=3000, duration={"minutes": 30})
-    assert receipt["outcome"] == "accepted"
-    assert receipt["running"] is True
-    assert receipt["ends_at"] > receipt["sent_at"]
+    result = await house.act("charge_battery", power=3000, duration={"minutes": 30})
+    assert result["outcome"] == "accepted"
+    assert result["running"] is True
+    assert result["ends_at"] > result["sent_at"]
     await house.home.pass_time(1200, step=60)
     battery = f"fusionsolar_{house.cloud.first(39).serial}"
     assert house.home.value(f"{battery}_battery_power") == -3000

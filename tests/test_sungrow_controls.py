@@ -226,9 +226,9 @@ async def test_an_ignored_setting_is_told(house: House) -> None:
 async def test_a_forced_charge_ends_in_time(house: House, restart: bool) -> None:
     """It fills the battery, lives on signs of life, and ends after its time, over a restart too."""
     house.cloud.plant.site.set_soc(0.2)
-    receipt = await house.act("charge_battery", power=3000, duration={"minutes": 30})
-    assert receipt["outcome"] == "confirmed"
-    assert receipt["ends_at"] > receipt["sent_at"]
+    result = await house.act("charge_battery", power=3000, duration={"minutes": 30})
+    assert result["outcome"] == "confirmed"
+    assert result["ends_at"] > result["sent_at"]
     await house.home.pass_time(600, step=30)
     assert house.mode == 2
     assert house.home.value(house.id("battery_charge_power")) == pytest.approx(

@@ -121,7 +121,7 @@ def _controls(account: RuntimeData) -> dict[str, Any]:
                 "device": names.of(key),
                 "controls": sorted(str(spec.control) for spec in specs),
                 "orders": sorted(
-                    order.__name__ for order in available.orders.get(key, ())
+                    action.__name__ for action in available.actions.get(key, ())
                 ),
                 "writes_last_24_hours": control_manager.budget.used(key),
                 "forced_until": _time(control_manager.forces.until(key)),

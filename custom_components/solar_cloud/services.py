@@ -65,7 +65,7 @@ ATTR_DAYS: Final = "days"
 ATTR_CURRENT: Final = "current"
 
 LONGEST_TO_TARGET: Final = timedelta(hours=6)
-"""When an order names a target and no duration: a forced mode always has an end."""
+"""When an action names a target and no duration: a forced mode always has an end."""
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -193,7 +193,7 @@ def _reserve(device_id: str, data: Mapping[str, Any]) -> ControlAction:
     )
 
 
-ORDERS: Final[Mapping[str, tuple[type[ControlAction], vol.Schema, Build]]] = {
+ACTIONS: Final[Mapping[str, tuple[type[ControlAction], vol.Schema, Build]]] = {
     "charge_battery": (ChargeBattery, FORCE, _force(ChargeBattery)),
     "discharge_battery": (DischargeBattery, FORCE, _force(DischargeBattery)),
     "stop_battery": (StopBattery, STOP, _stop),
@@ -206,26 +206,26 @@ ORDERS: Final[Mapping[str, tuple[type[ControlAction], vol.Schema, Build]]] = {
 @callback
 def _register_control_actions(hass: HomeAssistant) -> None:
     """Register those that change settings."""
-    for name, (_, schema, _) in ORDERS.items():
+    for name, (_, schema, _) in ACTIONS.items():
         service.async_register_admin_service(
             hass,
             DOMAIN,
             name,
-            _async_order,
+            _async_run_action,
             schema,
             supports_response=SupportsResponse.OPTIONAL,
         )
 
 
-async def _async_order(call: ServiceCall) -> ServiceResponse:
-    """Carry out the order of an action."""
-    kind, _, build = ORDERS[call.service]
+async def _async_run_action(call: ServiceCall) -> ServiceResponse:
+    """Carry out an action."""
+    kind, _, build = ACTIONS[call.service]
     control_manager, device_id = _target(call.hass, call.data[ATTR_DEVICE], kind)
-    receipt = await control_manager.async_order(
+    result = await control_manager.async_run_action(
         build(device_id, call.data), call.context
     )
     return (
-        _result_as_json(receipt, control_manager, device_id)
+        _result_as_json(result, control_manager, device_id)
         if call.return_response
         else None
     )
@@ -234,7 +234,7 @@ async def _async_order(call: ServiceCall) -> ServiceResponse:
 def _target(
     hass: HomeAssistant, device_id: str, kind: type[ControlAction]
 ) -> tuple[ControlManager, str]:
-    """Find who carries the order out: the device itself, else the one it hangs on, else the only one of its plant."""
+    """Find who carries an action out: the device itself, else the one it hangs on, else the only one of its plant."""
     device, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
     account = entry.runtime_data
     control_manager: ControlManager | None = account.control_manager
@@ -243,8 +243,8 @@ def _target(
     own = own_identifier(device) if isinstance(device, dr.DeviceEntry) else None
     able = {
         key
-        for key, orders in control_manager.available.orders.items()
-        if kind in orders
+        for key, actions in control_manager.available.actions.items()
+        if kind in actions
     }
     for ring in _rings(own or "", account.inventory.data):
         found = [key for key in ring if key in able]
@@ -265,12 +265,12 @@ def _rings(own: str, inventory: Inventory) -> list[list[str]]:
 
 
 def _result_as_json(
-    receipt: CommandResult, control_manager: ControlManager, device_id: str
+    result: CommandResult, control_manager: ControlManager, device_id: str
 ) -> ServiceResponse:
     until = control_manager.forces.until(device_id)
     answer: dict[str, JsonValueType] = {
-        "outcome": str(receipt.outcome),
-        "running": receipt.task is not None,
+        "outcome": str(result.outcome),
+        "running": result.task is not None,
         "sent_at": dt_util.utcnow().isoformat(),
         "ends_at": until.isoformat() if until else None,
     }

@@ -36,10 +36,10 @@ def test_a_period_of_which_nothing_is_left_is_refused() -> None:
 
 def test_no_power_is_all_there_is() -> None:
     """And more than that is refused with what there is."""
-    order = ChargeBattery(device_id="B", duration=3600.0)
-    assert forced_power(order, 1.0, 5000.0) == 5000
+    action = ChargeBattery(device_id="B", duration=3600.0)
+    assert forced_power(action, 1.0, 5000.0) == 5000
     with pytest.raises(CommandInvalid) as caught:
-        forced_power(order, 1.0, 0.0)
+        forced_power(action, 1.0, 0.0)
     assert caught.value.placeholders == {"minimum": "1", "maximum": "0"}
 
 

@@ -56,7 +56,7 @@ type Ours = tuple[type, str]
 
 OURS: Final[tuple[Ours, ...]] = (
     (ControlManager, "async_apply"),
-    (ControlManager, "async_order"),
+    (ControlManager, "async_run_action"),
     (TokenManager, "_renew"),
     (SolarCloudCoordinator, "_async_update_data"),
 )

@@ -89,7 +89,7 @@ type SettingValue = float | bool | str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForcedMode:
-    """A forced mode that a command or order began; one that replaces another replaces its end too."""
+    """A forced mode that a command or action began; one that replaces another replaces its end too."""
 
     ends_after: float
     """Seconds after which it has to end."""
@@ -143,7 +143,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
-    """The answer to a command or an order."""
+    """The answer to a command or an action."""
 
     outcome: Outcome
     task: str | None = field(default=None, repr=False)
@@ -184,19 +184,19 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What may be set: specs and orders by plant or device id, and why others may not."""
+    """What may be set: specs and actions by plant or device id, and why others may not."""
 
     specs: Mapping[str, tuple[ControlSpec, ...]] = field(default_factory=dict)
-    orders: Mapping[str, frozenset[type[ControlAction]]] = field(default_factory=dict)
+    actions: Mapping[str, frozenset[type[ControlAction]]] = field(default_factory=dict)
     unavailable_reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By id, what (a control's key, an order's class name, or ``all``) and why: ``no_permission``, ``no_battery``, ``not_supported``, ..."""
+    """By id, what (a control's key, an action's class name, or ``all``) and why: ``no_permission``, ``no_battery``, ``not_supported``, ..."""
 
     def only(self, inventory: Inventory) -> Capabilities:
         """Return what concerns these plants and devices."""
         known = inventory.plants.keys() | inventory.devices.keys()
         return Capabilities(
             {key: each for key, each in self.specs.items() if key in known},
-            {key: each for key, each in self.orders.items() if key in known},
+            {key: each for key, each in self.actions.items() if key in known},
             {
                 key: each
                 for key, each in self.unavailable_reasons.items()
@@ -214,7 +214,7 @@ class ControlAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceBattery(ControlAction):
-    """Charge or discharge for a time, or until a state of charge. It always ends; the receipt has a ``ForcedMode``."""
+    """Charge or discharge for a time, or until a state of charge. It always ends; the result has a ``ForcedMode``."""
 
     power: float | None = None
     """W, always positive; ``None`` lets the device choose."""
@@ -314,14 +314,14 @@ class ControlClient(Protocol):
 
         Raises ``CommandInvalid`` when it cannot be carried out as asked and nothing was sent, ``CommandRejected`` (key and placeholders name
         the reason) when platform or device refuses, and any other ``CloudError`` when it is certain that nothing was sent. A failure that
-        leaves it open is no error: the receipt says *uncertain*.
+        leaves it open is no error: the result says *uncertain*.
         """
 
-    async def order(self, order: ControlAction) -> CommandResult:
-        """Send an order; errors as ``apply``. A half-done order is undone, or the error says what was done (``CommandRejected("half_done")``)."""
+    async def run_action(self, action: ControlAction) -> CommandResult:
+        """Run an action; errors as ``apply``. A half-done one is undone, or the error says what was done (``CommandRejected("half_done")``)."""
 
     async def poll_task(self, task: str) -> CommandResult:
-        """Ask how a running command stands: sends nothing, or the next step of an order. Raises ``CommandRejected`` when it failed.
+        """Ask how a running command stands: sends nothing, or the next step of an action. Raises ``CommandRejected`` when it failed.
 
         Any other ``CloudError`` says nothing about the command: it is asked again later.
         """

@@ -84,9 +84,9 @@ def check_mode(mode: str, offered: Collection[str]) -> None:
         raise CommandInvalid("mode_not_offered", modes=", ".join(offered))
 
 
-def forced_power(order: ForceBattery, minimum: float, maximum: float) -> float:
+def forced_power(action: ForceBattery, minimum: float, maximum: float) -> float:
     """Return the W of a forced charge or discharge: what is asked for, else all there is."""
-    power = maximum if order.power is None else order.power
+    power = maximum if action.power is None else action.power
     check_range(power, minimum, maximum)
     return power
 

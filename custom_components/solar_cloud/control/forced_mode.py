@@ -68,9 +68,9 @@ class ForcedModeManager:
         ending: Callable[[str], bool],
         changed: Callable[[], None],
     ) -> None:
-        """Send orders with ``send``.
+        """Send actions with ``send``.
 
-        It asks whether an order is still wanted when it is its turn, raises ``Superseded`` when not, and a ``CloudError`` when it was not
+        It asks whether an action is still wanted when it is its turn, raises ``Superseded`` when not, and a ``CloudError`` when it was not
         carried out. ``ending`` says whether the end of a device's forced mode is under way.
         """
         self._hass: Final = hass
@@ -246,9 +246,9 @@ class ForcedModeManager:
         if ends and force.ends_by_itself:
             await self.end(device_id)
             return
-        order = StopBattery if ends else RenewBattery
+        kind = StopBattery if ends else RenewBattery
         await self._send(
-            order(device_id=device_id), lambda: self._forces.get(device_id) is force
+            kind(device_id=device_id), lambda: self._forces.get(device_id) is force
         )
         if not ends:
             force.failures, force.renewed = 0, time.time()
@@ -286,8 +286,8 @@ async def async_end_all(cloud: Cloud, stored: Json) -> None:
         return
     for device_id in targets:
         try:
-            receipt = await controls.order(StopBattery(device_id=device_id))
-            if receipt.outcome is Outcome.UNCERTAIN:
+            result = await controls.run_action(StopBattery(device_id=device_id))
+            if result.outcome is Outcome.UNCERTAIN:
                 raise CloudUnreachable
         except CloudError as err:
             LOGGER.warning("A forced mode may go on without its account: %s", err.key)

@@ -51,7 +51,7 @@ PATIENCE: Final = 20.0
 """Seconds a caller waits for the device; then the command is followed in the background."""
 ASK_AGAIN: Final = 60.0
 LONGEST_TASK: Final = 86400.0
-ORDER_SETTLES: Final = 30.0
+ACTION_SETTLES: Final = 30.0
 SOON: Final = 1.0
 MOST_MISTAKES: Final = 3
 """How often a task is tried to be followed that raises what no client should: one kept by another version always does."""
@@ -90,7 +90,7 @@ class ControlManager:
             hass,
             entry,
             store,
-            self._order_by_itself,
+            self._send_action_by_itself,
             self._running.ending,
             self._tell_entities,
         )
@@ -222,7 +222,7 @@ class ControlManager:
                 return await self._cloud.apply(command)
 
             try:
-                receipt = await self._send(command, apply)
+                result = await self._send(command, apply)
             except CloudError:
                 self.pending.take_back(key, wish, before, CommandState.REFUSED)
                 self._tell_entities()
@@ -233,37 +233,39 @@ class ControlManager:
                 else:
                     self.pending.take_back(key, wish, before, CommandState.REFUSED)
                 raise
-            self.pending.answered(key, receipt.outcome)
+            self.pending.answered(key, result.outcome)
             if spec.reads_back:
                 self._read_settings_in(spec.settle)
-            return receipt
+            return result
 
         return await self._tell_user(command, send, context)
 
-    async def async_order(
-        self, order: ControlAction, context: Context | None = None
+    async def async_run_action(
+        self, action: ControlAction, context: Context | None = None
     ) -> CommandResult:
-        """Carry out an order. Raises a translated ``HomeAssistantError``."""
+        """Carry out an action. Raises a translated ``HomeAssistantError``."""
 
         async def send() -> CommandResult:
-            _check_numbers(order)
-            return await self._send_order(order)
+            _check_numbers(action)
+            return await self._send_action(action)
 
-        return await self._tell_user(order, send, context)
+        return await self._tell_user(action, send, context)
 
-    async def _send_order(
-        self, order: ControlAction, wanted: Callable[[], bool] | None = None
+    async def _send_action(
+        self, action: ControlAction, wanted: Callable[[], bool] | None = None
     ) -> CommandResult:
-        receipt = await self._send(order, lambda: self._cloud.order(order), wanted)
-        self._read_settings_in(ORDER_SETTLES)
-        return receipt
+        result = await self._send(
+            action, lambda: self._cloud.run_action(action), wanted
+        )
+        self._read_settings_in(ACTION_SETTLES)
+        return result
 
-    async def _order_by_itself(
-        self, order: ControlAction, wanted: Callable[[], bool]
+    async def _send_action_by_itself(
+        self, action: ControlAction, wanted: Callable[[], bool]
     ) -> None:
         """Send what the supervision of a forced mode asks for, if that is still so when it is its turn."""
-        receipt = await self._send_order(order, wanted)
-        self._tell(order.device_id, name_of(order), receipt.outcome, None, None)
+        result = await self._send_action(action, wanted)
+        self._tell(action.device_id, name_of(action), result.outcome, None, None)
 
     async def _tell_user(
         self,
@@ -273,13 +275,13 @@ class ControlManager:
     ) -> CommandResult:
         value = what.value if isinstance(what, Command) else None
         try:
-            receipt = await send()
+            result = await send()
         except CloudError as err:
             self._tell(what.device_id, name_of(what), "refused", value, context, err)
             raise as_error(err) from err
-        self._tell(what.device_id, name_of(what), receipt.outcome, value, context)
+        self._tell(what.device_id, name_of(what), result.outcome, value, context)
         self._tell_entities()
-        return receipt
+        return result
 
     async def _send(
         self,
@@ -298,8 +300,8 @@ class ControlManager:
             self.budget.acquire(device_id, what, forced=before is not None)
             begins = self._begins(what)
             try:
-                receipt = await self._deliver(what, send, begins, before)
-                return await self._wait(what, receipt)
+                result = await self._deliver(what, send, begins, before)
+                return await self._wait(what, result)
             except CommandRejected as err:
                 self._note_no_effect(device_id, err)
                 await self._unsteer(what, begins, before, err)
@@ -323,19 +325,19 @@ class ControlManager:
                 await self.forces.restore(what.device_id, before)
                 raise
         try:
-            receipt = await send()
+            result = await send()
         except CloudError:
             raise
         except Exception as err:  # noqa: BLE001  a mistake of ours is no answer
             LOGGER.error("The outcome of a command is not known: %s", describe(err))
-            receipt = CommandResult(outcome=Outcome.UNCERTAIN)
+            result = CommandResult(outcome=Outcome.UNCERTAIN)
         self._expect_change()
         self._last[what.device_id] = time.time()
         self._ineffective.discard(what.device_id)
         if _steers(what):
-            force = receipt.force or begins
-            await self._supervise(what.device_id, receipt, force, before)
-        return receipt
+            force = result.force or begins
+            await self._supervise(what.device_id, result, force, before)
+        return result
 
     def _begins(self, what: What) -> ForcedMode | None:
         """Return the forced mode that a command begins, as far as that is known before it is sent."""
@@ -353,18 +355,18 @@ class ControlManager:
     async def _supervise(
         self,
         device_id: str,
-        receipt: CommandResult,
+        result: CommandResult,
         force: ForcedMode | None,
         before: Supervised | None,
     ) -> None:
         """Take up the end of what is on now; an end counts when the device has said so."""
-        if force is not None and receipt.outcome is Outcome.UNCERTAIN:
+        if force is not None and result.outcome is Outcome.UNCERTAIN:
             await self.forces.prepare(device_id, force, before)
         elif force is not None:
             await self.forces.begin(device_id, force, before)
-        elif receipt.task is None:
+        elif result.task is None:
             await self.forces.stop(device_id)
-            await self._ended(device_id, receipt.outcome)
+            await self._ended(device_id, result.outcome)
         else:
             await self.forces.stop(device_id)
 
@@ -404,23 +406,23 @@ class ControlManager:
                 await pause(wait)
             yield
 
-    async def _wait(self, what: What, receipt: CommandResult) -> CommandResult:
+    async def _wait(self, what: What, result: CommandResult) -> CommandResult:
         """Follow a command while its caller waits, then leave it to the background."""
-        if receipt.task is None:
-            return receipt
-        force, waited = receipt.force, 0.0
-        task = self._task(what, receipt)
+        if result.task is None:
+            return result
+        force, waited = result.force, 0.0
+        task = self._task(what, result)
         await self._running.begin(task)
         try:
             while waited + task.check_after <= PATIENCE:
                 await pause(task.check_after)
                 waited += task.check_after
-                receipt = await self._cloud.poll_task(task.handle)
-                if receipt.task is None:
+                result = await self._cloud.poll_task(task.handle)
+                if result.task is None:
                     self._running.forget(task)
-                    await self._over(task, receipt.outcome)
-                    return replace(receipt, force=force)
-                task = _next(task, receipt)
+                    await self._over(task, result.outcome)
+                    return replace(result, force=force)
+                task = _next(task, result)
                 self._running.put(task)
         except CommandRejected:
             self._running.forget(task)
@@ -434,21 +436,21 @@ class ControlManager:
             self._poll_task_later(task)
             raise
         self._poll_task_later(task)
-        return replace(receipt, force=force)
+        return replace(result, force=force)
 
     # Tasks
 
     @staticmethod
-    def _task(what: What, receipt: CommandResult) -> RunningTask:
+    def _task(what: What, result: CommandResult) -> RunningTask:
         return RunningTask(
             what.device_id,
             name_of(what),
-            receipt.task or "",
-            receipt.check_after or ASK_AGAIN,
+            result.task or "",
+            result.check_after or ASK_AGAIN,
             time.time(),
             what.control if isinstance(what, Command) else None,
             ends=_steers(what)
-            and receipt.force is None
+            and result.force is None
             and not isinstance(what, ForceBattery),
         )
 
@@ -474,7 +476,7 @@ class ControlManager:
         if not self._running.holds(task):
             return  # a newer command took its place
         try:
-            receipt = await self._cloud.poll_task(task.handle)
+            result = await self._cloud.poll_task(task.handle)
         except CommandRejected as err:
             self._running.forget(task)
             self._failed(task, err)
@@ -498,10 +500,10 @@ class ControlManager:
             else:
                 await self._finish(task, Outcome.UNCERTAIN)
             return
-        if receipt.task is not None:
-            self._poll_task_later(_next(task, receipt))
+        if result.task is not None:
+            self._poll_task_later(_next(task, result))
         else:
-            await self._finish(task, receipt.outcome)
+            await self._finish(task, result.outcome)
 
     @staticmethod
     def _mistaken(task: RunningTask, err: Exception) -> RunningTask:
@@ -599,12 +601,12 @@ def _steers(what: What) -> bool:
     return isinstance(what, ForceBattery | StopBattery | SetWorkMode)
 
 
-def _next(task: RunningTask, receipt: CommandResult) -> RunningTask:
+def _next(task: RunningTask, result: CommandResult) -> RunningTask:
     """Return how a task goes on."""
     return replace(
         task,
-        handle=receipt.task or task.handle,
-        check_after=receipt.check_after or ASK_AGAIN,
+        handle=result.task or task.handle,
+        check_after=result.check_after or ASK_AGAIN,
         mistakes=0,
     )
 
@@ -618,7 +620,7 @@ def _check_numbers(what: What) -> None:
 
 
 def name_of(what: What) -> str:
-    """Name a command or order as users know it."""
+    """Name a command or action as users know it."""
     if isinstance(what, Command):
         return str(what.control)
     return "".join(

@@ -58,14 +58,14 @@ async def pass_time(rig: Rig, seconds: float) -> None:
         await rig.client.readings(rig.inventory)
 
 
-async def settled(rig: Rig, receipt: CommandResult) -> CommandResult:
+async def settled(rig: Rig, result: CommandResult) -> CommandResult:
     """Follow a command to its end, letting time pass as its owner does."""
-    while receipt.task is not None:
-        assert receipt.outcome is Outcome.ACCEPTED
-        assert receipt.check_after is not None
-        await pass_time(rig, receipt.check_after)
-        receipt = await client(rig).poll_task(receipt.task)
-    return receipt
+    while result.task is not None:
+        assert result.outcome is Outcome.ACCEPTED
+        assert result.check_after is not None
+        await pass_time(rig, result.check_after)
+        result = await client(rig).poll_task(result.task)
+    return result
 
 
 async def apply(
@@ -82,9 +82,9 @@ async def tell(
     return await settled(rig, await apply(rig, control, value))
 
 
-async def ask(rig: Rig, order: ControlAction) -> CommandResult:
+async def ask(rig: Rig, action: ControlAction) -> CommandResult:
     """Send an order and follow it."""
-    return await settled(rig, await client(rig).order(order))
+    return await settled(rig, await client(rig).run_action(action))
 
 
 async def values(rig: Rig) -> dict[str, SettingValue]:

@@ -54,20 +54,20 @@ async def test_a_forced_charge_fills_the_battery_and_ends(owner: Rig) -> None:
     """Half an hour from the grid; the readings confirm it, the mode is as before."""
     await ready(owner, load=0.0, light=0.0)
     before = soc(owner)
-    receipt = await client(owner).order(
+    result = await client(owner).run_action(
         ChargeBattery(device_id=plant(owner), power=3000.0, duration=1859.0)
     )
-    assert receipt.force is not None
-    assert receipt.force.ends_by_itself
-    assert receipt.force.ends_after == 1800.0
+    assert result.force is not None
+    assert result.force.ends_by_itself
+    assert result.force.ends_after == 1800.0
     assert body(owner) == {
         "dispatchSwitch": 1,
         "controlType": 2,
         "dispatchTime": 30,
         "powerDispatch": 3000,
     }
-    receipt = await settled(owner, receipt)
-    assert receipt.outcome is Outcome.CONFIRMED
+    result = await settled(owner, result)
+    assert result.outcome is Outcome.CONFIRMED
     snapshot = await owner.poll()
     assert value(snapshot, owner.id_of(39), Quantity.WORK_MODE) == "forced"
     assert value(snapshot, owner.id_of(39), Quantity.BATTERY_POWER) == -3000.0
@@ -82,17 +82,17 @@ async def test_a_forced_charge_fills_the_battery_and_ends(owner: Rig) -> None:
 async def test_a_forced_discharge_to_a_target(owner: Rig) -> None:
     """The vendor knows no time beside a target: the end is ours to keep."""
     await ready(owner, 0.6, load=0.0, light=0.0)
-    order = DischargeBattery(device_id=plant(owner), duration=7200.0, target_soc=50.0)
-    receipt = await client(owner).order(order)
-    assert receipt.force is not None
-    assert not receipt.force.ends_by_itself
+    action = DischargeBattery(device_id=plant(owner), duration=7200.0, target_soc=50.0)
+    result = await client(owner).run_action(action)
+    assert result.force is not None
+    assert not result.force.ends_by_itself
     assert body(owner) == {
         "dispatchSwitch": 2,
         "controlType": 1,
         "targetSOC": 50.0,
         "powerDispatch": -5000,
     }
-    assert (await settled(owner, receipt)).outcome is Outcome.CONFIRMED
+    assert (await settled(owner, result)).outcome is Outcome.CONFIRMED
     await pass_time(owner, 1800)
     assert soc(owner) == pytest.approx(50.0, abs=0.5)
 
@@ -101,16 +101,16 @@ async def test_a_forced_discharge_to_a_target(owner: Rig) -> None:
 async def test_a_forced_mode_is_stopped(owner: Rig, button: bool) -> None:
     """By the button and by the order; harmless when there is none."""
     await ready(owner)
-    order = ChargeBattery(device_id=plant(owner), duration=7200.0)
-    await ask(owner, order)
+    action = ChargeBattery(device_id=plant(owner), duration=7200.0)
+    await ask(owner, action)
     assert steered(owner).forced is not None
-    receipt = (
+    result = (
         await tell(owner, Control.STOP_FORCED_CHARGE)
         if button
         else await ask(owner, StopBattery(device_id=plant(owner)))
     )
-    assert receipt.outcome is Outcome.CONFIRMED
-    assert receipt.force is None
+    assert result.outcome is Outcome.CONFIRMED
+    assert result.force is None
     assert body(owner) == {"dispatchSwitch": 0}
     assert steered(owner).forced is None
     again = await ask(owner, StopBattery(device_id=plant(owner)))
@@ -120,10 +120,10 @@ async def test_a_forced_mode_is_stopped(owner: Rig, button: bool) -> None:
 async def test_a_second_forced_mode_is_refused_while_one_runs(owner: Rig) -> None:
     """The vendor says 20615: stop the first one first."""
     await ready(owner)
-    order = ChargeBattery(device_id=plant(owner), duration=7200.0)
-    await ask(owner, order)
+    action = ChargeBattery(device_id=plant(owner), duration=7200.0)
+    await ask(owner, action)
     with pytest.raises(CommandRejected, match="command_running"):
-        await client(owner).order(order)
+        await client(owner).run_action(action)
 
 
 async def in_dispatch(rig: Rig) -> None:
@@ -136,22 +136,22 @@ async def in_dispatch(rig: Rig) -> None:
 async def test_a_plant_in_dispatch_takes_setpoints(owner: Rig, button: bool) -> None:
     """The world follows; the end is ours to keep, and is a setpoint of nothing."""
     await in_dispatch(owner)
-    order = ChargeBattery(device_id=plant(owner), power=2000.0, duration=1800.0)
-    receipt = await client(owner).order(order)
-    assert receipt.force is not None
-    assert not receipt.force.ends_by_itself
+    action = ChargeBattery(device_id=plant(owner), power=2000.0, duration=1800.0)
+    result = await client(owner).run_action(action)
+    assert result.force is not None
+    assert not result.force.ends_by_itself
     name = owner.cloud.first(39).dn
     assert body(owner) == {"batteryDn": name, "dispatchPower": 2000}
-    assert (await settled(owner, receipt)).outcome is Outcome.CONFIRMED
+    assert (await settled(owner, result)).outcome is Outcome.CONFIRMED
     await pass_time(owner, 1500)  # nights are read seldom
     snapshot = await owner.next_poll()
     assert value(snapshot, owner.id_of(39), Quantity.BATTERY_POWER) == -2000.0
-    receipt = (
+    result = (
         await tell(owner, Control.STOP_FORCED_CHARGE)
         if button
         else await ask(owner, StopBattery(device_id=plant(owner)))
     )
-    assert receipt.outcome is Outcome.CONFIRMED
+    assert result.outcome is Outcome.CONFIRMED
     assert body(owner) == {"batteryDn": name, "dispatchPower": 0}
     await pass_time(owner, 1500)
     snapshot = await owner.next_poll()
@@ -163,8 +163,8 @@ async def test_a_forced_mode_begun_before_dispatch_is_ended_as_it_began(
 ) -> None:
     """A setpoint of nothing would let it go on."""
     await ready(owner)
-    order = ChargeBattery(device_id=plant(owner), duration=7200.0, target_soc=99.0)
-    await ask(owner, order)
+    action = ChargeBattery(device_id=plant(owner), duration=7200.0, target_soc=99.0)
+    await ask(owner, action)
     steered(owner).mode = THIRD_PARTY
     owner.tick(3700)
     assert (await values(owner))["work_mode"] == "external_control"
@@ -194,7 +194,7 @@ async def test_a_setpoint_that_cannot_be(
     """Nothing is sent."""
     await in_dispatch(owner)
     with pytest.raises(CommandInvalid, match=key):
-        await client(owner).order(ChargeBattery(device_id=plant(owner), **wish))
+        await client(owner).run_action(ChargeBattery(device_id=plant(owner), **wish))
     assert not writes(owner)
 
 
@@ -202,14 +202,14 @@ async def test_a_setpoint_that_cannot_be(
 async def test_a_setpoint_the_battery_refuses(owner: Rig, outcome: Any) -> None:
     """Told with its cause; the mode may also have been left meanwhile."""
     await in_dispatch(owner)
-    order = ChargeBattery(device_id=plant(owner), power=2000.0, duration=1800.0)
+    action = ChargeBattery(device_id=plant(owner), power=2000.0, duration=1800.0)
     owner.cloud.turn(task_outcome=outcome)
     with pytest.raises(CommandRejected):
-        await ask(owner, order)
+        await ask(owner, action)
     owner.cloud.turn(task_outcome="done")
     steered(owner).mode = TOU
     with pytest.raises(CommandRejected, match="value_refused"):
-        await client(owner).order(order)
+        await client(owner).run_action(action)
     assert len(writes(owner)) == 2
 
 
@@ -228,7 +228,7 @@ async def test_a_forced_charge_that_cannot_be(
     """Nothing is sent."""
     await ready(owner)
     with pytest.raises(CommandInvalid, match=key):
-        await client(owner).order(ChargeBattery(device_id=plant(owner), **wish))
+        await client(owner).run_action(ChargeBattery(device_id=plant(owner), **wish))
     assert not writes(owner)
 
 
@@ -264,8 +264,8 @@ async def test_a_work_mode_keeps_its_periods(owner: Rig) -> None:
     assert body(owner) == {"operationMode": "maximumSelfConsumption"}
     assert steered(owner).times is None
     assert "surplus_priority" not in await values(owner)
-    receipt = await tell(owner, Control.WORK_MODE, "time_of_use")
-    assert receipt.outcome is Outcome.CONFIRMED
+    result = await tell(owner, Control.WORK_MODE, "time_of_use")
+    assert result.outcome is Outcome.CONFIRMED
     assert body(owner)[TIMES] == times
     assert steered(owner).mode == TOU
 
@@ -300,8 +300,8 @@ async def test_a_period_charges_from_the_grid(owner: Rig) -> None:
     await ready(owner)
     now = Period(time(12, 30), time(14, 0), charge=True)
     await schedule(owner, now)
-    order = SetWorkMode(device_id=plant(owner), mode="time_of_use", grid_charging=True)
-    await ask(owner, order)
+    action = SetWorkMode(device_id=plant(owner), mode="time_of_use", grid_charging=True)
+    await ask(owner, action)
     assert body(owner)["allowedAcChargePower"] == 5.0
     await pass_time(owner, 1800)
     assert owner.cloud.plant.site.powers().battery == pytest.approx(-5000.0)
@@ -309,7 +309,7 @@ async def test_a_period_charges_from_the_grid(owner: Rig) -> None:
     await ask(owner, off)
     assert body(owner)["allowedAcChargePower"] == 0.0
     await tell(owner, Control.GRID_CHARGE_POWER_LIMIT, 1200.0)
-    await ask(owner, order)
+    await ask(owner, action)
     assert body(owner)["allowedAcChargePower"] == 1.2
 
 
@@ -386,18 +386,18 @@ async def test_what_is_set_already_is_success(owner: Rig) -> None:
     """The vendor calls it a failure, with code 2 and a sentence."""
     await ready(owner)
     await tell(owner, Control.EXPORT_LIMIT, 1500.0)
-    receipt = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
-    assert receipt.outcome is Outcome.CONFIRMED
-    assert receipt.task is None
+    result = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
+    assert result.outcome is Outcome.CONFIRMED
+    assert result.task is None
 
 
 async def test_a_mode_with_limits_takes_two_steps(owner: Rig) -> None:
     """The second when the first is done."""
     await ready(owner)
-    order = SetWorkMode(
+    action = SetWorkMode(
         device_id=plant(owner), mode="self_consumption", min_soc=12.0, max_soc=98.0
     )
-    assert (await ask(owner, order)).outcome is Outcome.CONFIRMED
+    assert (await ask(owner, action)).outcome is Outcome.CONFIRMED
     assert [call.path.split("/")[-2] for call in writes(owner)] == [
         "mode",
         "configuration",
@@ -410,18 +410,18 @@ async def test_a_mode_with_limits_takes_two_steps(owner: Rig) -> None:
 async def test_a_half_done_order_says_what_was_done(owner: Rig) -> None:
     """The mode is set, the limits are refused; nothing is sent again (failures.md E68)."""
     await ready(owner)
-    order = SetWorkMode(device_id=plant(owner), mode="self_consumption", min_soc=12.0)
-    receipt = await client(owner).order(order)
-    assert receipt.task is not None
+    action = SetWorkMode(device_id=plant(owner), mode="self_consumption", min_soc=12.0)
+    result = await client(owner).run_action(action)
+    assert result.task is not None
     await pass_time(owner, 200)
     owner.cloud.fault("configuration/async-task", code=20611)
     with pytest.raises(CommandRejected, match="half_done done=work_mode"):
-        await client(owner).poll_task(receipt.task)
+        await client(owner).poll_task(result.task)
     assert len(writes(owner)) == 2
 
 
 @pytest.mark.parametrize(
-    ("order", "key"),
+    ("action", "key"),
     [
         ({"mode": "backup"}, "mode_not_offered"),
         ({"mode": "self_consumption", "grid_charging": True}, "time_of_use_only"),
@@ -430,12 +430,12 @@ async def test_a_half_done_order_says_what_was_done(owner: Rig) -> None:
     ],
 )
 async def test_a_mode_that_cannot_be(
-    owner: Rig, order: dict[str, Any], key: str
+    owner: Rig, action: dict[str, Any], key: str
 ) -> None:
     """Nothing is sent."""
     await ready(owner)
     with pytest.raises(CommandInvalid, match=key):
-        await client(owner).order(SetWorkMode(device_id=plant(owner), **order))
+        await client(owner).run_action(SetWorkMode(device_id=plant(owner), **action))
     assert not writes(owner)
 
 
@@ -445,10 +445,10 @@ async def test_a_mode_change_leaves_a_forced_mode_running(owner: Rig) -> None:
     await ask(
         owner, ChargeBattery(device_id=plant(owner), duration=7200, target_soc=99)
     )
-    receipt = await apply(owner, Control.WORK_MODE, "self_consumption")
-    assert receipt.force is not None
-    assert not receipt.force.ends_by_itself
-    assert 5000 < receipt.force.ends_after < 7200
+    result = await apply(owner, Control.WORK_MODE, "self_consumption")
+    assert result.force is not None
+    assert not result.force.ends_by_itself
+    assert 5000 < result.force.ends_after < 7200
     assert steered(owner).forced is not None
 
 

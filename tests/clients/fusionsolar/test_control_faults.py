@@ -74,9 +74,9 @@ async def test_no_answer_is_no_second_write(owner: Rig, fault: dict[str, Any]) -
     """It was carried out and nobody said so: uncertain, until the plant is asked."""
     await ready(owner)
     owner.cloud.fault(LIMIT, lost=True, **fault)
-    receipt = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
-    assert receipt.outcome is Outcome.UNCERTAIN
-    assert receipt.task is None
+    result = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
+    assert result.outcome is Outcome.UNCERTAIN
+    assert result.task is None
     assert len(writes(owner)) == 1
     await pass_time(owner, 240)
     assert (await values(owner))["export_limit"] == 1500.0
@@ -86,14 +86,14 @@ async def test_an_uncertain_forced_mode_is_supervised(owner: Rig) -> None:
     """It may run: its end is kept, and an uncertain stop does not take that away."""
     await ready(owner)
     owner.cloud.fault(FORCE, body="disconnect", lost=True)
-    receipt = await client(owner).order(charge(owner, target_soc=90.0))
-    assert receipt.outcome is Outcome.UNCERTAIN
-    assert receipt.force is not None
-    assert not receipt.force.ends_by_itself
+    result = await client(owner).run_action(charge(owner, target_soc=90.0))
+    assert result.outcome is Outcome.UNCERTAIN
+    assert result.force is not None
+    assert not result.force.ends_by_itself
     owner.cloud.fault(FORCE, body="disconnect")
-    receipt = await client(owner).order(StopBattery(device_id=plant(owner)))
-    assert receipt.outcome is Outcome.UNCERTAIN
-    assert receipt.force is not None
+    result = await client(owner).run_action(StopBattery(device_id=plant(owner)))
+    assert result.outcome is Outcome.UNCERTAIN
+    assert result.force is not None
     await pass_time(owner, 300)
     assert steered(owner).forced is not None
     await ask(owner, StopBattery(device_id=plant(owner)))
@@ -114,11 +114,11 @@ async def test_nothing_was_sent_when_no_connection_came_about(owner: Rig) -> Non
 async def test_a_consent_withdrawn_while_a_task_runs(owner: Rig) -> None:
     """Says nothing about the command, and much about the account."""
     await ready(owner)
-    receipt = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
+    result = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
     owner.cloud.revoke()
-    assert receipt.task is not None
+    assert result.task is not None
     with pytest.raises(CredentialsRejected):
-        await client(owner).poll_task(receipt.task)
+        await client(owner).poll_task(result.task)
     assert len(writes(owner)) == 1
 
 
@@ -126,12 +126,12 @@ async def test_a_consent_withdrawn_while_a_task_runs(owner: Rig) -> None:
 async def test_a_restart_while_a_task_runs(owner: Rig, control: Control) -> None:
     """The handle is good for the next run; meanwhile nobody vouches for the setting."""
     await ready(owner)
-    receipt = await apply(owner, control, 10.0)
+    result = await apply(owner, control, 10.0)
     assert str(control) not in await values(owner)
     owner.restart()
     assert str(control) not in await values(owner)
     client(owner).available(owner.inventory)
-    assert (await settled(owner, receipt)).outcome is Outcome.CONFIRMED
+    assert (await settled(owner, result)).outcome is Outcome.CONFIRMED
     assert (await values(owner))[str(control)] == 10.0
     assert len(writes(owner)) == 1
 
@@ -139,10 +139,10 @@ async def test_a_restart_while_a_task_runs(owner: Rig, control: Control) -> None
 async def test_a_restart_while_a_forced_mode_runs(owner: Rig) -> None:
     """Followed by the readings of the next run."""
     await ready(owner)
-    receipt = await client(owner).order(charge(owner))
+    result = await client(owner).run_action(charge(owner))
     owner.restart()
     client(owner).available(owner.inventory)
-    assert (await settled(owner, receipt)).outcome is Outcome.CONFIRMED
+    assert (await settled(owner, result)).outcome is Outcome.CONFIRMED
     assert len(writes(owner)) == 1
 
 
@@ -154,8 +154,8 @@ async def test_407_stays_away_from_the_lane(owner: Rig) -> None:
         with pytest.raises(QuotaExhausted):
             await apply(owner, Control.EXPORT_LIMIT, 1500.0)
     assert len(writes(owner)) == 1
-    receipt = await client(owner).order(StopBattery(device_id=plant(owner)))
-    assert receipt.outcome is Outcome.ACCEPTED
+    result = await client(owner).run_action(StopBattery(device_id=plant(owner)))
+    assert result.outcome is Outcome.ACCEPTED
     owner.tick(3700)
     assert (await tell(owner, Control.EXPORT_LIMIT, 1500.0)).outcome is (
         Outcome.CONFIRMED
@@ -175,8 +175,8 @@ async def test_the_hundred_of_a_day_are_not_exceeded(owner: Rig) -> None:
     assert 15 <= done <= 45
     used = owner.cloud.owner.control.used(owner.cloud.now())
     assert 80 <= used <= 90
-    receipt = await client(owner).order(StopBattery(device_id=plant(owner)))
-    assert receipt.outcome is Outcome.ACCEPTED
+    result = await client(owner).run_action(StopBattery(device_id=plant(owner)))
+    assert result.outcome is Outcome.ACCEPTED
     assert "day" not in owner.cloud.violations
 
 
@@ -188,19 +188,19 @@ async def test_a_plant_known_to_be_offline_is_left_alone(owner: Rig) -> None:
     with pytest.raises(CommandInvalid, match="device_offline"):
         await apply(owner, Control.EXPORT_LIMIT, 1500.0)
     with pytest.raises(CommandInvalid, match="device_offline"):
-        await client(owner).order(charge(owner))
+        await client(owner).run_action(charge(owner))
     assert not writes(owner)
-    await client(owner).order(StopBattery(device_id=plant(owner)))
+    await client(owner).run_action(StopBattery(device_id=plant(owner)))
     assert len(writes(owner)) == 1
 
 
 async def test_a_plant_that_goes_offline_answers_a_day_later(owner: Rig) -> None:
     """Looked at ever more rarely, and told as it is; the setting is what it was."""
     await ready(owner)
-    receipt = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
+    result = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
     owner.cloud.set_online(False)
     with pytest.raises(CommandRejected, match="device_timeout"):
-        await settled(owner, receipt)
+        await settled(owner, result)
     assert owner.cloud.calls.count(LIMIT_STATUS) < 45
     owner.cloud.set_online(True)
     await pass_time(owner, 400)
@@ -245,14 +245,14 @@ async def test_without_readings_a_forced_mode_stays_unconfirmed(owner: Rig) -> N
     """Neither confirmed nor withdrawn."""
     await ready(owner)
     owner.cloud.turn(task_outcome="ignored")
-    receipt = await client(owner).order(charge(owner))
-    assert receipt.task is not None
+    result = await client(owner).run_action(charge(owner))
+    assert result.task is not None
     owner.tick(1000)
-    receipt = await client(owner).poll_task(receipt.task)
-    assert receipt.task is not None
+    result = await client(owner).poll_task(result.task)
+    assert result.task is not None
     owner.tick(3000)
-    receipt = await client(owner).poll_task(receipt.task)
-    assert (receipt.outcome, receipt.task) == (Outcome.ACCEPTED, None)
+    result = await client(owner).poll_task(result.task)
+    assert (result.outcome, result.task) == (Outcome.ACCEPTED, None)
 
 
 async def test_two_changes_of_a_kind_follow_each_other(owner: Rig) -> None:
@@ -406,21 +406,21 @@ async def test_a_forced_mode_may_be_rejected_for_one_plant(owner: Rig) -> None:
         '"plantCode":"NE=33987654","dispatchResult":1,"description":"BUSY"}]}}',
     )
     with pytest.raises(CommandRejected, match="device_busy"):
-        await client(owner).order(charge(owner))
+        await client(owner).run_action(charge(owner))
 
 
 @pytest.mark.parametrize("code", [20620, 20050])
 async def test_a_task_the_vendor_forgot(owner: Rig, code: int) -> None:
     """No more can be learnt but what the plant is set to."""
     await ready(owner)
-    receipt = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
+    result = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
     owner.cloud.fault("task-info", code=code)
-    assert receipt.task is not None
-    receipt = await client(owner).poll_task(receipt.task)
-    assert (receipt.outcome, receipt.task) == (Outcome.ACCEPTED, None)
+    assert result.task is not None
+    result = await client(owner).poll_task(result.task)
+    assert (result.outcome, result.task) == (Outcome.ACCEPTED, None)
     await pass_time(owner, 200)
     assert (await values(owner))["export_limit"] == 1500.0
-    forced = await client(owner).order(charge(owner))
+    forced = await client(owner).run_action(charge(owner))
     owner.cloud.fault("chargeAndDischargeStatus", code=code)
     assert forced.task is not None
     forced = await client(owner).poll_task(forced.task)
@@ -443,50 +443,50 @@ async def test_a_look_that_shows_nothing_is_repeated_later(
 ) -> None:
     """It says nothing about the command."""
     await ready(owner)
-    receipt = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
+    result = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
     owner.cloud.fault("task-info", **fault)
-    assert (await settled(owner, receipt)).outcome is Outcome.CONFIRMED
+    assert (await settled(owner, result)).outcome is Outcome.CONFIRMED
     assert len(writes(owner)) == 1
 
 
 async def test_the_same_value_may_be_told_late(owner: Rig) -> None:
     """By the task instead of the delivery."""
     await ready(owner)
-    receipt = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
+    result = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
     owner.cloud.fault(
         "task-info",
         body='{"success":true,"failCode":0,"data":{"dispatchResult":[{"status":"FAIL",'
         '"message":"configured value is the same as the current value"}]}}',
     )
-    assert (await settled(owner, receipt)).outcome is Outcome.CONFIRMED
+    assert (await settled(owner, result)).outcome is Outcome.CONFIRMED
 
 
 async def test_a_step_that_cannot_be_sent_now_is_sent_later(owner: Rig) -> None:
     """Nothing of it was on the wire: the next look takes it up."""
     await ready(owner)
-    order = SetWorkMode(device_id=plant(owner), mode="self_consumption", min_soc=12.0)
-    receipt = await client(owner).order(order)
-    assert receipt.task is not None
+    action = SetWorkMode(device_id=plant(owner), mode="self_consumption", min_soc=12.0)
+    result = await client(owner).run_action(action)
+    assert result.task is not None
     await pass_time(owner, 200)
     owner.cloud.fault("configuration/async-task", code=407)
     with pytest.raises(QuotaExhausted):
-        await client(owner).poll_task(receipt.task)
+        await client(owner).poll_task(result.task)
     owner.tick(3700)
-    assert (await settled(owner, receipt)).outcome is Outcome.CONFIRMED
+    assert (await settled(owner, result)).outcome is Outcome.CONFIRMED
     assert steered(owner).parameters["endOfDischargeSoc"] == 12.0
 
 
 async def test_a_second_step_of_a_plant_gone_offline(owner: Rig) -> None:
     """What was done is told."""
     await ready(owner)
-    order = SetWorkMode(device_id=plant(owner), mode="self_consumption", min_soc=12.0)
-    receipt = await client(owner).order(order)
+    action = SetWorkMode(device_id=plant(owner), mode="self_consumption", min_soc=12.0)
+    result = await client(owner).run_action(action)
     await pass_time(owner, 200)
     owner.cloud.set_online(False)
     await pass_time(owner, 700)
-    assert receipt.task is not None
+    assert result.task is not None
     with pytest.raises(CommandRejected, match="half_done done=work_mode"):
-        await client(owner).poll_task(receipt.task)
+        await client(owner).poll_task(result.task)
 
 
 async def test_a_mode_is_not_written_over_what_could_not_be_read(owner: Rig) -> None:
@@ -502,4 +502,4 @@ async def test_an_order_of_another_vendor(owner: Rig) -> None:
     """Is not sent."""
     await ready(owner)
     with pytest.raises(CommandInvalid, match="not_offered"):
-        await client(owner).order(RenewBattery(device_id=plant(owner)))
+        await client(owner).run_action(RenewBattery(device_id=plant(owner)))

@@ -40,7 +40,7 @@ BATTERY = {
     Control.STOP_FORCED_CHARGE,
 }
 GRID = {Control.EXPORT_LIMIT, Control.EXPORT_LIMIT_ENABLED}
-ORDERS = {
+ACTIONS = {
     ChargeBattery,
     DischargeBattery,
     StopBattery,
@@ -66,7 +66,7 @@ async def test_a_home_with_a_battery_offers_everything(owner: Rig) -> None:
     assert client(owner).min_interval == 5.0
     assert offered(owner) == BATTERY | GRID
     available = client(owner).available(owner.inventory)
-    assert available.orders[plant(owner)] == ORDERS
+    assert available.actions[plant(owner)] == ACTIONS
     assert unavailable_reasons(owner) is None
     specs = {spec.control: spec for spec in available.specs[plant(owner)]}
     assert specs[Control.WORK_MODE].options == ("self_consumption", "time_of_use")
@@ -175,15 +175,15 @@ async def test_plants_are_asked_hourly_and_after_changes(owner: Rig) -> None:
         settings = await client(owner).settings(owner.inventory)
     assert settings.resume_after is None
     assert owner.count("configuration/battery-mode") == 0
-    receipt = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
+    result = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
     settings = await client(owner).settings(owner.inventory)
     assert settings.resume_after == 60.0
     assert owner.count("configuration/active-power-control-mode") == 0
     owner.tick(1000)
     settings = await client(owner).settings(owner.inventory)
     assert settings.resume_after is None
-    assert receipt.task is not None
-    await client(owner).poll_task(receipt.task)
+    assert result.task is not None
+    await client(owner).poll_task(result.task)
     await values(owner)
     assert owner.count("configuration/active-power-control-mode") == 1
 
@@ -354,10 +354,10 @@ async def test_several_batteries_have_no_common_charge(owner: Rig) -> None:
     specs = client(owner).available(owner.inventory).specs[plant(owner)]
     (spec,) = [s for s in specs if s.control is Control.BATTERY_CHARGE_POWER_LIMIT]
     assert spec.maximum == 10000.0
-    order = ChargeBattery(
+    action = ChargeBattery(
         device_id=plant(owner), duration=600.0, target_soc=80.0, power=4000.0
     )
-    await ask(owner, order)
+    await ask(owner, action)
     assert len(writes(owner)) == 1
 
 

@@ -157,9 +157,9 @@ async def test_a_task_of_another_version_ends_as_uncertain(
 ) -> None:
     """What a newer or older release kept on disk is dropped, and said to be open."""
     await ready(owner)
-    receipt = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
-    assert receipt.task is not None
-    kept = json.loads(receipt.task)
+    result = await apply(owner, Control.EXPORT_LIMIT, 1500.0)
+    assert result.task is not None
+    kept = json.loads(result.task)
     task = "{}" if change is None else json.dumps(kept | change)
     uncertain = CommandResult(outcome=Outcome.UNCERTAIN)
     assert await client(owner).poll_task(task) == uncertain

@@ -20,29 +20,29 @@ async def ready(account: Account) -> None:
     account.client.controls.available(account.wanted)
 
 
-async def settled(account: Account, receipt: CommandResult) -> CommandResult:
+async def settled(account: Account, result: CommandResult) -> CommandResult:
     """Follow a command to its end, letting time pass as the owner does."""
-    while receipt.task is not None:
-        assert receipt.check_after is not None
-        if receipt.check_after < 30:
-            account.clock.advance(receipt.check_after)
+    while result.task is not None:
+        assert result.check_after is not None
+        if result.check_after < 30:
+            account.clock.advance(result.check_after)
         else:
-            await account.poll(receipt.check_after)
-        receipt = await account.client.controls.poll_task(receipt.task)
-    return receipt
+            await account.poll(result.check_after)
+        result = await account.client.controls.poll_task(result.task)
+    return result
 
 
 async def tell(
     account: Account, target: str, control: Control, value: SettingValue | None = None
 ) -> CommandResult:
     """Send a command and follow it."""
-    receipt = await account.client.controls.apply(Command(target, control, value))
-    return await settled(account, receipt)
+    result = await account.client.controls.apply(Command(target, control, value))
+    return await settled(account, result)
 
 
-async def ask(account: Account, order: ControlAction) -> CommandResult:
+async def ask(account: Account, action: ControlAction) -> CommandResult:
     """Send an order and follow it."""
-    return await settled(account, await account.client.controls.order(order))
+    return await settled(account, await account.client.controls.run_action(action))
 
 
 def sent(account: Account) -> dict[str, Any]:

@@ -45,8 +45,8 @@ async def test_a_mode_reaches_the_charger_and_comes_back(account: Account) -> No
     """Eco with its current, seen in the next upload."""
     account.cloud.plant.site.plug("charger")
     await ready(account)
-    receipt = await tell(account, CHARGER, Control.CHARGER_MODE, "eco")
-    assert receipt.outcome is Outcome.CONFIRMED
+    result = await tell(account, CHARGER, Control.CHARGER_MODE, "eco")
+    assert result.outcome is Outcome.CONFIRMED
     assert sent(account) == {
         "snList": [CHARGER],
         "businessType": 1,
@@ -87,8 +87,8 @@ async def test_what_a_charger_is_sent(
     """One request each, accepted by the device."""
     account.cloud.plant.site.plug("charger")
     await ready(account)
-    receipt = await tell(account, CHARGER, control, value)
-    assert receipt.outcome is Outcome.CONFIRMED
+    result = await tell(account, CHARGER, control, value)
+    assert result.outcome is Outcome.CONFIRMED
     (call,) = account.cloud.commands()
     assert call.path.endswith(path)
     assert dict(call.params) == {"snList": [CHARGER], "businessType": 1, **fields}
@@ -166,10 +166,10 @@ async def test_e49_the_other_field_name_is_tried_once_and_remembered(
 async def test_a_reservation(account: Account) -> None:
     """A period over midnight, within the charger's class."""
     await ready(account)
-    order = ReserveCharging(
+    action = ReserveCharging(
         device_id=CHARGER, start=time(23, 30), end=time(5), current=12
     )
-    assert (await ask(account, order)).outcome is Outcome.CONFIRMED
+    assert (await ask(account, action)).outcome is Outcome.CONFIRMED
     assert account.cloud.told(Kind.CHARGER).reservation == {
         "chargeStartTime": "23:30",
         "chargeEndTime": "05:00",
@@ -235,14 +235,14 @@ async def test_the_limits_of_a_work_mode(account: Account) -> None:
     for wish in (60.0, 50.0):
         with pytest.raises(CommandInvalid, match="soc_limits_crossed"):
             await tell(account, INVERTER, Control.BATTERY_MIN_SOC, wish)
-    for order in (
+    for action in (
         SetWorkMode(device_id=INVERTER, mode="manual"),
         SetWorkMode(device_id=INVERTER, mode="backup", min_soc=5),
         RenewBattery(device_id=INVERTER),
         StopBattery(device_id="gone"),
     ):
         with pytest.raises(CommandInvalid):
-            await ask(account, order)
+            await ask(account, action)
     assert len(account.cloud.commands()) == 2
 
 
@@ -251,8 +251,8 @@ async def test_a_schedule_charges_at_night(account: Account) -> None:
     await ready(account)
     await know(account)
     charge = Period(time(13), time(14), charge=True, target_soc=95)
-    order = SetBatterySchedule(device_id=INVERTER, periods=(charge,))
-    assert (await ask(account, order)).outcome is Outcome.CONFIRMED
+    action = SetBatterySchedule(device_id=INVERTER, periods=(charge,))
+    assert (await ask(account, action)).outcome is Outcome.CONFIRMED
     assert sent(account)["chargeUpperSoc"] == 95
     assert sent(account)["chargeFromGridEnable"] == 1
     account.cloud.plant.site.set_soc(0.2)
@@ -278,12 +278,12 @@ async def test_a_schedule_charges_at_night(account: Account) -> None:
 async def test_a_forced_discharge_ends_by_itself(account: Account) -> None:
     """Push power: positive discharges, and the inverter keeps the time."""
     await ready(account)
-    receipt = await account.client.controls.order(
+    result = await account.client.controls.run_action(
         DischargeBattery(device_id=INVERTER, power=3000, duration=1800)
     )
-    assert receipt.force is not None
-    assert receipt.force.ends_by_itself
-    assert (await settled(account, receipt)).outcome is Outcome.CONFIRMED
+    assert result.force is not None
+    assert result.force.ends_by_itself
+    assert (await settled(account, result)).outcome is Outcome.CONFIRMED
     assert sent(account)["batteryPower"] == 3000
     assert (await account.values(INVERTER))["operating_state"] == "push_power"
     assert (await account.values(BATTERY, 0.0))["battery_power"] == pytest.approx(
@@ -299,11 +299,11 @@ async def test_a_charge_to_a_target(account: Account) -> None:
     """SOC target: positive charges; somebody must end it when the time is over."""
     account.cloud.plant.site.set_soc(0.4)
     await ready(account)
-    order = ChargeBattery(device_id=INVERTER, power=4000, duration=7200, target_soc=50)
-    receipt = await account.client.controls.order(order)
-    assert receipt.force is not None
-    assert not receipt.force.ends_by_itself
-    assert (await settled(account, receipt)).outcome is Outcome.CONFIRMED
+    action = ChargeBattery(device_id=INVERTER, power=4000, duration=7200, target_soc=50)
+    result = await account.client.controls.run_action(action)
+    assert result.force is not None
+    assert not result.force.ends_by_itself
+    assert (await settled(account, result)).outcome is Outcome.CONFIRMED
     assert sent(account) == {
         "snList": [INVERTER],
         "businessType": 1,
@@ -316,7 +316,7 @@ async def test_a_charge_to_a_target(account: Account) -> None:
         "operating_state"
     ] == "self_consumption"
     with pytest.raises(CommandInvalid, match="target_reached"):
-        await ask(account, order)
+        await ask(account, action)
 
 
 async def test_the_limits_of_force(account: Account) -> None:
@@ -324,14 +324,14 @@ async def test_the_limits_of_force(account: Account) -> None:
     account.cloud.plant.site.set_soc(0.5)
     account.clock.advance(300)
     await ready(account)
-    for order in (
+    for action in (
         ChargeBattery(device_id=INVERTER, power=10001, duration=60),
         ChargeBattery(device_id=INVERTER, power=0, duration=60),
         ChargeBattery(device_id=INVERTER, duration=60001),
         DischargeBattery(device_id=INVERTER, duration=600, target_soc=99),
     ):
         with pytest.raises(CommandInvalid):
-            await ask(account, order)
+            await ask(account, action)
     assert not account.cloud.commands()
 
 
@@ -347,15 +347,15 @@ async def test_e45_a_force_without_effect_is_told(account: Account) -> None:
 async def test_a_force_nobody_saw_is_not_called_done(account: Account) -> None:
     """The device went silent right after it had accepted."""
     await ready(account)
-    receipt = await account.client.controls.order(
+    result = await account.client.controls.run_action(
         ChargeBattery(device_id=INVERTER, duration=3600)
     )
     account.clock.advance(4)
-    assert receipt.task
-    receipt = await account.client.controls.poll_task(receipt.task)
+    assert result.task
+    result = await account.client.controls.poll_task(result.task)
     account.cloud.set_online(False)
-    receipt = await settled(account, receipt)
-    assert receipt.outcome is Outcome.ACCEPTED
+    result = await settled(account, result)
+    assert result.outcome is Outcome.ACCEPTED
 
 
 @pytest.mark.parametrize("sticks", [False, True])
@@ -369,8 +369,8 @@ async def test_leaving_a_remote_mode(account: Account, sticks: bool) -> None:
     ).outcome is Outcome.CONFIRMED
     assert len(account.cloud.commands()) == (4 if sticks else 2)
     assert (await account.values(INVERTER))["operating_state"] == "self_consumption"
-    receipt = await tell(account, INVERTER, Control.EXIT_REMOTE_CONTROL)
-    assert receipt.outcome is Outcome.CONFIRMED
+    result = await tell(account, INVERTER, Control.EXIT_REMOTE_CONTROL)
+    assert result.outcome is Outcome.CONFIRMED
 
 
 async def test_limits_and_heating(account: Account) -> None:
@@ -445,9 +445,9 @@ async def test_an_outcome_that_is_never_told(account: Account) -> None:
     assert (await account.client.controls.settings(account.wanted)).values[
         limit
     ] == 10.0
-    receipt = await account.client.controls.apply(Command(*limit, 8.0))
+    result = await account.client.controls.apply(Command(*limit, 8.0))
     account.cloud.orders._batches.clear()  # noqa: SLF001
-    assert (await settled(account, receipt)).outcome is Outcome.ACCEPTED
+    assert (await settled(account, result)).outcome is Outcome.ACCEPTED
     assert limit not in (await account.client.controls.settings(account.wanted)).values
     account.client = account.restart()
     await ready(account)
@@ -517,8 +517,8 @@ async def test_an_answer_that_got_lost_leaves_it_open(
     """It was carried out, nobody said so, and it is not sent again."""
     await ready(account)
     account.cloud.fault("set_evc_current_limit", lost=True, **fault)
-    receipt = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
-    assert receipt == CommandResult(outcome=Outcome.UNCERTAIN)
+    result = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
+    assert result == CommandResult(outcome=Outcome.UNCERTAIN)
     account.clock.advance(5)
     await account.poll()
     assert told_charger(account).limit_a == 8
@@ -533,20 +533,20 @@ async def test_the_shapes_of_an_outcome(
     """Lists, objects and both success codes were seen."""
     account.cloud.turn(result_shape=shape, result_code=code)
     await ready(account)
-    receipt = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
-    assert receipt.outcome is Outcome.CONFIRMED
+    result = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
+    assert result.outcome is Outcome.CONFIRMED
 
 
 async def test_a_restart_in_between(account: Account) -> None:
     """A task is good after a restart."""
     await ready(account)
     await know(account)
-    receipt = await account.client.controls.apply(
+    result = await account.client.controls.apply(
         Command(INVERTER, Control.BATTERY_MIN_SOC, 25.0)
     )
     account.restart()
     await ready(account)
-    assert (await settled(account, receipt)).outcome is Outcome.CONFIRMED
+    assert (await settled(account, result)).outcome is Outcome.CONFIRMED
     values = (await account.client.controls.settings(account.wanted)).values
     assert values[INVERTER, Control.BATTERY_MIN_SOC] == 25.0
     assert len(account.cloud.commands()) == 2
@@ -577,7 +577,7 @@ async def test_permissions_decide(account: Account) -> None:
     assert reasons["battery_heating"] == "no_permission"
     available = account.client.controls.available(account.wanted)
     assert not available.specs[INVERTER]
-    assert not available.orders[CHARGER]
+    assert not available.actions[CHARGER]
 
 
 async def test_an_unknown_scope_is_not_none(account: Account) -> None:
@@ -593,7 +593,7 @@ async def test_e46_no_battery_no_battery_control(account: Account) -> None:
     await ready(account)
     available = account.client.controls.available(account.wanted)
     assert not any(available.specs.values())
-    assert not any(available.orders.values())
+    assert not any(available.actions.values())
     reasons = next(iter(available.unavailable_reasons.values()))
     assert reasons["work_mode"] == reasons["StopBattery"] == "no_battery"
     assert reasons["export_limit"] == "not_supported"

@@ -69,8 +69,8 @@ async def test_feed_in_priority_survives_a_clock_that_is_ahead(
     await ready(account)
     await know(account)
     await account.poll()
-    receipt = await account.client.controls.apply(Command(*MODE, "feed_in_priority"))
-    await settled(account, receipt)
+    result = await account.client.controls.apply(Command(*MODE, "feed_in_priority"))
+    await settled(account, result)
     for _ in range(4):
         await account.poll(20)
         await account.client.controls.settings(account.wanted)
@@ -149,7 +149,7 @@ async def test_periods_survive_the_settings_after_them(account: Account) -> None
     await ready(account)
     await know(account)
     night = Period(time(23), time(5), charge=True, target_soc=95)
-    first = await account.client.controls.order(
+    first = await account.client.controls.run_action(
         SetBatterySchedule(device_id=INVERTER, periods=(night,))
     )
     account.clock.advance(6)
@@ -172,8 +172,8 @@ async def test_a_charger_set_to_eco_takes_its_current_at_once(
     await ready(account)
     await tell(account, CHARGER, Control.CHARGER_MODE, "eco")
     account.clock.advance(20)
-    receipt = await tell(account, CHARGER, Control.ECO_CURRENT, "16")
-    assert receipt.outcome is Outcome.CONFIRMED
+    result = await tell(account, CHARGER, Control.ECO_CURRENT, "16")
+    assert result.outcome is Outcome.CONFIRMED
     assert sent(account)["currentGear"] == 16
     settings = (await account.client.controls.settings(account.wanted)).values
     assert (CHARGER, Control.CHARGER_MODE) not in settings
@@ -186,7 +186,7 @@ async def test_a_charger_set_to_eco_takes_its_current_at_once(
 
 
 @pytest.mark.parametrize(
-    ("order", "fields"),
+    ("action", "fields"),
     [
         (
             SetWorkMode(device_id=INVERTER, mode="backup"),
@@ -206,12 +206,12 @@ async def test_a_charger_set_to_eco_takes_its_current_at_once(
     ],
 )
 async def test_a_first_change_does_not_overwrite_what_the_household_had_set(
-    account: Account, order: ControlAction, fields: str
+    account: Account, action: ControlAction, fields: str
 ) -> None:
     """Nothing is sent, and the error names what has to be told along."""
     await ready(account)
     with pytest.raises(CommandInvalid) as err:
-        await ask(account, order)
+        await ask(account, action)
     assert err.value.key == "companions_unknown"
     assert err.value.placeholders == {"fields": fields}
     assert not account.cloud.commands()
@@ -245,8 +245,8 @@ async def test_charging_from_the_grid_is_kept_for_a_mode_that_knows_it(
     await ready(account)
     await know(account, "feed_in_priority")
     count = len(account.cloud.commands())
-    receipt = await tell(account, INVERTER, Control.GRID_CHARGING, value=True)
-    assert receipt == CommandResult(outcome=Outcome.KEPT)
+    result = await tell(account, INVERTER, Control.GRID_CHARGING, value=True)
+    assert result == CommandResult(outcome=Outcome.KEPT)
     assert len(account.cloud.commands()) == count
     await tell(account, *MODE, "backup")
     assert sent(account)["chargeFromGridEnable"] == 1
@@ -255,9 +255,9 @@ async def test_charging_from_the_grid_is_kept_for_a_mode_that_knows_it(
 # Remote modes that end before the next upload
 
 
-async def finished(account: Account, receipt: CommandResult) -> Outcome:
+async def finished(account: Account, result: CommandResult) -> Outcome:
     """Follow to the end."""
-    return (await settled(account, receipt)).outcome
+    return (await settled(account, result)).outcome
 
 
 async def test_a_forced_charge_that_its_timer_ended_was_not_refused(
@@ -265,10 +265,10 @@ async def test_a_forced_charge_that_its_timer_ended_was_not_refused(
 ) -> None:
     """Twenty seconds of charging between two uploads: nobody saw it, nobody calls it without effect."""
     await ready(account)
-    receipt = await account.client.controls.order(
+    result = await account.client.controls.run_action(
         ChargeBattery(device_id=INVERTER, duration=20)
     )
-    assert await finished(account, receipt) is Outcome.ACCEPTED
+    assert await finished(account, result) is Outcome.ACCEPTED
 
 
 async def test_a_forced_charge_that_reached_its_target_was_not_refused(
@@ -278,10 +278,10 @@ async def test_a_forced_charge_that_reached_its_target_was_not_refused(
     account.cloud.plant.site.set_soc(0.48)
     await ready(account)
     soc = (await account.values(f"{INVERTER}_battery"))["battery_soc"]
-    receipt = await account.client.controls.order(
+    result = await account.client.controls.run_action(
         ChargeBattery(device_id=INVERTER, duration=3600, target_soc=soc + 2)
     )
-    assert await finished(account, receipt) is Outcome.CONFIRMED
+    assert await finished(account, result) is Outcome.CONFIRMED
 
 
 async def test_a_target_that_is_passed_again_was_not_refused(account: Account) -> None:
@@ -290,10 +290,10 @@ async def test_a_target_that_is_passed_again_was_not_refused(account: Account) -
     account.cloud.plant.site.override_load(9000)
     await ready(account)
     soc = (await account.values(f"{INVERTER}_battery"))["battery_soc"]
-    receipt = await account.client.controls.order(
+    result = await account.client.controls.run_action(
         ChargeBattery(device_id=INVERTER, duration=3600, target_soc=soc + 4)
     )
-    assert await finished(account, receipt) in {Outcome.ACCEPTED, Outcome.CONFIRMED}
+    assert await finished(account, result) in {Outcome.ACCEPTED, Outcome.CONFIRMED}
 
 
 async def test_a_forced_charge_that_was_stopped_was_not_refused(
@@ -301,13 +301,13 @@ async def test_a_forced_charge_that_was_stopped_was_not_refused(
 ) -> None:
     """Stopped before the next upload: the stop is confirmed, the charge is not called without effect."""
     await ready(account)
-    first = await account.client.controls.order(
+    first = await account.client.controls.run_action(
         ChargeBattery(device_id=INVERTER, duration=3600)
     )
     account.clock.advance(6)
     assert first.task is not None
     first = await account.client.controls.poll_task(first.task)
-    stop = await account.client.controls.order(StopBattery(device_id=INVERTER))
+    stop = await account.client.controls.run_action(StopBattery(device_id=INVERTER))
     assert await finished(account, stop) is Outcome.CONFIRMED
     assert await finished(account, first) is Outcome.ACCEPTED
 
@@ -318,11 +318,11 @@ async def test_a_stop_that_a_new_charge_replaced_is_not_refused(
     """What the upload shows is the new charge, which nobody ends for the old stop's sake."""
     await ready(account)
     await ask(account, DischargeBattery(device_id=INVERTER, duration=3600))
-    stop = await account.client.controls.order(StopBattery(device_id=INVERTER))
+    stop = await account.client.controls.run_action(StopBattery(device_id=INVERTER))
     account.clock.advance(6)
     assert stop.task is not None
     stop = await account.client.controls.poll_task(stop.task)
-    charge = await account.client.controls.order(
+    charge = await account.client.controls.run_action(
         ChargeBattery(device_id=INVERTER, duration=3600)
     )
     assert await finished(account, stop) is Outcome.ACCEPTED
@@ -337,9 +337,9 @@ async def test_e45_a_charge_without_effect_is_still_told(
     account.cloud.turn(remote_without_effect=True)
     account.cloud.plant.site.set_soc(0.3)
     await ready(account)
-    order = ChargeBattery(device_id=INVERTER, duration=3600, target_soc=target)
+    action = ChargeBattery(device_id=INVERTER, duration=3600, target_soc=target)
     with pytest.raises(CommandRejected, match="no_effect"):
-        await ask(account, order)
+        await ask(account, action)
 
 
 async def test_a_work_mode_chosen_meanwhile_does_not_forget_the_forced_mode(
@@ -349,16 +349,16 @@ async def test_a_work_mode_chosen_meanwhile_does_not_forget_the_forced_mode(
     account.cloud.plant.site.set_soc(0.3)
     await ready(account)
     await know(account)
-    order = ChargeBattery(device_id=INVERTER, power=500, duration=3600, target_soc=90)
-    await ask(account, order)
-    receipt = await account.client.controls.apply(Command(*MODE, "backup"))
-    assert receipt.force is not None
-    assert receipt.force.ends_after == pytest.approx(3600, abs=600)
-    assert not receipt.force.ends_by_itself
-    await settled(account, receipt)
+    action = ChargeBattery(device_id=INVERTER, power=500, duration=3600, target_soc=90)
+    await ask(account, action)
+    result = await account.client.controls.apply(Command(*MODE, "backup"))
+    assert result.force is not None
+    assert result.force.ends_after == pytest.approx(3600, abs=600)
+    assert not result.force.ends_by_itself
+    await settled(account, result)
     await ask(account, StopBattery(device_id=INVERTER))
-    receipt = await account.client.controls.apply(Command(*MODE, "self_consumption"))
-    assert receipt.force is None
+    result = await account.client.controls.apply(Command(*MODE, "self_consumption"))
+    assert result.force is None
 
 
 # Answers without a word
@@ -368,8 +368,8 @@ async def test_an_answer_without_a_status_leaves_it_open(account: Account) -> No
     """The platform took the command and says nothing of the device, neither now nor later."""
     account.cloud.turn(command_answer="empty", result_shape="empty")
     await ready(account)
-    receipt = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
-    assert receipt == CommandResult(outcome=Outcome.UNCERTAIN)
+    result = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
+    assert result == CommandResult(outcome=Outcome.UNCERTAIN)
     assert len(account.cloud.commands()) == 1
 
 
@@ -379,8 +379,8 @@ async def test_an_answer_without_a_status_is_mended_by_the_next_question(
     """What the device says later counts."""
     account.cloud.turn(command_answer="empty")
     await ready(account)
-    receipt = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
-    assert receipt.outcome is Outcome.CONFIRMED
+    result = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
+    assert result.outcome is Outcome.CONFIRMED
 
 
 @pytest.mark.parametrize("answer", [3, None, [], [{}], "x", {CHARGER: 3}, {"sn": 1}])
@@ -396,8 +396,8 @@ async def test_any_answer_to_a_command_is_survived(
         return replace(await write(*args), result=answer, request_id=None)
 
     monkeypatch.setattr(api, "write", distorted)
-    receipt = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
-    assert receipt.outcome is Outcome.UNCERTAIN
+    result = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
+    assert result.outcome is Outcome.UNCERTAIN
 
 
 @pytest.mark.parametrize(
@@ -408,11 +408,11 @@ async def test_a_task_of_another_version_ends_as_uncertain(
 ) -> None:
     """What a newer or older release kept on disk is dropped, and said to be open."""
     await ready(account)
-    receipt = await account.client.controls.apply(
+    result = await account.client.controls.apply(
         Command(CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
     )
-    assert receipt.task is not None
-    kept = json.loads(receipt.task)
+    assert result.task is not None
+    kept = json.loads(result.task)
     task = "{}" if change is None else json.dumps(kept | change)
     assert await account.client.controls.poll_task(task) == CommandResult(
         outcome=Outcome.UNCERTAIN
@@ -434,8 +434,8 @@ async def test_what_the_release_before_kept_is_taken_up(account: Account) -> Non
     values = (await account.client.controls.settings(account.wanted)).values
     assert values[INVERTER, Control.BATTERY_MIN_SOC] == 20
     assert (INVERTER, Control.BATTERY_MAX_SOC) not in values
-    order = SetWorkMode(device_id=INVERTER, mode="backup", grid_charging=True)
-    await ask(account, order)
+    action = SetWorkMode(device_id=INVERTER, mode="backup", grid_charging=True)
+    await ask(account, action)
     assert (sent(account)["minSoc"], sent(account)["chargeUpperSoc"]) == (20, 90)
     task = {
         "id": "1",
@@ -446,5 +446,5 @@ async def test_what_the_release_before_kept_is_taken_up(account: Account) -> Non
         "watch": "",
         "phase": "device",
     }
-    receipt = await account.client.controls.poll_task(json.dumps(task))
-    assert receipt.task is not None
+    result = await account.client.controls.poll_task(json.dumps(task))
+    assert result.task is not None

@@ -93,15 +93,15 @@ class House:
         specs = self.available().specs.get(device_id or self.id, ())
         return next((spec for spec in specs if spec.control is control), None)
 
-    async def settled(self, receipt: CommandResult) -> CommandResult:
+    async def settled(self, result: CommandResult) -> CommandResult:
         """Follow a command to its end, letting time pass as its owner does."""
-        force = receipt.force
-        while receipt.task is not None:
-            assert receipt.check_after is not None
-            self.clock.advance(receipt.check_after)
-            receipt = await self.client.poll_task(receipt.task)
-        assert receipt.force is None or force is None
-        return receipt
+        force = result.force
+        while result.task is not None:
+            assert result.check_after is not None
+            self.clock.advance(result.check_after)
+            result = await self.client.poll_task(result.task)
+        assert result.force is None or force is None
+        return result
 
     async def tell(
         self, control: Control, value: SettingValue | None, device_id: str = ""
@@ -110,9 +110,9 @@ class House:
         command = Command(device_id or self.id, control, value)
         return await self.settled(await self.client.apply(command))
 
-    async def ask(self, order: ControlAction) -> CommandResult:
+    async def ask(self, action: ControlAction) -> CommandResult:
         """Send an order and follow it."""
-        return await self.settled(await self.client.order(order))
+        return await self.settled(await self.client.run_action(action))
 
     def sent(self) -> list[dict[str, str]]:
         """Return what was written, request by request, refused ones too."""

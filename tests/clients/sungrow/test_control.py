@@ -101,8 +101,8 @@ async def test_every_control_reaches_the_inverter_and_comes_back(
 ) -> None:
     """One task with everything that belongs together, the store of the inverter, and its own word."""
     assert house.spec(control) is not None
-    receipt = await house.tell(control, value)
-    assert receipt.outcome is CONFIRMED
+    result = await house.tell(control, value)
+    assert result.outcome is CONFIRMED
     assert house.sent() == [sent]
     assert {code: str(house.told.store[code]) for code in sent} == sent
     assert (await house.read())[house.id, control] == value
@@ -168,12 +168,12 @@ async def test_limits_change_the_world(house: House) -> None:
 async def test_e45_mode_command_and_power_go_together(house: House) -> None:
     """E45: the command acts in compulsory mode only; the battery is charged at the power asked for."""
     house.server.plant.site.set_soc(0.3)
-    order = ChargeBattery(device_id=house.id, power=3000, duration=3600)
-    receipt = await house.client.order(order)
-    assert receipt.force is not None
-    assert (receipt.force.ends_after, receipt.force.ends_by_itself) == (3600, False)
-    assert receipt.force.renew_after == 360
-    assert (await house.settled(receipt)).outcome is CONFIRMED
+    action = ChargeBattery(device_id=house.id, power=3000, duration=3600)
+    result = await house.client.run_action(action)
+    assert result.force is not None
+    assert (result.force.ends_after, result.force.ends_by_itself) == (3600, False)
+    assert result.force.renew_after == 360
+    assert (await house.settled(result)).outcome is CONFIRMED
     assert house.sent() == [
         {"10003": "2", "10004": "170", "10005": "300", "10017": "600"}
     ]
@@ -204,19 +204,19 @@ async def test_e48_a_left_over_power_is_not_used(house: House) -> None:
 async def test_a_mode_chosen_by_hand_ends_too(house: House) -> None:
     """Compulsory mode begins idle, and a command that was left behind does not start by itself."""
     house.told.store["10004"] = 170
-    receipt = await house.client.apply(Command(house.id, Control.WORK_MODE, "forced"))
-    assert receipt.force is not None
-    assert receipt.force.ends_after == 7200
-    assert (await house.settled(receipt)).outcome is CONFIRMED
+    result = await house.client.apply(Command(house.id, Control.WORK_MODE, "forced"))
+    assert result.force is not None
+    assert result.force.ends_after == 7200
+    assert (await house.settled(result)).outcome is CONFIRMED
     house.clock.advance(120)
     assert powers(house).battery == pytest.approx(0, abs=1)
     for control, value in (
         (Control.WORK_MODE, "self_consumption"),
         (Control.BATTERY_COMMAND, "stop"),
     ):
-        receipt = await house.client.apply(Command(house.id, control, value))
-        assert receipt.force is None
-        assert (await house.settled(receipt)).outcome is CONFIRMED
+        result = await house.client.apply(Command(house.id, control, value))
+        assert result.force is None
+        assert (await house.settled(result)).outcome is CONFIRMED
     assert house.sent()[1:] == [STOPPED], "the second one was so already"
 
 
@@ -225,11 +225,11 @@ async def test_a_forced_mode_lasts_as_long_as_it_is_renewed(house: House) -> Non
     await house.ask(ChargeBattery(device_id=house.id, power=500, duration=7200))
     for number in range(1, 6):
         house.clock.advance(360)
-        receipt = await house.client.order(RenewBattery(device_id=house.id))
-        assert (receipt.task is not None) == (number == 5)
+        result = await house.client.run_action(RenewBattery(device_id=house.id))
+        assert (result.task is not None) == (number == 5)
         # Never the one before: what is set already may be turned away.
         assert house.sent()[-1] == {"10017": ("599", "598", "600")[number % 3 - 1]}
-        await house.settled(receipt)
+        await house.settled(result)
         assert house.told.mode == 2
     house.clock.advance(621)
     assert house.told.mode == 0
@@ -256,8 +256,8 @@ async def test_a_target_ends_a_force(house: House, restart: bool) -> None:
     house.server.plant.site.set_soc(0.5)
     house.clock.advance(400)
     await house.account.poll()
-    order = ChargeBattery(device_id=house.id, power=5000, duration=9000, target_soc=55)
-    await house.ask(order)
+    action = ChargeBattery(device_id=house.id, power=5000, duration=9000, target_soc=55)
+    await house.ask(action)
     if restart:
         house.restart()
     ended: list[float] = []
@@ -272,26 +272,28 @@ async def test_a_target_ends_a_force(house: House, restart: bool) -> None:
     assert 55 <= ended[0] < 62
     assert len(ended) > 2
     with pytest.raises(CommandInvalid, match="target_reached"):
-        await house.ask(order)
+        await house.ask(action)
 
 
 async def test_the_work_mode_with_its_limits(house: House) -> None:
     """One task; what is not given stays."""
-    order = SetWorkMode(
+    action = SetWorkMode(
         device_id=house.id, mode="self_consumption", min_soc=20, max_soc=95
     )
-    assert (await house.ask(order)).outcome is CONFIRMED
+    assert (await house.ask(action)).outcome is CONFIRMED
     assert house.sent() == [{"10002": "200", "10001": "950", **STOPPED}]
-    receipt = await house.client.order(SetWorkMode(device_id=house.id, mode="forced"))
-    assert receipt.force is not None
+    result = await house.client.run_action(
+        SetWorkMode(device_id=house.id, mode="forced")
+    )
+    assert result.force is not None
     assert "10001" not in house.sent()[-1]
 
 
 async def test_a_schedule_charges_the_battery(house: House) -> None:
     """Two windows, one of them over midnight, which takes both."""
     night = Period(time(23, 0), time(5, 30), charge=True, target_soc=80)
-    order = SetBatterySchedule(device_id=house.id, periods=(night,))
-    assert (await house.ask(order)).outcome is CONFIRMED
+    action = SetBatterySchedule(device_id=house.id, periods=(night,))
+    assert (await house.ask(action)).outcome is CONFIRMED
     windows, switch = house.sent()
     assert [*switch] == ["10066", "10065"], "the switch is the last"
     sent = windows | switch
@@ -388,7 +390,7 @@ async def test_what_makes_no_sense_is_not_sent(
 ) -> None:
     """It costs no call, and the user learns why."""
     with pytest.raises(CommandInvalid, match=key):
-        await house.client.order(build(house.id))
+        await house.client.run_action(build(house.id))
     assert not house.server.calls.of("paramSetting")
 
 
@@ -441,17 +443,17 @@ async def test_e46_no_battery_no_battery_control(new_house: House) -> None:
     assert house.spec(Control.EXPORT_LIMIT) is not None
     assert house.spec(Control.WORK_MODE) is None
     available = house.available()
-    assert not available.orders[house.id]
+    assert not available.actions[house.id]
     reasons = available.unavailable_reasons[house.id]
     assert reasons["work_mode"] == reasons["ChargeBattery"] == "no_battery"
     charger = str(house.server.first(CHARGER).sn)
     assert available.unavailable_reasons[charger] == {"all": "not_by_cloud"}
-    for order in (
+    for action in (
         DischargeBattery(device_id=house.id, duration=60),
         StopBattery(device_id=charger),
     ):
         with pytest.raises(CommandInvalid, match="not_offered"):
-            await house.client.order(order)
+            await house.client.run_action(action)
     with pytest.raises(CommandInvalid, match="not_offered"):
         await house.client.apply(Command(charger, Control.CHARGING, value=True))
     assert not house.sent()
@@ -474,8 +476,8 @@ async def test_a_string_inverter_takes_limits_alone(new_house: House) -> None:
     }
     assert house.spec(Control.EXPORT_LIMIT, inverter).maximum == 8000  # type: ignore[union-attr]
     assert not house.available().unavailable_reasons
-    receipt = await house.tell(Control.EXPORT_LIMIT, 0.0, inverter)
-    assert receipt.outcome is CONFIRMED
+    result = await house.tell(Control.EXPORT_LIMIT, 0.0, inverter)
+    assert result.outcome is CONFIRMED
 
 
 async def test_two_hybrids_have_their_own(new_house: House) -> None:
@@ -636,8 +638,8 @@ async def test_a_logger_rules_its_inverters(new_house: House) -> None:
         command = Command(str(device.sn), Control.EXPORT_LIMIT_ENABLED, value=True)
         with pytest.raises(CommandInvalid, match="not_offered"):
             await house.client.apply(command)
-    receipt = await house.tell(Control.EXPORT_LIMIT_RATIO, 30.0, logger)
-    assert receipt.outcome is CONFIRMED
+    result = await house.tell(Control.EXPORT_LIMIT_RATIO, 30.0, logger)
+    assert result.outcome is CONFIRMED
     assert house.sent() == [{"10012": "1", "10014": "300"}]
     assert told(house).export_limit_w == 3900
     snapshot = await house.account.poll()

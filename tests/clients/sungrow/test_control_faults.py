@@ -61,14 +61,14 @@ async def begin(house: House, value: float = 20.0) -> Any:
 async def test_an_answer_that_got_lost(house: House, body: str, lost: bool) -> None:
     """E30: the records say whether it arrived, then the device; it is not sent again."""
     house.server.fault("paramSetting", body=body, lost=lost, where={"set_type": 0})
-    receipt = await begin(house)
-    assert receipt.outcome is UNCERTAIN
+    result = await begin(house)
+    assert result.outcome is UNCERTAIN
     if lost or body == "truncated":
-        assert (await house.settled(receipt)).outcome is CONFIRMED
+        assert (await house.settled(result)).outcome is CONFIRMED
         assert house.told.store["10002"] == 200
     else:
         with pytest.raises(CommandRejected, match="not_issued"):
-            await house.settled(receipt)
+            await house.settled(result)
         assert house.told.store["10002"] == 100
     assert len(house.sent()) == 1
     assert house.server.calls.of("getDeviceSettingRecordList")
@@ -79,12 +79,12 @@ async def test_no_records_at_all(house: House, arrived: bool) -> None:
     """Then the device itself has to say it."""
     house.server.turn(records_refused=True)
     house.server.fault("paramSetting", body="disconnect", lost=arrived)
-    receipt = await begin(house)
+    result = await begin(house)
     if arrived:
-        assert (await house.settled(receipt)).outcome is CONFIRMED
+        assert (await house.settled(result)).outcome is CONFIRMED
     else:
         with pytest.raises(CommandRejected, match="no_effect"):
-            await house.settled(receipt)
+            await house.settled(result)
     assert len(house.sent()) == 1
 
 
@@ -104,13 +104,13 @@ async def test_a_lost_task_that_still_runs(house: House) -> None:
 async def test_records_that_never_end(house: House) -> None:
     """After two and a half minutes the device is asked."""
     house.server.fault("paramSetting", body="disconnect", lost=True)
-    receipt = await begin(house)
+    result = await begin(house)
     house.server.fault(
         "getDeviceSettingRecordList",
         body=answered(
             [
                 {
-                    "taskName": json.loads(receipt.task)["name"],
+                    "taskName": json.loads(result.task)["name"],
                     "paramCode": 10002,
                     "commandStatus": 2,
                 }
@@ -118,7 +118,7 @@ async def test_records_that_never_end(house: House) -> None:
         ),
         times=None,
     )
-    assert (await house.settled(receipt)).outcome is CONFIRMED
+    assert (await house.settled(result)).outcome is CONFIRMED
 
 
 @pytest.mark.parametrize(
@@ -132,10 +132,10 @@ async def test_records_that_never_end(house: House) -> None:
 async def test_an_answer_without_a_task(house: House, answer: dict[str, Any]) -> None:
     """A success that names no task is no success."""
     house.server.fault("paramSetting", body=answered(answer), where={"set_type": 0})
-    receipt = await begin(house)
-    assert receipt.outcome is UNCERTAIN
+    result = await begin(house)
+    assert result.outcome is UNCERTAIN
     with pytest.raises(CommandRejected, match="not_issued"):
-        await house.settled(receipt)
+        await house.settled(result)
 
 
 # Refusals
@@ -183,10 +183,10 @@ async def test_a_device_offline(house: House) -> None:
     with pytest.raises(CommandRejected, match="device_offline"):
         await begin(house)
     house.server.set_online(True)
-    receipt = await begin(house)
+    result = await begin(house)
     house.server.set_online(False)
     with pytest.raises(CommandRejected, match="device_timeout"):
-        await house.settled(receipt)
+        await house.settled(result)
     house.clock.advance(20)
     settings = await house.client.settings(house.wanted)
     assert (house.id, MIN_SOC) not in settings.values, "nobody knows"
@@ -237,9 +237,9 @@ async def test_no_login_no_command(house: House) -> None:
 async def test_e68_a_half_done_command_is_set_back(house: House) -> None:
     """E68: one of two limits was refused: the other is what it was before."""
     house.server.turn(refused_codes=frozenset({"10013"}))
-    receipt = await house.client.apply(Command(house.id, Control.EXPORT_LIMIT, 500.0))
+    result = await house.client.apply(Command(house.id, Control.EXPORT_LIMIT, 500.0))
     with pytest.raises(CommandRejected, match="undone"):
-        await house.settled(receipt)
+        await house.settled(result)
     assert house.sent() == [{"10012": "170", "10013": "50"}, {"10012": "85"}]
     assert house.told.store["10012"] == 85
     house.clock.advance(20)
@@ -250,9 +250,11 @@ async def test_e68_a_half_done_command_is_set_back(house: House) -> None:
 async def test_e68_a_half_begun_force_is_ended(house: House) -> None:
     """E68: compulsory mode without its command would do what was left behind."""
     house.server.turn(refused_codes=frozenset({"10005"}))
-    receipt = await house.client.order(ChargeBattery(device_id=house.id, duration=600))
+    result = await house.client.run_action(
+        ChargeBattery(device_id=house.id, duration=600)
+    )
     with pytest.raises(CommandRejected, match="undone"):
-        await house.settled(receipt)
+        await house.settled(result)
     assert house.sent()[-1] == STOPPED
     assert house.told.mode == 0
     assert house.told.store["10004"] == 204
@@ -261,49 +263,51 @@ async def test_e68_a_half_begun_force_is_ended(house: House) -> None:
 async def test_e68_what_cannot_be_set_back_is_named(house: House) -> None:
     """E68: an end is not taken back; and an undoing can fail too, or nobody hears of it."""
     await house.settled(
-        await house.client.order(ChargeBattery(device_id=house.id, duration=600))
+        await house.client.run_action(ChargeBattery(device_id=house.id, duration=600))
     )
     house.clock.advance(60)
     house.server.turn(refused_codes=frozenset({"10003"}))
-    receipt = await house.client.order(StopBattery(device_id=house.id))
+    result = await house.client.run_action(StopBattery(device_id=house.id))
     with pytest.raises(CommandRejected, match="half_done done=battery_command"):
-        await house.settled(receipt)
+        await house.settled(result)
     assert len(house.sent()) == 2
     house.clock.advance(60)
     house.server.turn(refused_codes=frozenset({"10001", "10002"}))
-    order = SetWorkMode(device_id=house.id, mode="forced", min_soc=20)
-    receipt = await house.client.order(order)
-    assert receipt.task
+    action = SetWorkMode(device_id=house.id, mode="forced", min_soc=20)
+    result = await house.client.run_action(action)
+    assert result.task
     for phase in ("write", "read", "reading", "send"):
-        assert receipt.task
-        assert f'"phase": "{phase}"' in receipt.task
+        assert result.task
+        assert f'"phase": "{phase}"' in result.task
         house.clock.advance(9)
-        receipt = await house.client.poll_task(receipt.task)
+        result = await house.client.poll_task(result.task)
     house.server.turn(refused_codes=frozenset({"10003"}))
     with pytest.raises(CommandRejected, match="half_done"):
-        await house.settled(receipt)
+        await house.settled(result)
 
 
 async def test_an_undoing_nobody_answers_for(house: House) -> None:
     """It was sent, and nothing more is known: told as half done."""
     house.server.turn(refused_codes=frozenset({"10013"}))
-    receipt = await house.client.apply(Command(house.id, Control.EXPORT_LIMIT, 500.0))
-    while '"reason": "undone"' not in (receipt.task or ""):
-        house.clock.advance(receipt.check_after or 0)
-        receipt = await house.client.poll_task(receipt.task or "")
+    result = await house.client.apply(Command(house.id, Control.EXPORT_LIMIT, 500.0))
+    while '"reason": "undone"' not in (result.task or ""):
+        house.clock.advance(result.check_after or 0)
+        result = await house.client.poll_task(result.task or "")
     house.server.turn(records_refused=True)
     house.server.fault("paramSetting", body="disconnect")
     with pytest.raises(CommandRejected, match="half_done"):
-        await house.settled(receipt)
+        await house.settled(result)
     assert len(house.sent()) == 2
 
 
 async def test_e45_an_ignored_command_is_told(house: House) -> None:
     """E45: the task succeeded and the mode is what it was."""
     house.server.turn(ignored_codes=frozenset({"10003"}))
-    receipt = await house.client.order(ChargeBattery(device_id=house.id, duration=600))
+    result = await house.client.run_action(
+        ChargeBattery(device_id=house.id, duration=600)
+    )
     with pytest.raises(CommandRejected, match="no_effect"):
-        await house.settled(receipt)
+        await house.settled(result)
     assert len(house.sent()) == 1
     house.clock.advance(20)
     assert (await house.read())[house.id, Control.WORK_MODE] == "self_consumption"
@@ -312,9 +316,11 @@ async def test_e45_an_ignored_command_is_told(house: House) -> None:
 async def test_e45_half_a_force_is_ended(house: House) -> None:
     """E45: the mode was taken, the command was not."""
     house.server.turn(ignored_codes=frozenset({"10004"}))
-    receipt = await house.client.order(ChargeBattery(device_id=house.id, duration=600))
+    result = await house.client.run_action(
+        ChargeBattery(device_id=house.id, duration=600)
+    )
     with pytest.raises(CommandRejected, match="no_effect"):
-        await house.settled(receipt)
+        await house.settled(result)
     assert house.sent()[1:] == [STOPPED]
     assert house.told.mode == 0
 
@@ -326,10 +332,10 @@ async def test_a_busy_device_is_asked_again(house: House) -> None:
     """It refused at the door: three tries, then the user hears of it."""
     house.clock.advance(3600)
     await house.client.settings(house.wanted)  # a read-back is open
-    receipt = await begin(house)
-    assert receipt.outcome is ACCEPTED
-    assert receipt.check_after == 9
-    assert (await house.settled(receipt)).outcome is CONFIRMED
+    result = await begin(house)
+    assert result.outcome is ACCEPTED
+    assert result.check_after == 9
+    assert (await house.settled(result)).outcome is CONFIRMED
     assert len(house.sent()) == 3
     assert len(house.server.tasks.written) == 1
     house.clock.advance(3600)
@@ -344,12 +350,14 @@ async def test_a_busy_device_is_asked_again(house: House) -> None:
 
 async def test_two_commands_at_once(house: House) -> None:
     """Each is judged by what no later one has changed."""
-    charge = await house.client.order(ChargeBattery(device_id=house.id, duration=600))
+    charge = await house.client.run_action(
+        ChargeBattery(device_id=house.id, duration=600)
+    )
     house.clock.advance(6)
     charge = await house.client.poll_task(charge.task or "")
     assert charge.task
     house.clock.advance(10)
-    stop = await house.client.order(StopBattery(device_id=house.id))
+    stop = await house.client.run_action(StopBattery(device_id=house.id))
     assert (await house.settled(stop)).outcome is CONFIRMED
     house.clock.advance(10)
     assert (await house.settled(charge)).outcome is CONFIRMED, "its power alone is left"
@@ -375,14 +383,14 @@ async def test_the_same_twice_at_once(house: House) -> None:
 
 async def test_nobody_can_read_it_back(house: House) -> None:
     """Accepted, not confirmed: and the value is left out until it is known."""
-    receipt = await begin(house)
+    result = await begin(house)
     house.clock.advance(6)
-    receipt = await house.client.poll_task(receipt.task)
+    result = await house.client.poll_task(result.task)
     house.server.fault(
         "paramSetting",
         body=answered({"check_result": "6-1"}),
     )
-    assert (await house.settled(receipt)).outcome is ACCEPTED
+    assert (await house.settled(result)).outcome is ACCEPTED
     house.server.fault("getParamSettingTask", http=502, where={})
     settings = await house.client.settings(house.wanted)
     assert (house.id, MIN_SOC) not in settings.values
@@ -393,24 +401,24 @@ async def test_nobody_can_read_it_back(house: House) -> None:
 
 async def test_a_read_back_of_a_busy_device(house: House) -> None:
     """Three tries as well."""
-    receipt = await begin(house)
+    result = await begin(house)
     house.clock.advance(6)
-    receipt = await house.client.poll_task(receipt.task)
+    result = await house.client.poll_task(result.task)
     house.server.fault(
         "paramSetting",
         body=answered({"check_result": "9"}),
         times=3,
     )
-    assert (await house.settled(receipt)).outcome is ACCEPTED
+    assert (await house.settled(result)).outcome is ACCEPTED
     assert len(house.reads()) == 3
 
 
 @pytest.mark.parametrize("how", ["hangs", "fails"])
 async def test_a_read_back_without_an_answer(house: House, how: str) -> None:
     """Whether the task hangs or the parameter fails: not confirmed."""
-    receipt = await begin(house)
+    result = await begin(house)
     house.clock.advance(6)
-    receipt = await house.client.poll_task(receipt.task)
+    result = await house.client.poll_task(result.task)
     if how == "hangs":
         house.server.turn(task_seconds=1000.0)
         house.server.fault(
@@ -422,18 +430,18 @@ async def test_a_read_back_without_an_answer(house: House, how: str) -> None:
         house.server.turn(
             unsupported=frozenset({"10002"}), unsupported_style="parameter"
         )
-    assert (await house.settled(receipt)).outcome is ACCEPTED
+    assert (await house.settled(result)).outcome is ACCEPTED
 
 
 async def test_a_task_that_never_ends(house: House) -> None:
     """After two and a half minutes the device is asked what it is set to."""
-    receipt = await begin(house)
+    result = await begin(house)
     house.server.fault(
         "getParamSettingTask",
         body=answered({"command_status": 2}),
         times=31,
     )
-    assert (await house.settled(receipt)).outcome is CONFIRMED
+    assert (await house.settled(result)).outcome is CONFIRMED
 
 
 async def test_the_hourly_look(house: House) -> None:
@@ -461,12 +469,12 @@ async def test_a_read_that_hangs_is_given_up(house: House) -> None:
 async def test_reading_waits_for_a_command(house: House) -> None:
     """Two tasks at once would refuse each other."""
     house.clock.advance(3600)
-    receipt = await begin(house)
+    result = await begin(house)
     settings = await house.client.settings(house.wanted)
     assert settings.resume_after == 15
     assert (house.id, MIN_SOC) not in settings.values
     assert not house.reads()
-    await house.settled(receipt)
+    await house.settled(result)
     house.clock.advance(10)
     assert (await house.read())[house.id, MIN_SOC] == 20
 
@@ -565,13 +573,15 @@ async def test_consent_works_too(
 @pytest.mark.parametrize("after", range(5))
 async def test_a_restart_in_between(house: House, after: int) -> None:
     """A task is good after a restart, in each of its phases."""
-    receipt = await house.client.order(ChargeBattery(device_id=house.id, duration=600))
+    result = await house.client.run_action(
+        ChargeBattery(device_id=house.id, duration=600)
+    )
     for _ in range(after):
-        assert receipt.task
-        house.clock.advance(receipt.check_after or 0)
-        receipt = await house.client.poll_task(receipt.task)
+        assert result.task
+        house.clock.advance(result.check_after or 0)
+        result = await house.client.poll_task(result.task)
     house.restart()
-    assert (await house.settled(receipt)).outcome is CONFIRMED
+    assert (await house.settled(result)).outcome is CONFIRMED
     assert len(house.sent()) == 1
     assert (await house.read())[house.id, Control.WORK_MODE] == "forced"
 
@@ -593,37 +603,37 @@ async def test_commands_have_a_reserve(house: House) -> None:
 
 async def test_a_limit_reached_while_a_command_runs(house: House) -> None:
     """Its outcome is asked for later: that says nothing about the command."""
-    receipt = await begin(house)
+    result = await begin(house)
     house.server.fault("getParamSettingTask", code="E999")
     with pytest.raises(QuotaExhausted):
-        await house.settled(receipt)
+        await house.settled(result)
     house.clock.advance(3700)
-    assert (await house.settled(receipt)).outcome is CONFIRMED
+    assert (await house.settled(result)).outcome is CONFIRMED
     assert len(house.sent()) == 1
 
 
 async def test_records_that_cannot_be_asked_now(house: House) -> None:
     """Asked again later."""
     house.server.fault("paramSetting", body="disconnect", lost=True)
-    receipt = await begin(house)
+    result = await begin(house)
     house.server.fault("getDeviceSettingRecordList", http=502)
     with pytest.raises(CloudUnreachable):
-        await house.settled(receipt)
-    assert (await house.settled(receipt)).outcome is CONFIRMED
+        await house.settled(result)
+    assert (await house.settled(result)).outcome is CONFIRMED
 
 
 async def test_a_sign_of_life_that_got_lost(house: House) -> None:
     """The next one is on its way; a refused one is told."""
     await house.settled(
-        await house.client.order(ChargeBattery(device_id=house.id, duration=6000))
+        await house.client.run_action(ChargeBattery(device_id=house.id, duration=6000))
     )
     house.clock.advance(360)
     house.server.fault("paramSetting", body="disconnect")
-    receipt = await house.client.order(RenewBattery(device_id=house.id))
-    assert receipt.outcome is UNCERTAIN
+    result = await house.client.run_action(RenewBattery(device_id=house.id))
+    assert result.outcome is UNCERTAIN
     house.server.set_online(False)
     with pytest.raises(CommandRejected, match="device_offline"):
-        await house.client.order(RenewBattery(device_id=house.id))
+        await house.client.run_action(RenewBattery(device_id=house.id))
 
 
 async def test_a_damaged_memory_is_no_trouble(

@@ -53,8 +53,8 @@ async def test_a_power_is_3_kw_whatever_a_step_is(
 ) -> None:
     """The first number is the wish or a tenth of it, never ten times as much; what is learnt outlives a restart."""
     house.server.turn(watts_per_step=step)
-    order = ChargeBattery(device_id=house.id, power=3000, duration=3600)
-    assert (await house.ask(order)).outcome is CONFIRMED
+    action = ChargeBattery(device_id=house.id, power=3000, duration=3600)
+    assert (await house.ask(action)).outcome is CONFIRMED
     assert powers_sent(house) == sent
     assert house.told.watts("10005") == 3000
     house.restart()
@@ -97,14 +97,14 @@ async def test_a_step_that_proves_wrong_is_forgotten(house: House) -> None:
 async def test_a_power_that_cannot_be_completed_ends_the_mode(house: House) -> None:
     """The first number was taken, the second is not: the battery is not left charging with a tenth."""
     house.server.turn(watts_per_step=1)
-    order = ChargeBattery(device_id=house.id, power=3000, duration=3600)
-    receipt = await house.client.order(order)
-    while json.loads(receipt.task or "{}").get("values") != {"10005": 3000.0}:
-        house.clock.advance(receipt.check_after or 0)
-        receipt = await house.client.poll_task(receipt.task or "")
+    action = ChargeBattery(device_id=house.id, power=3000, duration=3600)
+    result = await house.client.run_action(action)
+    while json.loads(result.task or "{}").get("values") != {"10005": 3000.0}:
+        house.clock.advance(result.check_after or 0)
+        result = await house.client.poll_task(result.task or "")
     house.server.fault("paramSetting", body=answered({"check_result": "0"}))
     with pytest.raises(CommandRejected, match="undone"):
-        await house.settled(receipt)
+        await house.settled(result)
     assert house.sent()[-1] == STOPPED
     assert house.told.mode == 0
 
@@ -115,16 +115,16 @@ async def test_a_power_that_cannot_be_completed_ends_the_mode(house: House) -> N
 async def test_a_value_that_was_set_already_is_no_failure(house: House) -> None:
     """The task ends with a failure, and the device has the value: set in the app meanwhile."""
     house.told.store["10002"] = 200
-    receipt = await house.tell(Control.BATTERY_MIN_SOC, 20.0)
-    assert receipt.outcome is CONFIRMED
+    result = await house.tell(Control.BATTERY_MIN_SOC, 20.0)
+    assert result.outcome is CONFIRMED
 
 
 async def test_a_charge_ordered_again_goes_on(house: House) -> None:
     """Mode, command and power are what they were, so all three are turned away; the sign of life is new."""
-    order = ChargeBattery(device_id=house.id, power=3000, duration=3600)
-    await house.ask(order)
+    action = ChargeBattery(device_id=house.id, power=3000, duration=3600)
+    await house.ask(action)
     house.clock.advance(300)
-    assert (await house.ask(order)).outcome is CONFIRMED
+    assert (await house.ask(action)).outcome is CONFIRMED
     assert [sent["10017"] for sent in house.sent()] == ["600", "599"]
     house.clock.advance(500)
     assert house.told.mode == 2
@@ -133,7 +133,7 @@ async def test_a_charge_ordered_again_goes_on(house: House) -> None:
 async def test_a_failure_nobody_can_look_into_ends_the_mode(house: House) -> None:
     """Refused, and it does not read back: what may be forced is ended."""
     house.server.turn(refused_codes=frozenset({"10005"}))
-    receipt = await house.client.order(
+    result = await house.client.run_action(
         ChargeBattery(device_id=house.id, power=3000, duration=3600)
     )
     house.server.fault(
@@ -142,7 +142,7 @@ async def test_a_failure_nobody_can_look_into_ends_the_mode(house: House) -> Non
         where={"set_type": 2},
     )
     with pytest.raises(CommandRejected, match="undone"):
-        await house.settled(receipt)
+        await house.settled(result)
     assert house.told.mode == 0
 
 
@@ -159,9 +159,9 @@ async def test_half_a_schedule_is_set_back(house: House) -> None:
     """The windows were taken, days and switch were not."""
     before = dict(house.told.store)
     house.server.turn(refused_codes=frozenset({"10065", "10066"}))
-    order = SetBatterySchedule(device_id=house.id, periods=WINDOWS)
+    action = SetBatterySchedule(device_id=house.id, periods=WINDOWS)
     with pytest.raises(CommandRejected, match="undone"):
-        await house.ask(order)
+        await house.ask(action)
     assert house.told.store == before
     assert all(len(sent) <= 10 for sent in house.sent())
     assert not any("10065" in sent for sent in house.sent()[:1]), "the switch is last"
@@ -170,17 +170,17 @@ async def test_half_a_schedule_is_set_back(house: House) -> None:
 @pytest.mark.parametrize("restart", [False, True])
 async def test_a_schedule_goes_on_after_a_restart(house: House, restart: bool) -> None:
     """The windows were taken; days and switch are still to be sent."""
-    order = SetBatterySchedule(device_id=house.id, periods=WINDOWS)
-    receipt = await house.client.order(order)
-    while json.loads(receipt.task or "{}")["rest"]:
-        house.clock.advance(receipt.check_after or 0)
-        receipt = await house.client.poll_task(receipt.task or "")
+    action = SetBatterySchedule(device_id=house.id, periods=WINDOWS)
+    result = await house.client.run_action(action)
+    while json.loads(result.task or "{}")["rest"]:
+        house.clock.advance(result.check_after or 0)
+        result = await house.client.poll_task(result.task or "")
     if restart:
         house.restart()
-    assert (await house.settled(receipt)).outcome is CONFIRMED
+    assert (await house.settled(result)).outcome is CONFIRMED
     assert house.told.store["10065"] == 170
     if not restart:
-        assert (await house.ask(order)).outcome is CONFIRMED
+        assert (await house.ask(action)).outcome is CONFIRMED
         assert len(house.sent()) == 2, "it is so already"
 
 
@@ -195,9 +195,9 @@ async def test_half_a_schedule_that_cannot_be_set_back_is_told(
     house = House(server, account, clock, lambda: account)
     await house.start()
     server.turn(refused_codes=frozenset({"10065"}), unsupported=frozenset())
-    order = SetBatterySchedule(device_id=house.id, periods=WINDOWS)
+    action = SetBatterySchedule(device_id=house.id, periods=WINDOWS)
     with pytest.raises(CommandRejected, match="half_done"):
-        await house.ask(order)
+        await house.ask(action)
 
 
 # Told last wins
@@ -207,8 +207,8 @@ async def test_a_power_told_last_is_what_a_charge_begins_with(house: House) -> N
     """Accepted, and not read back yet: still what the user wants."""
     await house.tell(POWER, 4000.0)
     house.clock.advance(60)
-    receipt = await house.client.apply(Command(house.id, POWER, 2000.0))
-    assert receipt.outcome is Outcome.ACCEPTED
+    result = await house.client.apply(Command(house.id, POWER, 2000.0))
+    assert result.outcome is Outcome.ACCEPTED
     house.restart()
     house.clock.advance(10)
     command = Command(house.id, Control.BATTERY_COMMAND, "charge")
@@ -223,8 +223,8 @@ async def test_a_reading_asked_for_before_a_command_does_not_undo_it(
     house.clock.advance(3600)
     await house.client.settings(house.wanted)
     assert house.reads()
-    receipt = await house.tell(Control.BATTERY_MIN_SOC, 20.0)
-    assert receipt.outcome is CONFIRMED
+    result = await house.tell(Control.BATTERY_MIN_SOC, 20.0)
+    assert result.outcome is CONFIRMED
     settings = await house.client.settings(house.wanted)
     assert settings.values[house.id, Control.BATTERY_MIN_SOC] == 20
     assert (await house.read())[house.id, Control.BATTERY_MIN_SOC] == 20
@@ -232,12 +232,12 @@ async def test_a_reading_asked_for_before_a_command_does_not_undo_it(
 
 async def test_a_change_not_read_back_yet_is_not_shown_as_undone(house: House) -> None:
     """After a restart neither: nobody knows better than the last command."""
-    receipt = await house.client.apply(Command(house.id, Control.BATTERY_MIN_SOC, 20.0))
+    result = await house.client.apply(Command(house.id, Control.BATTERY_MIN_SOC, 20.0))
     house.clock.advance(1)
     house.restart()
     settings = await house.client.settings(house.wanted)
     assert (house.id, Control.BATTERY_MIN_SOC) not in settings.values
-    assert (await house.settled(receipt)).outcome is CONFIRMED
+    assert (await house.settled(result)).outcome is CONFIRMED
     settings = await house.client.settings(house.wanted)
     assert settings.values[house.id, Control.BATTERY_MIN_SOC] == 20
 
@@ -276,8 +276,8 @@ async def test_a_task_of_another_version_is_told_as_uncertain(
     house: House, task: str
 ) -> None:
     """Nobody knows what came of it; nothing is asked, nothing sent."""
-    receipt = await house.client.poll_task(task)
-    assert (receipt.outcome, receipt.task) == (Outcome.UNCERTAIN, None)
+    result = await house.client.poll_task(task)
+    assert (result.outcome, result.task) == (Outcome.UNCERTAIN, None)
     assert not house.server.calls
 
 
@@ -334,7 +334,7 @@ async def test_an_end_is_never_refused_for_a_battery_that_is_gone(
     house.clock.advance(300)
     house.account.inventory = await house.account.cloud.inventory()
     await house.account.poll()
-    assert StopBattery not in house.available().orders[house.id]
+    assert StopBattery not in house.available().actions[house.id]
     assert (await house.ask(StopBattery(device_id=house.id))).outcome is CONFIRMED
     assert house.told.mode == 0
 
@@ -350,7 +350,7 @@ async def test_a_limit_that_cannot_be_set_back_does_not_keep_a_mode(
     await house.account.storage.save(SECTION, stored)
     house.restart()
     house.server.turn(refused_codes=frozenset({"10001"}))
-    order = SetWorkMode(device_id=house.id, mode="forced", min_soc=20, max_soc=90)
+    action = SetWorkMode(device_id=house.id, mode="forced", min_soc=20, max_soc=90)
     with pytest.raises(CommandRejected, match="half_done"):
-        await house.ask(order)
+        await house.ask(action)
     assert house.told.mode == 0

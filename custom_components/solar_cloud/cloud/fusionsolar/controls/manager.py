@@ -125,26 +125,26 @@ class FusionSolarControls:
         write = change_of(command, self._memory.of(house.plant.id), house)
         return await self._send(ControlTask(house.plant.id, write, hides=True))
 
-    async def order(self, order: ControlAction) -> CommandResult:
-        """Send an order."""
-        house = self._house(order.device_id)
+    async def run_action(self, action: ControlAction) -> CommandResult:
+        """Run an action."""
+        house = self._house(action.device_id)
         known = self._memory.of(house.plant.id)
         ends: ForcedMode | None = None
-        match order:
+        match action:
             case ForceBattery():
-                charge = isinstance(order, ChargeBattery)
+                charge = isinstance(action, ChargeBattery)
                 write, ends = (
-                    setpoint(order, known, house, charge=charge)
+                    setpoint(action, known, house, charge=charge)
                     if dispatched(known)
-                    else force(order, known, charge=charge, soc=self._soc(house))
+                    else force(action, known, charge=charge, soc=self._soc(house))
                 )
                 writes = [write]
             case StopBattery():
                 writes = [stop(known, house)]
             case SetWorkMode():
-                writes = mode_changes(order, known, house)
+                writes = mode_changes(action, known, house)
             case SetBatterySchedule():
-                writes = [schedule(order)]
+                writes = [schedule(action)]
             case _:
                 raise CommandInvalid("not_offered")
         task = ControlTask(house.plant.id, writes[0], rest=tuple(writes[1:]))
@@ -258,10 +258,10 @@ class FusionSolarControls:
             done=(*task.done, *task.write.told),
         )
         try:
-            receipt = await self._send(following)
+            result = await self._send(following)
         except CommandRejected as err:
             raise _told(following, err) from None
-        return replace(receipt, force=left)
+        return replace(result, force=left)
 
     # Following
 

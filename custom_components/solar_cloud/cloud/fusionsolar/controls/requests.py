@@ -1,4 +1,4 @@
-"""Commands and orders as changes of what a plant is set to, and the changes as the vendor wants them (fusionsolar.md §4).
+"""Commands and actions as changes of what a plant is set to, and the changes as the vendor wants them (fusionsolar.md §4).
 
 Changes are completed when they are sent: a mode is written as a whole, with everything that the change leaves as it is.
 """
@@ -180,20 +180,20 @@ def _mode(word: str, known: PlantControlState) -> FusionSolarRequest:
 
 
 def mode_changes(
-    order: SetWorkMode, known: PlantControlState, house: PlantHardware
+    action: SetWorkMode, known: PlantControlState, house: PlantHardware
 ) -> list[FusionSolarRequest]:
     """Translate a change of mode, and of the limits that are set apart from it."""
-    write = _mode(order.mode, known)
-    if order.grid_charging is not None:
+    write = _mode(action.mode, known)
+    if action.grid_charging is not None:
         if write.changes[MODE] != TIME_OF_USE:
             raise CommandInvalid("time_of_use_only")
-        if order.grid_charging:
+        if action.grid_charging:
             write.changes[USUAL_GRID_POWER] = _usual_grid_power(known, house)
         else:
             write.changes[GRID_POWER] = 0.0
     limits = {
-        Control.BATTERY_MIN_SOC: (order.min_soc, 0.0, MOST_MIN_SOC),
-        Control.BATTERY_MAX_SOC: (order.max_soc, LEAST_MAX_SOC, 100.0),
+        Control.BATTERY_MIN_SOC: (action.min_soc, 0.0, MOST_MIN_SOC),
+        Control.BATTERY_MAX_SOC: (action.max_soc, LEAST_MAX_SOC, 100.0),
     }
     wanted: dict[Control, float] = {}
     for control, (wish, least, most) in limits.items():
@@ -219,30 +219,34 @@ def _usual_grid_power(known: PlantControlState, house: PlantHardware) -> float:
     return _kilowatts(watts if most is None else min(watts, most))
 
 
-def schedule(order: SetBatterySchedule) -> FusionSolarRequest:
+def schedule(action: SetBatterySchedule) -> FusionSolarRequest:
     """Translate periods: they belong to the mode that uses them, which is set along with them."""
     return FusionSolarRequest(
         Kind.MODE,
-        {MODE: TIME_OF_USE, WINDOWS: windows(order.periods)},
+        {MODE: TIME_OF_USE, WINDOWS: windows(action.periods)},
         {str(Control.WORK_MODE): MODES[TIME_OF_USE]},
     )
 
 
 def setpoint(
-    order: ForceBattery, known: PlantControlState, house: PlantHardware, *, charge: bool
+    action: ForceBattery,
+    known: PlantControlState,
+    house: PlantHardware,
+    *,
+    charge: bool,
 ) -> tuple[FusionSolarRequest, ForcedMode]:
     """Translate a forced charge or discharge of a plant in third-party dispatch, and say how it ends.
 
     Nobody knows how long a power holds there, so the time is ours to keep; a state of charge cannot be aimed at (fusionsolar.md §4.6).
     """
-    if order.target_soc is not None:
+    if action.target_soc is not None:
         raise CommandInvalid("no_target_in_dispatch")
-    power, _ = _extent(order, known, charge=charge)
+    power, _ = _extent(action, known, charge=charge)
     watts = round(power if charge else -power)
     write = FusionSolarRequest(
         Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: watts}
     )
-    return write, ForcedMode(ends_after=order.duration)
+    return write, ForcedMode(ends_after=action.duration)
 
 
 def _battery(house: PlantHardware) -> str:
@@ -253,12 +257,12 @@ def _battery(house: PlantHardware) -> str:
 
 
 def _extent(
-    order: ForceBattery, known: PlantControlState, *, charge: bool
+    action: ForceBattery, known: PlantControlState, *, charge: bool
 ) -> tuple[float, int]:
     """Return the W and minutes of a forced mode."""
     most = highest_power(known, CHARGE if charge else DISCHARGE)
-    power = forced_power(order, 1.0, most)
-    minutes = int(order.duration // 60)
+    power = forced_power(action, 1.0, most)
+    minutes = int(action.duration // 60)
     if not 1 <= minutes <= LONGEST_FORCE:
         raise CommandInvalid(
             "duration_out_of_range", minimum="1", maximum=str(LONGEST_FORCE)
@@ -267,18 +271,18 @@ def _extent(
 
 
 def force(
-    order: ForceBattery, known: PlantControlState, *, charge: bool, soc: float | None
+    action: ForceBattery, known: PlantControlState, *, charge: bool, soc: float | None
 ) -> tuple[FusionSolarRequest, ForcedMode]:
     """Translate a forced charge or discharge, and say how it ends.
 
     The vendor ends it after whole minutes or at a state of charge, not at whichever comes first: with a target the time is ours to keep.
     """
-    power, minutes = _extent(order, known, charge=charge)
+    power, minutes = _extent(action, known, charge=charge)
     changes: Fields = {
         SWITCH: 1 if charge else 2,
         "powerDispatch": round(power if charge else -power),
     }
-    target = order.target_soc
+    target = action.target_soc
     if target is None:
         changes |= {"controlType": BY_TIME, "dispatchTime": minutes}
         ends = ForcedMode(ends_after=60.0 * minutes, ends_by_itself=True)
@@ -286,7 +290,7 @@ def force(
     check_target(soc, target, charge=charge)
     changes |= {"controlType": BY_SOC, "targetSOC": target}
     return FusionSolarRequest(Kind.FORCE, changes), ForcedMode(
-        ends_after=order.duration
+        ends_after=action.duration
     )
 
 

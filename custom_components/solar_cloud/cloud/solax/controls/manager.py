@@ -184,26 +184,26 @@ class SolaxControls:
             device, requests.write_of(device, command, self._assumed, time.time())
         )
 
-    async def order(self, order: ControlAction) -> CommandResult:
-        """Send an order."""
-        device = self._device(order.device_id)
+    async def run_action(self, action: ControlAction) -> CommandResult:
+        """Run an action."""
+        device = self._device(action.device_id)
         self._see(device)  # before a remote mode hides it
-        match order:
+        match action:
             case ForceBattery():
-                charge = isinstance(order, ChargeBattery)
+                charge = isinstance(action, ChargeBattery)
                 soc, capacity = self._battery(device)
                 write = requests.force(
-                    device, order, charge=charge, soc=soc, capacity=capacity
+                    device, action, charge=charge, soc=soc, capacity=capacity
                 )
             case StopBattery():
                 write = requests.exit_remote(device)
             case SetWorkMode():
-                write = requests.mode_order(device, self._assumed, order)
+                write = requests.change_mode(device, self._assumed, action)
             case SetBatterySchedule():
                 mode = self._work_mode(device)
-                write = requests.schedule(device, self._assumed, mode, order)
+                write = requests.schedule(device, self._assumed, mode, action)
             case ReserveCharging():
-                write = requests.reservation(device, order)
+                write = requests.reservation(device, action)
             case _:
                 raise CommandInvalid("not_offered")
         return await self._send(device, write)

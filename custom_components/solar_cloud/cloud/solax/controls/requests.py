@@ -1,4 +1,4 @@
-"""Commands and orders as the cloud wants them: a path, a body, and what to remember once the device has accepted (solax.md §8)."""
+"""Commands and actions as the cloud wants them: a path, a body, and what to remember once the device has accepted (solax.md §8)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -224,17 +224,17 @@ def _whole(value: SettingValue | None) -> int:
     return round(float(value))
 
 
-def reservation(device: Device, order: ReserveCharging) -> SolaxRequest:
+def reservation(device: Device, action: ReserveCharging) -> SolaxRequest:
     """Translate a reservation."""
-    check_period(order.start, order.end)
-    check_range(order.current, LEAST_AMPS, highest_current(device))
+    check_period(action.start, action.end)
+    check_range(action.current, LEAST_AMPS, highest_current(device))
     return SolaxRequest(
         paths.CHARGER_RESERVE,
         {
             **address(device),
-            "chargeStartTime": _hour(order.start),
-            "chargeEndTime": _hour(order.end),
-            "chargeCurrent": round(order.current),
+            "chargeStartTime": _hour(action.start),
+            "chargeEndTime": _hour(action.end),
+            "chargeCurrent": round(action.current),
         },
     )
 
@@ -311,30 +311,30 @@ def _companions(
     return settled
 
 
-def mode_order(
-    device: Device, assumed: AssumedSettings, order: SetWorkMode
+def change_mode(
+    device: Device, assumed: AssumedSettings, action: SetWorkMode
 ) -> SolaxRequest:
     """Translate a change of mode together with its limits."""
     return work_mode(
         device,
         assumed,
-        order.mode,
-        min_soc=order.min_soc,
-        max_soc=order.max_soc,
-        grid_charging=order.grid_charging,
+        action.mode,
+        min_soc=action.min_soc,
+        max_soc=action.max_soc,
+        grid_charging=action.grid_charging,
     )
 
 
 def schedule(
-    device: Device, assumed: AssumedSettings, mode: str, order: SetBatterySchedule
+    device: Device, assumed: AssumedSettings, mode: str, action: SetBatterySchedule
 ) -> SolaxRequest:
     """Translate periods: up to two of each kind, every day alike, one target for all."""
-    targets = {period.target_soc for period in order.periods if period.charge} - {None}
+    targets = {period.target_soc for period in action.periods if period.charge} - {None}
     if len(targets) > 1:
         raise CommandInvalid("one_target_only")
-    if any(period.days != EVERY_DAY for period in order.periods):
+    if any(period.days != EVERY_DAY for period in action.periods):
         raise CommandInvalid("every_day_only")
-    charges = [period for period in order.periods if period.charge]
+    charges = [period for period in action.periods if period.charge]
     return work_mode(
         device,
         assumed,
@@ -342,7 +342,7 @@ def schedule(
         max_soc=next(iter(targets), None),
         grid_charging=True if charges else None,
         periods=windows(
-            charges, [period for period in order.periods if not period.charge]
+            charges, [period for period in action.periods if not period.charge]
         ),
     )
 
@@ -372,42 +372,42 @@ NO_PERIODS: Final = windows([], [])
 
 def force(
     device: Device,
-    order: ForceBattery,
+    action: ForceBattery,
     *,
     charge: bool,
     soc: float | None,
     capacity: float | None,
 ) -> SolaxRequest:
     """Translate a forced charge or discharge of a battery at ``soc`` % of ``capacity`` kWh. Mind the signs: the two modes have opposite ones (solax.md §8.4)."""
-    power = forced_power(order, 1.0, device.rated_power or 0.0)
-    check_duration(order.duration, LONGEST_FORCE)
-    if order.target_soc is None:
+    power = forced_power(action, 1.0, device.rated_power or 0.0)
+    check_duration(action.duration, LONGEST_FORCE)
+    if action.target_soc is None:
         return SolaxRequest(
             paths.PUSH_POWER,
             {
                 **address(device),
                 "batteryPower": round(-power if charge else power),
-                "timeOfDuration": round(order.duration),
+                "timeOfDuration": round(action.duration),
                 "nextMotion": NEXT_LEAVE,
             },
-            force=ForcedMode(ends_after=order.duration, ends_by_itself=True),
+            force=ForcedMode(ends_after=action.duration, ends_by_itself=True),
             watch=InverterState.PUSH_POWER,
-            aim={"lasts": order.duration},
+            aim={"lasts": action.duration},
         )
-    check_target(soc, order.target_soc, charge=charge)
+    check_target(soc, action.target_soc, charge=charge)
     return SolaxRequest(
         paths.SOC_TARGET,
         {
             **address(device),
-            "targetSoc": round(order.target_soc),
+            "targetSoc": round(action.target_soc),
             "chargeDischargPower": round(power if charge else -power),
         },
-        force=ForcedMode(ends_after=order.duration),
+        force=ForcedMode(ends_after=action.duration),
         watch=InverterState.SOC_TARGET,
         aim={
             "charge": charge,
-            "target": order.target_soc,
-            "lasts": None if soc is None else _soonest(order, soc, power, capacity),
+            "target": action.target_soc,
+            "lasts": None if soc is None else _soonest(action, soc, power, capacity),
         },
     )
 
@@ -417,11 +417,11 @@ LEAST_CAPACITY: Final = 3.0
 
 
 def _soonest(
-    order: ForceBattery, soc: float, power: float, capacity: float | None
+    action: ForceBattery, soc: float, power: float, capacity: float | None
 ) -> float:
     """Return the seconds after which a target may be reached: the inverter then leaves the mode by itself."""
-    assert order.target_soc is not None
-    gap = max(0.0, abs(order.target_soc - soc) - 1.0)  # both in whole percents
+    assert action.target_soc is not None
+    gap = max(0.0, abs(action.target_soc - soc) - 1.0)  # both in whole percents
     return gap / 100 * (capacity or LEAST_CAPACITY) * 3.6e6 / power
 
 

@@ -53,9 +53,9 @@ class SungrowControls:
         self._read: Final = read
         self._cache: Final = ParameterCache(storage)
         tasks = ParameterTasks(session)
-        self._offers: Final = SungrowControlCatalog(self._cache, self.has_battery)
+        self._catalog: Final = SungrowControlCatalog(self._cache, self.has_battery)
         self._readback: Final = Readback(tasks, self._cache)
-        self._chain: Final = CommandWorkflow(tasks, self._cache)
+        self._workflow: Final = CommandWorkflow(tasks, self._cache)
         self._inventory = Inventory({}, {})
 
     @property
@@ -66,7 +66,7 @@ class SungrowControls:
     def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set."""
         self._inventory = inventory
-        return self._offers.available(inventory)
+        return self._catalog.available(inventory)
 
     def has_battery(self, device: Device) -> bool:
         """Whether an inverter has a battery: without one a forced discharge stops its production for good (E46)."""
@@ -94,7 +94,7 @@ class SungrowControls:
         """Take the next step of reading and return what is known. Raises a ``CloudError``."""
         self._inventory = wanted
         return await self._readback.settings(
-            (device, self._offers.codes(device))
+            (device, self._catalog.codes(device))
             for device in wanted.devices.values()
             if is_steered(device) and LOGGER_KEY not in device.address
         )
@@ -102,36 +102,38 @@ class SungrowControls:
     async def apply(self, command: Command) -> CommandResult:
         """Send a command, unless the device has just said that it is so."""
         device = self._device(command.device_id)
-        offered = self._offers.available(self._inventory).specs.get(device.id, ())
+        offered = self._catalog.available(self._inventory).specs.get(device.id, ())
         if not any(spec.control is command.control for spec in offered):
             raise CommandInvalid("not_offered")
-        return await self._start(device, requests.wish_of(device, command, self._cache))
+        return await self._start(
+            device, requests.write_of(device, command, self._cache)
+        )
 
-    async def order(self, order: ControlAction) -> CommandResult:
-        """Send an order."""
-        device = self._device(order.device_id)
-        if isinstance(order, RenewBattery):
+    async def run_action(self, action: ControlAction) -> CommandResult:
+        """Run an action."""
+        device = self._device(action.device_id)
+        if isinstance(action, RenewBattery):
             return await self._renew(device)
-        offered = self._offers.available(self._inventory).orders.get(device.id, ())
-        if type(order) not in offered and not _ends_what_is_on(device, order):
+        offered = self._catalog.available(self._inventory).actions.get(device.id, ())
+        if type(action) not in offered and not _ends_what_is_on(device, action):
             raise CommandInvalid("not_offered")
-        match order:
+        match action:
             case ForceBattery():
                 soc = self._number(device.id, SOC)
-                wish = requests.force(device, order, soc, self._cache)
+                write = requests.force(device, action, soc, self._cache)
             case StopBattery():
-                wish = requests.stop()
+                write = requests.stop()
             case SetWorkMode():
-                wish = requests.mode_order(device, order, self._cache)
+                write = requests.change_mode(device, action, self._cache)
             case SetBatterySchedule():
-                wish = requests.schedule(order)
+                write = requests.schedule(action)
             case _:
                 raise CommandInvalid("not_offered")
-        return await self._start(device, wish)
+        return await self._start(device, write)
 
     async def poll_task(self, task: str) -> CommandResult:
         """Take the next step of a command."""
-        return await self._chain.poll_task(task)
+        return await self._workflow.poll_task(task)
 
     def _device(self, device_id: str) -> Device:
         device = self._inventory.devices.get(device_id)
@@ -141,16 +143,16 @@ class SungrowControls:
             raise CommandInvalid("not_offered")
         return device
 
-    async def _start(self, device: Device, wish: ParameterWrite) -> CommandResult:
-        if wish.force is None and self._cache.is_so(device.id, wish.values):
+    async def _start(self, device: Device, write: ParameterWrite) -> CommandResult:
+        if write.force is None and self._cache.is_so(device.id, write.values):
             return CommandResult(outcome=Outcome.CONFIRMED)
-        receipt = await self._chain.start(device, wish)
-        if wish.steers:
+        result = await self._workflow.start(device, write)
+        if write.steers:
             record = self._cache.of(device.id)
-            record.target, record.charges = wish.target, wish.charges
+            record.target, record.charges = write.target, write.charges
             record.over, record.beats = False, 0
             self._cache.save()
-        return receipt
+        return result
 
     async def _renew(self, device: Device) -> CommandResult:
         """Give the sign of life, unless the target is reached or the mode is gone."""
@@ -160,21 +162,21 @@ class SungrowControls:
         if record.target is not None and target_reached(
             self._number(device.id, SOC), record.target, charge=record.charges
         ):
-            receipt = await self._chain.start(device, requests.stop())
+            result = await self._workflow.start(device, requests.stop())
             record.over = True
             self._cache.save()
-            return receipt
+            return result
         mode = self._cache.sure(device.id, MODE)
         if mode == SELF_CONSUMPTION:  # E47: it fell back, or somebody else ended it
             raise CommandRejected("no_effect")
         record.beats += 1
         beat = requests.beat(device, self._cache)
         if record.beats % LOOKED_AFTER or mode is None:
-            return await self._chain.beat(device, beat)
-        return await self._chain.start(device, beat, {MODE: mode})
+            return await self._workflow.beat(device, beat)
+        return await self._workflow.start(device, beat, {MODE: mode})
 
 
-def _ends_what_is_on(device: Device, order: ControlAction) -> bool:
-    """Whether an order ends a forced mode: that is never refused for what has come to light since it began."""
+def _ends_what_is_on(device: Device, action: ControlAction) -> bool:
+    """Whether an action ends a forced mode: that is never refused for what has come to light since it began."""
     storage = device.address.get("type") == str(HYBRID_TYPE)
-    return storage and isinstance(order, StopBattery)
+    return storage and isinstance(action, StopBattery)

@@ -1,4 +1,4 @@
-"""Commands and orders as parameters: what belongs together in one task, what does not fit in several (sungrow.md §9, §9.1, §9.2).
+"""Commands and actions as parameters: what belongs together in one task, what does not fit in several (sungrow.md §9, §9.1, §9.2).
 
 All values are canonical; what they are on the wire is nobody's business here.
 """
@@ -108,7 +108,7 @@ def _sign_of_life(device: Device, cache: ParameterCache) -> dict[str, SettingVal
     return {HEARTBEAT: last - 1 if last > BEAT_WITHIN - 2 else BEAT_WITHIN}
 
 
-def wish_of(device: Device, command: Command, cache: ParameterCache) -> ParameterWrite:
+def write_of(device: Device, command: Command, cache: ParameterCache) -> ParameterWrite:
     """Translate a command, with the switch it needs."""
     row = BY_CONTROL[command.control]
     value = command.value
@@ -202,17 +202,17 @@ def _forced(
 
 
 def force(
-    device: Device, order: ForceBattery, soc: float | None, cache: ParameterCache
+    device: Device, action: ForceBattery, soc: float | None, cache: ParameterCache
 ) -> ParameterWrite:
     """Translate a forced charge or discharge."""
-    charge = isinstance(order, ChargeBattery)
+    charge = isinstance(action, ChargeBattery)
     most = _most_power(device, cache, charge=charge)
-    power = forced_power(order, LEAST_POWER, most)
-    check_duration(order.duration, LONGEST_FORCE)
-    if order.target_soc is not None:
-        check_target(soc, order.target_soc, charge=charge)
+    power = forced_power(action, LEAST_POWER, most)
+    check_duration(action.duration, LONGEST_FORCE)
+    if action.target_soc is not None:
+        check_target(soc, action.target_soc, charge=charge)
     word = CHARGE if charge else DISCHARGE
-    return _forced(device, cache, word, power, order.duration, order.target_soc)
+    return _forced(device, cache, word, power, action.duration, action.target_soc)
 
 
 def _check_limits(
@@ -225,35 +225,35 @@ def _check_limits(
     )
 
 
-def mode_order(
-    device: Device, order: SetWorkMode, cache: ParameterCache
+def change_mode(
+    device: Device, action: SetWorkMode, cache: ParameterCache
 ) -> ParameterWrite:
     """Translate a change of mode together with its limits."""
-    if order.grid_charging is not None:
+    if action.grid_charging is not None:
         raise CommandInvalid("no_grid_charging")
-    _check_limits(device, cache, order.min_soc, order.max_soc)
+    _check_limits(device, cache, action.min_soc, action.max_soc)
     limits: dict[str, SettingValue] = {}
     for control, value in (
-        (Control.BATTERY_MIN_SOC, order.min_soc),
-        (Control.BATTERY_MAX_SOC, order.max_soc),
+        (Control.BATTERY_MIN_SOC, action.min_soc),
+        (Control.BATTERY_MAX_SOC, action.max_soc),
     ):
         if value is not None:
             row = BY_CONTROL[control]
             limits[row.code] = _checked(row, device, value, cache)
-    wish = work_mode(device, order.mode, cache)
-    return ParameterWrite(({**limits, **wish.values},), wish.force, steers=True)
+    write = work_mode(device, action.mode, cache)
+    return ParameterWrite(({**limits, **write.values},), write.force, steers=True)
 
 
-def schedule(order: SetBatterySchedule) -> ParameterWrite:
+def schedule(action: SetBatterySchedule) -> ParameterWrite:
     """Translate periods into the two windows of forced charging; without any it is switched off.
 
     Windows, days and switch are more than a task may hold: the windows go first, so that nothing acts before all is there.
     """
-    if not all(period.charge for period in order.periods):
+    if not all(period.charge for period in action.periods):
         raise CommandInvalid("charging_periods_only", most=str(MOST_WINDOWS))
-    for period in order.periods:
+    for period in action.periods:
         check_period(period.start, period.end)
-    parts = [part for period in order.periods for part in within_days(period)]
+    parts = [part for period in action.periods for part in within_days(period)]
     days = {part.days for part in parts} or {EVERY_DAY}
     if len(days) > 1 or not days <= {EVERY_DAY, WORKDAYS}:
         raise CommandInvalid("days_not_offered")

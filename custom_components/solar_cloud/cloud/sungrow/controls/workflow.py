@@ -116,11 +116,11 @@ class CommandWorkflow:
         self._cache: Final = cache
 
     async def start(
-        self, device: Device, wish: ParameterWrite, verify: Values | None = None
+        self, device: Device, write: ParameterWrite, verify: Values | None = None
     ) -> CommandResult:
         """Send what is wished; errors as ``ControlClient.apply``."""
-        first, *rest = (dict(values) for values in wish.tasks)
-        link = Step(
+        first, *rest = (dict(values) for values in write.tasks)
+        step = Step(
             "send",
             device.id,
             device.address["uuid"],
@@ -131,24 +131,24 @@ class CommandWorkflow:
             rest,
             {
                 code: value
-                for values in wish.tasks
+                for values in write.tasks
                 for code in values
                 if (value := self._cache.value(device.id, code)) is not None
             },
-            steers=wish.steers,
+            steers=write.steers,
         )
-        codes = {code for values in wish.tasks for code in values} | link.verify.keys()
-        self._cache.begin(device.id, link.name, codes)
+        codes = {code for values in write.tasks for code in values} | step.verify.keys()
+        self._cache.begin(device.id, step.name, codes)
         try:
-            receipt = await self._send(link)
+            result = await self._send(step)
         except CloudError:
-            self._cache.end(device.id, link.name)
+            self._cache.end(device.id, step.name)
             raise
-        return replace(receipt, force=wish.force)
+        return replace(result, force=write.force)
 
-    async def beat(self, device: Device, wish: ParameterWrite) -> CommandResult:
+    async def beat(self, device: Device, write: ParameterWrite) -> CommandResult:
         """Send a sign of life that nobody looks after: the next one is on its way anyway."""
-        (values,) = wish.tasks
+        (values,) = write.tasks
         wire = {code: INVERTER[code].write(each, 1.0) for code, each in values.items()}
         name = _new_name()
         try:
@@ -169,192 +169,192 @@ class CommandWorkflow:
             "read": self._read,
             "reading": self._compare,
         }
-        link = _link(task)
-        if link is None or link.phase not in steps:
+        step = _step(task)
+        if step is None or step.phase not in steps:
             return CommandResult(outcome=Outcome.UNCERTAIN)
-        self._cache.go_on(link.device, link.name)
+        self._cache.go_on(step.device, step.name)
         try:
-            receipt = await steps[link.phase](link)
+            result = await steps[step.phase](step)
         except CommandRejected:
-            self._cache.end(link.device, link.name)
+            self._cache.end(step.device, step.name)
             raise
-        if receipt.task is None:
-            self._cache.end(link.device, link.name)
-        return receipt
+        if result.task is None:
+            self._cache.end(step.device, step.name)
+        return result
 
     # Writing
 
-    async def _send(self, link: Step) -> CommandResult:
+    async def _send(self, step: Step) -> CommandResult:
         """Submit the task; a busy device is tried again, for it has taken nothing."""
-        if len(self._mine(link, link.values)) < len(link.values):
-            return self._overtaken(link)
-        wire, tried = self._wire(link)
-        link = replace(link, tried=tried)
+        if len(self._mine(step, step.values)) < len(step.values):
+            return self._overtaken(step)
+        wire, tried = self._wire(step)
+        step = replace(step, tried=tried)
         try:
-            task_id = await self._tasks.write(link.uuid, wire, link.name)
+            task_id = await self._tasks.write(step.uuid, wire, step.name)
         except Unanswered:
-            self._cache.tell(link.device, link.name, link.values)
-            later = replace(link, phase="records", sent=time.time())
+            self._cache.tell(step.device, step.name, step.values)
+            later = replace(step, phase="records", sent=time.time())
             return _running(later, REST, Outcome.UNCERTAIN)
         except Repeated:
-            if link.tries + 1 < MOST_TRIES:
-                return _running(replace(link, tries=link.tries + 1), REST)
-            if not link.carried and not link.reason:
+            if step.tries + 1 < MOST_TRIES:
+                return _running(replace(step, tries=step.tries + 1), REST)
+            if not step.carried and not step.reason:
                 raise
-            return self._failed(link, [], "device_busy")
+            return self._failed(step, [], "device_busy")
         except CommandRejected as err:
-            if not link.carried and not link.reason:
+            if not step.carried and not step.reason:
                 raise
             reason = "device_refused" if err.placeholders else err.key
-            return self._failed(link, [], reason)
-        self._cache.tell(link.device, link.name, link.values)
-        sent = replace(link, phase="write", task=task_id, sent=time.time(), tries=0)
+            return self._failed(step, [], reason)
+        self._cache.tell(step.device, step.name, step.values)
+        sent = replace(step, phase="write", task=task_id, sent=time.time(), tries=0)
         return _running(sent, FIRST_LOOK)
 
-    def _wire(self, link: Step) -> tuple[dict[str, Wire], dict[str, int]]:
+    def _wire(self, step: Step) -> tuple[dict[str, Wire], dict[str, int]]:
         """Bring values to what goes over the wire; return also what is sent without knowing what a step of it is."""
-        registers = LOGGER if link.logger else INVERTER
+        registers = LOGGER if step.logger else INVERTER
         wire: dict[str, Wire] = {}
         tried: dict[str, int] = {}
-        for code, value in link.values.items():
-            quantum = self._cache.quantum(link.device, code)
+        for code, value in step.values.items():
+            quantum = self._cache.quantum(step.device, code)
             if quantum is None:
-                wire[code] = _careful(float(value), link.before.get(code))
+                wire[code] = _careful(float(value), step.before.get(code))
                 tried[code] = wire[code]
             else:
                 wire[code] = registers[code].write(value, quantum)
         return wire, tried
 
-    async def _look(self, link: Step) -> CommandResult:
-        progress = await self._tasks.progress(link.uuid, link.task, command=True)
+    async def _look(self, step: Step) -> CommandResult:
+        progress = await self._tasks.progress(step.uuid, step.task, command=True)
         if progress.finished:
-            return self._judge(link, progress)
-        if _age(link) > PATIENCE:
-            return self._read_next(link)
-        return _running(link, _next_look(link))
+            return self._judge(step, progress)
+        if _age(step) > PATIENCE:
+            return self._read_next(step)
+        return _running(step, _next_look(step))
 
-    async def _look_back(self, link: Step) -> CommandResult:
+    async def _look_back(self, step: Step) -> CommandResult:
         """Look a task up that got no answer."""
         try:
             progress = await self._tasks.recorded(
-                link.uuid, link.name, link.values, time.time()
+                step.uuid, step.name, step.values, time.time()
             )
         except CloudUnreachable, CredentialsRejected, RetryLater:
             raise
         except CloudError:
-            return self._read_next(link)  # no records: the device has to say it
+            return self._read_next(step)  # no records: the device has to say it
         if progress is None:
-            if _age(link) < RECORDED_AFTER:
-                return _running(link, 2 * REST, Outcome.UNCERTAIN)
-            return self._read_next(replace(link, arrived=False))
+            if _age(step) < RECORDED_AFTER:
+                return _running(step, 2 * REST, Outcome.UNCERTAIN)
+            return self._read_next(replace(step, arrived=False))
         if progress.finished:
-            return self._judge(link, progress)
-        if _age(link) > PATIENCE:
-            return self._read_next(link)
-        return _running(link, LOOK)
+            return self._judge(step, progress)
+        if _age(step) > PATIENCE:
+            return self._read_next(step)
+        return _running(step, LOOK)
 
-    def _judge(self, link: Step, progress: Progress) -> CommandResult:
+    def _judge(self, step: Step, progress: Progress) -> CommandResult:
         """Read the words for each parameter: a finished task can hold failed ones, and a failed one can hold."""
         failed = {
             code: status
             for code, status in progress.failed.items()
-            if code in link.values
+            if code in step.values
         }
         if given_up := {status for status in failed.values() if status != FAILED}:
-            self._cache.doubt_codes(link.device, link.verify)
+            self._cache.doubt_codes(step.device, step.verify)
             taken = [
                 code
                 for code, outcome in progress.outcomes.items()
-                if outcome.status == SUCCEEDED and code in link.verify
+                if outcome.status == SUCCEEDED and code in step.verify
             ]
             timed_out = TIMED_OUT in given_up
             return self._failed(
-                link, taken, "device_timeout" if timed_out else "device_refused"
+                step, taken, "device_timeout" if timed_out else "device_refused"
             )
-        refused = [code for code in failed if code in link.verify]
-        return self._read_next(replace(link, known=not refused, refused=refused))
+        refused = [code for code in failed if code in step.verify]
+        return self._read_next(replace(step, known=not refused, refused=refused))
 
     # Reading back
 
-    def _read_next(self, link: Step) -> CommandResult:
-        outcome = Outcome.ACCEPTED if link.arrived else Outcome.UNCERTAIN
-        return _running(replace(link, phase="read", tries=0), REST, outcome)
+    def _read_next(self, step: Step) -> CommandResult:
+        outcome = Outcome.ACCEPTED if step.arrived else Outcome.UNCERTAIN
+        return _running(replace(step, phase="read", tries=0), REST, outcome)
 
-    async def _read(self, link: Step) -> CommandResult:
+    async def _read(self, step: Step) -> CommandResult:
         """Ask the device what it is set to now, as far as no later command has changed it."""
-        codes = self._mine(link, link.verify)
+        codes = self._mine(step, step.verify)
         if not codes:
-            return self._overtaken(link)
+            return self._overtaken(step)
         try:
-            task_id = await self._tasks.read(link.uuid, codes, link.name, command=True)
+            task_id = await self._tasks.read(step.uuid, codes, step.name, command=True)
         except Repeated:
-            if link.tries + 1 >= MOST_TRIES:
-                return self._unread(link)
-            return _running(replace(link, tries=link.tries + 1), REST)
+            if step.tries + 1 >= MOST_TRIES:
+                return self._unread(step)
+            return _running(replace(step, tries=step.tries + 1), REST)
         except NotSupported:
-            return self._unread(link)
-        reading = replace(link, phase="reading", task=task_id, sent=time.time())
+            return self._unread(step)
+        reading = replace(step, phase="reading", task=task_id, sent=time.time())
         return _running(reading, FIRST_LOOK)
 
-    def _unread(self, link: Step) -> CommandResult:
+    def _unread(self, step: Step) -> CommandResult:
         """Nobody could look: that it is so is not known."""
-        self._cache.doubt_codes(link.device, link.verify)
-        if link.reason or link.refused:
-            return self._failed(link, [], "device_refused")
-        if link.rest and not link.known:
+        self._cache.doubt_codes(step.device, step.verify)
+        if step.reason or step.refused:
+            return self._failed(step, [], "device_refused")
+        if step.rest and not step.known:
             return self._failed(
-                link, [], "device_timeout" if link.arrived else "not_issued"
+                step, [], "device_timeout" if step.arrived else "not_issued"
             )
-        if link.rest:
-            return self._go_on(link)
-        outcome = Outcome.ACCEPTED if link.arrived else Outcome.UNCERTAIN
+        if step.rest:
+            return self._go_on(step)
+        outcome = Outcome.ACCEPTED if step.arrived else Outcome.UNCERTAIN
         return CommandResult(outcome=outcome)
 
-    async def _compare(self, link: Step) -> CommandResult:
+    async def _compare(self, step: Step) -> CommandResult:
         """The device has the last word."""
-        progress = await self._tasks.progress(link.uuid, link.task, command=True)
+        progress = await self._tasks.progress(step.uuid, step.task, command=True)
         if not progress.finished:
-            if _age(link) > PATIENCE:
-                return self._unread(link)
-            return _running(link, _next_look(link))
+            if _age(step) > PATIENCE:
+                return self._unread(step)
+            return _running(step, _next_look(step))
         told = progress.told
-        self._cache.note(link.device, told, link.sent)
+        self._cache.note(step.device, told, step.sent)
         found = {
             code: value
             for code, row in told.items()
             if code in INVERTER and (value := INVERTER[code].read(row)) is not None
         }
-        codes = self._mine(link, link.verify)
+        codes = self._mine(step, step.verify)
         if not found.keys() >= {*codes}:
-            return self._unread(link)
+            return self._unread(step)
         wrong = [
             code
             for code in codes
-            if not INVERTER[code].same(found[code], link.verify[code])
+            if not INVERTER[code].same(found[code], step.verify[code])
         ]
         taken = [
             code
             for code in codes
             if code not in wrong
-            and not INVERTER[code].same(found[code], link.before.get(code))
+            and not INVERTER[code].same(found[code], step.before.get(code))
         ]
-        learnt = self._learn(link, found)
+        learnt = self._learn(step, found)
         if not wrong:
-            return self._go_on(link)
+            return self._go_on(step)
         if {*wrong} <= learnt:
-            onward = replace(link, carried=[*link.carried, *taken])
-            return _send_next(onward, {code: link.verify[code] for code in wrong})
-        self._cache.unlearn(link.device, wrong)
-        reason = "no_effect" if link.arrived else "not_issued"
-        if {*wrong} & {*link.refused}:
+            onward = replace(step, carried=[*step.carried, *taken])
+            return _send_next(onward, {code: step.verify[code] for code in wrong})
+        self._cache.unlearn(step.device, wrong)
+        reason = "no_effect" if step.arrived else "not_issued"
+        if {*wrong} & {*step.refused}:
             reason = "device_refused"
-        return self._failed(link, taken, reason, found.get(MODE))
+        return self._failed(step, taken, reason, found.get(MODE))
 
-    def _learn(self, link: Step, found: Values) -> set[str]:
+    def _learn(self, step: Step, found: Values) -> set[str]:
         """Learn from what reads back what a step on the wire is; a value that was there before proves nothing (sungrow.md §9.3)."""
         learnt: set[str] = set()
-        for code, sent in link.tried.items():
-            value, before = found.get(code), link.before.get(code)
+        for code, sent in step.tried.items():
+            value, before = found.get(code), step.before.get(code)
             if value is None or INVERTER[code].same(value, before):
                 continue
             steps = [
@@ -363,40 +363,40 @@ class CommandWorkflow:
                 if INVERTER[code].same(value, sent * quantum)
             ]
             if len(steps) == 1:
-                self._cache.learn(link.device, code, steps[0])
+                self._cache.learn(step.device, code, steps[0])
                 learnt.add(code)
         return learnt
 
     # What is next
 
-    def _mine(self, link: Step, values: Iterable[str]) -> list[str]:
-        return self._cache.mine(link.device, link.name, values)
+    def _mine(self, step: Step, values: Iterable[str]) -> list[str]:
+        return self._cache.mine(step.device, step.name, values)
 
     @staticmethod
-    def _overtaken(link: Step) -> CommandResult:
+    def _overtaken(step: Step) -> CommandResult:
         """Leave to a later command what it has changed."""
-        if link.reason:
-            raise _undone(link)
-        if link.phase == "send" and not link.carried:
+        if step.reason:
+            raise _undone(step)
+        if step.phase == "send" and not step.carried:
             raise CommandRejected("not_issued")
         return CommandResult(
-            outcome=Outcome.CONFIRMED if link.known else Outcome.ACCEPTED
+            outcome=Outcome.CONFIRMED if step.known else Outcome.ACCEPTED
         )
 
     @staticmethod
-    def _go_on(link: Step) -> CommandResult:
+    def _go_on(step: Step) -> CommandResult:
         """Send the next task, if there is one."""
-        if link.reason:
-            raise _undone(link)
-        if not link.rest:
+        if step.reason:
+            raise _undone(step)
+        if not step.rest:
             return CommandResult(outcome=Outcome.CONFIRMED)
-        values, *rest = link.rest
-        onward = replace(link, carried=[*link.carried, *link.verify], rest=rest)
+        values, *rest = step.rest
+        onward = replace(step, carried=[*step.carried, *step.verify], rest=rest)
         return _send_next(onward, values)
 
     def _failed(
         self,
-        link: Step,
+        step: Step,
         taken: list[str],
         reason: str,
         mode: SettingValue | None = None,
@@ -405,55 +405,55 @@ class CommandWorkflow:
 
         ``mode`` is the one the device has just told.
         """
-        self._cache.take_back(link.device, link.name, link.values)
-        if link.reason:  # it was the undoing
-            raise CommandRejected("half_done", done=link.done)
-        taken = self._mine(link, [*link.carried, *taken])
+        self._cache.take_back(step.device, step.name, step.values)
+        if step.reason:  # it was the undoing
+            raise CommandRejected("half_done", done=step.done)
+        taken = self._mine(step, [*step.carried, *taken])
         done = ", ".join(str(CONTROLS[code]) for code in taken if code in CONTROLS)
-        begins = link.steers and not link.ends
+        begins = step.steers and not step.ends
         back: dict[str, SettingValue] = {}
         lost: list[str] = []
         for code in taken:
-            value = link.before.get(code)
+            value = step.before.get(code)
             if begins and code in {*STOP_VALUES, POWER}:
                 continue  # the end of the mode ends them too
-            if value is None or self._cache.quantum(link.device, code) is None:
+            if value is None or self._cache.quantum(step.device, code) is None:
                 lost.append(code)
             else:
                 back[code] = value
-        if begins and self._may_be_forced(link, taken, mode):
+        if begins and self._may_be_forced(step, taken, mode):
             back |= STOP_VALUES
-        if link.ends and taken:  # an end is not taken back
+        if step.ends and taken:  # an end is not taken back
             raise CommandRejected("half_done", done=done)
         if lost and not back.keys() >= STOP_VALUES.keys():
             raise CommandRejected("half_done", done=done)
         if not back:
             raise CommandRejected(reason)
         undo = replace(
-            link,
+            step,
             name=_new_name(),
             rest=[],
             carried=[],
             reason="half_done" if lost else _told_after(reason),
             done=done,
         )
-        self._cache.begin(link.device, undo.name, back)
+        self._cache.begin(step.device, undo.name, back)
         return _send_next(undo, back)
 
     def _may_be_forced(
-        self, link: Step, taken: list[str], mode: SettingValue | None
+        self, step: Step, taken: list[str], mode: SettingValue | None
     ) -> bool:
         """Whether a forced mode may be on that this command began, and no later one."""
-        if not self._mine(link, [MODE]):
+        if not self._mine(step, [MODE]):
             return False
         if mode is not None:
             return mode != SELF_CONSUMPTION
-        return bool(taken or link.refused)
+        return bool(taken or step.refused)
 
 
-def _send_next(link: Step, values: Values) -> CommandResult:
+def _send_next(step: Step, values: Values) -> CommandResult:
     onward = replace(
-        link,
+        step,
         phase="send",
         values=dict(values),
         verify=_read_back_of(values),
@@ -471,11 +471,11 @@ def _told_after(reason: str) -> str:
     return reason if reason in {"no_effect", "not_issued"} else "undone"
 
 
-def _undone(link: Step) -> CommandRejected:
+def _undone(step: Step) -> CommandRejected:
     """Return why a command was undone."""
-    if link.reason == "half_done":
-        return CommandRejected(link.reason, done=link.done)
-    return CommandRejected(link.reason)
+    if step.reason == "half_done":
+        return CommandRejected(step.reason, done=step.done)
+    return CommandRejected(step.reason)
 
 
 def _careful(watts: float, before: SettingValue | None) -> Wire:
@@ -496,28 +496,28 @@ def _new_name() -> str:
     return f"Home Assistant {secrets.token_hex(4)}"
 
 
-def _link(task: str) -> Step | None:
+def _step(task: str) -> Step | None:
     """Read a task; ``None`` when this version did not write it."""
     try:
-        link = Step(**json.loads(task))
+        step = Step(**json.loads(task))
     except TypeError, ValueError:
         return None
-    return link if link.version == VERSION else None
+    return step if step.version == VERSION else None
 
 
 def _running(
-    link: Step,
+    step: Step,
     check_after: float,
     outcome: Outcome = Outcome.ACCEPTED,
 ) -> CommandResult:
     return CommandResult(
-        outcome=outcome, task=json.dumps(asdict(link)), check_after=check_after
+        outcome=outcome, task=json.dumps(asdict(step)), check_after=check_after
     )
 
 
-def _next_look(link: Step) -> float:
-    return SECOND_LOOK if _age(link) < FIRST_LOOK + 1 else LOOK
+def _next_look(step: Step) -> float:
+    return SECOND_LOOK if _age(step) < FIRST_LOOK + 1 else LOOK
 
 
-def _age(link: Step) -> float:
-    return time.time() - link.sent
+def _age(step: Step) -> float:
+    return time.time() - step.sent
