@@ -92,6 +92,15 @@ def test_the_two_commands_stand_in_the_readme() -> None:
         assert (REPOSITORY / command).is_file()
 
 
+def test_every_module_named_in_the_code_exists() -> None:
+    """Whoever follows a comment or docstring to a file finds it: beside it, above it, or by its path."""
+    paths = sorted(ROOT.rglob("*.py"))
+    for path in paths:
+        for name in re.findall(r"[\w/]+\.py\b", path.read_text()):
+            places = (path.parent, path.parent.parent, ROOT)
+            assert any((place / name).is_file() for place in places), f"{path}: {name}"
+
+
 def test_every_script_named_exists() -> None:
     """A command in a document can be typed."""
     for page in EVERY_PAGE:

@@ -1,4 +1,8 @@
-"""One account: its client, and what polls it."""
+"""One account: its client, and what polls it.
+
+A class apart from ``RuntimeData``: ``control`` and ``statistics`` work on an account, and the runtime data hold both of them. One class would
+make the imports a circle.
+"""
 
 from dataclasses import dataclass
 

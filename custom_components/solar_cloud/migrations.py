@@ -1,4 +1,7 @@
-"""Older forms of what is stored, brought to the present one when a file is read; nobody else knows them.
+"""Older forms of what is stored, brought to the present one when a file is read.
+
+Only the settings the clients know (``controls``) are not here: they were sections of the vendors' own, which know them
+(``_present_form`` in the state of each vendor's controls).
 
 ``VERSION`` counts the forms of one major version of Home Assistant's ``Store``. Each section is told by its looks, so that files of every
 earlier minor version take the same way:
@@ -250,19 +253,33 @@ def _reports(content: Json) -> Json:
 
 
 MIGRATIONS: Final[Mapping[str, Convert]] = {
+    # pipeline/counter_filters.py
     "guards": lambda rows: _by_owner(rows, _filter),
+    # pipeline/daily.py
     "days": _days,
+    # pipeline/pipeline.py
     "roles": lambda plants: _each(plants, lambda roles: _each(roles, _source)),
+    # pipeline/known_slots.py
     "seen": lambda content: _each(content, _seen),
+    # polling/upload_tracker.py
     "cadence": lambda row: _named(row, "late_enough", "too_soon"),
+    # polling/scheduler.py
     "strides": lambda content: _each(content, _detector),
+    # cloud/quota.py
     "quota": _quota,
+    # backfill/gaps.py
     "gaps": _gaps,
+    # statistics/gap_fill.py
     "repair": _readings,
+    # statistics/importer.py, the next too
     "imports": lambda plants: _each(plants, _import),
     "import_writing": lambda plants: _each(plants, _import),
+    # control/pending.py
     "settings": _settings,
+    # control/tasks.py
     "tasks": _tasks,
+    # control/forced_mode.py
     "forces": lambda forces: _each(forces, _force),
+    # statistics/anomalies.py
     "doctor": lambda plants: _each(plants, _examination),
 }

@@ -1,4 +1,4 @@
-"""What a loaded entry runs on."""
+"""What a loaded entry runs on: its account (``account.py`` says why that is a class of its own), and what works on it."""
 
 from dataclasses import dataclass
 

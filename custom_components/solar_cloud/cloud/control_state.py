@@ -24,7 +24,7 @@ class KnownValue:
 
     value: Json
     since: float = 0.0
-    """What was read until then says nothing about it."""
+    """Unix time until which it outranks readings: what was read until then may be from before. (The stored name; it is not when it was set.)"""
     before: list[Json] | None = None
     """Where nobody knows when an answer was true: what was told before. Another answer is new whenever it comes."""
 
@@ -53,6 +53,7 @@ class SentValues:
     mark: str
     """Tells the command from others to the same device."""
     since: float
+    """Unix time until which readings may be from before it."""
     values: dict[str, Json]
     doubted: bool = False
 
@@ -109,7 +110,7 @@ class ControlState[S: DeviceControlState]:
 
     def get(self, device_id: str, key: str) -> Json:
         """Return what a device was sent last, unless it refused, else what it accepted or told last."""
-        sent = [*self._holding(device_id, key)]
+        sent = [*self._sent_with(device_id, key)]
         return sent[-1].values[key] if sent else self.of(device_id).value(key)
 
     def number(self, device_id: str, key: str) -> float | None:
@@ -124,13 +125,13 @@ class ControlState[S: DeviceControlState]:
         known = self.of(device_id).known.get(key)
         return max(
             0.0 if known is None else known.since,
-            *(sent.since for sent in self._holding(device_id, key)),
+            *(sent.since for sent in self._sent_with(device_id, key)),
             0.0,
         )
 
     def is_sent(self, device_id: str, key: str) -> bool:
         """Whether a value was sent that nobody has accepted or told yet."""
-        return any(self._holding(device_id, key))
+        return any(self._sent_with(device_id, key))
 
     def settings(
         self, device_id: str, unsure: Callable[[SentValues], bool]
@@ -141,7 +142,7 @@ class ControlState[S: DeviceControlState]:
             for key, known in self.of(device_id).known.items()
             if key in CONTROLS
             and (value := as_setting(known.value)) is not None
-            and not any(map(unsure, self._holding(device_id, key)))
+            and not any(map(unsure, self._sent_with(device_id, key)))
         }
 
     def told_at(
@@ -155,7 +156,7 @@ class ControlState[S: DeviceControlState]:
             if key in CONTROLS
         }
 
-    def _holding(self, device_id: str, key: str) -> Iterator[SentValues]:
+    def _sent_with(self, device_id: str, key: str) -> Iterator[SentValues]:
         return (sent for sent in self.of(device_id).sent if key in sent.values)
 
     # Commands
@@ -211,7 +212,7 @@ class ControlState[S: DeviceControlState]:
     def read(self, device_id: str, key: str, value: Json, read_at: float) -> bool:
         """Take what a device was read to be set to, unless it is from before; return whether it counts."""
         known = self.of(device_id).known.get(key)
-        if any(read_at <= sent.since for sent in self._holding(device_id, key)) or (
+        if any(read_at <= sent.since for sent in self._sent_with(device_id, key)) or (
             known is not None and known.outranks(value, read_at)
         ):
             return False

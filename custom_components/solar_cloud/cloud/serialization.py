@@ -1,6 +1,7 @@
 """The codec of everything that is stored: dataclasses to JSON and back, fields by name.
 
-Fields that have their default are left out, for an account has thousands of counters; so are those a dataclass does not take (``init=False``).
+Fields that have their default are left out, for an account has thousands of counters; one whose default a factory makes is always written.
+Those a dataclass does not take (``init=False``) are left out, too.
 A ``Slot`` and an enum are their texts, a set is a sorted list, and a mapping by pairs is a mapping in a mapping; ``Json`` stays what it is.
 
 Reading never raises. A value that is not of its field's type is refused, and so are ``true`` as a number, and numbers that are not finite or huge: a field then

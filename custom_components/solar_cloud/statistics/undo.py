@@ -30,10 +30,15 @@ class Imported:
     """What one import did to one statistic."""
 
     start: float
+    """Unix time of its first hour."""
     end: float
+    """Unix time of the first hour after it: it was there before."""
     lift: float
+    """kWh by which the sums from ``end`` on were raised, so that they go on from the imported ones."""
     kwh: float
+    """What was imported, in kWh."""
     resolution: str
+    """``hours`` or ``days``: the finest span the vendor told energies of."""
     first_sum: float = 0.0
     """The sum of its first hour before."""
 
@@ -70,6 +75,7 @@ async def async_take_out(
     hass: HomeAssistant, file: SectionStore, key: str, imported: Imported
 ) -> bool:
     """Take what was imported out of a statistic; return whether it was there."""
+    # Rows that the recorder compiles between reading and clearing would be lost: then all is read again.
     while True:
         present = await _async_read(hass, key)
         if present.metadata is None or not _has(present.hours, imported.start):
@@ -94,7 +100,7 @@ async def async_complete(hass: HomeAssistant, file: SectionStore) -> None:
     kept = from_json_or_none(KeptStatistic, await async_load_or_set_aside(hass, file))
     if kept is not None:
         while not await _async_bring_back(hass, kept):
-            pass
+            pass  # the recorder compiled statistics meanwhile: all is read again
         await file.async_remove()
 
 
