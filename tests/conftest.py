@@ -27,6 +27,14 @@ NOON = datetime(2026, 6, 15, 10, 1, 30, tzinfo=UTC)
 """A summer's day at the emulated home, in the middle between two full hours of UTC+2."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what starts a Home Assistant."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "hass" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def recorder_before_integrations(request: pytest.FixtureRequest) -> None:
     """Start the recorder, where a test asks for it, before custom integrations are looked for."""
