@@ -283,14 +283,12 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
     async def async_request_refresh(self) -> None:
         """Read soon, if that is worth a call."""
         if not self._suffices():
-            self._expects_change = False
             await super().async_request_refresh()
 
     @override
     async def async_refresh(self) -> None:
         """Read now, if that is worth a call."""
         if not self._suffices():
-            self._expects_change = False
             await super().async_refresh()
 
     def _suffices(self) -> bool:

@@ -126,7 +126,7 @@ def _days(content: Json) -> Json:
 
 def _source(row: Json) -> Json:
     found = _named(row, "terms", "offset", "last", "waiting_since", "stood")
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or "stood" not in found:
         return found
     return found | {"last_addends": _by_owner(found.get("stood"), _as_it_is)}
 
