@@ -67,6 +67,18 @@ def test_an_upload_from_before_a_command_does_not_undo_it(
     assert state.get(B, LIMIT) == 10
 
 
+def test_a_clock_that_was_ahead_silences_no_device(
+    now: FrozenDateTimeFactory, storage: MemoryStorage
+) -> None:
+    """What was read in a wrong hour gives way to what is read now."""
+    state = started(storage)
+    now.tick(7200)
+    assert state.read(B, LIMIT, 10.0, time.time())
+    now.tick(-7200)
+    assert state.read(B, LIMIT, 20.0, time.time())
+    assert state.of(B).value(LIMIT) == 20.0
+
+
 def test_a_refused_command_leaves_the_one_before_it(
     now: FrozenDateTimeFactory, storage: MemoryStorage
 ) -> None:

@@ -15,6 +15,8 @@ from .storage import Json, Storage
 SECTION: Final = "controls"
 FORCED: Final = "forced"
 """The last forced mode: when it was sent, when it ends at the latest, and whether by itself; the end of one ends in the past."""
+LONGEST_OUTRANKING: Final = 300.0
+"""Seconds; a time further ahead was taken from a clock that has been put right since."""
 CONTROLS: Final = {str(control): control for control in Control}
 
 
@@ -30,7 +32,7 @@ class KnownValue:
 
     def outranks(self, value: Json, read_at: float) -> bool:
         """Whether what was read then may be from before."""
-        if read_at >= self.since:
+        if read_at >= _honest(self.since):
             return False
         return self.before is None or any(_says(value, each) for each in self.before)
 
@@ -38,6 +40,11 @@ class KnownValue:
 def as_setting(value: Json) -> SettingValue | None:
     """Return what a control can be set to, ``None`` for anything else."""
     return value if isinstance(value, bool | int | float | str) else None
+
+
+def _honest(since: float) -> float:
+    """Return a time until which readings are outranked, or 0 for one that no true clock can have told."""
+    return since if since <= time.time() + LONGEST_OUTRANKING else 0.0
 
 
 def _says(answer: Json, part: Json) -> bool:
@@ -212,9 +219,9 @@ class ControlState[S: DeviceControlState]:
     def read(self, device_id: str, key: str, value: Json, read_at: float) -> bool:
         """Take what a device was read to be set to, unless it is from before; return whether it counts."""
         known = self.of(device_id).known.get(key)
-        if any(read_at <= sent.since for sent in self._sent_with(device_id, key)) or (
-            known is not None and known.outranks(value, read_at)
-        ):
+        if any(
+            read_at <= _honest(sent.since) for sent in self._sent_with(device_id, key)
+        ) or (known is not None and known.outranks(value, read_at)):
             return False
         self.keep(device_id, key, value, read_at)
         return True
@@ -241,7 +248,8 @@ class ControlState[S: DeviceControlState]:
             sent.values = {
                 key: value
                 for key, value in sent.values.items()
-                if key not in state.known or state.known[key].since <= sent.since
+                if key not in state.known
+                or _honest(state.known[key].since) <= sent.since
             }
         state.sent = [sent for sent in state.sent if sent.values]
         self.save()

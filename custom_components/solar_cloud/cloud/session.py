@@ -12,6 +12,7 @@ from .errors import (
     CloudUnreachable,
     ConsentLost,
     CredentialsRejected,
+    InterfaceMoved,
     NotConnected,
     SessionConflict,
     TokenRefused,
@@ -75,7 +76,7 @@ class Session:
         self.quota.acquire(call.bucket, command=call.command)
         try:
             return await call.send(token)
-        except NotConnected, TurnedAway:
+        except NotConnected, TurnedAway, InterfaceMoved:
             # It did not arrive, or was refused before anybody looked at it: a change was certainly not carried out.
             raise
         except CloudUnreachable, UnexpectedAnswer:

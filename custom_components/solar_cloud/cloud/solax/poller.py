@@ -248,7 +248,14 @@ class SolaxPoller:
                 for key in known
                 if key not in readings
             },
-            cache.stale(readings, STALE_AFTER),
+            cache.stale(
+                {
+                    key: reading
+                    for key, reading in readings.items()
+                    if reading.measured_at or key in wanted.devices
+                },
+                STALE_AFTER,
+            ),
             {key: cache.alarms[key] for key in wanted.plants if key in cache.alarms},
             self._notices(),
             resume_after,

@@ -222,7 +222,10 @@ class SungrowPoller:
         return Snapshot(
             readings,
             {key: reason for key, reason in self.cache.silent.items() if key in wanted},
-            self.cache.stale(readings, STALE_AFTER),
+            self.cache.stale(
+                {key: each for key, each in readings.items() if each.measured_at},
+                STALE_AFTER,
+            ),
             {key: alarms for key, alarms in self._alarms.items() if key in wanted},
             frozenset(self._notices.values()),
             resume_after,
