@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.solar_cloud.backfill.rows import Row
+from custom_components.solar_cloud.statistics import undo
 from homeassistant.components.recorder import Recorder
 from homeassistant.helpers import entity_registry as er
 
@@ -126,6 +127,34 @@ async def test_an_undo_killed_in_between_loses_no_history(
             )
             assert counted(least) - 0.1 <= energy <= counted(most) + 0.1, start
     assert (await act(home, undo=True))["counters"] == []
+
+
+async def test_an_undo_and_the_recorder_do_not_cross(
+    recorder_mock: Recorder,
+    home: Home,
+    disk: Disk,
+    torn_sockets: None,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Statistics that are compiled between reading and writing are read again: in an undo, and where the next start completes one."""
+
+    def compiling_meanwhile() -> None:
+        slots = iter([1, 2])
+        monkeypatch.setattr(undo, "_slot", lambda: next(slots, slot()))
+
+    slot = undo._slot  # noqa: SLF001
+    before = await imported_past(home, solax, entry)
+    compiling_meanwhile()
+    await killed_after(1, home, disk, entry)
+    compiling_meanwhile()
+    await home.start(entry)
+    await home.settle()
+    assert not [key for key in disk.files if key.endswith("_undo")]
+    for key, known in before.items():
+        rows = await hourly(home.hass, home.entity_id(key))
+        assert rows[: len(known)] == known
 
 
 async def test_an_account_removed_in_the_middle_of_an_undo_leaves_the_history_and_no_file(

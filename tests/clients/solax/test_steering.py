@@ -27,6 +27,7 @@ from custom_components.solar_cloud.cloud.errors import (
     PermissionMissing,
     QuotaExhausted,
 )
+from custom_components.solar_cloud.cloud.solax.controls.api import LIMIT_PACK
 from tests.emulators.solax import Kind
 
 from .conftest import BATTERY, CHARGER, INVERTER, Account
@@ -632,6 +633,24 @@ async def test_a_business_is_limited_by_its_ems(account: Account) -> None:
     available = account.client.controls.available(account.wanted)
     controls = {spec.control for specs in available.specs.values() for spec in specs}
     assert {Control.EXPORT_LIMIT, Control.IMPORT_LIMIT_ENABLED} <= controls
+
+
+async def test_without_a_rating_no_power_is_commanded(account: Account) -> None:
+    """Nobody knows what would be too much."""
+    account.cloud.change_device(INVERTER, {"facts": {"ratedPower": None}})
+    assert (await unavailable_reasons(account))["ChargeBattery"] == "no_rating"
+
+
+@pytest.mark.parametrize("cloud", ["ci-ems"], indirect=True)
+async def test_a_limit_of_a_business_takes_a_permission(account: Account) -> None:
+    """Its own, beside the one for energy managers."""
+    for device in account.cloud.plant.of(Kind.INVERTER):
+        account.cloud.change_device(device.sn, {"model": 1})
+    account.cloud.application.packs.discard(LIMIT_PACK[0])
+    manager = account.cloud.plant.ems
+    assert manager is not None
+    reasons = await unavailable_reasons(account, manager)
+    assert reasons["export_limit"] == reasons["import_limit"] == "no_permission"
 
 
 @pytest.mark.parametrize("cloud", ["evc-only"], indirect=True)
