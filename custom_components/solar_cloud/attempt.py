@@ -25,7 +25,7 @@ from .storage import AccountStorage, FlowHandover, async_get_store, async_keep_s
 
 
 class CarriedStorage(MemoryStorage):
-    """A try's vault that begins with an entry's token; a newer one is on disk at once, for the old one died with it."""
+    """A try's storage that begins with an entry's token; a newer one is on disk at once, for the old one died with it."""
 
     def __init__(self, store: AccountStorage) -> None:
         """Take the token up."""
@@ -74,7 +74,7 @@ class Attempt:
         self._listed = False
 
     async def async_let_go(self) -> None:
-        """Forget the token and its vault, not what an entry keeps."""
+        """Forget the token and its storage, not what an entry keeps."""
         self.storage, self._quota = MemoryStorage(), None
 
     async def async_renew(self) -> None:

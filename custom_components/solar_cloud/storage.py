@@ -100,7 +100,7 @@ def _issue_id(key: str) -> str:
 
 
 class AccountStorage:
-    """The vault of one config entry."""
+    """The storage of one config entry."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Prepare the file; ``async_load`` reads it."""

@@ -79,10 +79,6 @@ class Batcher:
             if self._excluded.clear(each):
                 self._suspect((each,))
 
-    def is_excluded(self, each: str) -> bool:
-        """Whether an id is left out at the moment."""
-        return each in self._excluded
-
     def _suspect(self, batch: tuple[str, ...]) -> None:
         for each in batch:
             self._groups[each] = self._next_group

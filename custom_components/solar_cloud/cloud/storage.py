@@ -23,7 +23,7 @@ class Storage(Protocol):
 
 
 class MemoryStorage:
-    """A vault that forgets: for a set-up form and for tests."""
+    """A storage that forgets: for a set-up form and for tests."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -46,7 +46,7 @@ class MemoryStorage:
         self._pending[section] = content
 
     def sections(self) -> dict[str, Json]:
-        """Return everything kept, for a vault that lasts to take over."""
+        """Return everything kept, for a storage that lasts to take over."""
         return self._sections | {
             section: content() for section, content in self._pending.items()
         }

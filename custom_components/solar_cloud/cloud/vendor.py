@@ -55,7 +55,7 @@ class OAuth:
     """How the owner of an account grants access in a browser, for sign-ins that ask for no password.
 
     The flow sends the owner to ``authorize_url``, receives a code (by redirect or pasted), exchanges it and stores the token in the section
-    ``token`` of the vault before it builds a client. Vendors that do not promise to return ``state`` make the pasted code necessary.
+    ``token`` of the storage before it builds a client. Vendors that do not promise to return ``state`` make the pasted code necessary.
     """
 
     authorize_url: Callable[[Credentials, str, str], str]

@@ -1,6 +1,6 @@
 """From what the vendor said to what is published: counters filtered, days kept, roles filled, old values told from live ones.
 
-Everything here is pure but for the vault, which keeps the filters, the days, the choices of sources and the set of slots ever seen: a
+Everything here is pure but for the storage, which keeps the filters, the days, the choices of sources and the set of slots ever seen: a
 restart at night loses no entity and no counter.
 """
 

@@ -233,7 +233,6 @@ def test_the_one_that_spoils_a_call_is_found() -> None:
     assert sorted(map(len, packer.pack(ids))) == [1, 99]
     packer = Batcher(100, 3600.0)
     assert packer.mark_failed(("7",))
-    assert packer.is_excluded("7")
     assert packer.pack(["7", "8"]) == [("8",)]
 
 

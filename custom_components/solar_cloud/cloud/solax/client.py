@@ -28,7 +28,7 @@ class SolaxCloud:
     """One application of the developer portal."""
 
     def __init__(self, api: SolaxSession, storage: Storage) -> None:
-        """Read with ``api``; what must be remembered goes to the vault."""
+        """Read with ``api``; what must be remembered goes to the storage."""
         self._api: Final = api
         self._memory: Final = SolaxAccess(storage)
         self._lists: Final = SolaxInventory(api, self._memory, storage)

@@ -59,7 +59,7 @@ class SolaxInventory:
     def __init__(
         self, api: SolaxSession, memory: SolaxAccess, storage: Storage
     ) -> None:
-        """Read with ``api``; an unfinished listing is in the vault."""
+        """Read with ``api``; an unfinished listing is in the storage."""
         self._pages: Final = ListingMemory(storage, LISTING_SECTION)
         self._lister: Final = PagedLister(api, memory, self._pages)
         self._probe: Final = BatteryDiscovery(api, memory, self._pages)

@@ -148,11 +148,6 @@ REFRESH_ERRORS: Final[Mapping[str, Callable[[], CloudError]]] = {
 }
 """Inner ``code`` of a refresh."""
 
-AUTHORIZATION_GONE: Final = frozenset(
-    {"authorization_revoked", "authorization_expired", "authorization_lost"}
-)
-"""Refusals after which the stored pair of tokens is worth nothing."""
-
 
 def safe_code(raw: object) -> str:
     """Return a code that may be shown: short, and nothing but letters, digits and signs."""

@@ -26,10 +26,6 @@ LIMITS: Final = HistoryLimits(
 )
 MOST_POINTS: Final = 50
 DAYS_AT_ONCE: Final = 100
-TYPES: Final = (
-    HYBRID_TYPE,
-    *(number for number in DEVICE_TYPES if number != HYBRID_TYPE),
-)
 PEAK: Final = "2"
 """The highest value of a daily counter is what the day brought."""
 

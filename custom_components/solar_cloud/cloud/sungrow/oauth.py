@@ -107,7 +107,7 @@ class OAuthRefresh:
     """Renews the pair. Both old tokens die with it, so each refresh token is used once."""
 
     def __init__(self, gateway: ApiClient, quota: Quota, storage: Storage) -> None:
-        """Remember failures in the vault."""
+        """Remember failures in the storage."""
         self._gateway: Final = gateway
         self._quota: Final = quota
         self._memory: Final = SignInMemory(storage, fingerprint("grant"))
