@@ -308,6 +308,7 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
     @override
     async def _async_poll(self) -> Snapshot:
         """Read, learn when uploads come, and run it all through the pipeline."""
+        self._expects_change = False  # what changes from here on is for the next poll
         chosen = self._inventory.chosen
         everything = await self._cloud.readings(self._inventory.steered)
         snapshot = everything.only(chosen)
