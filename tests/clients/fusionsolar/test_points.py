@@ -7,8 +7,7 @@ import pytest
 from custom_components.solar_cloud.cloud.corrections import DeviceCorrection, PowerUnit
 from custom_components.solar_cloud.cloud.fusionsolar import models
 from custom_components.solar_cloud.cloud.fusionsolar.decoder import UnitGuess, corrected
-from custom_components.solar_cloud.cloud.fusionsolar.plant_points import PLANT, REPORT
-from custom_components.solar_cloud.cloud.fusionsolar.points import TABLES
+from custom_components.solar_cloud.cloud.fusionsolar.points import PLANT, REPORT, TABLES
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot, Value
 from custom_components.solar_cloud.cloud.points import Point, decode
 from tests.emulators.fusionsolar.knobs import Knobs

@@ -17,7 +17,7 @@ from .api import milliseconds, rows
 from .decoder import FusionSolarDecoder
 from .inventory import FusionSolarInventory
 from .limits import DEVICE_PAST, PLANT_HOURS
-from .plant_points import REPORT
+from .points import REPORT
 from .session import FusionSolarSession
 
 LIMITS: Final = HistoryLimits(

@@ -26,8 +26,7 @@ from .decoder import OFFLINE, FusionSolarDecoder
 from .errors import Refused
 from .inventory import DeviceRow, FusionSolarInventory
 from .limits import ALARMS, DEVICE_NOW, PLANT_DAY, PLANT_NOW
-from .plant_points import PLANT
-from .points import TABLES
+from .points import PLANT, TABLES
 from .readings import (
     ALARM_DAYS,
     SHORT_ALARM_DAYS,

@@ -14,7 +14,7 @@ from ..points import decode, number, text
 from ..polling import CachedReading, ReadingCache
 from ..storage import Json, Storage
 from .api import milliseconds, rows
-from .plant_points import REPORT
+from .points import REPORT
 from .states import ALARM_LEVELS
 
 DAY_SECONDS: Final = 86400.0
