@@ -16,10 +16,13 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.control import manager
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
+from .emulators.fusionsolar import FusionSolarCloud
 from .emulators.solax import Device, Kind, SolaxCloud
+from .emulators.sungrow import SungrowCloud
 from .emulators.world import World
 from .helpers.cutting import Disk, Killed
 
@@ -165,11 +168,42 @@ def world(home: Home) -> World:
 
 
 @pytest.fixture
+def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let waiting for a command pass the shared time instead of the tests'; the waits in seconds."""
+    waits: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+        home.freezer.tick(seconds)
+
+    monkeypatch.setattr(manager, "pause", wait)
+    return waits
+
+
+@pytest.fixture
 async def solax(
     world: World, socket_enabled: None, request: pytest.FixtureRequest
 ) -> AsyncIterator[SolaxCloud]:
     """SolaX's cloud; a scenario other than the usual home by indirect parameter."""
     async with SolaxCloud(world, getattr(request, "param", "home-hybrid")) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+async def sungrow(
+    world: World, socket_enabled: None, request: pytest.FixtureRequest
+) -> AsyncIterator[SungrowCloud]:
+    """Sungrow's cloud; a scenario other than the hybrid home by indirect parameter."""
+    async with SungrowCloud(world, getattr(request, "param", "home-hybrid")) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+async def fusionsolar(
+    world: World, socket_enabled: None, request: pytest.FixtureRequest
+) -> AsyncIterator[FusionSolarCloud]:
+    """FusionSolar's cloud; a scenario other than the usual home by indirect parameter."""
+    async with FusionSolarCloud(world, getattr(request, "param", "home")) as cloud:
         yield cloud
 
 

@@ -6,16 +6,13 @@ import shutil
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 
-from .conftest import Home
+from .conftest import Home, solax_entry
 from .emulators.solax import Kind, SolaxCloud
-from .test_controls import UPLOAD, House, entry, waiting
-
-__all__ = ["entry", "waiting"]
+from .helpers.house import UPLOAD, SolaxHouse
 
 FOLDER = Path(__file__).parent.parent / "blueprints" / "automation" / "solar_cloud"
 NAMES = sorted(path.name for path in FOLDER.glob("*.yaml"))
@@ -23,12 +20,13 @@ NAMES = sorted(path.name for path in FOLDER.glob("*.yaml"))
 
 @pytest.fixture
 async def house(
-    home: Home, solax: SolaxCloud, entry: MockConfigEntry
-) -> AsyncIterator[House]:
+    home: Home, solax: SolaxCloud, waiting: list[float]
+) -> AsyncIterator[SolaxHouse]:
     """A home whose inverter takes an export limit, with a car at the charger."""
     solax.change_device(solax.first(Kind.INVERTER).sn, {"model": 33})
     solax.plant.site.plug("charger", needs_kwh=60)
-    house = House(home, solax, entry)
+    entry = solax_entry(solax, excluded_plants=[], controls=True)
+    house = SolaxHouse(home, solax, entry)
     await house.start()
     yield house
     if house.hass.services.has_service("automation", "turn_off"):
@@ -37,7 +35,7 @@ async def house(
         )
 
 
-async def use(house: House, name: str, **inputs: Any) -> None:
+async def use(house: SolaxHouse, name: str, **inputs: Any) -> None:
     """Make an automation of a blueprint."""
     target = Path(house.hass.config.path("blueprints", "automation", "solar_cloud"))
     await house.hass.async_add_executor_job(
@@ -69,7 +67,7 @@ def test_there_are_three_and_none_knows_a_vendor() -> None:
         assert parsed["blueprint"]["source_url"].endswith(name)
 
 
-async def test_charging_when_electricity_is_cheap(house: House) -> None:
+async def test_charging_when_electricity_is_cheap(house: SolaxHouse) -> None:
     """Starts below the limit, stops above it."""
     house.solax.plant.site.set_soc(0.3)
     house.hass.states.async_set("sensor.price", "0.30")
@@ -96,7 +94,7 @@ async def test_charging_when_electricity_is_cheap(house: House) -> None:
     assert house.state("sensor", Kind.INVERTER, "operating_state") == "self_consumption"
 
 
-async def test_no_export_at_a_negative_price(house: House) -> None:
+async def test_no_export_at_a_negative_price(house: SolaxHouse) -> None:
     """Zero while it lasts, the usual limit afterwards, each sent once."""
     house.hass.states.async_set("sensor.price", "0.08")
     await use(
@@ -118,7 +116,7 @@ async def test_no_export_at_a_negative_price(house: House) -> None:
     assert len(house.solax.commands()) == 2
 
 
-async def test_the_car_follows_the_surplus(house: House) -> None:
+async def test_the_car_follows_the_surplus(house: SolaxHouse) -> None:
     """Stops without surplus, starts with it, and sets the current to what there is."""
     house.solax.plant.site.set_soc(1.0)
     house.solax.plant.site.change(clearness=1.0)

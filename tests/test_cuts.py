@@ -43,9 +43,7 @@ from .helpers.cutting import (
     switch_off,
     under,
 )
-from .test_controls import House as SolaxHouse
-from .test_fusionsolar_controls import House as FusionSolarHouse
-from .test_sungrow_controls import House as SungrowHouse
+from .helpers.house import FusionSolarHouse, SolaxHouse, SungrowHouse
 
 MINUTES: Final = 10
 """How long the forced modes of these flows are to last."""
@@ -187,7 +185,9 @@ async def _try(scene: Scene, flow: str, how: How | None, at: int) -> Tally:
 
 
 @pytest.fixture(autouse=True)
-def waiting(home: Home, torn_sockets: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def waiting_is_a_point(
+    home: Home, torn_sockets: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Let waiting pass the shared time, and be a point."""
 
     async def wait(seconds: float) -> None:

@@ -1,7 +1,7 @@
 """A FusionSolar owner's home in Home Assistant: a day that adds up inside the vendor's flow control, and all that can go wrong."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,7 +25,7 @@ from .emulators.fusionsolar.plant import (
     POWER_SENSOR,
     STRING_INVERTER,
 )
-from .emulators.world import Energies, World
+from .emulators.world import Energies
 from .helpers.accounts import (
     Visitor,
     account_entry,
@@ -44,16 +44,6 @@ EVENING = datetime(2026, 6, 14, 21, 46, 30, tzinfo=UTC)
 """A quarter of an hour before the midnight of Amsterdam and Madrid."""
 METERS = (POWER_SENSOR, EMMA)
 OWN_CALLBACK = "https://home.example.com/auth/solar_cloud/callback"
-
-
-@pytest.fixture
-async def fusionsolar(
-    world: World, socket_enabled: None, request: pytest.FixtureRequest
-) -> AsyncIterator[FusionSolarCloud]:
-    """FusionSolar's cloud; a scenario other than the usual home by indirect parameter."""
-    scenario = getattr(request, "param", "home")
-    async with FusionSolarCloud(world, scenario) as cloud:
-        yield cloud
 
 
 @pytest.fixture

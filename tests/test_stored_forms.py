@@ -23,7 +23,6 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.control import manager
 from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.models import (
     StatisticData,
@@ -53,6 +52,8 @@ FELL: Final = datetime(2026, 6, 16, 7, 42, 30, tzinfo=UTC)
 SLOW: Final = datetime(2026, 6, 16, 7, 50, 30, tzinfo=UTC)
 UPDATE: Final = timedelta(seconds=100)
 """How long the restart with the new version takes."""
+pytestmark = pytest.mark.usefixtures("waiting")
+
 FLOW: Final = 3.0
 """kWh that may be on their way: 10 kW for two uploads and the longest poll."""
 AT_ONCE: Final = 1.0
@@ -66,16 +67,6 @@ SIGNING_IN: Final = ("oauth/token", "login", "apiManage/token", "refreshToken", 
 def begin() -> datetime:
     """When the account was added to the version that wrote the store."""
     return datetime(2026, 6, 14, 20, 31, 30, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let waiting pass the shared time instead of the tests'."""
-
-    async def wait(seconds: float) -> None:
-        home.freezer.tick(seconds)
-
-    monkeypatch.setattr(manager, "pause", wait)
 
 
 @dataclass

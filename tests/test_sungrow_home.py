@@ -1,6 +1,6 @@
 """A Sungrow owner's home in Home Assistant: a day that adds up, and everything that can go wrong on the way in."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
 import re
@@ -18,7 +18,7 @@ from homeassistant.setup import async_setup_component
 from .conftest import Home, enable_everything
 from .emulators.sungrow import SungrowCloud
 from .emulators.sungrow.plant import HYBRID, PV
-from .emulators.world import Sample, World
+from .emulators.world import Sample
 from .helpers.accounts import (
     Visitor,
     account_entry,
@@ -35,16 +35,6 @@ STEP = 0.1
 """kWh: what Sungrow's lifetime counters are cut off at."""
 EVENING = datetime(2026, 6, 14, 21, 46, 30, tzinfo=UTC)
 """A quarter of an hour before the plants' midnight."""
-
-
-@pytest.fixture
-async def sungrow(
-    world: World, socket_enabled: None, request: pytest.FixtureRequest
-) -> AsyncIterator[SungrowCloud]:
-    """Sungrow's cloud; a scenario other than the hybrid home by indirect parameter."""
-    scenario = getattr(request, "param", "home-hybrid")
-    async with SungrowCloud(world, scenario) as cloud:
-        yield cloud
 
 
 @pytest.fixture

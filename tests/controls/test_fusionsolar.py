@@ -1,128 +1,36 @@
 """A FusionSolar owner changes settings in Home Assistant: from the action to the plant and its own word."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.solar_cloud.cloud.registry import VENDORS
-from custom_components.solar_cloud.cloud.serialization import to_json
-from custom_components.solar_cloud.cloud.transport import HttpTransport
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.control import manager
-from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.exceptions import HomeAssistantError
 
-from .conftest import Home, enable_everything
-from .emulators.fusionsolar import FusionSolarCloud
-from .emulators.fusionsolar.cloud import REDIRECT
-from .emulators.fusionsolar.steered import THIRD_PARTY, SteeredPlant
-from .emulators.world import World
-from .helpers.house import SteeredHome
+from ..conftest import Home
+from ..emulators.fusionsolar import FusionSolarCloud
+from ..emulators.fusionsolar.steered import THIRD_PARTY
+from ..helpers.house import FusionSolarHouse
 
 LIMIT = "active-power-control/async-task"
 
 
-@pytest.fixture(autouse=True)
-def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let waiting pass the shared time instead of the tests'."""
-
-    async def wait(seconds: float) -> None:
-        home.freezer.tick(seconds)
-
-    monkeypatch.setattr(manager, "pause", wait)
-
-
 @pytest.fixture
-async def fusionsolar(
-    world: World, socket_enabled: None
-) -> AsyncIterator[FusionSolarCloud]:
-    """FusionSolar's cloud with the usual home."""
-    async with FusionSolarCloud(world, "home") as cloud:
-        yield cloud
-
-
-class House(SteeredHome):
-    """The emulated home in Home Assistant."""
-
-    def __init__(self, home: Home, cloud: FusionSolarCloud) -> None:
-        """Not started yet."""
-        self.cloud = cloud
-        battery = cloud.first(39).serial or ""
-        super().__init__(home, MockConfigEntry(), cloud.plant.code, battery)
-
-    async def start(self) -> None:
-        """Set up by the owner's consent, with everything enabled."""
-        site = self.cloud.plant.site
-        site.set_soc(0.4)
-        site.change(load_w=600.0)
-        credentials = self.cloud.oauth_credentials | {
-            "region": "other",
-            "base_url": self.cloud.url,
-        }
-        oauth = VENDORS["fusionsolar"].sign_in("fusionsolar_oauth").oauth
-        assert oauth is not None
-        async with aiohttp.ClientSession() as session:
-            token = await oauth.exchange(
-                credentials,
-                self.cloud.consent(REDIRECT),
-                REDIRECT,
-                HttpTransport(session),
-            )
-        self.entry = MockConfigEntry(
-            domain=DOMAIN,
-            title="FusionSolar",
-            unique_id=f"fusionsolar_{oauth.account(credentials, token)}",
-            data={
-                "vendor": "fusionsolar",
-                "sign_in": "fusionsolar_oauth",
-                "credentials": credentials,
-            },
-            options={"excluded_plants": [], "controls": True},
-        )
-        store = await async_get_store(
-            self.hass, self.entry.entry_id, self.entry.unique_id
-        )
-        await store.save("token", to_json(token))
-        await self.home.start(self.entry)
-        await self.home.pass_time(360)
-        enable_everything(self.hass, self.entry)
-        await self.home.restart(self.entry)
-        await self.home.pass_time(360)
-        self.cloud.calls.clear()
-
-    @property
-    def told(self) -> SteeredPlant:
-        """What the plant was told, now that everything due has happened."""
-        self.cloud.desk.catch_up(self.cloud.now())
-        return self.cloud.desk.steered(self.cloud.plant)
-
-    def forced(self) -> bool:
-        """Whether the battery is forced."""
-        return self.told.forced is not None
-
-    @property
-    def writes(self) -> int:
-        """The commands on the wire."""
-        return self.cloud.calls.count("async-task")
-
-
-@pytest.fixture
-async def house(home: Home, fusionsolar: FusionSolarCloud) -> House:
+async def house(home: Home, fusionsolar: FusionSolarCloud) -> FusionSolarHouse:
     """A home whose settings were read."""
-    house = House(home, fusionsolar)
+    house = FusionSolarHouse(home, fusionsolar)
     await house.start()
     return house
 
 
 @pytest.mark.parametrize("restart", [False, True])
-async def test_a_number_is_pending_then_confirmed(house: House, restart: bool) -> None:
+async def test_a_number_is_pending_then_confirmed(
+    house: FusionSolarHouse, restart: bool
+) -> None:
     """The wish shows at once, then the plant's own word, over a restart too."""
     assert float(house.state("number", "export_limit")) == 9900
     assert house.state("switch", "export_limit_enabled") == "off"
@@ -153,7 +61,7 @@ EVERY_CONTROL = [
 ]  # fmt: skip
 
 
-async def _in_time_of_use_with_a_limit(house: House) -> None:
+async def _in_time_of_use_with_a_limit(house: FusionSolarHouse) -> None:
     """Settings that some controls need."""
     await house.turn("number", "set_value", "export_limit", value=3000)
     await house.act(
@@ -166,7 +74,7 @@ async def _in_time_of_use_with_a_limit(house: House) -> None:
     house.cloud.calls.clear()
 
 
-def _sent(house: House) -> dict[str, Any]:
+def _sent(house: FusionSolarHouse) -> dict[str, Any]:
     """Return every field of the last command."""
     (task,) = house.cloud.calls.of("async-task")[-1].params["tasks"]
     nested = [each for each in task.values() if isinstance(each, dict)]
@@ -175,7 +83,7 @@ def _sent(house: House) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("platform", "control", "wish", "fields"), EVERY_CONTROL)
 async def test_every_control(
-    house: House,
+    house: FusionSolarHouse,
     platform: str,
     control: str,
     wish: float | str,
@@ -209,7 +117,7 @@ async def test_every_control(
 
 @pytest.mark.parametrize(("platform", "control", "wish", "fields"), EVERY_CONTROL)
 async def test_every_refusal_of_the_plant_is_told(
-    house: House,
+    house: FusionSolarHouse,
     platform: str,
     control: str,
     wish: float | str,
@@ -226,7 +134,7 @@ async def test_every_refusal_of_the_plant_is_told(
     assert house.writes == 1
 
 
-async def test_a_forced_mode_is_ended_by_the_button(house: House) -> None:
+async def test_a_forced_mode_is_ended_by_the_button(house: FusionSolarHouse) -> None:
     """It ends at once, whatever was planned."""
     await house.act("discharge_battery", power=2000, duration={"hours": 2})
     await house.home.pass_time(600, step=30)
@@ -241,7 +149,7 @@ async def test_a_forced_mode_is_ended_by_the_button(house: House) -> None:
     assert err.value.translation_key == "command_running"
 
 
-async def test_a_refusal_is_shown(house: House) -> None:
+async def test_a_refusal_is_shown(house: FusionSolarHouse) -> None:
     """At once in the dialog; later by the entity, which shows the plant's word again."""
     house.cloud.fault(LIMIT, code=20615)
     with pytest.raises(HomeAssistantError) as err:
@@ -256,7 +164,7 @@ async def test_a_refusal_is_shown(house: House) -> None:
     assert house.writes == 2
 
 
-async def test_an_ignored_limit_is_told(house: House) -> None:
+async def test_an_ignored_limit_is_told(house: FusionSolarHouse) -> None:
     """The device said yes and reads back something else."""
     house.cloud.turn(task_outcome="ignored")
     await house.turn("number", "set_value", "export_limit", value=1500)
@@ -267,7 +175,7 @@ async def test_an_ignored_limit_is_told(house: House) -> None:
     assert house.writes == 1
 
 
-async def test_a_battery_is_charged_for_a_time(house: House) -> None:
+async def test_a_battery_is_charged_for_a_time(house: FusionSolarHouse) -> None:
     """By the action, on the battery a user selects: it fills, and the plant ends it."""
     result = await house.act("charge_battery", power=3000, duration={"minutes": 30})
     assert result["outcome"] == "accepted"
@@ -282,7 +190,7 @@ async def test_a_battery_is_charged_for_a_time(house: House) -> None:
     assert house.writes == 1
 
 
-async def test_a_charge_to_a_target_is_ended_in_time(house: House) -> None:
+async def test_a_charge_to_a_target_is_ended_in_time(house: FusionSolarHouse) -> None:
     """The vendor knows no time beside a target: Home Assistant keeps it, over a restart too."""
     await house.act(
         "charge_battery", power=1000, target_soc=99, duration={"minutes": 20}
@@ -295,7 +203,7 @@ async def test_a_charge_to_a_target_is_ended_in_time(house: House) -> None:
     assert house.writes == 2
 
 
-async def test_a_forced_mode_ends_with_its_account(house: House) -> None:
+async def test_a_forced_mode_ends_with_its_account(house: FusionSolarHouse) -> None:
     """Nobody would keep its time any more."""
     await house.act("charge_battery", power=1000, target_soc=99, duration={"hours": 1})
     await house.home.pass_time(600, step=30)
@@ -307,7 +215,7 @@ async def test_a_forced_mode_ends_with_its_account(house: House) -> None:
 
 
 async def test_an_account_goes_though_its_cloud_is_down(
-    house: House, caplog: pytest.LogCaptureFixture
+    house: FusionSolarHouse, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What could not be ended is logged."""
     await house.act("charge_battery", power=1000, target_soc=99, duration={"hours": 1})
@@ -321,7 +229,7 @@ async def test_a_setpoint_of_third_party_dispatch_ends_in_time(
     home: Home, fusionsolar: FusionSolarCloud
 ) -> None:
     """By the same action; Home Assistant keeps the time, and ends it with a setpoint of nothing."""
-    house = House(home, fusionsolar)
+    house = FusionSolarHouse(home, fusionsolar)
     house.told.mode = THIRD_PARTY
     await house.start()
     assert house.state("select", "work_mode") == "external_control"
@@ -335,7 +243,7 @@ async def test_a_setpoint_of_third_party_dispatch_ends_in_time(
     assert house.writes == 2
 
 
-async def test_a_schedule_and_a_mode(house: House) -> None:
+async def test_a_schedule_and_a_mode(house: FusionSolarHouse) -> None:
     """The mode follows its periods, and comes back with them."""
     assert house.state("select", "work_mode") == "self_consumption"
     period = {"start": "01:00", "end": "05:00", "charge": True}
@@ -354,7 +262,7 @@ async def test_without_the_scope_there_is_no_entity(
 ) -> None:
     """And the diagnostics say why."""
     fusionsolar.turn(grants=frozenset({"pvms.openapi.basic"}))
-    house = House(home, fusionsolar)
+    house = FusionSolarHouse(home, fusionsolar)
     await house.start()
     assert not home.known(house.id("export_limit"), "number")
     report: Any = await get_diagnostics_for_config_entry(
@@ -368,7 +276,9 @@ async def test_without_the_scope_there_is_no_entity(
     assert house.writes == 0
 
 
-async def test_controls_switched_off_end_a_mode_with_a_timer_too(house: House) -> None:
+async def test_controls_switched_off_end_a_mode_with_a_timer_too(
+    house: FusionSolarHouse,
+) -> None:
     """Two hours of charging, which the plant would end itself: it ends at once, as docs/controls.md promises."""
     await house.act("charge_battery", power=1000, duration={"hours": 2})
     await house.home.pass_time(300, step=30)

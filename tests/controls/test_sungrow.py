@@ -1,84 +1,19 @@
 """A Sungrow owner changes settings in Home Assistant: from the action to the inverter and its own word."""
 
-from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.solar_cloud.cloud.registry import VENDORS
-from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.control import manager
+from custom_components.solar_cloud.control.events import EVENT_COMMAND
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import issue_registry as ir
 
-from .conftest import Home, enable_everything
-from .emulators.sungrow import SungrowCloud
-from .emulators.sungrow.plant import HYBRID, LOGGER
-from .emulators.world import World
-from .helpers.house import SteeredHome
+from ..conftest import Home, enable_everything
+from ..emulators.sungrow import SungrowCloud
+from ..emulators.sungrow.plant import HYBRID, LOGGER
+from ..helpers.house import SungrowHouse
 
 STOPPED = {"10004": "204", "10003": "0"}
-
-
-@pytest.fixture(autouse=True)
-def waiting(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let waiting pass the shared time instead of the tests'."""
-
-    async def wait(seconds: float) -> None:
-        home.freezer.tick(seconds)
-
-    monkeypatch.setattr(manager, "pause", wait)
-
-
-@pytest.fixture
-async def sungrow(
-    world: World, socket_enabled: None, request: pytest.FixtureRequest
-) -> AsyncIterator[SungrowCloud]:
-    """Sungrow's cloud; a scenario other than the hybrid home by indirect parameter."""
-    async with SungrowCloud(world, getattr(request, "param", "home-hybrid")) as cloud:
-        yield cloud
-
-
-class House(SteeredHome):
-    """The emulated home in Home Assistant."""
-
-    def __init__(self, home: Home, cloud: SungrowCloud) -> None:
-        """Not started yet."""
-        self.cloud = cloud
-        serial = str(cloud.first(HYBRID).sn)
-        stored = {"region": "other", "base_url": cloud.url, **cloud.credentials}
-        account = VENDORS["sungrow"].sign_in("sungrow_account").account(stored)
-        entry = MockConfigEntry(
-            domain=DOMAIN,
-            title="Sungrow",
-            unique_id=f"sungrow_{account}",
-            data={
-                "vendor": "sungrow",
-                "sign_in": "sungrow_account",
-                "credentials": stored,
-            },
-            options={"excluded_plants": [], "controls": True},
-        )
-        super().__init__(home, entry, serial, serial)
-
-    async def start(self) -> None:
-        """Set up, and let the settings be read."""
-        await self.home.start(self.entry)
-        await self.home.pass_time(150, step=15)
-        self.cloud.calls.clear()
-
-    @property
-    def mode(self) -> int:
-        """The mode the inverter is really in."""
-        return self.cloud.told(self.cloud.first(HYBRID)).mode
-
-    def written(self) -> list[dict[str, str]]:
-        """Return what reached the inverter."""
-        return self.cloud.tasks.written
-
-    def issues(self) -> set[str]:
-        """Return the keys of the repairs that are shown."""
-        return {issue for _, issue in ir.async_get(self.hass).issues}
 
 
 RECORDED = pytest.mark.parametrize("sungrow", ["home-recorded"], indirect=True)
@@ -88,14 +23,14 @@ UNITS = pytest.mark.parametrize("watts_per_step", [1, 10])
 
 
 @pytest.fixture
-async def house(home: Home, sungrow: SungrowCloud) -> House:
+async def house(home: Home, sungrow: SungrowCloud) -> SungrowHouse:
     """A home whose settings were read."""
-    house = House(home, sungrow)
+    house = SungrowHouse(home, sungrow)
     await house.start()
     return house
 
 
-async def test_a_number_is_pending_then_confirmed(house: House) -> None:
+async def test_a_number_is_pending_then_confirmed(house: SungrowHouse) -> None:
     """The wish shows at once, then the inverter's own word; a slow one's after the dialog is closed."""
     house.cloud.turn(task_seconds=10.0)
     assert float(house.state("number", "battery_min_soc")) == 10
@@ -113,7 +48,7 @@ async def test_a_number_is_pending_then_confirmed(house: House) -> None:
     assert house.cloud.plant.site.controls.latest.min_soc == 0.25
 
 
-async def test_a_refusal_is_shown(house: House) -> None:
+async def test_a_refusal_is_shown(house: SungrowHouse) -> None:
     """The dialog says why, and the state is what it was."""
     house.cloud.turn(refused_codes=frozenset({"10002"}))
     with pytest.raises(HomeAssistantError) as err:
@@ -147,7 +82,9 @@ EVERY_CONTROL = [
 ]
 
 
-async def _set(house: House, platform: str, control: str, wish: float | str) -> None:
+async def _set(
+    house: SungrowHouse, platform: str, control: str, wish: float | str
+) -> None:
     enable_everything(house.hass, house.entry)
     await house.home.restart(house.entry)
     await house.home.pass_time(150, step=15)
@@ -156,7 +93,7 @@ async def _set(house: House, platform: str, control: str, wish: float | str) -> 
 
 @pytest.mark.parametrize(("platform", "control", "wish", "written"), EVERY_CONTROL)
 async def test_every_control(
-    house: House,
+    house: SungrowHouse,
     platform: str,
     control: str,
     wish: float | str,
@@ -179,7 +116,7 @@ async def test_every_control(
     [row for row in EVERY_CONTROL if row[1] != "battery_command"],
 )
 async def test_every_refusal_is_shown(
-    house: House,
+    house: SungrowHouse,
     platform: str,
     control: str,
     wish: float | str,
@@ -197,7 +134,7 @@ async def test_every_refusal_is_shown(
     assert len(house.cloud.settings_sent) == sent
 
 
-async def test_a_command_refused_in_part_is_taken_back(house: House) -> None:
+async def test_a_command_refused_in_part_is_taken_back(house: SungrowHouse) -> None:
     """The mode was taken and the direction was not: that shows when all is as it was, after the dialog is closed."""
     house.cloud.turn(refused_codes=frozenset({"10004"}))
     await _set(house, "select", "battery_command", "charge")
@@ -208,7 +145,7 @@ async def test_a_command_refused_in_part_is_taken_back(house: House) -> None:
     assert len(house.cloud.settings_sent) == 2
 
 
-async def test_an_ignored_setting_is_told(house: House) -> None:
+async def test_an_ignored_setting_is_told(house: SungrowHouse) -> None:
     """Accepted, and the inverter reads back something else: a repair says so."""
     house.cloud.turn(ignored_codes=frozenset({"10002"}))
     with pytest.raises(HomeAssistantError) as err:
@@ -223,7 +160,7 @@ async def test_an_ignored_setting_is_told(house: House) -> None:
 
 
 @pytest.mark.parametrize("restart", [False, True])
-async def test_a_forced_charge_ends_in_time(house: House, restart: bool) -> None:
+async def test_a_forced_charge_ends_in_time(house: SungrowHouse, restart: bool) -> None:
     """It fills the battery, lives on signs of life, and ends after its time, over a restart too."""
     house.cloud.plant.site.set_soc(0.2)
     result = await house.act("charge_battery", power=3000, duration={"minutes": 30})
@@ -251,7 +188,7 @@ async def test_a_forced_charge_ends_in_time(house: House, restart: bool) -> None
 
 @pytest.mark.parametrize("answers_after", [4.0, 40.0])
 async def test_an_end_that_fails_is_tried_again(
-    house: House, answers_after: float
+    house: SungrowHouse, answers_after: float
 ) -> None:
     """A battery must not stay forced because it said no once, at once or when nobody waited any more."""
     house.cloud.turn(task_seconds=answers_after)
@@ -269,7 +206,7 @@ async def test_an_end_that_fails_is_tried_again(
     assert house.written()[-1] == STOPPED
 
 
-async def test_e47_a_mode_that_was_lost_makes_a_repair(house: House) -> None:
+async def test_e47_a_mode_that_was_lost_makes_a_repair(house: SungrowHouse) -> None:
     """E47: somebody else ended it; nobody pretends that it goes on."""
     await house.act("charge_battery", power=500, duration={"hours": 2})
     await house.home.pass_time(120, step=15)
@@ -279,7 +216,7 @@ async def test_e47_a_mode_that_was_lost_makes_a_repair(house: House) -> None:
 
 
 @pytest.mark.parametrize("sungrow", ["no-battery"], indirect=True)
-async def test_e46_no_battery_no_battery_control(house: House) -> None:
+async def test_e46_no_battery_no_battery_control(house: SungrowHouse) -> None:
     """E46: no entity and no action for what would stop the production."""
     assert not house.home.known(house.id("work_mode"), "select")
     assert house.home.known(house.id("export_limit"), "number")
@@ -293,18 +230,15 @@ async def test_a_share_for_viewing_gives_no_entity(
 ) -> None:
     """And none is tried."""
     sungrow.user.shares["5000001"] = "1"
-    house = House(home, sungrow)
+    house = SungrowHouse(home, sungrow)
     await house.start()
     assert not home.known(house.id("export_limit"), "number")
     assert not sungrow.calls.of("paramSetting")
 
 
-# The plant that was recorded
-
-
 @RECORDED
 async def test_a_state_of_charge_limit_of_100_percent_is_shown_as_100_percent(
-    house: House,
+    house: SungrowHouse,
 ) -> None:
     """The cloud reads settings back in the unit it names, not as they are written."""
     enable_everything(house.hass, house.entry)
@@ -335,7 +269,7 @@ async def test_a_state_of_charge_limit_of_100_percent_is_shown_as_100_percent(
 
 @RECORDED
 async def test_a_limit_that_was_taken_is_confirmed_and_makes_no_repair(
-    house: House,
+    house: SungrowHouse,
 ) -> None:
     """95 % goes out in tenths, comes back in percent, and is the same."""
     await house.turn("number", "set_value", "battery_max_soc", value=95)
@@ -347,7 +281,9 @@ async def test_a_limit_that_was_taken_is_confirmed_and_makes_no_repair(
 
 
 @RECORDED
-async def test_a_half_done_change_is_set_back_to_what_it_was(house: House) -> None:
+async def test_a_half_done_change_is_set_back_to_what_it_was(
+    house: SungrowHouse,
+) -> None:
     """The minimum was taken and the maximum was not: 5 % again, not half a percent."""
     house.cloud.turn(refused_codes=frozenset({"10001"}))
     await house.act("set_work_mode", mode="forced", min_soc=20, max_soc=90)
@@ -362,7 +298,7 @@ async def test_a_half_done_change_is_set_back_to_what_it_was(house: House) -> No
 @RECORDED
 @UNITS
 async def test_a_forced_charge_of_3_kw_charges_with_3_kw_and_ends(
-    house: House, watts_per_step: int
+    house: SungrowHouse, watts_per_step: int
 ) -> None:
     """Whatever a step of its power is; and it never is told more than the inverter can do."""
     house.cloud.turn(watts_per_step=watts_per_step)
@@ -385,7 +321,7 @@ async def test_a_forced_charge_of_3_kw_charges_with_3_kw_and_ends(
 @RECORDED
 @UNITS
 async def test_a_hybrid_of_10_kw_charges_with_10_kw(
-    house: House, watts_per_step: int
+    house: SungrowHouse, watts_per_step: int
 ) -> None:
     """Its rating is the limit, not 5000 W."""
     house.cloud.turn(watts_per_step=watts_per_step)
@@ -398,7 +334,9 @@ async def test_a_hybrid_of_10_kw_charges_with_10_kw(
 
 
 @RECORDED
-async def test_two_charging_windows_are_told_in_tasks_of_ten(house: House) -> None:
+async def test_two_charging_windows_are_told_in_tasks_of_ten(
+    house: SungrowHouse,
+) -> None:
     """Windows, days and switch are twelve parameters; the cloud refuses more than ten in one task."""
     await house.act(
         "set_battery_schedule",
@@ -421,7 +359,7 @@ async def test_a_plant_with_a_logger_is_limited_at_the_logger(
     home: Home, sungrow: SungrowCloud
 ) -> None:
     """What its inverters were told the logger would overwrite: they take nothing, and the diagnostics say why."""
-    house = House(home, sungrow)
+    house = SungrowHouse(home, sungrow)
     await house.start()
     await home.pass_time(600, step=60)  # loggers are read every quarter of an hour
     logger = sungrow.first(LOGGER)
@@ -437,3 +375,46 @@ async def test_a_plant_with_a_logger_is_limited_at_the_logger(
     assert sungrow.tasks.written == [{"10012": "1", "10014": "300"}]
     assert sungrow.plant.site.controls.latest.export_limit_w == 3900
     assert home.state(key, "number").attributes["command"] == "confirmed"
+
+
+@pytest.mark.parametrize("seconds", [4.0, 20.0, 40.0, 70.0])
+async def test_a_change_that_takes_its_time_is_not_told_as_ignored(
+    house: SungrowHouse, caplog: pytest.LogCaptureFixture, seconds: float
+) -> None:
+    """Accepted, then confirmed, and nothing after that, however long the inverter takes and whoever looks meanwhile."""
+    house.cloud.turn(task_seconds=seconds)
+    events = async_capture_events(house.hass, EVENT_COMMAND)
+    account = house.entry.runtime_data
+    for wish in (25, 30):
+        await house.turn("number", "set_value", "battery_min_soc", value=wish)
+        for _ in range(60):
+            await house.home.pass_time(5, step=5)
+            account.control_manager.settings.async_update_listeners()
+        assert float(house.state("number", "battery_min_soc")) == wish
+        assert house.command("number", "battery_min_soc") == "confirmed"
+    told = [event.data["result"] for event in events]
+    assert set(told) <= {"accepted", "confirmed"}
+    assert told.count("confirmed") == 2
+    assert "reports something else" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("control", "option"), [("battery_command", "charge"), ("work_mode", "forced")]
+)
+async def test_a_select_that_forces_is_on_disk_before_it_is_sent(
+    house: SungrowHouse, monkeypatch: pytest.MonkeyPatch, control: str, option: str
+) -> None:
+    """Home Assistant dies between sending and answering: the battery is released all the same."""
+    store = house.entry.runtime_data.store
+    seen: list[Any] = []
+    apply = house.entry.runtime_data.cloud.controls.apply
+
+    async def watched(command: Any) -> Any:
+        seen.append(store.load("forces"))
+        return await apply(command)
+
+    monkeypatch.setattr(house.entry.runtime_data.cloud.controls, "apply", watched)
+    await house.set("select", control, option)
+    (kept,) = seen[0].values()
+    assert kept["until"] > kept["begun"]
+    assert not kept["ends_by_itself"]

@@ -1,0 +1,1 @@
+"""Settings and forced modes, as a user sees them in Home Assistant."""
