@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.serialization import to_json
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.control import manager
 from custom_components.solar_cloud.control.forced_mode import SECTION as FORCES
@@ -211,7 +211,7 @@ async def _consent(
     oauth = VENDORS[vendor].sign_in(f"{vendor}_oauth").oauth
     assert oauth is not None
     async with aiohttp.ClientSession() as session:
-        transport = HttpTransport(session)
+        transport = Transport(session)
         token = await oauth.exchange(credentials, code, redirect, transport)
     return to_json(token)
 

@@ -52,13 +52,17 @@ ENTRY_ID: Final = "entry_id"
 PLANT_ID: Final = "plant_id"
 
 
-class DashboardFlow(ConfirmRepairFlow):
-    """Shows the sources of a plant and adds them to the Energy Dashboard."""
+class PlantRepairFlow(ConfirmRepairFlow):
+    """Mends something of one plant."""
 
     def __init__(self, history: History, plant_id: str) -> None:
         """Work for one plant."""
         self._history: Final = history
         self._plant_id: Final = plant_id
+
+
+class DashboardFlow(PlantRepairFlow):
+    """Shows the sources of a plant and adds them to the Energy Dashboard."""
 
     @override
     async def async_step_confirm(
@@ -108,13 +112,8 @@ class DashboardFlow(ConfirmRepairFlow):
         )
 
 
-class DoctorFlow(ConfirmRepairFlow):
+class DoctorFlow(PlantRepairFlow):
     """Shows the hours that cannot be, and takes them out of the sums."""
-
-    def __init__(self, history: History, plant_id: str) -> None:
-        """Work for one plant."""
-        self._history: Final = history
-        self._plant_id: Final = plant_id
 
     @override
     async def async_step_confirm(

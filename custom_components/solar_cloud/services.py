@@ -37,7 +37,7 @@ from .cloud.control import (
     StopBattery,
 )
 from .cloud.errors import CloudError
-from .cloud.history import HistoryClient
+from .cloud.history import HistoryClient, PastWindow
 from .cloud.model import Inventory, Reading
 from .const import DOMAIN
 from .control.manager import ControlManager
@@ -399,13 +399,10 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
     try:
         while start < end:
             until = min(end, start + history_client.limits.window)
-            past = await history_client.readings(
-                batches[0],
-                inventory,
-                start.astimezone(zone),
-                until.astimezone(zone),
-                timedelta(minutes=5),
+            window = PastWindow(
+                start.astimezone(zone), until.astimezone(zone), timedelta(minutes=5)
             )
+            past = await history_client.readings(batches[0], inventory, window)
             found |= {
                 reading.measured_at: reading
                 for reading in past.get(owner, ())

@@ -9,13 +9,13 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.util.hass_dict import HassKey
 
-from .cloud.transport import HttpTransport
+from .cloud.transport import Transport
 from .const import DOMAIN
 
-TRANSPORT: Final[HassKey[HttpTransport]] = HassKey(f"{DOMAIN}_transport")
+TRANSPORT: Final[HassKey[Transport]] = HassKey(f"{DOMAIN}_transport")
 
 
-def get_transport(hass: HomeAssistant) -> HttpTransport:
+def get_transport(hass: HomeAssistant) -> Transport:
     """Return the transport; its session verifies TLS and closes with Home Assistant."""
     if TRANSPORT not in hass.data:
         # Left to itself, the session would close with the account that asked for it first.
@@ -28,5 +28,5 @@ def get_transport(hass: HomeAssistant) -> HttpTransport:
             session.detach()
 
         hass.bus.async_listen_once(EVENT_HOMEASSISTANT_CLOSE, close)
-        hass.data[TRANSPORT] = HttpTransport(session)
+        hass.data[TRANSPORT] = Transport(session)
     return hass.data[TRANSPORT]

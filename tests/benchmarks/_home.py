@@ -19,7 +19,7 @@ from custom_components.solar_cloud.cloud.model import (
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.serialization import to_json
 from custom_components.solar_cloud.cloud.token import SECTION
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.session import get_transport
 from custom_components.solar_cloud.storage import async_get_store
@@ -78,7 +78,7 @@ async def account(home: Home, cloud: Cloud[Any], sign_in: str) -> MockConfigEntr
     """Return an account as the config flow leaves it, consent included."""
     vendor = VENDORS[cloud.name]
     way, transport = vendor.sign_in(sign_in), get_transport(home.hass)
-    assert isinstance(transport, HttpTransport)
+    assert isinstance(transport, Transport)
     credentials, token = await signed_in(sign_in, cloud, transport)
     identity = (
         way.account(credentials)

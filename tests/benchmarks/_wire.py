@@ -10,7 +10,7 @@ import time
 from typing import Any, Final, override
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q
-from custom_components.solar_cloud.cloud.transport import Answer, HttpTransport
+from custom_components.solar_cloud.cloud.transport import Answer, Transport
 
 HOUR: Final = 3600.0
 KINDS: Final = ("zero", "dip", "leap", "null", "hold")
@@ -94,7 +94,7 @@ class Lie:
 
 
 @dataclass
-class LyingTransport(HttpTransport):
+class LyingTransport(Transport):
     """A transport whose answers carry the lies of the moment."""
 
     session: Any

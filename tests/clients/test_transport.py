@@ -17,7 +17,7 @@ from custom_components.solar_cloud.cloud.errors import (
     NotConnected,
     UnexpectedAnswer,
 )
-from custom_components.solar_cloud.cloud.transport import Answer, HttpTransport
+from custom_components.solar_cloud.cloud.transport import Answer, Transport
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -62,13 +62,13 @@ async def server(socket_enabled: None) -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[HttpTransport]:
+async def http() -> AsyncIterator[Transport]:
     """A transport with a session of its own."""
     async with aiohttp.ClientSession() as session:
-        yield HttpTransport(session)
+        yield Transport(session)
 
 
-async def test_bodies_of_every_kind(server: Server, http: HttpTransport) -> None:
+async def test_bodies_of_every_kind(server: Server, http: Transport) -> None:
     """JSON, a form, plain text, parameters."""
     await http.send("POST", server.url, json={"a": 1})
     await http.send("POST", server.url, form={"a": "b c"})
@@ -82,7 +82,7 @@ async def test_bodies_of_every_kind(server: Server, http: HttpTransport) -> None
     ]
 
 
-async def test_answer_of_any_status(server: Server, http: HttpTransport) -> None:
+async def test_answer_of_any_status(server: Server, http: Transport) -> None:
     """Whether it is what the vendor promised is for the client to say; broken characters are no exception."""
 
     async def teapot(request: web.Request) -> web.StreamResponse:
@@ -97,7 +97,7 @@ async def test_answer_of_any_status(server: Server, http: HttpTransport) -> None
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_redirect_is_not_followed(
-    server: Server, http: HttpTransport, status: int
+    server: Server, http: Transport, status: int
 ) -> None:
     """A token must not travel to another host."""
 
@@ -124,7 +124,7 @@ MOVES = {
 @pytest.mark.parametrize("status", [301, 302, 308, 410])
 @pytest.mark.parametrize(("location", "host"), MOVES.values(), ids=list(MOVES))
 async def test_an_interface_that_moved_names_its_new_host(
-    server: Server, http: HttpTransport, status: int, location: str, host: str
+    server: Server, http: Transport, status: int, location: str, host: str
 ) -> None:
     """Words of its own, neither an outage nor a refusal; nothing is sent there."""
 
@@ -144,7 +144,7 @@ async def test_an_interface_that_moved_names_its_new_host(
 
 
 async def test_a_closed_interface_may_write_where_it_is_now(
-    server: Server, http: HttpTransport
+    server: Server, http: Transport
 ) -> None:
     """In the text of its last answer."""
 
@@ -159,7 +159,7 @@ async def test_a_closed_interface_may_write_where_it_is_now(
 
 
 async def test_an_interface_that_was_closed_says_so(
-    server: Server, http: HttpTransport
+    server: Server, http: Transport
 ) -> None:
     """Without another host there is nothing to offer."""
 
@@ -190,7 +190,7 @@ async def test_an_interface_that_was_closed_says_so(
     ],
 )
 async def test_nobody_is_sent_into_a_home_network(
-    server: Server, http: HttpTransport, location: str
+    server: Server, http: Transport, location: str
 ) -> None:
     """A redirect there is an odd answer, and its host is never offered."""
 
@@ -204,7 +204,7 @@ async def test_nobody_is_sent_into_a_home_network(
 
 
 async def test_huge_answer_is_left_unread(
-    server: Server, http: HttpTransport, monkeypatch: pytest.MonkeyPatch
+    server: Server, http: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However it claims to be packed."""
     monkeypatch.setattr(transport, "MOST_BYTES", 100_000)
@@ -221,7 +221,7 @@ async def test_huge_answer_is_left_unread(
 
 
 async def test_silence_ends(
-    server: Server, http: HttpTransport, monkeypatch: pytest.MonkeyPatch
+    server: Server, http: Transport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that does not answer in time is unreachable."""
     monkeypatch.setattr(transport, "TIMEOUT", 0.05)
@@ -236,7 +236,7 @@ async def test_silence_ends(
     assert not isinstance(caught.value, NotConnected)
 
 
-async def test_nobody_there(server: Server, http: HttpTransport) -> None:
+async def test_nobody_there(server: Server, http: Transport) -> None:
     """Nothing was sent, and the error names no address."""
     with pytest.raises(NotConnected) as caught:
         await http.send("GET", URL("http://127.0.0.1:1/secret-path"))
@@ -245,7 +245,7 @@ async def test_nobody_there(server: Server, http: HttpTransport) -> None:
 
 
 async def test_log_shows_neither_query_nor_header_nor_body(
-    server: Server, http: HttpTransport, caplog: pytest.LogCaptureFixture
+    server: Server, http: Transport, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Only method, path, status, size and time."""
     caplog.set_level(logging.DEBUG, "custom_components.solar_cloud")
@@ -317,7 +317,7 @@ def test_repr_shows_neither_headers_nor_body() -> None:
 
 @pytest.mark.parametrize("value", ["line\nbreak", "line\rbreak", "nul\0"])
 async def test_e75_what_no_header_can_carry_is_an_ordinary_failure(
-    server: Server, http: HttpTransport, value: str
+    server: Server, http: Transport, value: str
 ) -> None:
     """Whatever the HTTP library raises while it sends: never an exception of its own, and never with the value."""
     with pytest.raises(CloudUnreachable) as caught:
@@ -331,4 +331,4 @@ async def test_a_session_that_was_closed_is_an_ordinary_failure(server: Server) 
     session = aiohttp.ClientSession()
     await session.close()
     with pytest.raises(CloudUnreachable):
-        await HttpTransport(session).send("GET", server.url)
+        await Transport(session).send("GET", server.url)

@@ -22,7 +22,7 @@ from custom_components.solar_cloud.cloud.quota import Quota
 from custom_components.solar_cloud.cloud.serialization import from_json_or_none
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.token import SECTION, Token
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.cloud.vendor import Cloud, SignIn, Vendor
 from tests.clients.conftest import StillClock
 from tests.emulators.base import Cloud as Emulator
@@ -90,7 +90,7 @@ class Account(ABC):
     past: ClassVar[Past | None] = None
     setting: ClassVar[Setting | None] = None
 
-    def __init__(self, cloud: Any, clock: StillClock, transport: HttpTransport) -> None:
+    def __init__(self, cloud: Any, clock: StillClock, transport: Transport) -> None:
         """Connect for the first time."""
         self.cloud = cloud
         self.clock = clock

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from tests.clients.conftest import StillClock, still_clock
 from tests.emulators.world import World
 
@@ -38,7 +38,7 @@ async def new_account(
         kind.emulator(World(), getattr(kind, scenario, scenario)) as cloud,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
     ):
-        yield kind(cloud, still_clock, HttpTransport(session))
+        yield kind(cloud, still_clock, Transport(session))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_components.solar_cloud.cloud.errors import QuotaExhausted
-from custom_components.solar_cloud.cloud.history import HistoryClient
+from custom_components.solar_cloud.cloud.history import HistoryClient, PastWindow
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Reading, Slot
 
 from .account import Account, Past
@@ -49,7 +49,9 @@ async def test_past_readings_are_what_the_counters_said(account: Account) -> Non
     for batch in batches:
         account.clock.advance(120)
         assert set(batch) <= set(owners) - {"stranger"}
-        found = await history.readings(batch, account.wanted, start, end, STEP)
+        found = await history.readings(
+            batch, account.wanted, PastWindow(start, end, STEP)
+        )
         assert found.keys() == set(batch)
         for readings in found.values():
             # Some are missing, as with the real ones.
@@ -112,13 +114,13 @@ async def test_the_past_leaves_room_for_the_present(account: Account) -> None:
     await account.whole()
     batch, *_ = history.batches(account.wanted.devices, account.wanted)
     start = past.end.replace(month=6, day=8)
-    hour = (start, start + timedelta(hours=1), STEP)
+    hour = PastWindow(start, start + timedelta(hours=1), STEP)
     account.clock.advance(120)
     for _ in range(past.calls):
-        await history.readings(batch, account.wanted, *hour)
+        await history.readings(batch, account.wanted, hour)
     calls = len(account.cloud.calls)
     with pytest.raises(QuotaExhausted) as caught:
-        await history.readings(batch, account.wanted, *hour)
+        await history.readings(batch, account.wanted, hour)
     assert 0 < caught.value.retry_after <= past.wait
     assert len(account.cloud.calls) == calls
     snapshot = await account.poll()

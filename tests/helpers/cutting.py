@@ -29,7 +29,7 @@ from unittest.mock import patch
 
 from custom_components.solar_cloud.cloud.errors import NotConnected
 from custom_components.solar_cloud.cloud.token import TokenManager
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.control.manager import ControlManager
 from custom_components.solar_cloud.coordinator import SolarCloudCoordinator
 from custom_components.solar_cloud.storage import STORES
@@ -235,7 +235,7 @@ def under(knife: Knife, ours: Iterable[Ours] = OURS) -> Iterator[None]:
     """Let background tasks of entries come under the knife; let saving take its time, and a dead machine reach nothing."""
     background = ConfigEntry.async_create_background_task
     write = Store._async_write_data  # noqa: SLF001
-    send = HttpTransport.send
+    send = Transport.send
     queue = Recorder.queue_task
 
     def told(self: Recorder, task: Any) -> None:
@@ -252,7 +252,7 @@ def under(knife: Knife, ours: Iterable[Ours] = OURS) -> Iterator[None]:
             await write(self, content)
         await asyncio.sleep(0)
 
-    async def sent(self: HttpTransport, *args: Any, **kwargs: Any) -> Any:
+    async def sent(self: Transport, *args: Any, **kwargs: Any) -> Any:
         if knife.disk.dead:
             raise NotConnected
         return await send(self, *args, **kwargs)
@@ -264,7 +264,7 @@ def under(knife: Knife, ours: Iterable[Ours] = OURS) -> Iterator[None]:
         for patched in (
             patch.object(ConfigEntry, "async_create_background_task", create),
             patch.object(Store, "_async_write_data", save),
-            patch.object(HttpTransport, "send", sent),
+            patch.object(Transport, "send", sent),
             patch.object(Recorder, "queue_task", told),
         ):
             stack.enter_context(patched)

@@ -8,7 +8,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.serialization import to_json
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.core import Context
@@ -242,7 +242,7 @@ class FusionSolarHouse(SteeredHome):
                 credentials,
                 self.cloud.consent(REDIRECT),
                 REDIRECT,
-                HttpTransport(session),
+                Transport(session),
             )
         self.entry = MockConfigEntry(
             domain=DOMAIN,

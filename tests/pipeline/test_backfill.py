@@ -32,6 +32,7 @@ from custom_components.solar_cloud.cloud.history import (
     HistoryLimits,
     PastEnergies,
     PastEnergy,
+    PastWindow,
 )
 from custom_components.solar_cloud.cloud.model import (
     Inventory,
@@ -377,21 +378,16 @@ class Archive:
         self.allowed -= 1
 
     async def readings(
-        self,
-        batch: Sequence[str],
-        inventory: Inventory,
-        start: datetime,
-        end: datetime,
-        step: timedelta,
+        self, batch: Sequence[str], inventory: Inventory, window: PastWindow
     ) -> Mapping[str, Sequence[Reading]]:
         """Return a reading every half hour, one of them without a time."""
         self._spend()
-        self.asked.append((start.timestamp(), end.timestamp()))
+        self.asked.append((window.start.timestamp(), window.end.timestamp()))
         if batch == ("refused",):
             raise UnexpectedAnswer
         found = [Reading(None, {PV: 1e6})]
-        at = start.timestamp()
-        while at < end.timestamp():
+        at = window.start.timestamp()
+        while at < window.end.timestamp():
             if at >= self.begun:
                 moment = datetime.fromtimestamp(at, UTC)
                 found.append(Reading(moment, {PV: at / HOUR, Slot(Q.PV_POWER): 9.0}))

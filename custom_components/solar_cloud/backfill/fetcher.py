@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from ..cloud.errors import UnexpectedAnswer
-from ..cloud.history import HistoryClient, PastEnergy
+from ..cloud.history import HistoryClient, PastEnergy, PastWindow
 from ..cloud.model import Inventory, Plant, Reading
 from ..cloud.serialization import from_json_or_none, to_json
 from ..cloud.sources import SourceTerm
@@ -71,13 +71,12 @@ class HistoryFetcher:
             if self._ended(batch, end):
                 continue
             try:
-                readings = await history_client.readings(
-                    batch,
-                    inventory,
+                window = PastWindow(
                     _moment(start).astimezone(zone),
                     _moment(end).astimezone(zone),
                     self._step,
                 )
+                readings = await history_client.readings(batch, inventory, window)
             except UnexpectedAnswer:
                 readings = {}  # refused, and would be again
             self.calls += 1

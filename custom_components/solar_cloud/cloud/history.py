@@ -47,6 +47,15 @@ class PastEnergies:
     since: float
 
 
+@dataclass(frozen=True, slots=True)
+class PastWindow:
+    """What one call is to return of the past: from when to when in the plant's time zone, and how far apart the readings may be."""
+
+    start: datetime
+    end: datetime
+    step: timedelta
+
+
 class HistoryClient(Protocol):
     """An account's past."""
 
@@ -63,16 +72,11 @@ class HistoryClient(Protocol):
         """Cut plants and devices into groups that one call can ask for; those without a past are left out."""
 
     async def readings(
-        self,
-        batch: Sequence[str],
-        inventory: Inventory,
-        start: datetime,
-        end: datetime,
-        step: timedelta,
+        self, batch: Sequence[str], inventory: Inventory, window: PastWindow
     ) -> Mapping[str, Sequence[Reading]]:
-        """Return the readings of one batch in one window, about one for each ``step``. Raises a ``CloudError``.
+        """Return the readings of one batch in one window. Raises a ``CloudError``.
 
-        Counters are raw, as in a poll. What the vendor lacks is missing. ``start`` and ``end`` are in the plant's time zone.
+        Counters are raw, as in a poll. What the vendor lacks is missing.
         """
 
     async def energies(

@@ -10,7 +10,7 @@ from http.cookies import CookieError, SimpleCookie
 import json
 import logging
 import time
-from typing import Final, Protocol
+from typing import Final
 
 import aiohttp
 from multidict import CIMultiDict, MultiMapping
@@ -84,25 +84,8 @@ class Answer:
         return None
 
 
-class Transport(Protocol):
-    """Sends one request and returns its answer, whatever its status."""
-
-    async def send(
-        self,
-        method: str,
-        url: URL,
-        *,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        json: Json = None,
-        form: Mapping[str, str] | None = None,
-        text: str | None = None,
-    ) -> Answer:
-        """Send it. Raises ``CloudUnreachable`` or ``UnexpectedAnswer``."""
-
-
-class HttpTransport:
-    """A transport over an aiohttp session that somebody else owns."""
+class Transport:
+    """Sends requests over an aiohttp session that somebody else owns."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         """Use this session; it verifies TLS."""
@@ -119,7 +102,10 @@ class HttpTransport:
         form: Mapping[str, str] | None = None,
         text: str | None = None,
     ) -> Answer:
-        """Send it within the limits of time and size, following no redirect."""
+        """Send a request within the limits of time and size, and return its answer, whatever its status.
+
+        Raises ``CloudUnreachable`` or ``UnexpectedAnswer``.
+        """
         started = time.monotonic()
         try:
             async with self._session.request(

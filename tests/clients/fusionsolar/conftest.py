@@ -24,7 +24,7 @@ from custom_components.solar_cloud.cloud.model import (
 from custom_components.solar_cloud.cloud.quota import Quota
 from custom_components.solar_cloud.cloud.serialization import to_json
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from tests.emulators.fusionsolar import FusionSolarCloud
 from tests.emulators.world import World
 
@@ -61,9 +61,9 @@ class Rig:
         return {"region": "other", "base_url": self.cloud.url} | own | self.overrides
 
     @property
-    def transport(self) -> HttpTransport:
+    def transport(self) -> Transport:
         """Real HTTP."""
-        return HttpTransport(self.session)
+        return Transport(self.session)
 
     def start(self, sign_in: str | None = None) -> Client:
         """Build a client over the storage at hand."""

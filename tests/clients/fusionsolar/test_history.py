@@ -5,6 +5,7 @@ import json
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from custom_components.solar_cloud.cloud.history import PastWindow
 from custom_components.solar_cloud.cloud.model import Inventory, Quantity as Q
 
 from .conftest import Rig
@@ -30,10 +31,12 @@ async def test_odd_answers_say_nothing(rig: Rig) -> None:
     rig.cloud.fault("getKpiStationHour", body=body)
     assert (await rig.client.history.energies(plant, rig.inventory, end)).rows == []
     rig.cloud.fault("getDevHistoryKpi", body=body)
-    found = await rig.client.history.readings([meter], rig.inventory, START, end, STEP)
+    found = await rig.client.history.readings(
+        [meter], rig.inventory, PastWindow(START, end, STEP)
+    )
     assert found == {meter: []}
     assert await rig.client.history.readings(
-        ["?"], rig.inventory, START, end, STEP
+        ["?"], rig.inventory, PastWindow(START, end, STEP)
     ) == {"?": []}
 
 

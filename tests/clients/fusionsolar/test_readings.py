@@ -20,7 +20,7 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.sources import Source
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from tests.emulators.fusionsolar import FusionSolarCloud
 from tests.emulators.fusionsolar.plant import (
     EMI,
@@ -497,7 +497,7 @@ async def test_polls_stay_behind_the_windows_however_slow_answers_are(
 ) -> None:
     """Two calls never fall into one window of five minutes, counted where the vendor counts."""
     ways = itertools.cycle([(0.1, 0.1), (4.0, 0.0), (0.0, 9.0), (0.1, 0.2), (0.0, 0.3)])
-    send = HttpTransport.send
+    send = Transport.send
 
     async def slow(*args: Any, **kwargs: Any) -> Any:
         out, back = next(ways)
@@ -506,7 +506,7 @@ async def test_polls_stay_behind_the_windows_however_slow_answers_are(
         rig.tick(back)
         return answer
 
-    monkeypatch.setattr(HttpTransport, "send", slow)
+    monkeypatch.setattr(Transport, "send", slow)
     for _ in range(40):
         snapshot = await rig.poll()
         while snapshot.resume_after is not None and snapshot.resume_after < 60:

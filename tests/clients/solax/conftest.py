@@ -13,7 +13,7 @@ from custom_components.solar_cloud.cloud.quota import Quota
 from custom_components.solar_cloud.cloud.solax import VENDOR
 from custom_components.solar_cloud.cloud.solax.client import SolaxCloud as Client
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from tests.emulators.solax import SolaxCloud
 from tests.emulators.world import World
 
@@ -92,7 +92,7 @@ class Account:
                 "base_url": self.cloud.url,
                 **credentials,
             },
-            HttpTransport(self.session),
+            Transport(self.session),
             self.storage,
             self.quota,
         )

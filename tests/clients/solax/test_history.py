@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.solar_cloud.cloud.errors import UnexpectedAnswer
+from custom_components.solar_cloud.cloud.history import PastWindow
 
 from .conftest import BATTERY, INVERTER, METER, PLANT, Account
 
@@ -23,7 +24,9 @@ async def test_e50_e51_one_serial_and_half_a_day_at_a_time(account: Account) -> 
     start = datetime(2026, 6, 10, tzinfo=ZONE)
     for (owner,) in batches:
         found = await account.client.history.readings(
-            (owner,), wanted, start, start + account.client.history.limits.window, STEP
+            (owner,),
+            wanted,
+            PastWindow(start, start + account.client.history.limits.window, STEP),
         )
         assert len(found[owner]) > 60
         assert all(each.measured_at for each in found[owner])

@@ -19,7 +19,7 @@ from custom_components.solar_cloud.cloud.quota import Quota
 from custom_components.solar_cloud.cloud.serialization import to_json
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow import VENDOR
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.cloud.vendor import Cloud
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.world import World
@@ -64,10 +64,10 @@ async def server(clock: Time, socket_enabled: None) -> AsyncIterator[SungrowClou
 
 
 @pytest.fixture
-async def transport(socket_enabled: None) -> AsyncIterator[HttpTransport]:
+async def transport(socket_enabled: None) -> AsyncIterator[Transport]:
     """Speak real HTTP."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield HttpTransport(session)
+        yield Transport(session)
 
 
 @dataclass
@@ -96,7 +96,7 @@ type Connect = Callable[..., Account]
 
 
 @pytest.fixture
-def connect(server: SungrowCloud, transport: HttpTransport) -> Connect:
+def connect(server: SungrowCloud, transport: Transport) -> Connect:
     """Build clients; with the same vault it is a restart."""
 
     def build(
@@ -117,7 +117,7 @@ def connect(server: SungrowCloud, transport: HttpTransport) -> Connect:
 
 @pytest.fixture
 async def granted(
-    server: SungrowCloud, transport: HttpTransport, connect: Connect
+    server: SungrowCloud, transport: Transport, connect: Connect
 ) -> Account:
     """Build a client after consent, with its first token in the vault as the flow leaves it."""
     return await grant(server, transport, connect)
@@ -125,7 +125,7 @@ async def granted(
 
 async def grant(
     server: SungrowCloud,
-    transport: HttpTransport,
+    transport: Transport,
     connect: Connect,
     *plants: str,
     **changes: str,

@@ -7,7 +7,7 @@ from custom_components.solar_cloud.cloud.errors import (
     UnexpectedAnswer,
 )
 from custom_components.solar_cloud.cloud.sungrow.api import Keys
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.crypto import make_key, public_text
 
@@ -27,7 +27,7 @@ async def test_everything_travels_encrypted(
 
 
 async def test_consent_travels_encrypted_too(
-    server: SungrowCloud, transport: HttpTransport, connect: Connect, clock: Time
+    server: SungrowCloud, transport: Transport, connect: Connect, clock: Time
 ) -> None:
     """Exchange, refresh and data of V2."""
     server.turn(encryption="required")

@@ -19,7 +19,7 @@ from custom_components.solar_cloud.cloud.serialization import from_json_or_none
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow import VENDOR
 from custom_components.solar_cloud.cloud.token import Token
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.cloud.vendor import OAuth
 from tests.emulators.sungrow import SungrowCloud
 
@@ -78,7 +78,7 @@ async def test_consent_in_a_browser_leads_to_a_token(
     server: SungrowCloud,
     oauth: OAuth,
     credentials: dict[str, str],
-    transport: HttpTransport,
+    transport: Transport,
 ) -> None:
     """The page, the form, the redirect with code and state, the exchange."""
     redirect = server.application.redirect_url
@@ -118,7 +118,7 @@ async def test_both_shapes_of_the_answer_are_read(
     server: SungrowCloud,
     oauth: OAuth,
     credentials: dict[str, str],
-    transport: HttpTransport,
+    transport: Transport,
     shape: str,
     told: int | None,
     life: float,
@@ -133,7 +133,7 @@ async def test_both_shapes_of_the_answer_are_read(
 
 
 async def test_a_life_of_nothing_means_refresh_at_once_and_only_once(
-    server: SungrowCloud, transport: HttpTransport, connect: Connect
+    server: SungrowCloud, transport: Transport, connect: Connect
 ) -> None:
     """Right after consent; a refresh that says so again is not believed."""
     server.turn(expires_in=-1)
@@ -147,7 +147,7 @@ async def test_e39_each_mistake_of_a_consent_has_a_message(
     server: SungrowCloud,
     oauth: OAuth,
     credentials: dict[str, str],
-    transport: HttpTransport,
+    transport: Transport,
     clock: Time,
 ) -> None:
     """Used, late and invented codes, another redirect, another key."""
@@ -195,7 +195,7 @@ async def test_each_result_of_an_exchange_is_understood(
     server: SungrowCloud,
     oauth: OAuth,
     credentials: dict[str, str],
-    transport: HttpTransport,
+    transport: Transport,
     body: str,
     kind: type[Exception],
     key: str,
@@ -207,7 +207,7 @@ async def test_each_result_of_an_exchange_is_understood(
 
 
 async def test_e40_every_plant_of_the_consent_appears(
-    server: SungrowCloud, transport: HttpTransport, connect: Connect
+    server: SungrowCloud, transport: Transport, connect: Connect
 ) -> None:
     """Not the first alone, and none that was not ticked."""
     server.load("all")
@@ -470,7 +470,7 @@ def test_the_account_is_named_without_being_told(oauth: OAuth) -> None:
 
 
 async def test_a_consent_that_names_nobody_works(
-    server: SungrowCloud, transport: HttpTransport, connect: Connect
+    server: SungrowCloud, transport: Transport, connect: Connect
 ) -> None:
     """``auth_user`` may be missing."""
     server.turn(omit_user=True)
@@ -528,7 +528,7 @@ async def test_e75_a_consent_with_a_damaged_token_is_refused_in_the_form(
     server: SungrowCloud,
     oauth: OAuth,
     credentials: dict[str, str],
-    transport: HttpTransport,
+    transport: Transport,
 ) -> None:
     """Nothing is saved that could never be used."""
     server.fault("apiManage/token", body="bad-token")

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.solar_cloud.cloud.history import HistoryClient
+from custom_components.solar_cloud.cloud.history import HistoryClient, PastWindow
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from tests.emulators.sungrow import SungrowCloud
 
 from .conftest import Account, Connect, grant
@@ -45,7 +45,9 @@ async def test_minutes_are_what_the_counters_said(
     for batch in past.batches([HOME, INVERTER], account.inventory):
         (owner,) = batch
         found = await past.readings(
-            batch, account.inventory, START, START + timedelta(hours=3), STEP
+            batch,
+            account.inventory,
+            PastWindow(START, START + timedelta(hours=3), STEP),
         )
         readings = found[owner]
         assert 30 < len(readings) <= 37
@@ -69,7 +71,7 @@ async def test_today_is_not_there_yet(account: Account) -> None:
 async def test_a_plant_without_storage_has_days_of_its_own(
     server: SungrowCloud,
     connect: Connect,
-    transport: HttpTransport,
+    transport: Transport,
     key: str,
 ) -> None:
     """Asked for by the plant, whichever edition."""
@@ -109,7 +111,9 @@ async def test_odd_answers_say_nothing(account: Account, server: SungrowCloud) -
     }
     server.fault("getDevicePointMinuteDataList", body=_answer(odd))
     found = await past.readings(
-        (INVERTER,), account.inventory, START, START + timedelta(hours=3), STEP
+        (INVERTER,),
+        account.inventory,
+        PastWindow(START, START + timedelta(hours=3), STEP),
     )
     times = [each.measured_at for each in found[INVERTER]]
     assert None not in times

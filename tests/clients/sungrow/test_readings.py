@@ -15,7 +15,7 @@ from custom_components.solar_cloud.cloud.errors import (
 )
 from custom_components.solar_cloud.cloud.model import Notice, Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
-from custom_components.solar_cloud.cloud.transport import HttpTransport
+from custom_components.solar_cloud.cloud.transport import Transport
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.builder import Builder
 from tests.emulators.sungrow.plant import HYBRID, METER
@@ -647,7 +647,7 @@ async def test_an_endpoint_that_is_missing_is_tried_once_a_day(
 
 
 async def test_a_plant_that_was_taken_out_of_the_consent(
-    server: SungrowCloud, transport: HttpTransport, connect: Connect, clock: Time
+    server: SungrowCloud, transport: Transport, connect: Connect, clock: Time
 ) -> None:
     """Its id comes back as illegal; the others go on (sungrow.md §11.3 #9)."""
     server.load("all")

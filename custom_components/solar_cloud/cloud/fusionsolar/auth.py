@@ -1,9 +1,10 @@
 """Two ways to be let in: the session of an API account, and an owner's consent."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 import time
-from typing import Final, Protocol, override
+from typing import Final, override
 
 from yarl import URL
 
@@ -34,20 +35,39 @@ CONTEST_WAIT: Final = 600.0
 CONTEST_LONG_WAIT: Final = 1800.0
 
 
-class Authorization(Protocol):
+class Authorization(ABC):
     """What lets calls through."""
 
-    tokens: TokenManager
+    def __init__(
+        self,
+        credentials: Credentials,
+        transport: Transport,
+        storage: Storage,
+        quota: Quota,
+    ) -> None:
+        """Take up the token of the last run or of the set-up form."""
+        self._credentials: Final = credentials
+        self._transport: Final = transport
+        self._quota: Final = quota
+        self.tokens: Final = TokenManager(self._fetch, storage, margin=MARGIN)
 
+    @abstractmethod
+    async def _fetch(self, stale: Token | None) -> Token:
+        """Return a fresh token."""
+
+    @abstractmethod
     def headers(self, token: Token) -> Mapping[str, str]:
         """Return what shows the token."""
 
+    @abstractmethod
     def accepted(self, token: Token) -> None:
         """Note that the vendor took a token."""
 
+    @abstractmethod
     async def refused_again(self) -> CloudError:
         """Say what it means that a token of a moment ago is refused."""
 
+    @abstractmethod
     async def sign_out(self) -> None:
         """Give back what is open."""
 
@@ -63,14 +83,12 @@ class ApiAccount(Authorization):
         quota: Quota,
     ) -> None:
         """Take up the session of the last run."""
-        self._credentials: Final = credentials
+        super().__init__(credentials, transport, storage, quota)
         self._base: Final[URL] = base_url(credentials)
-        self._transport: Final = transport
-        self._quota: Final = quota
         self._waits: Final = DoublingWait()
-        self.tokens = TokenManager(self._login, storage, margin=MARGIN)
 
-    async def _login(self, stale: Token | None) -> Token:
+    @override
+    async def _fetch(self, stale: Token | None) -> Token:
         self._quota.acquire(LOGIN)
         answer = await self._transport.send(
             "POST",
@@ -165,20 +183,8 @@ def _cookie(answer: Answer) -> str | None:
 class ConsentAuthorization(Authorization):
     """An owner's consent: a token for an hour, renewed without anybody's help."""
 
-    def __init__(
-        self,
-        credentials: Credentials,
-        transport: Transport,
-        storage: Storage,
-        quota: Quota,
-    ) -> None:
-        """Take up the token of the last run or of the set-up form."""
-        self._credentials: Final = credentials
-        self._transport: Final = transport
-        self._quota: Final = quota
-        self.tokens = TokenManager(self._refresh, storage, margin=MARGIN)
-
-    async def _refresh(self, stale: Token | None) -> Token:
+    @override
+    async def _fetch(self, stale: Token | None) -> Token:
         try:
             return await oauth.refresh(self._credentials, stale, self._transport)
         except QuotaExhausted as err:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..history import HistoryLimits, PastEnergies, PastEnergy
+from ..history import HistoryLimits, PastEnergies, PastEnergy, PastWindow
 from ..model import Inventory, Plant, Quantity as Q, Reading, Slot
 from ..points import decode, number, text
 from ..storage import Json
@@ -77,12 +77,7 @@ class FusionSolarHistory:
         ]
 
     async def readings(
-        self,
-        batch: Sequence[str],
-        inventory: Inventory,
-        start: datetime,
-        end: datetime,
-        step: timedelta,
+        self, batch: Sequence[str], inventory: Inventory, window: PastWindow
     ) -> dict[str, list[Reading]]:
         """Return the five minutes of up to three days."""
         known = {
@@ -98,8 +93,8 @@ class FusionSolarHistory:
             {
                 "devIds": ",".join(known),
                 "devTypeId": next(iter(known.values()))[1].type,
-                "startTime": milliseconds(start.timestamp()),
-                "endTime": milliseconds(end.timestamp()),
+                "startTime": milliseconds(window.start.timestamp()),
+                "endTime": milliseconds(window.end.timestamp()),
             },
         )
         for fields in rows(answer):
@@ -111,10 +106,10 @@ class FusionSolarHistory:
             owner, row = known[device_id]
             reading = self._decoder.decode(owner, row, items)
             if isinstance(reading, Reading):
-                moment = datetime.fromtimestamp(at / 1000, start.tzinfo)
+                moment = datetime.fromtimestamp(at / 1000, window.start.tzinfo)
                 found[owner].append(Reading(moment, reading.values, reading.unknown))
         for readings in found.values():
-            readings.sort(key=lambda each: each.measured_at or start)
+            readings.sort(key=lambda each: each.measured_at or window.start)
         return found
 
     async def energies(

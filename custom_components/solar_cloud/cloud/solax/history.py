@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
-from ..history import HistoryLimits, PastEnergies, PastEnergy
+from ..history import HistoryLimits, PastEnergies, PastEnergy, PastWindow
 from ..model import Device, DeviceKind, Inventory, Plant, Quantity as Q, Reading
 from ..timestamps import midnight
 from .api import DEVICE_HISTORY, STATISTICS, SolaxRow, rows
@@ -65,32 +65,23 @@ class SolaxHistory:
         ]
 
     async def readings(
-        self,
-        batch: Sequence[str],
-        inventory: Inventory,
-        start: datetime,
-        end: datetime,
-        step: timedelta,
+        self, batch: Sequence[str], inventory: Inventory, window: PastWindow
     ) -> Mapping[str, Sequence[Reading]]:
         """Return a device's uploads of at most twelve hours."""
         return {
-            device_id: await self._uploads(
-                inventory.devices[device_id], start, end, step
-            )
+            device_id: await self._uploads(inventory.devices[device_id], window)
             for device_id in batch
         }
 
-    async def _uploads(
-        self, device: Device, start: datetime, end: datetime, step: timedelta
-    ) -> list[Reading]:
-        minutes = step.total_seconds() / 60
+    async def _uploads(self, device: Device, window: PastWindow) -> list[Reading]:
+        minutes = window.step.total_seconds() / 60
         interval = max((each for each in INTERVALS if each <= minutes), default=5)
         result = await self._api.call(
             DEVICE_HISTORY,
             params={
                 **_address(device),
-                "startTime": str(int(start.timestamp() * 1000)),
-                "endTime": str(int(end.timestamp() * 1000)),
+                "startTime": str(int(window.start.timestamp() * 1000)),
+                "endTime": str(int(window.end.timestamp() * 1000)),
                 "timeInterval": str(interval),
             },
             bucket=HISTORY,

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
-from ..history import HistoryLimits, PastEnergies, PastEnergy
+from ..history import HistoryLimits, PastEnergies, PastEnergy, PastWindow
 from ..model import Inventory, Plant, Quantity as Q, Reading
 from ..points import number
 from ..storage import Json
@@ -87,12 +87,7 @@ class SungrowHistory:
         return [tuple(group) for group in groups.values()]
 
     async def readings(
-        self,
-        batch: Sequence[str],
-        inventory: Inventory,
-        start: datetime,
-        end: datetime,
-        step: timedelta,
+        self, batch: Sequence[str], inventory: Inventory, window: PastWindow
     ) -> dict[str, list[Reading]]:
         """Return the minutes of up to three hours."""
         first = inventory.devices.get(batch[0])
@@ -110,14 +105,14 @@ class SungrowHistory:
             if operation is Operation.PLANT_MINUTES and self._session.dialect.bearer
             else "ps_key_list"
         )
-        minutes = max(5, int(step.total_seconds() // 300) * 5)
+        minutes = max(5, int(window.step.total_seconds() // 300) * 5)
         result = await self._session.call(
             operation,
             {
                 ids: [*keys],
                 "points": ",".join(_points(kind)),
-                "start_time_stamp": f"{start:%Y%m%d%H%M%S}",
-                "end_time_stamp": f"{end:%Y%m%d%H%M%S}",
+                "start_time_stamp": f"{window.start:%Y%m%d%H%M%S}",
+                "end_time_stamp": f"{window.end:%Y%m%d%H%M%S}",
                 "minute_interval": str(minutes),
             },
             HISTORY_BUCKET,
@@ -125,7 +120,7 @@ class SungrowHistory:
         return {
             owner: [
                 self._reader.past_reading(owner, inventory, kind, row, at)
-                for at, row in _rows(result, key, start.tzinfo)
+                for at, row in _rows(result, key, window.start.tzinfo)
             ]
             for key, owner in keys.items()
         }

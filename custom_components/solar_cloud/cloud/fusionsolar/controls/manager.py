@@ -70,6 +70,8 @@ CAPABLE: Final = {
 class FusionSolarControls:
     """Everything about settings of one account. Implements ``ControlClient``."""
 
+    min_interval = MIN_INTERVAL
+
     def __init__(
         self,
         calls: FusionSolarSession,
@@ -85,11 +87,6 @@ class FusionSolarControls:
         self._owner: Final = owner
         self._reader: Final = SettingsReader(calls, memory)
         self._inventory = Inventory({}, {})
-
-    @property
-    def min_interval(self) -> float:
-        """Return the least seconds between two commands to one plant."""
-        return MIN_INTERVAL
 
     def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set."""

@@ -70,6 +70,8 @@ SOC: Final = Slot(Quantity.BATTERY_SOC)
 class SolaxControls:
     """Everything about settings of one application. Implements ``ControlClient``."""
 
+    min_interval = MIN_INTERVAL
+
     def __init__(
         self,
         api: SolaxSession,
@@ -81,11 +83,6 @@ class SolaxControls:
         self._assumed: Final = assumed
         self._read: Final = read
         self._inventory = Inventory({}, {})
-
-    @property
-    def min_interval(self) -> float:
-        """Return the least seconds between two commands to one device."""
-        return MIN_INTERVAL
 
     def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set."""

@@ -43,6 +43,8 @@ SOC: Final = Slot(Quantity.BATTERY_SOC)
 class SungrowControls:
     """Implements ``ControlClient``."""
 
+    min_interval = MIN_INTERVAL
+
     def __init__(
         self,
         session: SungrowSession,
@@ -57,11 +59,6 @@ class SungrowControls:
         self._readback: Final = Readback(tasks, self._cache)
         self._workflow: Final = CommandWorkflow(tasks, self._cache)
         self._inventory = Inventory({}, {})
-
-    @property
-    def min_interval(self) -> float:
-        """Return the least seconds between two commands to one device."""
-        return MIN_INTERVAL
 
     def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set."""

@@ -248,29 +248,23 @@ PARAMETERS: Final = (
         needs_battery=True,
         ref=f"{_REF}, 10066",
     ),
-    Parameter(
-        code=MOST_CHARGE,
-        control=Control.BATTERY_CHARGE_POWER_LIMIT,
-        unit="W",
-        quantum=10.0,
-        minimum=100.0,
-        maximum=10_600.0,
-        step=100.0,
-        needs_battery=True,
-        enabled_default=False,
-        ref=f"{_REF}, 10091 in 10 W [seen]",
-    ),
-    Parameter(
-        code=MOST_DISCHARGE,
-        control=Control.BATTERY_DISCHARGE_POWER_LIMIT,
-        unit="W",
-        quantum=10.0,
-        minimum=100.0,
-        maximum=10_600.0,
-        step=100.0,
-        needs_battery=True,
-        enabled_default=False,
-        ref=f"{_REF}, 10092 in 10 W [seen]",
+    *(
+        Parameter(
+            code=code,
+            control=control,
+            unit="W",
+            quantum=10.0,
+            minimum=100.0,
+            maximum=10_600.0,
+            step=100.0,
+            needs_battery=True,
+            enabled_default=False,
+            ref=f"{_REF}, {code} in 10 W [seen]",
+        )
+        for code, control in (
+            (MOST_CHARGE, Control.BATTERY_CHARGE_POWER_LIMIT),
+            (MOST_DISCHARGE, Control.BATTERY_DISCHARGE_POWER_LIMIT),
+        )
     ),
     Parameter(
         code=EXPORT,
