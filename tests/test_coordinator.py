@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
+from custom_components.solar_cloud.cloud.model import Inventory, Snapshot
 from custom_components.solar_cloud.const import DOMAIN, POLL_PERIOD
 from custom_components.solar_cloud.coordinator import delay_to_slot
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
@@ -265,6 +266,43 @@ async def test_updating_many_entities_at_once_asks_once(
     )
     await home.pass_time(60, step=10)
     assert len(solax.calls) <= once
+
+
+async def test_what_changed_while_a_poll_was_under_way_is_read_when_somebody_asks(
+    entry: MockConfigEntry,
+    solax: SolaxCloud,
+    home: Home,
+    hass: HomeAssistant,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That poll may have asked before the change; the next who asks has it read, and those after that get what is known."""
+    await home.start(entry)
+    hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
+    await home.restart(entry)
+    await home.pass_time(2 * POLL_PERIOD)
+
+    cloud = entry.runtime_data.cloud
+    readings, was_read, changed = cloud.readings, asyncio.Event(), asyncio.Event()
+
+    async def read_slowly(wanted: Inventory) -> Snapshot:
+        snapshot = await readings(wanted)
+        was_read.set()
+        await changed.wait()
+        return snapshot
+
+    async def refresh() -> int:
+        solax.calls.clear()
+        await hass.services.async_call(DOMAIN, "refresh", {}, blocking=True)
+        return len(solax.calls.of("device/realtime_data"))
+
+    monkeypatch.setattr(cloud, "readings", read_slowly)
+    under_way = asyncio.create_task(refresh())
+    await was_read.wait()
+    entry.runtime_data.readings.expect_change()
+    changed.set()
+    await under_way
+    assert await refresh() > 0
+    assert await refresh() == 0
 
 
 @pytest.mark.parametrize("late", [0.0, 4.0])

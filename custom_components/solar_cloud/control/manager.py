@@ -208,30 +208,31 @@ class ControlManager:
             raise as_error(CommandInvalid("not_offered"))
 
         async def send() -> CommandResult:
-            before = self.pending.get(key)
-            wish = before
             _check_numbers(command)
+            pending = None
             if command.value is not None:
-                wish = self.pending.wish(key, spec, command.value)
+                pending = self.pending.queue(key, spec, command.value)
                 self._tell_entities()
             sent = False
 
             async def apply() -> CommandResult:
                 nonlocal sent
                 sent = True
+                if pending is not None:
+                    self.pending.send(key, pending)
                 return await self._cloud.apply(command)
 
             try:
                 result = await self._send(command, apply)
             except CloudError:
-                self.pending.take_back(key, wish, before, CommandState.REFUSED)
+                self.pending.withdraw(key, pending)
                 self._tell_entities()
                 raise
-            except asyncio.CancelledError:
+            except BaseException:  # cut off, or the disk is full
                 if sent:
                     self.pending.answered(key, Outcome.UNCERTAIN)
                 else:
-                    self.pending.take_back(key, wish, before, CommandState.REFUSED)
+                    self.pending.withdraw(key, pending)
                 raise
             self.pending.answered(key, result.outcome)
             if spec.reads_back:

@@ -1,4 +1,4 @@
-"""What was asked for and is not yet, or never will be, confirmed by the device; what cannot be read back survives restarts here."""
+"""Values that were asked for and are not yet, or never will be, confirmed by the device; those that were sent outlive a restart."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Final
 
 from ..cloud.control import Control, ControlSpec, Outcome, Settings, SettingValue
 from ..cloud.serialization import from_json, to_json
-from ..cloud.storage import Json, Storage
+from ..cloud.storage import Storage
 
 SECTION: Final = "settings"
 
@@ -30,90 +30,93 @@ class CommandState(StrEnum):
 
 @dataclass(slots=True)
 class PendingValue:
-    """A value that stands in for the device's word."""
+    """A value that is shown in place of what the device reports."""
 
     value: SettingValue
     reads_back: bool
-    due: float
+    due: float = 0.0
     """When a read-back has the last word."""
     since: float = 0.0
-    """When it was accepted, or asked for where nobody can read it back: what was said before says nothing about it."""
+    """When it was accepted, or sent where nobody can read it back: what was reported before says nothing about it."""
     settle: float = 0.0
-
-
-@dataclass(slots=True)
-class KeptValue(PendingValue):
-    """A value that stands in over a restart, and how its command ended."""
-
-    state: CommandState = field(kw_only=True)
+    state: CommandState = CommandState.PENDING
+    """How the last command that was sent, or refused before, ended."""
+    before: PendingValue | None = field(default=None, init=False)
+    """What had been sent before; it counts again when this one is refused."""
 
 
 class PendingValues:
-    """Wishes by control; the device's word replaces them."""
+    """By control, the value that was sent last and is not confirmed, and the newest one that still waits for its turn.
+
+    Only what was sent is compared with what the device reports, and only that is stored: what never got its turn changed nothing.
+    """
 
     def __init__(self, storage: Storage) -> None:
-        """Take up what an earlier run assumed."""
+        """Take up what an earlier run had sent."""
         self._storage: Final = storage
-        self._wishes: dict[Key, PendingValue] = {}
+        self._waiting: Final[dict[Key, PendingValue]] = {}
+        self._sent: Final[dict[Key, PendingValue]] = {}
         self.states: Final[dict[Key, CommandState]] = {}
-        kept = from_json(dict[Key, KeptValue], storage.load(SECTION))
-        self._wishes |= kept
-        self.states.update((key, value.state) for key, value in kept.items())
+        self._sent.update(from_json(dict[Key, PendingValue], storage.load(SECTION)))
+        for key, sent in self._sent.items():
+            if sent.state is CommandState.PENDING and not sent.reads_back:
+                sent.state = CommandState.UNCERTAIN  # cut off on its way
+            self.states[key] = sent.state
 
     def value(self, key: Key, settings: Settings) -> SettingValue | None:
-        """Return what an entity shows: the wish while there is one, else what the vendor tells."""
-        wish = self._wishes.get(key)
-        return settings.values.get(key) if wish is None else wish.value
-
-    def wish(self, key: Key, spec: ControlSpec, value: SettingValue) -> PendingValue:
-        """Show a value until the device has spoken."""
-        now = time.time()
-        wish = PendingValue(value, spec.reads_back, now + spec.settle, now, spec.settle)
-        self.states[key] = CommandState.PENDING
-        self._wishes[key] = wish
-        self._save()
-        return wish
-
-    def drop(self, key: Key, state: CommandState) -> None:
-        """Show the device's word again."""
-        self.states[key] = state
-        if self._wishes.pop(key, None) is not None:
-            self._save()
-
-    def take_back(
-        self,
-        key: Key,
-        wish: PendingValue | None,
-        before: PendingValue | None,
-        state: CommandState,
-    ) -> None:
-        """Show what was there before a command that came to nothing, unless a newer one took its place."""
-        if self._wishes.get(key) is not wish:
-            return
-        self.drop(key, state)
-        if before is not None:
-            self._wishes[key] = before
-            self._save()
+        """Return what an entity shows: the pending value while there is one, else what the device reports."""
+        pending = self._waiting.get(key) or self._sent.get(key)
+        return settings.values.get(key) if pending is None else pending.value
 
     def get(self, key: Key) -> PendingValue | None:
-        """Return the wish of a control."""
-        return self._wishes.get(key)
+        """Return what was sent last, as long as it is not confirmed."""
+        return self._sent.get(key)
+
+    def queue(self, key: Key, spec: ControlSpec, value: SettingValue) -> PendingValue:
+        """Show a value whose command waits for its turn."""
+        pending = PendingValue(value, spec.reads_back, settle=spec.settle)
+        self._waiting[key] = pending
+        self.states[key] = CommandState.PENDING
+        return pending
+
+    def send(self, key: Key, pending: PendingValue) -> None:
+        """Note that the command of a value goes out now."""
+        self._unqueue(key, pending)
+        pending.since = time.time()
+        pending.due = pending.since + pending.settle
+        pending.before = self._sent.get(key)
+        self._sent[key] = pending
+        self._save()
+
+    def withdraw(self, key: Key, pending: PendingValue | None) -> None:
+        """Show what was there before a command that came to nothing; a button (``None``) has no value."""
+        if pending is not None:
+            self._unqueue(key, pending)
+            if self._sent.get(key) is pending:
+                self._replace(key, pending.before)
+        self._note(key, CommandState.REFUSED)
+
+    def drop(self, key: Key, state: CommandState) -> None:
+        """Show what the device reports."""
+        self._replace(key, None)
+        self._note(key, state)
 
     def answered(self, key: Key, outcome: Outcome, *, over: bool = False) -> None:
         """Note what is known of a command; only a read-back confirms what can be read back.
 
         ``over`` says that the device had its time: what is read from now on is its last word.
         """
-        wish = self._wishes.get(key)
-        if wish is not None:
+        sent = self._sent.get(key)
+        if sent is not None:
             now = time.time()
-            wish.due = now + (0.0 if over else wish.settle)
-            if wish.reads_back:
-                wish.since = now
-            self._save()
-        if wish is not None and wish.reads_back and outcome is Outcome.CONFIRMED:
-            return
-        self.states[key] = CommandState(outcome)
+            sent.due = now + (0.0 if over else sent.settle)
+            if sent.reads_back:
+                sent.since = now
+            sent.before = None
+            if sent.reads_back and outcome is Outcome.CONFIRMED:
+                self._save()
+                return
+        self._note(key, CommandState(outcome))
 
     def compare(
         self,
@@ -122,24 +125,24 @@ class PendingValues:
         changing: Callable[[Key], bool],
         disagree: Callable[[Key], None],
     ) -> None:
-        """Let the device's words replace wishes: those it said after the last command was accepted.
+        """Drop the values that the device confirms, or contradicts in a report from after its last command was accepted.
 
-        Another word counts when no command to the control is under way (``changing``) and it had its time.
+        A contradiction counts when no command to the control is under way (``changing``) and the device had its time.
         """
-        for key, wish in list(self._wishes.items()):
-            word = settings.values.get(key)
+        for key, sent in list(self._sent.items()):
+            reported = settings.values.get(key)
             told_at = settings.told_at.get(key, 0.0)
-            said_at = settings.asked_at if wish.reads_back else told_at
-            if word is None or said_at <= wish.since:
+            reported_at = settings.asked_at if sent.reads_back else told_at
+            if reported is None or reported_at <= sent.since:
                 continue
-            if word == wish.value:
-                if wish.reads_back:
+            if reported == sent.value:
+                if sent.reads_back:
                     self.drop(key, CommandState.CONFIRMED)
             elif changing(key):
                 continue
-            elif not wish.reads_back:  # an action changed what the client keeps
+            elif not sent.reads_back:  # an action changed what the client keeps
                 self.drop(key, self.states.get(key, CommandState.CONFIRMED))
-            elif now >= wish.due:
+            elif now >= sent.due:
                 self.drop(key, CommandState.NOT_TAKEN)
                 disagree(key)
 
@@ -147,20 +150,24 @@ class PendingValues:
         """Return the states of the last commands, for diagnostics."""
         return dict(self.states)
 
-    def _save(self) -> None:
-        self._storage.delay_save(SECTION, self._as_json)
+    def _note(self, key: Key, state: CommandState) -> None:
+        """Note how a command ended; entities show it unless a newer one waits for its turn."""
+        if (sent := self._sent.get(key)) is not None:
+            sent.state = state
+            self._save()
+        if key not in self._waiting:
+            self.states[key] = state
 
-    def _as_json(self) -> Json:
-        return to_json(
-            {
-                key: KeptValue(
-                    wish.value,
-                    wish.reads_back,
-                    wish.due,
-                    wish.since,
-                    wish.settle,
-                    state=self.states.get(key, CommandState.PENDING),
-                )
-                for key, wish in self._wishes.items()
-            }
-        )
+    def _unqueue(self, key: Key, pending: PendingValue) -> None:
+        if self._waiting.get(key) is pending:
+            del self._waiting[key]
+
+    def _replace(self, key: Key, pending: PendingValue | None) -> None:
+        """Put another value, or none, in the place of the one that was sent last."""
+        if self._sent.pop(key, None) is not None:
+            self._save()
+        if pending is not None:
+            self._sent[key] = pending
+
+    def _save(self) -> None:
+        self._storage.delay_save(SECTION, lambda: to_json(self._sent))
