@@ -285,7 +285,7 @@ async def test_what_changed_while_a_poll_was_under_way_is_read_when_somebody_ask
     readings, was_read, changed = cloud.readings, asyncio.Event(), asyncio.Event()
 
     async def read_slowly(wanted: Inventory) -> Snapshot:
-        snapshot = await readings(wanted)
+        snapshot: Snapshot = await readings(wanted)
         was_read.set()
         await changed.wait()
         return snapshot

@@ -365,6 +365,66 @@ async def test_a_status_without_a_code_speaks_for_itself(
     assert isinstance(await rig.failing_poll(), error)
 
 
+GATEWAY = pytest.mark.parametrize(
+    ("status", "key"), [(429, "vendor_busy"), (403, "access_blocked")]
+)
+
+
+@GATEWAY
+async def test_a_gateway_that_orders_a_wait_is_obeyed(
+    rig: Rig, status: int, key: str
+) -> None:
+    """Its page is no outage: what it says, and for how long, is told; nothing is called until then, over a restart too."""
+    await rig.poll()
+    rig.cloud.turn(gateway=status, gateway_wait="900")
+    rig.tick(308)
+    error = await rig.waiting_poll()
+    assert (error.key, error.retry_after) == (key, 900)
+    rig.cloud.calls.clear()
+    for _ in range(2):
+        rig.tick(308)
+        rig.restart()
+        assert (await rig.waiting_poll()).key == key
+    assert not rig.cloud.calls
+    rig.cloud.turn(gateway=None)
+    rig.tick(308)
+    assert (await rig.poll()).readings
+    assert rig.count("login") == 0
+
+
+@GATEWAY
+async def test_a_gateway_that_orders_no_wait_is_asked_less_and_less(
+    rig: Rig, status: int, key: str
+) -> None:
+    """A minute, two, four."""
+    await rig.poll()
+    rig.cloud.turn(gateway=status)
+    rig.tick(308)
+    waits = []
+    for _ in range(3):
+        error = await rig.waiting_poll()
+        assert error.key == key
+        waits.append(error.retry_after)
+        rig.tick(error.retry_after + 1)
+    assert waits == [60, 120, 240]
+
+
+@GATEWAY
+async def test_a_gateway_at_the_sign_in_is_named_and_obeyed(
+    rig: Rig, status: int, key: str
+) -> None:
+    """The form tells what stands in the way; it is not the password."""
+    rig.cloud.turn(gateway=status, gateway_wait="900")
+    with pytest.raises(QuotaExhausted) as caught:
+        await rig.client.inventory()
+    assert (caught.value.key, caught.value.retry_after) == (key, 900)
+    rig.cloud.calls.clear()
+    rig.tick(600)
+    with pytest.raises(QuotaExhausted):
+        await rig.client.inventory()
+    assert not rig.cloud.calls
+
+
 async def test_401_without_a_code_is_a_lost_session(rig: Rig) -> None:
     """As bearer tokens are refused by some gateways."""
     await rig.poll()

@@ -187,6 +187,21 @@ async def test_a_busy_token_server_is_left_alone(owner: Rig) -> None:
     assert not owner.cloud.calls
 
 
+async def test_a_gateway_in_front_of_the_token_server_keeps_the_consent(
+    owner: Rig,
+) -> None:
+    """Its 403 says nothing of the owner's consent: nobody is asked to approve again."""
+    await owner.poll()
+    owner.tick(3600)
+    owner.cloud.turn(gateway=403)
+    error = await owner.failing_poll()
+    assert isinstance(error, CloudUnreachable)
+    assert error.key == "access_blocked"
+    owner.cloud.turn(gateway=None)
+    owner.restart()
+    assert (await owner.next_poll()).readings
+
+
 async def test_a_smaller_scope_is_read_back(rig: Rig) -> None:
     """Controls are for those who were granted them; the scope may come with commas or not at all."""
     rig.cloud.turn(grants=frozenset({"pvms.openapi.basic"}))

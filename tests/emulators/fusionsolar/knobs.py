@@ -21,6 +21,8 @@ class Knobs:
     portal_host: bool = False  # answers like a host of the portal
     moved_to: str | None = None  # every path sends there; "" for a host that closed
     moved_status: Literal[200, 301, 302, 308, 410] = 301
+    gateway: Literal[403, 429] | None = None  # what stands before the host answers all
+    gateway_wait: str | None = None  # its Retry-After
 
     # OAuth
     consent: Literal["page", "approve", "deny", "wrong-role"] = "page"

@@ -41,6 +41,21 @@ class FusionSolarServer(Cloud[Knobs]):
         return self.refused(Refusal(int(code), message), {})
 
     @web.middleware
+    async def _blocked(
+        self, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
+        """Answer as a gateway that lets nothing through: a page, whatever was asked."""
+        if self.knobs.gateway is None or request.path.startswith(ADMIN):
+            return await handler(request)
+        wait = self.knobs.gateway_wait
+        return web.Response(
+            status=self.knobs.gateway,
+            text=HTML,
+            content_type="text/html",
+            headers={} if wait is None else {"Retry-After": wait},
+        )
+
+    @web.middleware
     async def _moved(
         self, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
@@ -50,7 +65,8 @@ class FusionSolarServer(Cloud[Knobs]):
             return await handler(request)
         if self.knobs.moved_status == 200:
             # Worse than any announcement: a refusal of the account that only its text tells from one.
-            notice = Refusal(20400, f"This interface has moved to {target}.")
+            where = f"has moved to {target}" if target else "was retired"
+            notice = Refusal(20400, f"This interface {where}.")
             return web.json_response(self.refused(notice, {}))
         if self.knobs.moved_status == 410:
             return web.Response(status=410, text=f"This API was retired. {target}")
@@ -61,7 +77,7 @@ class FusionSolarServer(Cloud[Knobs]):
 
     @override
     def register(self, app: web.Application) -> None:
-        app.middlewares.append(self._moved)
+        app.middlewares.extend((self._blocked, self._moved))
         app.router.add_route("*", "/thirdData/login", self.posted(self._login))
         app.router.add_route("*", "/thirdData/logout", self.posted(self._logout))
         for name, answer in QUERIES.items():

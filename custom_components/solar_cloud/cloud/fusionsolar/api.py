@@ -1,6 +1,7 @@
 """Where accounts live, and the frame around every answer, read with distrust: codes as text, pages instead of JSON."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 import re
 import time
@@ -74,7 +75,10 @@ def oauth_url(credentials: Credentials) -> URL:
     return URL(OAUTH) if (base.host or "").endswith(VENDOR_DOMAIN) else base
 
 
-SESSION_LOST = 305
+SESSION_LOST: Final = 305
+FORBIDDEN: Final = 403
+GATEWAY: Final = frozenset({FORBIDDEN, 429})
+"""What a gateway says by HTTP's status alone, with a page of its own or nothing below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +88,24 @@ class Reply:
     code: int
     data: Json = field(repr=False)
     message: str = field(repr=False)
+    status: int = 200
+    """HTTP's."""
+    retry_after: float | None = None
+    """Seconds to stay away, where the answer orders a wait."""
+
+    @property
+    def busy_key(self) -> str:
+        """The key of the error of a system that turns everybody away."""
+        return "access_blocked" if self.status == FORBIDDEN else "vendor_busy"
 
 
 def read(answer: Answer) -> Reply:
     """Read an answer. Raises ``CloudUnreachable`` for what passes by itself, ``UnexpectedAnswer`` for what does not."""
-    try:
+    body = None  # a maintenance page, an empty body
+    with suppress(UnexpectedAnswer):
         body = answer.json()
-    except UnexpectedAnswer:
-        raise CloudUnreachable from None  # a maintenance page, an empty body
+    if not isinstance(body, dict) and answer.status in GATEWAY:
+        body = {}
     if body is None:
         raise CloudUnreachable
     if not isinstance(body, dict):
@@ -103,6 +117,8 @@ def read(answer: Answer) -> Reply:
         _code(answer.status, body),
         body.get("data"),
         message if isinstance(message, str) else "",
+        answer.status,
+        answer.retry_after,
     )
 
 
@@ -115,7 +131,7 @@ def _code(status: int, body: Mapping[str, Json]) -> int:
         raise CloudUnreachable
     if status == 401:
         return SESSION_LOST
-    if status in (403, 429):
+    if status in GATEWAY:
         return status
     if code is None and body.get("success") is True:
         return 0

@@ -24,7 +24,7 @@ from ..vendor import Credentials
 from . import oauth
 from .api import Reply, base_url, read
 from .errors import REACTIONS, ErrorAction, account_refusal
-from .limits import LOGIN, LOGOUT
+from .limits import BUSY_WAIT, LOGIN, LOGOUT
 
 SESSION: Final = 1800.0
 """A session lives for half an hour after its last use."""
@@ -130,7 +130,8 @@ class ApiAccount(Authorization):
             case ErrorAction.WAIT:
                 return await self._quota.block(self._waits.next(*LOGIN_WAIT), LOGIN)
             case ErrorAction.BUSY:
-                return await self._quota.block(60.0, LOGIN, "vendor_busy")
+                wait = reply.retry_after or BUSY_WAIT[0]
+                return await self._quota.block(wait, LOGIN, reply.busy_key)
             case ErrorAction.NEXT_DAY:
                 return await self._quota.block(3600.0, LOGIN, DAILY)
             case _:

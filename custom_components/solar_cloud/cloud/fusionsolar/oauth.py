@@ -19,7 +19,7 @@ from ..points import number, text
 from ..token import Token, checked
 from ..transport import Answer, Transport
 from ..vendor import Credentials, fingerprint
-from .api import base_url, milliseconds, oauth_url, read, rows
+from .api import FORBIDDEN, base_url, milliseconds, oauth_url, read, rows
 from .errors import REACTIONS, ErrorAction
 
 SCOPES: Final = ("pvms.openapi.basic", "pvms.openapi.control")
@@ -85,7 +85,7 @@ async def _first_plant(
         case ErrorAction.RELOGIN:
             raise CloudError("wrong_region")
         case ErrorAction.WAIT | ErrorAction.BUSY | ErrorAction.NEXT_DAY:
-            raise QuotaExhausted(60.0)
+            raise QuotaExhausted(reply.retry_after or 60.0)
         case _:
             return ""
 
@@ -153,11 +153,13 @@ async def _request(
 
 
 def _refusal(answer: Answer, error: object, *, first: bool) -> CloudError:
-    """Sort what the token endpoint says: any 4xx ends the consent, everything else passes."""
+    """Sort what the token endpoint says: a 4xx that is not a gateway's ends the consent, everything else passes."""
     if answer.status == 429:
         return QuotaExhausted(answer.retry_after or 60.0)
     if not 400 <= answer.status < 500:
         return CloudUnreachable()
+    if answer.status == FORBIDDEN and error is None:
+        return CloudUnreachable("access_blocked")
     if answer.status in (404, 405) and error is None:
         return CloudUnreachable("wrong_host")  # nobody here knows of consents
     if error in ("invalid_client", "unauthorized_client"):

@@ -113,7 +113,9 @@ class FusionSolarSession(Session):
             case ErrorAction.WAIT:
                 return await self._stay_away(bucket, WAITS.get(bucket, DAILY_WAIT))
             case ErrorAction.BUSY:
-                return await self._stay_away(ALL, BUSY_WAIT, "vendor_busy")
+                return await self._stay_away(
+                    ALL, BUSY_WAIT, reply.busy_key, reply.retry_after
+                )
             case ErrorAction.NEXT_DAY:
                 # When the vendor's day ends is not documented.
                 wait = max(LEAST_DAY_WAIT, to_midnight(datetime.now(UTC)))
@@ -122,7 +124,12 @@ class FusionSolarSession(Session):
                 return Refused(reply.code)
 
     async def _stay_away(
-        self, bucket: str, waits: tuple[float, float], key: str = "rate_limited"
+        self,
+        bucket: str,
+        waits: tuple[float, float],
+        key: str = QuotaExhausted.default_key,
+        retry_after: float | None = None,
     ) -> QuotaExhausted:
-        """Block a bucket, twice as long each time in a row; the next accepted call ends the row."""
-        return await self.quota.block(self._waits[bucket].next(*waits), bucket, key)
+        """Block a bucket for as long as it is ordered, else twice as long each time in a row; the next accepted call ends the row."""
+        growing = self._waits[bucket].next(*waits)
+        return await self.quota.block(retry_after or growing, bucket, key)
