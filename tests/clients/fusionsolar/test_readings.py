@@ -364,6 +364,26 @@ async def test_e59_stuck_values_are_stale(rig: Rig) -> None:
     assert rig.id_of(POWER_SENSOR) not in snapshot.stale  # the grid had nothing to do
 
 
+async def test_values_that_could_not_be_read_again_are_not_called_stuck(
+    rig: Rig,
+) -> None:
+    """A steady power for a quarter of an hour, then the limit of calls: nobody knows that it went on unchanged."""
+    await rig.poll()
+    for device in rig.cloud.plant.devices:
+        rig.cloud.plant.dongle(device).period.set(rig.cloud.now(), 86400)
+    for _ in range(4):
+        snapshot = await rig.next_poll()
+    rig.cloud.fault("getDevRealKpi", code=407, times=None)
+    for _ in range(2):
+        snapshot = await rig.next_poll()
+        assert rig.id_of(HOME_BATTERY) in snapshot.readings
+        assert not snapshot.stale
+    rig.cloud.faults.clear()
+    for _ in range(3):
+        snapshot = await rig.next_poll()
+    assert rig.id_of(HOME_BATTERY) in snapshot.stale
+
+
 async def test_readings_outlive_a_restart(rig: Rig) -> None:
     """The limits forbid to read again at once: what was read a minute ago is shown."""
     before = await rig.poll()

@@ -122,12 +122,16 @@ class FusionSolarReadingCache(ReadingCache):
     def stale(
         self, readings: Mapping[str, Reading], stale_after: float
     ) -> frozenset[str]:
-        """Return those that claim to produce and show the same for too long and too often; zeros may last all night."""
+        """Return those that claim to produce and were read to say the same for too long and too often; zeros may last all night.
+
+        Time in which nobody read does not count.
+        """
         return frozenset(
             device_id
-            for device_id in super().stale(readings, stale_after)
-            if self._entries[device_id].reads >= STUCK_READS
-            and _has_power(readings[device_id])
+            for device_id, reading in readings.items()
+            if (entry := self._entries[device_id]).reads >= STUCK_READS
+            and entry.read_at - entry.changed_at > stale_after
+            and _has_power(reading)
         )
 
     def _as_json(self) -> Json:
