@@ -32,6 +32,8 @@ async def async_setup_entry(
 ) -> None:
     """Add buttons as plants and devices appear."""
     known: set[str] = set()
+    has_past = entry.runtime_data.cloud.history is not None
+    kinds = (RefreshButton, ImportButton) if has_past else (RefreshButton,)
 
     def update() -> None:
         plants = set(entry.runtime_data.readings.data.readings) & set(
@@ -41,9 +43,7 @@ async def async_setup_entry(
         known.intersection_update(plants)
         known.update(fresh)
         async_add_entities(
-            kind(entry, plant_id)
-            for plant_id in sorted(fresh)
-            for kind in (RefreshButton, ImportButton)
+            kind(entry, plant_id) for plant_id in sorted(fresh) for kind in kinds
         )
 
     update()
@@ -90,7 +90,7 @@ class ImportButton(PlantButton):
         """Begin, or go on."""
         history = self._entry.runtime_data.history
         history_client = history.history_client
-        assert history_client is not None  # the button is not available without
+        assert history_client is not None  # there is no button without
         if self._plant_id not in history.imports.jobs:
             await history.imports.async_begin(self._plant_id, earliest(history_client))
         history.work()
@@ -98,9 +98,8 @@ class ImportButton(PlantButton):
     @property
     @override
     def available(self) -> bool:
-        """Whether there is a past and somewhere to put it."""
-        history = self._entry.runtime_data.history
-        return history.history_client is not None and recorder.has_recorder(self.hass)
+        """Whether there is somewhere to put the past."""
+        return recorder.has_recorder(self.hass)
 
 
 class SolarCloudButton(SolarCloudControl, ButtonEntity):

@@ -78,6 +78,9 @@ async def test_the_toy_shows_in_home_assistant(home: Home, cloud: ToyCloud) -> N
     assert home.value("toy_toy-0_battery_soc") > 0
     assert home.state("toy_toy-0-inverter_operating_state").state == "running"
     assert home.value("toy_toy-0-inverter_mppt_power_2") > 0
+    # The vendor keeps no past: there is no button that could never be pressed.
+    assert home.known("toy_toy-0_refresh", "button")
+    assert not home.known("toy_toy-0_import_history", "button")
 
     site.change(load_w=4000.0, clearness=0.2)
     await home.pass_time(3600)
