@@ -94,9 +94,9 @@ class Reply:
     """Seconds to stay away, where the answer orders a wait."""
 
     @property
-    def busy_key(self) -> str:
-        """The key of the error of a system that turns everybody away."""
-        return "access_blocked" if self.status == FORBIDDEN else "vendor_busy"
+    def blocked(self) -> bool:
+        """Whether the call was turned away in front of the vendor's system."""
+        return self.status == FORBIDDEN
 
 
 def read(answer: Answer) -> Reply:

@@ -130,8 +130,9 @@ class ApiAccount(Authorization):
             case ErrorAction.WAIT:
                 return await self._quota.block(self._waits.next(*LOGIN_WAIT), LOGIN)
             case ErrorAction.BUSY:
+                key = "access_blocked" if reply.blocked else "vendor_busy"
                 wait = reply.retry_after or BUSY_WAIT[0]
-                return await self._quota.block(wait, LOGIN, reply.busy_key)
+                return await self._quota.block(wait, LOGIN, key)
             case ErrorAction.NEXT_DAY:
                 return await self._quota.block(3600.0, LOGIN, DAILY)
             case _:

@@ -113,9 +113,8 @@ class FusionSolarSession(Session):
             case ErrorAction.WAIT:
                 return await self._stay_away(bucket, WAITS.get(bucket, DAILY_WAIT))
             case ErrorAction.BUSY:
-                return await self._stay_away(
-                    ALL, BUSY_WAIT, reply.busy_key, reply.retry_after
-                )
+                key = "access_blocked" if reply.blocked else "vendor_busy"
+                return await self._stay_away(ALL, BUSY_WAIT, key, reply.retry_after)
             case ErrorAction.NEXT_DAY:
                 # When the vendor's day ends is not documented.
                 wait = max(LEAST_DAY_WAIT, to_midnight(datetime.now(UTC)))
