@@ -19,11 +19,9 @@ from custom_components.solar_cloud.cloud.control import (
 from custom_components.solar_cloud.cloud.errors import CommandRejected
 from homeassistant.exceptions import HomeAssistantError
 
-from .emulators.solax import Kind
-from .test_commander import Vendor, vendor
-from .test_controls import House, entry, house, waiting
-
-__all__ = ["entry", "house", "vendor", "waiting"]
+from ..emulators.solax import Kind
+from ..helpers.house import SolaxHouse
+from .scripted import Vendor
 
 LIMIT = Control.CHARGE_CURRENT_LIMIT
 """Nobody can read it back."""
@@ -33,7 +31,7 @@ MODE = Control.CHARGER_MODE
 class Queue:
     """Commands to the charger, answered one by one when a test says so."""
 
-    def __init__(self, house: House, vendor: Vendor) -> None:
+    def __init__(self, house: SolaxHouse, vendor: Vendor) -> None:
         """Let no command be answered yet."""
         self._house = house
         self._vendor = vendor
@@ -83,14 +81,14 @@ class Queue:
 
 
 @pytest.fixture
-async def queue(house: House, vendor: Vendor) -> AsyncIterator[Queue]:
+async def queue(house: SolaxHouse, vendor: Vendor) -> AsyncIterator[Queue]:
     """The charger's commands."""
     queue = Queue(house, vendor)
     yield queue
     await queue.stop()
 
 
-def limit(house: House) -> tuple[str, str | None]:
+def limit(house: SolaxHouse) -> tuple[str, str | None]:
     """Return the current limit and how its last command ended, as a user sees them."""
     control = str(LIMIT)
     return (
@@ -100,7 +98,7 @@ def limit(house: House) -> tuple[str, str | None]:
 
 
 async def test_a_setting_refused_after_it_waited_does_not_stay_pending(
-    house: House, queue: Queue
+    house: SolaxHouse, queue: Queue
 ) -> None:
     """Meanwhile an action changed the same: what was asked for is shown until the device has refused it."""
     await queue.set(MODE, "eco")
@@ -113,7 +111,7 @@ async def test_a_setting_refused_after_it_waited_does_not_stay_pending(
 
 
 async def test_a_setting_that_was_not_sent_yet_is_not_said_to_be_ignored(
-    house: House, queue: Queue, caplog: pytest.LogCaptureFixture
+    house: SolaxHouse, queue: Queue, caplog: pytest.LogCaptureFixture
 ) -> None:
     """However long it waits for its turn."""
     await queue.set(LIMIT, 9.0)
@@ -132,7 +130,7 @@ async def test_a_setting_that_was_not_sent_yet_is_not_said_to_be_ignored(
 
 
 async def test_after_two_refusals_in_a_row_the_value_is_what_it_was(
-    house: House, queue: Queue
+    house: SolaxHouse, queue: Queue
 ) -> None:
     """Not what was refused first."""
     await queue.read(LIMIT, 12.0)
@@ -145,7 +143,7 @@ async def test_after_two_refusals_in_a_row_the_value_is_what_it_was(
 
 
 async def test_a_refused_setting_leaves_the_one_that_was_accepted_before_it(
-    house: House, queue: Queue
+    house: SolaxHouse, queue: Queue
 ) -> None:
     """Both were asked for at once."""
     await queue.set(LIMIT, 7.0)
@@ -157,7 +155,7 @@ async def test_a_refused_setting_leaves_the_one_that_was_accepted_before_it(
 
 
 async def test_a_restart_forgets_what_never_got_its_turn(
-    house: House, queue: Queue, entry: MockConfigEntry
+    house: SolaxHouse, queue: Queue, entry: MockConfigEntry
 ) -> None:
     """What was on its way may have arrived; what waited behind it was not sent, and is not shown as if it were set."""
     await queue.set(LIMIT, 7.0)
