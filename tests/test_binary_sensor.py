@@ -5,8 +5,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
 
-from .conftest import Home, solax_id
 from .emulators.solax import Kind, SolaxCloud
+from .helpers.home import Home, solax_id
 
 POLL = 360.0
 

@@ -10,8 +10,8 @@ import pytest
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 
-from .conftest import Home, solax_entry
 from .emulators.solax import Kind, SolaxCloud
+from .helpers.home import Home, solax_entry
 from .helpers.house import UPLOAD, SolaxHouse
 
 FOLDER = Path(__file__).parent.parent / "blueprints" / "automation" / "solar_cloud"

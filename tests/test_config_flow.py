@@ -25,9 +25,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 
-from .conftest import Home, solax_entry, solax_id
 from .emulators.solax import Kind, SolaxCloud
 from .emulators.world import World
+from .helpers.home import Home, solax_entry, solax_id
 
 UNREACHABLE = "http://127.0.0.1:9"
 

@@ -25,8 +25,8 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
-from .conftest import Home
 from .helpers.consent import KEY, Bureau
+from .helpers.home import Home
 
 FRONTEND = "https://home.example.com"
 STEP = f"{KEY}_oauth"

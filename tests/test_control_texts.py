@@ -21,8 +21,8 @@ from custom_components.solar_cloud.select import SELECTS
 from custom_components.solar_cloud.services import ACTIONS
 from custom_components.solar_cloud.switch import SWITCHES
 
-from .conftest import Home, solax_entry
 from .emulators.solax import SolaxCloud
+from .helpers.home import Home, solax_entry
 
 ROOT = Path(__file__).parent.parent / "custom_components" / DOMAIN
 EN: Any = json.loads((ROOT / "translations" / "en.json").read_text())

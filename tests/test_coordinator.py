@@ -22,8 +22,8 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.setup import async_setup_component
 
-from .conftest import Home, solax_entry, solax_id
 from .emulators.solax import Kind, SolaxCloud
+from .helpers.home import Home, solax_entry, solax_id
 
 GRACE = 15 * 60.0
 

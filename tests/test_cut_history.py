@@ -39,7 +39,6 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
-from .conftest import Home
 from .emulators.fusionsolar import FusionSolarCloud
 from .emulators.solax import SolaxCloud
 from .emulators.sungrow import SungrowCloud
@@ -57,6 +56,7 @@ from .helpers.cutting import (
     switch_off,
     under,
 )
+from .helpers.home import Home
 from .helpers.past import live
 from .test_history_import import HOUR, act
 

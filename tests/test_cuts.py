@@ -23,7 +23,6 @@ from custom_components.solar_cloud.control.forced_mode import SECTION as FORCES
 from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.config_entries import ConfigEntryState
 
-from .conftest import Home, solax_entry
 from .emulators.calls import Call
 from .emulators.fusionsolar import FusionSolarCloud
 from .emulators.fusionsolar.cloud import REDIRECT
@@ -43,6 +42,7 @@ from .helpers.cutting import (
     switch_off,
     under,
 )
+from .helpers.home import Home, solax_entry
 from .helpers.house import FusionSolarHouse, SolaxHouse, SungrowHouse
 
 MINUTES: Final = 10

@@ -9,8 +9,8 @@ from homeassistant.components.recorder import Recorder
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 
-from .conftest import Home
 from .emulators.solax import SolaxCloud
+from .helpers.home import Home
 
 
 @pytest.mark.parametrize("ignored", [True, False])

@@ -21,9 +21,9 @@ from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 
-from .conftest import Home, solax_id, uploads_seen
 from .emulators.solax import Kind, SolaxCloud
 from .emulators.world import Energies, Powers
+from .helpers.home import Home, solax_id, uploads_seen
 
 STEP = 300.0
 TENTH, HUNDREDTH = 0.1, 0.01

@@ -9,8 +9,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 
-from .conftest import Home, solax_entry, solax_id
 from .emulators.solax import Kind, SolaxCloud
+from .helpers.home import Home, solax_entry, solax_id
 
 HALF_A_DAY = 12 * 3600 + 400.0
 """Longer than the account is listed apart, in one step."""

@@ -26,8 +26,8 @@ from homeassistant.config_entries import SOURCE_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
-from .conftest import Home
 from .emulators.solax import Kind, SolaxCloud
+from .helpers.home import Home
 
 OWNER = "maria.mustermann@example.com"
 STREET = "Sonnenallee 7, 80331 Muenchen"

@@ -14,8 +14,8 @@ from homeassistant.components.recorder import Recorder
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 
-from .conftest import Home, solax_id
 from .emulators.solax import SolaxCloud
+from .helpers.home import Home, solax_id
 from .helpers.past import energies, hourly, live
 
 

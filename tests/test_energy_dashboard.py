@@ -19,8 +19,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 
-from .conftest import Home, solax_id
 from .emulators.solax import Kind, SolaxCloud
+from .helpers.home import Home, solax_id
 
 FOREIGN: dict[str, Any] = {
     "energy_sources": [

@@ -12,10 +12,10 @@ from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.components.recorder import Recorder
 
-from .conftest import Home
 from .emulators.base import Cloud
 from .emulators.registry import CLOUDS
 from .emulators.world import World
+from .helpers.home import Home
 from .helpers.storm import Trial, table
 
 ACCOUNTS = {

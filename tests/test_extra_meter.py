@@ -8,8 +8,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.helpers import entity_registry as er
 
-from .conftest import Home, solax_entry
 from .emulators.solax import Kind, SolaxCloud
+from .helpers.home import Home, solax_entry
 
 
 @pytest.fixture

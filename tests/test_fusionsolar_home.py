@@ -16,7 +16,6 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
-from .conftest import Home
 from .emulators.fusionsolar import Device, FusionSolarCloud
 from .emulators.fusionsolar.plant import (
     EMMA,
@@ -36,6 +35,7 @@ from .helpers.accounts import (
     role,
     type_account,
 )
+from .helpers.home import Home
 from .test_config_flow import Flow
 
 STEP = 0.01

@@ -10,8 +10,8 @@ from custom_components.solar_cloud.statistics import recorder
 from custom_components.solar_cloud.statistics.counters import plant_counters
 from homeassistant.components.recorder import Recorder
 
-from .conftest import Home, solax_entry, solax_id
 from .emulators.solax import SolaxCloud
+from .helpers.home import Home, solax_entry, solax_id
 from .helpers.past import energies, hourly, live
 
 UPLOAD = 330.0

@@ -11,11 +11,11 @@ from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.helpers import entity_registry as er
 
-from .conftest import Home, solax_id
 from .emulators.solax import SolaxCloud
 from .emulators.sungrow import SungrowCloud
 from .emulators.world import World
 from .helpers.accounts import account_entry
+from .helpers.home import Home, solax_id
 from .helpers.past import energies, hourly, live
 
 HOUR = 3600.0

@@ -18,9 +18,9 @@ from custom_components.solar_cloud.statistics import undo
 from homeassistant.components.recorder import Recorder
 from homeassistant.helpers import entity_registry as er
 
-from .conftest import Home, solax_id
 from .emulators.solax import SolaxCloud
 from .helpers.cutting import WRITING, Disk, Knife, quietly, switch_off, under
+from .helpers.home import Home, solax_id
 from .helpers.past import FIVE_MINUTES, energies, hourly, live
 from .test_history_import import HOUR, act, finish
 

@@ -32,8 +32,8 @@ from homeassistant.helpers import (
     translation,
 )
 
-from .conftest import Home, solax_entry, solax_id
 from .emulators.solax import Kind, SolaxCloud
+from .helpers.home import Home, solax_entry, solax_id
 
 
 def stored(hass_storage: dict[str, Any], entry: MockConfigEntry) -> dict[str, Any]:

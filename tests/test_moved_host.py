@@ -17,10 +17,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 
-from .conftest import Home
 from .emulators.fusionsolar import FusionSolarCloud
 from .emulators.world import World
 from .helpers.accounts import Visitor, account_entry, added, reauths, repairs, role
+from .helpers.home import Home
 from .test_config_flow import Flow
 
 LOGIN = "thirdData/login"

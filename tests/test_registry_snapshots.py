@@ -15,10 +15,10 @@ from syrupy.assertion import SnapshotAssertion
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .benchmarks._tape import HOMES, SIGN_INS
-from .conftest import Home, enable_everything
 from .emulators.registry import CLOUDS
 from .emulators.world import World
 from .helpers.accounts import AnyCloud, demo_entry
+from .helpers.home import Home, enable_everything
 
 SEEN: Final = 1860.0
 """Seconds in which everything was uploaded, read and shown."""

@@ -10,8 +10,8 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir, translation
 
-from .conftest import Home, solax_id
 from .emulators.solax import Kind, SolaxCloud
+from .helpers.home import Home, solax_id
 
 TOLD = {
     "permission_missing",

@@ -14,8 +14,8 @@ from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN, EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, translation
 
-from .conftest import Home, enable_everything, solax_entry, solax_id, uploads_seen
 from .emulators.solax import Kind, SolaxCloud, Tariff
+from .helpers.home import Home, enable_everything, solax_entry, solax_id, uploads_seen
 
 CONTRACT = """
     pv_power ac_power grid_power grid_import_power grid_export_power battery_power

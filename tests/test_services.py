@@ -15,8 +15,8 @@ from homeassistant.exceptions import (
     Unauthorized,
 )
 
-from .conftest import Home, solax_id
 from .emulators.solax import Kind, SolaxCloud
+from .helpers.home import Home, solax_id
 from .helpers.past import live
 
 

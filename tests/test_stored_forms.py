@@ -35,7 +35,6 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 
 from .benchmarks._tape import HOMES, SIGN_INS, role_energies
-from .conftest import Home
 from .emulators.fusionsolar.accounts import Grant as FusionSolarGrant
 from .emulators.registry import CLOUDS
 from .emulators.solax import Kind
@@ -44,6 +43,7 @@ from .emulators.sungrow.plant import HYBRID
 from .emulators.world import World
 from .helpers.accounts import AnyCloud, demo_entry, reauths
 from .helpers.cutting import Disk
+from .helpers.home import Home
 from .helpers.past import energies, hourly, live
 
 STORES: Final = Path(__file__).parent / "fixtures" / "stores" / "463efee"

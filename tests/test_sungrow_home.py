@@ -15,7 +15,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 
-from .conftest import Home, enable_everything
 from .emulators.sungrow import SungrowCloud
 from .emulators.sungrow.plant import HYBRID, PV
 from .emulators.world import Sample
@@ -29,6 +28,7 @@ from .helpers.accounts import (
     role,
     type_account,
 )
+from .helpers.home import Home, enable_everything
 from .test_config_flow import Flow
 
 STEP = 0.1

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from homeassistant.components.recorder import Recorder
-from tests.conftest import Home
 from tests.emulators.base import Cloud
 from tests.emulators.registry import CLOUDS
 from tests.emulators.world import World
+from tests.helpers.home import Home
 
 from ._home import HomeTrial, lines
 from ._quick import EXACT, FREEZE, LEAST

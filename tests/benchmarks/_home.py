@@ -24,9 +24,9 @@ from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.session import get_transport
 from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.helpers import entity_registry as er
-from tests.conftest import Home
 from tests.emulators.base import Cloud
 from tests.emulators.world import Site
+from tests.helpers.home import Home
 from tests.helpers.past import energies, hourly, live
 
 from ._glitches import Drawer, Glitch, distort

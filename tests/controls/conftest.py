@@ -3,8 +3,8 @@
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from ..conftest import Home, solax_entry
 from ..emulators.solax import SolaxCloud
+from ..helpers.home import Home, solax_entry
 from ..helpers.house import SolaxHouse
 from .scripted import Vendor
 

@@ -20,8 +20,8 @@ from custom_components.solar_cloud.cloud.errors import CloudUnreachable, Command
 from custom_components.solar_cloud.control.events import EVENT_COMMAND
 from homeassistant.exceptions import ServiceValidationError
 
-from ..conftest import Home
 from ..emulators.solax import Kind, SolaxCloud
+from ..helpers.home import Home
 from ..helpers.house import SolaxHouse
 from .scripted import Vendor
 

@@ -11,9 +11,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.exceptions import HomeAssistantError
 
-from ..conftest import Home
 from ..emulators.fusionsolar import FusionSolarCloud
 from ..emulators.fusionsolar.steered import THIRD_PARTY
+from ..helpers.home import Home
 from ..helpers.house import FusionSolarHouse
 
 LIMIT = "active-power-control/async-task"

@@ -12,8 +12,8 @@ from custom_components.solar_cloud.control.events import EVENT_COMMAND
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 
-from ..conftest import Home
 from ..emulators.solax import Kind, SolaxCloud
+from ..helpers.home import Home
 from ..helpers.house import UPLOAD, SolaxHouse, reason
 
 WITH_COMPANIONS = {

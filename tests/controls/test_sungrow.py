@@ -8,9 +8,9 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 from custom_components.solar_cloud.control.events import EVENT_COMMAND
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
-from ..conftest import Home, enable_everything
 from ..emulators.sungrow import SungrowCloud
 from ..emulators.sungrow.plant import HYBRID, LOGGER
+from ..helpers.home import Home, enable_everything
 from ..helpers.house import SungrowHouse
 
 STOPPED = {"10004": "204", "10003": "0"}

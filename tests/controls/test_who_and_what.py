@@ -20,8 +20,8 @@ from homeassistant.core import Context, Event, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, Unauthorized
 from homeassistant.setup import async_setup_component
 
-from ..conftest import Home, solax_entry, solax_id
 from ..emulators.solax import Kind, SolaxCloud
+from ..helpers.home import Home, solax_entry, solax_id
 from ..helpers.house import SolaxHouse, reason
 
 

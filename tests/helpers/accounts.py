@@ -20,10 +20,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from ..benchmarks._tape import signed_in
-from ..conftest import Home
 from ..emulators.base import Cloud
 from ..test_config_flow import Flow
 from ..test_consent_flow import Browser
+from .home import Home
 
 type AnyCloud = Cloud[Any]
 

@@ -45,7 +45,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 
 if TYPE_CHECKING:
-    from ..conftest import Home
+    from .home import Home
 
 ALL: Final = os.environ.get("SOLAR_CLOUD_CUTS") == "all"
 SAMPLE: Final = 1

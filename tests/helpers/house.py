@@ -15,13 +15,13 @@ from homeassistant.core import Context
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 
-from ..conftest import Home, enable_everything, solax_id
 from ..emulators.fusionsolar import FusionSolarCloud
 from ..emulators.fusionsolar.cloud import REDIRECT
 from ..emulators.fusionsolar.steered import SteeredPlant
 from ..emulators.solax import Kind, SolaxCloud
 from ..emulators.sungrow import SungrowCloud
 from ..emulators.sungrow.plant import HYBRID
+from .home import Home, enable_everything, solax_id
 
 UPLOAD = 900.0
 """Seconds in which every device has uploaded and been read."""

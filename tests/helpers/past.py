@@ -14,7 +14,7 @@ from custom_components.solar_cloud.backfill.rows import Row
 from custom_components.solar_cloud.statistics import recorder
 from homeassistant.core import HomeAssistant
 
-from ..conftest import Home
+from .home import Home
 
 # Statements by the hundred thousand are no help in a failed test, and they take time.
 for name in ("sqlalchemy.engine", "asyncio"):

@@ -25,8 +25,8 @@ from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.statistics import recorder
 from homeassistant.helpers import entity_registry as er
 
-from ..conftest import Home
 from ..emulators.base import Cloud
+from .home import Home
 from .past import energies, hourly, live
 
 ROLES: Final = {
