@@ -8,16 +8,21 @@ from typing import Any
 import aiohttp
 from freezegun.api import FrozenDateTimeFactory
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solar_cloud.control import manager
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 
 from .emulators.fusionsolar import FusionSolarCloud
 from .emulators.solax import SolaxCloud
 from .emulators.sungrow import SungrowCloud
 from .emulators.world import World
+from .helpers.accounts import Visitor
 from .helpers.cutting import Disk, Killed
+from .helpers.flow import Flow
 from .helpers.home import Home, solax_entry
 
 NOON = datetime(2026, 6, 15, 10, 1, 30, tzinfo=UTC)
@@ -89,6 +94,36 @@ async def torn_sockets(home: Home) -> None:
 def world(home: Home) -> World:
     """A world in Home Assistant's time."""
     return World()
+
+
+@pytest.fixture
+async def running(entry: MockConfigEntry, home: Home) -> MockConfigEntry:
+    """The account, set up."""
+    await home.start(entry)
+    assert entry.state is ConfigEntryState.LOADED
+    return entry
+
+
+@pytest.fixture
+async def flow(hass: HomeAssistant, home: Home) -> Flow:
+    """The dialog to add an account, at its menu."""
+    return await Flow.add(hass)
+
+
+@pytest.fixture
+async def visitor(
+    hass: HomeAssistant,
+    home: Home,
+    hass_client: ClientSessionGenerator,
+    hass_admin_user: MockUser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Visitor:
+    """The frontend's side of a running Home Assistant."""
+    for component in ("config", "auth"):
+        assert await async_setup_component(hass, component, {})
+    # Home Assistant's own start, which tests leave out, lets views be added at any time.
+    monkeypatch.setattr(hass.http.app.router, "freeze", lambda: None)
+    return Visitor.of(hass, await hass_client(), hass_admin_user)
 
 
 @pytest.fixture

@@ -11,13 +11,6 @@ from .helpers.home import Home, solax_id
 POLL = 360.0
 
 
-@pytest.fixture
-async def running(entry: MockConfigEntry, home: Home) -> MockConfigEntry:
-    """The home, set up."""
-    await home.start(entry)
-    return entry
-
-
 def shown(home: Home, cloud: SolaxCloud, kind: Kind | None, key: str) -> str:
     """Return the state of a binary sensor."""
     return home.state(solax_id(cloud, kind, key), "binary_sensor").state

@@ -66,7 +66,7 @@ def nameable(solax: SolaxCloud) -> SolaxCloud:
 
 
 @pytest.fixture
-async def running(
+async def hour_old(
     nameable: SolaxCloud, entry: MockConfigEntry, home: Home
 ) -> MockConfigEntry:
     """The account, set up, an hour old."""
@@ -86,13 +86,13 @@ async def entry_report(
 
 
 async def test_an_account_is_described(
-    running: MockConfigEntry,
+    hour_old: MockConfigEntry,
     solax: SolaxCloud,
     home: Home,
     hass_client: ClientSessionGenerator,
 ) -> None:
     """What a maintainer asks for first."""
-    report = await entry_report(home, hass_client, running)
+    report = await entry_report(home, hass_client, hour_old)
     assert report["vendor"] == report["sign_in"] == "solax"
     assert report["inventory"] | {"last_success": None, "interval": 0} == {
         "last_success": None,
@@ -128,21 +128,21 @@ async def test_an_account_is_described(
 
 
 async def test_a_device_is_described(
-    running: MockConfigEntry,
+    hour_old: MockConfigEntry,
     solax: SolaxCloud,
     home: Home,
     hass_client: ClientSessionGenerator,
 ) -> None:
     """Alone, by the same pseudonym."""
-    whole = await entry_report(home, hass_client, running)
+    whole = await entry_report(home, hass_client, hour_old)
     for key, name in (
         (solax.first(Kind.CHARGER).sn, "charger_1"),
         (solax.plant.plant_id, "plant_1"),
     ):
-        device = home.device(key, running)
+        device = home.device(key, hour_old)
         assert device is not None
         report = await get_diagnostics_for_device(
-            home.hass, hass_client, running, device
+            home.hass, hass_client, hour_old, device
         )
         assert isinstance(report, dict)
         described = report["device"]
@@ -153,28 +153,28 @@ async def test_a_device_is_described(
 
 
 async def test_a_device_that_is_gone_is_described_as_such(
-    running: MockConfigEntry, solax: SolaxCloud, home: Home
+    hour_old: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
     """It is in the registry still, but nothing is known of it."""
     charger = solax.first(Kind.CHARGER)
-    device = home.device(charger.sn, running)
+    device = home.device(charger.sn, hour_old)
     assert device is not None
     charger.listed = False
     await home.pass_time(13 * 3600, step=13 * 3600)
     await home.pass_time(600)
-    report = await async_get_device_diagnostics(home.hass, running, device)
+    report = await async_get_device_diagnostics(home.hass, hour_old, device)
     assert report["device"] is None
     assert not leaks(solax, json.dumps(report))
 
 
 async def test_e60_nothing_in_a_download_identifies_anybody(
-    running: MockConfigEntry,
+    hour_old: MockConfigEntry,
     solax: SolaxCloud,
     home: Home,
     hass_client: ClientSessionGenerator,
 ) -> None:
     """By value, not by the name of a key: whatever the cloud knows of the owner is looked for."""
-    text = json.dumps(await entry_report(home, hass_client, running))
+    text = json.dumps(await entry_report(home, hass_client, hour_old))
     assert len(set(identities(solax))) > 12
     assert len(text) > 5000
     assert leaks(solax, text) == []
@@ -209,14 +209,14 @@ async def test_e60_whatever_the_account_holds(
 
 
 async def test_unknown_codes_and_refusals_are_told(
-    running: MockConfigEntry, solax: SolaxCloud, home: Home
+    hour_old: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
     """They are why somebody downloads this."""
     solax.turn(inverter_status=199)
     solax.first(Kind.CHARGER).authorised = False
     solax.distort(solax.first(Kind.METER).sn, "importEnergy", value=0.0, uploads=None)
     await home.pass_time(1800)
-    report = await async_get_config_entry_diagnostics(home.hass, running)
+    report = await async_get_config_entry_diagnostics(home.hass, hour_old)
     devices = {each["id"]: each for each in report["devices"]}
     assert devices["inverter_1"]["unknown_codes"] == {"operating_state": "199"}
     assert devices["charger_1"]["silent"] == "no_access"
@@ -227,12 +227,12 @@ async def test_unknown_codes_and_refusals_are_told(
 
 
 async def test_why_a_counter_is_held_is_told(
-    running: MockConfigEntry, solax: SolaxCloud, home: Home
+    hour_old: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
     """A counter leaps: by which rule it is held, since when, until when at most, and how far the vendor is from it."""
     solax.distort(solax.first(Kind.INVERTER).sn, "totalYield", add=150.0, uploads=None)
     await home.pass_time(1800, step=300)
-    report = await async_get_config_entry_diagnostics(home.hass, running)
+    report = await async_get_config_entry_diagnostics(home.hass, hour_old)
     devices = {each["id"]: each for each in report["devices"]}
     assert devices["meter_1"]["held"] == {}
     held = devices["inverter_1"]["held"]["pv_energy_total"]
@@ -245,18 +245,18 @@ async def test_why_a_counter_is_held_is_told(
     assert believed_at - since == timedelta(hours=3)
 
     await home.pass_time(3 * 3600, step=300)
-    report = await async_get_config_entry_diagnostics(home.hass, running)
+    report = await async_get_config_entry_diagnostics(home.hass, hour_old)
     assert not any(each["held"] for each in report["devices"])
 
 
 async def test_why_a_role_of_the_plant_is_held_is_told(
-    running: MockConfigEntry, solax: SolaxCloud, home: Home
+    hour_old: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
     """The meter is silent: the plant's grid energy waits for it, since when."""
     silent_from = home.freezer.time_to_freeze.isoformat()
     solax.first(Kind.METER).authorised = False
     await home.pass_time(1800, step=300)
-    report = await async_get_config_entry_diagnostics(home.hass, running)
+    report = await async_get_config_entry_diagnostics(home.hass, hour_old)
     devices = {each["id"]: each for each in report["devices"]}
     held = devices["plant_1"]["roles_held"]["grid_import_energy_total"]
     assert held["because"] == "source_missing"
@@ -265,12 +265,12 @@ async def test_why_a_role_of_the_plant_is_held_is_told(
 
 
 async def test_an_outage_is_told(
-    running: MockConfigEntry, solax: SolaxCloud, home: Home
+    hour_old: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
     """Which error, since when."""
     solax.fault(http=503, times=None)
     await home.pass_time(1800)
-    report = await async_get_config_entry_diagnostics(home.hass, running)
+    report = await async_get_config_entry_diagnostics(home.hass, hour_old)
     assert report["readings"]["last_error"] == "server_error"
     assert report["readings"]["last_success"] < home.freezer.time_to_freeze.isoformat()
 
@@ -294,7 +294,7 @@ def test_the_last_scan_withholds_what_slipped_through() -> None:
 
 
 async def test_e60_a_field_that_slips_through_is_withheld(
-    running: MockConfigEntry,
+    hour_old: MockConfigEntry,
     solax: SolaxCloud,
     home: Home,
     monkeypatch: pytest.MonkeyPatch,
@@ -308,8 +308,8 @@ async def test_e60_a_field_that_slips_through_is_withheld(
         "unique": f"solax_{solax.first(Kind.METER).sn}_grid_power",
         "harmless": "demo",
     }
-    monkeypatch.setattr(type(running.runtime_data.cloud), "report", lambda self: told)
-    report = await async_get_config_entry_diagnostics(home.hass, running)
+    monkeypatch.setattr(type(hour_old.runtime_data.cloud), "report", lambda self: told)
+    report = await async_get_config_entry_diagnostics(home.hass, hour_old)
     assert report["client"] == {
         "token": WITHHELD,
         "plant": WITHHELD,

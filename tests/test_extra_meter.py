@@ -13,7 +13,7 @@ from .helpers.home import Home, solax_entry
 
 
 @pytest.fixture
-async def running(home: Home, solax: SolaxCloud) -> MockConfigEntry:
+async def unlisted(home: Home, solax: SolaxCloud) -> MockConfigEntry:
     """The SolaX home, its meter in no list."""
     solax.first(Kind.METER).listed = False
     entry = solax_entry(solax)
@@ -45,18 +45,18 @@ async def _submit(home: Home, entry: MockConfigEntry, serial: str) -> Any:
 
 
 async def test_e52_a_meter_in_no_list_is_added_by_its_serial(
-    running: MockConfigEntry, solax: SolaxCloud, home: Home
+    unlisted: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
     """It is read once before it is added, and is there after a restart."""
     meter = solax.first(Kind.METER)
     assert not _known(home, meter.sn)
-    assert (await _submit(home, running, f" {meter.sn} "))["type"] == "create_entry"
+    assert (await _submit(home, unlisted, f" {meter.sn} "))["type"] == "create_entry"
     truth = solax.truth_at_last_upload(meter.sn)
     assert truth is not None
     shown = home.value(f"solax_{meter.sn}_grid_import_energy_total")
     assert shown == pytest.approx(truth.grid_import, abs=0.011)
     await home.pass_time(120)
-    await home.restart(running)
+    await home.restart(unlisted)
     assert home.value(f"solax_{meter.sn}_grid_import_energy_total") >= shown
 
 
@@ -68,30 +68,30 @@ async def test_e52_a_meter_in_no_list_is_added_by_its_serial(
     ],
 )
 async def test_a_serial_without_a_meter_is_refused(
-    running: MockConfigEntry, home: Home, serial: str, errors: dict[str, str]
+    unlisted: MockConfigEntry, home: Home, serial: str, errors: dict[str, str]
 ) -> None:
     """And what was entered stays in the form."""
-    result = await _submit(home, running, serial)
+    result = await _submit(home, unlisted, serial)
     assert result["type"] == "form"
     assert result["errors"] == errors
-    assert "extra_devices" not in running.options
+    assert "extra_devices" not in unlisted.options
 
 
 async def test_a_cloud_that_fails_meanwhile_is_told(
-    running: MockConfigEntry, solax: SolaxCloud, home: Home
+    unlisted: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
     """The meter may exist: it is not called unknown."""
     solax.fault("realtime_data", http=500)
-    result = await _submit(home, running, solax.first(Kind.METER).sn)
+    result = await _submit(home, unlisted, solax.first(Kind.METER).sn)
     assert result["errors"] == {"base": "cannot_connect"}
 
 
 @pytest.mark.parametrize("solax", ["many"], indirect=True)
 async def test_with_several_plants_the_meter_s_plant_is_asked_for(
-    running: MockConfigEntry, home: Home
+    unlisted: MockConfigEntry, home: Home
 ) -> None:
     """It cannot be guessed."""
-    form = await home.hass.config_entries.options.async_init(running.entry_id)
+    form = await home.hass.config_entries.options.async_init(unlisted.entry_id)
     schema = form["data_schema"]
     assert schema is not None
     assert "extra_plant" in {str(key) for key in schema.schema}

@@ -1,22 +1,17 @@
 """A FusionSolar owner's home in Home Assistant: a day that adds up inside the vendor's flow control, and all that can go wrong."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
-from yarl import URL
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
-from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
-from .emulators.fusionsolar import Device, FusionSolarCloud
+from .emulators.fusionsolar import FusionSolarCloud
 from .emulators.fusionsolar.plant import (
     EMMA,
     HOME_BATTERY,
@@ -25,47 +20,16 @@ from .emulators.fusionsolar.plant import (
     STRING_INVERTER,
 )
 from .emulators.world import Energies
-from .helpers.accounts import (
-    Visitor,
-    account_entry,
-    added,
-    reauths,
-    redirected,
-    repairs,
-    role,
-    type_account,
-)
+from .helpers.accounts import Visitor, account_entry, added, reauths, repairs, role
+from .helpers.flow import Flow
+from .helpers.fusionsolar import consented, key
 from .helpers.home import Home
-from .test_config_flow import Flow
 
 STEP = 0.01
 """kWh: what FusionSolar's counters are cut off at."""
 EVENING = datetime(2026, 6, 14, 21, 46, 30, tzinfo=UTC)
 """A quarter of an hour before the midnight of Amsterdam and Madrid."""
 METERS = (POWER_SENSOR, EMMA)
-OWN_CALLBACK = "https://home.example.com/auth/solar_cloud/callback"
-
-
-@pytest.fixture
-async def visitor(
-    hass: HomeAssistant,
-    home: Home,
-    hass_client: ClientSessionGenerator,
-    hass_admin_user: MockUser,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Visitor:
-    """The frontend's side of a running Home Assistant."""
-    for component in ("config", "auth"):
-        assert await async_setup_component(hass, component, {})
-    # Home Assistant's own start, which tests leave out, lets views be added at any time.
-    monkeypatch.setattr(hass.http.app.router, "freeze", lambda: None)
-    return Visitor.of(hass, await hass_client(), hass_admin_user)
-
-
-@pytest.fixture
-async def flow(hass: HomeAssistant, home: Home) -> Flow:
-    """A flow at its menu."""
-    return await Flow.add(hass)
 
 
 @pytest.fixture
@@ -75,32 +39,6 @@ async def entry(fusionsolar: FusionSolarCloud, home: Home) -> MockConfigEntry:
     await home.start(entry)
     assert entry.state is ConfigEntryState.LOADED
     return entry
-
-
-async def apply(visitor: Visitor, cloud: FusionSolarCloud) -> None:
-    """Type the client in, up to the page of consent."""
-    await visitor.begin("fusionsolar_oauth", cloud.url, cloud.oauth_credentials)
-    assert visitor.result["step_id"] == "consent", visitor.result
-
-
-async def consented(visitor: Visitor, cloud: FusionSolarCloud) -> None:
-    """Add the account by the page of consent."""
-    await apply(visitor, cloud)
-    await visitor.answer(next_step_id="auth")
-    cloud.turn(consent="approve")
-    target, text = await redirected("GET", visitor.consent_url)
-    assert target is not None, text
-    await visitor.come_back(target)
-    await visitor.take_all()
-
-
-def key(cloud: FusionSolarCloud, device: Device | None, quantity: str) -> str:
-    """Return the unique id of a quantity of a device, of the plant for none."""
-    owner = cloud.plant.code if device is None else device.serial or device.dn
-    return f"fusionsolar_{owner}_{quantity}"
-
-
-# A day
 
 
 def seen(cloud: FusionSolarCloud, *types: int) -> Energies:
@@ -231,193 +169,6 @@ async def test_an_installers_site_costs_fifteen_calls_a_cycle(
     assert fusionsolar.violations == {}
 
 
-# The form of an account
-
-type Change = Callable[[FusionSolarCloud], object]
-
-
-def _stand(standing: str) -> Change:
-    def change(cloud: FusionSolarCloud) -> None:
-        cloud.account.standing = standing  # type: ignore[assignment]
-
-    return change
-
-
-def _mistype(**knobs: object) -> Change:
-    def change(cloud: FusionSolarCloud) -> None:
-        cloud.turn(**knobs)
-        cloud.account.password = "another"
-
-    return change
-
-
-def _lock(cloud: FusionSolarCloud) -> None:
-    cloud.account.locked_until = cloud.now() + 1800
-
-
-def _fill(cloud: FusionSolarCloud) -> None:
-    cloud.account.sessions_full = True
-
-
-FORMS: dict[str, tuple[Change, str, str]] = {
-    "portal": (
-        lambda cloud: cloud.turn(portal_host=True),
-        "cannot_connect",
-        "not the API's",
-    ),
-    "password": (
-        _mistype(),
-        "invalid_auth",
-        "",
-    ),
-    "password-2022": (
-        _mistype(wrong_password_code=20001),
-        "invalid_auth",
-        "",
-    ),
-    "password-nothing-said": (
-        _mistype(wrong_password_body="empty"),
-        "invalid_auth",
-        "",
-    ),
-    "password-expired": (
-        _stand("password-expired"),
-        "invalid_auth",
-        "password has expired",
-    ),
-    "disabled": (_stand("disabled"), "invalid_auth", "disabled this account"),
-    "expired": (_stand("expired"), "invalid_auth", "account has expired"),
-    "restricted": (_stand("restricted"), "invalid_auth", "certain addresses"),
-    "locked": (_lock, "account_locked", ""),
-    "sessions": (_fill, "rate_limited", "Too many sessions"),
-    "too-often": (lambda cloud: cloud.turn(logins=0), "rate_limited", ""),
-    "no-plants": (lambda cloud: cloud.plants.clear(), "no_plants", ""),
-    "html": (
-        lambda cloud: cloud.fault("stations", body="html"),
-        "cannot_connect",
-        "",
-    ),
-    "null": (
-        lambda cloud: cloud.fault("stations", body="null"),
-        "cannot_connect",
-        "",
-    ),
-    "list": (
-        lambda cloud: cloud.fault("stations", body="list"),
-        "cannot_connect",
-        "",
-    ),
-}
-
-
-@pytest.mark.parametrize("trouble", FORMS.values(), ids=FORMS)
-async def test_every_mistake_in_the_form_is_named(
-    flow: Flow, fusionsolar: FusionSolarCloud, trouble: tuple[Change, str, str]
-) -> None:
-    """Each in its own words, with one login."""
-    typed = fusionsolar.credentials
-    change, error, says = trouble
-    change(fusionsolar)
-    await type_account(flow, fusionsolar, "fusionsolar_account", **typed)
-    assert flow.at("base_url", base=error)
-    if error != "no_plants":
-        assert says in flow.detail
-    assert fusionsolar.calls.count("thirdData/login") <= 1
-
-
-@pytest.mark.parametrize(
-    "path", ["", "/", "/thirdData", "/thirdData/", "/thirdData/login"]
-)
-async def test_e26_an_address_with_the_apis_path_is_tidied(
-    flow: Flow, fusionsolar: FusionSolarCloud, home: Home, path: str
-) -> None:
-    """As pasted from the vendor's documents."""
-    await flow.choose("fusionsolar_account")
-    await flow.submit(region="other", **fusionsolar.credentials)
-    await flow.submit(base_url=f" {fusionsolar.url}{path} ")
-    assert flow.at("plants")
-    await flow.submit(plants=[fusionsolar.plant.code], controls=False)
-    assert flow.entry.data["credentials"]["base_url"] == fusionsolar.url
-    assert home.value(key(fusionsolar, None, "pv_power")) > 0
-
-
-async def test_e26_another_path_is_refused(
-    flow: Flow, fusionsolar: FusionSolarCloud
-) -> None:
-    """Before anything is sent anywhere."""
-    await flow.choose("fusionsolar_account")
-    await flow.submit(region="other", **fusionsolar.credentials)
-    for address in (f"{fusionsolar.url}/dashboards/home", "http://example.com"):
-        await flow.submit(base_url=address)
-        assert flow.at("base_url", base_url="invalid_host")
-    assert len(fusionsolar.calls) == 0
-
-
-# The consent
-
-
-async def test_the_state_is_short_and_the_callback_our_own(
-    visitor: Visitor, fusionsolar: FusionSolarCloud, home: Home
-) -> None:
-    """A page that breaks with Home Assistant's long state gets eight characters."""
-    fusionsolar.turn(longest_state=8)
-    await apply(visitor, fusionsolar)
-    assert visitor.redirect == OWN_CALLBACK
-    await visitor.answer(next_step_id="auth")
-    page = visitor.consent_url
-    assert len(page.query["state"]) == 8
-    assert page.query["redirect_uri"] == OWN_CALLBACK
-    target, text = await redirected("GET", page)
-    assert target is None
-    approve = URL(
-        text.partition('id="approve" href="')[2].partition('"')[0].replace("&amp;", "&")
-    )
-    target, _ = await redirected("GET", approve)
-    assert target is not None
-    await visitor.come_back(target)
-    await visitor.take_all()
-    await home.settle()
-    assert home.value(key(fusionsolar, None, "pv_power")) > 0
-    assert not fusionsolar.calls.of("thirdData/login")
-
-
-async def test_a_refused_consent_ends_the_dialog(
-    visitor: Visitor, fusionsolar: FusionSolarCloud
-) -> None:
-    """The owner said no."""
-    fusionsolar.turn(consent="deny")
-    await apply(visitor, fusionsolar)
-    await visitor.answer(next_step_id="auth")
-    target, _ = await redirected("GET", visitor.consent_url)
-    assert target is not None
-    await visitor.come_back(target)
-    assert visitor.result["reason"] == "user_rejected_authorize"
-
-
-async def test_a_pasted_code_that_fails_says_why(
-    visitor: Visitor, fusionsolar: FusionSolarCloud, home: Home
-) -> None:
-    """A stale code, the wrong region, a refusal; then the right one."""
-    await apply(visitor, fusionsolar)
-    redirect = visitor.redirect
-    await visitor.answer(next_step_id="paste")
-    await visitor.answer(code="stale")
-    assert visitor.at("paste", base="invalid_code")
-    await visitor.answer(code=f"{redirect}?error=access_denied&state=x")
-    assert visitor.at("paste", base="access_denied")
-    fusionsolar.turn(bearer_region_ok=False)
-    await visitor.answer(code=fusionsolar.consent(redirect))
-    assert visitor.at("paste", base="cannot_connect")
-    assert "does not live in this region" in visitor.detail
-    fusionsolar.turn(bearer_region_ok=True)
-    await visitor.answer(
-        code=f"{redirect}?state=x&code={fusionsolar.consent(redirect)}"
-    )
-    await visitor.take_all()
-    await home.settle()
-    assert home.value(key(fusionsolar, None, "pv_power")) > 0
-
-
 async def test_a_revoked_consent_is_asked_for_once(
     visitor: Visitor, fusionsolar: FusionSolarCloud, home: Home
 ) -> None:
@@ -449,9 +200,6 @@ async def test_a_revoked_consent_is_asked_for_once(
     assert entry.state is ConfigEntryState.LOADED
     assert home.value(key(fusionsolar, None, "pv_energy_total")) > 0
     assert asked <= 30, asked
-
-
-# Partial operation
 
 
 @pytest.mark.parametrize("fusionsolar", ["unauthorized"], indirect=True)
@@ -572,9 +320,6 @@ async def test_a_changed_password_is_asked_for_without_locking_the_account(
     await flow.submit(password="another")
     assert flow.reason == "reauth_successful"
     assert entry.state is ConfigEntryState.LOADED
-
-
-# Meters
 
 
 async def tune(

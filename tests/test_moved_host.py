@@ -5,8 +5,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
 from custom_components.solar_cloud.cloud.errors import CloudError
@@ -20,8 +19,8 @@ from homeassistant.setup import async_setup_component
 from .emulators.fusionsolar import FusionSolarCloud
 from .emulators.world import World
 from .helpers.accounts import Visitor, account_entry, added, reauths, repairs, role
+from .helpers.flow import Flow
 from .helpers.home import Home
-from .test_config_flow import Flow
 
 LOGIN = "thirdData/login"
 
@@ -51,20 +50,10 @@ async def entry(old: FusionSolarCloud, home: Home) -> MockConfigEntry:
 
 
 @pytest.fixture
-async def client(
-    hass: HomeAssistant,
-    home: Home,
-    hass_client: ClientSessionGenerator,
-    hass_admin_user: MockUser,
-    monkeypatch: pytest.MonkeyPatch,
-) -> TestClient[Any, Any]:
+async def client(hass: HomeAssistant, visitor: Visitor) -> TestClient[Any, Any]:
     """The frontend's connection."""
-    for component in ("config", "auth", "repairs", "http"):
-        assert await async_setup_component(hass, component, {})
-    monkeypatch.setattr(hass.http.app.router, "freeze", lambda: None)
-    client = await hass_client()
-    Visitor.of(hass, client, hass_admin_user)
-    return client
+    assert await async_setup_component(hass, "repairs", {})
+    return visitor.client
 
 
 def host(cloud: FusionSolarCloud) -> str:

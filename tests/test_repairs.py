@@ -34,11 +34,10 @@ def issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
 
 
 @pytest.fixture
-async def running(entry: MockConfigEntry, home: Home) -> MockConfigEntry:
-    """The account, set up."""
-    await home.start(entry)
+def running(running: MockConfigEntry, home: Home) -> MockConfigEntry:
+    """The account, set up, with nothing to repair."""
     assert issues(home.hass) == {}
-    return entry
+    return running
 
 
 @pytest.mark.parametrize(

@@ -59,14 +59,6 @@ def entities(hass: HomeAssistant, entry: MockConfigEntry) -> list[er.RegistryEnt
     ]
 
 
-@pytest.fixture
-async def running(entry: MockConfigEntry, home: Home) -> MockConfigEntry:
-    """The home, set up."""
-    await home.start(entry)
-    assert entry.state is ConfigEntryState.LOADED
-    return entry
-
-
 def test_the_names_of_the_contract_are_kept() -> None:
     """Members may be added, never renamed."""
     assert {str(quantity) for quantity in Quantity} >= set(CONTRACT.split())

@@ -21,8 +21,8 @@ from homeassistant.helpers import issue_registry as ir
 
 from ..benchmarks._tape import signed_in
 from ..emulators.base import Cloud
-from ..test_config_flow import Flow
-from ..test_consent_flow import Browser
+from .consent import Browser
+from .flow import Flow
 from .home import Home
 
 type AnyCloud = Cloud[Any]

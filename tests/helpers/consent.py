@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import time
-from typing import Final
+from typing import Any, Final
 
+from aiohttp.test_utils import TestClient
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
 from custom_components.solar_cloud.cloud.corrections import DeviceCorrection
@@ -40,6 +42,9 @@ from custom_components.solar_cloud.cloud.vendor import (
     SignIn,
     Vendor,
 )
+from custom_components.solar_cloud.const import DOMAIN
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
 
 KEY: Final = "consenting"
 POWER: Final = Slot(Quantity.GRID_POWER)
@@ -218,3 +223,77 @@ class Client:
         """End the session."""
         if self._token is not None:
             self._bureau.signed_out.append(self._token.access)
+
+
+FRONTEND = "https://home.example.com"
+STEP = f"{KEY}_oauth"
+TYPED = {"region": "eu", "client_id": "app-1", "client_secret": "the-secret"}
+
+
+@dataclass
+class Browser:
+    """A user at the frontend."""
+
+    client: TestClient[Any, Any]
+    base: str = FRONTEND
+    path: str = "/api/config/config_entries/flow"
+    result: Any = None
+
+    async def post(self, path: str, body: dict[str, Any]) -> None:
+        """Send what the frontend sends."""
+        headers = {"HA-Frontend-Base": self.base}
+        response = await self.client.post(path, json=body, headers=headers)
+        assert response.status == 200, await response.text()
+        self.result = await response.json()
+
+    async def add(self) -> None:
+        """Press the button to add the integration, and type the credentials."""
+        await self.post(self.path, {"handler": DOMAIN})
+        await self.answer(next_step_id=STEP)
+        await self.answer(**TYPED)
+
+    async def answer(self, **user_input: Any) -> None:
+        """Answer the step that is shown."""
+        await self.post(f"{self.path}/{self.result['flow_id']}", user_input)
+
+    async def look(self) -> None:
+        """Look at the flow again, as the frontend does when the page came back."""
+        response = await self.client.get(f"{self.path}/{self.result['flow_id']}")
+        self.result = await response.json()
+
+    @property
+    def consent_url(self) -> URL:
+        """The vendor's page that was opened."""
+        assert self.result["type"] == "external", self.result
+        return URL(self.result["url"])
+
+    def at(self, step: str, **errors: str) -> bool:
+        """Say whether a form is shown, with exactly these errors."""
+        return (
+            self.result["type"] == "form"
+            and self.result["step_id"] == step
+            and (self.result["errors"] or {}) == errors
+        )
+
+
+async def finish(browser: Browser, hass: HomeAssistant) -> MockConfigEntry:
+    """Take all plants."""
+    assert browser.at("plants"), browser.result
+    plants = [
+        each["value"]
+        for each in browser.result["data_schema"][0]["selector"]["select"]["options"]
+    ]
+    await browser.answer(plants=plants, controls=False)
+    assert browser.result["type"] == "create_entry", browser.result
+    await hass.async_block_till_done(wait_background_tasks=True)
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    assert entry.state is ConfigEntryState.LOADED
+    return entry  # type: ignore[return-value]
+
+
+async def added(browser: Browser, hass: HomeAssistant) -> MockConfigEntry:
+    """Add the account."""
+    await browser.add()
+    await browser.answer(next_step_id="paste")
+    await browser.answer(code="good-code")
+    return await finish(browser, hass)

@@ -24,7 +24,7 @@ from enum import StrEnum
 from functools import partial
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Final, override
+from typing import Any, Final, override
 from unittest.mock import patch
 
 from custom_components.solar_cloud.cloud.errors import NotConnected
@@ -44,8 +44,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 
-if TYPE_CHECKING:
-    from .home import Home
+from .home import Home
 
 ALL: Final = os.environ.get("SOLAR_CLOUD_CUTS") == "all"
 SAMPLE: Final = 1

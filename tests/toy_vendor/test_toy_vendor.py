@@ -14,8 +14,8 @@ from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.config_flow import SIGN_INS, SolarCloudConfigFlow
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from tests.emulators.world import World
+from tests.helpers.flow import Flow
 from tests.helpers.home import Home
-from tests.test_config_flow import Flow
 
 from .emulator import ToyCloud
 from .install import copy_with_toy

@@ -1,0 +1,1 @@
+"""Dialogs: adding an account, signing in again, changing it, and its options."""

@@ -1,0 +1,99 @@
+"""A dialog of Home Assistant, as the frontend would run it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from custom_components.solar_cloud.const import DOMAIN
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+
+from ..emulators.solax import SolaxCloud
+
+UNREACHABLE = "http://127.0.0.1:9"
+
+
+def shown(result: ConfigFlowResult) -> dict[str, Any]:
+    """Return what a form fills in beforehand: it goes to the browser."""
+    schema = result.get("data_schema")
+    filled: dict[str, Any] = {}
+    for marker in schema.schema if schema is not None else ():
+        if marker.description and "suggested_value" in marker.description:
+            filled[marker] = marker.description["suggested_value"]
+        elif callable(marker.default):
+            filled[marker] = marker.default()
+    return {str(marker): value for marker, value in filled.items()}
+
+
+@dataclass
+class Flow:
+    """One flow in the user interface; it notices when a secret is sent back."""
+
+    hass: HomeAssistant
+    result: ConfigFlowResult
+    typed: list[str]
+
+    @classmethod
+    async def add(cls, hass: HomeAssistant) -> Flow:
+        """Press the button to add the integration."""
+        flows = hass.config_entries.flow
+        return cls(
+            hass, await flows.async_init(DOMAIN, context={"source": SOURCE_USER}), []
+        )
+
+    async def choose(self, step: str) -> None:
+        """Choose from a menu."""
+        await self._configure({"next_step_id": step})
+
+    async def submit(self, **user_input: Any) -> None:
+        """Fill a form in."""
+        secrets = {"client_secret", "password", "secret_key"}
+        self.typed += [str(user_input[key]) for key in secrets & user_input.keys()]
+        await self._configure(user_input)
+
+    async def _configure(self, user_input: dict[str, Any]) -> None:
+        flows = self.hass.config_entries.flow
+        self.result = await flows.async_configure(self.result["flow_id"], user_input)
+        await self.hass.async_block_till_done(wait_background_tasks=True)
+        sent = repr(shown(self.result))
+        assert not [secret for secret in self.typed if secret and secret in sent]
+
+    def at(self, step: str, **errors: str) -> bool:
+        """Say whether a form is shown, with exactly these errors."""
+        assert self.result["type"] is FlowResultType.FORM, self.result
+        return (
+            self.result["step_id"] == step and (self.result["errors"] or {}) == errors
+        )
+
+    @property
+    def detail(self) -> str:
+        """The sentence that names the fix."""
+        placeholders = self.result["description_placeholders"]
+        assert placeholders is not None
+        return placeholders["detail"]
+
+    @property
+    def reason(self) -> str:
+        """Why the flow was aborted."""
+        assert self.result["type"] is FlowResultType.ABORT, self.result
+        return self.result["reason"]
+
+    @property
+    def entry(self) -> ConfigEntry:
+        """What the flow made."""
+        assert self.result["type"] is FlowResultType.CREATE_ENTRY, self.result
+        return self.result["result"]
+
+
+async def reach_base_url(flow: Flow, cloud: SolaxCloud, **changes: str) -> None:
+    """Type everything up to the address."""
+    await flow.choose("solax")
+    await flow.submit(**{"region": "other", **cloud.credentials, **changes})
+    assert flow.at("base_url")
+
+
+async def reach_plants(flow: Flow, cloud: SolaxCloud) -> None:
+    """Sign in without a mistake."""
+    await reach_base_url(flow, cloud)
+    await flow.submit(base_url=cloud.url)
+    assert flow.at("plants")
