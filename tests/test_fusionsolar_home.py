@@ -322,14 +322,14 @@ async def test_a_changed_password_is_asked_for_without_locking_the_account(
     assert entry.state is ConfigEntryState.LOADED
 
 
-async def tune(
-    home: Home, entry: MockConfigEntry, device: str, **tuning: object
+async def correct(
+    home: Home, entry: MockConfigEntry, device: str, **correction: object
 ) -> None:
     """Correct a meter in the options."""
     options = home.hass.config_entries.options
     result = await options.async_init(entry.entry_id)
     result = await options.async_configure(result["flow_id"], {"next_step_id": "meter"})
-    await options.async_configure(result["flow_id"], {"device": device, **tuning})
+    await options.async_configure(result["flow_id"], {"device": device, **correction})
     await home.hass.async_block_till_done(wait_background_tasks=True)
     await home.pass_time(900)
 
@@ -350,15 +350,15 @@ async def test_e32_the_owner_corrects_a_meter(
     assert shown > 1000
     assert meter.serial is None
 
-    await tune(home, entry, meter.dn, swap_direction=True, unit="as_documented")
+    await correct(home, entry, meter.dn, swap_direction=True, unit="as_documented")
     assert home.value(key(fusionsolar, meter, "grid_power")) < -1000
     assert home.value(key(fusionsolar, None, "grid_power")) < -1000
     assert abs(imported - exported) > 100
 
-    await tune(home, entry, meter.dn, swap_direction=False, unit="kilowatt")
+    await correct(home, entry, meter.dn, swap_direction=False, unit="kilowatt")
     assert home.value(key(fusionsolar, meter, "grid_power")) > 1_000_000
 
-    await tune(home, entry, meter.dn, swap_direction=False, unit="watt")
+    await correct(home, entry, meter.dn, swap_direction=False, unit="watt")
     assert 1000 < home.value(key(fusionsolar, meter, "grid_power")) < 20_000
     assert fusionsolar.violations == {}
 

@@ -202,6 +202,18 @@ def _needs(path: Path) -> set[str]:
     return {each for each in found & every if not f"{own}.".startswith(f"{each}.")}
 
 
+def test_no_file_is_too_small_to_stand_alone() -> None:
+    """One under 60 lines of use to one other alone joins it; a vendor's rooms are the same whatever their size."""
+    paths = [path for path in _files("") if path.name != "__init__.py"]
+    readers = {_module(path): _needs(path) for path in _files("")}
+    for path in paths:
+        used_by = [each for each, needs in readers.items() if _module(path) in needs]
+        if len(used_by) == 1 and path.relative_to(ROOT / "cloud").parts[0] in VENDORS:
+            continue
+        small = len(path.read_text().splitlines()) < 60
+        assert len(used_by) != 1 or not small, path
+
+
 def test_class_names_are_unique() -> None:
     """Who reads a name in a trace knows where it is from."""
     names = [

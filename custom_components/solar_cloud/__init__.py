@@ -16,11 +16,11 @@ from .cloud.registry import VENDORS
 from .cloud.vendor import Cloud, SignIn, SupportsLogout, SupportsManualDevices, Vendor
 from .const import (
     CONF_CONTROLS,
+    CONF_CORRECTIONS,
     CONF_CREDENTIALS,
     CONF_EXTRA_DEVICES,
     CONF_SIGN_IN,
     CONF_SWAP_DIRECTION,
-    CONF_TUNINGS,
     CONF_UNIT,
     CONF_VENDOR,
     DOMAIN,
@@ -122,7 +122,7 @@ async def _async_first_look(account: Account, repairs: Repairs) -> None:
 async def _async_connect(
     hass: HomeAssistant, entry: SolarCloudConfigEntry
 ) -> _Connection:
-    """Build the client, taking up what outlived the last set-up; calls nobody."""
+    """Build the client, taking up what outlived the last set-up; no call is made."""
     vendor = VENDORS[entry.data[CONF_VENDOR]]
     sign_in = vendor.sign_in(entry.data[CONF_SIGN_IN])
     credentials = entry.data[CONF_CREDENTIALS]
@@ -132,7 +132,7 @@ async def _async_connect(
     if isinstance(cloud, SupportsManualDevices):
         cloud.take_serials(entry.options.get(CONF_EXTRA_DEVICES, {}))
     if isinstance(cloud, SupportsCorrections):
-        cloud.tune(tunings(entry))
+        cloud.correct(corrections(entry))
     return _Connection(vendor, sign_in, store, quota, cloud)
 
 
@@ -163,14 +163,14 @@ def _control_manager(
     )
 
 
-def tunings(entry: SolarCloudConfigEntry) -> dict[str, DeviceCorrection]:
+def corrections(entry: SolarCloudConfigEntry) -> dict[str, DeviceCorrection]:
     """Return what the user knows better about single devices."""
     units = {unit.name.lower(): unit for unit in PowerUnit}
     return {
         device_id: DeviceCorrection(
             stored[CONF_SWAP_DIRECTION], units.get(stored[CONF_UNIT])
         )
-        for device_id, stored in entry.options.get(CONF_TUNINGS, {}).items()
+        for device_id, stored in entry.options.get(CONF_CORRECTIONS, {}).items()
     }
 
 

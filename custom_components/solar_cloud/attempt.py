@@ -45,7 +45,7 @@ class Attempt:
     """One account in a form: token, counts and lists, as long as what is typed is about the same account."""
 
     def __init__(self, hass: HomeAssistant, vendor: Vendor, sign_in: SignIn) -> None:
-        """Begin with nothing."""
+        """Prepare a try for one way to sign in; nothing is sent before credentials are typed."""
         self._hass: Final = hass
         self._vendor: Final = vendor
         self._sign_in: Final = sign_in

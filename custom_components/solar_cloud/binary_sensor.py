@@ -116,7 +116,7 @@ class SolarCloudBinarySensor(SolarCloudEntity, BinarySensorEntity):
     entity_description: SolarCloudBinarySensorDescription
 
     def __init__(self, account: Account, device_id: str, slot: Slot) -> None:
-        """Dress the slot."""
+        """Take the description of the slot's quantity."""
         super().__init__(account, device_id, slot)
         self.entity_description = BINARY_SENSORS[slot.quantity]
 

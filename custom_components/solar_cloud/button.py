@@ -75,7 +75,7 @@ class RefreshButton(PlantButton):
 
     @override
     async def async_press(self) -> None:
-        """Read."""
+        """Ask for new readings."""
         await async_refresh(self._entry)
 
 
@@ -107,5 +107,5 @@ class SolarCloudButton(SolarCloudControl, ButtonEntity):
 
     @override
     async def async_press(self) -> None:
-        """Do it."""
+        """Send the command."""
         await self.async_command()

@@ -122,7 +122,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> SolarCloudOptionsFlow:
-        """Offer the options."""
+        """Return the flow behind the entry's gear wheel."""
         return SolarCloudOptionsFlow()
 
     @override
@@ -518,7 +518,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     @property
     def _stored(self) -> Mapping[str, str]:
-        """The entry's credentials."""
+        """The credentials the entry has now."""
         stored: Mapping[str, str] = self._entry.data[CONF_CREDENTIALS]
         return stored
 

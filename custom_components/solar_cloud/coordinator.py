@@ -43,7 +43,7 @@ PUNCTUAL: Final = 5.0
 FAILED: Final = 120.0
 """Seconds after a poll that failed until another look is worth it."""
 NEAR: Final = 60.0
-"""Seconds to the next poll for which who asks can wait: it is placed where it brings most, and one before it would move it."""
+"""A refresh asked for in the last seconds before a poll waits for it: that poll is placed where it brings most, and one before would move it."""
 
 TROUBLES: Final[HassKey[dict[tuple[str, str], CloudError]]] = HassKey(
     f"{DOMAIN}_troubles"
@@ -245,7 +245,7 @@ class InventoryCoordinator(SolarCloudCoordinator[Inventory]):
 class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
     """Reads the chosen plants and their devices, each time just after an upload can be seen.
 
-    Who asks within the vendor's period, or just before the next poll, gets what is known.
+    A refresh asked for within the vendor's period, or just before the next poll, returns what is known.
     """
 
     def __init__(
@@ -276,7 +276,7 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
 
     @callback
     def expect_change(self) -> None:
-        """Let the next who asks have it read, however little time has passed: something was changed."""
+        """Let the next refresh that is asked for make a poll, however little time has passed: something was changed."""
         self._expects_change = True
 
     @override

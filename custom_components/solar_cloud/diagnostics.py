@@ -25,7 +25,7 @@ from .pipeline.held import Held
 from .runtime import RuntimeData, SolarCloudConfigEntry
 
 PUBLIC: Final = frozenset({"region"})
-"""Credentials that identify nobody."""
+"""Credentials that identify no account."""
 WITHHELD: Final = "**WITHHELD**"
 SHORTEST_SECRET: Final = 4
 """Shorter texts occur by chance; no real identity is that short."""
@@ -34,7 +34,7 @@ SHORTEST_SECRET: Final = 4
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: SolarCloudConfigEntry
 ) -> dict[str, Any]:
-    """Describe an account."""
+    """Return what a report of an account contains, without names and secrets."""
     account = entry.runtime_data
     names = Pseudonyms(account.inventory.data)
     owners = account.readings.data.readings.keys()

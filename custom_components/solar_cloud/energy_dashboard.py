@@ -141,7 +141,7 @@ def _settled(account: Account) -> set[str]:
 
 
 async def _async_listen(hass: HomeAssistant) -> None:
-    """Hear of changes of the dashboard; its manager keeps listeners for good, so there is one for all accounts."""
+    """Hear of changes of the dashboard; its manager never lets go of a listener, so there is one for all accounts."""
     if hass.data.get(LISTENING) or (energy := interface()) is None:
         return
     hass.data[LISTENING] = True
@@ -330,7 +330,7 @@ def interface() -> Interface | None:
 
 
 async def async_preferences(hass: HomeAssistant) -> Mapping[str, Any] | None:
-    """Return what the dashboard shows; raises ``CannotAddError`` when nobody can tell."""
+    """Return what the dashboard shows; raises ``CannotAddError`` when that cannot be read."""
     if (energy := interface()) is None:
         raise CannotAddError
     manager = await energy.manager(hass)

@@ -140,7 +140,7 @@ def add_controls[EntityT: Entity](
 def _remove(
     entry: SolarCloudConfigEntry, catalogue: Mapping[Control, EntityDescription]
 ) -> None:
-    """Take away the entities of a time when settings could be changed: nobody allows it any more."""
+    """Remove the entities of settings, which the user no longer allows to be changed."""
     registry = er.async_get(entry.runtime_data.readings.hass)
     for each in er.async_entries_for_config_entry(registry, entry.entry_id):
         if any(

@@ -60,7 +60,7 @@ class SolarCloudNumber(SolarCloudControl, NumberEntity):
     @property
     @override
     def native_min_value(self) -> float:
-        """The lowest value."""
+        """The lowest value the device takes."""
         return self.spec.minimum
 
     @property
@@ -72,10 +72,10 @@ class SolarCloudNumber(SolarCloudControl, NumberEntity):
     @property
     @override
     def native_step(self) -> float:
-        """The step."""
+        """The smallest change the device takes."""
         return self.spec.step
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Set it."""
+        """Send the new value."""
         await self.async_command(value)

@@ -53,7 +53,7 @@ class Consent(oauth2.LocalOAuth2Implementation):
     @property
     @override
     def name(self) -> str:
-        """The vendor's name."""
+        """The name that Home Assistant shows for these credentials."""
         return self._vendor.name
 
     @property

@@ -21,11 +21,11 @@ from .cloud.model import Device, Inventory, Plant
 from .cloud.vendor import Cloud, SupportsManualDevices
 from .const import (
     CONF_CONTROLS,
+    CONF_CORRECTIONS,
     CONF_EXCLUDED_PLANTS,
     CONF_EXTRA_DEVICES,
     CONF_REPAIR_GAPS,
     CONF_SWAP_DIRECTION,
-    CONF_TUNINGS,
     CONF_UNIT,
     UNIT_OF_TABLE,
 )
@@ -69,7 +69,7 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
         return {
             key: device
             for key, device in self._inventory().devices.items()
-            if device.tunable
+            if device.correctable
         }
 
     def _names(self) -> dict[str, str]:
@@ -157,12 +157,15 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
         """Correct one meter: wired the other way round, or reporting another unit."""
         options = self.config_entry.options
         if user_input is not None:
-            tuning = {
+            correction = {
                 CONF_SWAP_DIRECTION: user_input[CONF_SWAP_DIRECTION],
                 CONF_UNIT: user_input[CONF_UNIT],
             }
-            tunings = {**options.get(CONF_TUNINGS, {}), user_input[CONF_DEVICE]: tuning}
-            return self._save({**options, CONF_TUNINGS: tunings})
+            corrections = {
+                **options.get(CONF_CORRECTIONS, {}),
+                user_input[CONF_DEVICE]: correction,
+            }
+            return self._save({**options, CONF_CORRECTIONS: corrections})
         return self.async_show_form(
             step_id="meter", data_schema=_meter_schema(self._names())
         )

@@ -119,7 +119,7 @@ class DoctorFlow(PlantRepairFlow):
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Correct after confirmation, or leave the findings as they are for good."""
+        """Correct after confirmation, or leave the findings as they are and never ask again."""
         inventory = self._history.inventory
         if user_input is not None and user_input.get(DISMISS):
             self._history.doctor.accept(inventory, self._plant_id)
@@ -323,7 +323,7 @@ class Repairs:
         self._of_all[self._prefix] = wanted
 
     def _issue_id(self, notice: Notice) -> str:
-        """Tell notices apart; ids are part of every download of diagnostics, and what a user calls a device is nobody's business."""
+        """Tell notices apart; ids are part of every download of diagnostics, which must not name a user's device."""
         told = [value for _, value in notice.placeholders]
         return "_".join(
             (notice.key, self._prefix, *([fingerprint(*told)] if told else []))

@@ -40,11 +40,11 @@ class SolarCloudSelect(SolarCloudControl, SelectEntity):
     @property
     @override
     def current_option(self) -> str | None:
-        """What is chosen; a word the device reports that nobody can choose is unknown."""
+        """What is chosen; a word the device reports but does not offer is unknown."""
         value = self.setting
         return value if isinstance(value, str) and value in self.spec.options else None
 
     @override
     async def async_select_option(self, option: str) -> None:
-        """Choose."""
+        """Send the chosen option."""
         await self.async_command(option)

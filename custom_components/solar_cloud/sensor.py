@@ -323,7 +323,7 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     _unrecorded_attributes = frozenset({"code", "alarms"})
 
     def __init__(self, account: Account, device_id: str, slot: Slot) -> None:
-        """Dress the slot."""
+        """Take the description of the slot's quantity, and a state's options."""
         super().__init__(account, device_id, slot)
         self.entity_description = SENSORS[slot.quantity]
         if self.entity_description.device_class is SensorDeviceClass.ENUM:

@@ -343,7 +343,7 @@ def as_error(err: CloudError) -> HomeAssistantError:
 
 
 async def async_refresh(entry: SolarCloudConfigEntry) -> None:
-    """Read an account at once, as far as its limits allow. Raises what stands in the way."""
+    """Read an account at once, as far as its limits allow. Raises the error of the last poll."""
     readings = entry.runtime_data.readings
     await readings.async_refresh()
     if (err := readings.last_error) is not None:

@@ -155,7 +155,7 @@ class AccountStorage:
         await self._store.async_save(self._content())
 
     async def async_flush(self) -> None:
-        """Write what waits."""
+        """Write now what was to be written later."""
         if not self._removed:
             await self._store.async_save(self._content())
 

@@ -40,10 +40,10 @@ class SolarCloudSwitch(SolarCloudControl, SwitchEntity):
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
-        """Switch it on."""
+        """Send the command to switch on."""
         await self.async_command(value=True)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
-        """Switch it off."""
+        """Send the command to switch off."""
         await self.async_command(value=False)

@@ -153,7 +153,7 @@ class Client:
         self._storage: Final = storage
         self._secret: Final = secret
         self._token: Final = (token := from_json_or_none(Token, storage.load(SECTION)))
-        self._tunings: Mapping[str, DeviceCorrection] = {}
+        self._corrections: Mapping[str, DeviceCorrection] = {}
         if token is not None:
             bureau.opened.append(token.access)
 
@@ -175,7 +175,7 @@ class Client:
                 plant_id=key,
                 kind=DeviceKind.METER,
                 model="M-1",
-                tunable=True,
+                correctable=True,
             )
             for key in plants
         }
@@ -200,9 +200,9 @@ class Client:
         now = datetime.fromtimestamp(time.time(), UTC)
         readings = {key: Reading(now, {}) for key in wanted.plants}
         for key in wanted.devices:
-            tuning = self._tunings.get(key, DeviceCorrection())
-            factor = (-1 if tuning.swap_direction else 1) * (
-                1000 if tuning.unit == "kW" else 1
+            correction = self._corrections.get(key, DeviceCorrection())
+            factor = (-1 if correction.swap_direction else 1) * (
+                1000 if correction.unit == "kW" else 1
             )
             readings[key] = Reading(now, {POWER: 1500.0 * factor})
         return Snapshot(readings)
@@ -215,9 +215,9 @@ class Client:
         """Say nothing."""
         return {}
 
-    def tune(self, tunings: Mapping[str, DeviceCorrection]) -> None:
+    def correct(self, corrections: Mapping[str, DeviceCorrection]) -> None:
         """Take the user's word for it."""
-        self._tunings = tunings
+        self._corrections = corrections
 
     async def sign_out(self) -> None:
         """End the session."""

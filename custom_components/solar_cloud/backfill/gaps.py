@@ -1,4 +1,4 @@
-"""Noticing gaps: what a plant or device counted while nobody looked.
+"""Noticing gaps: what a plant or device counted while it was not read.
 
 An outage of Home Assistant, of the network, of the cloud or of a dongle looks the same from here: the next reading is much younger than
 the last, and its counters have moved. The time in between is remembered until its hours are repaired.
@@ -22,7 +22,7 @@ MOVED: Final = 0.005
 """kWh; a counter that stood still leaves nothing to repair."""
 KEPT: Final = 400
 FORGOTTEN: Final = LONGEST + 86400.0
-"""Seconds after which a gap nobody repaired is left as it is."""
+"""Seconds after which a gap that is still open is left as it is."""
 
 
 type Key = tuple[str, str]

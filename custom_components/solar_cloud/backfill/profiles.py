@@ -36,7 +36,7 @@ def learnt(rows: Sequence[Row], zone: tzinfo) -> Profile | None:
 
 
 def assumed(quantity: Quantity, zone: tzinfo) -> Profile:
-    """Return the shape nobody measured: the sun's course for what the sun gives, even for all else."""
+    """Return the shape of a day that was not measured: the sun's course for what the sun gives, even for all else."""
     if quantity not in {Quantity.PV_ENERGY_TOTAL, Quantity.GRID_EXPORT_ENERGY_TOTAL}:
         return lambda start: 1.0
 

@@ -11,7 +11,7 @@ from typing import Final
 from .samples import HOUR
 
 type Counter = Callable[[float], float | None]
-"""A counter's value in kWh at an instant, ``None`` where nobody knows."""
+"""A counter's value in kWh at an instant, ``None`` where it is not known."""
 
 SAME: Final = 1e-6
 

@@ -69,7 +69,7 @@ class Batcher:
         return False
 
     def mark_ok(self, batch: tuple[str, ...]) -> None:
-        """Note a success: nobody in it is to blame."""
+        """Note a success: no id in it spoils a call."""
         for each in batch:
             self._groups.pop(each, None)
 

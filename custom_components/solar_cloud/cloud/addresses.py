@@ -1,4 +1,4 @@
-"""Addresses of servers: which a user may type, which are in nobody's home, and which one an answer names as the new one."""
+"""Addresses of servers: which a user may type, which lie on no home network, and which one an answer names as the new one."""
 
 from collections.abc import Iterable
 import ipaddress

@@ -36,7 +36,7 @@ class DoublingWait:
     """Counts failures in a row."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin without a failure, so with the first wait."""
         self._failures = 0
 
     def next(self, first: float, longest: float) -> float:
@@ -46,7 +46,7 @@ class DoublingWait:
         return wait
 
     def reset(self) -> None:
-        """End the row."""
+        """Return to the first wait, after a success."""
         self._failures = 0
 
 
@@ -64,7 +64,7 @@ def to_midnight(now: datetime) -> float:
 
 
 def ordered(raw: object) -> float | None:
-    """Read a wait in seconds that somebody orders; ``None`` unless it is finite and above 0."""
+    """Read a wait in seconds that a vendor orders; ``None`` unless it is finite and above 0."""
     seconds = number(raw)
     return seconds if seconds is not None and seconds > 0 else None
 

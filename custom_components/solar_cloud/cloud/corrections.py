@@ -42,7 +42,7 @@ class DeviceCorrection:
 class SupportsCorrections(Protocol):
     """A client that lets the user correct how a device is read."""
 
-    def tune(self, tunings: Mapping[str, DeviceCorrection]) -> None:
+    def correct(self, corrections: Mapping[str, DeviceCorrection]) -> None:
         """Apply corrections by device id from the next reading on; devices not named are read as their table says."""
 
 

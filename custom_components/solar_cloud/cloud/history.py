@@ -1,7 +1,7 @@
 """What a vendor's past offers: readings as they were uploaded, and energies from its reports.
 
 Calls into the past have a bucket of their own in the quota, so that filling a year of history never costs a live value. One call is one
-step: who asks keeps what it got, and goes on later where a limit stopped it.
+step: the caller keeps what it got, and goes on later where a limit stopped it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -57,7 +57,7 @@ class PastWindow:
 
 
 class HistoryClient(Protocol):
-    """An account's past."""
+    """Reads an account's past, one call at a time."""
 
     @property
     def limits(self) -> HistoryLimits:

@@ -339,7 +339,7 @@ class Device:
     capacity: float | None = None
     """kWh of a battery."""
     phases: int | None = None
-    tunable: bool = False
+    correctable: bool = False
     """Whether the user may correct how its values are read, see ``corrections``."""
     reports: bool = True
     """Whether it has values of its own; a gateway or an optimizer may have none, and is not offline for that."""

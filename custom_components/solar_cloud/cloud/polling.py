@@ -77,7 +77,7 @@ class ReadingCache:
         self._entries: Final[dict[str, CachedReading]] = {}
 
     def put(self, device_id: str, reading: Reading, now: float | None = None) -> None:
-        """Keep a reading that was just made; whoever has one is not silent."""
+        """Keep a reading that was just made; its device is not silent any more."""
         now = time.time() if now is None else now
         entry = self._entries.get(device_id)
         if entry is None or entry.reading != reading:

@@ -43,10 +43,10 @@ class Session:
     token_gone: ClassVar[type[CredentialsRejected]] = ConsentLost
     """What a renewal fails with when the stored token is worth nothing any more."""
     conflict_wait: ClassVar = 600.0
-    """Seconds to leave the account to whoever took the token twice in a row."""
+    """Seconds without a call after another program took the token twice in a row."""
 
     def __init__(self, tokens: TokenManager, quota: Quota) -> None:
-        """Call nobody yet."""
+        """Show tokens from ``tokens``, and count calls in ``quota``."""
         self.tokens: Final = tokens
         self.quota: Final = quota
         self.tokenless = False
@@ -57,7 +57,7 @@ class Session:
 
         That is safe for commands, too: a call whose token is refused was not carried out.
 
-        Raises ``Unanswered`` for a change of which nobody knows whether it arrived, any other ``CloudError`` when it certainly was not
+        Raises ``Unanswered`` for a change that may or may not have arrived, any other ``CloudError`` when it certainly was not
         carried out.
         """
         token = await self.begin(call)

@@ -1,6 +1,6 @@
 """What must outlive a restart and a failed set-up, in named sections.
 
-The client decides what is kept; where it is kept is somebody else's business (Home Assistant's store, or memory in tests).
+The client decides what is kept, its caller where: in Home Assistant's store, or in memory.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class MemoryStorage:
     """A storage that forgets: for a set-up form and for tests."""
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Begin without a section."""
         self._sections: dict[str, Json] = {}
         self._pending: dict[str, Callable[[], Json]] = {}
 
@@ -37,12 +37,12 @@ class MemoryStorage:
         return self._sections.get(section)
 
     async def save(self, section: str, content: Json) -> None:
-        """Keep it."""
+        """Keep a section, instead of what waits to be kept under its name."""
         self._pending.pop(section, None)
         self._sections[section] = content
 
     def delay_save(self, section: str, content: Callable[[], Json]) -> None:
-        """Keep the question and ask when somebody wants to know."""
+        """Keep ``content``, and ask it each time the section is loaded."""
         self._pending[section] = content
 
     def sections(self) -> dict[str, Json]:

@@ -1,7 +1,7 @@
 """Tokens: one renewal per stale token, saved before its first use.
 
 Vendors punish a second renewal (SolaX kills the token it issued a moment ago, Sungrow a refresh token already used), so everything here
-happens under one lock per account, and whoever comes late with the same stale token is given the new one.
+happens under one lock per account, and a caller that comes later with the same stale token is given the new one.
 """
 
 import asyncio
@@ -78,7 +78,7 @@ class TokenManager:
 
     @property
     def session_conflict(self) -> bool:
-        """Whether tokens die so often that somebody else must be signing in with the same account."""
+        """Whether tokens die so often that another program must be signing in with the same account."""
         return len(self._recent_deaths()) >= CONTEST_COUNT
 
     def _recent_deaths(self) -> list[float]:
@@ -115,18 +115,19 @@ class TokenManager:
         )
 
     async def replace(self, stale: Token | None, *, suspect: bool = False) -> Token:
-        """Return a token other than ``stale``, issuing one unless somebody was faster.
+        """Return a token other than ``stale``, issuing one unless another call just did.
 
         A token that is merely suspect stays until there is another, and its death is for the caller to note.
         """
         async with self._lock:
-            held = self._token
-            if held is not None and held is not stale and self._fresh(held):
-                return held
-            if held is not None and held is stale and self._fresh(held) and not suspect:
-                held = await self._bury(held)
+            token = self._token
+            if token is not None and self._fresh(token):
+                if token is not stale:
+                    return token
+                if not suspect:
+                    token = await self._mark_dead(token)
             renewal = asyncio.ensure_future(
-                self._renew(stale if held is None else held)
+                self._renew(stale if token is None else token)
             )
             try:
                 return await asyncio.shield(renewal)
@@ -149,7 +150,7 @@ class TokenManager:
         await self._storage.save(SECTION, to_json(token))
         self._token, self._extended = token, 0.0
 
-    async def _bury(self, token: Token) -> Token:
+    async def _mark_dead(self, token: Token) -> Token:
         """Note that a token died early, once, and that it must not be used again, not even after a restart.
 
         What it may still be good for (its refresh token) is kept until there is another.

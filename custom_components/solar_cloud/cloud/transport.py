@@ -85,7 +85,7 @@ class Answer:
 
 
 class Transport:
-    """Sends requests over an aiohttp session that somebody else owns."""
+    """Sends requests over an aiohttp session, which is its caller's to close."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         """Use this session; it verifies TLS."""
@@ -147,7 +147,7 @@ class Transport:
 
 
 def _stay(url: URL, answer: Answer) -> None:
-    """Follow nobody: raise for an answer that sends us elsewhere, or says that nothing is here any more."""
+    """Raise for an answer that sends us elsewhere, or says that nothing is here any more: no redirect is followed."""
     if answer.status == 200 and (announced := notices(answer.body)):
         if (address := other_origin(url, announced)) is not None:
             raise InterfaceMoved(200, url.host_port_subcomponent or "", address)

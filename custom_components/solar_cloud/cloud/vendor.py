@@ -171,7 +171,7 @@ class Access(NamedTuple):
 
 
 class Cloud(Protocol):
-    """One signed-in account."""
+    """The client of one signed-in account: what every vendor offers."""
 
     @property
     def history(self) -> HistoryClient | None:

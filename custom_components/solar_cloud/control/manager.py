@@ -474,7 +474,7 @@ class ControlManager:
 
     async def _poll_task(self, task: RunningTask) -> None:
         """Ask how a command stands whose caller no longer waits, and tell the outcome."""
-        if not self._running.holds(task):
+        if not self._running.is_newest(task):
             return  # a newer command took its place
         try:
             result = await self._cloud.poll_task(task.handle)

@@ -45,7 +45,7 @@ class TaskStore:
         """Return them."""
         return list(self._tasks.values())
 
-    def holds(self, task: RunningTask) -> bool:
+    def is_newest(self, task: RunningTask) -> bool:
         """Whether a task is still the newest of its kind."""
         return self._tasks.get(task.key) is task
 

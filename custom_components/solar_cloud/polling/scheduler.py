@@ -39,7 +39,7 @@ NIGHTLY: Final = (
     "grid_power",
     "load_",
 )
-"""Quantities that do, whoever measures them."""
+"""Quantities that do, on every kind of device."""
 
 
 class PollScheduler:

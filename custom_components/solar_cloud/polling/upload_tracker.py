@@ -30,7 +30,7 @@ FORGOTTEN: Final = 4
 LONGEST: Final = 1.1
 """How much longer than its period a rhythm may be to be followed."""
 STRETCH: Final = 60.0
-"""Seconds by which polls come later each time while the moment is looked for: nobody waits ten minutes for the second one."""
+"""Seconds by which polls come later each time while the moment is looked for: the second one must not come ten minutes late."""
 SLUGGISH: Final = 0.98
 """How fast it is forgotten that polls started later than planned."""
 STAGGER: Final = 6.0

@@ -1,4 +1,4 @@
-"""Gap repair: the hours nobody looked at are filled from the vendor's past, between the sums that are there.
+"""Gap repair: the hours in which nothing was read are filled from the vendor's past, between the sums that are there.
 
 Only whole hours that are over are touched. The rows at both ends stay, and with them the total; doing it twice changes nothing.
 """

@@ -109,7 +109,7 @@ class HistoryImport:
         plant_id: str,
         start: float | None = None,
     ) -> Plan:
-        """Say what there is to import; calls nobody."""
+        """Say what there is to import, without a call."""
         await self.async_finish_undo()
         start = earliest(history_client) if start is None else start
         counters = {
@@ -171,7 +171,7 @@ class HistoryImport:
         )
 
     async def async_begin(self, plant_id: str, start: float) -> None:
-        """Import a plant's past from an instant on, as soon as limits allow; whoever is told so can rely on it."""
+        """Import a plant's past from an instant on, as soon as limits allow, and over restarts once this returns."""
         self.jobs[plant_id] = start
         self.done.pop(plant_id, None)
         await self._async_save_jobs()
@@ -371,7 +371,7 @@ class HistoryImport:
         return self._kept or {}
 
     async def async_flush(self) -> None:
-        """Write what waits."""
+        """Write now what was fetched and not yet written."""
         if self._unwritten:
             await self._store.async_save(self._kept_content())
 

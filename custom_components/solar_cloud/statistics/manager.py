@@ -86,7 +86,7 @@ class History:
         return None if task.cancelled() else task.result()
 
     async def async_stop(self) -> None:
-        """Stop working for good, and write what was fetched."""
+        """Stop all work, and write what was fetched."""
         self.stopped = True
         if self._task is not None:
             self._task.cancel()

@@ -169,7 +169,7 @@ def test_the_emulator_sends_no_item_that_no_table_knows() -> None:
                     }
 
 
-@pytest.mark.parametrize("kind", sorted(models.TUNABLE))
+@pytest.mark.parametrize("kind", sorted(models.CORRECTABLE))
 def test_a_swapped_device_turns_powers_and_counters(kind: int) -> None:
     """A current transformer mounted the wrong way round swaps everything it sees."""
     values: dict[Slot, Value] = {
@@ -207,8 +207,11 @@ def test_a_users_unit_replaces_the_tables(
 ) -> None:
     """Whatever the table says, the power is then read in this unit."""
     values: dict[Slot, Value] = {Slot(Q.GRID_POWER): 2000.0, Slot(Q.POWER_FACTOR): 1.0}
-    tuned = corrected(values, kind, DeviceCorrection(unit=unit))
-    assert tuned == {Slot(Q.GRID_POWER): 2000.0 * factor, Slot(Q.POWER_FACTOR): 1.0}
+    corrected_values = corrected(values, kind, DeviceCorrection(unit=unit))
+    assert corrected_values == {
+        Slot(Q.GRID_POWER): 2000.0 * factor,
+        Slot(Q.POWER_FACTOR): 1.0,
+    }
 
 
 METER: dict[str, object] = {"power_factor": 0.95, "a_u": 230, "b_u": 231, "c_u": 229}

@@ -179,10 +179,10 @@ async def test_a126_the_old_unit_of_a_grid_meter_is_found_out(rig: Rig) -> None:
     snapshot = await rig.next_poll()
     assert abs(float(value(snapshot, meter, Q.GRID_POWER) or 0)) > 1000
     assert isinstance(rig.client, SupportsCorrections)
-    rig.client.tune({meter: DeviceCorrection(unit=PowerUnit.WATT)})
+    rig.client.correct({meter: DeviceCorrection(unit=PowerUnit.WATT)})
     snapshot = await rig.next_poll()
     assert abs(float(value(snapshot, meter, Q.GRID_POWER) or 0)) < 1000
-    rig.client.tune({meter: DeviceCorrection(swap_direction=True)})
+    rig.client.correct({meter: DeviceCorrection(swap_direction=True)})
     snapshot = await rig.next_poll()
     swapped = rig.cloud.plant.uploaded(rig.cloud.first(GRID_METER))
     assert swapped is not None
@@ -195,10 +195,10 @@ async def test_a_meter_can_be_turned_round(rig: Rig) -> None:
     """What was read before is forgotten; the devices say which can be corrected."""
     before = await rig.poll()
     meter = rig.id_of(POWER_SENSOR)
-    assert rig.inventory.devices[meter].tunable
-    assert not rig.inventory.devices[rig.id_of(HOME_INVERTER)].tunable
-    rig.client.tune({meter: DeviceCorrection(swap_direction=True)})
-    rig.client.tune({meter: DeviceCorrection(swap_direction=True)})
+    assert rig.inventory.devices[meter].correctable
+    assert not rig.inventory.devices[rig.id_of(HOME_INVERTER)].correctable
+    rig.client.correct({meter: DeviceCorrection(swap_direction=True)})
+    rig.client.correct({meter: DeviceCorrection(swap_direction=True)})
     assert meter in (await rig.poll()).silent
     after = await rig.next_poll()
     assert float(value(before, meter, Q.GRID_POWER) or 0) < 0

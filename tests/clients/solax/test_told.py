@@ -389,13 +389,13 @@ async def test_any_answer_to_a_command_is_survived(
 ) -> None:
     """It was sent: whatever came back, it does not raise."""
     await ready(account)
-    api = account.client.controls._api  # noqa: SLF001
-    write = api.write
+    session = account.client.controls._session  # noqa: SLF001
+    write = session.write
 
     async def distorted(*args: Any) -> Any:
         return replace(await write(*args), result=answer, request_id=None)
 
-    monkeypatch.setattr(api, "write", distorted)
+    monkeypatch.setattr(session, "write", distorted)
     result = await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
     assert result.outcome is Outcome.UNCERTAIN
 

@@ -43,7 +43,7 @@ async def test_both_editions_list_the_same(connect: Connect, granted: Account) -
     assert battery.capacity == 12.8
     meter = one.devices["5000001_7_1_1"]
     assert meter.serial is None
-    assert meter.tunable
+    assert meter.correctable
 
 
 def _row(**fields: Any) -> dict[str, Any]:

@@ -177,7 +177,7 @@ def test_a_meter_may_be_turned_round() -> None:
         DEVICE_TYPES[7].table,
         fields,
         None,
-        tuning=DeviceCorrection(swap_direction=True),
+        correction=DeviceCorrection(swap_direction=True),
     )
     assert dict(turned.values) == {
         Slot(Q.GRID_POWER): -300.0,
@@ -187,7 +187,9 @@ def test_a_meter_may_be_turned_round() -> None:
         Slot(Q.GRID_EXPORT_ENERGY_TOTAL): 5.0,
         Slot(Q.GRID_EXPORT_ENERGY_TODAY): 0.1,
     }
-    straight, _ = read(DEVICE_TYPES[7].table, fields, None, tuning=DeviceCorrection())
+    straight, _ = read(
+        DEVICE_TYPES[7].table, fields, None, correction=DeviceCorrection()
+    )
     assert straight.values[Slot(Q.GRID_POWER)] == 300.0
 
 
@@ -196,16 +198,16 @@ def test_a_user_says_that_a_meter_reports_kilowatts() -> None:
     fields = {"p8018": "0.3", "p8076": "0.1", "p8030": "5000"}
     table = DEVICE_TYPES[7].table
     kilowatts = DeviceCorrection(unit=PowerUnit.KILOWATT)
-    reading, _ = read(table, fields, None, tuning=kilowatts)
+    reading, _ = read(table, fields, None, correction=kilowatts)
     assert reading.values[Slot(Q.GRID_POWER)] == 300.0
     assert reading.values[Slot(Q.GRID_IMPORT_POWER)] == 300.0
     assert reading.values[Slot(Q.PHASE_POWER, 1)] == 100.0
     assert reading.values[Slot(Q.GRID_IMPORT_ENERGY_TOTAL)] == 5.0
     both = replace(kilowatts, swap_direction=True)
-    turned, _ = read(table, fields, None, tuning=both)
+    turned, _ = read(table, fields, None, correction=both)
     assert turned.values[Slot(Q.GRID_POWER)] == -300.0
     watts = DeviceCorrection(unit=PowerUnit.WATT)
-    as_documented, _ = read(table, fields, None, tuning=watts)
+    as_documented, _ = read(table, fields, None, correction=watts)
     assert as_documented.values[Slot(Q.GRID_POWER)] == 0.3
 
 

@@ -45,7 +45,7 @@ class ReadAccess:
         return (bucket, kind) in self._denied
 
     def granted(self, batch: Batch) -> None:
-        """Note a success."""
+        """Note that a batch was answered: its devices and their interface are open."""
         self._packer(batch.bucket, batch.kind).mark_ok(batch.ids)
         self.unauthorized -= set(batch.ids)
         self._denied.clear((batch.bucket, batch.kind))

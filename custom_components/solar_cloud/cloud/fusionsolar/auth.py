@@ -73,7 +73,7 @@ class Authorization(ABC):
 
 
 class ApiAccount(Authorization):
-    """A Northbound account: one session at a time, and every login ends the session of whoever else uses it."""
+    """A Northbound account: one session at a time, and every login ends the session before, another program's too."""
 
     def __init__(
         self,
@@ -150,13 +150,13 @@ class ApiAccount(Authorization):
 
     @override
     async def refused_again(self) -> CloudError:
-        """Somebody signed in between our login and the next call: leave the account to them for a while."""
+        """Another program signed in between our login and the next call: leave the account to it for a while."""
         await self._quota.block(CONTEST_WAIT, LOGIN, "session_contested")
         return SessionConflict(CONTEST_WAIT)
 
     @override
     async def sign_out(self) -> None:
-        """End our session; nobody else's token can be ended by this."""
+        """End our session; another program's is left alone."""
         if (token := self.tokens.token) is None or self._quota.wait(LOGOUT) > 0:
             return
         self._quota.acquire(LOGOUT)

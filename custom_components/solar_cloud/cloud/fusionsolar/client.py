@@ -23,18 +23,18 @@ class FusionSolarCloud:
     """A client of the SmartPVMS Northbound API."""
 
     def __init__(
-        self, calls: FusionSolarSession, storage: Storage, *, owner: bool
+        self, session: FusionSolarSession, storage: Storage, *, owner: bool
     ) -> None:
-        """Read through ``calls``; ``owner`` says that the calls come out of an owner's daily thousand."""
-        self._calls: Final = calls
-        self._lists: Final = FusionSolarInventory(calls, storage)
+        """Read through ``session``; ``owner`` says that the calls come out of an owner's daily thousand."""
+        self._session: Final = session
+        self._lists: Final = FusionSolarInventory(session, storage)
         self._decoder: Final = FusionSolarDecoder(storage)
         self._poller: Final = FusionSolarPoller(
-            calls, self._lists, self._decoder, storage, owner=owner
+            session, self._lists, self._decoder, storage, owner=owner
         )
-        self.history: Final = FusionSolarHistory(calls, self._lists, self._decoder)
+        self.history: Final = FusionSolarHistory(session, self._lists, self._decoder)
         self.controls: Final = FusionSolarControls(
-            calls, ControlStates(storage), self._poller.cache, owner=owner
+            session, ControlStates(storage), self._poller.cache, owner=owner
         )
 
     async def inventory(self) -> Inventory:
@@ -49,20 +49,20 @@ class FusionSolarCloud:
         """Say who feeds the plant's roles."""
         return roles(plant_id, inventory)
 
-    def tune(self, tunings: Mapping[str, DeviceCorrection]) -> None:
+    def correct(self, corrections: Mapping[str, DeviceCorrection]) -> None:
         """Take up the user's corrections; readings made without them are forgotten."""
-        for key in {*tunings, *self._decoder.tunings}:
-            if tunings.get(key) != self._decoder.tunings.get(key):
+        for key in {*corrections, *self._decoder.corrections}:
+            if corrections.get(key) != self._decoder.corrections.get(key):
                 self._poller.cache.drop(key)
-        self._decoder.tunings = dict(tunings)
+        self._decoder.corrections = dict(corrections)
 
     async def sign_out(self) -> None:
-        """End the session."""
-        await self._calls.auth.sign_out()
+        """End the session at the vendor, where that is possible."""
+        await self._session.auth.sign_out()
 
     async def access(self, inventory: Inventory) -> Access:
         """Say which scopes the owner granted, as far as the token tells."""
-        token = self._calls.auth.tokens.token
+        token = self._session.auth.tokens.token
         scope = None if token is None else token.scope
         if scope is None:
             return Access()
@@ -75,7 +75,7 @@ class FusionSolarCloud:
         """Describe the client for diagnostics."""
         return {
             **self._poller.report(),
-            "contested": self._calls.auth.tokens.session_conflict,
+            "contested": self._session.auth.tokens.session_conflict,
             "unmapped": {
                 str(kind): [*sorted(names)]
                 for kind, names in self._decoder.unmapped.items()

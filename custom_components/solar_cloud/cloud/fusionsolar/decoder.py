@@ -104,7 +104,7 @@ def _grid_meter_unit(items: Mapping[str, object]) -> PowerUnit | None:
 def corrected(
     values: dict[Slot, Value], device_type: int, correction: DeviceCorrection
 ) -> dict[Slot, Value]:
-    """Correct decoded values."""
+    """Return decoded values in the unit and direction the user says, or that were found out."""
     if correction.unit is not None:
         factor = UNITS[correction.unit].factor / _native(device_type).factor
         values = scale_powers(values, factor)
@@ -128,7 +128,7 @@ class FusionSolarDecoder:
         self._storage: Final = storage
         self._alive: dict[str, set[str]] = {}
         self._guesses: dict[str, UnitGuess] = {}
-        self.tunings: Mapping[str, DeviceCorrection] = {}
+        self.corrections: Mapping[str, DeviceCorrection] = {}
         self.unmapped: dict[int, set[str]] = {}
         self._restore()
 
@@ -191,7 +191,7 @@ class FusionSolarDecoder:
         self, key: str, row: DeviceRow, items: Mapping[str, Json]
     ) -> DeviceCorrection | None:
         """Return the user's correction, and where it leaves the unit open, the unit found out."""
-        asked = self.tunings.get(key)
+        asked = self.corrections.get(key)
         if row.type != models.GRID_METER or (asked and asked.unit):
             return asked
         guess = self._guesses.setdefault(key, UnitGuess())

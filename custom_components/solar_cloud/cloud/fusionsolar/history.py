@@ -48,12 +48,12 @@ class FusionSolarHistory:
 
     def __init__(
         self,
-        calls: FusionSolarSession,
+        session: FusionSolarSession,
         lists: FusionSolarInventory,
         decoder: FusionSolarDecoder,
     ) -> None:
-        """Call nobody yet."""
-        self._calls: Final = calls
+        """Read through ``session`` the devices of ``lists``."""
+        self._session: Final = session
         self._lists: Final = lists
         self._decoder: Final = decoder
 
@@ -88,7 +88,7 @@ class FusionSolarHistory:
         found: dict[str, list[Reading]] = {owner: [] for owner in batch}
         if not known:
             return found
-        answer = await self._calls.send(
+        answer = await self._session.send(
             DEVICE_PAST,
             {
                 "devIds": ",".join(known),
@@ -118,7 +118,7 @@ class FusionSolarHistory:
         """Return the hours of the day in which ``end`` lies, or that ends with it."""
         last = end - timedelta(seconds=1)
         midnight = last.replace(hour=0, minute=0, second=0, microsecond=0)
-        answer = await self._calls.send(
+        answer = await self._session.send(
             PLANT_HOURS,
             {"stationCodes": plant.id, "collectTime": milliseconds(last.timestamp())},
         )

@@ -63,9 +63,9 @@ class DeviceRow(Listed):
 class FusionSolarInventory:
     """The account's plants and devices."""
 
-    def __init__(self, calls: FusionSolarSession, storage: Storage) -> None:
+    def __init__(self, session: FusionSolarSession, storage: Storage) -> None:
         """Take up the lists of the last run."""
-        self._calls: Final = calls
+        self._session: Final = session
         self._storage: Final = storage
         self._plants: dict[str, PlantRow] = {}
         self._devices: dict[str, DeviceRow] = {}
@@ -155,7 +155,7 @@ class FusionSolarInventory:
 
     async def _page_of_plants(self, page: int) -> Page[PlantRow]:
         try:
-            answer = await self._calls.send(STATIONS, {"pageNo": page})
+            answer = await self._session.send(STATIONS, {"pageNo": page})
         except Refused as err:
             if err.reaction is ErrorAction.RELIST:
                 return Page([])  # 20007: nothing there
@@ -191,12 +191,14 @@ class FusionSolarInventory:
         }
         self._swept_at = time.time()
         self._outstanding, self._closed = set(self._plants), set()
-        set_windows(self._calls.quota, len(self._plants), self._counts())
+        set_windows(self._session.quota, len(self._plants), self._counts())
         self._storage.delay_save(SECTION, self._as_json)
 
     async def _list_devices(self, batch: tuple[str, ...]) -> None:
         try:
-            answer = await self._calls.send(DEVICES, {"stationCodes": ",".join(batch)})
+            answer = await self._session.send(
+                DEVICES, {"stationCodes": ",".join(batch)}
+            )
         except Refused as err:
             match err.reaction:
                 case ErrorAction.OWNER | ErrorAction.RELIST:
@@ -237,7 +239,7 @@ class FusionSolarInventory:
                 if row.miss() or row.serial in serials:
                     del self._devices[key]
         self._devices |= found
-        set_windows(self._calls.quota, len(self._plants), self._counts())
+        set_windows(self._session.quota, len(self._plants), self._counts())
 
     def _counts(self) -> dict[int, int]:
         counts: dict[int, int] = {}
@@ -293,7 +295,7 @@ class FusionSolarInventory:
                 known |= {str(code) for code in codes} & set(self._plants)
         if self._closed:
             self.notices.add(OWNER_NOTICE)
-        set_windows(self._calls.quota, len(self._plants), self._counts())
+        set_windows(self._session.quota, len(self._plants), self._counts())
         self._index()
 
 
@@ -327,7 +329,7 @@ def _plant(row: PlantRow) -> Plant:
     return Plant(
         id=row.code,
         name=row.name,
-        # Blind to daylight saving: whoever uses it has to compare it with a zone that is not.
+        # Does not follow daylight saving: ``pipeline/timezones.py`` compares it with zones that do.
         time_zone=row.offset,
         pv_capacity=None if row.capacity is None else row.capacity * 1000,
         address={"code": row.code},
@@ -344,7 +346,7 @@ def _device(key: str, row: DeviceRow) -> Device:
         firmware=row.firmware,
         rated_power=models.rated_power(row.type, row.model),
         capacity=models.capacity(row.type, row.model),
-        tunable=row.type in models.TUNABLE,
+        correctable=row.type in models.CORRECTABLE,
         reports=row.type in models.READABLE,
         address={
             "id": row.id,

@@ -31,7 +31,7 @@ INVERTERS: Final = frozenset({STRING_INVERTER, HOME_INVERTER})
 BATTERIES: Final = frozenset({HOME_BATTERY, STORAGE, LITHIUM_STRING})
 METERS: Final = (EMMA, POWER_SENSOR, GRID_METER, MAINS)
 """What stands at the grid connection; the first type a plant has is believed (EMMA includes the sensor it reads)."""
-TUNABLE: Final = frozenset({*METERS, STORAGE, HOME_BATTERY})
+CORRECTABLE: Final = frozenset({*METERS, STORAGE, HOME_BATTERY})
 
 KINDS: Final[Mapping[int, DeviceKind]] = {
     STRING_INVERTER: DeviceKind.INVERTER,

@@ -161,7 +161,7 @@ def _refusal(answer: Answer, error: object, *, first: bool) -> CloudError:
     if answer.status == FORBIDDEN and error is None:
         return CloudUnreachable("access_blocked")
     if answer.status in (404, 405) and error is None:
-        return CloudUnreachable("wrong_host")  # nobody here knows of consents
+        return CloudUnreachable("wrong_host")  # this host serves no consents
     if error in ("invalid_client", "unauthorized_client"):
         return CredentialsRejected("client_refused")
     return CloudError("invalid_code") if first else ConsentLost()

@@ -57,7 +57,7 @@ class FusionSolarPoller:
 
     def __init__(
         self,
-        calls: FusionSolarSession,
+        session: FusionSolarSession,
         lists: FusionSolarInventory,
         decoder: FusionSolarDecoder,
         storage: Storage,
@@ -65,11 +65,11 @@ class FusionSolarPoller:
         owner: bool,
     ) -> None:
         """Take up the readings of the last run; ``owner`` says that the calls come out of an owner's daily thousand."""
-        self._calls: Final = calls
+        self._session: Final = session
         self._lists: Final = lists
         self._decoder: Final = decoder
         self.cache: Final = FusionSolarReadingCache(storage)
-        self._plan: Final = CallPlanner(calls.quota, storage, owner=owner)
+        self._plan: Final = CallPlanner(session.quota, storage, owner=owner)
         self._access: Final = ReadAccess()
         self._reports: dict[str, Report] = {}
         self._alarms: dict[str, tuple[Alarm, ...]] = {}
@@ -144,7 +144,7 @@ class FusionSolarPoller:
         return False
 
     async def _read_devices(self, batch: Batch) -> None:
-        answer = await self._calls.send(
+        answer = await self._session.send(
             DEVICE_NOW,
             {
                 "devIds": ",".join(batch.ids),
@@ -182,7 +182,7 @@ class FusionSolarPoller:
         self.cache.put(key, replace(reading, heard_at=now, cycle=self._plan.cycle))
 
     async def _read_plants(self, batch: Batch) -> None:
-        answer = await self._calls.send(
+        answer = await self._session.send(
             PLANT_NOW, {"stationCodes": ",".join(batch.ids)}
         )
         for row in rows(answer):
@@ -193,7 +193,7 @@ class FusionSolarPoller:
                 self._keep(code, decoded.reading(None))
 
     async def _read_reports(self, batch: Batch) -> None:
-        answer = await self._calls.send(
+        answer = await self._session.send(
             PLANT_DAY,
             {"stationCodes": ",".join(batch.ids), "collectTime": milliseconds()},
         )
@@ -201,7 +201,7 @@ class FusionSolarPoller:
 
     async def _read_alarms(self, batch: Batch) -> None:
         days = SHORT_ALARM_DAYS if self._access.span_too_long else ALARM_DAYS
-        answer = await self._calls.send(ALARMS, alarm_query(batch.ids, days))
+        answer = await self._session.send(ALARMS, alarm_query(batch.ids, days))
         self._alarms |= alarms(answer, batch.ids, self._lists.by_serial)
 
     def _device_batches(self, wanted: Inventory) -> list[Batch]:
@@ -328,10 +328,10 @@ class FusionSolarPoller:
 
     def _notices(self, wanted: Inventory) -> frozenset[Notice]:
         found = self._lists.notices | self._access.notices()
-        if (used_up := self._calls.quota.used_up) is not None:
+        if (used_up := self._session.quota.used_up) is not None:
             # As the error words it: one repair, whichever way it is told.
             found.add(Notice("daily_limit", (*used_up.placeholders.items(),)))
-        if self._calls.auth.tokens.session_conflict:
+        if self._session.auth.tokens.session_conflict:
             found.add(Notice("session_contested"))
         if wanted.devices and not any(
             number(device.address.get("type")) in TABLES

@@ -82,7 +82,7 @@ class PlantDevices:
     """The devices of one plant by what they do."""
 
     def __init__(self, plant_id: str, inventory: Inventory) -> None:
-        """Sort them."""
+        """Sort a plant's devices by their types."""
         devices = inventory.devices_of(plant_id)
         self.plant_id: Final = plant_id
         self.inverters: Final = [

@@ -19,7 +19,7 @@ class SolaxRow:
 
     @classmethod
     def of(cls, fields: Mapping[str, Json]) -> SolaxRow:
-        """Prepare the look-up."""
+        """Take the fields of one object."""
         return cls(fields, {name.lower(): raw for name, raw in fields.items()})
 
     def text(self, *names: str) -> str | None:

@@ -86,10 +86,10 @@ class BatteryDiscovery:
     """Asks inverters for their batteries, each at most once a day."""
 
     def __init__(
-        self, api: SolaxSession, memory: SolaxAccess, pages: ListingMemory
+        self, session: SolaxSession, memory: SolaxAccess, pages: ListingMemory
     ) -> None:
         """Start without knowing any battery but those remembered; what was answered before is in ``pages``."""
-        self._api: Final = api
+        self._session: Final = session
         self._memory: Final = memory
         self._pages: Final = pages
         self._found: dict[str, SolaxRow] = {}
@@ -127,7 +127,7 @@ class BatteryDiscovery:
         if (answer := self._pages.kept(question)) is None:
             try:
                 answer = (
-                    await self._api.call(
+                    await self._session.call(
                         DEVICE_DATA, params=battery_params(business, serials)
                     ),
                 )

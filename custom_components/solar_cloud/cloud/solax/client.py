@@ -27,15 +27,15 @@ from .session import SolaxSession
 class SolaxCloud:
     """One application of the developer portal."""
 
-    def __init__(self, api: SolaxSession, storage: Storage) -> None:
-        """Read with ``api``; what must be remembered goes to the storage."""
-        self._api: Final = api
+    def __init__(self, session: SolaxSession, storage: Storage) -> None:
+        """Read with ``session``; what must be remembered goes to the storage."""
+        self._session: Final = session
         self._memory: Final = SolaxAccess(storage)
-        self._lists: Final = SolaxInventory(api, self._memory, storage)
-        self._poller: Final = SolaxPoller(api, self._memory, self._lists)
-        self.history: Final = SolaxHistory(api, self._poller.cache.decoder)
+        self._lists: Final = SolaxInventory(session, self._memory, storage)
+        self._poller: Final = SolaxPoller(session, self._memory, self._lists)
+        self.history: Final = SolaxHistory(session, self._poller.cache.decoder)
         self.controls: Final = SolaxControls(
-            api, assumed_settings(storage), self._poller.cache.last
+            session, assumed_settings(storage), self._poller.cache.last
         )
         self._reading: Final = asyncio.Lock()
         self._counts: dict[str, Json] = {}
@@ -59,7 +59,7 @@ class SolaxCloud:
         """Look which service packs are authorised, with one live reading. Raises ``PermissionMissing`` when that is refused."""
         await self._try_live(inventory)
         refused = self._memory.permissions
-        token = self._api.tokens.token
+        token = self._session.tokens.token
         if token is None or token.scope is None:
             return Access(missing=tuple(sorted(refused)))
         # Lists and readings show better than the words of a token, which may be older than the grant.
@@ -89,10 +89,10 @@ class SolaxCloud:
                     "deviceType": device.address["device_type"],
                     "businessType": device.address["business_type"],
                 }
-                await self._api.call(DEVICE_DATA, params=params)
+                await self._session.call(DEVICE_DATA, params=params)
             elif plant is not None:
                 business = plant.address["business_type"]
-                await self._api.call(
+                await self._session.call(
                     PLANT_DATA, params={"plantId": plant.id, "businessType": business}
                 )
 
@@ -108,7 +108,7 @@ class SolaxCloud:
             "businessType": plant.address["business_type"],
         }
         try:
-            found = rows(await self._api.call(DEVICE_DATA, params=params))
+            found = rows(await self._session.call(DEVICE_DATA, params=params))
         except AccessDenied, OperationFailed:
             found = []
         if not any(
@@ -122,13 +122,13 @@ class SolaxCloud:
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state: nothing secret, no identity."""
-        token = self._api.tokens.token
+        token = self._session.tokens.token
         decoder = self._poller.cache.decoder
         return {
             "scopes": None
             if token is None or token.scope is None
             else list[Json](token.scope),
-            "contested": self._api.tokens.session_conflict,
+            "contested": self._session.tokens.session_conflict,
             "devices": dict(self._counts),
             "memory": self._memory.report(),
             "unmapped": {

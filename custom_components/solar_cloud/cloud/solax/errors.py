@@ -49,7 +49,7 @@ class AnswerVerdict(Enum):
     """Either the cloud stumbled or there is nothing of the kind asked for; the caller knows which."""
     BUSY = auto()
     BAD_REQUEST = auto()
-    """Wrong for good: the same call will never succeed."""
+    """The same call will never succeed."""
     NO_MASTER = auto()
     BLOCKED = auto()
     """A gateway in front of the cloud turned the call away."""

@@ -43,9 +43,9 @@ class SolaxHistory:
 
     limits = LIMITS
 
-    def __init__(self, api: SolaxSession, decoder: SolaxDecoder) -> None:
-        """Read with ``api``."""
-        self._api: Final = api
+    def __init__(self, session: SolaxSession, decoder: SolaxDecoder) -> None:
+        """Read through ``session``, and decode as in a poll."""
+        self._session: Final = session
         self._decoder: Final = decoder
 
     def newest(self, plant: Plant, now: datetime) -> datetime:
@@ -76,7 +76,7 @@ class SolaxHistory:
     async def _uploads(self, device: Device, window: PastWindow) -> list[Reading]:
         minutes = window.step.total_seconds() / 60
         interval = max((each for each in INTERVALS if each <= minutes), default=5)
-        result = await self._api.call(
+        result = await self._session.call(
             DEVICE_HISTORY,
             params={
                 **_address(device),
@@ -97,7 +97,7 @@ class SolaxHistory:
     ) -> PastEnergies:
         """Return the days of the month in which ``end`` lies, or that ends with it."""
         local, zone = (end - timedelta(seconds=1)).date(), end.tzinfo
-        result = await self._api.call(
+        result = await self._session.call(
             STATISTICS,
             body={
                 "plantId": plant.id,

@@ -51,7 +51,7 @@ class SolaxPoll:
     done: set[tuple[str, ...]] = field(default_factory=set)
     succeeded: bool = False
     silences: int = 0
-    """Calls in a row that nobody answered."""
+    """Calls in a row that were not answered."""
     errors: list[CloudError] = field(default_factory=list)
 
 
@@ -59,10 +59,10 @@ class SolaxPoller:
     """Runs polls and keeps what they bring."""
 
     def __init__(
-        self, api: SolaxSession, memory: SolaxAccess, lists: SolaxInventory
+        self, session: SolaxSession, memory: SolaxAccess, lists: SolaxInventory
     ) -> None:
-        """Read with ``api``."""
-        self._api: Final = api
+        """Read through ``session`` what ``lists`` found and ``memory`` allows."""
+        self._session: Final = session
         self._memory: Final = memory
         self._lists: Final = lists
         self.cache: Final = SolaxReadingCache(memory)
@@ -102,7 +102,7 @@ class SolaxPoller:
             for job in slow_jobs(wanted)
             if now >= self._last(job) + job.period
             and self._memory.resting(job.gate) is None
-            and not self._api.backoff.quiet
+            and not self._session.backoff.quiet
         ]
         if poll.done:
             due = []  # a continued poll only finishes what it began
@@ -171,17 +171,19 @@ class SolaxPoller:
         return result.resume_after
 
     async def _make(self, poll: SolaxPoll, wanted: Inventory, job: Job) -> None:
-        result = await self._api.call(job.endpoint, params=job.params, body=job.body)
+        result = await self._session.call(
+            job.endpoint, params=job.params, body=job.body
+        )
         poll.silences = 0
         self._note(poll, job)
         self._take(poll, job, result, wanted)
 
     def _failed(self, poll: SolaxPoll, job: Job, err: CloudError) -> bool:
-        """Note an error; without a token, and where nobody answers, the rest is not tried."""
+        """Note an error; without a token, and without an answer, the rest is not tried."""
         LOGGER.debug("%s failed: %s", job.endpoint.path, err.key)
         self._note(poll, job)
         poll.silences = poll.silences + 1 if _silent(err) else 0
-        if self._api.tokenless or poll.silences >= SILENCES:
+        if self._session.tokenless or poll.silences >= SILENCES:
             self._fail(job, err.key)
             return True
         self._refused(job, err)
@@ -266,19 +268,19 @@ class SolaxPoller:
             Notice("permission_missing", (("permission", permission),))
             for permission in self._memory.permissions
         }
-        for key, holds in (
-            ("session_contested", self._api.tokens.session_conflict),
+        for key, applies in (
+            ("session_contested", self._session.tokens.session_conflict),
             ("clock_skew", self.cache.clocks.skewed),
             ("access_blocked", self._memory.blocked),
-            ("daily_quota_exhausted", self._api.backoff.used_up),
+            ("daily_quota_exhausted", self._session.backoff.used_up),
         ):
-            if holds:
+            if applies:
                 notices.add(Notice(key))
         return frozenset(notices)
 
 
 def _silent(err: CloudError) -> bool:
-    """Whether nobody answered at all."""
+    """Whether there was no answer at all."""
     return isinstance(err, CloudUnreachable) and err.key == err.default_key
 
 

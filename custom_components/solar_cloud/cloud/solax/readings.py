@@ -21,7 +21,7 @@ class SolaxReadingCache(ReadingCache):
     """Takes answers in and keeps them for the polls that do not ask again."""
 
     def __init__(self, memory: SolaxAccess) -> None:
-        """Start empty."""
+        """Begin without readings; ``memory`` keeps what decoding learns."""
         super().__init__()
         self.clocks: Final = TimestampReader()
         self.decoder: Final = SolaxDecoder(memory)

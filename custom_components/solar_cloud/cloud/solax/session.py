@@ -84,10 +84,10 @@ class PagedLister:
     """
 
     def __init__(
-        self, api: SolaxSession, memory: SolaxAccess, pages: ListingMemory
+        self, session: SolaxSession, memory: SolaxAccess, pages: ListingMemory
     ) -> None:
-        """Read with ``api``; what was answered before is in ``pages``."""
-        self._api: Final = api
+        """Read with ``session``; what was answered before is in ``pages``."""
+        self._session: Final = session
         self._memory: Final = memory
         self._pages: Final = pages
         self._kept: dict[Gate, list[SolaxRow]] = {}
@@ -181,7 +181,7 @@ class PagedLister:
             params = {**params, "pageNo": str(number), "size": str(PAGE_SIZE)}
         elif number > 1:
             body = {**(body or {}), "pageNo": number}
-        result = await self._api.call(wanted.endpoint, params=params, body=body)
+        result = await self._session.call(wanted.endpoint, params=params, body=body)
         self._pages.keep(question, result)
         return result
 
@@ -190,7 +190,7 @@ LOGGER: Final = logging.getLogger(__name__)
 
 
 class SolaxSession(Session):
-    """The signed-in application."""
+    """Signed-in calls of one application, with what each code of an answer means for the caller."""
 
     token_gone = CredentialsRejected
 

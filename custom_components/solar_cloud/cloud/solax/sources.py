@@ -65,7 +65,7 @@ def _grid(
 ) -> list[Sequence[Device]]:
     """Return who knows the grid connection: a meter when there is just one, then the master, else the inverters one after the other.
 
-    Of several meters nobody says which is at the grid; of several inverters only the one with the meter reports it, and adding them up
+    Which of several meters is at the grid is not told; of several inverters only the one with the meter reports it, and adding them up
     would count it twice.
     """
     masters = [each for each in inverters if each.address.get("flag") == "master"]

@@ -157,7 +157,7 @@ def connect(
     storage: Storage,
     quota: Quota,
 ) -> Cloud:
-    """Build a client; calls nobody."""
+    """Build a client; no call is made."""
     gateway = _gateway(sign_in, credentials, transport)
     if sign_in is GRANT:
         refresh = OAuthRefresh(gateway, quota, storage)

@@ -45,7 +45,7 @@ class PointSelection:
     def _choose(
         self, owner: str, slot: str, names: list[str], fields: Mapping[str, Json]
     ) -> str | None:
-        """Return the field that feeds a slot; the first that carries a number is taken for good."""
+        """Return the field that feeds a slot; the first that carries a number is kept."""
         chosen = self._chosen.setdefault(owner, {})
         if chosen.get(slot) not in names:
             first = (name for name in names if number(fields.get(name)) is not None)

@@ -136,7 +136,7 @@ class ApiClient:
     """Speaks for one application in one region."""
 
     def __init__(self, base_url: URL, keys: Keys, transport: Transport) -> None:
-        """Call nobody yet."""
+        """Call ``base_url`` with an application's keys."""
         self._base_url: Final = base_url
         self._keys: Final = keys
         self._transport: Final = transport

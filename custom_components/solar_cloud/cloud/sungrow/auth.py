@@ -43,7 +43,7 @@ class SignInMemory:
     def check(self, stale: Token | None) -> None:
         """Raise what the last attempt ended with, while another one would be pointless or harmful.
 
-        A token that is younger than this memory says that somebody signed in since, by hand.
+        A token that is younger than this memory says that the user has signed in since, in a form.
         """
         at = self._facts.get("at")
         if stale is not None and isinstance(at, int | float) and stale.issued_at > at:
@@ -120,7 +120,7 @@ class SignInMemory:
         )
 
     async def succeed(self) -> None:
-        """Forget everything."""
+        """Forget earlier failures, after a sign-in that worked."""
         await self._save({})
 
     async def _save(self, facts: dict[str, Json]) -> None:

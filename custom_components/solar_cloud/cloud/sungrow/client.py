@@ -19,7 +19,7 @@ class SungrowCloud:
     """Lists and reads what one account can see."""
 
     def __init__(self, session: SungrowSession, storage: Storage) -> None:
-        """Call nobody yet."""
+        """Read through ``session``; what must be remembered goes to the storage."""
         self._session: Final = session
         self._lister: Final = SungrowInventory(session)
         self._poller: Final = SungrowPoller(session, storage)
@@ -40,9 +40,9 @@ class SungrowCloud:
         """Say what can feed the plant's roles."""
         return roles(plant_id, inventory)
 
-    def tune(self, tunings: Mapping[str, DeviceCorrection]) -> None:
+    def correct(self, corrections: Mapping[str, DeviceCorrection]) -> None:
         """Read meters wired the other way round as the user says."""
-        self._poller.tunings = tunings
+        self._poller.corrections = corrections
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state for diagnostics."""

@@ -26,7 +26,7 @@ BLOCK_BITS: Final = 128
 
 
 def random_text(length: int) -> str:
-    """Return letters and digits nobody can guess."""
+    """Return random letters and digits, from the system's secure source."""
     return "".join(secrets.choice(LETTERS) for _ in range(length))
 
 

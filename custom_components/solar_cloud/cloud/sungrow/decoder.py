@@ -42,7 +42,7 @@ def read(
     measured_at: datetime | None,
     *,
     storage: bool = True,
-    tuning: DeviceCorrection | None = None,
+    correction: DeviceCorrection | None = None,
 ) -> tuple[Reading, set[str]]:
     """Decode a device; also name the fields no table knows.
 
@@ -53,8 +53,8 @@ def read(
         for slot in [slot for slot in decoded.values if _is_storage(slot)]:
             del decoded.values[slot]
     join_powers(decoded.values)
-    if tuning is not None:
-        decoded.values = _corrected(decoded.values, tuning)
+    if correction is not None:
+        decoded.values = _corrected(decoded.values, correction)
     return decoded.reading(measured_at), _unmapped(decoded)
 
 

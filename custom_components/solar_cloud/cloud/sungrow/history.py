@@ -58,7 +58,7 @@ class SungrowHistory:
     limits = LIMITS
 
     def __init__(self, session: SungrowSession, reader: SungrowPoller) -> None:
-        """Call nobody yet."""
+        """Read through ``session``; ``reader`` knows the plants' time zones and points."""
         self._session: Final = session
         self._reader: Final = reader
 

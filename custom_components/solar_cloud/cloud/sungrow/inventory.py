@@ -37,7 +37,7 @@ class SungrowInventory:
     """Lists one account; what cannot be read this time stays as it was."""
 
     def __init__(self, session: SungrowSession) -> None:
-        """Know nothing yet."""
+        """List through ``session``."""
         self._session: Final = session
         self._known: Final[dict[str, list[dict[str, Json]]]] = {}
 
@@ -192,7 +192,7 @@ def _device(
         capacity=_scaled(BATTERY_MODEL, model, 0.1)
         if kind is DeviceKind.BATTERY
         else None,
-        tunable=kind is DeviceKind.METER,
+        correctable=kind is DeviceKind.METER,
         address=address
         | ({"uuid": uuid} if uuid else {})
         | ({LOGGER_KEY: logger} if logger else {}),

@@ -68,7 +68,7 @@ class SungrowPoller:
             for each in (stored if isinstance(stored, list) else ())
             if (key := text(each))
         }
-        self.tunings: Mapping[str, DeviceCorrection] = {}
+        self.corrections: Mapping[str, DeviceCorrection] = {}
         self.unmapped: Final[set[str]] = set()
         self.cache: Final = ReadingCache()
         self._overview: dict[str, dict[Slot, Value]] = {}
@@ -276,7 +276,7 @@ class SungrowPoller:
             fields,
             self._clocks.of(plant_id).stamp(local, poll.now) if local else None,
             storage=plant_id in self._with_battery or kind.number == BATTERY_TYPE,
-            tuning=self.tunings.get(key),
+            correction=self.corrections.get(key),
         )
         self.unmapped.update(f"{kind.number}.{name}" for name in unmapped)
         return reading
@@ -300,7 +300,7 @@ class SungrowPoller:
             measured_at,
             storage=plant_of(inventory, key) in self._with_battery
             or kind.number == BATTERY_TYPE,
-            tuning=self.tunings.get(key),
+            correction=self.corrections.get(key),
         )
         return reading
 

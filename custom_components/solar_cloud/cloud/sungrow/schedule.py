@@ -31,7 +31,7 @@ class Schedule:
     """When each task last ran."""
 
     def __init__(self) -> None:
-        """Nothing ran yet."""
+        """Begin with every task due."""
         self._ran: Final[dict[str, float]] = {}
 
     def done(self, task: ScheduledCall, now: float, pause: float = 0.0) -> None:

@@ -47,7 +47,7 @@ class SungrowSession(Session):
         backoff: SungrowBackoff,
         permissions: Permissions,
     ) -> None:
-        """Call nobody yet."""
+        """Call ``gateway`` in one version of the interface, as ``backoff`` and ``permissions`` allow."""
         super().__init__(tokens, quota)
         self.dialect: Final = dialect
         self.backoff: Final = backoff

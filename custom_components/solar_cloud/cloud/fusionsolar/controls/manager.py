@@ -74,18 +74,18 @@ class FusionSolarControls:
 
     def __init__(
         self,
-        calls: FusionSolarSession,
+        session: FusionSolarSession,
         memory: ControlStates,
         cache: ReadingCache,
         *,
         owner: bool,
     ) -> None:
-        """Write with ``calls``; ``cache`` holds the last readings, and who is offline."""
-        self._calls: Final = calls
+        """Write with ``session``; ``cache`` holds the last readings, and who is offline."""
+        self._session: Final = session
         self._memory: Final = memory
         self._cache: Final = cache
         self._owner: Final = owner
-        self._reader: Final = SettingsReader(calls, memory)
+        self._reader: Final = SettingsReader(session, memory)
         self._inventory = Inventory({}, {})
 
     def available(self, inventory: Inventory) -> Capabilities:
@@ -93,7 +93,7 @@ class FusionSolarControls:
         self._inventory = inventory
         for plant_id in inventory.plants:
             self._see_powers(PlantHardware.of(plant_id, inventory))
-        token = self._calls.auth.tokens.token
+        token = self._session.auth.tokens.token
         scope = token.scope if self._owner and token is not None else None
         return FusionSolarControlCatalog(
             scope, self._memory, owner=self._owner
@@ -191,7 +191,7 @@ class FusionSolarControls:
         body = complete(write, plant, known)
         bucket = STOP_BUCKET if write.stops else CONTROL
         try:
-            reply = await self._calls.write(
+            reply = await self._session.write(
                 bucket,
                 write.kind.deliver,
                 body if write.kind is Kind.DISPATCH else {"tasks": [body]},
@@ -299,7 +299,7 @@ class FusionSolarControls:
         kind = task.write.kind
         name = "requestID" if kind is Kind.FORCE else "taskId"
         try:
-            data = await self._calls.send(
+            data = await self._session.send(
                 CONTROL, {name: task.id}, command=True, path=kind.status
             )
             found, _ = standing(kind, data, task.plant)

@@ -32,9 +32,9 @@ PRIORITIES: Final = {word: ours for ours, word in SURPLUS.items()}
 class SettingsReader:
     """Asks plants how they are set."""
 
-    def __init__(self, calls: FusionSolarSession, memory: ControlStates) -> None:
-        """Ask with ``calls``, and keep the answers in ``memory``."""
-        self._calls: Final = calls
+    def __init__(self, session: FusionSolarSession, memory: ControlStates) -> None:
+        """Ask with ``session``, and keep the answers in ``memory``."""
+        self._session: Final = session
         self._memory: Final = memory
         self._tried: Final[dict[str, float]] = {}
 
@@ -88,14 +88,14 @@ class SettingsReader:
 
     async def ask_mode(self, plant_id: str) -> None:
         """Ask how a plant's batteries are used."""
-        answer = await self._calls.send(
+        answer = await self._session.send(
             BATTERY_MODE, {"plantCode": plant_id}, path=BATTERY_MODE_PATH
         )
         if isinstance(answer, dict):
             self._memory.see_mode(plant_id, answer)
 
     async def _ask_grid(self, plant_id: str) -> None:
-        answer = await self._calls.send(
+        answer = await self._session.send(
             GRID_MODE, {"plantCode": plant_id}, path=GRID_MODE_PATH
         )
         if not isinstance(answer, dict):

@@ -74,12 +74,12 @@ class SolaxControls:
 
     def __init__(
         self,
-        api: SolaxSession,
+        session: SolaxSession,
         assumed: AssumedSettings,
         read: Callable[[str], Reading | None],
     ) -> None:
-        """Write with ``api``; ``read`` returns what a device said last."""
-        self._api: Final = api
+        """Write with ``session``; ``read`` returns what a device said last."""
+        self._session: Final = session
         self._assumed: Final = assumed
         self._read: Final = read
         self._inventory = Inventory({}, {})
@@ -87,7 +87,7 @@ class SolaxControls:
     def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set."""
         self._inventory = inventory
-        token = self._api.tokens.token
+        token = self._session.tokens.token
         return SolaxControlCatalog(
             None if token is None else token.scope, inventory
         ).available()
@@ -290,13 +290,13 @@ class SolaxControls:
         elif write.watch == LEFT:
             told[FORCED] = [sent, sent, True]
         try:
-            envelope = await self._api.write(write.endpoint, write.body)
+            envelope = await self._session.write(write.endpoint, write.body)
             if write.other_body and envelope.verdict in {
                 AnswerVerdict.UNKNOWN,
                 AnswerVerdict.BAD_REQUEST,
                 AnswerVerdict.FAILED,
             }:
-                envelope = await self._api.write(write.endpoint, write.other_body)
+                envelope = await self._session.write(write.endpoint, write.other_body)
                 told = _with_other_field(told)
         except Unanswered:
             self._assumed.send(device.id, str(sent), told, OUTRANKS)
@@ -355,7 +355,7 @@ class SolaxControls:
             return CommandResult(outcome=Outcome.UNCERTAIN)  # another version's
         if known.phase == UPLOAD:
             return await self._look(known)
-        result = await self._api.call(
+        result = await self._session.call(
             RESULT, body={"requestId": known.id}, bucket=CONTROL
         )
         status = _status(result, known.serial)
@@ -414,7 +414,7 @@ class SolaxControls:
     async def _step(self, task: SolaxTask, write: SolaxRequest) -> CommandResult:
         """Send the next step of an end of a remote mode."""
         try:
-            envelope = await self._api.write(write.endpoint, write.body)
+            envelope = await self._session.write(write.endpoint, write.body)
         except Unanswered:
             return CommandResult(outcome=Outcome.UNCERTAIN)
         if envelope.verdict is not AnswerVerdict.ACCEPTED:
