@@ -158,6 +158,36 @@ async def test_a_closed_interface_may_write_where_it_is_now(
     assert caught.value.address == URL("https://api.new.example")
 
 
+NOTICES = {
+    "retired": ('{"failCode": 20400, "message": "This interface was retired."}', True),
+    "moved": ('{"success": false, "message": "The API has moved."}', True),
+    "page": ("<html><h1>Our OpenAPI service was migrated</h1></html>", True),
+    "inwards": ('{"message": "This interface has moved to https://10.0.0.7"}', True),
+    "name": ('{"data": [{"plantName": "We moved house"}]}', False),
+    "alarm": ('{"data": [{"alarmName": "The optimizer was moved"}]}', False),
+    "two-fields": ('{"message": "Northbound API", "data": "moved"}', False),
+    "maintenance": ("<html>The service is closed for maintenance</html>", False),
+}
+
+
+@pytest.mark.parametrize(("body", "closed"), NOTICES.values(), ids=list(NOTICES))
+async def test_a_notice_that_names_no_host_is_told_from_data(
+    server: Server, http: Transport, body: str, closed: bool
+) -> None:
+    """With HTTP 200: not the credentials, and not an answer either."""
+
+    async def notice(request: web.Request) -> web.StreamResponse:
+        return web.Response(text=body)
+
+    server.handler = notice
+    if not closed:
+        assert (await http.send("GET", server.url)).body == body
+        return
+    with pytest.raises(InterfaceMoved) as caught:
+        await http.send("GET", server.url)
+    assert caught.value.key == "interface_closed"
+
+
 async def test_an_interface_that_was_closed_says_so(
     server: Server, http: Transport
 ) -> None:

@@ -26,6 +26,11 @@ _NOTICE: Final = re.compile(
     re.IGNORECASE,
 )
 """A server's word that it is elsewhere now, and the address behind it."""
+_RETIRED: Final = re.compile(
+    r"\b(?:interface|api|endpoint|service|portal)\b[^{}<>\"]{0,60}?\b(?:moved|migrated|relocated|retired)\b",
+    re.IGNORECASE,
+)
+"""A server's word that its interface is no longer here. Names of plants and texts of alarms speak of other things that moved."""
 
 
 def check_base_url(text: str) -> str:
@@ -119,7 +124,17 @@ LONGEST_NOTICE: Final = 1000
 
 def notices(text: str) -> list[str]:
     """Return where a page, or a short answer, says that its interface has moved to."""
+    return [each.rstrip(".,;:!") for each in _NOTICE.findall(_notice(text))]
+
+
+def retires(text: str) -> bool:
+    """Whether a page, or a short answer, says that its interface is no longer here, wherever it may be."""
+    return _RETIRED.search(_notice(text)) is not None
+
+
+def _notice(text: str) -> str:
+    """Return the part of an answer in which a notice may stand."""
     bare = text.strip()
     if not bare.startswith("<") and len(bare) > LONGEST_NOTICE:
-        return []
-    return [each.rstrip(".,;:!") for each in _NOTICE.findall(bare[:20_000])]
+        return ""
+    return bare[:20_000]

@@ -16,7 +16,7 @@ import aiohttp
 from multidict import CIMultiDict, MultiMapping
 from yarl import URL
 
-from .addresses import notices, other_origin, written
+from .addresses import notices, other_origin, retires, written
 from .backoff import ordered
 from .errors import (
     CloudError,
@@ -148,8 +148,9 @@ class Transport:
 
 def _stay(url: URL, answer: Answer) -> None:
     """Raise for an answer that sends us elsewhere, or says that nothing is here any more: no redirect is followed."""
-    if answer.status == 200 and (announced := notices(answer.body)):
-        if (address := other_origin(url, announced)) is not None:
+    if answer.status == 200:
+        address = other_origin(url, notices(answer.body))
+        if address is not None or retires(answer.body):
             raise InterfaceMoved(200, url.host_port_subcomponent or "", address)
         return
     redirects = 300 <= answer.status < 400
