@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from custom_components.solar_cloud.cloud.control import Outcome
+from custom_components.solar_cloud.cloud.control import (
+    Command,
+    Control,
+    ControlKind,
+    Outcome,
+    SettingValue,
+)
 from custom_components.solar_cloud.cloud.errors import (
     CloudUnreachable,
     CommandInvalid,
@@ -58,6 +64,31 @@ async def test_a_device_of_nobody_is_sent_nothing(home: Account) -> None:
     """It was removed, or never there."""
     with pytest.raises(CommandInvalid):
         await home.apply("nobody")
+    assert home.written == 0
+
+
+@with_settings
+async def test_what_a_device_does_not_offer_is_refused_with_a_reason(
+    home: Account,
+) -> None:
+    """Whatever the control, and whoever asks: no mistake of ours, and nothing is sent."""
+    offered = {
+        spec.control for spec in home.controls.available(home.wanted).specs[home.target]
+    }
+    values: dict[ControlKind, SettingValue | None] = {
+        ControlKind.NUMBER: 10.0,
+        ControlKind.SWITCH: True,
+        ControlKind.SELECT: "odd",
+        ControlKind.BUTTON: None,
+    }
+    for control in set(Control) - offered:
+        command = Command(home.target, control, values[control.kind])
+        with pytest.raises(CommandInvalid, match="not_offered"):
+            await home.controls.apply(command)
+    for control in offered:
+        if control.kind is ControlKind.SELECT:
+            with pytest.raises(CommandInvalid, match="not_offered"):
+                await home.controls.apply(Command(home.target, control, "odd"))
     assert home.written == 0
 
 

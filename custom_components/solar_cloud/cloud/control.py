@@ -191,6 +191,13 @@ class Capabilities:
     unavailable_reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By id, what (a control's key, an action's class name, or ``all``) and why: ``no_permission``, ``no_battery``, ``not_supported``, ..."""
 
+    def spec(self, device_id: str, control: Control) -> ControlSpec | None:
+        """Return the limits of a control, ``None`` where it is not offered."""
+        return next(
+            (spec for spec in self.specs.get(device_id, ()) if spec.control is control),
+            None,
+        )
+
     def only(self, inventory: Inventory) -> Capabilities:
         """Return what concerns these plants and devices."""
         known = inventory.plants.keys() | inventory.devices.keys()

@@ -10,6 +10,7 @@ from typing import Final
 
 from .control import (
     Capabilities,
+    Command,
     Control,
     ControlAction,
     ControlSpec,
@@ -62,6 +63,17 @@ def capabilities(
 
 
 # Limits
+
+
+def check_offered(offered: Capabilities, command: Command) -> None:
+    """Raise unless a plant or device has the control, and the option that is chosen."""
+    spec = offered.spec(command.device_id, command.control)
+    if spec is None:
+        raise CommandInvalid("not_offered")
+    if spec.options and command.value not in spec.options:
+        if command.control is Control.WORK_MODE:
+            check_mode(str(command.value), spec.options)
+        raise CommandInvalid("not_offered")
 
 
 def check_range(value: float, minimum: float, maximum: float) -> None:

@@ -165,15 +165,8 @@ class ControlManager:
     # What entities ask
 
     def spec(self, device_id: str, control: Control) -> ControlSpec | None:
-        """Return the limits of a control, ``None`` when it is not to be had now."""
-        return next(
-            (
-                spec
-                for spec in self.available.specs.get(device_id, ())
-                if spec.control is control
-            ),
-            None,
-        )
+        """Return the limits of a control that hold now, ``None`` while it is not offered."""
+        return self.available.spec(device_id, control)
 
     def value(self, device_id: str, control: Control) -> SettingValue | None:
         """Return what a control is set to, as far as anybody knows."""

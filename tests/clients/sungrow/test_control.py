@@ -400,7 +400,7 @@ async def test_what_makes_no_sense_is_not_sent(
         (Control.BATTERY_MIN_SOC, 51.0, "out_of_range"),
         (Control.EXPORT_LIMIT, 10_001.0, "out_of_range"),
         (Control.WORK_MODE, "virtual_power_plant", "mode_not_offered"),
-        (Control.WORK_MODE, None, "command_invalid"),
+        (Control.WORK_MODE, None, "mode_not_offered"),
         (Control.CHARGING, True, "not_offered"),
     ],
 )

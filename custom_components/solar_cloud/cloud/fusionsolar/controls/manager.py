@@ -17,6 +17,7 @@ from ...control import (
     SetWorkMode,
     StopBattery,
 )
+from ...control_kit import check_offered
 from ...errors import (
     CloudUnreachable,
     CommandInvalid,
@@ -119,6 +120,7 @@ class FusionSolarControls:
     async def apply(self, command: Command) -> CommandResult:
         """Send a command."""
         house = self._house(command.device_id)
+        check_offered(self.available(self._inventory), command)
         write = change_of(command, self._memory.of(house.plant.id), house)
         return await self._send(ControlTask(house.plant.id, write, hides=True))
 

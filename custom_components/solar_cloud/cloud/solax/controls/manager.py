@@ -22,6 +22,7 @@ from ...control import (
     SetWorkMode,
     StopBattery,
 )
+from ...control_kit import check_offered
 from ...control_state import FORCED
 from ...errors import CommandInvalid, CommandRejected, Unanswered
 from ...model import Device, DeviceKind, Inventory, Quantity, Reading, Slot
@@ -162,6 +163,7 @@ class SolaxControls:
     async def apply(self, command: Command) -> CommandResult:
         """Send a command."""
         device = self._device(command.device_id)
+        check_offered(self.available(self._inventory), command)
         self._check(device, command)
         match command.control:
             case Control.ECO_CURRENT | Control.GREEN_CURRENT:

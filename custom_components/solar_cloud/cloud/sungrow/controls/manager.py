@@ -16,7 +16,7 @@ from ...control import (
     SetWorkMode,
     StopBattery,
 )
-from ...control_kit import target_reached
+from ...control_kit import check_offered, target_reached
 from ...errors import CommandInvalid, CommandRejected
 from ...model import Device, Inventory, Quantity, Reading, Slot
 from ...storage import Storage
@@ -99,9 +99,7 @@ class SungrowControls:
     async def apply(self, command: Command) -> CommandResult:
         """Send a command, unless the device has just said that it is so."""
         device = self._device(command.device_id)
-        offered = self._catalog.available(self._inventory).specs.get(device.id, ())
-        if not any(spec.control is command.control for spec in offered):
-            raise CommandInvalid("not_offered")
+        check_offered(self._catalog.available(self._inventory), command)
         return await self._start(
             device, requests.write_of(device, command, self._cache)
         )
