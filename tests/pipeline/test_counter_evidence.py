@@ -27,6 +27,7 @@ class Home:
     ceiling: float | None = None
     date: int = 0
     dated: bool = True
+    idle_since: float | None = None
     watts: float = 2_000.0
     now: float = START
     true: float = LEVEL
@@ -57,12 +58,7 @@ class Home:
         standing = self.true
         for _ in range(round(seconds / POLL)):
             self.pass_time(POLL)
-            evidence = Evidence(
-                power=self.watts,
-                sibling=round(self.today + today_error, 2) if self.told else None,
-                dated=self.dated,
-                date=self.date,
-            )
+            evidence = self._evidence(self.watts, self.today + today_error)
             if null:
                 self.filter.witness(self.now, evidence)
             else:
@@ -72,6 +68,22 @@ class Home:
         value = self.filter.value
         assert value is not None
         return value - self.true
+
+    def _evidence(self, watts: float, today: float) -> Evidence:
+        return Evidence(
+            power=watts,
+            sibling=round(today, 2) if self.told else None,
+            dated=self.dated,
+            date=self.date,
+            idle_since=self.idle_since,
+        )
+
+    def show(self, level: float, today: float, watts: float) -> None:
+        """Let a cloud that was away show an old upload first."""
+        self.pass_time(POLL)
+        evidence = self._evidence(watts, today)
+        value = self.filter.observe(round(level, 2), self.now, evidence)
+        self.published.append(value)
 
     def be_silent(self, seconds: float) -> None:
         """Let the device say nothing, while others may measure around it."""
@@ -198,6 +210,41 @@ def test_an_outage_nobody_confirms_passes_after_half_an_hour() -> None:
     home.pass_time(6 * HOUR)
     assert home.run(20 * 60) == pytest.approx(-12.1, abs=0.2)
     assert home.run(10 * 60) == pytest.approx(0, abs=0.02)
+
+
+def test_a_cloud_that_was_away_may_show_an_upload_of_before_first() -> None:
+    """Most of what flowed meanwhile was measured, or taken to go on as it was: one old value does not end that."""
+    home = Home(told=False, watts=5_000.0)
+    home.run(HOUR)
+    before = home.true
+    home.be_silent(40 * 60)
+    home.show(before + 0.4, 0.0, 5_000.0)
+    home.run(30 * 60)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_a_cloud_that_comes_back_at_night_may_show_an_upload_of_the_day_first() -> None:
+    """The value is heard in the dark, but was made in the light."""
+    home = Home(told=False, watts=3_000.0)
+    before = home.true
+    home.be_silent(4 * HOUR)
+    home.watts, home.idle_since = 0.0, home.now
+    home.be_silent(2 * HOUR)
+    home.show(before + 0.2, 0.0, 3_000.0)
+    home.run(30 * 60)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_a_cloud_that_comes_back_after_midnight_may_show_the_day_before_first() -> None:
+    """Today still stands as yesterday did: that it began anew contradicts nothing."""
+    home = Home()
+    home.run(POLL)
+    before, today = home.true, home.today
+    home.be_silent(8 * HOUR)
+    home.today, home.date = today + 0.5, 1
+    home.show(before + 0.17, today + 0.17, 2_000.0)
+    home.run(30 * 60)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ class CounterFilter:
     value: float | None = None
     """What is published; ``None`` while nothing is certain."""
     at: float = 0.0
-    """When a value on the line was last heard."""
+    """When a value on the line was last heard, other than an old one after an outage."""
     moved: float = 0.0
     """When what is published last rose."""
     offset: float = 0.0
@@ -152,7 +152,7 @@ class CounterFilter:
     """kWh that were measured while the counter was stuck or made up for a dip: they may still come at once."""
     missing_until: float = 0.0
     back: float | None = None
-    """Since when the counter is shown unchanged after a time nobody measured."""
+    """Since when the counter is told again after a time nobody measured, but may still be that of before."""
     unproven: float = 0.0
     """kWh published of late beyond what the measured powers make likely."""
     unproven_until: float = 0.0
@@ -648,23 +648,25 @@ class CounterFilter:
             lags = likely is None or self._lacks(likely - gained, evidence)
             self._settle_accounts(gained, at, evidence, verdict)
             self.value, self.moved = line, at
-            self.mark = self._next_mark(at, caught_up=gained > explained)
+            self.mark = self._next_mark(at, gained, caught_up=gained > explained)
             if not lags or not 0 <= at - self.agreed_at <= OVERLAP:
                 self._agree(at)
         else:
             self._stand_still(at)
-        behind = self.missing > 0 and at < self.missing_until
-        self.sibling.believe(
-            line, evidence.sibling, gained, self.step, evidence.date, behind=behind
-        )
         self.seen = self.measured.likely
-        self.at, self.suspect, self.holds = at, None, False
+        self.suspect, self.holds = None, False
+        if self.back is None:
+            self.at = at
+            behind = self.missing > 0 and at < self.missing_until
+            self.sibling.believe(
+                line, evidence.sibling, gained, self.step, evidence.date, behind=behind
+            )
 
-    def _next_mark(self, at: float, *, caught_up: bool) -> Mark:
+    def _next_mark(self, at: float, gained: float = 0.0, *, caught_up: bool) -> Mark:
         """Return from where energy is measured now.
 
-        A cloud that was away shows its last value, or the one after it, for a while: until then the time nobody measured still counts, unless
-        the counter has ``caught_up``.
+        A cloud that was away shows its last value, or the one after it, for a while: until then what was measured and the time nobody measured
+        still count, unless the counter has ``caught_up``.
         """
         now, mark = self.measured.mark, self.mark
         if now.blind == mark.blind or not self.measured.trusted:
@@ -676,7 +678,11 @@ class CounterFilter:
             self.back = None
             return now
         return replace(
-            now, blind=mark.blind, unbounded=mark.unbounded, bounded=mark.bounded
+            now,
+            likely=min(mark.likely + gained, now.likely),
+            blind=mark.blind,
+            unbounded=mark.unbounded,
+            bounded=mark.bounded,
         )
 
     def _stand_still(self, at: float) -> None:
