@@ -198,9 +198,14 @@ class SungrowHouse(SteeredHome):
         super().__init__(home, entry, serial, serial)
 
     async def start(self) -> None:
-        """Set up, and let the settings be read."""
+        """Set up, and let the settings be read, which takes the devices a while."""
         await self.home.start(self.entry)
         await self.home.pass_time(150, step=15)
+        for _ in range(8):
+            numbers = self.hass.states.async_all("number")
+            if not numbers or any(each.state != "unknown" for each in numbers):
+                break
+            await self.home.pass_time(60, step=15)
         self.cloud.calls.clear()
 
     @property
