@@ -281,6 +281,11 @@ def test_the_architecture_shows_the_tree_as_it_is() -> None:
     assert set(re.findall(r"\w+\.py", tree)) <= existing
 
 
+def test_the_architecture_is_read_in_ten_minutes() -> None:
+    """What it says beyond that is in the code, or a decision."""
+    assert len((REPOSITORY / "ARCHITECTURE.md").read_text().split()) <= 2200
+
+
 def test_the_diagrams_are_short_and_name_what_there_is() -> None:
     """Each is read in a minute, and its participants are classes, or somebody outside."""
     text = (REPOSITORY / "ARCHITECTURE.md").read_text()
