@@ -89,6 +89,21 @@ def test_the_night_is_known_since_when_it_fell() -> None:
     night = Night(Evening())
     assert night.since(fell - 1) is None
     assert night.since(fell + 300) == fell + 300
-    assert night.since(fell + 4 * 3600) == fell + 300
+    assert night.since(fell + 1800) == fell + 300
+    assert night.since(fell + 4 * 3600) == pytest.approx(fell, abs=900)
     assert Night(Evening()).since(fell + 4 * 3600) == pytest.approx(fell, abs=900)
     assert Night(Place(up=False)).since(fell) == fell - 86400
+
+
+def test_a_day_that_passed_unasked_ends_the_night() -> None:
+    """The cloud was away from dawn to dusk: what the sun gave meanwhile is no energy of the night."""
+    dawn, dusk = 6.0 * 3600, 18.0 * 3600
+
+    class Day(Place):
+        @override
+        def sun_is_up(self, at: float) -> bool:
+            return dawn <= at < dusk
+
+    night = Night(Day())
+    night.since(dawn - 300)
+    assert night.since(dusk + 1800) == pytest.approx(dusk, abs=900)

@@ -10,6 +10,8 @@ NEARBY: Final = timedelta(hours=2)
 """How far clocks may differ for the home's sun to stand for the plant's."""
 STEP: Final = 900.0
 DAY: Final = 86400.0
+SHORTEST_DAY: Final = 3600.0
+"""Seconds within which no day passes unseen; the sun may be up for less only near the polar circles."""
 
 
 class HomeLocation(Protocol):
@@ -64,12 +66,14 @@ class Night:
         """Look at the sun of a place."""
         self._place: Final = place
         self._since: float | None = None
+        self._asked = 0.0
 
     def since(self, now: float) -> float | None:
         """Return since when the sun has been down, to a quarter of an hour; ``None`` while it is up."""
+        asked, self._asked = self._asked, now
         if self._place.sun_is_up(now):
             self._since = None
-        elif self._since is None or now < self._since:
+        elif self._since is None or not 0 <= now - asked <= SHORTEST_DAY:
             at = now
             while now - at < DAY and not self._place.sun_is_up(at - STEP):
                 at -= STEP
