@@ -22,8 +22,8 @@ from custom_components.solar_cloud.cloud.token import TokenManager
 from custom_components.solar_cloud.const import CONF_REPAIR_GAPS, DOMAIN
 from custom_components.solar_cloud.statistics.counters import plant_counters
 from custom_components.solar_cloud.statistics.importer import (
+    IMPORTS,
     JOBS,
-    LEDGER,
     UNDOING,
     HistoryImport,
 )
@@ -230,7 +230,7 @@ class Past:
         gaps = self.kept(GAPS)["gaps"]
         return Outcome(
             hours_of(rows),
-            self.kept(LEDGER),
+            self.kept(IMPORTS),
             sorted((gap["key"], gap["start"]) for gap in gaps),
             self.calls(),
         )

@@ -155,8 +155,8 @@ async def test_findings_survive_a_restart_and_long_lists_are_cut(
     )
     await home.restart(entry)
     await home.settle()
-    doctor = entry.runtime_data.history.doctor
-    lines = doctor.lines(plant_id).splitlines()
+    anomaly_finder = entry.runtime_data.history.anomaly_finder
+    lines = anomaly_finder.lines(plant_id).splitlines()
     assert len(lines) == 16
     assert lines[-1] == "- … 5"
     issue_id = plant_issue_id("statistics_doctor", entry.entry_id, plant_id)

@@ -82,7 +82,7 @@ async def test_a_mistake_in_one_step_keeps_no_gap_open(
         tried["repair"] += 1
         return 0
 
-    monkeypatch.setattr(history.doctor, "async_run", broken)
+    monkeypatch.setattr(history.anomaly_finder, "async_run", broken)
     monkeypatch.setattr(history.repair, "async_run", repaired)
     await live(home, 1)
     assert tried == {"doctor": 1, "repair": 1}

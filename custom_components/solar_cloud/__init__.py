@@ -84,8 +84,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
         history,
     )
 
-    keeper = DeviceRegistrySync(hass, entry.entry_id, account.vendor)
-    keep = _keep_devices(account, keeper)
+    registry_sync = DeviceRegistrySync(hass, entry.entry_id, account.vendor)
+    keep = _keep_devices(account, registry_sync)
     keep()
     entry.async_on_unload(account.inventory.async_add_listener(keep))
 
@@ -174,12 +174,14 @@ def corrections(entry: SolarCloudConfigEntry) -> dict[str, DeviceCorrection]:
     }
 
 
-def _keep_devices(account: Account, keeper: DeviceRegistrySync) -> Callable[[], None]:
+def _keep_devices(
+    account: Account, registry_sync: DeviceRegistrySync
+) -> Callable[[], None]:
     @callback
     def keep() -> None:
         chosen = account.inventory.chosen
-        keeper.register(chosen)
-        keeper.prune(account.inventory.data, chosen)
+        registry_sync.register(chosen)
+        registry_sync.prune(account.inventory.data, chosen)
 
     return keep
 

@@ -41,7 +41,7 @@ from .energy_dashboard import (
     propose,
 )
 from .flow_schemas import async_sentence
-from .statistics.anomalies import KEY as DOCTOR
+from .statistics.anomalies import KEY as ANOMALIES
 from .statistics.manager import History
 
 DISMISS: Final = "dismiss"
@@ -112,7 +112,7 @@ class DashboardFlow(PlantRepairFlow):
         )
 
 
-class DoctorFlow(PlantRepairFlow):
+class AnomalyFlow(PlantRepairFlow):
     """Shows the hours that cannot be, and takes them out of the sums."""
 
     @override
@@ -122,17 +122,17 @@ class DoctorFlow(PlantRepairFlow):
         """Correct after confirmation, or leave the findings as they are and never ask again."""
         inventory = self._history.inventory
         if user_input is not None and user_input.get(DISMISS):
-            self._history.doctor.accept(inventory, self._plant_id)
+            self._history.anomaly_finder.accept(inventory, self._plant_id)
             return self.async_create_entry(data={})
         if user_input is not None:
-            await self._history.doctor.async_correct(inventory, self._plant_id)
+            await self._history.anomaly_finder.async_correct(inventory, self._plant_id)
             return self.async_create_entry(data={})
         return self.async_show_form(
             step_id="confirm",
             data_schema=DISMISSIBLE,
             description_placeholders={
                 "plant": inventory.plants[self._plant_id].name,
-                "findings": self._history.doctor.lines(self._plant_id),
+                "findings": self._history.anomaly_finder.lines(self._plant_id),
             },
         )
 
@@ -153,8 +153,8 @@ async def async_flow(
     plant_id = str(values.get(PLANT_ID))
     if plant_id not in history.inventory.plants:
         return ConfirmRepairFlow()
-    if values.get(KIND) == DOCTOR:
-        return DoctorFlow(history, plant_id)
+    if values.get(KIND) == ANOMALIES:
+        return AnomalyFlow(history, plant_id)
     return DashboardFlow(history, plant_id)
 
 

@@ -145,9 +145,9 @@ class AccountStorage:
             section: content() for section, content in self._pending.items()
         }
 
-    async def async_take_over(self, seed: MemoryStorage) -> None:
+    async def async_take_over(self, handover: MemoryStorage) -> None:
         """Adopt what a set-up form learnt: all of it at first, later only the newer token."""
-        learnt = seed.sections()
+        learnt = handover.sections()
         adopted = {TOKEN: learnt.get(TOKEN)} if self._sections else learnt
         for section in adopted:
             self._pending.pop(section, None)
@@ -207,7 +207,7 @@ STORES: Final[HassKey[dict[str, AccountStorage]]] = HassKey(f"{DOMAIN}_stores")
 QUOTAS: Final[HassKey[dict[tuple[str, str], tuple[Quota, SharedStorage]]]] = HassKey(
     f"{DOMAIN}_quotas"
 )
-SEEDS: Final[HassKey[dict[str, FlowHandover]]] = HassKey(f"{DOMAIN}_seeds")
+HANDOVERS: Final[HassKey[dict[str, FlowHandover]]] = HassKey(f"{DOMAIN}_handovers")
 
 
 async def async_get_store(
@@ -219,9 +219,9 @@ async def async_get_store(
         store = AccountStorage(hass, entry_id)
         await store.async_load()
         stores[entry_id] = store
-    if seed := hass.data.setdefault(SEEDS, {}).pop(unique_id or "", None):
-        await store.async_take_over(seed.storage)
-        store.listed = seed.inventory
+    if handover := hass.data.setdefault(HANDOVERS, {}).pop(unique_id or "", None):
+        await store.async_take_over(handover.storage)
+        store.listed = handover.inventory
     return store
 
 
@@ -264,10 +264,10 @@ async def async_keep_seed(
     sign_in: SignIn,
     credentials: Credentials,
     unique_id: str | None,
-    seed: FlowHandover,
+    handover: FlowHandover,
 ) -> None:
     """Leave what a form learnt for the entry's next set-up, and lift what the old credentials brought upon the account."""
-    hass.data.setdefault(SEEDS, {})[unique_id or ""] = seed
+    hass.data.setdefault(HANDOVERS, {})[unique_id or ""] = handover
     known = hass.data.setdefault(QUOTAS, {}).get(
         (vendor.key, sign_in.quota_account(credentials))
     )

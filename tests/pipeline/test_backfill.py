@@ -411,24 +411,24 @@ class Archive:
 async def test_collecting_goes_on_where_a_limit_stopped_it() -> None:
     """Over a restart, without asking for anything twice."""
     archive = Archive(allowed=3)
-    collector = HistoryFetcher(
+    fetcher = HistoryFetcher(
         {"one", "refused"}, NOON, NOON + 3 * DAY, timedelta(minutes=15)
     )
-    assert collector.left(archive, HOME) == 12
+    assert fetcher.left(archive, HOME) == 12
     with pytest.raises(QuotaExhausted):
-        await collector.run(archive, HOME, UTC)
-    stored = collector.as_json()
-    collector = HistoryFetcher(
+        await fetcher.run(archive, HOME, UTC)
+    stored = fetcher.as_json()
+    fetcher = HistoryFetcher(
         {"one", "refused"}, NOON, NOON + 3 * DAY, timedelta(minutes=15), stored
     )
-    assert collector.left(archive, HOME) == 9
+    assert fetcher.left(archive, HOME) == 9
     archive.allowed = 100
-    await collector.run(archive, HOME, UTC)
+    await fetcher.run(archive, HOME, UTC)
     assert len(archive.asked) == 12
     term = SourceTerm("one", PV)
-    value = collector.value([term, SourceTerm("one", PV, -0.5)], NOON + HOUR)
+    value = fetcher.value([term, SourceTerm("one", PV, -0.5)], NOON + HOUR)
     assert value == pytest.approx((NOON + HOUR) / HOUR / 2)
-    assert collector.value([term, SourceTerm("refused", PV)], NOON + HOUR) is None
+    assert fetcher.value([term, SourceTerm("refused", PV)], NOON + HOUR) is None
     other = HistoryFetcher({"one"}, NOON, NOON + 9 * DAY, timedelta(minutes=15), stored)
     assert other.left(archive, HOME) == 18
 
@@ -436,8 +436,8 @@ async def test_collecting_goes_on_where_a_limit_stopped_it() -> None:
 async def test_the_past_of_a_young_device_is_not_searched_for_ever() -> None:
     """Six weeks of nothing are its beginning."""
     archive = Archive(begun=NOON - 5 * DAY)
-    collector = HistoryFetcher({"one"}, NOON - 300 * DAY, NOON, timedelta(minutes=15))
-    await collector.run(archive, HOME, UTC)
+    fetcher = HistoryFetcher({"one"}, NOON - 300 * DAY, NOON, timedelta(minutes=15))
+    await fetcher.run(archive, HOME, UTC)
     assert 100 <= len(archive.asked) <= 103
 
 

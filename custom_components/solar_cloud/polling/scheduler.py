@@ -56,7 +56,7 @@ class PollScheduler:
         """Poll at most every ``period`` seconds; ``seed`` tells installations apart."""
         self._storage: Final = storage
         self._period: Final = period
-        self._cadence: Final = UploadTracker(storage, period, seed)
+        self._tracker: Final = UploadTracker(storage, period, seed)
         self._seen: Final = seen
         self._place: Final = place
         self._searched = 0
@@ -76,9 +76,9 @@ class PollScheduler:
         }
         if stamps:
             self._searching = False
-            self._cadence.learn(stamps, polled)
+            self._tracker.learn(stamps, polled)
             return
-        self._cadence.learn(self._listen(snapshot, polled), polled, visible=True)
+        self._tracker.learn(self._listen(snapshot, polled), polled, visible=True)
         self._storage.delay_save(STRIDES, partial(to_json, self._detectors))
 
     def _listen(self, snapshot: Snapshot, polled: float) -> Mapping[str, float]:
@@ -100,10 +100,10 @@ class PollScheduler:
     def next_poll(self, started: float) -> float:
         """Return when to poll after a poll that started at a time."""
         if self._sleeps(started) and self._sleeps(started + NIGHT):
-            return self._cadence.next_poll(started, NIGHT - self._period)
+            return self._tracker.next_poll(started, NIGHT - self._period)
         if self._searching:
             return started + max(self._period, UPLOADS + SEARCH)
-        return self._cadence.next_poll(started)
+        return self._tracker.next_poll(started)
 
     def _sleeps(self, at: float) -> bool:
         """Whether no plant can do anything at a time."""

@@ -105,8 +105,8 @@ class UploadTracker:
         self._storage: Final = storage
         self._period: Final = period
         self._stagger: Final = (seed % 997) / 997 * STAGGER
-        self._beats: Final[dict[str, UploadPeriod]] = {}
-        self._aim: PollOffset | None = None
+        self._uploads: Final[dict[str, UploadPeriod]] = {}
+        self._offset: PollOffset | None = None
         self._leader: str | None = None
         self._judged = 0.0
         self._planned = 0.0
@@ -115,66 +115,66 @@ class UploadTracker:
             # A new device may be quicker: one try is due.
             soonest = kept.late_enough - 2 * FINE
             too_soon = min(kept.too_soon, soonest)
-            self._aim = PollOffset(kept.late_enough, too_soon, soonest)
+            self._offset = PollOffset(kept.late_enough, too_soon, soonest)
 
     def learn(
         self, stamps: Mapping[str, float], polled: float, *, visible: bool = False
     ) -> None:
         """Take in when each device's newest upload was made, as seen by a poll at a time; or when it became ``visible``."""
         due = self._due(polled)
-        before = self._beats.get(self._leader or "")
+        before = self._uploads.get(self._leader or "")
         known = before.last if before else None
         for key, at in stamps.items():
-            if (beat := self._beats.get(key)) is None:
-                self._beats[key] = UploadPeriod.of(at, polled)
+            if (upload := self._uploads.get(key)) is None:
+                self._uploads[key] = UploadPeriod.of(at, polled)
             else:
-                beat.hear(at, polled)
-        for key in self._beats.keys() - stamps.keys():
-            del self._beats[key]
+                upload.hear(at, polled)
+        for key in self._uploads.keys() - stamps.keys():
+            del self._uploads[key]
         self._judge(due, polled)
-        if self._aim and before and before.last != known:
-            self._aim.seen(polled - before.last - self._stagger, before.jitter)
+        if self._offset and before and before.last != known:
+            self._offset.seen(polled - before.last - self._stagger, before.jitter)
         live = self._live(polled)
-        if self._aim is None and live:
+        if self._offset is None and live:
             # The upload before the newest seen was there, the one after it was not.
-            age = polled - max(beat.last for beat in live.values())
-            self._aim = PollOffset(age, age - self._period, age - 2 * self._period)
+            age = polled - max(upload.last for upload in live.values())
+            self._offset = PollOffset(age, age - self._period, age - 2 * self._period)
             if visible:
-                self._aim = PollOffset(0.0, -FINE, -FINE)
+                self._offset = PollOffset(0.0, -FINE, -FINE)
         self._leader = self._choose(live)
-        self._storage.delay_save(SECTION, lambda: to_json(self._aim))
+        self._storage.delay_save(SECTION, lambda: to_json(self._offset))
 
     def _due(self, polled: float) -> float | None:
         """Return the leader's upload a poll was meant for."""
-        beat = self._beats.get(self._leader or "")
-        if beat is None or self._aim is None:
+        upload = self._uploads.get(self._leader or "")
+        if upload is None or self._offset is None:
             return None
-        due = beat.expected(polled - self._aim.next + 1)
-        return due if due > max(beat.last, self._judged) + beat.period / 2 else None
+        due = upload.expected(polled - self._offset.next + 1)
+        return due if due > max(upload.last, self._judged) + upload.period / 2 else None
 
     def _judge(self, due: float | None, polled: float) -> None:
-        beat = self._beats.get(self._leader or "")
-        if due is None or beat is None or self._aim is None:
+        upload = self._uploads.get(self._leader or "")
+        if due is None or upload is None or self._offset is None:
             return
         self._judged = due
-        if beat.last >= due - beat.period / 2:
-            self._aim.met(polled - due - self._stagger)
+        if upload.last >= due - upload.period / 2:
+            self._offset.met(polled - due - self._stagger)
         else:
-            self._aim.missed(polled - due - self._stagger, beat.period / 4)
+            self._offset.missed(polled - due - self._stagger, upload.period / 4)
 
     def _live(self, now: float) -> dict[str, UploadPeriod]:
         """Return the devices that upload."""
         return {
-            key: beat
-            for key, beat in self._beats.items()
-            if now - beat.heard < FORGOTTEN * max(beat.period, self._period)
+            key: upload
+            for key, upload in self._uploads.items()
+            if now - upload.heard < FORGOTTEN * max(upload.period, self._period)
         }
 
     def _choose(self, live: Mapping[str, UploadPeriod]) -> str | None:
         """Choose the device to follow: the moment after whose upload all devices' data are youngest on average."""
         phases: dict[int, tuple[str, int]] = {}
-        for key, beat in sorted(live.items()):
-            phase = round(beat.anchor % self._step(beat))
+        for key, upload in sorted(live.items()):
+            phase = round(upload.anchor % self._step(upload))
             first, count = phases.get(phase, (key, 0))
             phases[phase] = (first, count + 1)
         if not phases:
@@ -188,11 +188,13 @@ class UploadTracker:
 
         return phases[min(phases, key=age)][0]
 
-    def _step(self, beat: UploadPeriod) -> float:
+    def _step(self, upload: UploadPeriod) -> float:
         """Return the seconds between polls that keep in step with a beat: the multiple or fraction of its period next to ours."""
-        ratio = beat.period / self._period
+        ratio = upload.period / self._period
         return (
-            beat.period * round(1 / ratio) if ratio < 1 else beat.period / round(ratio)
+            upload.period * round(1 / ratio)
+            if ratio < 1
+            else upload.period / round(ratio)
         )
 
     def next_poll(self, started: float, rest: float = 0.0) -> float:
@@ -206,17 +208,17 @@ class UploadTracker:
 
     def _plan(self, earliest: float) -> float:
         """Return the moment in step that comes next."""
-        beat = self._beats.get(self._leader or "")
-        if beat is None or self._aim is None:
-            return earliest + self._stagger * (not self._beats)
-        step = self._step(beat)
+        upload = self._uploads.get(self._leader or "")
+        if upload is None or self._offset is None:
+            return earliest + self._stagger * (not self._uploads)
+        step = self._step(upload)
         if step > LONGEST * self._period:
             return earliest
-        slot = beat.anchor + self._aim.next + self._stagger
-        tolerance = self._tolerance(step, beat.jitter)
+        slot = upload.anchor + self._offset.next + self._stagger
+        tolerance = self._tolerance(step, upload.jitter)
         ahead = math.ceil((earliest - tolerance - slot) / step)
         planned = max(earliest, slot + ahead * step)
-        return planned if self._aim.settled else min(planned, earliest + STRETCH)
+        return planned if self._offset.settled else min(planned, earliest + STRETCH)
 
     def _tolerance(self, step: float, jitter: float) -> float:
         """Return how late a poll may come before the rest of a period is waited for the next upload.

@@ -1,4 +1,4 @@
-"""The statistics doctor: looks through the past of our counters once a day and offers to take out what cannot be."""
+"""Anomalies: looks through the past of our counters once a day and offers to take out what cannot be."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -81,14 +81,14 @@ class GapRepair:
             return 0
         hours: dict[str, list[Row]] = {}
         if ends:
-            collector = await self._collect(history_client, inventory, touched, ends)
+            fetcher = await self._collect(history_client, inventory, touched, ends)
             for statistic_id, (before, after) in ends.items():
                 terms = touched[statistic_id].terms
                 hours[statistic_id] = between(
                     before,
                     after,
-                    partial(collector.value, terms),
-                    partial(collector.least, terms),
+                    partial(fetcher.value, terms),
+                    partial(fetcher.least, terms),
                 )
         for statistic_id, rows in hours.items():
             if rows:
@@ -128,7 +128,7 @@ class GapRepair:
         ends: Mapping[str, Ends],
     ) -> HistoryFetcher:
         """Fetch the past around an outage, going on where a limit stopped it."""
-        collector = HistoryFetcher(
+        fetcher = HistoryFetcher(
             {owner for key in ends for owner in touched[key].owners},
             min(before.end for before, _ in ends.values()) - LONGEST_STEP,
             max(after.end for _, after in ends.values()),
@@ -139,10 +139,10 @@ class GapRepair:
         plant_id = getattr(inventory.devices.get(plant_id), "plant_id", plant_id)
         zone = await async_zone(self._hass, self._account, inventory.plants[plant_id])
         try:
-            await collector.run(history_client, inventory, zone)
+            await fetcher.run(history_client, inventory, zone)
         finally:
-            await self._account.store.save(SECTION, collector.as_json())
-        return collector
+            await self._account.store.save(SECTION, fetcher.as_json())
+        return fetcher
 
     def _close(self, outage: Outage, hours: Mapping[str, list[Row]]) -> None:
         self._watch.close(outage)

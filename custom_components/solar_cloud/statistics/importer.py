@@ -35,7 +35,7 @@ from .counters import Counter, async_zone, plant_counters
 from .undo import Imported, async_complete, async_take_out
 
 JOBS: Final = "import_jobs"
-LEDGER: Final = "imports"
+IMPORTS: Final = "imports"
 WRITING: Final = "import_writing"
 UNDOING: Final = "import_undoing"
 STEP: Final = timedelta(minutes=15)
@@ -118,7 +118,7 @@ class HistoryImport:
         }
         metadata = await recorder.async_metadata(self._hass, counters.keys())
         rows = await recorder.async_rows(self._hass, metadata.keys())
-        last = self._records(LEDGER).get(plant_id, NOTHING)
+        last = self._records(IMPORTS).get(plant_id, NOTHING)
         firsts = {
             key: found[0]
             for key, found in rows.items()
@@ -199,7 +199,7 @@ class HistoryImport:
         kept = await self._async_kept()
         mine = kept.get(plan.plant_id)
         mine = mine if isinstance(mine, dict) else {}
-        collector = HistoryFetcher(
+        fetcher = HistoryFetcher(
             plan.owners,
             plan.read_from(history_client),
             plan.end + TOUCH,
@@ -210,22 +210,22 @@ class HistoryImport:
         plant = inventory.plants[plan.plant_id]
         zone = await async_zone(self._hass, self._account, plant)
         try:
-            await collector.run(history_client, inventory, zone)
+            await fetcher.run(history_client, inventory, zone)
             if plan.reported:
                 await reports.run(history_client, inventory, plant, zone)
         finally:
             kept[plan.plant_id] = {
-                "readings": collector.as_json(),
+                "readings": fetcher.as_json(),
                 "reports": reports.as_json(),
             }
             self._save_kept_soon()
-        prefixes = await self._join(plan, collector, reports, zone)
+        prefixes = await self._join(plan, fetcher, reports, zone)
         async with self._writing:
             if plan.plant_id in self.jobs:  # else it was taken back meanwhile
                 await self._async_write(plan, prefixes)
 
     async def _join(
-        self, plan: Plan, collector: HistoryFetcher, reports: Reports, zone: tzinfo
+        self, plan: Plan, fetcher: HistoryFetcher, reports: Reports, zone: tzinfo
     ) -> dict[str, tuple[Prefix, str]]:
         """Return the hours before each counter's first, and how finely the vendor knew them."""
         rows = await recorder.async_rows(self._hass, plan.firsts.keys())
@@ -234,7 +234,7 @@ class HistoryImport:
             counter = plan.counters[key]
             starts = hours(plan.start, first.start)
             if key not in plan.reported:
-                value = partial(collector.value, counter.terms)
+                value = partial(fetcher.value, counter.terms)
                 prefixes[key] = ahead(first, starts, value), "readings"
                 continue
             quantity = counter.slot.quantity
@@ -300,14 +300,14 @@ class HistoryImport:
         self, plant_id: str, begun: float, done: Mapping[str, Imported]
     ) -> None:
         """Note what was written, beside what the same import wrote before it was interrupted."""
-        writing, ledger = self._records(WRITING), self._records(LEDGER)
+        writing, ledger = self._records(WRITING), self._records(IMPORTS)
         writing.pop(plant_id)
         last = ledger.get(plant_id, NOTHING)
         if done:
             earlier = last.counters if last.begun == begun else {}
             ledger[plant_id] = ImportRecord(begun, earlier | dict(done))
         self._account.store.delay_save(WRITING, partial(to_json, writing))
-        self._account.store.delay_save(LEDGER, partial(to_json, ledger))
+        self._account.store.delay_save(IMPORTS, partial(to_json, ledger))
 
     @property
     def undoing(self) -> list[str]:
@@ -330,13 +330,13 @@ class HistoryImport:
 
     async def _async_undo(self, plant_id: str) -> dict[str, Imported]:
         await async_complete(self._hass, self._undo_file)
-        ledger = self._records(LEDGER)
+        ledger = self._records(IMPORTS)
         undone = {
             key: imported
             for key, imported in ledger.pop(plant_id, NOTHING).counters.items()
             if await async_take_out(self._hass, self._undo_file, key, imported)
         }
-        self._account.store.delay_save(LEDGER, partial(to_json, ledger))
+        self._account.store.delay_save(IMPORTS, partial(to_json, ledger))
         await self._async_end(plant_id)
         self.done.pop(plant_id, None)
         left: list[Json] = [each for each in self.undoing if each != plant_id]

@@ -42,7 +42,7 @@ class History:
         self.watch: Final = GapWatch(account.store)
         self.repair: Final = GapRepair(hass, account, self.watch)
         self.imports: Final = HistoryImport(hass, account, entry.entry_id)
-        self.doctor: Final = AnomalyFinder(hass, account, entry.entry_id)
+        self.anomaly_finder: Final = AnomalyFinder(hass, account, entry.entry_id)
         self.last_error: CloudError | None = None
         self._not_before: datetime | None = None
         self.stopped = False
@@ -71,7 +71,7 @@ class History:
         def stop() -> None:
             remove()
             self._cancel_wake()
-            self.doctor.stop()
+            self.anomaly_finder.stop()
 
         return stop
 
@@ -151,7 +151,7 @@ class History:
         if self.imports.undoing:
             yield self.imports.async_finish_undo
         if self._hass.is_running:
-            yield partial(self.doctor.async_run, inventory)
+            yield partial(self.anomaly_finder.async_run, inventory)
         if (history_client := self.history_client) is None:
             return
         if self._entry.options.get(CONF_REPAIR_GAPS, True):

@@ -42,40 +42,40 @@ def test_no_time(clock: Clock, stamp: object) -> None:
 
 def test_e25_offset_follows_the_change_of_the_clocks(clock: Clock) -> None:
     """A row without dataTime uses the newest offset, not one from before the night the clocks changed."""
-    clocks = TimestampReader()
+    timestamps = TimestampReader()
     clock.move_to(datetime(2026, 10, 24, 22, 2, tzinfo=UTC))
     summer = at("2026-10-24T22:00:00Z", plantLocalTime="2026-10-25 00:00:00")
-    clocks.device_time("A", "P", summer)
+    timestamps.device_time("A", "P", summer)
     clock.move_to(datetime(2026, 10, 25, 4, 2, tzinfo=UTC))
     winter = at("2026-10-25T04:00:00Z", plantLocalTime="2026-10-25 05:00:00")
-    clocks.device_time("A", "P", winter)
-    clocks.device_time("B", "P", summer)  # an old row of a dead dongle
+    timestamps.device_time("A", "P", winter)
+    timestamps.device_time("B", "P", summer)  # an old row of a dead dongle
     timeless = at(None, plantLocalTime="2026-10-25 05:01:00")
-    assert clocks.device_time("C", "P", timeless) == datetime(
+    assert timestamps.device_time("C", "P", timeless) == datetime(
         2026, 10, 25, 4, 1, tzinfo=UTC
     )
 
 
 def test_plant_time_teaches_the_offset(clock: Clock) -> None:
     """The plant's own answer is of this moment."""
-    clocks = TimestampReader()
+    timestamps = TimestampReader()
     row = SolaxRow.of({"plantLocalTime": "2026-06-15 12:01:58"})
-    assert clocks.plant_time("P", row) == NOON - timedelta(seconds=2)
-    assert clocks.device_time(
+    assert timestamps.plant_time("P", row) == NOON - timedelta(seconds=2)
+    assert timestamps.device_time(
         "A", "P", at(None, plantLocalTime="2026-06-15 11:59:00")
     ) == NOON - timedelta(minutes=3)
-    assert clocks.plant_time("P", SolaxRow.of({})) is None
+    assert timestamps.plant_time("P", SolaxRow.of({})) is None
 
 
 def test_skew_needs_three_polls_with_news(clock: Clock) -> None:
     """A poll without any row says nothing about clocks."""
-    clocks = TimestampReader()
+    timestamps = TimestampReader()
     told = []
     for news in (True, True, False, True):
         if news:
-            clocks.device_time("A", "P", at(int(clock.now) + 900))
-        clocks.close_poll()
-        told.append(clocks.skewed)
+            timestamps.device_time("A", "P", at(int(clock.now) + 900))
+        timestamps.close_poll()
+        told.append(timestamps.skewed)
     assert told == [False, False, False, True]
 
 
@@ -83,8 +83,8 @@ def test_a_row_a_minute_ahead_does_not_become_newer_by_being_shown_again(
     clock: Clock,
 ) -> None:
     """A device's clock is a little fast: the row keeps the time at which it was first seen."""
-    clocks = TimestampReader()
+    timestamps = TimestampReader()
     ahead = at("2026-06-15T10:03:30Z")
-    first = clocks.device_time("A", "P", ahead)
+    first = timestamps.device_time("A", "P", ahead)
     clock.advance(60)
-    assert clocks.device_time("A", "P", ahead) == first == NOON
+    assert timestamps.device_time("A", "P", ahead) == first == NOON

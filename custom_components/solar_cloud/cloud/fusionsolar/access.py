@@ -38,7 +38,9 @@ class ReadAccess:
 
     def pack(self, bucket: str, kind: int, ids: Iterable[str]) -> list[tuple[str, ...]]:
         """Return what to ask an interface for, in as few calls as it takes."""
-        return [] if self.denies(bucket, kind) else self._packer(bucket, kind).pack(ids)
+        return (
+            [] if self.denies(bucket, kind) else self._batcher(bucket, kind).pack(ids)
+        )
 
     def denies(self, bucket: str, kind: int) -> bool:
         """Whether an interface is closed to us for this kind of device."""
@@ -46,7 +48,7 @@ class ReadAccess:
 
     def granted(self, batch: Batch) -> None:
         """Note that a batch was answered: its devices and their interface are open."""
-        self._packer(batch.bucket, batch.kind).mark_ok(batch.ids)
+        self._batcher(batch.bucket, batch.kind).mark_ok(batch.ids)
         self.unauthorized -= set(batch.ids)
         self._denied.clear((batch.bucket, batch.kind))
 
@@ -54,10 +56,10 @@ class ReadAccess:
         """Do what a refusal asks for; the other calls go on."""
         match refusal.reaction:
             case ErrorAction.OWNER:
-                if self._packer(batch.bucket, batch.kind).mark_failed(batch.ids):
+                if self._batcher(batch.bucket, batch.kind).mark_failed(batch.ids):
                     self.unauthorized |= set(batch.ids)
             case ErrorAction.RELIST:
-                self._packer(batch.bucket, batch.kind).mark_failed(batch.ids)
+                self._batcher(batch.bucket, batch.kind).mark_failed(batch.ids)
                 self.outdated = True
             case ErrorAction.NOT_ALLOWED:
                 self._denied.note((batch.bucket, batch.kind))
@@ -80,5 +82,5 @@ class ReadAccess:
         found = {denied_notice(bucket) for bucket, _ in self._denied}
         return found | ({OWNER_NOTICE} if self.unauthorized else set())
 
-    def _packer(self, bucket: str, kind: int) -> Batcher:
+    def _batcher(self, bucket: str, kind: int) -> Batcher:
         return self._packers.setdefault((bucket, kind), Batcher(BATCH, RETRY_SECONDS))

@@ -75,7 +75,7 @@ class FusionSolarInventory:
         self._swept_at = 0.0
         self._outdated = False
         self._whole = False
-        self._packer: Final = Batcher(BATCH, 2 * RELIST_SECONDS)
+        self._batcher: Final = Batcher(BATCH, 2 * RELIST_SECONDS)
         self._lock: Final = asyncio.Lock()
         self.notices: set[Notice] = set()
         self._by_id: dict[str, DeviceRow] = {}
@@ -106,7 +106,7 @@ class FusionSolarInventory:
         opened = self._closed.intersection(plants)
         self._closed -= opened
         self._outstanding |= opened
-        self._packer.retry(opened)
+        self._batcher.retry(opened)
 
     @property
     def outdated(self) -> bool:
@@ -143,7 +143,7 @@ class FusionSolarInventory:
             self._outdated = False
         try:
             while self._outstanding and (
-                batches := self._packer.pack(sorted(self._outstanding))
+                batches := self._batcher.pack(sorted(self._outstanding))
             ):
                 await self._list_devices(batches[0])
         finally:
@@ -202,7 +202,7 @@ class FusionSolarInventory:
         except Refused as err:
             match err.reaction:
                 case ErrorAction.OWNER | ErrorAction.RELIST:
-                    if self._packer.mark_failed(batch):
+                    if self._batcher.mark_failed(batch):
                         self._outstanding -= set(batch)
                         self._whole = False
                         if err.reaction is ErrorAction.OWNER:
@@ -217,7 +217,7 @@ class FusionSolarInventory:
                 case _:
                     raise
         else:
-            self._packer.mark_ok(batch)
+            self._batcher.mark_ok(batch)
             self._outstanding -= set(batch)
             if not self._closed:
                 self.notices.discard(OWNER_NOTICE)

@@ -136,5 +136,5 @@ class SolaxCloud:
                 for kind, names in decoder.unmapped.items()
             },
             "battery_power_ratios": decoder.units.report(),
-            "clock_skew": self._poller.cache.clocks.skewed,
+            "clock_skew": self._poller.cache.timestamps.skewed,
         }

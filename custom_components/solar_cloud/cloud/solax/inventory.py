@@ -62,7 +62,7 @@ class SolaxInventory:
         """Read with ``session``; an unfinished listing is in the storage."""
         self._pages: Final = ListingMemory(storage, LISTING_SECTION)
         self._lister: Final = PagedLister(session, memory, self._pages)
-        self._probe: Final = BatteryDiscovery(session, memory, self._pages)
+        self._battery_discovery: Final = BatteryDiscovery(session, memory, self._pages)
         self.unlisted: Mapping[str, str] = {}
         """Plants of meters that are in no list, by serial."""
         self.plant_states: dict[str, int] = {}
@@ -106,7 +106,7 @@ class SolaxInventory:
             if mine:
                 self._expect(business, mine)
                 found = await self._devices(business, mine)
-                complete = complete and self._probe.complete
+                complete = complete and self._battery_discovery.complete
                 devices |= {device.id: device for device in found}
         for serial, plant_id in self.unlisted.items():
             if plant_id in plants and serial not in devices:
@@ -173,7 +173,7 @@ class SolaxInventory:
             if device.kind is DeviceKind.INVERTER
             and device.address["battery_family"] == "yes"
         ]
-        found = await self._probe.look(business, inverters)
+        found = await self._battery_discovery.look(business, inverters)
         unclaimed = {
             serial.upper(): row
             for row in sorted(packs, key=lambda row: row.text("deviceSn") or "")

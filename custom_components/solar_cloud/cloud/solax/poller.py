@@ -82,7 +82,7 @@ class SolaxPoller:
         self._note_dropped(poll, wanted)
         resume_after = await self._work(poll, self._due(poll, wanted), wanted)
         if resume_after is None:
-            self.cache.clocks.close_poll()
+            self.cache.timestamps.close_poll()
         if not poll.succeeded and (error := self._error(poll)) is not None:
             raise error
         if resume_after is not None:
@@ -270,7 +270,7 @@ class SolaxPoller:
         }
         for key, applies in (
             ("session_contested", self._session.tokens.session_conflict),
-            ("clock_skew", self.cache.clocks.skewed),
+            ("clock_skew", self.cache.timestamps.skewed),
             ("access_blocked", self._memory.blocked),
             ("daily_quota_exhausted", self._session.backoff.used_up),
         ):

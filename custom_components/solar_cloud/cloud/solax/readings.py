@@ -23,7 +23,7 @@ class SolaxReadingCache(ReadingCache):
     def __init__(self, memory: SolaxAccess) -> None:
         """Begin without readings; ``memory`` keeps what decoding learns."""
         super().__init__()
-        self.clocks: Final = TimestampReader()
+        self.timestamps: Final = TimestampReader()
         self.decoder: Final = SolaxDecoder(memory)
         self.alarms: Final[dict[str, tuple[Alarm, ...]]] = {}
 
@@ -34,7 +34,7 @@ class SolaxReadingCache(ReadingCache):
         if not found:
             self.fail(job.covers, OFFLINE)
             return
-        moment = self.clocks.plant_time(plant_id, found[0])
+        moment = self.timestamps.plant_time(plant_id, found[0])
         self.put(plant_id, self.decoder.plant(plant_id, job.business, found[0], moment))
 
     def take_devices(self, job: Job, result: Json) -> None:
@@ -45,7 +45,7 @@ class SolaxReadingCache(ReadingCache):
             if row is None:
                 self.fail((device.id,), OFFLINE)
                 continue
-            moment = self.clocks.device_time(device.id, device.plant_id, row)
+            moment = self.timestamps.device_time(device.id, device.plant_id, row)
             self.put(device.id, self.decoder.device(device, row, moment))
 
     def take_alarms(self, job: Job, result: Json, wanted: Inventory) -> None:

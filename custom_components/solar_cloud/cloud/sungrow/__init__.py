@@ -79,7 +79,7 @@ def _home(credentials: Credentials) -> str:
     return credentials["base_url"] if region == OTHER else region
 
 
-def _gateway(
+def _api_client(
     sign_in: SignIn, credentials: Credentials, transport: Transport
 ) -> ApiClient:
     keys = Keys(
@@ -107,7 +107,9 @@ def _authorize_url(credentials: Credentials, redirect_uri: str, state: str) -> s
 async def _exchange(
     credentials: Credentials, code: str, redirect_uri: str, transport: Transport
 ) -> Token:
-    return await exchange(_gateway(GRANT, credentials, transport), code, redirect_uri)
+    return await exchange(
+        _api_client(GRANT, credentials, transport), code, redirect_uri
+    )
 
 
 APPLICATION_FIELDS: Final = (
@@ -158,14 +160,14 @@ def connect(
     quota: Quota,
 ) -> Cloud:
     """Build a client; no call is made."""
-    gateway = _gateway(sign_in, credentials, transport)
+    api = _api_client(sign_in, credentials, transport)
     if sign_in is GRANT:
-        refresh = OAuthRefresh(gateway, quota, storage)
+        refresh = OAuthRefresh(api, quota, storage)
         tokens = TokenManager(refresh.issue, storage, margin=GRANT_MARGIN)
-        dialect = V2
+        api_version = V2
     else:
         login = AccountLogin(
-            gateway,
+            api,
             quota,
             storage,
             credentials["username"].strip(),
@@ -173,9 +175,9 @@ def connect(
             scope=_application(credentials),
         )
         tokens = TokenManager(login.issue, storage, margin=ACCOUNT_MARGIN)
-        dialect = V1
+        api_version = V1
     session = SungrowSession(
-        gateway, dialect, tokens, quota, SungrowBackoff(storage), Permissions(storage)
+        api, api_version, tokens, quota, SungrowBackoff(storage), Permissions(storage)
     )
     return SungrowCloud(session, storage)
 

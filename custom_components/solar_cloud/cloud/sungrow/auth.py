@@ -150,7 +150,7 @@ class AccountLogin:
 
     def __init__(
         self,
-        gateway: ApiClient,
+        api: ApiClient,
         quota: Quota,
         storage: Storage,
         username: str,
@@ -158,7 +158,7 @@ class AccountLogin:
         scope: str,
     ) -> None:
         """Remember the credentials; ``scope`` tells apart where they are used."""
-        self._gateway: Final = gateway
+        self._api: Final = api
         self._quota: Final = quota
         self._username: Final = username
         self._password: Final = password
@@ -171,7 +171,7 @@ class AccountLogin:
         self._memory.check(stale)
         self._quota.acquire(BUCKET)
         try:
-            answer = await self._gateway.call(
+            answer = await self._api.call(
                 "openapi/login",
                 {"user_account": self._username, "user_password": self._password},
             )

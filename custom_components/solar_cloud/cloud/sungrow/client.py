@@ -47,7 +47,7 @@ class SungrowCloud:
     def report(self) -> dict[str, Json]:
         """Describe the client's state for diagnostics."""
         return {
-            "edition": "V2" if self._session.dialect.bearer else "V1",
+            "edition": "V2" if self._session.api_version.bearer else "V1",
             "encrypted": self._session.encrypted,
             "token": self._session.tokens.token is not None,
             "doubled_waits": self._session.backoff.level,

@@ -57,14 +57,14 @@ class SungrowHistory:
 
     limits = LIMITS
 
-    def __init__(self, session: SungrowSession, reader: SungrowPoller) -> None:
-        """Read through ``session``; ``reader`` knows the plants' time zones and points."""
+    def __init__(self, session: SungrowSession, poller: SungrowPoller) -> None:
+        """Read through ``session``; ``poller`` knows the plants' time zones and points."""
         self._session: Final = session
-        self._reader: Final = reader
+        self._poller: Final = poller
 
     def newest(self, plant: Plant, now: datetime) -> datetime:
         """Return the plant's last midnight: the current day is never returned."""
-        offset = self._reader.offset(plant.id) or timedelta()
+        offset = self._poller.offset(plant.id) or timedelta()
         local = now.replace(tzinfo=None) + offset
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         return now - (local - midnight)
@@ -95,14 +95,14 @@ class SungrowHistory:
             PLANT_POINTS if first is None else DEVICE_TYPES[int(first.address["type"])]
         )
         keys = _keys(
-            batch, inventory, plain=first is None and self._session.dialect.bearer
+            batch, inventory, plain=first is None and self._session.api_version.bearer
         )
         operation = (
             Operation.PLANT_MINUTES if first is None else Operation.DEVICE_MINUTES
         )
         ids = (
             "ps_id_list"
-            if operation is Operation.PLANT_MINUTES and self._session.dialect.bearer
+            if operation is Operation.PLANT_MINUTES and self._session.api_version.bearer
             else "ps_key_list"
         )
         minutes = max(5, int(window.step.total_seconds() // 300) * 5)
@@ -119,7 +119,7 @@ class SungrowHistory:
         )
         return {
             owner: [
-                self._reader.past_reading(owner, inventory, kind, row, at)
+                self._poller.past_reading(owner, inventory, kind, row, at)
                 for at, row in _rows(result, key, window.start.tzinfo)
             ]
             for key, owner in keys.items()
@@ -143,7 +143,7 @@ class SungrowHistory:
         if not keys:
             operation = Operation.PLANT_DAYS
             keys = [f"{plant.id}_{PLANT_TYPE}_0_0"]
-            if self._session.dialect.bearer:
+            if self._session.api_version.bearer:
                 ids, keys = "ps_id_list", [plant.id]
         result = await self._session.call(
             operation,
@@ -151,7 +151,7 @@ class SungrowHistory:
                 ids: [*keys],
                 "data_point": ",".join(table),
                 "data_type": PEAK,
-                "query_type": "day" if self._session.dialect.bearer else "1",
+                "query_type": "day" if self._session.api_version.bearer else "1",
                 "start_time": f"{first:%Y%m%d}",
                 "end_time": f"{last:%Y%m%d}",
                 "order": "0",

@@ -48,9 +48,9 @@ def authorize_url(
     )
 
 
-async def exchange(gateway: ApiClient, code: str, redirect_uri: str) -> Token:
+async def exchange(api: ApiClient, code: str, redirect_uri: str) -> Token:
     """Turn a code into the first pair of tokens."""
-    answer = await gateway.ask(
+    answer = await api.ask(
         "openapi/apiManage/token",
         {
             "grant_type": "authorization_code",
@@ -106,9 +106,9 @@ def _flat(answer: Body) -> dict[str, Json]:
 class OAuthRefresh:
     """Renews the pair. Both old tokens die with it, so each refresh token is used once."""
 
-    def __init__(self, gateway: ApiClient, quota: Quota, storage: Storage) -> None:
+    def __init__(self, api: ApiClient, quota: Quota, storage: Storage) -> None:
         """Remember failures in the storage."""
-        self._gateway: Final = gateway
+        self._api: Final = api
         self._quota: Final = quota
         self._memory: Final = SignInMemory(storage, fingerprint("grant"))
 
@@ -138,10 +138,10 @@ class OAuthRefresh:
     async def _refresh(self, stale: Token, refresh: str) -> Token:
         body: Body = {"refresh_token": refresh}
         try:
-            answer = await self._gateway.ask("openapi/apiManage/refreshToken", body)
+            answer = await self._api.ask("openapi/apiManage/refreshToken", body)
         except CloudUnreachable:
             # The server may have rotated without telling: once more with the old token says so.
-            answer = await self._gateway.ask("openapi/apiManage/refreshToken", body)
+            answer = await self._api.ask("openapi/apiManage/refreshToken", body)
         fields = _flat(answer)
         code = str(fields.get("code", fields.get("result_code")))
         token = read_pair(answer, stale)

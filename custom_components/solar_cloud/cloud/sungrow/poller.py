@@ -155,7 +155,7 @@ class SungrowPoller:
         for chunk in chunks(plants):
             for points in self._points.chunks(str(PLANT_TYPE), PLANT_POINTS.point_ids):
                 body: dict[str, Json] = {"point_id_list": [*points]}
-                if self._session.dialect.live_list:
+                if self._session.api_version.live_list:
                     body["device_type"] = PLANT_TYPE
                     body["ps_key_list"] = [
                         f"{plant_id}_{PLANT_TYPE}_0_0" for plant_id in chunk

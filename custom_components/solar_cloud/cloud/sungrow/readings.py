@@ -74,7 +74,7 @@ CONNECTING: Final = 3
 async def read_overview(session: SungrowSession) -> dict[str, dict[Slot, Value]]:
     """Return these values by plant."""
     listing = await session.list_all(Operation.PLANTS, {})
-    live = session.dialect.live_list
+    live = session.api_version.live_list
     return {
         plant_id: _state(row) | (_money(row) if live else {})
         for row in listing.rows

@@ -40,25 +40,25 @@ class SungrowSession(Session):
 
     def __init__(
         self,
-        gateway: ApiClient,
-        dialect: ApiVersion,
+        api: ApiClient,
+        api_version: ApiVersion,
         tokens: TokenManager,
         quota: Quota,
         backoff: SungrowBackoff,
         permissions: Permissions,
     ) -> None:
-        """Call ``gateway`` in one version of the interface, as ``backoff`` and ``permissions`` allow."""
+        """Call ``api`` in one version of the interface, as ``backoff`` and ``permissions`` allow."""
         super().__init__(tokens, quota)
-        self.dialect: Final = dialect
+        self.api_version: Final = api_version
         self.backoff: Final = backoff
-        self._gateway: Final = gateway
+        self._api: Final = api
         self._permissions: Final = permissions
         self._barred: tuple[float, PermissionMissing] | None = None
 
     @property
     def encrypted(self) -> bool:
         """Whether bodies are encrypted."""
-        return self._gateway.encrypted
+        return self._api.encrypted
 
     async def write(self, operation: Operation, body: Body) -> Json:
         """Send what changes something, as ``call`` does; errors also as ``exchange``."""
@@ -99,11 +99,11 @@ class SungrowSession(Session):
             self._barred = None
 
     async def _send(self, operation: Operation, body: Body, token: Token) -> Json:
-        path = self.dialect.path(operation)
-        if self.dialect.bearer:
-            answer = await self._gateway.call(path, body, bearer=token.access)
+        path = self.api_version.path(operation)
+        if self.api_version.bearer:
+            answer = await self._api.call(path, body, bearer=token.access)
         else:
-            answer = await self._gateway.call(path, {"token": token.access, **body})
+            answer = await self._api.call(path, {"token": token.access, **body})
             self.tokens.extend(token, time.time() + TOKEN_LIFE)
         self._permissions.accepted(call_of(operation, body), token)
         return answer.get("result_data")
@@ -161,7 +161,7 @@ class SungrowSession(Session):
         rows: list[dict[str, Json]] = []
 
         async def read(number: int) -> Page[dict[str, Json]]:
-            paged: Body = {**body, self.dialect.page: number, "size": PAGE_SIZE}
+            paged: Body = {**body, self.api_version.page: number, "size": PAGE_SIZE}
             page = _page(await self.call(operation, paged))
             rows.extend(page.rows)
             return page
