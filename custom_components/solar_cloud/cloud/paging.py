@@ -1,10 +1,11 @@
 """Lists that come in pages, and a listing that goes on where a limit stopped it, over restarts too."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import time
 from typing import Final
 
+from .serialization import from_json, to_json
 from .storage import Json, Storage
 
 MOST_PAGES: Final = 100
@@ -48,6 +49,14 @@ async def read_list[RowT](
     return Listing(rows, complete=False)
 
 
+@dataclass(slots=True)
+class KeptListing:
+    """What a listing has been answered so far, by question, and when it was last."""
+
+    at: float = 0.0
+    answers: dict[str, list[Json]] = field(default_factory=dict)
+
+
 class ListingMemory:
     """What one listing of an account has been answered, by question, and how many answers there will be."""
 
@@ -55,38 +64,29 @@ class ListingMemory:
         """Take up what an earlier try was told."""
         self._storage: Final = storage
         self._section: Final = section
-        self._answers: dict[str, Json] = {}
-        self._at = 0.0
+        self._kept: Final = from_json(KeptListing, storage.load(section))
         self._expected: dict[str, int] = {}
-        match storage.load(section):
-            case {"at": int() | float() as at, "answers": dict(answers)}:
-                self._at = float(at)
-                self._answers = {
-                    key: answer
-                    for key, answer in answers.items()
-                    if isinstance(answer, list)
-                }
 
     def begin(self) -> None:
         """Start a listing, or take up one that was stopped a moment ago."""
         self._expected.clear()
-        if not self._at <= time.time() <= self._at + PATIENCE:
-            self._answers.clear()
+        if not self._kept.at <= time.time() <= self._kept.at + PATIENCE:
+            self._kept.answers.clear()
 
     def finish(self) -> None:
         """Forget the answers, so that the next listing asks again."""
-        self._answers.clear()
+        self._kept.answers.clear()
         self._storage.delay_save(self._section, self._as_json)
 
     def kept(self, question: str) -> tuple[Json, ...] | None:
         """Return the answer that was kept, nothing for a refusal that was; ``None`` for a question not asked yet."""
-        answer = self._answers.get(question)
-        return tuple(answer) if isinstance(answer, list) else None
+        answer = self._kept.answers.get(question)
+        return None if answer is None else tuple(answer)
 
     def keep(self, question: str, *answer: Json) -> None:
         """Keep an answer, or without one that the question was refused."""
-        self._answers[question] = list(answer)
-        self._at = time.time()
+        self._kept.answers[question] = list(answer)
+        self._kept.at = time.time()
         self._storage.delay_save(self._section, self._as_json)
 
     def expect(self, lists: Mapping[str, int]) -> None:
@@ -96,10 +96,8 @@ class ListingMemory:
     @property
     def progress(self) -> tuple[int, int]:
         """How many pages there are, and how many there will be as far as is known."""
-        done = len(self._answers)
+        done = len(self._kept.answers)
         return done, max(done + 1, sum(self._expected.values()))
 
     def _as_json(self) -> Json:
-        return (
-            {"at": self._at, "answers": dict(self._answers)} if self._answers else None
-        )
+        return to_json(self._kept) if self._kept.answers else None

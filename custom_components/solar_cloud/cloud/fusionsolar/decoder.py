@@ -1,6 +1,7 @@
 """One device's answer to a reading: absent things left out, sums made, corrections applied."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import sqrt
 from typing import Final
 
@@ -14,6 +15,7 @@ from ..corrections import (
 )
 from ..model import Quantity, Reading, Slot, Unit, Value
 from ..points import decode, number, total
+from ..serialization import from_json, to_json
 from ..storage import Json, Storage
 from . import models
 from .inventory import DeviceRow
@@ -120,17 +122,27 @@ def _native(device_type: int) -> Unit:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What outlives restarts, by device: slots that were ever more than 0, and votes on a meter's unit."""
+
+    alive: dict[str, set[str]] = field(default_factory=dict)
+    units: dict[str, int] = field(default_factory=dict)
+
+
 class FusionSolarDecoder:
     """Decodes devices, and remembers what is particular to each."""
 
     def __init__(self, storage: Storage) -> None:
         """Take up the memory of the last run."""
         self._storage: Final = storage
-        self._alive: dict[str, set[str]] = {}
-        self._guesses: dict[str, UnitGuess] = {}
+        kept = from_json(Traits, storage.load(SECTION))
+        self._alive: Final = kept.alive
+        self._guesses: Final = {
+            device_id: UnitGuess(votes) for device_id, votes in kept.units.items()
+        }
         self.corrections: Mapping[str, DeviceCorrection] = {}
         self.unmapped: dict[int, set[str]] = {}
-        self._restore()
 
     def decode(
         self, key: str, row: DeviceRow, items: Mapping[str, Json]
@@ -204,23 +216,12 @@ class FusionSolarDecoder:
         )
 
     def _as_json(self) -> Json:
-        return {
-            "alive": {
-                key: [*sorted(slots)] for key, slots in self._alive.items() if slots
-            },
-            "units": {key: guess.votes for key, guess in self._guesses.items()},
-        }
-
-    def _restore(self) -> None:
-        stored = self._storage.load(SECTION)
-        if not isinstance(stored, dict):
-            return
-        alive, units = stored.get("alive"), stored.get("units")
-        for key, slots in alive.items() if isinstance(alive, dict) else ():
-            if isinstance(slots, list):
-                self._alive[key] = {str(each) for each in slots}
-        for key, votes in units.items() if isinstance(units, dict) else ():
-            self._guesses[key] = UnitGuess(int(number(votes) or 0))
+        return to_json(
+            Traits(
+                {device_id: slots for device_id, slots in self._alive.items() if slots},
+                {device_id: guess.votes for device_id, guess in self._guesses.items()},
+            )
+        )
 
 
 def _mend_single_phase(values: dict[Slot, Value]) -> bool:

@@ -5,13 +5,15 @@ counter that counts) survives restarts: it tells a stumbling cloud from a class 
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 import time
 from typing import Final
 
 from ..access import Refusals
 from ..backoff import doubled
 from ..model import Listed
+from ..serialization import from_json, to_json
 from ..storage import Json, Storage
 
 SECTION: Final = "solax"
@@ -38,6 +40,15 @@ class Rest:
     strikes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What outlives restarts: classes that ever had members, and the inverters that were seen with a battery, and to count their yield."""
+
+    classes: set[str] = field(default_factory=set)
+    batteries: set[str] = field(default_factory=set)
+    yields: set[str] = field(default_factory=set)
+
+
 class SolaxAccess:
     """Closed gates, absent classes, devices that are not ours to read, and what was once seen."""
 
@@ -49,24 +60,16 @@ class SolaxAccess:
         """Classes without members."""
         self.dropped: Final = Refusals[str](RECHECK)
         """Devices and plants that are not ours to read."""
-        stored = storage.load(SECTION)
-        seen = stored if isinstance(stored, dict) else {}
-        self._classes: Final = _texts(seen.get("classes"))
-        self._batteries: Final = _texts(seen.get("batteries"))
-        self._yields: Final = _texts(seen.get("yields"))
+        self._seen: Final = from_json(Seen, storage.load(SECTION))
         self._missing: Final = defaultdict[str, Listed](Listed)
 
-    def _as_json(self) -> Json:
-        return {
-            "classes": list[Json](sorted(self._classes)),
-            "batteries": list[Json](sorted(self._batteries)),
-            "yields": list[Json](sorted(self._yields)),
-        }
+    def _save(self) -> None:
+        self._storage.delay_save(SECTION, partial(to_json, self._seen))
 
     def _remember(self, where: set[str], what: str) -> None:
         if what not in where:
             where.add(what)
-            self._storage.delay_save(SECTION, self._as_json)
+            self._save()
 
     # Gates
 
@@ -109,42 +112,42 @@ class SolaxAccess:
     def note_seen(self, gate: Gate) -> None:
         """A class has members: from now on its failure is a failure, not an absence."""
         self.absent.clear(gate)
-        self._remember(self._classes, "|".join(gate))
+        self._remember(self._seen.classes, "|".join(gate))
 
     def seen(self, gate: Gate) -> bool:
         """Whether a class ever had members."""
-        return "|".join(gate) in self._classes
+        return "|".join(gate) in self._seen.classes
 
     # Batteries
 
     def note_battery(self, inverter: str) -> None:
         """An inverter has a battery."""
         self._missing.pop(inverter, None)
-        self._remember(self._batteries, inverter)
+        self._remember(self._seen.batteries, inverter)
 
     def has_battery(self, inverter: str) -> bool:
         """Whether an inverter was seen with a battery."""
-        return inverter in self._batteries
+        return inverter in self._seen.batteries
 
     def miss_battery(self, inverter: str) -> bool:
         """Note a look in vain; returns whether a battery seen before is still believed in."""
-        if inverter not in self._batteries:
+        if inverter not in self._seen.batteries:
             return False
         if not self._missing[inverter].miss():
             return True
-        self._batteries.discard(inverter)
-        self._storage.delay_save(SECTION, self._as_json)
+        self._seen.batteries.discard(inverter)
+        self._save()
         return False
 
     # Counters
 
     def note_yield(self, inverter: str) -> None:
         """An inverter counts its yield itself."""
-        self._remember(self._yields, inverter)
+        self._remember(self._seen.yields, inverter)
 
     def counts_yield(self, inverter: str) -> bool:
         """Whether an inverter was ever seen to count its yield."""
-        return inverter in self._yields
+        return inverter in self._seen.yields
 
     def report(self) -> dict[str, Json]:
         """Describe it without an identity."""
@@ -157,13 +160,5 @@ class SolaxAccess:
                 if now < rest.until
             },
             "dropped": sum(1 for _ in self.dropped),
-            "batteries": len(self._batteries),
+            "batteries": len(self._seen.batteries),
         }
-
-
-def _texts(stored: Json) -> set[str]:
-    return (
-        {each for each in stored if isinstance(each, str)}
-        if isinstance(stored, list)
-        else set()
-    )

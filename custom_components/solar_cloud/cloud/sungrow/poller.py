@@ -12,6 +12,7 @@ from ..model import Alarm, Device, Inventory, Notice, Reading, Slot, Snapshot, V
 from ..points import number, text
 from ..polling import ReadingCache, run_calls
 from ..quota import DAY
+from ..serialization import from_json
 from ..storage import Json, Storage
 from .access import PointMemory, PointSelection
 from .api import Operation
@@ -62,12 +63,7 @@ class SungrowPoller:
         self._clocks: Final = PlantClocks(storage)
         self._choice: Final = PointSelection(storage)
         self._schedule: Final = Schedule()
-        stored = storage.load(STORAGE_SECTION)
-        self._with_battery: Final = {
-            key
-            for each in (stored if isinstance(stored, list) else ())
-            if (key := text(each))
-        }
+        self._with_battery: Final = from_json(set[str], storage.load(STORAGE_SECTION))
         self.corrections: Mapping[str, DeviceCorrection] = {}
         self.unmapped: Final[set[str]] = set()
         self.cache: Final = ReadingCache()

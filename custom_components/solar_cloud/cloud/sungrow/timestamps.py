@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from ..points import text
+from ..serialization import from_json
 from ..storage import Json, Storage
 from ..timestamps import offset_of
 
@@ -25,6 +26,9 @@ OFFSETS: Final = sorted(
     + [timedelta(hours=hours, minutes=30) for hours in (-10, -4, -3, 3, 4, 5, 6, 9, 10)]
 )
 """The offsets from UTC of all but a few small places, which state theirs."""
+
+
+DAY_MINUTES: Final = 24 * 60.0
 
 
 def parse_time(raw: object) -> datetime | None:
@@ -49,15 +53,13 @@ def _age(local: datetime, now: datetime, offset: timedelta) -> timedelta:
 class PlantClock:
     """The offset of one plant."""
 
-    def __init__(self, stored: Json = None) -> None:
-        """Take up what the last run knew."""
-        self.offset: timedelta | None = None
-        self.measured = isinstance(stored, int | float)
+    def __init__(self, offset: timedelta | None = None) -> None:
+        """Take up the offset that the last run measured."""
+        self.offset = offset
+        self.measured = offset is not None
         """Whether the offset was seen in fresh data, rather than guessed from what is stated."""
         self._newest: datetime | None = None
         self._looked_at: datetime | None = None
-        if isinstance(stored, int | float):
-            self.offset = timedelta(minutes=stored)
 
     def observe(self, newest: datetime, now: datetime, zone: str | None) -> None:
         """Look at the newest local time of a plant's devices."""
@@ -111,9 +113,12 @@ class PlantClocks:
     def __init__(self, storage: Storage) -> None:
         """Take up the offsets of the last run."""
         self._storage: Final = storage
-        stored = storage.load(SECTION)
-        known = stored if isinstance(stored, dict) else {}
-        self._plants: Final = {key: PlantClock(value) for key, value in known.items()}
+        kept = from_json(dict[str, float], storage.load(SECTION))
+        self._plants: Final = {
+            plant_id: PlantClock(timedelta(minutes=minutes))
+            for plant_id, minutes in kept.items()
+            if abs(minutes) < DAY_MINUTES
+        }
 
     def of(self, plant_id: str) -> PlantClock:
         """Return the clock of a plant."""

@@ -3,7 +3,7 @@
 Changes are completed when they are sent: a mode is written as a whole, with everything that the change leaves as it is.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Final
 
 from ...control import (
@@ -111,10 +111,6 @@ class FusionSolarRequest:
     changes: Fields
     told: dict[str, bool | float | str] = field(default_factory=dict)
     """What the plant is set to by it, by control."""
-
-    def as_json(self) -> Json:
-        """Give the form in which it waits for its turn."""
-        return asdict(self) | {"kind": str(self.kind)}
 
     @property
     def stops(self) -> bool:

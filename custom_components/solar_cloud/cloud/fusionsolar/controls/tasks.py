@@ -1,6 +1,6 @@
 """The handle of a running command: all that is needed to follow it, before and after a restart."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum, auto
 import json
 import time
@@ -8,6 +8,7 @@ from typing import Final, Self, override
 
 from ...errors import CommandRejected
 from ...points import number, text
+from ...serialization import from_json_or_none, to_json
 from ...storage import Json
 from ..api import Reply, rows
 from ..errors import ErrorAction, Refused
@@ -158,13 +159,7 @@ class ControlTask:
     @override
     def __str__(self) -> str:
         """Give the form that is kept."""
-        return json.dumps(
-            asdict(self)
-            | {
-                "write": self.write.as_json(),
-                "rest": [write.as_json() for write in self.rest],
-            }
-        )
+        return json.dumps(to_json(self))
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -173,48 +168,10 @@ class ControlTask:
             kept = json.loads(text)
         except ValueError:
             return None
-        match kept:
-            case {
-                "plant": str(plant),
-                "write": write,
-                "id": str() | int() | None as id_,
-                "sent": int() | float() as sent,
-                "rest": list(rest),
-                "done": list(done),
-                "hides": bool(hides),
-            }:
-                steps = [_write(each) for each in (write, *rest)]
-                if None not in steps:
-                    first, *following = filter(None, steps)
-                    return cls(
-                        plant,
-                        first,
-                        id_,
-                        float(sent),
-                        tuple(following),
-                        tuple(map(str, done)),
-                        hides,
-                    )
-        return None
-
-
-def _write(kept: Json) -> FusionSolarRequest | None:
-    match kept:
-        case {
-            "kind": str(word),
-            "changes": dict(changes),
-            "told": dict(told),
-        } if (kind := KINDS.get(word)) is not None:
-            return FusionSolarRequest(
-                kind,
-                changes,
-                {
-                    key: value
-                    for key, value in told.items()
-                    if isinstance(value, bool | int | float | str)
-                },
-            )
-    return None
-
-
-KINDS: Final = {str(kind): kind for kind in Kind}
+        task = from_json_or_none(cls, kept)
+        if task is None:
+            return None
+        # A step that this version does not understand must not be left out.
+        rest = kept.get("rest", [])
+        whole = isinstance(rest, list) and len(rest) == len(task.rest)
+        return task if whole else None

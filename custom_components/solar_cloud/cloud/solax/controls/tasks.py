@@ -1,10 +1,11 @@
 """The handle of a running command: all that is needed to follow it, before and after a restart."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 import json
 import time
 from typing import Final, Self, override
 
+from ...serialization import from_json_or_none, to_json
 from ...storage import Json
 
 DEVICE: Final = "device"
@@ -25,8 +26,8 @@ class SolaxTask:
     device: str
     serial: str
     sent: float
-    told: dict[str, Json] = field(default_factory=dict)
-    watch: str = ""
+    told: dict[str, Json]
+    watch: str
     aim: dict[str, Json] = field(default_factory=dict)
     """How a remote mode ends by itself: ``lasts`` s at least, ``target`` % reached by ``charge`` or not."""
     phase: str = DEVICE
@@ -47,7 +48,7 @@ class SolaxTask:
     @override
     def __str__(self) -> str:
         """Give the form that is kept."""
-        return json.dumps(asdict(self))
+        return json.dumps(to_json(self))
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -56,27 +57,5 @@ class SolaxTask:
             kept = json.loads(text)
         except ValueError:
             return None
-        match kept:
-            case {
-                "id": str() | None as id_,
-                "device": str(device),
-                "serial": str(serial),
-                "sent": int() | float() as sent,
-                "told": dict(told),
-                "watch": str(watch),
-                "phase": str(phase),
-            } if phase in PHASES:
-                aim = kept.get("aim")
-                return cls(
-                    id_,
-                    device,
-                    serial,
-                    float(sent),
-                    told,
-                    watch,
-                    aim if isinstance(aim, dict) else {},
-                    phase,
-                    kept.get("freed") is True,
-                    kept.get("issued") is True,
-                )
-        return None
+        task = from_json_or_none(cls, kept)
+        return task if task is not None and task.phase in PHASES else None
