@@ -1,6 +1,6 @@
 """The handle of a running command: all that is needed to follow it, before and after a restart."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum, auto
 import json
 import time
@@ -8,7 +8,7 @@ from typing import Final, Self, override
 
 from ...errors import CommandRejected
 from ...points import number, text
-from ...serialization import from_json_or_none, to_json
+from ...serialization import from_json_or_none
 from ...storage import Json
 from ..api import Reply, rows
 from ..errors import ErrorAction, Refused
@@ -159,7 +159,7 @@ class ControlTask:
     @override
     def __str__(self) -> str:
         """Give the form that is kept."""
-        return json.dumps(to_json(self))
+        return json.dumps(asdict(self))
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
@@ -169,9 +169,6 @@ class ControlTask:
         except ValueError:
             return None
         task = from_json_or_none(cls, kept)
-        if task is None:
-            return None
         # A step that this version does not understand must not be left out.
-        rest = kept.get("rest", [])
-        whole = isinstance(rest, list) and len(rest) == len(task.rest)
+        whole = task is not None and json.loads(str(task)) == kept
         return task if whole else None
