@@ -21,11 +21,11 @@ from .cloud.token import SECTION as TOKEN, Token
 from .cloud.vendor import Access, Cloud, Credentials, ShowsAccess, SignIn, Vendor
 from .const import CONF_CREDENTIALS, DOMAIN
 from .session import get_transport
-from .storage import AccountStorage, FlowHandover, async_get_store, async_keep_seed
+from .storage import AccountStorage, FlowHandover, async_get_store, async_hand_over
 
 
 class CarriedStorage(MemoryStorage):
-    """A try's storage that begins with an entry's token; a newer one is on disk at once, for the old one died with it."""
+    """A try's storage that begins with an entry's token; a renewed one is on disk at once, because the one before no longer works."""
 
     def __init__(self, store: AccountStorage) -> None:
         """Take the token up."""
@@ -35,7 +35,7 @@ class CarriedStorage(MemoryStorage):
 
     @override
     async def save(self, section: str, content: Json) -> None:
-        """Keep it, a token for the entry too."""
+        """Keep a section; a token is written to the entry's file as well."""
         await super().save(section, content)
         if section == TOKEN:
             await self._store.save(section, content)
@@ -68,7 +68,7 @@ class Attempt:
         return isinstance(self.storage, CarriedStorage)
 
     async def async_take_up(self, entry: ConfigEntry) -> None:
-        """Go on with an entry's token: another address does not make it worthless, nor does a new secret make a consent so."""
+        """Use an entry's token: it stays valid at another address, and a consent stays valid with a new secret."""
         store = await async_get_store(self._hass, entry.entry_id, None)
         self.storage, self._quota = CarriedStorage(store), None
         self._listed = False
@@ -127,11 +127,11 @@ class Attempt:
         """Ask for the lists again with the next try: what they showed was not enough."""
         self._listed = False
 
-    async def async_keep_seed(
+    async def async_hand_over(
         self, credentials: Credentials, unique_id: str | None
     ) -> None:
         """Leave token and lists to the entry: it need not ask again."""
-        await async_keep_seed(
+        await async_hand_over(
             self._hass,
             self._vendor,
             self._sign_in,

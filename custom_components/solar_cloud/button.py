@@ -58,7 +58,7 @@ class PlantButton(ButtonEntity):
     _key: str
 
     def __init__(self, entry: SolarCloudConfigEntry, plant_id: str) -> None:
-        """Stand on the plant's device."""
+        """Belong to the plant's device."""
         self._entry: Final = entry
         self._plant_id: Final = plant_id
         vendor = entry.runtime_data.vendor.key
@@ -87,7 +87,7 @@ class ImportButton(PlantButton):
 
     @override
     async def async_press(self) -> None:
-        """Begin, or go on."""
+        """Begin the import, or go on with it."""
         history = self._entry.runtime_data.history
         history_client = history.history_client
         assert history_client is not None  # there is no button without

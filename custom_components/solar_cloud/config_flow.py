@@ -94,7 +94,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
     MINOR_VERSION = 1
 
     def __init__(self) -> None:
-        """Start with nothing known."""
+        """Begin without credentials."""
         super().__init__()
         self._vendor: Vendor
         self._sign_in: SignIn
@@ -395,7 +395,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         if moved and not shows_same_plants(self.hass, entry, inventory):
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
             return self.async_abort(reason="unique_id_mismatch")
-        await self._attempt.async_keep_seed(self._credentials, self.unique_id)
+        await self._attempt.async_hand_over(self._credentials, self.unique_id)
         return self.async_update_reload_and_abort(
             entry,
             unique_id=self.unique_id,
@@ -407,7 +407,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Choose plants, and whether settings may be changed."""
         if user_input is not None:
-            await self._attempt.async_keep_seed(self._credentials, self.unique_id)
+            await self._attempt.async_hand_over(self._credentials, self.unique_id)
             return self.async_create_entry(
                 title=self._vendor.name,
                 data={

@@ -79,7 +79,7 @@ def poll_errors() -> Iterator[None]:
 def delay_to_slot(
     now: float, period: float, phase: float, least: float = 30.0
 ) -> float:
-    """Return the seconds to the next moment of a rhythm, so that polls neither drift nor crowd.
+    """Return the seconds to the next slot of a regular series, so that polls neither drift nor crowd.
 
     ``least`` keeps a poll that ended just before its slot from being repeated at once.
     """

@@ -170,7 +170,7 @@ class Proposal:
     devices: Sequence[Source]
 
     def __bool__(self) -> bool:
-        """Whether there is anything."""
+        """Whether the plant has anything to add."""
         return bool(self.sources or self.devices)
 
     def texts(self) -> dict[str, str]:

@@ -43,7 +43,7 @@ class SolarCloudControl(CoordinatorEntity[SolarCloudCoordinator[Settings]]):
         spec: ControlSpec,
         description: EntityDescription,
     ) -> None:
-        """Stand for a control."""
+        """Belong to one control of a plant or device."""
         super().__init__(control_manager.settings)
         self.account: Final = account
         self.control_manager: Final = control_manager
@@ -185,7 +185,7 @@ class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
     _attr_has_entity_name = True
 
     def __init__(self, account: Account, device_id: str, slot: Slot) -> None:
-        """Stand for a slot of a plant or device."""
+        """Belong to one slot of a plant or device."""
         super().__init__(account.readings)
         self.account: Final = account
         self.device_id: Final = device_id

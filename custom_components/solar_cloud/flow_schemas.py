@@ -88,12 +88,12 @@ def stripped(user_input: Mapping[str, Any]) -> dict[str, str]:
 
 
 def marker(each: CredentialField) -> vol.Marker:
-    """Tell a required field from an optional one."""
+    """Return the key of a field in a form: required or optional."""
     return vol.Required(each.key) if each.required else vol.Optional(each.key)
 
 
 def selector_of(each: CredentialField) -> TextSelector:
-    """Hide a secret while it is typed."""
+    """Return the selector of a field; a secret is hidden while it is typed."""
     if each.kind is FieldKind.ADDRESS:
         return TextSelector(TextSelectorConfig(type=TextSelectorType.URL))
     if each.kind is FieldKind.SECRET:

@@ -137,7 +137,7 @@ class ConsentView(HomeAssistantView):
     requires_auth = False
 
     async def get(self, request: web.Request) -> web.Response:
-        """Hand the code to the flow that waits for it; a state works once."""
+        """Give the code to the flow that waits for it; a state works once."""
         hass = request.app[KEY_HASS]
         flow_id = hass.data[WAITING].pop(request.query.get("state", ""), None)
         answer: dict[str, Any] = {

@@ -61,7 +61,7 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
         return inventory
 
     def _save(self, options: dict[str, Any]) -> ConfigFlowResult:
-        """Start the entry anew, with the lists it has: they cost calls, and it is not they that changed."""
+        """Reload the entry with the lists it has, which did not change and would cost calls."""
         self.config_entry.runtime_data.store.listed = self._inventory()
         return self.async_create_entry(data=options)
 

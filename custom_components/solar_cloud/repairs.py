@@ -233,7 +233,7 @@ async def async_change_over(
         await attempt.async_list()
         if not shows_same_plants(hass, entry, attempt.inventory):
             raise CloudError("other_account")
-    await attempt.async_keep_seed(credentials, unique_id)
+    await attempt.async_hand_over(credentials, unique_id)
     hass.config_entries.async_update_entry(
         entry,
         unique_id=unique_id,

@@ -333,7 +333,7 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
             self._attr_native_unit_of_measurement = plant.currency if plant else None
 
     def _states(self) -> list[str]:
-        """Return the words this kind of device can say."""
+        """Return the states that this kind of device can have."""
         if self.slot.quantity is Quantity.PLANT_STATE:
             return list(PlantState)
         words = (MODES if self.slot.quantity is Quantity.WORK_MODE else STATES).get(

@@ -205,7 +205,7 @@ ACTIONS: Final[Mapping[str, tuple[type[ControlAction], vol.Schema, Build]]] = {
 
 @callback
 def _register_control_actions(hass: HomeAssistant) -> None:
-    """Register those that change settings."""
+    """Register the actions that change settings."""
     for name, (_, schema, _) in ACTIONS.items():
         service.async_register_admin_service(
             hass,
@@ -256,7 +256,7 @@ def _target(
 
 
 def _rings(own: str, inventory: Inventory) -> list[list[str]]:
-    """Return what a selected device may stand for, nearest first."""
+    """Return the devices that a selected one may stand for, nearest first."""
     device = inventory.devices.get(own)
     plant_id = device.plant_id if device else own
     siblings = [each.id for each in inventory.devices_of(plant_id)]

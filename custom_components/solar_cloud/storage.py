@@ -186,12 +186,12 @@ class SharedStorage:
         return self.stores[0].load(section)
 
     async def save(self, section: str, content: Json) -> None:
-        """Write it for every entry."""
+        """Write a section for every entry."""
         for store in list(self.stores):
             await store.save(section, content)
 
     def delay_save(self, section: str, content: Callable[[], Json]) -> None:
-        """Write it for every entry, with its next batch."""
+        """Write a section for every entry, with its next batch."""
         for store in self.stores:
             store.delay_save(section, content)
 
@@ -258,7 +258,7 @@ async def async_remove_store(hass: HomeAssistant, entry_id: str) -> None:
             del quotas[key]
 
 
-async def async_keep_seed(
+async def async_hand_over(
     hass: HomeAssistant,
     vendor: Vendor,
     sign_in: SignIn,
@@ -266,7 +266,7 @@ async def async_keep_seed(
     unique_id: str | None,
     handover: FlowHandover,
 ) -> None:
-    """Leave what a form learnt for the entry's next set-up, and lift what the old credentials brought upon the account."""
+    """Leave what a form learnt for the entry's next set-up, and lift the blocks that the old credentials caused."""
     hass.data.setdefault(HANDOVERS, {})[unique_id or ""] = handover
     known = hass.data.setdefault(QUOTAS, {}).get(
         (vendor.key, sign_in.quota_account(credentials))

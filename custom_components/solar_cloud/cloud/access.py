@@ -9,7 +9,7 @@ class Refusals[K]:
     """What was refused, or is not there, and since when; it is tried again some seconds later."""
 
     def __init__(self, seconds: float) -> None:
-        """Let everything be tried."""
+        """Begin with nothing refused."""
         self._seconds: Final = seconds
         self.since: Final[dict[K, float]] = {}
 

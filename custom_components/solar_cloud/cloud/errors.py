@@ -77,7 +77,7 @@ class UnexpectedAnswer(CloudError):
 
 
 class TurnedAway(UnexpectedAnswer):
-    """A call was refused at the door: nothing was carried out."""
+    """A call was refused before it was looked at: nothing was carried out."""
 
 
 class TokenRefused(TurnedAway):

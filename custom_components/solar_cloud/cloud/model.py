@@ -294,7 +294,7 @@ def in_range(value: float | None, unit: str) -> bool:
 
 
 def _rating(value: float | None, unit: str) -> float | None:
-    """Keep a rating of hardware that can be; anything else is not known."""
+    """Return a rating that is in range, else ``None``."""
     return value if value is not None and value > 0 and in_range(value, unit) else None
 
 
@@ -318,7 +318,7 @@ class Plant:
     address: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        """Forget a capacity that cannot be."""
+        """Drop a capacity out of range."""
         object.__setattr__(self, "pv_capacity", _rating(self.pv_capacity, "W"))
 
 
@@ -346,7 +346,7 @@ class Device:
     address: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        """Forget ratings that cannot be."""
+        """Drop ratings out of range."""
         object.__setattr__(self, "rated_power", _rating(self.rated_power, "W"))
         object.__setattr__(self, "capacity", _rating(self.capacity, "kWh"))
 

@@ -48,7 +48,7 @@ class Point:
 
     @property
     def slot(self) -> Slot:
-        """Where the value goes."""
+        """The slot the value fills."""
         return Slot(self.quantity, self.index)
 
 
@@ -107,7 +107,7 @@ class Decoded:
     unmapped: set[str] = field(default_factory=set)
 
     def reading(self, measured_at: datetime | None) -> Reading:
-        """Freeze it, with the one-way powers its signed powers imply."""
+        """Return the values as a reading, with the one-way powers that the signed ones imply."""
         split_powers(self.values)
         return Reading(measured_at, self.values, self.unknown)
 

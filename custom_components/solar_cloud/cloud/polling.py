@@ -72,7 +72,7 @@ class ReadingCache:
     """The last reading of each plant and device, and why there is no live one of those that are silent."""
 
     def __init__(self) -> None:
-        """Start without knowing anybody."""
+        """Begin without readings."""
         self.silent: Final[dict[str, str]] = {}
         self._entries: Final[dict[str, CachedReading]] = {}
 

@@ -46,7 +46,7 @@ def checked(token: Token) -> Token:
 
 
 def _dead(token: Token) -> Token | None:
-    """Keep of a token that cannot be used what may still be good for another; ``None`` when there is nothing."""
+    """Return what an unusable token holds for its renewal, its refresh token; ``None`` without one."""
     if token.refresh is None or not usable(token.refresh):
         return None
     return replace(token, access="", expires_at=token.issued_at)
@@ -57,7 +57,7 @@ type Issue = Callable[[Token | None], Awaitable[Token]]
 
 
 class TokenManager:
-    """The one place an account's token comes from."""
+    """Keeps an account's token, and renews it once whoever asks first."""
 
     def __init__(self, issue: Issue, storage: Storage, *, margin: float) -> None:
         """Renew ``margin`` seconds before expiry, but never earlier than at half of a token's life."""

@@ -116,13 +116,13 @@ class SignIn:
 
     @property
     def place(self) -> frozenset[str]:
-        """The fields that say where an account lives, and nothing of whose it is."""
+        """The fields that name the server of an account, not its owner."""
         return frozenset(
             {"region", "base_url", *(each.key for each in self.other_fields)}
         )
 
     def base_url(self, credentials: Credentials) -> URL:
-        """Return where this account lives."""
+        """Return the address of the account's server."""
         region = credentials["region"]
         return URL(credentials["base_url"] if region == OTHER else self.regions[region])
 
@@ -229,7 +229,7 @@ class SupportsLogout(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor:
-    """One vendor. ``connect`` builds a client without calling anybody."""
+    """One vendor. ``connect`` builds a client without a call."""
 
     key: str
     name: str

@@ -82,7 +82,7 @@ class PollScheduler:
         self._storage.delay_save(STRIDES, partial(to_json, self._detectors))
 
     def _listen(self, snapshot: Snapshot, polled: float) -> Mapping[str, float]:
-        """Find out when uploads become visible that tell no time."""
+        """Return when uploads of devices that report no time became visible."""
         stamps = {}
         informative = False
         for key in snapshot.readings.keys() & self._inventory.devices.keys():
@@ -106,7 +106,7 @@ class PollScheduler:
         return self._tracker.next_poll(started)
 
     def _sleeps(self, at: float) -> bool:
-        """Whether no plant can do anything at a time."""
+        """Whether all plants only produce, and it is dark over them at that time."""
         owners = (*self._inventory.plants, *self._inventory.devices)
         now = datetime.fromtimestamp(at, UTC)
         return (

@@ -52,12 +52,12 @@ class PollOffset:
 
     @property
     def settled(self) -> bool:
-        """Whether there is nothing worth trying."""
+        """Whether another offset would gain too little to be tried."""
         return self.late_enough - self.too_soon <= FINE
 
     @property
     def next(self) -> float:
-        """Return what to try."""
+        """Return the offset to try next."""
         if self.settled:
             return self.late_enough
         if not self.proved and self.late_enough > GUESS:
@@ -189,7 +189,7 @@ class UploadTracker:
         return phases[min(phases, key=age)][0]
 
     def _step(self, upload: UploadPeriod) -> float:
-        """Return the seconds between polls that keep in step with a beat: the multiple or fraction of its period next to ours."""
+        """Return the seconds between polls that keep in step with the uploads: the multiple or fraction of its period next to ours."""
         ratio = upload.period / self._period
         return (
             upload.period * round(1 / ratio)

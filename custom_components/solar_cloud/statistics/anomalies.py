@@ -159,7 +159,7 @@ class AnomalyFinder:
 
     @callback
     def stop(self) -> None:
-        """Take the repairs back."""
+        """Remove the repairs that are shown."""
         for plant_id in self._plants:
             ir.async_delete_issue(
                 self._hass, DOMAIN, plant_issue_id(KEY, self._entry_id, plant_id)

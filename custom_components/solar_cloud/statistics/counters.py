@@ -34,7 +34,7 @@ class Counter:
 
     @property
     def owners(self) -> frozenset[str]:
-        """Return the plants and devices whose past is its past."""
+        """Return the plants and devices whose past the counter is made of."""
         return frozenset(term.device_id for term in self.terms)
 
 

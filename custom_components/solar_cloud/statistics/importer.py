@@ -273,7 +273,7 @@ class HistoryImport:
         await self._async_settle(plan.plant_id)
 
     async def _async_settle(self, plant_id: str) -> None:
-        """Look up what became of what was to be written, lift what was not lifted, and remember what is there.
+        """Finish a write that was interrupted: look up what was written, lift what was not lifted, and remember what is there.
 
         The job ends when all of it is. The others of its counters are written anew, from what was fetched.
         """

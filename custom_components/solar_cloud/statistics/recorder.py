@@ -107,7 +107,7 @@ def clear(hass: HomeAssistant, statistic_id: str) -> None:
 
 
 async def async_written(hass: HomeAssistant) -> None:
-    """Wait until the recorder has done what it was told, the task in its hands included."""
+    """Wait until the recorder has done all its tasks, the present one included."""
     done: asyncio.Future[None] = hass.loop.create_future()
     get_instance(hass).queue_task(SynchronizeTask(done))
     await done

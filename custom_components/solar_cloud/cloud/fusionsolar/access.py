@@ -24,7 +24,7 @@ class ReadAccess:
     """Permissions and limits found out by being refused."""
 
     def __init__(self) -> None:
-        """Expect to be let in everywhere."""
+        """Begin with nothing refused."""
         self._packers: dict[tuple[str, int], Batcher] = {}
         self._denied: Final = Refusals[tuple[str, int]](RETRY_SECONDS)
         self._complained: set[tuple[str, int]] = set()

@@ -36,7 +36,7 @@ CONTEST_LONG_WAIT: Final = 1800.0
 
 
 class Authorization(ABC):
-    """What lets calls through."""
+    """One way to sign in: what a call carries, and what a refused token means."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Authorization(ABC):
 
     @abstractmethod
     async def sign_out(self) -> None:
-        """Give back what is open."""
+        """End what is open at the vendor."""
 
 
 class ApiAccount(Authorization):
@@ -183,7 +183,7 @@ def _cookie(answer: Answer) -> str | None:
 
 
 class ConsentAuthorization(Authorization):
-    """An owner's consent: a token for an hour, renewed without anybody's help."""
+    """An owner's consent: a token for an hour, renewed without the user."""
 
     @override
     async def _fetch(self, stale: Token | None) -> Token:
@@ -200,7 +200,7 @@ class ConsentAuthorization(Authorization):
 
     @override
     def accepted(self, token: Token) -> None:
-        """Use does not keep these tokens alive."""
+        """Do nothing: a token's life does not depend on its use."""
 
     @override
     async def refused_again(self) -> CloudError:

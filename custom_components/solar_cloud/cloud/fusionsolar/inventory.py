@@ -98,7 +98,7 @@ class FusionSolarInventory:
         )
 
     def expire(self) -> None:
-        """The vendor says that the lists are out of date."""
+        """Note that the vendor says the lists are out of date."""
         self._outdated = True
 
     def reopen(self, plants: Iterable[str]) -> None:

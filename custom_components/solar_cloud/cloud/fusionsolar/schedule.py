@@ -88,7 +88,7 @@ class CallPlanner:
         return [job.batch for job in self._jobs if job.at <= now]
 
     def done(self, batch: Batch) -> None:
-        """Strike a call off."""
+        """Note that a call was made."""
         self._jobs = [job for job in self._jobs if job.batch != batch]
 
     def resume_after(self) -> float | None:

@@ -100,7 +100,7 @@ class FusionSolarSession(Session):
 
     @override
     async def conflict(self) -> CloudError:
-        """Do as the way of signing in asks for."""
+        """Let the way of signing in say what a token that was just taken means."""
         return await self.auth.refused_again()
 
     async def _refusal(self, bucket: str, reply: Reply) -> CloudError:

@@ -31,7 +31,7 @@ class PlantHardware:
 
     @classmethod
     def of(cls, plant_id: str, inventory: Inventory) -> PlantHardware:
-        """Look at a plant."""
+        """Collect what belongs to a plant."""
         mine = {
             device.id: (int(number(device.address.get("type")) or 0), device)
             for device in inventory.devices_of(plant_id)
@@ -179,7 +179,7 @@ def _pv(hardware: PlantDevices, dc_side: Q, ac_side: Q) -> list[Source]:
 
 
 def _pv_energy(hardware: PlantDevices) -> list[Source]:
-    """A hybrid's yield is bent straight by the battery's counters where the trackers' are missing; without inverters the plant's own."""
+    """A hybrid's yield is corrected by the battery's counters where the trackers' are missing; without inverters the plant's own."""
     if not hardware.inverters:
         plant = single(hardware.plant_id, Q.AC_ENERGY_TOTAL)
         return [] if hardware.batteries else [plant]

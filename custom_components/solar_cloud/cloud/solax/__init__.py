@@ -33,7 +33,7 @@ def connect(
     storage: Storage,
     budget: Quota,
 ) -> SolaxCloud:
-    """Build a client without calling anybody."""
+    """Build a client without a call."""
     base = sign_in.base_url(credentials)
     backoff = SolaxBackoff(budget)
     issuer = TokenIssuer(base, credentials, transport, backoff)

@@ -104,13 +104,13 @@ class SolaxAccess:
 
     @property
     def blocked(self) -> bool:
-        """Whether a gateway keeps turning us away."""
+        """Whether a gateway keeps refusing calls."""
         return any(rest.strikes >= BLOCKS_TOLD for rest in self._rests.values())
 
     # Classes of things
 
     def note_seen(self, gate: Gate) -> None:
-        """A class has members: from now on its failure is a failure, not an absence."""
+        """Note that a class has members: a refusal of its list is a failure from now on, not an absence."""
         self.absent.clear(gate)
         self._remember(self._seen.classes, "|".join(gate))
 
@@ -121,7 +121,7 @@ class SolaxAccess:
     # Batteries
 
     def note_battery(self, inverter: str) -> None:
-        """An inverter has a battery."""
+        """Note that an inverter has a battery."""
         self._missing.pop(inverter, None)
         self._remember(self._seen.batteries, inverter)
 
@@ -130,7 +130,7 @@ class SolaxAccess:
         return inverter in self._seen.batteries
 
     def miss_battery(self, inverter: str) -> bool:
-        """Note a look in vain; returns whether a battery seen before is still believed in."""
+        """Note a look in vain; returns whether a battery seen before still counts as there."""
         if inverter not in self._seen.batteries:
             return False
         if not self._missing[inverter].miss():
@@ -142,7 +142,7 @@ class SolaxAccess:
     # Counters
 
     def note_yield(self, inverter: str) -> None:
-        """An inverter counts its yield itself."""
+        """Note that an inverter counts its yield itself."""
         self._remember(self._seen.yields, inverter)
 
     def counts_yield(self, inverter: str) -> bool:
@@ -150,7 +150,7 @@ class SolaxAccess:
         return inverter in self._seen.yields
 
     def report(self) -> dict[str, Json]:
-        """Describe it without an identity."""
+        """Describe the memory for diagnostics, without identities."""
         now = time.time()
         return {
             "absent": list[Json](sorted(" ".join(gate) for gate in self.absent)),

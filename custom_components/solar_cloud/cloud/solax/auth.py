@@ -29,7 +29,7 @@ REFUSAL_REST: Final = 3600.0
 
 
 class TokenIssuer:
-    """Where an application gets its tokens."""
+    """Gets an application's tokens by its client id and secret."""
 
     def __init__(
         self,

@@ -78,7 +78,7 @@ def row_of(
 
 
 def list_of_batteries(business: str) -> str:
-    """Name the questions after the batteries of inverters."""
+    """Return the name under which the questions after inverters' batteries are kept."""
     return f"batteries {business}"
 
 

@@ -67,7 +67,7 @@ class PowerUnits:
     """
 
     def __init__(self) -> None:
-        """Start with the document's word."""
+        """Begin with the unit the document names."""
         self._units: Final[dict[str, PowerUnit]] = {}
         self._ratios: Final[dict[str, float]] = {}
 

@@ -115,7 +115,7 @@ class SolaxInventory:
         return Inventory(plants, devices, complete and self._lister.complete)
 
     def _expect(self, business: str, plants: Mapping[str, Plant]) -> None:
-        """Guess how many pages the devices of so many plants take: as many of each type as there are plants."""
+        """Estimate how many pages the devices of so many plants take: one device of each type for each plant."""
         pages = -(-len(plants) // PAGE_SIZE)
         types = (*KIND, BATTERY)
         self._pages.expect(

@@ -46,7 +46,7 @@ class Job:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What makes it the same job in the next poll."""
+        """What identifies the job over polls."""
         return (*self.gate, *self.covers)
 
 

@@ -41,7 +41,7 @@ class DeviceList:
 
     @property
     def name(self) -> str:
-        """What tells it from other lists."""
+        """The list's name, under which its pages are kept."""
         params, body = self.params, self.body
         return json.dumps(
             [self.endpoint.path, params and dict(params), body and dict(body)]

@@ -92,7 +92,7 @@ class Permissions:
             self._storage.delay_save(PERMISSIONS_SECTION, self._as_json)
 
     async def refused(self, call: str) -> None:
-        """Note that a fresh token did not help: on disk at once, or each restart would cost a login."""
+        """Note that a fresh token was refused as well: on disk at once, or each restart would cost a login."""
         self._refused.note(call)
         since = self._refused.since
         while len(since) > MOST:

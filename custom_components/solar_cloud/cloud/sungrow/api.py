@@ -32,7 +32,7 @@ from .errors import HTTP_ERRORS, OK, ClockWrong, NonceRepeated, Throttled, error
 
 
 class Operation(Enum):
-    """What can be asked, whatever an edition calls it."""
+    """What can be asked, by names of ours."""
 
     PLANTS = auto()
     PLANT_DETAILS = auto()
@@ -53,7 +53,7 @@ class Operation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ApiVersion:
-    """Names of one edition."""
+    """One version of the interface: its paths and the names of its fields."""
 
     prefix: str
     bearer: bool
@@ -65,7 +65,7 @@ class ApiVersion:
     """Whether the list of plants carries income and CO2."""
 
     def path(self, operation: Operation) -> str:
-        """Return where an operation lives."""
+        """Return the path of an operation."""
         return f"{self.prefix}/{self.paths[operation]}"
 
 
@@ -133,7 +133,7 @@ class Keys:
 
 
 class ApiClient:
-    """Speaks for one application in one region."""
+    """Sends the calls of one application to one region, encrypted where its keys say so."""
 
     def __init__(self, base_url: URL, keys: Keys, transport: Transport) -> None:
         """Call ``base_url`` with an application's keys."""

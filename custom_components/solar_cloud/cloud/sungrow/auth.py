@@ -41,7 +41,7 @@ class SignInMemory:
             self._facts["until"] = _end(self._facts)
 
     def check(self, stale: Token | None) -> None:
-        """Raise what the last attempt ended with, while another one would be pointless or harmful.
+        """Raise the error of the last attempt, while another one would be pointless or harmful.
 
         A token that is younger than this memory says that the user has signed in since, in a form.
         """

@@ -20,7 +20,7 @@ JITTER: Final = (5.0, 60.0)
 
 
 class SungrowBackoff:
-    """The doubling of one entry; nothing but time takes it back, so no unrelated error resets it."""
+    """The doubled wait of one entry; only time makes it shorter, so no unrelated success resets it."""
 
     def __init__(self, storage: Storage) -> None:
         """Take up the state of the last run."""

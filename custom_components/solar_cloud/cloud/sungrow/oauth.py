@@ -113,7 +113,7 @@ class OAuthRefresh:
         self._memory: Final = SignInMemory(storage, fingerprint("grant"))
 
     async def issue(self, stale: Token | None) -> Token:
-        """Trade the refresh token in."""
+        """Exchange the refresh token for a new pair."""
         if stale is None or stale.refresh is None:
             raise ConsentLost("authorization_missing")
         self._memory.check(stale)

@@ -91,7 +91,7 @@ class SungrowPoller:
         self._schedule.done(task, poll.now.timestamp())
 
     def _failed(self, poll: SungrowPoll, task: ScheduledCall, err: CloudError) -> bool:
-        """Let the owners fall silent; give an endpoint that is not for this account a rest."""
+        """Mark the owners as silent; an endpoint that is not for this account is not called for a while."""
         poll.silent |= dict.fromkeys(task.owners, err.key)
         poll.unanswered += isinstance(err, CloudUnreachable | PermissionMissing)
         if isinstance(err, RequestRefused):
@@ -101,7 +101,7 @@ class SungrowPoller:
         return poll.unanswered >= GIVE_UP_AFTER
 
     def _rest(self, task: ScheduledCall, now: float, err: CloudError) -> None:
-        """Ask a slow call again in its turn, one that is not for this account tomorrow."""
+        """Make a slow call again when it is due, one that is not for this account a day later."""
         if isinstance(err, PermissionMissing):
             self._notices[task.key] = Notice(
                 "permission_missing", (("permission", err.permission),)
@@ -245,7 +245,7 @@ class SungrowPoller:
             )
 
     def _set_clocks(self, poll: SungrowPoll) -> None:
-        """Let each plant's clock look at its newest time."""
+        """Tell each plant's clock the newest local time of its devices."""
         newest: dict[str, datetime] = {}
         for key, fields in poll.rows.items():
             local = parse_time(fields.get("device_time"))

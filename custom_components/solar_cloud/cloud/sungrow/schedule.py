@@ -23,7 +23,7 @@ class ScheduledCall:
 
     @property
     def fast(self) -> bool:
-        """Whether it belongs into every poll."""
+        """Whether the task is part of every poll."""
         return bool(self.owners) and self.every < 300
 
 

@@ -40,12 +40,12 @@ class _Plant:
 
 
 def _sum(devices: Iterable[Device], quantity: Q) -> list[Source]:
-    """All of these devices together, or nothing."""
+    """Return the sum of all these devices as the only source."""
     return added(terms(devices, quantity))
 
 
 def _each(devices: Iterable[Device], quantity: Q) -> list[Source]:
-    """One of these devices: each tells the same."""
+    """Return each of these devices as a source: they measure the same."""
     return [single(device.id, quantity) for device in devices]
 
 

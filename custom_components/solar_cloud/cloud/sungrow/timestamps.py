@@ -62,7 +62,7 @@ class PlantClock:
         self._looked_at: datetime | None = None
 
     def observe(self, newest: datetime, now: datetime, zone: str | None) -> None:
-        """Look at the newest local time of a plant's devices."""
+        """Learn the offset from the newest local time of a plant's devices."""
         just_uploaded = (
             self._newest is not None
             and self._looked_at is not None
@@ -127,7 +127,7 @@ class PlantClocks:
     def observe(
         self, plant_id: str, newest: datetime, now: datetime, zone: str | None
     ) -> PlantClock:
-        """Let a plant's clock look at the newest time of its devices."""
+        """Tell a plant's clock the newest time of its devices."""
         clock = self.of(plant_id)
         before = (clock.offset, clock.measured)
         clock.observe(newest, now, zone)
