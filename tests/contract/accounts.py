@@ -113,7 +113,7 @@ class Solax(Account):
     @property
     @override
     def carried_out(self) -> int:
-        return len(self.cloud.orders.carried_out)
+        return len(self.cloud.command_queue.carried_out)
 
 
 class Sungrow(Account, ABC):

@@ -49,7 +49,7 @@ async def test_a_token_that_dies_while_a_command_runs(house: SolaxHouse) -> None
         "number", "set_value", Kind.CHARGER, "charge_current_limit", value=8
     )
     assert house.command("number", Kind.CHARGER, "charge_current_limit") == "confirmed"
-    assert len(house.solax.orders.carried_out) == 1
+    assert len(house.solax.command_queue.carried_out) == 1
     assert len(house.solax.commands(refused=False)) == 1
 
 

@@ -293,7 +293,7 @@ async def test_an_end_counts_when_the_device_said_so(
     if restart:
         await house.home.restart(house.entry)
         await house.home.pass_time(900)
-        assert house.solax.orders.carried_out[-1][0] == "exit_vpp_mode"
+        assert house.solax.command_queue.carried_out[-1][0] == "exit_vpp_mode"
     else:
         await house.home.pass_time(900)
         assert isinstance(vendor.actions[-1], StopBattery)
@@ -312,5 +312,5 @@ async def test_controls_switched_off_end_a_mode_with_a_timer_too(
     )
     await house.home.restart(house.entry)
     await house.home.pass_time(900)
-    assert house.solax.orders.carried_out[-1][0] == "exit_vpp_mode"
+    assert house.solax.command_queue.carried_out[-1][0] == "exit_vpp_mode"
     assert not house.entry.runtime_data.store.load("forces")

@@ -77,7 +77,7 @@ async def test_an_end_that_cannot_be_sent_is_tried_again(house: SolaxHouse) -> N
     keys = {issue for _, issue in ir.async_get(house.hass).issues}
     assert any("force_not_ended" in key for key in keys)
     await house.home.pass_time(1500)
-    assert house.solax.orders.carried_out[-1][0] == "exit_vpp_mode"
+    assert house.solax.command_queue.carried_out[-1][0] == "exit_vpp_mode"
     keys = {issue for _, issue in ir.async_get(house.hass).issues}
     assert not any("force_not_ended" in key for key in keys)
 
@@ -121,7 +121,7 @@ async def test_a_forced_mode_ends_when_controls_are_switched_off(
     )
     await house.home.restart(house.entry)
     await house.home.pass_time(UPLOAD)
-    assert house.solax.orders.carried_out[-1][0] == "exit_vpp_mode"
+    assert house.solax.command_queue.carried_out[-1][0] == "exit_vpp_mode"
     assert not house.home.known(house.id(Kind.CHARGER, "charging"), "switch")
     with pytest.raises(ServiceValidationError) as err:
         await house.act("stop_battery")
@@ -145,7 +145,7 @@ async def test_a_forced_mode_ends_in_time_on_a_plant_that_was_left_out(
     assert len(house.solax.commands()) == 1
     assert not house.entry.runtime_data.control_manager.available.specs
     await house.home.pass_time(900, 300)
-    assert house.solax.orders.carried_out[-1][0] == "exit_vpp_mode"
+    assert house.solax.command_queue.carried_out[-1][0] == "exit_vpp_mode"
     await house.home.pass_time(900, 300)
     assert not house.entry.runtime_data.store.load("forces")
     assert len(house.solax.commands()) == 2

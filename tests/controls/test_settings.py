@@ -91,7 +91,7 @@ async def test_every_control(
     if field is not None:
         (call,) = house.solax.commands()
         assert call.params[field] == sent
-        assert len(house.solax.orders.carried_out) == 1
+        assert len(house.solax.command_queue.carried_out) == 1
     await house.home.pass_time(UPLOAD)
     if platform != "button":
         wish = data.get("option") or data.get("value") or "on"

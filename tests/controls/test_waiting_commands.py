@@ -70,7 +70,7 @@ class Queue:
         self._house.home.freezer.tick(600)
         key = (self._vendor.charger, control)
         now = time.time()
-        self._vendor.settings_now = Settings({key: value}, told_at={key: now})
+        self._vendor.settings_now = Settings({key: value}, accepted_at={key: now})
         await self._vendor.control_manager.settings.async_refresh()
 
     async def stop(self) -> None:

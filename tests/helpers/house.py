@@ -112,7 +112,7 @@ class SolaxHouse:
             max_soc=100,
             grid_charging=False,
         )
-        self.solax.orders.carried_out.clear()
+        self.solax.command_queue.carried_out.clear()
         self.solax.calls.clear()
 
     def id(self, kind: Kind, control: str) -> str:

@@ -7,7 +7,7 @@ The client sends and asks; it never waits. Who owns it (``control/manager.py``) 
 ``poll_task`` until the device has answered, reads back, and ends a forced mode in time, over restarts too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
@@ -101,7 +101,7 @@ class ForcedMode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlSpec:
-    """One setting of one plant or device: its limits come from the hardware, never from a wish."""
+    """One setting of one plant or device: its limits come from the hardware, never from what is asked for."""
 
     control: Control = field(kw_only=False)
     minimum: float = 0.0
@@ -121,7 +121,7 @@ class ControlSpec:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A wish in canonical units; ``None`` for a button."""
+    """A value to set, in canonical units; ``None`` for a button."""
 
     device_id: str = field(repr=False)
     control: Control
@@ -162,24 +162,30 @@ class Settings:
     """Why others did not tell, by id: the key of an error."""
     resume_after: float | None = field(default=None, compare=False)
     """The wait in seconds after which the vendor's limits let the rest be asked; ``None`` when that is all."""
-    told_at: Mapping[tuple[str, Control], float] = field(
+    accepted_at: Mapping[tuple[str, Control], float] = field(
         default_factory=dict, compare=False
     )
-    """When a device accepted what nobody can read back, in epoch seconds."""
+    """When a device accepted what cannot be read back, in epoch seconds."""
     asked_at: float = field(default=0.0, compare=False)
-    """When somebody began to ask, in epoch seconds."""
+    """When the question was sent, in epoch seconds."""
 
     def __post_init__(self) -> None:
         """Leave out what cannot be: a damaged answer is not known, and never a limit."""
         sound = {
-            (owner, control): value
-            for (owner, control), value in self.values.items()
+            (device_id, control): value
+            for (device_id, control), value in self.values.items()
             if not isinstance(value, float)
             or not control.unit
             or in_range(value, control.unit)
         }
         if len(sound) < len(self.values):
             object.__setattr__(self, "values", sound)
+
+
+def _of[ValueT](
+    device_ids: Collection[str], by_device: Mapping[str, ValueT]
+) -> dict[str, ValueT]:
+    return {key: each for key, each in by_device.items() if key in device_ids}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +208,9 @@ class Capabilities:
         """Return what concerns these plants and devices."""
         known = inventory.plants.keys() | inventory.devices.keys()
         return Capabilities(
-            {key: each for key, each in self.specs.items() if key in known},
-            {key: each for key, each in self.actions.items() if key in known},
-            {
-                key: each
-                for key, each in self.unavailable_reasons.items()
-                if key in known
-            },
+            _of(known, self.specs),
+            _of(known, self.actions),
+            _of(known, self.unavailable_reasons),
         )
 
 
@@ -311,7 +313,7 @@ class ControlClient(Protocol):
         """Return the least seconds between two commands to one target."""
 
     def available(self, inventory: Inventory) -> Capabilities:
-        """Say what may be set: permission granted, hardware present, limits known. Calls nobody, and is asked often."""
+        """Say what may be set: permission granted, hardware present, limits known. Makes no call, and is asked often."""
 
     async def settings(self, wanted: Inventory) -> Settings:
         """Ask what is set, as far as the vendor tells and its limits allow. Raises a ``CloudError`` when nothing could be asked."""

@@ -51,13 +51,15 @@ def capabilities(
     offers: Mapping[str, DeviceOffer], unreachable: Mapping[str, str] | None = None
 ) -> Capabilities:
     """Put the offers of plants and devices together, by id, with the reasons why ``unreachable`` ones have none at all."""
-    reasons = {key: {ALL: reason} for key, reason in (unreachable or {}).items()}
-    for key, offer in offers.items():
+    reasons = {
+        device_id: {ALL: reason} for device_id, reason in (unreachable or {}).items()
+    }
+    for device_id, offer in offers.items():
         if offer.unavailable_reasons:
-            reasons[key] = offer.unavailable_reasons
+            reasons[device_id] = offer.unavailable_reasons
     return Capabilities(
-        {key: tuple(offer.specs) for key, offer in offers.items()},
-        {key: frozenset(offer.actions) for key, offer in offers.items()},
+        {device_id: tuple(offer.specs) for device_id, offer in offers.items()},
+        {device_id: frozenset(offer.actions) for device_id, offer in offers.items()},
         reasons,
     )
 

@@ -28,7 +28,7 @@ class KnownValue:
     since: float = 0.0
     """Unix time until which it outranks readings: what was read until then may be from before. (The stored name; it is not when it was set.)"""
     before: list[Json] | None = None
-    """Where nobody knows when an answer was true: what was told before. Another answer is new whenever it comes."""
+    """Where answers carry no time: what was reported before. Any other answer is new, whenever it comes."""
 
     def outranks(self, value: Json, read_at: float) -> bool:
         """Whether what was read then may be from before."""
@@ -75,7 +75,7 @@ class DeviceControlState:
     """One plant or device."""
 
     known: dict[str, KnownValue] = field(default_factory=dict)
-    """By control, or by a word or code of the vendor's."""
+    """By control, or by a name or code of the vendor's."""
     sent: list[SentValues] = field(default_factory=list)
 
     def value(self, key: str) -> Json:
@@ -137,7 +137,7 @@ class ControlState[S: DeviceControlState]:
         )
 
     def is_sent(self, device_id: str, key: str) -> bool:
-        """Whether a value was sent that nobody has accepted or told yet."""
+        """Whether a value was sent that is neither accepted nor reported yet."""
         return any(self._sent_with(device_id, key))
 
     def settings(
@@ -152,7 +152,7 @@ class ControlState[S: DeviceControlState]:
             and not any(map(unsure, self._sent_with(device_id, key)))
         }
 
-    def told_at(
+    def accepted_at(
         self, device_ids: Iterable[str], settles: float = 0.0
     ) -> dict[tuple[str, Control], float]:
         """Return when devices accepted their settings, where each holds for ``settles`` seconds against readings."""

@@ -29,7 +29,7 @@ SECTION: Final = "forces"
 RETRY: Final = 60.0
 LONGEST_RETRY: Final = 900.0
 END_AGAIN: Final = 300.0
-"""Seconds after which an end is sent again of which nobody knows whether it was carried out."""
+"""Seconds after which an end is sent again whose outcome is not known."""
 
 
 @dataclass(slots=True)
@@ -45,18 +45,18 @@ class Supervised:
     replaces: float | None = None
     """Until when the one before it lasted, which is on should the device refuse this one."""
     stopping: bool = False
-    """Whether its end was sent, and the device has not said yet that it is over."""
+    """Whether its end was sent, and the device has not confirmed it yet."""
     failures: int = 0
 
 
 class Superseded(Exception):
-    """What the supervision wanted to send is not wanted any more."""
+    """An action of the supervision was overtaken while it waited for its turn."""
 
 
 class ForcedModeManager:
     """Renews forced modes that want it and ends those that do not end by themselves.
 
-    An entry goes when the device says that its mode is over, or when its own timer has run out: nothing else takes it away.
+    An entry is removed when the device confirms that its mode is over, or when its own timer has run out, and by nothing else.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class ForcedModeManager:
             self._plan(device_id)
 
     def expire(self) -> None:
-        """Let all of them end now, those with a timer of their own too: nobody may change settings any more."""
+        """Let all of them end now, those with a timer of their own too: changing settings is no longer allowed."""
         now = time.time()
         for force in self._forces.values():
             if force.until > now:
@@ -125,8 +125,8 @@ class ForcedModeManager:
     def overdue(self) -> frozenset[str]:
         """The devices whose forced mode could not be ended in time."""
         return frozenset(
-            key
-            for key, force in self._forces.items()
+            device_id
+            for device_id, force in self._forces.items()
             if force.failures and time.time() >= force.until
         )
 

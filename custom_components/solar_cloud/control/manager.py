@@ -1,6 +1,6 @@
 """Every command's one way out: allowed, counted, one at a time, followed to its end, told truthfully, never repeated.
 
-The client sends and asks; this waits, shows what is pending, lets the device's word replace it, and keeps what must outlive a restart.
+The client sends and asks; this waits, shows pending values until the device reports its own, and keeps what must outlive a restart.
 """
 
 import asyncio
@@ -169,7 +169,7 @@ class ControlManager:
         return self.available.spec(device_id, control)
 
     def value(self, device_id: str, control: Control) -> SettingValue | None:
-        """Return what a control is set to, as far as anybody knows."""
+        """Return what a control is set to, as far as is known."""
         return self.pending.value((device_id, control), self.settings.data)
 
     @property
@@ -338,13 +338,13 @@ class ControlManager:
         if isinstance(what, ForceBattery):
             return ForcedMode(ends_after=what.duration)
         if isinstance(what, Command):
-            control, word = what.control, str(what.value)
+            control, option = what.control, str(what.value)
         elif isinstance(what, SetWorkMode):
-            control, word = Control.WORK_MODE, what.mode
+            control, option = Control.WORK_MODE, what.mode
         else:
             return None
         spec = self.spec(what.device_id, control)
-        return spec.begins.get(word) if spec else None
+        return spec.begins.get(option) if spec else None
 
     async def _supervise(
         self,
@@ -353,7 +353,7 @@ class ControlManager:
         force: ForcedMode | None,
         before: Supervised | None,
     ) -> None:
-        """Take up the end of what is on now; an end counts when the device has said so."""
+        """Take up the end of what is on now; an end counts when the device has confirmed it."""
         if force is not None and result.outcome is Outcome.UNCERTAIN:
             await self.forces.prepare(device_id, force, before)
         elif force is not None:
@@ -365,7 +365,7 @@ class ControlManager:
             await self.forces.stop(device_id)
 
     async def _ended(self, device_id: str, outcome: Outcome) -> None:
-        """Take note of how the end of a forced mode came out; it is sent again until the device has said that it is over."""
+        """Take note of how the end of a forced mode came out; it is sent again until the device confirms it."""
         force = self.forces.get(device_id)
         if force is None or not force.stopping:
             return  # something else is on by now

@@ -25,7 +25,7 @@ class CommandState(StrEnum):
     KEPT = "kept"
     REFUSED = "refused"
     NOT_TAKEN = "not_taken"
-    """The device said yes, and reports something else."""
+    """The device accepted it, and reports something else."""
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class PendingValue:
     value: SettingValue
     reads_back: bool
     due: float = 0.0
-    """When a read-back has the last word."""
+    """When a read-back decides whether it was taken."""
     since: float = 0.0
     """When it was accepted, or sent where nobody can read it back: what was reported before says nothing about it."""
     settle: float = 0.0
@@ -104,7 +104,7 @@ class PendingValues:
     def answered(self, key: Key, outcome: Outcome, *, over: bool = False) -> None:
         """Note what is known of a command; only a read-back confirms what can be read back.
 
-        ``over`` says that the device had its time: what is read from now on is its last word.
+        ``over`` says that the device had its time: what is read from now on decides.
         """
         sent = self._sent.get(key)
         if sent is not None:
@@ -131,8 +131,8 @@ class PendingValues:
         """
         for key, sent in list(self._sent.items()):
             reported = settings.values.get(key)
-            told_at = settings.told_at.get(key, 0.0)
-            reported_at = settings.asked_at if sent.reads_back else told_at
+            accepted_at = settings.accepted_at.get(key, 0.0)
+            reported_at = settings.asked_at if sent.reads_back else accepted_at
             if reported is None or reported_at <= sent.since:
                 continue
             if reported == sent.value:

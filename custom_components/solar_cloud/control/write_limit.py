@@ -14,7 +14,7 @@ WRITES_PER_DAY: Final = 150
 """One every ten minutes."""
 DAY: Final = 86400.0
 RESERVE: Final = 30
-"""More for ends of forced modes that nobody here knows of: an app may have begun one."""
+"""More for ends of forced modes that were begun elsewhere, in the vendor's app for example."""
 ENDS: Final = frozenset({Control.EXIT_REMOTE_CONTROL, Control.STOP_FORCED_CHARGE})
 ENDING: Final = frozenset({(Control.BATTERY_COMMAND, "stop")})
 
@@ -37,7 +37,9 @@ class WriteLimiter:
     def spent(self) -> frozenset[str]:
         """Return the devices that take no more changes for now."""
         return frozenset(
-            owner for owner in list(self._writes) if self.used(owner) >= WRITES_PER_DAY
+            device_id
+            for device_id in list(self._writes)
+            if self.used(device_id) >= WRITES_PER_DAY
         )
 
     def acquire(

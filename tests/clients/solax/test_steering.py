@@ -93,7 +93,7 @@ async def test_what_a_charger_is_sent(
     (call,) = account.cloud.commands()
     assert call.path.endswith(path)
     assert dict(call.params) == {"snList": [CHARGER], "businessType": 1, **fields}
-    assert account.cloud.orders.carried_out == [(path, CHARGER)]
+    assert account.cloud.command_queue.carried_out == [(path, CHARGER)]
 
 
 async def test_a_limit_changes_the_charging_power(account: Account) -> None:
@@ -447,7 +447,7 @@ async def test_an_outcome_that_is_never_told(account: Account) -> None:
         limit
     ] == 10.0
     result = await account.client.controls.apply(Command(*limit, 8.0))
-    account.cloud.orders._batches.clear()  # noqa: SLF001
+    account.cloud.command_queue._batches.clear()  # noqa: SLF001
     assert (await settled(account, result)).outcome is Outcome.ACCEPTED
     assert limit not in (await account.client.controls.settings(account.wanted)).values
     account.client = account.restart()
@@ -499,7 +499,7 @@ async def test_what_is_refused_was_not_done(
     with pytest.raises(expected):
         await tell(account, CHARGER, Control.CHARGE_CURRENT_LIMIT, 8.0)
     assert len(account.cloud.commands()) == 1
-    assert not account.cloud.orders.carried_out
+    assert not account.cloud.command_queue.carried_out
 
 
 @pytest.mark.parametrize(
@@ -523,7 +523,9 @@ async def test_an_answer_that_got_lost_leaves_it_open(
     account.clock.advance(5)
     await account.poll()
     assert told_charger(account).limit_a == 8
-    assert account.cloud.orders.carried_out == [("set_evc_current_limit", CHARGER)]
+    assert account.cloud.command_queue.carried_out == [
+        ("set_evc_current_limit", CHARGER)
+    ]
 
 
 @pytest.mark.parametrize("shape", ["list", "serial", "object"])

@@ -97,7 +97,7 @@ def test_every_number_has_a_unit_and_a_limit() -> None:
             assert row.maximum is not None or row.unit == "W", row.code
         else:
             assert row.control.kind is not ControlKind.NUMBER, row.code
-            assert row.words, row.code
+            assert row.options, row.code
 
 
 def test_every_row_with_a_unit_says_what_a_step_is() -> None:

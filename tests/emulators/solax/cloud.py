@@ -9,7 +9,7 @@ from ..world import Array, Charger, Energies, Inverter
 from .admin import routes
 from .application import Application
 from .builder import Builder
-from .commands import Orders
+from .commands import CommandQueue
 from .control_rules import RULES
 from .device_admin import change, distort, reset_counter
 from .envelope import SUCCESS
@@ -43,7 +43,7 @@ class SolaxCloud(SolaxServer):
             self.world.remove(plant.site.spec.id)
         application = Application(CLIENT_ID, CLIENT_SECRET)
         self.applications = {application.client_id: application}
-        self.orders = Orders(self.knobs)
+        self.command_queue = CommandQueue(self.knobs)
         self.plants = build(self.world, self.knobs)
 
     # Looking
@@ -73,9 +73,9 @@ class SolaxCloud(SolaxServer):
 
     def told(self, kind: Kind) -> Any:
         """Return what the first device of a kind was told, when everything due has happened."""
-        self.orders.catch_up(self.now())
+        self.command_queue.catch_up(self.now())
         plant, device = self._find(self.first(kind).sn)
-        return self.orders.steered(plant, device)
+        return self.command_queue.steered(plant, device)
 
     def commands(self, *, refused: bool = True) -> list[Call]:
         """All calls that wanted to change something, refused ones too unless told otherwise."""

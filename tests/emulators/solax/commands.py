@@ -48,7 +48,7 @@ class Batch:
     commands: list[Command] = field(default_factory=list)
 
 
-class Orders:
+class CommandQueue:
     """All commands of a cloud, and the devices they change."""
 
     def __init__(self, knobs: Knobs) -> None:

@@ -11,7 +11,7 @@ from ..base import CALL, Cloud
 from ..world.noise import chance, seed_of
 from . import tokens
 from .application import Application
-from .commands import Orders
+from .commands import CommandQueue
 from .control_rules import RULES
 from .endpoints import READING, Endpoint
 from .envelope import SUCCESS, TOKEN_SUCCESS, Refusal
@@ -35,7 +35,7 @@ class SolaxServer(Cloud[Knobs]):
 
     plants: list[Plant]
     applications: dict[str, Application]
-    orders: Orders
+    command_queue: CommandQueue
 
     @override
     def serials(self, params: Mapping[str, Any]) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ class SolaxServer(Cloud[Knobs]):
             call.token_generation = tokens.generation(request, self.applications)
             try:
                 query = self._admit(request, pack)
-                self.orders.catch_up(self.now())
+                self.command_queue.catch_up(self.now())
                 body = answer(query)
             except tokens.DeadToken as refusal:
                 status = self.knobs.dead_token_http
@@ -121,7 +121,7 @@ class SolaxServer(Cloud[Knobs]):
 
     def _take(self, path: str) -> Callable[[Query], dict[str, Any]]:
         def answer(query: Query) -> dict[str, Any]:
-            result, request_id = self.orders.take(path, query, self.plants)
+            result, request_id = self.command_queue.take(path, query, self.plants)
             if self.knobs.command_answer == "empty":
                 result = {serial: {} for serial in result}
             return self._accepted(result) | {
@@ -132,7 +132,7 @@ class SolaxServer(Cloud[Knobs]):
         return answer
 
     def _outcome(self, query: Query) -> dict[str, Any]:
-        result: Any = self.orders.outcome(query)
+        result: Any = self.command_queue.outcome(query)
         if result and self.knobs.result_shape == "serial":
             result = {row["sn"]: {"status": row["status"]} for row in result}
         elif result and self.knobs.result_shape == "object":

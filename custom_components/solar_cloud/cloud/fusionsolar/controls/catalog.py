@@ -23,9 +23,9 @@ from .state import ControlStates, PlantControlState
 
 SCOPE: Final = "pvms.openapi.control"
 SETTLE: Final = 30.0
-"""Seconds. A read-back counts as soon as its task is over: until then nothing is said about the setting."""
+"""Seconds. A read-back counts as soon as its task is over: until then the setting is not reported."""
 USUAL_WATTS: Final = 5000.0
-"""What batteries are taken to be capable of until they have said so."""
+"""What batteries are taken to be capable of until they have reported it."""
 LEAST_MAX_SOC: Final = 90.0
 MOST_MIN_SOC: Final = 20.0
 CHARGE: Final = "charge"
@@ -41,7 +41,7 @@ MODES: Final = {
     "fullyFedToGrid": "fully_fed_to_grid",
     THIRD_PARTY: str(BatteryMode.EXTERNAL_CONTROL),
 }
-"""The vendor's words; of one mode two spellings are about."""
+"""The vendor's names; of one mode there are two spellings."""
 USUAL_MODES: Final = (SELF_CONSUMPTION, TIME_OF_USE)
 SURPLUS: Final = {"charge": "chargePreference", "feed_in": "fedToGridPreference"}
 
@@ -64,10 +64,10 @@ BATTERY_ACTIONS: Final[tuple[type[ControlAction], ...]] = (
 )
 
 
-def words(known: PlantControlState) -> dict[str, str]:
-    """Return the modes a plant can be set to, by our word: two that all take, and those it was seen in."""
-    found = {MODES[word]: word for word in USUAL_MODES}
-    return found | {MODES[word]: word for word in known.modes if word in MODES}
+def offered_modes(known: PlantControlState) -> dict[str, str]:
+    """Return the vendor's names of the modes a plant can be set to, by ours: two that all take, and those it was seen in."""
+    found = {MODES[mode]: mode for mode in USUAL_MODES}
+    return found | {MODES[mode]: mode for mode in known.modes if mode in MODES}
 
 
 def highest_power(known: PlantControlState, direction: str) -> float:
@@ -122,7 +122,7 @@ class FusionSolarControlCatalog:
         offer.actions.update(BATTERY_ACTIONS)
         told = partial(_spec, reads_back=False)
         offer.specs += [
-            _spec(Control.WORK_MODE, options=(*words(known),)),
+            _spec(Control.WORK_MODE, options=(*offered_modes(known),)),
             _spec(Control.SURPLUS_PRIORITY, options=(*SURPLUS,), enabled_default=False),
             told(Control.STOP_FORCED_CHARGE),
             told(Control.BATTERY_MIN_SOC, maximum=MOST_MIN_SOC),

@@ -308,7 +308,7 @@ class FusionSolarControls:
         except Refused as err:
             return TaskStatus.GONE if err.code in GONE else TaskStatus.RUNNING
         except CloudUnreachable, UnexpectedAnswer:
-            return TaskStatus.RUNNING  # as far as anybody knows; each look costs a call
+            return TaskStatus.RUNNING  # as far as is known; each look costs a call
         except CommandRejected as err:
             self._memory.close(task.plant, kind)
             self._memory.ask_again(task.plant)

@@ -26,7 +26,7 @@ RUNS: Final = 60.0
 """Seconds to the next turn while a task runs."""
 PATIENT: Final = 900.0
 """Seconds after which a running task is no reason any more to look again soon."""
-PRIORITIES: Final = {word: ours for ours, word in SURPLUS.items()}
+PRIORITIES: Final = {theirs: ours for ours, theirs in SURPLUS.items()}
 
 
 class SettingsReader:
@@ -66,8 +66,8 @@ class SettingsReader:
                 if control not in hidden:
                     values[plant_id, control] = value
         more = len(due) > MOST_ASKED or any(map(self._runs_briefly, wanted.plants))
-        told_at = self._memory.told_at(wanted.plants)
-        return Settings(values, silent, RUNS if more else None, told_at=told_at)
+        accepted_at = self._memory.accepted_at(wanted.plants)
+        return Settings(values, silent, RUNS if more else None, accepted_at=accepted_at)
 
     async def ask(self, house: PlantHardware) -> None:
         """Ask a plant everything. A refusal for good is noted, any other raised."""
@@ -124,7 +124,7 @@ class SettingsReader:
         )
 
     def _hidden(self, plant_id: str) -> set[str]:
-        """Return the settings nobody can vouch for: while their task runs, and until the plant itself says so."""
+        """Return the settings that are uncertain: while their task runs, and until the plant itself reports them."""
         found: set[str] = set()
         for kind in Kind:
             found.update(self._memory.of(plant_id).hidden(kind))
@@ -145,7 +145,7 @@ BELIEVED: Final = (
 def values_of(
     known: PlantControlState, most_export: float | None
 ) -> Mapping[Control, SettingValue]:
-    """Say what a plant is set to, in our words; after something was sent only what it answered since counts."""
+    """Return what a plant is set to, by our names; after something was sent only what it answered since counts."""
     values: dict[Control, SettingValue] = {
         control: value
         for control in BELIEVED
@@ -153,8 +153,8 @@ def values_of(
     }
     if not known.asked_at:
         return values
-    if (word := MODES.get(str(known.mode.get(MODE)))) is not None:
-        values[Control.WORK_MODE] = word
+    if (mode := MODES.get(str(known.mode.get(MODE)))) is not None:
+        values[Control.WORK_MODE] = mode
     if known.mode.get(MODE) == TIME_OF_USE:
         if (watts := number(known.times.get(GRID_POWER))) is not None:
             values[Control.GRID_CHARGE_POWER_LIMIT] = _watts(watts)

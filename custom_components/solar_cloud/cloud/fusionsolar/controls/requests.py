@@ -39,7 +39,7 @@ from .catalog import (
     THIRD_PARTY,
     TIME_OF_USE,
     highest_power,
-    words,
+    offered_modes,
 )
 from .state import TIMES, Fields, PlantControlState
 
@@ -167,11 +167,11 @@ def change_of(
     raise CommandInvalid("not_offered")
 
 
-def _mode(word: str, known: PlantControlState) -> FusionSolarRequest:
-    offered = words(known)
-    check_mode(word, offered)
+def _mode(mode: str, known: PlantControlState) -> FusionSolarRequest:
+    offered = offered_modes(known)
+    check_mode(mode, offered)
     return FusionSolarRequest(
-        Kind.MODE, {MODE: offered[word]}, {str(Control.WORK_MODE): word}
+        Kind.MODE, {MODE: offered[mode]}, {str(Control.WORK_MODE): mode}
     )
 
 
@@ -192,18 +192,18 @@ def mode_changes(
         Control.BATTERY_MAX_SOC: (action.max_soc, LEAST_MAX_SOC, 100.0),
     }
     wanted: dict[Control, float] = {}
-    for control, (wish, least, most) in limits.items():
-        if wish is not None:
-            check_range(wish, least, most)
-            wanted[control] = wish
+    for control, (soc, least, most) in limits.items():
+        if soc is not None:
+            check_range(soc, least, most)
+            wanted[control] = soc
     if not wanted:
         return [write]
     return [
         write,
         FusionSolarRequest(
             Kind.BATTERY,
-            {PARAMETERS[control]: wish for control, wish in wanted.items()},
-            {str(control): wish for control, wish in wanted.items()},
+            {PARAMETERS[control]: soc for control, soc in wanted.items()},
+            {str(control): soc for control, soc in wanted.items()},
         ),
     ]
 
@@ -350,7 +350,7 @@ def _grid(limit: Json, known: PlantControlState) -> Fields:
 
 
 def answer_of(kind: Kind, body: Fields) -> Fields:
-    """Return what a plant says of its settings once it has carried a change out; nothing for what nobody can ask."""
+    """Return what a plant says of its settings once it has carried a change out; nothing for what cannot be read back."""
     match kind:
         case Kind.MODE if body[MODE] == TIME_OF_USE:
             times = {key: body[key] for key in (PRIORITY, GRID_POWER, WINDOWS)}

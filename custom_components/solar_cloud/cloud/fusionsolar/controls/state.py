@@ -32,7 +32,7 @@ class RunningChange:
     answer: Fields = field(default_factory=dict)
     """What the plant says of itself when it is done."""
     hides: list[str] = field(default_factory=list)
-    """The settings of which nobody knows until then how they stand."""
+    """The settings that are not known until then."""
 
     @property
     def age(self) -> float:
@@ -47,13 +47,13 @@ class PlantControlState(DeviceControlState):
     times: Fields = field(default_factory=dict)
     """What the mode with periods was set to when it was last seen: leaving that mode clears it."""
     modes: list[str] = field(default_factory=list)
-    """The vendor's words of every mode it was seen in."""
+    """The vendor's names of all modes it was seen in."""
     asked_at: float = 0.0
     """When it was last asked; 0 asks again at the next turn."""
     ask_after: float = 0.0
-    """When it is worth asking: a change nobody answered for may still be under way."""
+    """When it is worth asking: a change that was not answered may still be under way."""
     ask_at: float = 0.0
-    """When it is to be asked though it was lately: the answer was from before a change, as far as anybody knows."""
+    """When it is to be asked though it was lately: the answer may be from before a change."""
     refused: str | None = None
     """Why it may not be set."""
     highest: dict[str, float] = field(default_factory=dict)
@@ -99,9 +99,9 @@ class ControlStates(ControlState[PlantControlState]):
     def see_mode(self, plant_id: str, answer: Fields) -> None:
         """Note an answer about the mode, unless something else was carried out since."""
         row = self.of(plant_id)
-        word = answer.get("operationMode")
-        if isinstance(word, str) and word not in row.modes:
-            row.modes.append(word)
+        mode = answer.get("operationMode")
+        if isinstance(mode, str) and mode not in row.modes:
+            row.modes.append(mode)
         if self._counts(plant_id, Kind.MODE, answer):
             _take_times(row, answer)
 
@@ -150,7 +150,7 @@ class ControlStates(ControlState[PlantControlState]):
         self.save()
 
     def done(self, plant_id: str, kind: Kind, task_id: Json) -> None:
-        """Note that a task was carried out: from now on it outranks what was said before. Whoever sees it first notes it."""
+        """Note that a task was carried out: from now on it outranks what was reported before. The first who sees it notes it."""
         task = self.of(plant_id).running.get(kind)
         if task is None or task.id != task_id:
             return
@@ -163,7 +163,7 @@ class ControlStates(ControlState[PlantControlState]):
     def take(
         self, plant_id: str, kind: Kind, answer: Fields, hides: Iterable[str] = ()
     ) -> None:
-        """Note how a plant is set from now on, and what of it nobody vouches for until it says so."""
+        """Note how a plant is set from now on, and which settings are uncertain until it reports them."""
         row = self.of(plant_id)
         self.expect(plant_id, kind, answer, time.time() + SETTLES)
         row.hides[str(kind)] = [*hides]
@@ -176,7 +176,7 @@ class ControlStates(ControlState[PlantControlState]):
             self.ask_again(plant_id)
 
     def running(self, plant_id: str, kind: Kind) -> RunningChange | None:
-        """Return the task of a kind that runs, as far as anybody knows."""
+        """Return the task of a kind that runs, as far as is known."""
         task = self.of(plant_id).running.get(kind)
         if task is not None and task.age > LONGEST_TASK:
             self.close(plant_id, kind)

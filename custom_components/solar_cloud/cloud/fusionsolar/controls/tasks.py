@@ -144,7 +144,7 @@ class ControlTask:
     done: tuple[str, ...] = ()
     """What the steps before have set."""
     hides: bool = False
-    """Whether it came from a control, whose entity shows what was wished until the plant has spoken."""
+    """Whether it came from a control, whose entity shows the pending value until the plant reports its own."""
 
     @property
     def age(self) -> float:

@@ -1,4 +1,4 @@
-"""Changing settings: one write, the platform's word, the device's word, and what the next upload shows (solax.md §8.1, §9.7)."""
+"""Changing settings: one write, the platform's answer, the device's answer, and what the next upload shows (solax.md §8.1, §9.7)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -94,7 +94,7 @@ class SolaxControls:
         ).available()
 
     async def settings(self, wanted: Inventory) -> Settings:
-        """Return what the last readings and the accepted commands say; asks nobody."""
+        """Return what the last readings and the accepted commands say; makes no call."""
         values: dict[tuple[str, Control], SettingValue] = {}
         for device in wanted.devices.values():
             self._see(device)
@@ -103,7 +103,9 @@ class SolaxControls:
                 believed.pop(Control.CHARGER_MODE, None)
                 believed |= self._charger_settings(device)
             values |= {(device.id, key): value for key, value in believed.items()}
-        return Settings(values, told_at=self._assumed.told_at(wanted.devices, OUTRANKS))
+        return Settings(
+            values, accepted_at=self._assumed.accepted_at(wanted.devices, OUTRANKS)
+        )
 
     def _see(self, device: Device) -> None:
         """Note what an inverter shows; while it waits or is steered from afar it keeps the work mode from before."""
@@ -330,7 +332,7 @@ class SolaxControls:
     def _judge(
         self, task: SolaxTask, status: int | None, *, first: bool = False
     ) -> CommandResult:
-        """Say how a command stands by its status word."""
+        """Say how a command stands by its status code."""
         task = replace(task, issued=task.issued or status is not None)
         if status in REASONS:
             self._assumed.refuse(task.device, task.mark)
@@ -453,7 +455,7 @@ def _with_other_field(told: dict[str, Json]) -> dict[str, Json]:
 
 
 def _status(result: Json, serial: str) -> int | None:
-    """Find a device's status: in a list of rows, in one row, or below its serial; ``None`` when nothing is said about it."""
+    """Find a device's status: in a list of rows, in one row, or below its serial; ``None`` when it is not named."""
     if isinstance(result, dict):
         for name, below in result.items():
             if name.upper() == serial.upper() and isinstance(below, dict):

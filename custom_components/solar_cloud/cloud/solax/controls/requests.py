@@ -255,13 +255,13 @@ def work_mode(
 ) -> SolaxRequest:
     """Translate a work mode with all its settings: what a call leaves out may be reset."""
     check_mode(mode, WORK_MODES)
-    wishes: dict[Control, SettingValue | None] = {
+    given: dict[Control, SettingValue | None] = {
         Control.BATTERY_MIN_SOC: min_soc,
         Control.BATTERY_MAX_SOC: max_soc,
     }
     if mode != InverterState.FEED_IN_PRIORITY:
-        wishes[Control.GRID_CHARGING] = grid_charging
-    settled = _companions(device, assumed, wishes)
+        given[Control.GRID_CHARGING] = grid_charging
+    settled = _companions(device, assumed, given)
     low, high = (float(settled[control]) for control in SOC_LIMITS)
     for limit in (low, high):
         check_range(limit, LEAST_SOC, 100.0)
@@ -298,15 +298,15 @@ FIELDS: Final = {
 def _companions(
     device: Device,
     assumed: AssumedSettings,
-    wishes: Mapping[Control, SettingValue | None],
+    given: Mapping[Control, SettingValue | None],
 ) -> dict[Control, SettingValue]:
-    """Complete the settings that a work mode overwrites: by what was told last, never by a guess, for nobody can read them back."""
+    """Complete the settings that a work mode overwrites: by what was sent last, never by a guess, for they cannot be read back."""
     settled: dict[Control, SettingValue] = {}
-    for control, wish in wishes.items():
-        value = assumed.get(device.id, control) if wish is None else wish
+    for control, asked in given.items():
+        value = assumed.get(device.id, control) if asked is None else asked
         if isinstance(value, bool | int | float):
             settled[control] = value
-    if missing := [FIELDS[control] for control in wishes if control not in settled]:
+    if missing := [FIELDS[control] for control in given if control not in settled]:
         raise CommandInvalid("companions_unknown", fields=", ".join(missing))
     return settled
 
@@ -354,15 +354,15 @@ def windows(charges: list[Period], discharges: list[Period]) -> dict[str, Json]:
     for period in (*charges, *discharges):
         check_period(period.start, period.end)
     fields: dict[str, Json] = {}
-    for word, periods, usual in (
+    for kind, periods, usual in (
         ("charge", charges, (MIDNIGHT, MIDNIGHT)),
         ("discharge", discharges, (MIDNIGHT, LAST_MINUTE)),
     ):
         spans = [(period.start, period.end) for period in periods] or [usual]
         spans.append((MIDNIGHT, MIDNIGHT))
         for number, (start, end) in enumerate(spans[:2], 1):
-            fields[f"{word}StartTimePeriod{number}"] = _hour(start)
-            fields[f"{word}EndTimePeriod{number}"] = _hour(end)
+            fields[f"{kind}StartTimePeriod{number}"] = _hour(start)
+            fields[f"{kind}EndTimePeriod{number}"] = _hour(end)
     second = max(len(charges), len(discharges)) == MOST_PERIODS
     return fields | {"enableTimePeriod2": int(second)}
 

@@ -9,11 +9,11 @@ from ...serialization import from_json_or_none, to_json
 from ...storage import Json
 
 DEVICE: Final = "device"
-"""The device's word is waited for."""
+"""The device's answer is waited for."""
 UPLOAD: Final = "upload"
 """The device has accepted; its next upload shows whether it had an effect."""
 FREED: Final = "freed"
-"""The device's word on the nudge that frees it is waited for."""
+"""The device's answer to the nudge that frees it is waited for."""
 PHASES: Final = frozenset({DEVICE, UPLOAD, FREED})
 
 
@@ -33,7 +33,7 @@ class SolaxTask:
     phase: str = DEVICE
     freed: bool = False
     issued: bool = False
-    """Whether the platform ever said anything about this device."""
+    """Whether the platform ever reported a status of this device."""
 
     @property
     def mark(self) -> str:

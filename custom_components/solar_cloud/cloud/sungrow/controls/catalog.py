@@ -169,7 +169,7 @@ class SungrowControlCatalog:
             if self._cache.vouched_for(device.id).get(row.control) == VIRTUAL_PLANT:
                 options += (VIRTUAL_PLANT,)  # shown while it is so, never set
         elif row.control.kind is ControlKind.SELECT:
-            options = tuple(str(word) for word in row.words.values())
+            options = tuple(str(each) for each in row.options.values())
         return ControlSpec(
             row.control,
             minimum=row.minimum,

@@ -51,7 +51,7 @@ class SungrowControls:
         storage: Storage,
         read: Callable[[str], Reading | None],
     ) -> None:
-        """Call nobody yet; ``read`` returns what a device said last."""
+        """Make no call yet; ``read`` returns what a device said last."""
         self._read: Final = read
         self._cache: Final = ParameterCache(storage)
         tasks = ParameterTasks(session)
@@ -97,7 +97,7 @@ class SungrowControls:
         )
 
     async def apply(self, command: Command) -> CommandResult:
-        """Send a command, unless the device has just said that it is so."""
+        """Send a command, unless the device has just reported that it is set so."""
         device = self._device(command.device_id)
         check_offered(self._catalog.available(self._inventory), command)
         return await self._start(

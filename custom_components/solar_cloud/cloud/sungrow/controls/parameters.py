@@ -108,22 +108,22 @@ class Register:
     code: str
     ref: str
     unit: str = ""
-    """``%``, ``W``, or none for hours, minutes, seconds and words."""
+    """``%``, ``W``, or none for hours, minutes, seconds and options."""
     quantum: float | None = 1.0
     """What one more on the wire is in that unit; ``None`` where each device has to show it first.
 
     A row with a unit always states it: 95 % in tenths is 950, and 95 would be taken for 9.5 %.
     """
-    words: Mapping[int, SettingValue] = field(default_factory=dict)
+    options: Mapping[int, SettingValue] = field(default_factory=dict)
     """Values by their number, for everything that is no number."""
 
     def read(self, told: ReadBack) -> SettingValue | None:
         """Return a value in canonical units; ``None`` when it, its unit or its precision is not understood."""
         value = told.number
-        if self.words:
-            if isinstance(next(iter(self.words.values())), bool):
+        if self.options:
+            if isinstance(next(iter(self.options.values())), bool):
                 return _switch(told.value, value)
-            return None if value is None else self.words.get(round(value))
+            return None if value is None else self.options.get(round(value))
         if value is None or not self.unit:
             return value
         factor = UNITS[self.unit].get(told.unit)
@@ -139,9 +139,9 @@ class Register:
 
     def write(self, value: SettingValue, quantum: float) -> Wire:
         """Return what a value is on the wire, where a step is ``quantum``."""
-        if self.words:
+        if self.options:
             return Wire(
-                next(code for code, word in self.words.items() if word == value)
+                next(code for code, each in self.options.items() if each == value)
             )
         return Wire(round(float(value) / quantum))
 
@@ -152,10 +152,10 @@ class Register:
         return abs(one - other) <= TOLERANCES.get(self.unit, 0.5)
 
 
-def _switch(word: str, value: float | None) -> bool | None:
+def _switch(name: str, value: float | None) -> bool | None:
     """Read a switch in whatever way it is told."""
     if value is None:
-        return NAMES.get(word.casefold())
+        return NAMES.get(name.casefold())
     known = SWITCH.get(round(value), LOGGER_SWITCH.get(round(value)))
     return known if isinstance(known, bool) else None
 
@@ -188,14 +188,14 @@ PARAMETERS: Final = (
     Parameter(
         code=MODE,
         control=Control.WORK_MODE,
-        words={0: SELF_CONSUMPTION, 2: FORCED, 3: EXTERNAL, 4: VIRTUAL_PLANT},
+        options={0: SELF_CONSUMPTION, 2: FORCED, 3: EXTERNAL, 4: VIRTUAL_PLANT},
         needs_battery=True,
         ref=f"{_REF}, 10003; 4 is shown and never set",
     ),
     Parameter(
         code=COMMAND,
         control=Control.BATTERY_COMMAND,
-        words={170: CHARGE, 187: DISCHARGE, 204: STOP},
+        options={170: CHARGE, 187: DISCHARGE, 204: STOP},
         needs_battery=True,
         ref=f"{_REF}, 10004: acts only while 10003 is 2",
     ),
@@ -230,21 +230,21 @@ PARAMETERS: Final = (
     Parameter(
         code="10024",
         control=Control.BATTERY_FIRST,
-        words=SWITCH,
+        options=SWITCH,
         needs_battery=True,
         ref=f"{_REF}, 10024",
     ),
     Parameter(
         code=FORCED_CHARGING,
         control=Control.FORCED_CHARGING,
-        words=SWITCH,
+        options=SWITCH,
         needs_battery=True,
         ref=f"{_REF}, 10065",
     ),
     Parameter(
         code=FORCED_DAYS,
         control=Control.FORCED_CHARGING_DAYS,
-        words={0: WEEKDAYS, 1: ALL_DAYS},
+        options={0: WEEKDAYS, 1: ALL_DAYS},
         needs_battery=True,
         ref=f"{_REF}, 10066",
     ),
@@ -269,8 +269,8 @@ PARAMETERS: Final = (
     Parameter(
         code=EXPORT,
         control=Control.EXPORT_LIMIT_ENABLED,
-        words=SWITCH,
-        ref=f"{_REF}, 10012: an inverter ignores 1 and 0 without a word [seen]",
+        options=SWITCH,
+        ref=f"{_REF}, 10012: an inverter ignores 1 and 0 silently [seen]",
     ),
     Parameter(
         code=EXPORT_POWER,
@@ -294,7 +294,7 @@ PARAMETERS: Final = (
     Parameter(
         code="10007",
         control=Control.ACTIVE_POWER_LIMIT_ENABLED,
-        words=SWITCH,
+        options=SWITCH,
         enabled_default=False,
         ref=f"{_REF}, 10007",
     ),
@@ -316,7 +316,7 @@ CONTROLS: Final = {row.code: row.control for row in PARAMETERS}
 LOGGER_PARAMETERS: Final = (
     replace(
         BY_CONTROL[Control.EXPORT_LIMIT_ENABLED],
-        words=LOGGER_SWITCH,
+        options=LOGGER_SWITCH,
         ref=f"{_REF}, 10012: loggers take 1 and 0",
     ),
     BY_CONTROL[Control.EXPORT_LIMIT_RATIO],

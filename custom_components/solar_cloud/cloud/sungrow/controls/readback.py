@@ -40,14 +40,14 @@ class Readback:
     """Keeps the cache up to date."""
 
     def __init__(self, tasks: ParameterTasks, cache: ParameterCache) -> None:
-        """Ask nobody yet."""
+        """Make no call yet."""
         self._tasks: Final = tasks
         self._cache: Final = cache
         self._rounds: Final[dict[str, _Round]] = {}
         self._asked_at: Final[dict[str, float]] = {}
 
     async def settings(self, wanted: Iterable[tuple[Device, list[str]]]) -> Settings:
-        """Do the next step for each device and return what is known. Raises a ``CloudError`` when nobody could be asked."""
+        """Do the next step for each device and return what is known. Raises a ``CloudError`` when no device could be asked."""
         values: dict[tuple[str, Control], SettingValue] = {}
         silent: dict[str, str] = {}
         errors: list[CloudError] = []

@@ -1,6 +1,6 @@
 """Commands and actions as parameters: what belongs together in one task, what does not fit in several (sungrow.md §9, §9.1, §9.2).
 
-All values are canonical; what they are on the wire is nobody's business here.
+All values are canonical; ``parameters.py`` alone knows what they are on the wire.
 """
 
 from collections.abc import Mapping
@@ -139,8 +139,8 @@ def _checked(
     """Return a value that is within the limits."""
     if row.control.kind is ControlKind.SWITCH:
         return bool(value)
-    if row.words:
-        if value not in row.words.values():
+    if row.options:
+        if value not in row.options.values():
             raise CommandInvalid
         return value
     if (most := highest(row, device, cache)) is None:
@@ -166,15 +166,15 @@ def _force(seconds: float) -> ForcedMode:
 
 
 def _battery_command(
-    device: Device, word: str, cache: ParameterCache
+    device: Device, command: str, cache: ParameterCache
 ) -> ParameterWrite:
     """Charge or discharge at the power that is set, told last or read last; to stop is to go back to self-consumption."""
-    if word == STOP:
+    if command == STOP:
         return stop()
-    most = _most_power(device, cache, charge=word == CHARGE)
+    most = _most_power(device, cache, charge=command == CHARGE)
     power = cache.number(device.id, POWER)
     return _forced(
-        device, cache, word, min(power, most) if power else most, USUAL_FORCE
+        device, cache, command, min(power, most) if power else most, USUAL_FORCE
     )
 
 
@@ -185,18 +185,18 @@ def _most_power(device: Device, cache: ParameterCache, *, charge: bool) -> float
 def _forced(
     device: Device,
     cache: ParameterCache,
-    word: str,
+    command: str,
     power: float,
     seconds: float,
     target: float | None = None,
 ) -> ParameterWrite:
     """The command acts in compulsory mode only, and at whatever power was left behind: all three go together (E45, E48)."""
-    values: dict[str, SettingValue] = {MODE: FORCED, COMMAND: word, POWER: power}
+    values: dict[str, SettingValue] = {MODE: FORCED, COMMAND: command, POWER: power}
     return ParameterWrite(
         ({**values, **_sign_of_life(device, cache)},),
         _force(seconds),
         target,
-        charges=word == CHARGE,
+        charges=command == CHARGE,
         steers=True,
     )
 
@@ -211,8 +211,8 @@ def force(
     check_duration(action.duration, LONGEST_FORCE)
     if action.target_soc is not None:
         check_target(soc, action.target_soc, charge=charge)
-    word = CHARGE if charge else DISCHARGE
-    return _forced(device, cache, word, power, action.duration, action.target_soc)
+    command = CHARGE if charge else DISCHARGE
+    return _forced(device, cache, command, power, action.duration, action.target_soc)
 
 
 def _check_limits(
@@ -272,7 +272,7 @@ def schedule(action: SetBatterySchedule) -> ParameterWrite:
 
 
 def _window(period: Period) -> tuple[float, ...]:
-    """Return a period of one day as its codes have it: nobody has seen one that goes over midnight."""
+    """Return a period of one day as its codes have it: none that goes over midnight was ever seen."""
     target = 100.0 if period.target_soc is None else period.target_soc
     start, end = period.start, period.end
     return start.hour, start.minute, end.hour, end.minute, round(target)

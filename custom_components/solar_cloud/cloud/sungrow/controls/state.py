@@ -37,10 +37,10 @@ FIRST_BEAT: Final = 600.0
 
 @dataclass(slots=True)
 class DeviceParameters(DeviceControlState):
-    """What is known of one device; a value that was told in a form nobody understands is known as ``None``."""
+    """What is known of one device; a value that was reported in a form that is not understood is known as ``None``."""
 
     barred: str | None = ""
-    """Why it takes no settings, ``None`` when it does, and nothing while nobody asked."""
+    """Why it takes no settings, ``None`` when it does, and nothing before it was asked."""
     most: dict[str, float] = field(default_factory=dict)
     """The highest number each code was ever read with: what the device itself was set to, it can do."""
     quanta: dict[str, float] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class DeviceParameters(DeviceControlState):
     """The state of charge at which a forced mode is ended."""
     charges: bool = True
     over: bool = False
-    """Whether a forced mode was ended at its target, so that nobody misses it."""
+    """Whether a forced mode was ended at its target, so that it is not missed."""
     beats: int = 0
 
 
@@ -74,7 +74,7 @@ class ParameterCache(ControlState[DeviceParameters]):
     # Values
 
     def value(self, device_id: str, code: str) -> SettingValue | None:
-        """Return what a parameter is as far as anybody knows: what was told last, else what was read last."""
+        """Return what a parameter is, as far as is known: what was sent last, else what was read last."""
         return as_setting(self.get(device_id, code))
 
     def sure(self, device_id: str, code: str) -> SettingValue | None:
@@ -88,7 +88,7 @@ class ParameterCache(ControlState[DeviceParameters]):
     def note(
         self, device_id: str, told: Mapping[str, ReadBack], asked_at: float
     ) -> None:
-        """Keep what a device said of itself when it was asked, except of what it was told since."""
+        """Keep what a device reported, except for what it was sent since."""
         most = self.of(device_id).most
         for code, row in told.items():
             if code not in INVERTER:
@@ -102,7 +102,7 @@ class ParameterCache(ControlState[DeviceParameters]):
                 most[code] = max(value, most.get(code, value))
 
     def is_so(self, device_id: str, values: Mapping[str, SettingValue]) -> bool:
-        """Whether a device has just said that it is set this way."""
+        """Whether a device has just reported that it is set this way."""
         since = time.time() - FRESH
         return all(
             INVERTER[code].same(as_setting(self.of(device_id).value(code)), value)
@@ -112,7 +112,7 @@ class ParameterCache(ControlState[DeviceParameters]):
         )
 
     def vouched_for(self, device_id: str) -> dict[Control, SettingValue]:
-        """Return what a device is set to; what a command has changed is left out until the device has said so."""
+        """Return what a device is set to; what a command has changed is left out until the device has reported it."""
         return {
             control: value
             for control, row in BY_CONTROL.items()
@@ -172,7 +172,7 @@ class ParameterCache(ControlState[DeviceParameters]):
     def tell(
         self, device_id: str, name: str, values: Mapping[str, SettingValue]
     ) -> None:
-        """Note values that were accepted, or may have been; a sign of life is read by nobody."""
+        """Note values that were accepted, or may have been; a sign of life is never read back."""
         readable = {code: each for code, each in values.items() if code != HEARTBEAT}
         self.send(device_id, name, readable, settles=0.0)
         if HEARTBEAT in values:
@@ -237,8 +237,8 @@ def _settings(rows: Json) -> dict[str, SettingValue]:
     for code, value in rows.items() if isinstance(rows, dict) else ():
         if (register := INVERTER.get(code)) is None:
             continue
-        if register.words:
-            if isinstance(value, bool | str) and value in register.words.values():
+        if register.options:
+            if isinstance(value, bool | str) and value in register.options.values():
                 found[code] = value
         elif (known := number(value)) is not None:
             found[code] = known
@@ -252,7 +252,7 @@ def _words(rows: Json) -> dict[str, SettingValue]:
         for code, each in (rows.items() if isinstance(rows, dict) else ())
         if (raw := text(each)) is not None
         and (register := INVERTER.get(code)) is not None
-        and register.words
+        and register.options
         and (value := register.read(ReadBack(raw))) is not None
     }
 
