@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache, partial
+import json
 import math
 from types import UnionType
 from typing import (
@@ -91,6 +92,14 @@ def from_json_or_none[T](kind: type[T], stored: Json) -> T | None:
     try:
         return cast(T, _reader(cast(Any, kind))(stored))
     except Damaged:
+        return None
+
+
+def from_text_or_none[T](kind: type[T], text: str) -> T | None:
+    """Read what was stored as a text of JSON; ``None`` when it is none, or damaged as a whole."""
+    try:
+        return from_json_or_none(kind, json.loads(text))
+    except ValueError:
         return None
 
 

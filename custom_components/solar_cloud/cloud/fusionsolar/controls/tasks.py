@@ -8,7 +8,7 @@ from typing import Final, Self, override
 
 from ...errors import CommandRejected
 from ...points import number, text
-from ...serialization import from_json_or_none
+from ...serialization import from_text_or_none
 from ...storage import Json
 from ..api import Reply, rows
 from ..errors import ErrorAction, Refused
@@ -164,11 +164,7 @@ class ControlTask:
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """Read the form that is kept; ``None`` for one that another version wrote."""
-        try:
-            kept = json.loads(text)
-        except ValueError:
-            return None
-        task = from_json_or_none(cls, kept)
+        task = from_text_or_none(cls, text)
         # A step that this version does not understand must not be left out.
-        whole = task is not None and json.loads(str(task)) == kept
+        whole = task is not None and json.loads(str(task)) == json.loads(text)
         return task if whole else None

@@ -5,7 +5,7 @@ import json
 import time
 from typing import Final, Self, override
 
-from ...serialization import from_json_or_none, to_json
+from ...serialization import from_text_or_none, to_json
 from ...storage import Json
 
 DEVICE: Final = "device"
@@ -53,9 +53,5 @@ class SolaxTask:
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """Read the form that is kept; ``None`` for one that another version wrote."""
-        try:
-            kept = json.loads(text)
-        except ValueError:
-            return None
-        task = from_json_or_none(cls, kept)
+        task = from_text_or_none(cls, text)
         return task if task is not None and task.phase in PHASES else None
