@@ -33,10 +33,10 @@ def async_describe_events(
         data = event.data
         device = dr.async_get(hass).async_get(data.get(ATTR_DEVICE_ID) or "")
         name = (device.name_by_user or device.name) if device else None
-        wish = str(data["command"]).replace("_", " ")
+        command = str(data["command"]).replace("_", " ")
         if data.get("value") is not None:
-            wish += f" → {data['value']}"
-        message = f"{wish}: {RESULTS.get(str(data['result']), data['result'])}"
+            command += f" → {data['value']}"
+        message = f"{command}: {RESULTS.get(str(data['result']), data['result'])}"
         if data.get("reason"):
             message += f" ({data['reason']})"
         return {

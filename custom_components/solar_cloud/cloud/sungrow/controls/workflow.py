@@ -479,7 +479,7 @@ def _undone(step: Step) -> CommandRejected:
 
 
 def _careful(watts: float, before: SettingValue | None) -> Wire:
-    """Return a number that is never more than the wish, whatever a step is, and reads back as something new."""
+    """Return a number that is never more than what is asked for, whatever a step is, and reads back as something new."""
     most = int(watts // max(QUANTA))
     near = 2 * TOLERANCES["W"]
     if isinstance(before, float) and abs(most - before) < near and most > 2 * near:
