@@ -86,11 +86,11 @@ class BatteryDiscovery:
     """Asks inverters for their batteries, each at most once a day."""
 
     def __init__(
-        self, session: SolaxSession, memory: SolaxAccess, pages: ListingMemory
+        self, session: SolaxSession, access: SolaxAccess, pages: ListingMemory
     ) -> None:
         """Start without knowing any battery but those remembered; what was answered before is in ``pages``."""
         self._session: Final = session
-        self._memory: Final = memory
+        self._access: Final = access
         self._pages: Final = pages
         self._found: dict[str, SolaxRow] = {}
         self._asked: dict[str, float] = {}
@@ -120,7 +120,7 @@ class BatteryDiscovery:
     async def _ask(self, business: str, chunk: tuple[Device, ...]) -> None:
         serials = [inverter.address["sn"] for inverter in chunk]
         gate = (DEVICE_DATA.path, business, BATTERY)
-        if self._memory.resting(gate) is not None:
+        if self._access.resting(gate) is not None:
             self._unclear(chunk)
             return
         question = f"{list_of_batteries(business)} {','.join(serials)}"
@@ -132,7 +132,7 @@ class BatteryDiscovery:
                     ),
                 )
             except PermissionMissing as err:
-                self._memory.forbid(gate, err.permission)
+                self._access.forbid(gate, err.permission)
                 self._unclear(chunk)
                 return
             except OperationFailed, AccessDenied:
@@ -153,7 +153,7 @@ class BatteryDiscovery:
             if row is not None:
                 self._found[inverter.id] = row
                 self._asked[inverter.id] = time.time()
-                self._memory.note_battery(inverter.id)
+                self._access.note_battery(inverter.id)
             elif inverter.address.get("online") == "0":
                 self._unclear(
                     (inverter,)
@@ -163,7 +163,7 @@ class BatteryDiscovery:
 
     def _miss(self, inverter: Device) -> None:
         """Take a battery for absent, at once or, one that was there, after the third look in vain."""
-        if self._memory.miss_battery(inverter.id):
+        if self._access.miss_battery(inverter.id):
             self._found.setdefault(inverter.id, SolaxRow.of({}))
             self.complete = False
         else:
@@ -172,6 +172,6 @@ class BatteryDiscovery:
 
     def _unclear(self, chunk: Iterable[Device]) -> None:
         for inverter in chunk:
-            if self._memory.has_battery(inverter.id):
+            if self._access.has_battery(inverter.id):
                 self._found.setdefault(inverter.id, SolaxRow.of({}))
                 self.complete = False

@@ -30,9 +30,9 @@ class SolaxCloud:
     def __init__(self, session: SolaxSession, storage: Storage) -> None:
         """Read with ``session``; what must be remembered goes to the storage."""
         self._session: Final = session
-        self._memory: Final = SolaxAccess(storage)
-        self._lists: Final = SolaxInventory(session, self._memory, storage)
-        self._poller: Final = SolaxPoller(session, self._memory, self._lists)
+        self._access: Final = SolaxAccess(storage)
+        self._lists: Final = SolaxInventory(session, self._access, storage)
+        self._poller: Final = SolaxPoller(session, self._access, self._lists)
         self.history: Final = SolaxHistory(session, self._poller.cache.decoder)
         self.controls: Final = SolaxControls(
             session, assumed_settings(storage), self._poller.cache.last
@@ -58,7 +58,7 @@ class SolaxCloud:
     async def access(self, inventory: Inventory) -> Access:
         """Look which service packs are authorised, with one live reading. Raises ``PermissionMissing`` when that is refused."""
         await self._try_live(inventory)
-        refused = self._memory.permissions
+        refused = self._access.permissions
         token = self._session.tokens.token
         if token is None or token.scope is None:
             return Access(missing=tuple(sorted(refused)))
@@ -130,7 +130,7 @@ class SolaxCloud:
             else list[Json](token.scope),
             "contested": self._session.tokens.session_conflict,
             "devices": dict(self._counts),
-            "memory": self._memory.report(),
+            "memory": self._access.report(),
             "unmapped": {
                 kind: list[Json](sorted(names))
                 for kind, names in decoder.unmapped.items()

@@ -95,9 +95,9 @@ class PowerUnits:
 class SolaxDecoder:
     """Turns rows into readings and keeps what can only be told from several of them."""
 
-    def __init__(self, memory: SolaxAccess) -> None:
+    def __init__(self, access: SolaxAccess) -> None:
         """Share the client's memory of counters."""
-        self._memory: Final = memory
+        self._access: Final = access
         self.units: Final = PowerUnits()
         self._unmapped: dict[str, set[str]] = {}
 
@@ -171,12 +171,12 @@ class SolaxDecoder:
         own = values.get(Slot(Q.PV_ENERGY_TOTAL))
         output = values.get(Slot(Q.AC_ENERGY_TOTAL))
         if isinstance(own, float) and own > 0:
-            self._memory.note_yield(device.id)
+            self._access.note_yield(device.id)
         elif (
             own == 0
             and output is not None
             and device.address.get("battery_family") == "no"
-            and not self._memory.counts_yield(device.id)
+            and not self._access.counts_yield(device.id)
         ):
             # Micro inverters count at the AC port only [seen]; with no battery behind it, that is the yield.
             values[Slot(Q.PV_ENERGY_TOTAL)] = output

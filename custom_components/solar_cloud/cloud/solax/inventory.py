@@ -57,12 +57,12 @@ class SolaxInventory:
     """Reads all lists of an account."""
 
     def __init__(
-        self, session: SolaxSession, memory: SolaxAccess, storage: Storage
+        self, session: SolaxSession, access: SolaxAccess, storage: Storage
     ) -> None:
         """Read with ``session``; an unfinished listing is in the storage."""
         self._pages: Final = ListingMemory(storage, LISTING_SECTION)
-        self._lister: Final = PagedLister(session, memory, self._pages)
-        self._battery_discovery: Final = BatteryDiscovery(session, memory, self._pages)
+        self._lister: Final = PagedLister(session, access, self._pages)
+        self._battery_discovery: Final = BatteryDiscovery(session, access, self._pages)
         self.unlisted: Mapping[str, str] = {}
         """Plants of meters that are in no list, by serial."""
         self.plant_states: dict[str, int] = {}

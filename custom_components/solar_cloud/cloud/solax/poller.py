@@ -59,13 +59,13 @@ class SolaxPoller:
     """Runs polls and keeps what they bring."""
 
     def __init__(
-        self, session: SolaxSession, memory: SolaxAccess, lists: SolaxInventory
+        self, session: SolaxSession, access: SolaxAccess, lists: SolaxInventory
     ) -> None:
-        """Read through ``session`` what ``lists`` found and ``memory`` allows."""
+        """Read through ``session`` what ``lists`` found and ``access`` allows."""
         self._session: Final = session
-        self._memory: Final = memory
+        self._access: Final = access
         self._lists: Final = lists
-        self.cache: Final = SolaxReadingCache(memory)
+        self.cache: Final = SolaxReadingCache(access)
         self._poll: SolaxPoll | None = None
         self._begun = self._previous = time.time()
         self._turn: Final = itertools.count(1)
@@ -101,7 +101,7 @@ class SolaxPoller:
             job
             for job in slow_jobs(wanted)
             if now >= self._last(job) + job.period
-            and self._memory.resting(job.gate) is None
+            and self._access.resting(job.gate) is None
             and not self._session.backoff.quiet
         ]
         if poll.done:
@@ -125,7 +125,7 @@ class SolaxPoller:
 
     def _note_dropped(self, poll: SolaxPoll, wanted: Inventory) -> None:
         for identity in (*wanted.plants, *wanted.devices):
-            if identity in self._memory.dropped:
+            if identity in self._access.dropped:
                 self.cache.fail((identity,), AccessDenied.default_key)
                 poll.errors.append(AccessDenied())
 
@@ -135,18 +135,18 @@ class SolaxPoller:
             {
                 key: plant
                 for key, plant in wanted.plants.items()
-                if key not in self._memory.dropped
+                if key not in self._access.dropped
             },
             {
                 key: device
                 for key, device in wanted.devices.items()
-                if key not in self._memory.dropped
+                if key not in self._access.dropped
             },
         )
 
     def _open(self, job: Job, poll: SolaxPoll) -> bool:
         """Whether a live call may be tried at all; if not, its devices are silent."""
-        if (rest := self._memory.resting(job.gate)) is None:
+        if (rest := self._access.resting(job.gate)) is None:
             return True
         self.cache.fail(job.covers, rest.key)
         poll.errors.append(
@@ -204,12 +204,12 @@ class SolaxPoller:
         self._fail(job, err.key)
         match err:
             case PermissionMissing():
-                self._memory.forbid(job.gate, err.permission)
+                self._access.forbid(job.gate, err.permission)
             case AccessBlocked():
-                self._memory.block(job.gate)
+                self._access.block(job.gate)
             case AccessDenied() if len(job.covers) == 1 and not job.period:
                 self._suspects.difference_update(job.covers)
-                self._memory.dropped.note(job.covers[0])
+                self._access.dropped.note(job.covers[0])
             case AccessDenied() if job.devices:
                 self._suspects.update(job.covers)
             case OperationFailed() if _by_inverter(job):
@@ -217,7 +217,7 @@ class SolaxPoller:
                 self._suspects.update(job.covers)
 
     def _take(self, poll: SolaxPoll, job: Job, result: Json, wanted: Inventory) -> None:
-        self._memory.open(job.gate)
+        self._access.open(job.gate)
         self._suspects.difference_update(job.covers)
         if job.endpoint is ALARMS:
             self.cache.take_alarms(job, result, wanted)
@@ -266,12 +266,12 @@ class SolaxPoller:
     def _notices(self) -> frozenset[Notice]:
         notices = {
             Notice("permission_missing", (("permission", permission),))
-            for permission in self._memory.permissions
+            for permission in self._access.permissions
         }
         for key, applies in (
             ("session_contested", self._session.tokens.session_conflict),
             ("clock_skew", self.cache.timestamps.skewed),
-            ("access_blocked", self._memory.blocked),
+            ("access_blocked", self._access.blocked),
             ("daily_quota_exhausted", self._session.backoff.used_up),
         ):
             if applies:

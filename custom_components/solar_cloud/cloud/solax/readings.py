@@ -20,11 +20,11 @@ OFFLINE: Final = "offline"
 class SolaxReadingCache(ReadingCache):
     """Takes answers in and keeps them for the polls that do not ask again."""
 
-    def __init__(self, memory: SolaxAccess) -> None:
-        """Begin without readings; ``memory`` keeps what decoding learns."""
+    def __init__(self, access: SolaxAccess) -> None:
+        """Begin without readings; ``access`` keeps what decoding learns."""
         super().__init__()
         self.timestamps: Final = TimestampReader()
-        self.decoder: Final = SolaxDecoder(memory)
+        self.decoder: Final = SolaxDecoder(access)
         self.alarms: Final[dict[str, tuple[Alarm, ...]]] = {}
 
     def take_plant(self, job: Job, result: Json) -> None:

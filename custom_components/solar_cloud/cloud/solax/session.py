@@ -84,11 +84,11 @@ class PagedLister:
     """
 
     def __init__(
-        self, session: SolaxSession, memory: SolaxAccess, pages: ListingMemory
+        self, session: SolaxSession, access: SolaxAccess, pages: ListingMemory
     ) -> None:
         """Read with ``session``; what was answered before is in ``pages``."""
         self._session: Final = session
-        self._memory: Final = memory
+        self._access: Final = access
         self._pages: Final = pages
         self._kept: dict[Gate, list[SolaxRow]] = {}
         self.complete = True
@@ -105,18 +105,18 @@ class PagedLister:
         absent: list[DeviceList] = []
         for business in (HOME, COMMERCIAL):
             wanted = list_of_plants(business)
-            if wanted.gate in self._memory.absent:
+            if wanted.gate in self._access.absent:
                 continue
             try:
                 listed = await self._read(wanted)
             except (OperationFailed, PermissionMissing) as err:
                 refusals.append(err)
-                if self._memory.seen(wanted.gate):
+                if self._access.seen(wanted.gate):
                     raise
             else:
                 found += [(business, row) for row in listed]
                 if listed:
-                    self._memory.note_seen(wanted.gate)
+                    self._access.note_seen(wanted.gate)
                     continue
             absent.append(wanted)
         if found:
@@ -130,32 +130,32 @@ class PagedLister:
     async def devices(self, wanted: DeviceList) -> list[SolaxRow]:
         """Read one list. A class that was never seen may be absent in any way; one that was seen keeps its members."""
         gate = wanted.gate
-        seen = self._memory.seen(gate)
-        if gate in self._memory.absent:
+        seen = self._access.seen(gate)
+        if gate in self._access.absent:
             return []
-        if self._memory.resting(gate) is None:
+        if self._access.resting(gate) is None:
             try:
                 found = await self._read(wanted)
             except PermissionMissing as err:
-                self._memory.forbid(gate, err.permission, RECHECK)
+                self._access.forbid(gate, err.permission, RECHECK)
             except OperationFailed, AccessDenied:
                 if not seen:
                     self._note_absent(wanted)
                     return []
             else:
-                self._memory.open(gate)
+                self._access.open(gate)
                 self._kept[gate] = found
                 if found:
-                    self._memory.note_seen(gate)
+                    self._access.note_seen(gate)
                 elif not seen:
-                    self._memory.absent.note(gate)
+                    self._access.absent.note(gate)
                 return found
         if seen:
             self.complete = False
         return self._kept.get(gate, [])
 
     def _note_absent(self, refused: DeviceList) -> None:
-        self._memory.absent.note(refused.gate)
+        self._access.absent.note(refused.gate)
         self._pages.keep(f"{refused.name} 1", [])
 
     async def _read(self, wanted: DeviceList) -> list[SolaxRow]:

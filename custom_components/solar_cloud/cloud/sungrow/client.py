@@ -21,7 +21,7 @@ class SungrowCloud:
     def __init__(self, session: SungrowSession, storage: Storage) -> None:
         """Read through ``session``; what must be remembered goes to the storage."""
         self._session: Final = session
-        self._lister: Final = SungrowInventory(session)
+        self._lists: Final = SungrowInventory(session)
         self._poller: Final = SungrowPoller(session, storage)
         self.history: Final = SungrowHistory(session, self._poller)
         self.controls: Final = SungrowControls(
@@ -30,7 +30,7 @@ class SungrowCloud:
 
     async def inventory(self) -> Inventory:
         """List plants and devices."""
-        return await self._lister.inventory()
+        return await self._lists.inventory()
 
     async def readings(self, wanted: Inventory) -> Snapshot:
         """Read what is due of these plants and devices."""
