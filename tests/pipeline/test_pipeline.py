@@ -177,6 +177,44 @@ def test_e59_values_of_an_hour_ago_are_not_live() -> None:
     assert "plant" in home.last.stale
 
 
+@pytest.mark.parametrize(("sunlit", "believed"), [(0.0, True), (4.0, False)])
+def test_after_an_outage_no_step_is_soon_believed_beside_one_that_cannot_be(
+    sunlit: float, believed: bool
+) -> None:
+    """The cloud comes back with energy of the sun at night: then its grid counter, possible by itself, waits too."""
+    home = Home((INVERTER, METER), Place(up=False))
+    drawn = 700.0
+
+    def poll(leap: float = 0.0, *, outage: bool = False) -> None:
+        nonlocal drawn
+        drawn += 1 / 12
+        if outage:
+            home.poll()
+            return
+        home.poll(
+            inverter={Q.PV_POWER: 0.0, Q.PV_ENERGY_TOTAL: 12_000.0 + leap},
+            meter={
+                Q.GRID_IMPORT_POWER: 1_000.0,
+                Q.GRID_IMPORT_ENERGY_TOTAL: round(drawn + bool(leap) * 1.0, 2),
+            },
+        )
+
+    for _ in range(12):
+        poll()
+    for _ in range(12):
+        poll(outage=True)
+    for _ in range(7):
+        poll(sunlit)
+    told = home.value("meter", Q.GRID_IMPORT_ENERGY_TOTAL)
+    assert isinstance(told, float)
+    assert (told == pytest.approx(drawn, abs=0.02)) == believed
+    assert told <= drawn + 0.02
+    for _ in range(7):
+        poll()
+    told = home.value("meter", Q.GRID_IMPORT_ENERGY_TOTAL)
+    assert told == pytest.approx(drawn, abs=0.02)
+
+
 @pytest.mark.parametrize(
     ("devices", "ac_power"), [((INVERTER,), 0.0), ((INVERTER, BATTERY), 0.0)]
 )

@@ -235,6 +235,19 @@ class CounterFilter:
         self.renewed = self.value is not None
         self.suspect, self.previous_offset = None, None
 
+    def is_denied(self, raw: float, at: float, evidence: Evidence) -> bool:
+        """Whether a rise cannot be: of the sun in the dark, or one that the counter of today does not share."""
+        if self.value is None:
+            return False
+        line = round(raw + self.offset, 6)
+        gained = line - self.value
+        if gained <= LITTLE:
+            return False
+        if self._is_idle(evidence):
+            return gained > self._possible(at, evidence)
+        verdict = self._ask_sibling(line, gained, evidence)
+        return self.measured.trusted and verdict is Verdict.CONTRADICTED
+
     def witness(self, at: float, evidence: Evidence) -> None:
         """Take in a reading that lacks the counter: energy may flow meanwhile."""
         if at != self.measured.at:
@@ -347,7 +360,8 @@ class CounterFilter:
         if verdict is Verdict.CONTRADICTED:
             return False
         unwatched = likely is None or self._is_sparse()
-        if verdict is Verdict.CONFIRMED and unwatched and not self._was_there(line, at):
+        doubted = evidence.glitch or self._was_there(line, at)
+        if verdict is Verdict.CONFIRMED and unwatched and not doubted:
             return gained <= self._possible(at, evidence)
         return gained <= self._explained(at, evidence)
 
@@ -534,7 +548,8 @@ class CounterFilter:
         told = self.measured.assumed == self.mark.assumed
         watched = told and self._likely() is not None
         possible = 0 < gained <= self._possible(at, evidence)
-        if watched or not possible or self._was_there(line, at):
+        doubted = evidence.glitch or self._was_there(line, at)
+        if watched or not possible or doubted:
             return STEP_PATIENCE
         verdict = self._ask_sibling(line, gained, evidence)
         return STEP_PATIENCE if verdict is Verdict.CONTRADICTED else SETTLING

@@ -103,6 +103,8 @@ class Scenery:
     """The plant's powers."""
     date: int
     dark_since: float | None
+    glitch: bool = False
+    """Whether a counter of the plant shows what cannot be: then no other's step of this poll is trusted because it was possible."""
 
     def idle_since(self, slot: Slot) -> float | None:
         """Return since when nothing can flow."""
@@ -136,6 +138,7 @@ class Scenery:
             date=self.date,
             idle_since=self.idle_since(slot),
             dated=reading.measured_at is not None,
+            glitch=self.glitch,
         )
 
 
@@ -166,6 +169,16 @@ class CounterFilters:
             for each in self._filters.get(device.id, {}).values():
                 each.renew()
         self._serials[device.id] = device.serial
+
+    def is_denied(
+        self, device_id: str, reading: Reading, at: float, scenery: Scenery
+    ) -> bool:
+        """Whether a counter of a reading shows what cannot be."""
+        return any(
+            each.is_denied(raw, at, scenery.evidence(device_id, slot, reading))
+            for slot, each in self._filters.get(device_id, {}).items()
+            if isinstance(raw := reading.values.get(slot), float)
+        )
 
     def observe(
         self,

@@ -77,6 +77,8 @@ class Evidence:
     """Since when nothing can flow: solar energy in the dark."""
     dated: bool = False
     """Whether the time is the device's own: then counter and power are of one moment, and no upload is counted twice."""
+    glitch: bool = False
+    """Whether another counter of the plant shows what cannot be."""
 
 
 @dataclass(frozen=True, slots=True)

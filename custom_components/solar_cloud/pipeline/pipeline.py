@@ -135,10 +135,17 @@ class ReadingPipeline:
             )
             for plant in inventory.plants.values()
         }
+        plant_of = {key: device.plant_id for key, device in inventory.devices.items()}
+        for key, reading in snapshot.readings.items():
+            plant_id = plant_of.get(key, key)
+            scenery = sceneries.get(plant_id)
+            if scenery is not None and self._filters.is_denied(
+                key, reading, _made_at(reading, now), scenery
+            ):
+                sceneries[plant_id] = replace(scenery, glitch=True)
         fresh: dict[str, Reading] = {}
         for key in (*inventory.devices, *inventory.plants):
-            owner = inventory.devices.get(key)
-            scenery = sceneries.get(owner.plant_id if owner else key)
+            scenery = sceneries.get(plant_of.get(key, key))
             reading = snapshot.readings.get(key, Reading(None, {}))
             if scenery is not None:
                 counters = self._filters.observe(
