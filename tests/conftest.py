@@ -29,11 +29,15 @@ NOON = datetime(2026, 6, 15, 10, 1, 30, tzinfo=UTC)
 """A summer's day at the emulated home, in the middle between two full hours of UTC+2."""
 
 
+SLOW = frozenset({"hass", "tape", "program"})
+"""Fixtures of tests that take long: a Home Assistant, a home's recorded days, a program of its own."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what starts a Home Assistant."""
+    """Mark as slow what starts a Home Assistant, or judges days of an emulated home."""
     for item in items:
-        if isinstance(item, pytest.Function) and "hass" in item.fixturenames:
+        if isinstance(item, pytest.Function) and SLOW.intersection(item.fixturenames):
             item.add_marker(pytest.mark.slow)
 
 

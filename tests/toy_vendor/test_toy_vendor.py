@@ -119,6 +119,7 @@ def test_a_folder_a_line_and_texts_are_all_it_takes(copy: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_registry_finds_the_toy(copy: Path) -> None:
     """In a process of its own, as Home Assistant imports it."""
     program = (

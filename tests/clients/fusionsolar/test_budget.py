@@ -79,6 +79,7 @@ async def settled(rig: Rig) -> Snapshot:
     return await rig.poll()
 
 
+@pytest.mark.slow
 async def test_a_day_of_an_account_has_no_violation(rig: Rig) -> None:
     """Twenty-four reloads and five restarts, readings every five minutes, one session, exact counters."""
     await live(rig, DAY, restarts=5)
@@ -95,6 +96,7 @@ async def test_a_day_of_an_account_has_no_violation(rig: Rig) -> None:
     check_counters(rig, snapshot, truth)
 
 
+@pytest.mark.slow
 async def test_a_day_of_an_owner_stays_below_800_calls(owner: Rig) -> None:
     """Five minutes by day, twenty by night, slow buckets slower; the tokens renew themselves."""
     owner.cloud.calls.clear()
@@ -117,6 +119,7 @@ async def test_a_day_of_an_owner_stays_below_800_calls(owner: Rig) -> None:
 
 
 @of("home-emma")
+@pytest.mark.slow
 async def test_a_home_with_emma_counts_right(rig: Rig) -> None:
     """Six hours around noon."""
     await live(rig, 6 * 3600)
@@ -130,6 +133,7 @@ async def test_a_home_with_emma_counts_right(rig: Rig) -> None:
 
 
 @of("installer")
+@pytest.mark.slow
 async def test_an_installer_reads_200_plants_in_15_calls_a_cycle(rig: Rig) -> None:
     """The lists, one cycle at once, then fifteen calls spread over each five minutes."""
     await rig.lists()
@@ -255,6 +259,7 @@ async def whole_cycle(rig: Rig) -> Snapshot:
 
 
 @of("installer")
+@pytest.mark.slow
 async def test_e78_a_large_site_is_shown_at_once_after_a_restart(rig: Rig) -> None:
     """The windows would leave 1500 devices without a reading for five minutes; the values of a moment ago are kept, packed."""
     await rig.lists()

@@ -194,6 +194,7 @@ async def test_a_plant_known_to_be_offline_is_left_alone(owner: Rig) -> None:
     assert len(writes(owner)) == 1
 
 
+@pytest.mark.slow
 async def test_a_plant_that_goes_offline_answers_a_day_later(owner: Rig) -> None:
     """Looked at ever more rarely, and told as it is; the setting is what it was."""
     await ready(owner)
@@ -288,6 +289,7 @@ async def test_a_change_that_waited_is_sent_though_the_first_failed(
         await settled(owner, first)
 
 
+@pytest.mark.slow
 async def test_a_mode_that_waited_builds_on_the_one_before(owner: Rig) -> None:
     """It is completed when it is sent, not when it was asked for."""
     await ready(owner)

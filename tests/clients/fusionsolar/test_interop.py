@@ -30,6 +30,7 @@ def use(url: str, password: str = PASSWORD) -> dict[str, list[dict[str, object]]
         }
 
 
+@pytest.mark.slow
 async def test_pyhfs_lists_and_reads(cloud: FusionSolarCloud) -> None:
     """Plants, totals, reports by hour, day, month and year, alarms."""
     cloud.raise_alarm(cloud.plant.devices[1], "Battery pack undervoltage")
@@ -57,6 +58,7 @@ async def test_pyhfs_signs_in_again_when_its_session_is_lost(
     assert cloud.calls.count("/login") == 2
 
 
+@pytest.mark.slow
 async def test_pyhfs_understands_refusals(cloud: FusionSolarCloud) -> None:
     """Wrong password, no permission, too many calls."""
     with pytest.raises(LoginFailed):

@@ -26,6 +26,7 @@ def stored(account: Account) -> Token | None:
     return from_json_or_none(Token, account.storage.load("token"))
 
 
+@pytest.mark.slow
 async def test_a003_a_day_with_ten_restarts_costs_one_token(
     account: Account, cloud: SolaxCloud
 ) -> None:

@@ -14,6 +14,7 @@ from tests.emulators.solax import SolaxCloud
 from .conftest import INVERTER, PLANT, Account, Clock
 
 
+@pytest.mark.slow
 async def test_a_home_costs_at_most_five_calls_a_poll(
     account: Account, cloud: SolaxCloud
 ) -> None:
@@ -257,6 +258,7 @@ async def read_in_tries(account: Account, *, restarts: bool) -> list[tuple[int, 
 
 @pytest.mark.parametrize("cloud", ["installer"], indirect=True)
 @pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.slow
 async def test_e77_an_account_of_300_plants_and_1500_devices_is_listed(
     account: Account, cloud: SolaxCloud, restarts: bool
 ) -> None:

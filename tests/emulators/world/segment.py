@@ -35,6 +35,14 @@ class Segment:
         """The last instant simulated."""
         return self.times[-1]
 
+    def share(self, other: Segment) -> None:
+        """Have what another one of the same site simulated, which is over; what the sums began at stays one's own."""
+        self.times, self.columns, self.sockets = (
+            other.times,
+            other.columns,
+            other.sockets,
+        )
+
     def append(self, at: float, row: Iterable[float]) -> None:
         """Add the sums reached at an instant."""
         self.times.append(at)
