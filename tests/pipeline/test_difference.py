@@ -167,6 +167,22 @@ def test_a_cloud_that_shows_its_last_value_after_an_outage_is_waited_for(
     assert house.shown() == pytest.approx(house.true, abs=0.05)
 
 
+def test_charge_that_proved_to_be_none_is_not_missing_from_the_house(
+    house: House,
+) -> None:
+    """After an outage the battery seemed charged with 0.7 kWh: once that is known to be wrong the house does not wait for it."""
+    house.pass_time(timedelta(hours=1), grid=1.0)
+    house.kwh[CHARGE] += 0.7
+    house.run(8)
+    house.kwh[CHARGE] -= 0.7
+    house.run(1)
+    assert house.shown() == pytest.approx(house.true - 0.7, abs=0.1)
+    house.run(38)
+    assert house.shown() == pytest.approx(house.true, abs=0.05)
+    house.run(4, pv=0.6, into=0.5)
+    assert house.shown() == pytest.approx(house.true, abs=0.05)
+
+
 def test_the_hours_of_an_outage_are_to_be_filled_though_the_old_value_came_first(
     house: House,
 ) -> None:

@@ -57,6 +57,7 @@ class Play:
             self.last | said,
             lambda _: False,
             lambda *_: True,
+            lambda _: 0.0,
             self.certain,
             self.now,
         )
@@ -253,7 +254,10 @@ def power(
     }
     roles = {Q.PV_POWER: sources}
     return plant.apply(
-        roles, PollContext(said, said, lambda _: False, lambda *_: True, True, 1e9)
+        roles,
+        PollContext(
+            said, said, lambda _: False, lambda *_: True, lambda _: 0.0, True, 1e9
+        ),
     ).get(POWER)
 
 
@@ -358,7 +362,9 @@ def test_a_difference_goes_on_by_its_power_while_an_addend_is_missing() -> None:
         said = {"a": Reading(None, {Slot(load): a, Slot(Q.LOAD_POWER): 1200.0})}
         if b is not None:
             said["b"] = Reading(None, {Slot(load): b})
-        scene = PollContext(said, said, lambda _: doubted, lambda *_: True, True, now)
+        scene = PollContext(
+            said, said, lambda _: doubted, lambda *_: True, lambda _: 0.0, True, now
+        )
         roles = {load: (source,), Q.LOAD_POWER: (power,)}
         value = plant.apply(roles, scene)[Slot(load)]
         assert isinstance(value, float)

@@ -176,6 +176,8 @@ class CounterFilter:
     """Whether the latest was, wholly or in part."""
     ahead: bool = False
     """Whether the latest was held because more is published already, and no more than can be counted on."""
+    low_since: float | None = None
+    """Since when less was told than is published."""
     stuck: bool = False
     """Whether more was measured since the vendor's value last rose than it can have left out."""
     measured: MeasuredEnergy = field(default_factory=MeasuredEnergy)
@@ -279,9 +281,23 @@ class CounterFilter:
         behind = self._likely() and self.measured.likely - self.risen.likely
         self.stuck = self._lacks(behind, evidence)
         self.heard, self.raw = at, raw
+        low = self.holds and raw > 0 and self._lead() > 0
+        self.low_since = (self.low_since or at) if low else None
         if evidence.sibling is not None and self._likely() is not None:
             self.beside = evidence.sibling
         return self.value
+
+    def _lead(self) -> float:
+        """Return the kWh that are published beyond the latest value."""
+        return (self.value or 0.0) - (self.raw or 0.0) - self.offset
+
+    @property
+    def overcounted(self) -> float:
+        """Return the kWh published that proved to be none; a dip is over before that is known."""
+        if not self.ahead or self.low_since is None or self.heard is None:
+            return 0.0
+        lasts = self.heard - self.low_since >= STEP_PATIENCE
+        return self._lead() if lasts else 0.0
 
     def _limit(self, evidence: Evidence) -> GrowthLimit:
         return GrowthLimit.of(max(evidence.limit or UNRATED, self.learned_limit))

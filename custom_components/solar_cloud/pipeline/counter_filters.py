@@ -234,6 +234,11 @@ class CounterFilters:
         found = self._named.get(addend)
         return found is not None and found.step > finest
 
+    def overcounted(self, addend: Addend) -> float:
+        """Return the kWh a counter is published with that proved to be none."""
+        found = self._named.get(addend)
+        return found.overcounted if found else 0.0
+
     def is_doubted(self, addend: Addend) -> bool:
         """Whether a counter's latest value is not published as it is, is stuck, or may be that of before an outage."""
         found = self._named.get(addend)

@@ -185,6 +185,7 @@ class ReadingPipeline:
             poll.effective,
             self._filters.is_doubted,
             self._filters.is_current,
+            self._filters.overcounted,
             poll.inventory.complete,
             now,
         )

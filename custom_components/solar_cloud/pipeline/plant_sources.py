@@ -35,6 +35,8 @@ class PollContext:
     """Whether a counter's latest value is not published as it is."""
     is_current: Callable[[Addend, float], bool]
     """Whether a counter was made after an instant, and is published as it is."""
+    overcounted: Callable[[Addend], float]
+    """The kWh a counter is published with that proved to be none."""
     certain: bool
     """Whether the inventory behind it is complete."""
     now: float
@@ -83,14 +85,17 @@ class SourceSelection:
         source: Source,
         sources: tuple[Source, ...],
         readings: Mapping[str, Reading],
+        overcounted: float = 0.0,
     ) -> None:
         """Grow by what the terms grew; a change of terms, or a term that started anew, makes no step.
 
-        The sum itself may be anything: counters of devices that were replaced say less than what is taken from them.
+        The sum itself may be anything: counters of devices that were replaced say less than what is taken from them. What of it is
+        ``overcounted`` does not count.
         """
         total = evaluate(replace(source, floor=None), readings)
         if total is None:
             return
+        total -= overcounted
         if self.last is not None and self._broken(source, readings):
             counted = self.last - self.ahead
             self.offset = counted + self._gained(source, readings) - total
@@ -183,8 +188,12 @@ class SourceSelections:
             return
         readings = _addends(source, choice, context)
         counted = _settled(source, context) and evaluate(source, readings) is not None
+        overcounted = sum(
+            term.factor * context.overcounted(addend(term)) for term in source.terms
+        )
         if counted:
-            choice.count(source, sources, readings)
+            correction = overcounted if is_difference(source) else 0.0
+            choice.count(source, sources, readings, correction)
         if is_difference(source):
             power = power_of(Slot(role), values)
             since = context.now - BRIDGE
