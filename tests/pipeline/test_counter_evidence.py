@@ -58,7 +58,7 @@ class Home:
         standing = self.true
         for _ in range(round(seconds / POLL)):
             self.pass_time(POLL)
-            evidence = self._evidence(self.watts, self.today + today_error)
+            evidence = self.evidence(self.watts, self.today + today_error)
             if null:
                 self.filter.witness(self.now, evidence)
             else:
@@ -69,7 +69,8 @@ class Home:
         assert value is not None
         return value - self.true
 
-    def _evidence(self, watts: float, today: float) -> Evidence:
+    def evidence(self, watts: float, today: float) -> Evidence:
+        """Say what else is known."""
         return Evidence(
             power=watts,
             sibling=round(today, 2) if self.told else None,
@@ -81,7 +82,7 @@ class Home:
     def show(self, level: float, today: float, watts: float) -> None:
         """Let a cloud that was away show an old upload first."""
         self.pass_time(POLL)
-        evidence = self._evidence(watts, today)
+        evidence = self.evidence(watts, today)
         value = self.filter.observe(round(level, 2), self.now, evidence)
         self.published.append(value)
 
@@ -202,6 +203,19 @@ def test_an_outage_over_midnight_passes_though_today_is_smaller_than_the_gain() 
     home.today, home.date = 4.0, 1
     home.run(30 * 60)
     assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_an_outage_over_midnight_is_no_glitch() -> None:
+    """That today began anew says nothing against the lifetime, nor against the plant's other counters."""
+    home = Home()
+    home.pass_time(8 * HOUR)
+    home.today, home.date = home.today - 15.5, 1
+    evidence = home.evidence(home.watts, home.today)
+    assert not home.filter.is_denied(round(home.true, 2), home.now, evidence)
+    home.today, home.date = home.today + 15.5, 0
+    home.run(HOUR)
+    evidence = home.evidence(home.watts, home.today)
+    assert home.filter.is_denied(home.true + 5.0, home.now, evidence)
 
 
 def test_an_outage_nobody_confirms_passes_after_half_an_hour() -> None:

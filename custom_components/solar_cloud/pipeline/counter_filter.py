@@ -21,6 +21,7 @@ import math
 from typing import Final
 
 from .growth import (
+    BRIDGE,
     HEADROOM,
     JOULES,
     LEAST_PEAK,
@@ -238,8 +239,8 @@ class CounterFilter:
         self.suspect, self.previous_offset = None, None
 
     def is_denied(self, raw: float, at: float, evidence: Evidence) -> bool:
-        """Whether a rise cannot be: of the sun in the dark, or one that the counter of today does not share."""
-        if self.value is None:
+        """Whether a rise cannot be, where a power is measured: of the sun in the dark, or one that the counter of today does not share."""
+        if self.value is None or not self.measured.trusted:
             return False
         line = round(raw + self.offset, 6)
         gained = line - self.value
@@ -247,8 +248,16 @@ class CounterFilter:
             return False
         if self._is_idle(evidence):
             return gained > self._possible(at, evidence)
-        verdict = self._ask_sibling(line, gained, evidence)
-        return self.measured.trusted and verdict is Verdict.CONTRADICTED
+        heard = at - (self.measured.at or at) <= BRIDGE
+        verdict = self.sibling.judge(
+            line,
+            evidence.sibling,
+            gained,
+            self._likely() if heard else None,
+            self.step,
+            evidence.date,
+        )
+        return verdict is Verdict.CONTRADICTED
 
     def witness(self, at: float, evidence: Evidence) -> None:
         """Take in a reading that lacks the counter: energy may flow meanwhile."""
