@@ -54,8 +54,8 @@ async def test_a_refusal_is_shown(house: SungrowHouse) -> None:
     with pytest.raises(HomeAssistantError) as err:
         await house.turn("number", "set_value", "battery_min_soc", value=25)
     assert err.value.translation_key == "device_refused"
+    await house.home.pass_time(120, step=5)  # a look while it was sent knew no value
     assert float(house.state("number", "battery_min_soc")) == 10
-    await house.home.pass_time(120, step=5)
     assert len(house.cloud.settings_sent) == 1
     with pytest.raises(ServiceValidationError):
         await house.act("set_battery_schedule", periods=[
