@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 import pytest
 from yarl import URL
 
@@ -167,12 +167,20 @@ async def test_the_code_is_pasted(
 
     page = await frontend.page.context.new_page()
     placeholders = (await frontend.step())["description_placeholders"]
-    # The owner's own computer may not reach this Home Assistant.
-    await page.route("**/auth/external/callback*", lambda route: route.abort())
+    sent_to: list[str] = []
+
+    async def lead_nowhere(route: Route) -> None:
+        """The owner's own computer may not reach this Home Assistant: its browser shows the address and nothing else."""
+        answer = await route.fetch(max_redirects=0)
+        sent_to.append(answer.headers["location"])
+        await route.fulfill(status=502, body="This page is not reachable")
+
     await page.goto(placeholders["url"])
-    async with page.expect_request("**/auth/external/callback*") as leaving:
-        await _approve_at_sungrow(page, sungrow, frontend)
-    address = (await leaving.value).url
+    await page.route("**/authorize", lead_nowhere)
+    await _approve_at_sungrow(page, sungrow, frontend)
+    await expect(page.get_by_text("not reachable")).to_be_visible()
+    (address,) = sent_to
+    assert address.startswith(placeholders["redirect_uri"])
     assert "code=" in address
     await page.close()
     await frontend.fill("code", f"  {address} ")
