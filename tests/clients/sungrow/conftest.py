@@ -24,8 +24,14 @@ from custom_components.solar_cloud.cloud.vendor import Cloud
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.world import World
 
+from .control import House
+
 NOON = datetime(2026, 6, 10, 10, 2, tzinfo=UTC)
 """Noon in Berlin, two minutes after an upload."""
+
+HOME = "5000001"
+INVERTER = "ADEMO0010002"
+BATTERY = "SDEMO0010003"
 
 
 class Time:
@@ -146,3 +152,17 @@ async def grant(
     )
     await storage.save("token", to_json(token))
     return connect("sungrow_oauth", storage, **changes)
+
+
+@pytest.fixture
+def new_house(server: SungrowCloud, connect: Connect, clock: Time) -> House:
+    """A home nobody has looked at."""
+    account = connect()
+    return House(server, account, clock, lambda: connect(storage=account.storage))
+
+
+@pytest.fixture
+async def house(new_house: House) -> House:
+    """A home that was read once."""
+    await new_house.start()
+    return new_house

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from custom_components.solar_cloud.cloud.control import (
     Capabilities,
@@ -13,6 +13,7 @@ from custom_components.solar_cloud.cloud.control import (
     ControlAction,
     ControlClient,
     ControlSpec,
+    Outcome,
     SettingValue,
 )
 from custom_components.solar_cloud.cloud.model import Inventory
@@ -20,7 +21,17 @@ from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.plant import HYBRID, Device
 from tests.emulators.sungrow.steered import SteeredInverter
 
-from .conftest import Account, Time
+if TYPE_CHECKING:  # the fixtures there build the house of this module
+    from .conftest import Account, Time
+
+CONFIRMED, ACCEPTED, UNCERTAIN = (
+    Outcome.CONFIRMED,
+    Outcome.ACCEPTED,
+    Outcome.UNCERTAIN,
+)
+MIN_SOC = Control.BATTERY_MIN_SOC
+STOPPED = {"10004": "204", "10003": "0"}
+"""How the inverter stands after a force has ended."""
 
 
 @dataclass
@@ -132,3 +143,19 @@ def answered(result: Any) -> str:
 def values_of(params: dict[str, Any]) -> dict[str, str]:
     """Return the values of a request by their codes."""
     return {row["param_code"]: row["set_value"] for row in params["param_list"]}
+
+
+def other_home(house: House, scenario: str) -> House:
+    """Another scenario behind the same door."""
+    house.server.load(scenario)
+    return house
+
+
+async def begin(house: House, value: float = 20.0) -> Any:
+    """Send a command and return its receipt."""
+    return await house.client.apply(Command(house.id, MIN_SOC, value))
+
+
+def told(house: House) -> Any:
+    """Return what the site was told."""
+    return house.server.plant.site.controls.latest

@@ -22,9 +22,8 @@ from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.plant import BATTERY
 
 from .conftest import Connect, Time
-from .control import House, answered
+from .control import STOPPED, House, answered
 
-STOPPED = {"10004": "204", "10003": "0"}
 CONFIRMED = Outcome.CONFIRMED
 POWER = Control.BATTERY_COMMAND_POWER
 
