@@ -18,6 +18,18 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..emulators.solax import Device, Kind, SolaxCloud
 
+POLL = 360.0
+"""Seconds after which a home was polled again."""
+
+ROLES = [
+    "pv_energy_total",
+    "grid_import_energy_total",
+    "grid_export_energy_total",
+    "battery_charge_energy_total",
+    "battery_discharge_energy_total",
+]
+"""The counters the energy dashboard is given."""
+
 
 @dataclass(slots=True)
 class Home:
@@ -132,3 +144,13 @@ def uploads_seen(cloud: SolaxCloud, device: Device) -> Iterator[float]:
             uploaded = cloud.plant.site.last_upload(device.sn, call.at)
             assert uploaded is not None
             yield uploaded
+
+
+def entities(hass: HomeAssistant, entry: MockConfigEntry) -> list[er.RegistryEntry]:
+    """Return all entities of an account that tell something."""
+    registry = er.async_get(hass)
+    return [
+        each
+        for each in er.async_entries_for_config_entry(registry, entry.entry_id)
+        if each.domain in {"sensor", "binary_sensor"}
+    ]
