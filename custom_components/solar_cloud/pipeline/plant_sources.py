@@ -188,12 +188,8 @@ class SourceSelections:
             return
         readings = _addends(source, choice, context)
         counted = _settled(source, context) and evaluate(source, readings) is not None
-        overcounted = sum(
-            term.factor * context.overcounted(addend(term)) for term in source.terms
-        )
         if counted:
-            correction = overcounted if is_difference(source) else 0.0
-            choice.count(source, sources, readings, correction)
+            choice.count(source, sources, readings, _overcounted(source, context))
         if is_difference(source):
             power = power_of(Slot(role), values)
             since = context.now - BRIDGE
@@ -327,6 +323,13 @@ def _settled(source: Source, context: PollContext) -> bool:
     return len(rounds) == 1 and not any(
         context.is_doubted(addend(term)) for term in source.terms
     )
+
+
+def _overcounted(source: Source, context: PollContext) -> float:
+    """Return the kWh that addends put into a difference though they proved to be none."""
+    if not is_difference(source):
+        return 0.0
+    return sum(term.factor * context.overcounted(addend(term)) for term in source.terms)
 
 
 def _parts(
