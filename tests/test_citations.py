@@ -29,17 +29,10 @@ FILES: Final = sorted(
 
 CITATION: Final = re.compile(
     r"(?:\b(?P<page>\w+)\.md\s)?§(?P<section>\d+(?:\.\d+)*)"
-    r"(?P<rows>(?:(?:\s|,\s|\sand\s|-)[#QOE]\d+\b)*)"
+    r"(?P<rows>(?:(?:\s|,\s|\sand\s|-)[#QOC]\d+\b)*)"
 )
 """``sungrow.md §7.2 #4, #11``; without a page it is the one cited before, in a page of the protocol that page itself."""
 FAILURE: Final = re.compile(r"\bE\d{2}\b")
-EDGE_CASES: Final = (
-    REPOSITORY / "tests" / "cloud" / "solax",
-    REPOSITORY / "tests" / "emulators" / "solax",
-    REPOSITORY / "tests" / "test_clouds",
-    PROTOCOL / "solax.md",
-)
-"""Where ``E12`` may also be a case of the emulated cloud (solax.md §9.5)."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ class Page:
         for heading, below in zip(headings, parts[2::2], strict=True):
             if (number := re.match(r"(\d+(?:\.\d+)*)\.? ", heading)) is not None:
                 rows[number[1]] = set(
-                    re.findall(r"^\| ([QOE]?\d+) \|", below, flags=re.MULTILINE)
+                    re.findall(r"^\| ([QOC]?\d+) \|", below, flags=re.MULTILINE)
                 )
         return cls(headings, rows)
 
@@ -77,7 +70,7 @@ def _broken(text: str, page: str) -> Iterator[str]:
     for found in CITATION.finditer(text):
         page = found["page"] or page
         rows = PAGES[page].rows.get(found["section"]) if page in PAGES else None
-        wanted = {row.lstrip("#") for row in re.findall(r"[#QOE]\d+", found["rows"])}
+        wanted = {row.lstrip("#") for row in re.findall(r"[#QOC]\d+", found["rows"])}
         if rows is None or not wanted <= rows:
             yield f"{page}: {found[0]}"
 
@@ -107,8 +100,6 @@ def test_every_failure_cited_exists() -> None:
     unknown: dict[str, set[str]] = {}
     for path in FILES:
         cited = set(FAILURE.findall(path.read_text())) - FAILURES
-        if any(path.is_relative_to(folder) for folder in EDGE_CASES):
-            cited -= PAGES["solax"].rows["9.5"]
         if cited and path.suffix in {".md", ".py"}:
             unknown[path.relative_to(REPOSITORY).as_posix()] = cited
     assert not unknown

@@ -154,7 +154,7 @@ async def test_a_long_wait_shows_at_once_and_ends(
 
 
 @pytest.mark.parametrize("solax", ["many"], indirect=True)
-async def test_e21_a_large_account_is_read_in_portions(
+async def test_a_large_account_is_read_in_portions(
     solax: SolaxCloud, home: Home
 ) -> None:
     """What the limit cuts off is fetched as soon as the limit allows, oldest first."""

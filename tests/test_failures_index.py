@@ -11,6 +11,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "docs" / "protocol" / "failures.md"
+CASES = PAGE.with_name("solax.md")
 
 BESIDE_THEIR_FEATURES = {66, 67, 71, 72, 79, 80}
 """Failures whose tests bear no number."""
@@ -60,7 +61,18 @@ def test_every_number_in_a_name_is_a_failure() -> None:
     """Whoever reads a test can look its number up."""
     for path, names in DEFINED.items():
         for name in names:
-            numbers = re.match(r"test_((?:e\d{2}_)*)", name)
-            assert numbers is not None
-            for number in re.findall(r"e(\d{2})_", numbers[1]):
+            for number in re.findall(r"_e(\d{2})(?=_)", name):
                 assert int(number) in LISTED, f"{path}::{name}"
+
+
+def test_every_case_in_a_name_is_one_of_the_emulated_cloud() -> None:
+    """``test_c26_…`` is a row of the table of cases in ``solax.md``."""
+    cases = re.findall(r"^\| C(\d+) \|", CASES.read_text(), re.MULTILINE)
+    named = {
+        int(number)
+        for names in DEFINED.values()
+        for name in names
+        for number in re.findall(r"_c(\d{2})(?=_)", name)
+    }
+    assert named
+    assert named <= set(map(int, cases))

@@ -33,7 +33,7 @@ async def test_a_lost_token_is_renewed_once(account: Account) -> None:
 
 @every
 async def test_a_token_lost_over_a_restart_is_renewed_once(account: Account) -> None:
-    """E26: storage holds one that somebody else killed."""
+    """Storage holds one that somebody else killed."""
     await account.whole()
     tokens = account.tokens
     account.lose_token()
@@ -44,7 +44,7 @@ async def test_a_token_lost_over_a_restart_is_renewed_once(account: Account) -> 
 
 @every
 async def test_concurrent_calls_share_one_renewal(account: Account) -> None:
-    """E32: a poll and a listing meet the same dead token."""
+    """A poll and a listing meet the same dead token."""
     await account.whole()
     tokens = account.tokens
     account.lose_token()

@@ -30,7 +30,7 @@ def stored(account: Account) -> Token | None:
 async def test_a003_a_day_with_ten_restarts_costs_one_token(
     account: Account, cloud: SolaxCloud
 ) -> None:
-    """The token outlives restarts (E26, E57)."""
+    """The token outlives restarts (solax.md §9.5 C26, failures.md E57)."""
     for poll in range(288):
         if poll % 29 == 28:
             account.restart()

@@ -40,7 +40,7 @@ def test_no_time(clock: Clock, stamp: object) -> None:
     assert TimestampReader().device_time("A", "P", at(stamp)) is None
 
 
-def test_e25_offset_follows_the_change_of_the_clocks(clock: Clock) -> None:
+def test_c25_offset_follows_the_change_of_the_clocks(clock: Clock) -> None:
     """A row without dataTime uses the newest offset, not one from before the night the clocks changed."""
     timestamps = TimestampReader()
     clock.move_to(datetime(2026, 10, 24, 22, 2, tzinfo=UTC))

@@ -137,7 +137,7 @@ def test_q17_battery_zeros(
     assert not absent & keys
 
 
-def test_e10_zero_counters_of_an_unconnected_meter_are_left_out() -> None:
+def test_zero_counters_of_an_unconnected_meter_are_left_out() -> None:
     """An inverter without a meter reports grid counters of 0; another source may fill the role."""
     values = read(
         {

@@ -77,7 +77,7 @@ async def test_a_home_asks_for_few_lists(account: Account, cloud: SolaxCloud) ->
 
 
 @pytest.mark.parametrize("cloud", ["home-unregistered-battery"], indirect=True)
-async def test_e11_e13_unregistered_battery_and_hidden_meter(
+async def test_c11_c13_unregistered_battery_and_hidden_meter(
     account: Account, cloud: SolaxCloud
 ) -> None:
     """A battery in no list is found through its inverter; a meter in none is not, but its counters are the inverter's, too."""
@@ -111,7 +111,7 @@ async def test_registered_battery_its_inverter_does_not_answer_for(
 
 
 @pytest.mark.parametrize("cloud", ["micro-only", "evc-only"], indirect=True)
-async def test_e12_plants_without_battery(account: Account, cloud: SolaxCloud) -> None:
+async def test_c12_plants_without_battery(account: Account, cloud: SolaxCloud) -> None:
     """Families that cannot have one are not even asked."""
     inventory = await account.list()
     assert DeviceKind.BATTERY not in kinds(inventory).values()
@@ -119,7 +119,7 @@ async def test_e12_plants_without_battery(account: Account, cloud: SolaxCloud) -
     assert inventory.complete
 
 
-async def test_e12_negative_answer_is_kept_for_a_day(
+async def test_c12_negative_answer_is_kept_for_a_day(
     account: Account, cloud: SolaxCloud, clock: Clock
 ) -> None:
     """A hybrid without a battery refuses the question; it is asked again tomorrow."""
@@ -228,7 +228,7 @@ async def test_no_ems_is_asked_for_once_a_day(
 
 
 @pytest.mark.parametrize("style", ["empty", "10001", "10403"])
-async def test_e10_absent_business_type(
+async def test_c10_absent_business_type(
     account: Account, cloud: SolaxCloud, style: str
 ) -> None:
     """No plants of one business type, however it is told."""
@@ -241,7 +241,7 @@ async def test_e10_absent_business_type(
 
 @pytest.mark.parametrize("cloud", ["evc-only"], indirect=True)
 @pytest.mark.parametrize("style", ["empty", "10001"])
-async def test_e10_absent_device_classes(
+async def test_c10_absent_device_classes(
     account: Account, cloud: SolaxCloud, style: str
 ) -> None:
     """No devices of a type, told in two ways: no device, no second question, nothing missing."""
@@ -349,7 +349,7 @@ async def test_e8_unreachable_list_fails_the_inventory(
     assert cloud.calls.count(LISTS) - calls == 3  # what was read is not asked again
 
 
-async def test_e22_removed_device_is_gone(account: Account, cloud: SolaxCloud) -> None:
+async def test_c22_removed_device_is_gone(account: Account, cloud: SolaxCloud) -> None:
     """A complete inventory without it."""
     await account.list()
     cloud.remove_device(CHARGER)

@@ -45,7 +45,7 @@ async def test_o3_a_start_goes_through_at_once(
 
 
 @pytest.mark.parametrize("cloud", ["many"], indirect=True)
-async def test_e27_many_plants_page_chunk_and_resume(
+async def test_c27_many_plants_page_chunk_and_resume(
     account: Account, cloud: SolaxCloud
 ) -> None:
     """Twelve plants: a poll stops at the pace, keeps what it has, and goes on where it stopped."""
@@ -80,7 +80,7 @@ async def test_e27_many_plants_page_chunk_and_resume(
 
 
 @pytest.mark.parametrize("cloud", ["many"], indirect=True)
-async def test_e27_pages_of_ten(account: Account, cloud: SolaxCloud) -> None:
+async def test_c27_pages_of_ten(account: Account, cloud: SolaxCloud) -> None:
     """A cloud that ignores our page size is read to its end, over a stop by the pace."""
     for _ in range(3):
         try:

@@ -94,7 +94,7 @@ async def test_nothing_may_be_read(account: Account, cloud: SolaxCloud) -> None:
 
 
 @pytest.mark.parametrize("style", ["missing", "stale"])
-async def test_e14_e59_offline_dongle(
+async def test_c14_e59_offline_dongle(
     account: Account, cloud: SolaxCloud, style: str
 ) -> None:
     """A missing row is silent, an old one is stale; the others stay live."""
@@ -116,7 +116,7 @@ async def test_e14_e59_offline_dongle(
 
 
 @pytest.mark.parametrize("cloud", ["offline"], indirect=True)
-async def test_e15_plant_is_live_while_its_devices_are_stale(
+async def test_c15_plant_is_live_while_its_devices_are_stale(
     account: Account, cloud: SolaxCloud
 ) -> None:
     """The plant's answer has a time of its own."""
@@ -333,7 +333,7 @@ async def test_plant_state_follows_slowly(account: Account, cloud: SolaxCloud) -
     assert named(snapshot.readings[PLANT])["plant_state"] == "offline"
 
 
-async def test_e24_unknown_plant_state(account: Account, cloud: SolaxCloud) -> None:
+async def test_c24_unknown_plant_state(account: Account, cloud: SolaxCloud) -> None:
     """A number no table lists stays visible as such."""
     cloud.fault(
         "page_plant_info",
@@ -407,7 +407,7 @@ async def test_q3_row_without_any_time_is_live_while_it_changes(
     assert INVERTER in (await account.poll(1300)).stale
 
 
-async def test_e11_selected_plants_only(account: Account, cloud: SolaxCloud) -> None:
+async def test_selected_plants_only(account: Account, cloud: SolaxCloud) -> None:
     """Nothing is asked about what is not wanted."""
     inventory = await account.list()
     account.wanted = inventory.only(frozenset())

@@ -75,7 +75,7 @@ async def test_battery_meter_charger_and_plant(
 
 
 @pytest.mark.parametrize("cloud", ["commercial-twin"], indirect=True)
-async def test_e23_e53_commercial_twin_reads_the_same_in_watts(
+async def test_c23_e53_commercial_twin_reads_the_same_in_watts(
     account: Account, cloud: SolaxCloud
 ) -> None:
     """One house, registered as a home in W and as a business in kW, has one set of values."""
@@ -164,7 +164,7 @@ SLEEPS = {
 
 
 @pytest.mark.parametrize("cloud", ["ci-ems"], indirect=True)
-async def test_e33_a_commercial_inverter_asleep_shows_no_zeros(
+async def test_c33_a_commercial_inverter_asleep_shows_no_zeros(
     account: Account, cloud: SolaxCloud
 ) -> None:
     """Its status 0 is no state, and at night it has neither 0 V nor 0 Hz, 0 °C or a power factor of 0."""
@@ -183,7 +183,7 @@ async def test_e33_a_commercial_inverter_asleep_shows_no_zeros(
 
 
 @pytest.mark.parametrize("cloud", ["ci-ems"], indirect=True)
-async def test_e33_a_commercial_inverter_at_work_with_status_0_is_not_asleep(
+async def test_c33_a_commercial_inverter_at_work_with_status_0_is_not_asleep(
     account: Account, cloud: SolaxCloud
 ) -> None:
     """It measures, and has no state: neither waiting nor a fault."""
@@ -209,7 +209,7 @@ async def test_whole_kilowatts_of_phases_make_no_sum(
     assert values["phase_power_1"] % 1000 == 0
 
 
-async def test_e16_a_time_without_milliseconds(
+async def test_c16_a_time_without_milliseconds(
     account: Account, cloud: SolaxCloud
 ) -> None:
     """``…Z`` is a time as well."""
@@ -251,7 +251,7 @@ async def test_o6_commercial_battery_power_in_either_unit(
 
 
 @pytest.mark.parametrize("cloud", ["awkward-json"], indirect=True)
-async def test_e17_e18_e24_awkward_json(account: Account, cloud: SolaxCloud) -> None:
+async def test_c17_c18_e24_awkward_json(account: Account, cloud: SolaxCloud) -> None:
     """Strings for numbers, lower-case names, numbers for ids, unknown states and fields: the same result."""
     snapshot = await account.poll()
     assert set(snapshot.readings) == {PLANT, INVERTER, BATTERY, METER, CHARGER}
@@ -269,7 +269,7 @@ async def test_e17_e18_e24_awkward_json(account: Account, cloud: SolaxCloud) -> 
     )
 
 
-async def test_e16_nulls_are_unknown(account: Account, cloud: SolaxCloud) -> None:
+async def test_c16_nulls_are_unknown(account: Account, cloud: SolaxCloud) -> None:
     """Null is absent, never 0 (solax.md §5.2 Q15)."""
     cloud.turn(
         null_fields=frozenset({"gridPower", "gridFrequency", "MPPTTotalInputPower"})
@@ -279,7 +279,7 @@ async def test_e16_nulls_are_unknown(account: Account, cloud: SolaxCloud) -> Non
     assert values["pv_power"] > 0
 
 
-async def test_e21_new_charger_appears_in_the_next_inventory(
+async def test_c21_new_charger_appears_in_the_next_inventory(
     account: Account, cloud: SolaxCloud, clock: Clock
 ) -> None:
     """Devices added while running are found without a reload, and read."""

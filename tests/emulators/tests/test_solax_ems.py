@@ -38,7 +38,7 @@ from .conftest import Client, Open
         ("limit_control/import", {"isEnable": 1, "controlMode": 1}, 10200),
     ],
 )  # fmt: skip
-async def test_e34_the_ranges_differ_by_mode(
+async def test_c34_the_ranges_differ_by_mode(
     visit: Open, name: str, fields: dict[str, Any], code: int
 ) -> None:
     """Cut-offs from 5 or 10 %, and no limit beside an offset."""
