@@ -5,28 +5,21 @@ import time
 
 import pytest
 
+from tests.helpers.clock import StillClock
+
 NOON = datetime(2026, 6, 15, 10, 2, tzinfo=UTC)
-
-
-class StillClock:
-    """The process's time."""
-
-    def __init__(self, start: datetime) -> None:
-        """Stand at ``start``."""
-        self.now = start.timestamp()
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += seconds
+"""A summer's day at the emulated homes, two minutes after an upload."""
 
 
 @pytest.fixture
-def still_clock(monkeypatch: pytest.MonkeyPatch) -> StillClock:
-    """Noon of a summer's day."""
-    clock = StillClock(NOON)
+def noon() -> datetime:
+    """When a test begins; a vendor may say otherwise."""
+    return NOON
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch, noon: datetime) -> StillClock:
+    """Let the client and its cloud live at noon."""
+    clock = StillClock(noon)
     monkeypatch.setattr(time, "time", clock)
     return clock

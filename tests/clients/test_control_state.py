@@ -3,7 +3,6 @@
 import json
 import time
 
-from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.solar_cloud.cloud.control import Control
@@ -27,6 +26,7 @@ from custom_components.solar_cloud.cloud.sungrow.controls.parameters import (
     ReadBack,
 )
 from custom_components.solar_cloud.cloud.sungrow.controls.state import ParameterCache
+from tests.helpers.clock import StillClock
 
 LIMIT = Control.BATTERY_MIN_SOC
 MODE = Control.WORK_MODE
@@ -34,10 +34,10 @@ B = "B1"
 
 
 @pytest.fixture
-def now(freezer: FrozenDateTimeFactory) -> FrozenDateTimeFactory:
+def now(clock: StillClock) -> StillClock:
     """A time that stands still."""
-    freezer.move_to("2026-06-15 12:00:00")
-    return freezer
+    clock.move_to("2026-06-15 12:00:00")
+    return clock
 
 
 @pytest.fixture
@@ -52,12 +52,12 @@ def started(storage: MemoryStorage) -> ControlState[DeviceControlState]:
 
 
 def test_an_upload_from_before_a_command_does_not_undo_it(
-    now: FrozenDateTimeFactory, storage: MemoryStorage
+    now: StillClock, storage: MemoryStorage
 ) -> None:
     """However late it comes in, and over a restart."""
     state = started(storage)
     assert state.read(B, LIMIT, 10.0, time.time())
-    now.tick(60)
+    now.advance(60)
     state.send(B, "1", {LIMIT: 20.0}, settles=180.0)
     state.accept(B, "1", {LIMIT: 20.0}, time.time() + 180.0)
     for each in (state, started(storage)):
@@ -68,24 +68,24 @@ def test_an_upload_from_before_a_command_does_not_undo_it(
 
 
 def test_a_clock_that_was_ahead_silences_no_device(
-    now: FrozenDateTimeFactory, storage: MemoryStorage
+    now: StillClock, storage: MemoryStorage
 ) -> None:
     """What was read in a wrong hour gives way to what is read now."""
     state = started(storage)
-    now.tick(7200)
+    now.advance(7200)
     assert state.read(B, LIMIT, 10.0, time.time())
-    now.tick(-7200)
+    now.advance(-7200)
     assert state.read(B, LIMIT, 20.0, time.time())
     assert state.of(B).value(LIMIT) == 20.0
 
 
 def test_a_refused_command_leaves_the_one_before_it(
-    now: FrozenDateTimeFactory, storage: MemoryStorage
+    now: StillClock, storage: MemoryStorage
 ) -> None:
     """Which may still be on its way."""
     state = started(storage)
     state.send(B, "1", {LIMIT: 20.0}, settles=180.0)
-    now.tick(10)
+    now.advance(10)
     state.send(B, "2", {LIMIT: 30.0, MODE: "backup"}, settles=180.0)
     assert started(storage).get(B, LIMIT) == 30
     state.refuse(B, "2")
@@ -93,12 +93,12 @@ def test_a_refused_command_leaves_the_one_before_it(
 
 
 def test_the_outcome_of_the_first_command_does_not_replace_the_second(
-    now: FrozenDateTimeFactory, storage: MemoryStorage
+    now: StillClock, storage: MemoryStorage
 ) -> None:
     """Whoever is asked about first."""
     state, first = started(storage), time.time()
     state.send(B, "1", {LIMIT: 20.0}, settles=180.0)
-    now.tick(10)
+    now.advance(10)
     state.send(B, "2", {LIMIT: 30.0}, settles=180.0)
     state.accept(B, "2", {LIMIT: 30.0}, time.time() + 180.0)
     state.accept(B, "1", {LIMIT: 20.0}, first + 180.0)
@@ -106,14 +106,14 @@ def test_the_outcome_of_the_first_command_does_not_replace_the_second(
 
 
 def test_an_answer_without_a_time_is_old_only_if_it_was_given_before(
-    now: FrozenDateTimeFactory, storage: MemoryStorage
+    now: StillClock, storage: MemoryStorage
 ) -> None:
     """Two changes within the lag: neither of the earlier answers counts, any other does at once."""
     state = started(storage)
     assert state.read(B, "mode", {"mode": "a"}, time.time())
     for mode in ("b", "c"):
         state.expect(B, "mode", {"mode": mode}, time.time() + 240.0)
-        now.tick(5)
+        now.advance(5)
     state = started(storage)
     assert not state.read(B, "mode", {"mode": "a", "more": 1}, time.time())
     assert not state.read(B, "mode", {"mode": "b"}, time.time())
@@ -123,16 +123,16 @@ def test_an_answer_without_a_time_is_old_only_if_it_was_given_before(
 
 
 def test_a_forced_mode_is_known_until_its_end(
-    now: FrozenDateTimeFactory, storage: MemoryStorage
+    now: StillClock, storage: MemoryStorage
 ) -> None:
     """And not longer."""
     state, at = started(storage), time.time()
     state.keep(B, FORCED, [at, at + 600.0, True], at)
-    now.tick(100)
+    now.advance(100)
     left = started(storage).forced(B)
     assert left is not None
     assert (left.ends_after, left.ends_by_itself) == (500, True)
-    now.tick(500)
+    now.advance(500)
     assert state.forced(B) is None
 
 
@@ -153,7 +153,7 @@ def keep(storage: MemoryStorage, section: str, content: Json) -> None:
 
 
 def test_told_settings_of_an_earlier_version_are_taken_up(
-    now: FrozenDateTimeFactory, storage: MemoryStorage
+    now: StillClock, storage: MemoryStorage
 ) -> None:
     """With their times, and a command under way."""
     at = time.time()
@@ -176,7 +176,7 @@ def test_told_settings_of_an_earlier_version_are_taken_up(
 
 
 def test_parameters_of_an_earlier_version_are_taken_up(
-    now: FrozenDateTimeFactory, storage: MemoryStorage
+    now: StillClock, storage: MemoryStorage
 ) -> None:
     """What was read, what was told since, what a step is, and the forced mode's target."""
     earlier: Json = {
@@ -216,7 +216,7 @@ def test_parameters_of_an_earlier_version_are_taken_up(
 
 
 def test_plants_of_an_earlier_version_are_taken_up(
-    now: FrozenDateTimeFactory, storage: MemoryStorage
+    now: StillClock, storage: MemoryStorage
 ) -> None:
     """How they are set, what was said before the last change, what is hidden, and a forced mode."""
     at = time.time()

@@ -12,8 +12,7 @@ from custom_components.solar_cloud.cloud.paging import (
     read_list,
 )
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
-
-from .conftest import StillClock
+from tests.helpers.clock import StillClock
 
 SIZE = 10
 
@@ -57,7 +56,7 @@ async def test_a_list_that_is_shorter_or_longer_than_told_is_not_complete(
 
 
 def test_a_listing_goes_on_where_it_was_stopped_over_a_restart(
-    still_clock: StillClock,
+    clock: StillClock,
 ) -> None:
     """Unless so much time has passed that the lists may have changed."""
     storage = MemoryStorage()
@@ -75,6 +74,6 @@ def test_a_listing_goes_on_where_it_was_stopped_over_a_restart(
     after.finish()
     assert storage.load("listing") is None
     before.begin()
-    still_clock.advance(PATIENCE + 1)
+    clock.advance(PATIENCE + 1)
     before.begin()
     assert before.kept("plants 1") is None

@@ -9,8 +9,7 @@ from custom_components.solar_cloud.cloud.backoff import MONTHLY
 from custom_components.solar_cloud.cloud.errors import QuotaExhausted
 from custom_components.solar_cloud.cloud.quota import ALL, DAY, SECTION, Quota, Window
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
-
-from .conftest import StillClock
+from tests.helpers.clock import StillClock
 
 MINUTE = Window(3, 60)
 
@@ -25,37 +24,37 @@ def drain(quota: Quota, bucket: str, most: int = 1000) -> int:
     return most
 
 
-def test_no_window_is_ever_exceeded(still_clock: StillClock) -> None:
+def test_no_window_is_ever_exceeded(clock: StillClock) -> None:
     """In any sixty seconds, however the calls fall; and waiting as told is enough."""
     quota = Quota({"read": (MINUTE,)}, MemoryStorage())
     sent: list[float] = []
     for pause in (0, 0, 20, 0, 41, 7, 0, 0, 0, 59, 0, 0, 30, 30, 0) * 3:
-        still_clock.advance(pause)
+        clock.advance(pause)
         wait = quota.wait("read")
         assert 0 <= wait <= 61
         if wait:
             with pytest.raises(QuotaExhausted):
                 quota.acquire("read")
-        still_clock.advance(wait)
+        clock.advance(wait)
         quota.acquire("read")
-        sent.append(still_clock.now)
+        sent.append(clock.now)
     for start in sent:
         assert sum(start <= at < start + 60 for at in sent) <= 3
 
 
-def test_a_window_may_begin_with_the_answer(still_clock: StillClock) -> None:
+def test_a_window_may_begin_with_the_answer(clock: StillClock) -> None:
     """The vendor counted the call somewhere on its way; the calls stay as many."""
     quota = Quota({"read": (MINUTE,), ALL: (Window(None, DAY),)}, MemoryStorage())
     for _ in range(3):
         quota.acquire("read")
-        still_clock.advance(5)
+        clock.advance(5)
         quota.answered("read")
     assert quota.wait("read") == pytest.approx(50, abs=0.2)
     assert quota.used() == 3
     quota.answered("another")
 
 
-def test_refused_call_is_not_counted(still_clock: StillClock) -> None:
+def test_refused_call_is_not_counted(clock: StillClock) -> None:
     """Trying again does not push the end of the wait away."""
     quota = Quota({"read": (MINUTE,)}, MemoryStorage())
     assert drain(quota, "read") == 3
@@ -64,7 +63,7 @@ def test_refused_call_is_not_counted(still_clock: StillClock) -> None:
     assert quota.wait("read") == wait
 
 
-def test_lanes_share_the_account(still_clock: StillClock) -> None:
+def test_lanes_share_the_account(clock: StillClock) -> None:
     """Each has its own limit, all have the account's."""
     quota = Quota({ALL: (Window(5, 60),), "a": (Window(2, 60),)}, MemoryStorage())
     assert drain(quota, "a") == 2
@@ -72,13 +71,13 @@ def test_lanes_share_the_account(still_clock: StillClock) -> None:
     assert quota.wait("a") > 0
 
 
-def test_limits_over_the_same_time_count_a_call_once(still_clock: StillClock) -> None:
+def test_limits_over_the_same_time_count_a_call_once(clock: StillClock) -> None:
     """The stricter one decides."""
     quota = Quota({"a": (Window(10, 60), Window(4, 60))}, MemoryStorage())
     assert drain(quota, "a") == 4
 
 
-def test_reserve_is_for_commands(still_clock: StillClock) -> None:
+def test_reserve_is_for_commands(clock: StillClock) -> None:
     """A poll cannot take the last calls from the user."""
     quota = Quota({ALL: (Window(5, 60, reserved=2),)}, MemoryStorage())
     assert drain(quota, "read") == 3
@@ -89,9 +88,7 @@ def test_reserve_is_for_commands(still_clock: StillClock) -> None:
 
 
 @pytest.mark.parametrize("window", [Window(0, 60), Window(2, 60, reserved=2)])
-def test_nothing_allowed_is_nothing_sent(
-    still_clock: StillClock, window: Window
-) -> None:
+def test_nothing_allowed_is_nothing_sent(clock: StillClock, window: Window) -> None:
     """A bucket without calls waits its whole window."""
     quota = Quota({"a": (window,)}, MemoryStorage())
     with pytest.raises(QuotaExhausted) as caught:
@@ -99,7 +96,7 @@ def test_nothing_allowed_is_nothing_sent(
     assert caught.value.retry_after == 60
 
 
-def test_window_without_limit_only_counts(still_clock: StillClock) -> None:
+def test_window_without_limit_only_counts(clock: StillClock) -> None:
     """For what a user wants to see."""
     quota = Quota({ALL: (Window(None, DAY),)}, MemoryStorage())
     assert drain(quota, "read", 50) == 50
@@ -107,7 +104,7 @@ def test_window_without_limit_only_counts(still_clock: StillClock) -> None:
     assert quota.left() is None
 
 
-def test_left_is_of_the_tightest_long_limit(still_clock: StillClock) -> None:
+def test_left_is_of_the_tightest_long_limit(clock: StillClock) -> None:
     """Minutes do not count: they come back by themselves."""
     quota = Quota(
         {ALL: (Window(3, 60), Window(100, DAY), Window(20, 3600))}, MemoryStorage()
@@ -119,7 +116,7 @@ def test_left_is_of_the_tightest_long_limit(still_clock: StillClock) -> None:
     assert quota.used(7) == 0
 
 
-def test_limits_can_follow_the_account(still_clock: StillClock) -> None:
+def test_limits_can_follow_the_account(clock: StillClock) -> None:
     """More plants, more calls."""
     quota = Quota({}, MemoryStorage())
     assert drain(quota, "kpi", 10) == 10
@@ -127,7 +124,7 @@ def test_limits_can_follow_the_account(still_clock: StillClock) -> None:
     assert drain(quota, "kpi") == 2
 
 
-async def test_counts_and_blocks_survive_a_restart(still_clock: StillClock) -> None:
+async def test_counts_and_blocks_survive_a_restart(clock: StillClock) -> None:
     """Also through JSON."""
     storage = MemoryStorage()
     windows = {ALL: (Window(5, DAY),)}
@@ -143,12 +140,12 @@ async def test_counts_and_blocks_survive_a_restart(still_clock: StillClock) -> N
     assert caught.value.key == "account_locked"
     assert caught.value.locked
     assert caught.value.retry_after == 120
-    still_clock.advance(121)
+    clock.advance(121)
     again.acquire("read")
 
 
 async def test_block_holds_its_lane_and_is_never_shortened(
-    still_clock: StillClock,
+    clock: StillClock,
 ) -> None:
     """A block of a bucket leaves the others alone."""
     quota = Quota({}, MemoryStorage())
@@ -173,7 +170,7 @@ async def test_block_holds_its_lane_and_is_never_shortened(
     ],
 )
 async def test_damaged_storage_is_an_empty_one(
-    still_clock: StillClock, stored: object
+    clock: StillClock, stored: object
 ) -> None:
     """And never an exception."""
     storage = MemoryStorage()
@@ -182,38 +179,38 @@ async def test_damaged_storage_is_an_empty_one(
     assert drain(quota, "read") == 2
 
 
-def test_a_month_of_calls_stays_short(still_clock: StillClock) -> None:
+def test_a_month_of_calls_stays_short(clock: StillClock) -> None:
     """Steps, not single calls, are stored."""
     storage = MemoryStorage()
     month = 30 * DAY
     quota = Quota({ALL: (Window(None, month),)}, storage)
     for _ in range(9000):
         quota.acquire("read")
-        still_clock.advance(300)
+        clock.advance(300)
     assert quota.used(month) == pytest.approx(month / 300, rel=0.01)
     assert len(json.dumps(storage.load(SECTION))) < 10_000
 
 
 @pytest.mark.parametrize("seconds", [99_999_999_999.0, 1e300, math.inf])
 async def test_e76_no_block_lasts_longer_than_a_day(
-    still_clock: StillClock, seconds: float
+    clock: StillClock, seconds: float
 ) -> None:
     """Whoever orders it; a limit of the month may last as long as a month."""
     storage = MemoryStorage()
     quota = Quota({}, storage)
     await quota.block(seconds)
     assert 0 < quota.wait("read") <= DAY
-    still_clock.advance(DAY + 1)
+    clock.advance(DAY + 1)
     Quota({}, storage).acquire("read")
     await quota.block(seconds, key=MONTHLY)
     assert DAY < quota.wait("read") <= 31 * DAY
-    still_clock.advance(31 * DAY + 1)
+    clock.advance(31 * DAY + 1)
     quota.acquire("read")
 
 
 @pytest.mark.parametrize("seconds", [-1.0, -math.inf, math.nan])
 async def test_a_block_that_is_no_time_is_none(
-    still_clock: StillClock, seconds: float
+    clock: StillClock, seconds: float
 ) -> None:
     """Nothing is stored that could break the next wait."""
     quota = Quota({}, storage := MemoryStorage())
@@ -226,7 +223,7 @@ async def test_a_block_that_is_no_time_is_none(
     "until", [1e12, 1e300, math.inf, 10**400, math.nan, -math.inf, True]
 )
 async def test_e76_a_stored_block_of_centuries_is_over_after_a_day(
-    still_clock: StillClock, until: float
+    clock: StillClock, until: float
 ) -> None:
     """Written by a version before, or by a clock that was wrong; restarts do not renew it."""
     storage = MemoryStorage()
@@ -235,13 +232,13 @@ async def test_e76_a_stored_block_of_centuries_is_over_after_a_day(
     for _ in range(5):
         quota = Quota({}, storage)
         assert quota.wait("read") <= DAY
-        still_clock.advance(DAY / 4)
+        clock.advance(DAY / 4)
     quota.acquire("read")
 
 
 @pytest.mark.parametrize("start", [1e12, math.inf, 10**400, math.nan, -math.inf])
 async def test_calls_counted_in_the_future_pass(
-    still_clock: StillClock, start: float
+    clock: StillClock, start: float
 ) -> None:
     """A clock that was ahead must not close the account until then."""
     storage = MemoryStorage()
@@ -249,5 +246,5 @@ async def test_calls_counted_in_the_future_pass(
     await storage.save(SECTION, {"calls": calls})
     quota = Quota({"read": (MINUTE,)}, storage)
     assert quota.wait("read") <= 61
-    still_clock.advance(61)
+    clock.advance(61)
     quota.acquire("read")

@@ -20,8 +20,7 @@ from custom_components.solar_cloud.cloud.quota import Quota, Window
 from custom_components.solar_cloud.cloud.session import Call, Session
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.token import SECTION, Token, TokenManager
-
-from .conftest import StillClock
+from tests.helpers.clock import StillClock
 
 BUCKET = "read"
 
@@ -65,9 +64,9 @@ class Account:
 
 
 @pytest.fixture
-def account(still_clock: StillClock) -> Account:
+def account(clock: StillClock) -> Account:
     """Nobody signed in yet."""
-    return Account(still_clock)
+    return Account(clock)
 
 
 async def test_a_refused_token_is_renewed_once_and_the_call_repeated(

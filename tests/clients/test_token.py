@@ -9,8 +9,7 @@ from custom_components.solar_cloud.cloud.errors import CloudUnreachable
 from custom_components.solar_cloud.cloud.serialization import from_json_or_none, to_json
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.token import SECTION, Token, TokenManager
-
-from .conftest import StillClock
+from tests.helpers.clock import StillClock
 
 LIFE = 86400.0
 MARGIN = 3600.0
@@ -52,9 +51,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(still_clock: StillClock) -> Desk:
+def desk(clock: StillClock) -> Desk:
     """A desk that issues for a day."""
-    return Desk(still_clock, MemoryStorage())
+    return Desk(clock, MemoryStorage())
 
 
 async def test_issued_once_and_reused(desk: Desk) -> None:
@@ -91,29 +90,27 @@ async def test_a_renewal_that_fails_while_cancelled_is_just_over(desk: Desk) -> 
     assert desk.stored is None
 
 
-async def test_renewed_a_margin_before_expiry(
-    desk: Desk, still_clock: StillClock
-) -> None:
+async def test_renewed_a_margin_before_expiry(desk: Desk, clock: StillClock) -> None:
     """Neither earlier nor later."""
     tokens = desk.manager()
     first = await tokens.current()
-    still_clock.advance(LIFE - MARGIN - 1)
+    clock.advance(LIFE - MARGIN - 1)
     assert await tokens.current() is first
-    still_clock.advance(2)
+    clock.advance(2)
     assert await tokens.current() is not first
     assert not tokens.session_conflict
 
 
 async def test_short_token_is_used_for_half_its_life(
-    desk: Desk, still_clock: StillClock
+    desk: Desk, clock: StillClock
 ) -> None:
     """A margin longer than the life would renew at every call."""
     tokens = TokenManager(desk.issue, desk.storage, margin=LIFE * 5)
     await tokens.current()
-    still_clock.advance(LIFE / 2 - 1)
+    clock.advance(LIFE / 2 - 1)
     await tokens.current()
     assert len(desk.asked) == 1
-    still_clock.advance(2)
+    clock.advance(2)
     await tokens.current()
     assert len(desk.asked) == 2
 
@@ -163,7 +160,7 @@ async def test_e16_dead_token_is_buried_in_memory_and_storage(desk: Desk) -> Non
 
 
 async def test_e18_three_early_deaths_in_an_hour_are_a_contest(
-    desk: Desk, still_clock: StillClock
+    desk: Desk, clock: StillClock
 ) -> None:
     """Told while it lasts."""
     tokens = desk.manager()
@@ -173,35 +170,31 @@ async def test_e18_three_early_deaths_in_an_hour_are_a_contest(
         token = await tokens.replace(token)
         told.append(tokens.session_conflict)
     assert told == [False, False, True]
-    still_clock.advance(3601)
+    clock.advance(3601)
     assert not tokens.session_conflict
 
 
-async def test_expired_token_did_not_die_early(
-    desk: Desk, still_clock: StillClock
-) -> None:
+async def test_expired_token_did_not_die_early(desk: Desk, clock: StillClock) -> None:
     """Refused after its time is no contest."""
     tokens = desk.manager()
     token = await tokens.current()
     for _ in range(4):
-        still_clock.advance(LIFE)
+        clock.advance(LIFE)
         token = await tokens.replace(token)
     assert not tokens.session_conflict
 
 
-async def test_session_that_use_keeps_alive(
-    desk: Desk, still_clock: StillClock
-) -> None:
+async def test_session_that_use_keeps_alive(desk: Desk, clock: StillClock) -> None:
     """Expiry is put off, also for the next start; another token's is not."""
     tokens = desk.manager()
     token = await tokens.current()
-    still_clock.advance(LIFE - MARGIN - 10)
-    tokens.extend(token, still_clock.now + LIFE)
-    tokens.extend(replace(token, access="other"), still_clock.now + 9 * LIFE)
-    still_clock.advance(MARGIN)
+    clock.advance(LIFE - MARGIN - 10)
+    tokens.extend(token, clock.now + LIFE)
+    tokens.extend(replace(token, access="other"), clock.now + 9 * LIFE)
+    clock.advance(MARGIN)
     assert await tokens.current() is token
     assert (await desk.manager().current()).access == token.access
-    still_clock.advance(LIFE)
+    clock.advance(LIFE)
     assert await tokens.current() is not token
 
 

@@ -24,9 +24,9 @@ from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.token import SECTION, Token
 from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.cloud.vendor import Cloud, SignIn, Vendor
-from tests.clients.conftest import StillClock
 from tests.emulators.base import Cloud as Emulator
 from tests.emulators.world import Site
+from tests.helpers.clock import StillClock
 
 type AnyEmulator = Emulator[Any]
 

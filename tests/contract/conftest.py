@@ -7,13 +7,14 @@ import aiohttp
 import pytest
 
 from custom_components.solar_cloud.cloud.transport import Transport
-from tests.clients.conftest import StillClock, still_clock
+from tests.clients.conftest import clock, noon
 from tests.emulators.world import World
+from tests.helpers.clock import StillClock
 
 from .account import Account
 from .accounts import ACCOUNTS
 
-__all__ = ["still_clock"]
+__all__ = ["clock", "noon"]
 
 PREFIX = "tests/contract/test_"
 MARKS = {"passed": "✓", "failed": "✗", "error": "✗", "skipped": "s"}
@@ -28,7 +29,7 @@ def scenario() -> str:
 @pytest.fixture
 async def new_account(
     request: pytest.FixtureRequest,
-    still_clock: StillClock,
+    clock: StillClock,
     socket_enabled: None,
     scenario: str,
 ) -> AsyncIterator[Account]:
@@ -38,7 +39,7 @@ async def new_account(
         kind.emulator(World(), getattr(kind, scenario, scenario)) as cloud,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
     ):
-        yield kind(cloud, still_clock, Transport(session))
+        yield kind(cloud, clock, Transport(session))
 
 
 @pytest.fixture

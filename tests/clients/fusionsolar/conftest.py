@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import json
 
 import aiohttp
-from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.solar_cloud.cloud.errors import CloudError, RetryLater
@@ -27,6 +26,7 @@ from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.cloud.transport import Transport
 from tests.emulators.fusionsolar import FusionSolarCloud
 from tests.emulators.world import World
+from tests.helpers.clock import StillClock
 
 NOON = datetime(2026, 6, 15, 10, 1, 30, tzinfo=UTC)
 REDIRECT = "https://my.home-assistant.io/redirect/oauth"
@@ -38,7 +38,7 @@ class Rig:
 
     cloud: FusionSolarCloud
     session: aiohttp.ClientSession
-    freezer: FrozenDateTimeFactory
+    clock: StillClock
     storage: MemoryStorage = field(default_factory=MemoryStorage)
     quota: Quota = field(init=False)
     client: Client = field(init=False)
@@ -101,7 +101,7 @@ class Rig:
 
     def tick(self, seconds: float) -> None:
         """Let time pass."""
-        self.freezer.tick(seconds)
+        self.clock.advance(seconds)
 
     async def lists(self) -> Inventory:
         """Fetch the inventory, waiting where the limits say so."""
@@ -153,13 +153,18 @@ def value(
 
 
 @pytest.fixture
+def noon() -> datetime:
+    """A minute and a half after an upload."""
+    return NOON
+
+
+@pytest.fixture
 async def cloud(
-    freezer: FrozenDateTimeFactory,
+    clock: StillClock,
     socket_enabled: None,
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[FusionSolarCloud]:
     """A cloud at noon of a summer's day; a scenario other than the usual home by indirect parameter."""
-    freezer.move_to(NOON)
     async with FusionSolarCloud(World(), getattr(request, "param", "home")) as running:
         yield running
 
@@ -175,10 +180,10 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 def rig(
     cloud: FusionSolarCloud,
     session: aiohttp.ClientSession,
-    freezer: FrozenDateTimeFactory,
+    clock: StillClock,
 ) -> Rig:
     """An API account at the cloud."""
-    return Rig(cloud, session, freezer)
+    return Rig(cloud, session, clock)
 
 
 @pytest.fixture

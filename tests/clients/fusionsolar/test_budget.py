@@ -4,7 +4,6 @@ from collections import Counter
 import json
 import time
 
-from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.solar_cloud.cloud.errors import RetryLater
@@ -24,6 +23,7 @@ from custom_components.solar_cloud.cloud.quota import ALL
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.pipeline.plant_sources import evaluate
 from tests.emulators.world import Energies
+from tests.helpers.clock import StillClock
 
 from .conftest import Rig
 from .test_readings import PLANT, add, of
@@ -74,7 +74,7 @@ def check_counters(rig: Rig, snapshot: Snapshot, truth: Energies) -> None:
 
 async def settled(rig: Rig) -> Snapshot:
     """Read when every device shows the same upload."""
-    rig.freezer.tick(400)
+    rig.clock.advance(400)
     rig.tick(-time.time() % 300 + 250)
     return await rig.poll()
 
@@ -195,7 +195,7 @@ async def test_controls_have_a_share_of_the_owners_day(owner: Rig) -> None:
     assert owner.quota.wait("control", command=True) == 0
 
 
-def simulate(freezer: FrozenDateTimeFactory, types: int, dark_hours: float) -> int:
+def simulate(clock: StillClock, types: int, dark_hours: float) -> int:
     """Run two days of an owner's plan without a cloud; return the calls of the second."""
     storage = MemoryStorage()
     quota = VENDOR.quota(storage)
@@ -210,7 +210,7 @@ def simulate(freezer: FrozenDateTimeFactory, types: int, dark_hours: float) -> i
             if quota.wait(batch.bucket) == 0:
                 quota.acquire(batch.bucket)
                 plan.done(batch)
-        freezer.tick(max(15.0, plan.resume_after() or VENDOR.poll_period))
+        clock.advance(max(15.0, plan.resume_after() or VENDOR.poll_period))
     return quota.used()
 
 
@@ -218,17 +218,17 @@ def simulate(freezer: FrozenDateTimeFactory, types: int, dark_hours: float) -> i
     ("types", "dark_hours"), [(1, 0), (3, 16), (3, 7), (3, 0), (4, 7), (5, 7), (6, 0)]
 )
 def test_an_owners_day_is_planned_for_every_home_and_season(
-    freezer: FrozenDateTimeFactory, types: int, dark_hours: float
+    clock: StillClock, types: int, dark_hours: float
 ) -> None:
     """From a winter's night to the midnight sun, from one kind of device to six."""
-    freezer.move_to("2026-06-15T00:00:00Z")
-    calls = simulate(freezer, types, dark_hours)
+    clock.move_to("2026-06-15T00:00:00Z")
+    calls = simulate(clock, types, dark_hours)
     assert calls <= 800
     assert calls >= min(300, 280 * types)
 
 
 def test_a_clock_that_goes_back_does_not_stop_the_plan(
-    freezer: FrozenDateTimeFactory,
+    clock: StillClock,
 ) -> None:
     """A wrong clock at start is corrected minutes later."""
     storage = MemoryStorage()
@@ -237,7 +237,7 @@ def test_a_clock_that_goes_back_does_not_stop_the_plan(
     assert plan.due(devices, [], dark=False)
     plan.done(devices[0])
     assert not plan.due(devices, [], dark=False)
-    freezer.move_to("2020-01-01T00:00:00Z")
+    clock.move_to("2020-01-01T00:00:00Z")
     assert plan.due(devices, [], dark=False)
 
 

@@ -116,7 +116,7 @@ async def test_20618_waits_for_the_next_day(rig: Rig) -> None:
     assert not rig.cloud.calls
     rig.tick(error.retry_after + 1)
     assert (await rig.poll()).readings
-    rig.freezer.move_to("2026-06-16T23:50:00Z")
+    rig.clock.move_to("2026-06-16T23:50:00Z")
     rig.cloud.fault("getDevRealKpi", code=20618)
     assert (await rig.waiting_poll()).retry_after == 3600
 

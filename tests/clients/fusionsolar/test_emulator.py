@@ -216,13 +216,13 @@ async def test_daily_values_carry_over_midnight(
         items = answer["data"][0]["dataItemMap"]
         return items["day_power"], items["total_power"]
 
-    rig.freezer.move_to("2026-06-15T21:55:00Z")
+    rig.clock.move_to("2026-06-15T21:55:00Z")
     evening, total = await plant()
-    rig.freezer.move_to("2026-06-15T22:08:00Z")
+    rig.clock.move_to("2026-06-15T22:08:00Z")
     carried, risen = await plant()
-    rig.freezer.move_to("2026-06-15T22:45:00Z")
+    rig.clock.move_to("2026-06-15T22:45:00Z")
     reset, usual = await plant()
-    rig.freezer.move_to("2026-06-15T23:30:00Z")
+    rig.clock.move_to("2026-06-15T23:30:00Z")
     _, dipped = await plant()
     assert carried == pytest.approx(evening, abs=0.2)
     assert reset < 1

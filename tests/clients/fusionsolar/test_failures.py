@@ -41,7 +41,9 @@ async def published(rig: Rig, hours: float) -> AsyncIterator[Snapshot]:
     )
     for _ in range(int(hours * 3600 / VENDOR.poll_period)):
         snapshot = await rig.next_poll()
-        yield pipeline.process(snapshot, rig.inventory, datetime.now(UTC))
+        yield pipeline.process(
+            snapshot, rig.inventory, datetime.fromtimestamp(rig.clock.now, UTC)
+        )
 
 
 def counters(snapshot: Snapshot) -> dict[tuple[str, Slot], float]:
@@ -56,7 +58,7 @@ def counters(snapshot: Snapshot) -> dict[tuple[str, Slot], float]:
 
 async def check_night(rig: Rig) -> Snapshot:
     """Live from 23:30 to 02:30: no counter falls, none gains more than the night can give."""
-    rig.freezer.move_to("2026-06-15T21:30:00Z")
+    rig.clock.move_to("2026-06-15T21:30:00Z")
     before: dict[tuple[str, Slot], float] = {}
     first: dict[tuple[str, Slot], float] = {}
     async for snapshot in published(rig, 3):
@@ -77,7 +79,7 @@ async def test_e01_lifetime_energy_does_not_jump_at_midnight(rig: Rig) -> None:
 
 async def test_e02_lifetime_energy_holds_over_midnight(rig: Rig) -> None:
     """Zeros and absences in the minutes around it."""
-    rig.freezer.move_to("2026-06-15T21:30:00Z")
+    rig.clock.move_to("2026-06-15T21:30:00Z")
     rig.cloud.fault(
         "getDevRealKpi",
         where={"devTypeId": 38},
@@ -101,7 +103,7 @@ async def test_e03_lifetime_energy_does_not_dip_at_ten_past_one(rig: Rig) -> Non
 async def test_e04_yesterdays_yield_is_not_todays(rig: Rig) -> None:
     """For half an hour after midnight the cloud shows the old day: it is not attributed to the new one."""
     rig.cloud.turn(carry_over_minutes=30)
-    rig.freezer.move_to("2026-06-15T21:30:00Z")
+    rig.clock.move_to("2026-06-15T21:30:00Z")
     inverter = rig.id_of(HOME_INVERTER)
     seen_before = 0.0
     async for snapshot in published(rig, 2):
@@ -111,7 +113,7 @@ async def test_e04_yesterdays_yield_is_not_todays(rig: Rig) -> None:
             value(snapshot, PLANT, Q.LOAD_ENERGY_TODAY),
         ]
         known = [figure for figure in figures if isinstance(figure, float)]
-        if datetime.now(UTC) < MIDNIGHT:
+        if rig.clock.now < MIDNIGHT.timestamp():
             seen_before = max(seen_before, *known)
         elif known:
             assert max(known) < 2

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+import time
 
 from pyhfs import Client, FrequencyLimit, LoginFailed, Permission, Session
 import pytest
@@ -16,7 +17,7 @@ def use(url: str, password: str = PASSWORD) -> dict[str, list[dict[str, object]]
         client = Client(session)
         plants = client.get_plant_list()
         codes = [plant["plantCode"] for plant in plants]
-        now = datetime.now(UTC)
+        now = datetime.fromtimestamp(time.time(), UTC)
         return {
             "plants": plants,
             "now": client.get_plant_realtime_data(codes),

@@ -1,8 +1,6 @@
 """An account at the emulated cloud, and a time that both share."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-import time
 from typing import Any
 
 import aiohttp
@@ -16,9 +14,7 @@ from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.transport import Transport
 from tests.emulators.solax import SolaxCloud
 from tests.emulators.world import World
-
-NOON = datetime(2026, 6, 15, 10, 2, tzinfo=UTC)
-"""A summer's day at the emulated home, whose clocks show two hours more."""
+from tests.helpers.clock import StillClock
 
 INVERTER = "H3DEMO00000001"
 BATTERY = f"{INVERTER}_battery"
@@ -27,37 +23,9 @@ CHARGER = "C3DEMO00000001"
 PLANT = "1900000000000000001"
 
 
-class Clock:
-    """The process's time, standing still until it is moved."""
-
-    def __init__(self, start: datetime) -> None:
-        """Stand at ``start``."""
-        self.now = start.timestamp()
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += seconds
-
-    def move_to(self, moment: datetime) -> None:
-        """Jump."""
-        self.now = moment.timestamp()
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Noon, for the client and the cloud alike."""
-    clock = Clock(NOON)
-    monkeypatch.setattr(time, "time", clock)
-    return clock
-
-
 @pytest.fixture
 async def cloud(
-    clock: Clock, socket_enabled: None, request: pytest.FixtureRequest
+    clock: StillClock, socket_enabled: None, request: pytest.FixtureRequest
 ) -> AsyncIterator[SolaxCloud]:
     """The emulated cloud; a scenario other than the usual home by indirect parameter."""
     scenario = getattr(request, "param", "home-hybrid")
@@ -69,7 +37,7 @@ class Account:
     """A signed-in account that can be restarted."""
 
     def __init__(
-        self, cloud: SolaxCloud, clock: Clock, session: aiohttp.ClientSession
+        self, cloud: SolaxCloud, clock: StillClock, session: aiohttp.ClientSession
     ) -> None:
         """Sign in for the first time."""
         self.cloud = cloud
@@ -138,7 +106,7 @@ def named(reading: Reading) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def account(cloud: SolaxCloud, clock: Clock) -> AsyncIterator[Account]:
+async def account(cloud: SolaxCloud, clock: StillClock) -> AsyncIterator[Account]:
     """The emulated account, not yet asked for anything."""
     async with aiohttp.ClientSession() as session:
         yield Account(cloud, clock, session)

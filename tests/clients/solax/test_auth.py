@@ -14,8 +14,9 @@ from custom_components.solar_cloud.cloud.model import Notice
 from custom_components.solar_cloud.cloud.serialization import from_json_or_none
 from custom_components.solar_cloud.cloud.token import Token
 from tests.emulators.solax import SolaxCloud
+from tests.helpers.clock import StillClock
 
-from .conftest import Account, Clock
+from .conftest import Account
 
 DAY = 86400.0
 CONTESTED = Notice("session_contested")
@@ -40,7 +41,7 @@ async def test_a003_a_day_with_ten_restarts_costs_one_token(
 
 
 async def test_a004_renewed_before_expiry_and_only_then(
-    account: Account, cloud: SolaxCloud, clock: Clock
+    account: Account, cloud: SolaxCloud, clock: StillClock
 ) -> None:
     """About an hour early, so that no call meets a dead token."""
     await account.poll()
@@ -99,7 +100,7 @@ async def test_e16_refused_token_leaves_memory_and_storage(
 
 
 async def test_e4_rotated_secret(
-    account: Account, cloud: SolaxCloud, clock: Clock
+    account: Account, cloud: SolaxCloud, clock: StillClock
 ) -> None:
     """The live token serves on; when it is refused, so is the old secret, and nothing of it stays in storage."""
     await account.poll()

@@ -6,8 +6,8 @@ import pytest
 
 from custom_components.solar_cloud.cloud.solax.api import SolaxRow
 from custom_components.solar_cloud.cloud.solax.timestamps import TimestampReader
-
-from .conftest import NOON, Clock
+from tests.clients.conftest import NOON
+from tests.helpers.clock import StillClock
 
 
 def at(stamp: object, **fields: object) -> SolaxRow:
@@ -26,7 +26,7 @@ def at(stamp: object, **fields: object) -> SolaxRow:
         str(int((NOON.timestamp() - 120) * 1000)),
     ],
 )
-def test_spellings(clock: Clock, stamp: object) -> None:
+def test_spellings(clock: StillClock, stamp: object) -> None:
     """ISO with and without a zone, seconds, milliseconds."""
     moment = TimestampReader().device_time("A", "P", at(stamp))
     assert moment == NOON - timedelta(minutes=2)
@@ -35,12 +35,12 @@ def test_spellings(clock: Clock, stamp: object) -> None:
 @pytest.mark.parametrize(
     "stamp", ["", "soon", None, [], "0001-01-01T00:00:00+14:00", "9" * 400]
 )
-def test_no_time(clock: Clock, stamp: object) -> None:
+def test_no_time(clock: StillClock, stamp: object) -> None:
     """What cannot be read is no time, and no exception."""
     assert TimestampReader().device_time("A", "P", at(stamp)) is None
 
 
-def test_c25_offset_follows_the_change_of_the_clocks(clock: Clock) -> None:
+def test_c25_offset_follows_the_change_of_the_clocks(clock: StillClock) -> None:
     """A row without dataTime uses the newest offset, not one from before the night the clocks changed."""
     timestamps = TimestampReader()
     clock.move_to(datetime(2026, 10, 24, 22, 2, tzinfo=UTC))
@@ -56,7 +56,7 @@ def test_c25_offset_follows_the_change_of_the_clocks(clock: Clock) -> None:
     )
 
 
-def test_plant_time_teaches_the_offset(clock: Clock) -> None:
+def test_plant_time_teaches_the_offset(clock: StillClock) -> None:
     """The plant's own answer is of this moment."""
     timestamps = TimestampReader()
     row = SolaxRow.of({"plantLocalTime": "2026-06-15 12:01:58"})
@@ -67,7 +67,7 @@ def test_plant_time_teaches_the_offset(clock: Clock) -> None:
     assert timestamps.plant_time("P", SolaxRow.of({})) is None
 
 
-def test_skew_needs_three_polls_with_news(clock: Clock) -> None:
+def test_skew_needs_three_polls_with_news(clock: StillClock) -> None:
     """A poll without any row says nothing about clocks."""
     timestamps = TimestampReader()
     told = []
@@ -80,7 +80,7 @@ def test_skew_needs_three_polls_with_news(clock: Clock) -> None:
 
 
 def test_a_row_a_minute_ahead_does_not_become_newer_by_being_shown_again(
-    clock: Clock,
+    clock: StillClock,
 ) -> None:
     """A device's clock is a little fast: the row keeps the time at which it was first seen."""
     timestamps = TimestampReader()

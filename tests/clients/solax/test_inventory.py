@@ -14,8 +14,9 @@ from custom_components.solar_cloud.cloud.errors import (
 from custom_components.solar_cloud.cloud.model import DeviceKind, Inventory
 from custom_components.solar_cloud.cloud.solax.models import MODELS, model_name
 from tests.emulators.solax import Kind, SolaxCloud
+from tests.helpers.clock import StillClock
 
-from .conftest import BATTERY, CHARGER, INVERTER, METER, PLANT, Account, Clock, named
+from .conftest import BATTERY, CHARGER, INVERTER, METER, PLANT, Account, named
 
 DAY = 86400.0
 LISTS = "page_device_info"
@@ -120,7 +121,7 @@ async def test_c12_plants_without_battery(account: Account, cloud: SolaxCloud) -
 
 
 async def test_c12_negative_answer_is_kept_for_a_day(
-    account: Account, cloud: SolaxCloud, clock: Clock
+    account: Account, cloud: SolaxCloud, clock: StillClock
 ) -> None:
     """A hybrid without a battery refuses the question; it is asked again tomorrow."""
     cloud.plant.devices.remove(cloud.first(Kind.BATTERY))

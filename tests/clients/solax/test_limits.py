@@ -10,8 +10,9 @@ from custom_components.solar_cloud.cloud.errors import ListingUnfinished, QuotaE
 from custom_components.solar_cloud.cloud.model import Notice
 from custom_components.solar_cloud.cloud.solax.limits import READ
 from tests.emulators.solax import SolaxCloud
+from tests.helpers.clock import StillClock
 
-from .conftest import INVERTER, PLANT, Account, Clock
+from .conftest import INVERTER, PLANT, Account
 
 
 @pytest.mark.slow
@@ -229,7 +230,7 @@ async def test_e58_a_plants_energies_are_kept_when_their_turn_is_given_away(
 
 
 async def test_a_stopped_poll_is_begun_anew_when_it_is_old(
-    account: Account, cloud: SolaxCloud, clock: Clock
+    account: Account, cloud: SolaxCloud, clock: StillClock
 ) -> None:
     """After four minutes everything is due again, oldest first."""
     await account.poll()
@@ -302,7 +303,7 @@ async def test_e77_a_listing_left_lying_is_begun_anew(
 )
 @pytest.mark.parametrize("endpoint", ["device/realtime_data", "oauth/token"])
 async def test_e76_a_retry_after_of_centuries_ends_within_a_day(
-    account: Account, cloud: SolaxCloud, clock: Clock, endpoint: str, wait: str
+    account: Account, cloud: SolaxCloud, clock: StillClock, endpoint: str, wait: str
 ) -> None:
     """Wherever it is ordered, over a restart."""
     if endpoint == "oauth/token":

@@ -12,8 +12,9 @@ from custom_components.solar_cloud.cloud.errors import (
 )
 from custom_components.solar_cloud.cloud.model import Alarm, Notice
 from tests.emulators.solax import Kind, SolaxCloud
+from tests.helpers.clock import StillClock
 
-from .conftest import BATTERY, CHARGER, INVERTER, METER, PLANT, Account, Clock, named
+from .conftest import BATTERY, CHARGER, INVERTER, METER, PLANT, Account, named
 
 DATA = "device/realtime_data"
 EVERYTHING = {PLANT, INVERTER, BATTERY, METER, CHARGER}
@@ -146,7 +147,7 @@ async def test_plant_without_an_answer(account: Account, cloud: SolaxCloud) -> N
 
 @pytest.mark.parametrize("cloud", ["many"], indirect=True)
 async def test_denied_device_in_a_chunk_is_found_and_dropped(
-    account: Account, cloud: SolaxCloud, clock: Clock
+    account: Account, cloud: SolaxCloud, clock: StillClock
 ) -> None:
     """One of ten refuses for all: they are asked one by one, the culprit is left alone, the others come back."""
     await account.list()

@@ -5,19 +5,11 @@ from datetime import timedelta
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity, Slot
+from tests.clients.conftest import NOON
 from tests.emulators.solax import Kind, SolaxCloud
+from tests.helpers.clock import StillClock
 
-from .conftest import (
-    BATTERY,
-    CHARGER,
-    INVERTER,
-    METER,
-    NOON,
-    PLANT,
-    Account,
-    Clock,
-    named,
-)
+from .conftest import BATTERY, CHARGER, INVERTER, METER, PLANT, Account, named
 
 
 async def test_inverter_at_noon(account: Account, cloud: SolaxCloud) -> None:
@@ -280,7 +272,7 @@ async def test_c16_nulls_are_unknown(account: Account, cloud: SolaxCloud) -> Non
 
 
 async def test_c21_new_charger_appears_in_the_next_inventory(
-    account: Account, cloud: SolaxCloud, clock: Clock
+    account: Account, cloud: SolaxCloud, clock: StillClock
 ) -> None:
     """Devices added while running are found without a reload, and read."""
     await account.poll()

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-import time
 from typing import Any
 
 import aiohttp
@@ -23,6 +22,7 @@ from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.cloud.vendor import Cloud
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.world import World
+from tests.helpers.clock import StillClock
 
 from .control import House
 
@@ -34,36 +34,16 @@ INVERTER = "ADEMO0010002"
 BATTERY = "SDEMO0010003"
 
 
-class Time:
-    """The process's time: it stands still until it is moved."""
-
-    def __init__(self, now: datetime) -> None:
-        """Begin."""
-        self.now = now.timestamp()
-
-    def __call__(self) -> float:
-        """Stand in for ``time.time``."""
-        return self.now
-
-    def set(self, at: datetime) -> None:
-        """Jump."""
-        self.now = at.timestamp()
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += seconds
+@pytest.fixture
+def noon() -> datetime:
+    """A day in June."""
+    return NOON
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
-    """Let the client and the world live at noon of a day in June."""
-    clock = Time(NOON)
-    monkeypatch.setattr(time, "time", clock)
-    return clock
-
-
-@pytest.fixture
-async def server(clock: Time, socket_enabled: None) -> AsyncIterator[SungrowCloud]:
+async def server(
+    clock: StillClock, socket_enabled: None
+) -> AsyncIterator[SungrowCloud]:
     """Run the emulated cloud with one hybrid home."""
     async with SungrowCloud(World(), "home-hybrid") as cloud:
         yield cloud
@@ -155,7 +135,7 @@ async def grant(
 
 
 @pytest.fixture
-def new_house(server: SungrowCloud, connect: Connect, clock: Time) -> House:
+def new_house(server: SungrowCloud, connect: Connect, clock: StillClock) -> House:
     """A home nobody has looked at."""
     account = connect()
     return House(server, account, clock, lambda: connect(storage=account.storage))

@@ -20,9 +20,10 @@ from custom_components.solar_cloud.cloud.model import Inventory
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.plant import HYBRID, Device
 from tests.emulators.sungrow.steered import SteeredInverter
+from tests.helpers.clock import StillClock
 
 if TYPE_CHECKING:  # the fixtures there build the house of this module
-    from .conftest import Account, Time
+    from .conftest import Account
 
 CONFIRMED, ACCEPTED, UNCERTAIN = (
     Outcome.CONFIRMED,
@@ -40,7 +41,7 @@ class House:
 
     server: SungrowCloud
     account: Account
-    clock: Time
+    clock: StillClock
     restarted: Callable[[], Account]
 
     @property

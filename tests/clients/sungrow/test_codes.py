@@ -15,8 +15,9 @@ from custom_components.solar_cloud.cloud.errors import (
 )
 from custom_components.solar_cloud.cloud.sungrow.errors import ERRORS, safe_code
 from tests.emulators.sungrow import SungrowCloud
+from tests.helpers.clock import StillClock
 
-from .conftest import Account, Connect, Time
+from .conftest import Account, Connect
 
 CODES = [
     ("-1", CloudUnreachable, "server_error"),
@@ -138,7 +139,7 @@ def test_only_short_codes_are_shown() -> None:
 
 @pytest.mark.parametrize("knob", ["ip_refused", "user_refused", "expired"])
 async def test_e36_a_whitelist_is_asked_slowly_and_without_logins(
-    server: SungrowCloud, connect: Connect, clock: Time, knob: str
+    server: SungrowCloud, connect: Connect, clock: StillClock, knob: str
 ) -> None:
     """The same error all the time, one call in half an hour, and it ends by itself."""
     account = connect()
@@ -160,7 +161,7 @@ async def test_e36_a_whitelist_is_asked_slowly_and_without_logins(
 
 
 async def test_e903_changing_addresses_are_waited_out(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Half an hour, remembered over a restart."""
     account = connect()

@@ -270,7 +270,7 @@ async def test_a_schedule_charges_the_battery(house: House) -> None:
         ["170", "1", "23", "0", "23", "59", "80", "0", "0", "5", "30", "80"]
     )
     site = house.server.plant.site
-    house.clock.set(NOON + timedelta(hours=12, minutes=30))
+    house.clock.move_to(NOON + timedelta(hours=12, minutes=30))
     house.server.tasks.catch_up(house.server.now())
     site.set_soc(0.3)
     house.clock.advance(60)

@@ -6,8 +6,8 @@ import pytest
 
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.plant import CHARGER, HYBRID, METER
+from tests.helpers.clock import StillClock
 
-from .conftest import Time
 from .test_emulator import Caller, caller
 
 __all__ = ["caller"]
@@ -75,7 +75,7 @@ async def test_who_takes_settings(server: SungrowCloud, caller: Caller) -> None:
 
 
 async def test_a_discharge_without_a_battery_stops_the_sun(
-    server: SungrowCloud, caller: Caller, clock: Time
+    server: SungrowCloud, caller: Caller, clock: StillClock
 ) -> None:
     """What our own client never sends (E46): dispatched running, and no production until it is set back."""
     server.load("no-battery")
@@ -108,7 +108,7 @@ async def test_a_discharge_without_a_battery_stops_the_sun(
 
 
 async def test_a_heartbeat_may_not_be_needed(
-    server: SungrowCloud, caller: Caller, clock: Time
+    server: SungrowCloud, caller: Caller, clock: StillClock
 ) -> None:
     """Firmwares differ: some stay, some fall back and read back the old mode."""
     server.turn(heartbeat_needed=False)
@@ -150,7 +150,7 @@ async def test_more_than_ten_parameters_in_one_task_are_refused(
 
 
 async def test_what_is_read_back_is_not_what_was_written(
-    server: SungrowCloud, caller: Caller, clock: Time
+    server: SungrowCloud, caller: Caller, clock: StillClock
 ) -> None:
     """Tenths and steps of 10 W on the way in, percent and kW on the way out; 1 for an inverter's switch changes nothing."""
     device = server.first(HYBRID)

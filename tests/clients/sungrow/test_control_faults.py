@@ -25,8 +25,9 @@ from custom_components.solar_cloud.cloud.errors import (
 from custom_components.solar_cloud.cloud.quota import ALL
 from custom_components.solar_cloud.cloud.storage import Json
 from tests.emulators.sungrow import SungrowCloud
+from tests.helpers.clock import StillClock
 
-from .conftest import Connect, Time, grant
+from .conftest import Connect, grant
 from .control import (
     ACCEPTED,
     CONFIRMED,
@@ -367,7 +368,7 @@ async def test_the_same_twice_at_once(house: House) -> None:
 
 
 async def test_consent_works_too(
-    server: SungrowCloud, transport: Any, connect: Connect, clock: Time
+    server: SungrowCloud, transport: Any, connect: Connect, clock: StillClock
 ) -> None:
     """The other edition: same tasks, other address."""
     account = await grant(server, transport, connect)
@@ -444,7 +445,7 @@ async def test_a_sign_of_life_that_got_lost(house: House) -> None:
 
 
 async def test_a_damaged_memory_is_no_trouble(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """What an earlier run left is read leniently."""
     broken: dict[str, Json] = {"barred": 5, "values": 3, "refused": "", "target": "x"}

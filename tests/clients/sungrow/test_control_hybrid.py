@@ -20,8 +20,9 @@ from custom_components.solar_cloud.cloud.errors import CommandRejected
 from custom_components.solar_cloud.cloud.storage import Json
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.plant import BATTERY
+from tests.helpers.clock import StillClock
 
-from .conftest import Connect, Time
+from .conftest import Connect
 from .control import STOPPED, House, answered
 
 CONFIRMED = Outcome.CONFIRMED
@@ -29,7 +30,7 @@ POWER = Control.BATTERY_COMMAND_POWER
 
 
 @pytest.fixture
-async def house(server: SungrowCloud, connect: Connect, clock: Time) -> House:
+async def house(server: SungrowCloud, connect: Connect, clock: StillClock) -> House:
     """The plant that was recorded, read once."""
     server.load("home-recorded")
     account = connect()
@@ -184,7 +185,7 @@ async def test_a_schedule_goes_on_after_a_restart(house: House, restart: bool) -
 
 
 async def test_half_a_schedule_that_cannot_be_set_back_is_told(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """What the windows were was never read."""
     server.load("home-recorded")
@@ -281,7 +282,7 @@ async def test_a_task_of_another_version_is_told_as_uncertain(
 
 
 async def test_what_an_earlier_version_kept_is_taken_over(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Rights, words and missing codes; its numbers were ten times off and are read again."""
     stored: dict[str, Json] = {
@@ -308,7 +309,7 @@ async def test_what_an_earlier_version_kept_is_taken_over(
 
 
 async def test_a_limit_without_a_unit_is_not_offered(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """100 could be 100 % or 10 %."""
     server.turn(no_unit=frozenset({"10001"}))

@@ -10,8 +10,9 @@ from custom_components.solar_cloud.cloud.errors import (
     QuotaExhausted,
 )
 from tests.emulators.sungrow import SungrowCloud
+from tests.helpers.clock import StillClock
 
-from .conftest import Connect, Time
+from .conftest import Connect
 from .control import ACCEPTED, CONFIRMED, MIN_SOC, House, answered, begin
 
 
@@ -136,7 +137,7 @@ async def test_reading_a_busy_device(house: House) -> None:
 async def test_settings_that_cannot_be_asked(
     server: SungrowCloud,
     connect: Connect,
-    clock: Time,
+    clock: StillClock,
     code: str,
     expected: type[CloudError],
 ) -> None:
@@ -175,7 +176,7 @@ async def test_keys_that_are_refused(house: House) -> None:
     ("answer", "reason"), [("0", "no_permission"), ("5", "not_supported")]
 )
 async def test_a_check_that_says_no(
-    server: SungrowCloud, connect: Connect, clock: Time, answer: str, reason: str
+    server: SungrowCloud, connect: Connect, clock: StillClock, answer: str, reason: str
 ) -> None:
     """Before anything is read, the cloud is asked whether it takes settings."""
     account = connect()

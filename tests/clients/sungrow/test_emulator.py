@@ -9,8 +9,7 @@ import pytest
 from tests.emulators.registry import CLOUDS
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.cloud import APP_KEY, SECRET_KEY
-
-from .conftest import Time
+from tests.helpers.clock import StillClock
 
 HOME = "5000001"
 INVERTER = "5000001_14_1_1"
@@ -110,7 +109,7 @@ async def test_checks_come_in_their_order(caller: Caller, server: SungrowCloud) 
 
 
 async def test_tokens_slide_and_die(
-    caller: Caller, server: SungrowCloud, clock: Time
+    caller: Caller, server: SungrowCloud, clock: StillClock
 ) -> None:
     """24 hours after the last call; a single session if so wished."""
     listing = {"curPage": 1, "size": 10}
@@ -127,7 +126,7 @@ async def test_tokens_slide_and_die(
     assert await caller.code("getPowerStationList", token=old) == "E00003"
 
 
-async def test_five_wrong_passwords_lock(caller: Caller, clock: Time) -> None:
+async def test_five_wrong_passwords_lock(caller: Caller, clock: StillClock) -> None:
     """The right one does not help either; after a day it does."""
     wrong = {"user_account": "demo@example.org", "user_password": "x"}
     states = []
@@ -144,7 +143,7 @@ async def test_five_wrong_passwords_lock(caller: Caller, clock: Time) -> None:
 
 
 async def test_limits_are_counted_by_the_hour_and_the_month(
-    caller: Caller, server: SungrowCloud, clock: Time
+    caller: Caller, server: SungrowCloud, clock: StillClock
 ) -> None:
     """And told by getOpenApiCallInfo, which counts itself."""
     server.turn(per_hour=3, per_second=2)

@@ -10,8 +10,9 @@ from custom_components.solar_cloud.cloud.sungrow.api import Keys
 from custom_components.solar_cloud.cloud.transport import Transport
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.crypto import make_key, public_text
+from tests.helpers.clock import StillClock
 
-from .conftest import Connect, Time, grant
+from .conftest import Connect, grant
 
 
 async def test_everything_travels_encrypted(
@@ -27,7 +28,7 @@ async def test_everything_travels_encrypted(
 
 
 async def test_consent_travels_encrypted_too(
-    server: SungrowCloud, transport: Transport, connect: Connect, clock: Time
+    server: SungrowCloud, transport: Transport, connect: Connect, clock: StillClock
 ) -> None:
     """Exchange, refresh and data of V2."""
     server.turn(encryption="required")
@@ -98,7 +99,7 @@ async def test_a_wrong_clock_is_mended_once(
     ],
 )
 async def test_the_servers_time_is_read_in_any_form(
-    server: SungrowCloud, connect: Connect, clock: Time, body: str, *, works: bool
+    server: SungrowCloud, connect: Connect, clock: StillClock, body: str, *, works: bool
 ) -> None:
     """A number, a text, or an object around it."""
     clock.now = 1781092920.0 - 3600.0

@@ -22,8 +22,9 @@ from custom_components.solar_cloud.cloud.token import Token
 from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.cloud.vendor import OAuth
 from tests.emulators.sungrow import SungrowCloud
+from tests.helpers.clock import StillClock
 
-from .conftest import Account, Connect, Time, grant
+from .conftest import Account, Connect, grant
 
 HOUR = 3600.0
 DAY = 86400.0
@@ -148,7 +149,7 @@ async def test_e39_each_mistake_of_a_consent_has_a_message(
     oauth: OAuth,
     credentials: dict[str, str],
     transport: Transport,
-    clock: Time,
+    clock: StillClock,
 ) -> None:
     """Used, late and invented codes, another redirect, another key."""
     redirect = server.application.redirect_url
@@ -217,7 +218,7 @@ async def test_e40_every_plant_of_the_consent_appears(
 
 
 async def test_a_day_s_use_refreshes_once(
-    server: SungrowCloud, granted: Account, clock: Time
+    server: SungrowCloud, granted: Account, clock: StillClock
 ) -> None:
     """So that a stopped Home Assistant keeps most of the thirty days."""
     for _ in range(3 * 6):
@@ -228,7 +229,7 @@ async def test_a_day_s_use_refreshes_once(
 
 
 async def test_e15_the_rotated_pair_survives_a_restart(
-    server: SungrowCloud, granted: Account, connect: Connect, clock: Time
+    server: SungrowCloud, granted: Account, connect: Connect, clock: StillClock
 ) -> None:
     """The new pair is in the vault before it is used."""
     clock.advance(1.5 * DAY)
@@ -274,7 +275,7 @@ async def test_e15_a_crash_around_the_save_never_needs_more_than_consent(
     server: SungrowCloud,
     granted: Account,
     connect: Connect,
-    clock: Time,
+    clock: StillClock,
     *,
     after: bool,
 ) -> None:
@@ -298,7 +299,7 @@ async def test_e15_a_crash_around_the_save_never_needs_more_than_consent(
 
 
 async def test_concurrent_calls_share_one_refresh(
-    server: SungrowCloud, granted: Account, clock: Time
+    server: SungrowCloud, granted: Account, clock: StillClock
 ) -> None:
     """The refresh token works once."""
     inventory = await granted.cloud.inventory()
@@ -312,7 +313,7 @@ async def test_concurrent_calls_share_one_refresh(
 
 
 async def test_a_lost_answer_to_a_refresh_is_asked_for_once_more(
-    server: SungrowCloud, granted: Account, clock: Time
+    server: SungrowCloud, granted: Account, clock: StillClock
 ) -> None:
     """The server may have rotated: then the old token is dead, and only consent helps."""
     clock.advance(2.5 * DAY)
@@ -326,7 +327,7 @@ async def test_a_lost_answer_to_a_refresh_is_asked_for_once_more(
 
 
 async def test_a_living_token_serves_while_the_refresh_fails(
-    server: SungrowCloud, granted: Account, clock: Time
+    server: SungrowCloud, granted: Account, clock: StillClock
 ) -> None:
     """-1: the old pair is kept, tried again ever more seldom, and used."""
     server.turn(refresh_fails=True)
@@ -354,7 +355,7 @@ async def test_a_living_token_serves_while_the_refresh_fails(
     ],
 )
 async def test_a_refused_refresh_asks_for_consent_and_is_not_repeated(
-    server: SungrowCloud, granted: Account, clock: Time, code: str, key: str
+    server: SungrowCloud, granted: Account, clock: StillClock, code: str, key: str
 ) -> None:
     """sungrow.md §2.6; the dead pair is dropped from storage too."""
     clock.advance(1.5 * DAY)
@@ -368,7 +369,7 @@ async def test_a_refused_refresh_asks_for_consent_and_is_not_repeated(
 
 
 async def test_an_invalid_request_asks_for_consent_at_the_third_time(
-    server: SungrowCloud, granted: Account, clock: Time
+    server: SungrowCloud, granted: Account, clock: StillClock
 ) -> None:
     """Code 4."""
     clock.advance(2.5 * DAY)
@@ -401,7 +402,7 @@ async def test_an_invalid_request_asks_for_consent_at_the_third_time(
 async def test_other_answers_to_a_refresh(
     server: SungrowCloud,
     granted: Account,
-    clock: Time,
+    clock: StillClock,
     fault: dict[str, object],
     kind: type[Exception],
     key: str,
@@ -416,7 +417,7 @@ async def test_other_answers_to_a_refresh(
 
 
 async def test_an_answer_without_refresh_token_keeps_the_old_one(
-    server: SungrowCloud, granted: Account, clock: Time
+    server: SungrowCloud, granted: Account, clock: StillClock
 ) -> None:
     """It has been seen (sungrow.md §2.6)."""
     clock.advance(1.5 * DAY)
@@ -479,7 +480,7 @@ async def test_a_consent_that_names_nobody_works(
 
 
 async def test_e73_readings_go_on_when_a_consent_token_expires_as_no_permission(
-    server: SungrowCloud, granted: Account, clock: Time
+    server: SungrowCloud, granted: Account, clock: StillClock
 ) -> None:
     """Nobody knows whether E900 means that here too: one refresh tells."""
     server.turn(expired_code="E900")
@@ -493,7 +494,7 @@ async def test_e73_readings_go_on_when_a_consent_token_expires_as_no_permission(
 
 
 async def test_a_consent_without_a_permission_is_refreshed_once(
-    server: SungrowCloud, granted: Account, clock: Time
+    server: SungrowCloud, granted: Account, clock: StillClock
 ) -> None:
     """The second refusal with the fresh pair is the permission."""
     await granted.poll()
@@ -509,7 +510,7 @@ async def test_a_consent_without_a_permission_is_refreshed_once(
 
 
 async def test_e75_a_refresh_with_a_damaged_token_keeps_the_consent(
-    server: SungrowCloud, granted: Account, connect: Connect, clock: Time
+    server: SungrowCloud, granted: Account, connect: Connect, clock: StillClock
 ) -> None:
     """The old pair died with the answer: the new refresh token is all there is, also after a restart."""
     await granted.poll()

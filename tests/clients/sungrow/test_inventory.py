@@ -13,8 +13,9 @@ from custom_components.solar_cloud.cloud.errors import (
 from custom_components.solar_cloud.cloud.model import DeviceKind, Quantity, Slot
 from custom_components.solar_cloud.cloud.sungrow.inventory import parse_devices
 from tests.emulators.sungrow import SungrowCloud
+from tests.helpers.clock import StillClock
 
-from .conftest import Account, Connect, Time
+from .conftest import Account, Connect
 
 KINDS = {
     "ADEMO0010002": DeviceKind.INVERTER,
@@ -208,7 +209,7 @@ async def test_a_plant_whose_devices_cannot_be_read_keeps_them(
 
 
 async def test_a_limit_within_the_lists_says_when_to_go_on(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """What was listed before is kept, and no further call is made."""
     server.load("all")

@@ -16,12 +16,13 @@ from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.builder import Builder
 from tests.emulators.sungrow.plant import METER
+from tests.helpers.clock import StillClock
 
-from .conftest import BATTERY, HOME, INVERTER, Connect, Time
+from .conftest import BATTERY, HOME, INVERTER, Connect
 
 
 async def test_a_home_costs_at_most_six_calls_a_poll(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """From the first poll on; the slow buckets take what is left (sungrow.md §7.1)."""
     account = connect()
@@ -41,7 +42,7 @@ async def test_a_home_costs_at_most_six_calls_a_poll(
 
 
 async def test_more_than_six_types_take_turns(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Everything is read, nothing starves, and no poll costs more."""
     server.load("no-battery")
@@ -66,7 +67,7 @@ async def test_more_than_six_types_take_turns(
 
 
 async def test_polls_in_quick_succession_cost_nothing(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """A button pressed ten times reads once: the cloud has nothing newer."""
     account = connect()
@@ -84,7 +85,7 @@ async def test_polls_in_quick_succession_cost_nothing(
 
 
 async def test_e41_a_hundred_points_per_call(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """A string inverter has 151: two calls, then one for those it fills, all again every hour."""
     server.load("home-string")
@@ -113,7 +114,7 @@ async def test_e41_a_hundred_points_per_call(
 
 
 async def test_e41_a_smaller_limit_is_learnt(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """010: half as many points from the next poll on, also after a restart."""
     server.turn(most_points=30)
@@ -133,7 +134,7 @@ async def test_e41_a_smaller_limit_is_learnt(
 
 
 async def test_a_refusal_of_any_size_ends_somewhere(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Requests shrink to ten points and no further."""
     server.fault("getDeviceRealTimeData", code="010", times=None)
@@ -163,7 +164,7 @@ async def test_many_devices_are_asked_in_chunks(
 
 
 async def test_a_dead_server_is_not_asked_six_times(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Each call without answer costs half a minute: two are enough."""
     account = connect()
@@ -177,7 +178,7 @@ async def test_a_dead_server_is_not_asked_six_times(
 
 
 async def test_a_limit_half_way_keeps_the_rest(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Last values stay, and the poll says when to go on."""
     account = connect()
@@ -203,7 +204,7 @@ async def test_a_limit_half_way_keeps_the_rest(
 
 
 async def test_e38_limits_back_off_by_doubling_and_nothing_resets_it(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """E901: a minute, two, four, ... an hour; timeouts and restarts in between change nothing."""
     account = connect()
@@ -230,7 +231,7 @@ async def test_e38_limits_back_off_by_doubling_and_nothing_resets_it(
 
 
 async def test_e38_the_hour_is_waited_for(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """E999: to the next full hour and a little, without a call, also after a restart."""
     account = connect()
@@ -253,13 +254,13 @@ async def test_e38_the_hour_is_waited_for(
 
 
 async def test_e38_the_month_is_asked_for_once_a_day(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """E998: until the first, with a look every day in case the limit was raised."""
     account = connect()
     await account.poll()
     server.turn(per_month=0)
-    clock.set(datetime(2026, 6, 29, 12, 0, tzinfo=UTC))
+    clock.move_to(datetime(2026, 6, 29, 12, 0, tzinfo=UTC))
     with pytest.raises(QuotaExhausted) as caught:
         await account.poll()
     assert caught.value.key == "monthly_limit"
@@ -276,7 +277,7 @@ async def test_e38_the_month_is_asked_for_once_a_day(
 
 
 async def test_the_server_may_say_how_long(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """``retry_after`` in the body, ``Retry-After`` in the headers."""
     server.turn(per_hour=0, retry_after=1234.0)
@@ -291,7 +292,7 @@ async def test_the_server_may_say_how_long(
 
 
 async def test_our_own_budget_stops_before_theirs(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """2000 an hour, 100 of them for commands; nothing is sent beyond."""
     account = connect()
@@ -307,7 +308,7 @@ async def test_our_own_budget_stops_before_theirs(
 
 
 async def test_an_endpoint_that_is_missing_is_tried_once_a_day(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """E996 (sungrow.md §6)."""
     server.fault("getFaultAlarmInfo", code="E996", times=None)
@@ -325,7 +326,7 @@ ABSURD = ["99999999999", "9" * 400, "1e300", "inf", "-5", "nan", "soon"]
 
 @pytest.mark.parametrize("wait", ABSURD)
 async def test_e76_a_retry_after_of_centuries_ends_within_a_day(
-    server: SungrowCloud, connect: Connect, clock: Time, wait: str
+    server: SungrowCloud, connect: Connect, clock: StillClock, wait: str
 ) -> None:
     """In the header and in the body, over a restart."""
     account = connect()

@@ -14,15 +14,16 @@ from custom_components.solar_cloud.cloud.errors import (
 )
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from tests.emulators.sungrow import SungrowCloud
+from tests.helpers.clock import StillClock
 
-from .conftest import Connect, Time
+from .conftest import Connect
 
 HOUR = 3600.0
 DAY = 86400.0
 
 
 async def test_one_login_serves_for_days(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Each accepted call prolongs the token (sungrow.md §2.3)."""
     account = connect()
@@ -33,7 +34,7 @@ async def test_one_login_serves_for_days(
 
 
 async def test_a_wrong_password_is_tried_once(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """It counts towards a lock, so neither retries nor restarts repeat it."""
     account = connect(password="wrong")
@@ -77,7 +78,7 @@ async def test_an_account_of_another_region_is_named(
 
 
 async def test_a_locked_account_is_left_alone_for_a_day(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Across restarts, and with the same texts all the time."""
     server.user.locked_at, server.user.locked_until = clock.now, clock.now + DAY
@@ -130,7 +131,7 @@ async def test_an_account_locked_by_its_administrator_is_refused_for_good(
     ("state", "shown"), [("3", "3"), ("captcha", "captcha"), ("<script>", "?")]
 )
 async def test_an_unknown_state_is_reported_and_waited_for(
-    server: SungrowCloud, connect: Connect, clock: Time, state: str, shown: str
+    server: SungrowCloud, connect: Connect, clock: StillClock, state: str, shown: str
 ) -> None:
     """A captcha, for instance; only the state's code is shown."""
     server.turn(login_state=state)
@@ -149,7 +150,7 @@ async def test_an_unknown_state_is_reported_and_waited_for(
 
 
 async def test_e916_logins_too_frequent_waits_half_an_hour(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """No question to the user, no second login."""
     server.turn(logins_in_ten_minutes=0)
@@ -162,7 +163,7 @@ async def test_e916_logins_too_frequent_waits_half_an_hour(
 
 
 async def test_a_login_without_answer_is_repeated_ever_more_seldom(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """One login per step: one minute, two, four, at most an hour."""
     server.fault("openapi/login", http=502, times=None)
@@ -196,7 +197,7 @@ async def test_a_login_that_answers_nonsense_is_no_refusal(
 
 
 async def test_a_login_over_the_quota_is_not_the_accounts_fault(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """E999 at the login blocks the application for the hour."""
     server.fault("openapi/login", code="E999")
@@ -236,7 +237,7 @@ async def test_a_token_refused_again_means_another_program(
 
 
 async def test_a_sign_in_by_hand_ends_the_memory_of_a_refusal(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """The flow leaves a newer token, after which the same password may be used again."""
     account = connect(password="later-right")
@@ -253,7 +254,7 @@ async def test_a_sign_in_by_hand_ends_the_memory_of_a_refusal(
 
 
 async def test_e73_readings_go_on_when_the_account_token_expires_as_no_permission(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """E900 is how the live cloud refuses a token that expired; one login, no repair, no gap."""
     server.turn(expired_code="E900")
@@ -269,7 +270,7 @@ async def test_e73_readings_go_on_when_the_account_token_expires_as_no_permissio
 
 
 async def test_e73_an_expired_token_heals_though_alarms_are_not_permitted(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """E900 means both at once: each is told apart, for days, at one login a reason."""
     server.turn(expired_code="E900", alarms_refused=True)
@@ -290,7 +291,7 @@ async def test_e73_an_expired_token_heals_though_alarms_are_not_permitted(
 
 
 async def test_a_permission_that_is_missing_does_not_look_like_another_program(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """A token that was replaced on suspicion did not die: nobody else signs in."""
     account = connect()
@@ -308,7 +309,7 @@ async def test_a_permission_that_is_missing_does_not_look_like_another_program(
 
 
 async def test_an_application_that_is_not_approved_is_not_asked_at_every_try(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Home Assistant tries after 5, 10, 20 … seconds; our own limit of logins never hides the reason."""
     server.turn(unapproved=True)
@@ -324,7 +325,7 @@ async def test_an_application_that_is_not_approved_is_not_asked_at_every_try(
 
 
 async def test_an_approval_that_is_taken_back_costs_a_login_an_hour(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """E900 for everything, for a day; then it is granted again."""
     account = connect()
@@ -342,7 +343,7 @@ async def test_an_approval_that_is_taken_back_costs_a_login_an_hour(
 
 @pytest.mark.parametrize("until", [1e12, 9e99])
 async def test_e76_a_stored_pause_of_centuries_is_over_after_a_day(
-    connect: Connect, clock: Time, until: float
+    connect: Connect, clock: StillClock, until: float
 ) -> None:
     """Restarts do not renew it."""
     storage = MemoryStorage()

@@ -12,8 +12,9 @@ from custom_components.solar_cloud.cloud.model import Notice, Quantity as Q, Slo
 from custom_components.solar_cloud.cloud.transport import Transport
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.plant import HYBRID, METER
+from tests.helpers.clock import StillClock
 
-from .conftest import BATTERY, HOME, INVERTER, Account, Connect, Time, grant
+from .conftest import BATTERY, HOME, INVERTER, Account, Connect, grant
 
 MEASURED = datetime(2026, 6, 10, 10, 0, tzinfo=UTC)
 
@@ -32,7 +33,7 @@ async def test_both_editions_read_the_same(connect: Connect, granted: Account) -
 
 
 async def test_income_and_co2_come_from_the_list(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """V1 only; each value has the unit it came with (A056, A065)."""
     account = connect()
@@ -48,7 +49,7 @@ async def test_income_and_co2_come_from_the_list(
 
 
 async def test_the_state_of_a_plant(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Faults and connection; a code of its own is unknown."""
     bodies = {
@@ -78,7 +79,7 @@ async def test_the_state_of_a_plant(
 
 
 async def test_e11_one_silent_device_is_not_a_failed_poll(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """A key that is refused, a type that fails: the others stay fresh."""
     account = connect()
@@ -98,7 +99,7 @@ async def test_e11_one_silent_device_is_not_a_failed_poll(
 
 
 async def test_refused_credentials_end_a_poll_at_once(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Whatever was read before."""
     account = connect()
@@ -110,14 +111,14 @@ async def test_refused_credentials_end_a_poll_at_once(
 
 
 async def test_e08_night_is_silence_not_zero(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """A string inverter's time stands still; its counters keep their value."""
     server.load("home-string")
     account = connect()
-    clock.set(datetime(2026, 6, 10, 18, 2, tzinfo=UTC))
+    clock.move_to(datetime(2026, 6, 10, 18, 2, tzinfo=UTC))
     evening = await account.poll()
-    clock.set(datetime(2026, 6, 10, 23, 32, tzinfo=UTC))
+    clock.move_to(datetime(2026, 6, 10, 23, 32, tzinfo=UTC))
     night = await account.poll()
     inverter = "ADEMO0020002"
     assert inverter in night.stale
@@ -135,7 +136,7 @@ async def test_e08_night_is_silence_not_zero(
 
 
 async def test_e59_a_cut_off_home_is_stale(
-    server: SungrowCloud, connect: Connect, granted: Account, clock: Time
+    server: SungrowCloud, connect: Connect, granted: Account, clock: StillClock
 ) -> None:
     """Devices and, in both editions, the plant."""
     account = connect()
@@ -149,7 +150,7 @@ async def test_e59_a_cut_off_home_is_stale(
 
 
 async def test_batteries_that_are_not_there_are_not_read(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Zeros of an inverter without battery are no battery (sungrow.md §7.2 #18)."""
     server.load("no-battery")
@@ -191,7 +192,7 @@ async def test_a_charger_and_a_manager_are_read(
 
 
 async def test_small_devices_are_read(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Micro-inverters with the fast devices, optimizers and weather stations with the slow."""
     server.load("small-parts")
@@ -210,7 +211,7 @@ async def test_small_devices_are_read(
 
 
 async def test_a_farm_is_read(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """A logger instead of a dongle, a weather station, a zone stated with the wrong sign."""
     server.load("farm")
@@ -251,7 +252,7 @@ async def test_flat_rows_and_news_are_read(
 
 
 async def test_realtime_answers_of_another_form_are_survived(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Rows of foreign devices, no rows, no list, no object."""
     account = connect()
@@ -276,7 +277,7 @@ async def test_realtime_answers_of_another_form_are_survived(
 
 
 async def test_open_alarms_are_listed_by_plant(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """With the device they belong to; closed ones are not."""
     fault = server.plant.site.fail("hybrid", "Grid Undervoltage", "13802")
@@ -296,13 +297,13 @@ async def test_open_alarms_are_listed_by_plant(
 
 
 async def test_an_alarm_of_last_month_stays_open(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Without dates the server forgets it on the first (sungrow.md §7.2 #17)."""
-    clock.set(datetime(2026, 6, 28, 10, 2, tzinfo=UTC))
+    clock.move_to(datetime(2026, 6, 28, 10, 2, tzinfo=UTC))
     server.load("home-hybrid")
     server.plant.site.fail("hybrid", "Grid Undervoltage", "13802")
-    clock.set(datetime(2026, 7, 2, 10, 2, tzinfo=UTC))
+    clock.move_to(datetime(2026, 7, 2, 10, 2, tzinfo=UTC))
     assert len((await connect().poll()).alarms[HOME]) == 1
 
 
@@ -316,7 +317,7 @@ async def test_alarms_without_dates_where_dates_are_refused(
 
 
 async def test_alarms_may_be_refused_alone(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """A notice, one try a day, repeated once with a fresh token, and everything else goes on."""
     server.turn(alarms_refused=True)
@@ -337,7 +338,7 @@ async def test_alarms_may_be_refused_alone(
 
 
 async def test_a_plant_that_was_taken_out_of_the_consent(
-    server: SungrowCloud, transport: Transport, connect: Connect, clock: Time
+    server: SungrowCloud, transport: Transport, connect: Connect, clock: StillClock
 ) -> None:
     """Its id comes back as illegal; the others go on (sungrow.md §11.3 #9)."""
     server.load("all")
@@ -351,7 +352,7 @@ async def test_a_plant_that_was_taken_out_of_the_consent(
 
 
 async def test_an_account_without_rights_says_so(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """E900 everywhere: two readings and one sign-in."""
     account = connect()
@@ -366,7 +367,7 @@ async def test_an_account_without_rights_says_so(
 
 
 async def test_an_income_that_cannot_be_is_not_shown(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """The list of plants is held to the same ranges as the points."""
     server.plant.price = 1e18

@@ -9,8 +9,9 @@ from custom_components.solar_cloud.cloud.sources import PlantSources, Source
 from custom_components.solar_cloud.cloud.sungrow.sources import roles
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.world import Sample
+from tests.helpers.clock import StillClock
 
-from .conftest import Account, Connect, Time
+from .conftest import Account, Connect
 
 STEP = 0.1
 """kWh: the resolution of Sungrow's counters."""
@@ -77,7 +78,7 @@ async def test_a_day_of_roles_equals_truth(
     server: SungrowCloud,
     connect: Connect,
     granted: Account,
-    clock: Time,
+    clock: StillClock,
     scenario: str,
     terms: int,
     edition: str,
@@ -220,7 +221,7 @@ async def test_capacities_weigh_the_mean_of_several_batteries(
 
 
 async def test_e05_counters_that_lie_at_midnight_do_not_reach_the_lifetime(
-    server: SungrowCloud, connect: Connect, clock: Time
+    server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:
     """Late resets and spikes of daily points: the lifetime sources are others."""
     server.turn(late_reset=2, spike=frozenset({"83022", "13112"}))

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.sungrow.access import PointMemory
 from custom_components.solar_cloud.cloud.sungrow.schedule import Schedule, ScheduledCall
-
-from .conftest import Time
+from tests.helpers.clock import StillClock
 
 
 async def _nothing() -> None:
@@ -55,7 +54,7 @@ def test_a_starving_slow_task_goes_first() -> None:
     assert due[0].key.startswith("f")
 
 
-def test_a_pause_counts_as_done(clock: Time) -> None:
+def test_a_pause_counts_as_done(clock: StillClock) -> None:
     """For an endpoint that is missing."""
     slow = task("slow", 900)
     schedule = Schedule()
@@ -65,7 +64,9 @@ def test_a_pause_counts_as_done(clock: Time) -> None:
     assert schedule.due([slow], 86_400.0, 6) == [slow]
 
 
-def test_points_never_seen_are_dropped_only_where_that_saves_calls(clock: Time) -> None:
+def test_points_never_seen_are_dropped_only_where_that_saves_calls(
+    clock: StillClock,
+) -> None:
     """Below a hundred everything is asked; beyond only what was ever filled, and all every hour."""
     memory = PointMemory(MemoryStorage())
     few = tuple(map(str, range(80)))

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import UTC, datetime
+import time
 from typing import Final, override
 
 from yarl import URL
@@ -117,7 +118,10 @@ class FusionSolarSession(Session):
                 return await self._stay_away(ALL, BUSY_WAIT, key, reply.retry_after)
             case ErrorAction.NEXT_DAY:
                 # When the vendor's day ends is not documented.
-                wait = max(LEAST_DAY_WAIT, to_midnight(datetime.now(UTC)))
+                wait = max(
+                    LEAST_DAY_WAIT,
+                    to_midnight(datetime.fromtimestamp(time.time(), UTC)),
+                )
                 return await self.quota.block(wait, ALL, DAILY)
             case _:
                 return Refused(reply.code)
