@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 import re
 
@@ -22,10 +23,15 @@ VOCABULARIES: list[type[StrEnum]] = [*STATES.values(), *MODES.values(), PlantSta
 WORDS = {str(word) for words in VOCABULARIES for word in words}
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def _imports(path: Path) -> Iterator[str]:
     """Yield the absolute names a file imports."""
     package = ["custom_components", "solar_cloud", *path.relative_to(ROOT).parts[:-1]]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -61,7 +67,7 @@ def test_only_the_registry_reaches_a_vendor(path: Path) -> None:
         f"custom_components.solar_cloud.cloud.{key}" for key in VENDOR_WORDS
     )
     assert not [name for name in _imports(path) if name.startswith(vendors)]
-    tree = ast.parse(path.read_text())
+    tree = _tree(path)
     told = {*_names(tree), *_strings(tree)}
     assert not [
         text for text in told if any(word in text.lower() for word in VENDOR_WORDS)
@@ -193,9 +199,15 @@ def _module(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
+def _modules() -> frozenset[str]:
+    return frozenset(map(_module, _files("")))
+
+
+@cache
 def _needs(path: Path) -> set[str]:
     """Return the modules of ours that a file imports; a package is no need of what is inside it."""
-    own, every = _module(path), {_module(each) for each in _files("")}
+    own, every = _module(path), _modules()
     found = {
         name if name in every else name.rpartition(".")[0] for name in _imports(path)
     }
@@ -217,7 +229,7 @@ def test_class_names_are_unique() -> None:
     names = [
         node.name
         for path in _files("")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(_tree(path))
         if isinstance(node, ast.ClassDef)
     ]
     assert [name for name in set(names) if names.count(name) > 1] == []

@@ -35,6 +35,7 @@ async def test_what_is_offered_keeps_the_contract(account: Account) -> None:
     assert (account.client.controls is not None) == (account.setting is not None)
 
 
+@pytest.mark.slow
 @with_a_past
 async def test_past_readings_are_what_the_counters_said(account: Account) -> None:
     """Of everything that has a past, at its own time, within the window of one call; strangers are left out."""

@@ -446,6 +446,7 @@ GLITCHES = st.lists(
 """Kind, kWh, uploads it lasts, uploads until the next."""
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(GLITCHES, st.booleans(), st.sampled_from([0.0, 300.0, 2_000.0, 9_000.0]))
 def test_no_storm_leaves_anything(

@@ -425,6 +425,7 @@ def test_never_faster_than_physics(
             assert gained <= pace.max_growth(later - moved) + rounding
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(SAMPLES, st.sampled_from([None, RATED]), st.floats(50, 20_000))
 def test_recovers_from_any_garbage(

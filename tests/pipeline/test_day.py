@@ -236,6 +236,7 @@ def test_a_zone_learnt_later_does_not_repeat_a_day() -> None:
     assert day.start < begun - 30 * DAY
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.floats(0, 30).map(lambda kwh: round(kwh, 1)), min_size=2, max_size=6),

@@ -1,6 +1,7 @@
 """Applications, users, and what opens their data."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 import secrets
 import string
 import uuid
@@ -79,13 +80,17 @@ class Application:
     secret_key: str
     application_id: str
     redirect_url: str
-    rsa: RSAPrivateKey = field(default_factory=make_key)
     sessions: dict[str, Session] = field(default_factory=dict)
     codes: dict[str, Code] = field(default_factory=dict)
     grants: list[Grant] = field(default_factory=list)
     nonces: dict[str, float] = field(default_factory=dict)
     second: Window = field(default_factory=lambda: Window(1.0))
     calls: dict[str, int] = field(default_factory=dict)  # by UTC hour, day, month
+
+    @cached_property
+    def rsa(self) -> RSAPrivateKey:
+        """Make the pair when somebody asks for it."""
+        return make_key()
 
     @property
     def rsa_public_key(self) -> str:

@@ -101,6 +101,7 @@ def test_counters_only_grow_and_go_on_where_the_past_ends(home: Site) -> None:
     assert_close(home.truth(epoch - 1e-3), home.truth(epoch + 1e-3), 1e-5)
 
 
+@pytest.mark.slow
 def test_two_worlds_of_one_seed_are_the_same_and_of_two_seeds_are_not(
     clock: Clock,
 ) -> None:
