@@ -226,6 +226,26 @@ def test_an_outage_nobody_confirms_passes_after_half_an_hour() -> None:
     assert home.run(10 * 60) == pytest.approx(0, abs=0.02)
 
 
+def test_an_outage_on_the_first_day_passes_though_no_noon_was_seen_yet() -> None:
+    """The highest power of a morning does not say what noon gives."""
+    home = Home(told=False, watts=1_500.0)
+    home.watts = 7_000.0
+    home.pass_time(12 * HOUR)
+    home.watts = 1_500.0
+    home.run(30 * 60)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
+def test_an_outage_later_is_measured_by_what_a_whole_day_showed() -> None:
+    """Nothing of these days gave more than 1.5 kW: 7 kW are a leap."""
+    home = Home(told=False, watts=1_500.0)
+    home.run(DAY)
+    home.watts = 7_000.0
+    home.pass_time(12 * HOUR)
+    home.watts = 1_500.0
+    assert home.run(2 * HOUR) == pytest.approx(-84, abs=0.2)
+
+
 def test_a_cloud_that_was_away_may_show_an_upload_of_before_first() -> None:
     """Most of what flowed meanwhile was measured, or taken to go on as it was: one old value does not end that."""
     home = Home(told=False, watts=5_000.0)

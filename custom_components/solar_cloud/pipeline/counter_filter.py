@@ -24,7 +24,6 @@ from .growth import (
     BRIDGE,
     HEADROOM,
     JOULES,
-    LEAST_PEAK,
     ROUNDING,
     UNEVEN,
     UNRATED,
@@ -452,7 +451,7 @@ class CounterFilter:
                 since = max(since, at - self.moved)
             return limit.max_growth(0.0 if self._is_idle(evidence) else since)
         measured, mark = self.measured, self.mark
-        peak = max(measured.peak, LEAST_PEAK) * UNEVEN / JOULES
+        peak = measured.capacity / JOULES
         seconds = measured.unbounded - mark.unbounded
         if measured.blind == mark.blind:
             seconds += min(since, BRIEF)

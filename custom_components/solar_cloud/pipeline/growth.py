@@ -31,6 +31,10 @@ SPARSE: Final = 600.0
 """Seconds between two powers that say little of the time between them."""
 PEAK_LASTS: Final = 7 * 86400.0
 """Seconds in which a peak loses most of its meaning: seasons change, cars come and go."""
+PEAK_KNOWN_AFTER: Final = 86400.0
+"""Seconds of measured power before a peak tells what a thing can do: the sun's comes at noon, the car's in the evening."""
+YOUNG_PEAK: Final = 3.0
+"""How much more may flow than the highest power so far, while that is not known."""
 LEAST_PEAK: Final = 4000.0
 """W that any home may draw for some minutes while nobody measures."""
 HIDDEN: Final = 2000.0
@@ -130,6 +134,8 @@ class MeasuredEnergy:
     """kWh; what is likely only if a power that was not told had stayed as it was."""
     peak: float = 0.0
     """W; the highest power of late."""
+    watched: float = 0.0
+    """Seconds in which powers were measured."""
     gained: float = 0.0
     explained: float = 0.0
     """What the counter gained of late while powers were measured, and how much of it they explain."""
@@ -160,6 +166,12 @@ class MeasuredEnergy:
             self.gained < UNTRUSTED_AFTER or self.explained > self.gained / 2
         )
 
+    @property
+    def capacity(self) -> float:
+        """Return the most W that may flow while nobody measures."""
+        known = self.watched >= PEAK_KNOWN_AFTER
+        return max(self.peak, LEAST_PEAK) * (UNEVEN if known else YOUNG_PEAK)
+
     def most(self, since: Mark) -> float:
         """Return the most kWh that the measured powers explain since a moment."""
         likely = (self.likely - since.likely) * (1 + SKEW)
@@ -177,6 +189,7 @@ class MeasuredEnergy:
         if power is not None and self.power is not None and since <= BRIDGE:
             likely = (power + self.power) / 2 * seconds / JOULES
             self.likely += likely
+            self.watched += seconds
             self.assumed += likely if evidence.power is None else 0.0
             swing = abs(power - self.power) * seconds
             hidden = max(evidence.hidden, self.hidden)
