@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from custom_components.solar_cloud.cloud.model import DeviceKind
 from custom_components.solar_cloud.const import PLATFORMS
+from custom_components.solar_cloud.entity import name_key
 from custom_components.solar_cloud.sensor import SENSORS
 from homeassistant.const import Platform
 
@@ -83,7 +85,11 @@ def _size(path: Path) -> tuple[int, int]:
 def test_icons_belong_to_entities() -> None:
     """Only Material Design icons, only for what exists; device classes bring their own otherwise."""
     icons = _json("icons.json")["entity"]["sensor"]
-    assert icons.keys() <= {str(quantity) for quantity in SENSORS}
+    assert icons.keys() <= {
+        name_key(quantity, kind)
+        for quantity in SENSORS
+        for kind in (DeviceKind.PLANT, DeviceKind.BATTERY)
+    }
     for icon in re.findall(r'"(mdi:[^"]+)"', (ROOT / "icons.json").read_text()):
         assert re.fullmatch(r"mdi:[a-z0-9-]+", icon)
 

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from custom_components.solar_cloud.cloud.errors import CloudError, PermissionMissing
+from custom_components.solar_cloud.cloud.model import DeviceKind
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.states import MODES, STATES, PlantState
+from custom_components.solar_cloud.entity import name_key
 from custom_components.solar_cloud.repairs import LASTING, ORDINARY
 from custom_components.solar_cloud.sensor import SENSORS
 
@@ -65,7 +67,11 @@ def test_texts_are_clean(language: str) -> None:
 def test_every_sensor_and_state_has_a_name() -> None:
     """Exactly those that exist."""
     sensors = EN["entity"]["sensor"]
-    assert sensors.keys() == {str(quantity) for quantity in SENSORS}
+    assert sensors.keys() == {
+        name_key(quantity, kind)
+        for quantity in SENSORS
+        for kind in (DeviceKind.PLANT, DeviceKind.BATTERY)
+    }
     states = {str(word) for words in STATES.values() for word in words}
     modes = {str(word) for words in MODES.values() for word in words}
     assert sensors["operating_state"]["state"].keys() == states

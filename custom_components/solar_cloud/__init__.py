@@ -84,7 +84,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
         history,
     )
 
-    registry_sync = DeviceRegistrySync(hass, entry.entry_id, account.vendor)
+    page = account.sign_in.pages.get(entry.data[CONF_CREDENTIALS]["region"])
+    registry_sync = DeviceRegistrySync(
+        hass, entry.entry_id, account.vendor, account.store, page
+    )
     keep = _keep_devices(account, registry_sync)
     keep()
     entry.async_on_unload(account.inventory.async_add_listener(keep))

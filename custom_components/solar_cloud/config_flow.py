@@ -43,6 +43,7 @@ from .cloud.vendor import OTHER, CredentialField, FieldKind, OAuth, SignIn, Vend
 from .const import (
     CONF_BASE_URL,
     CONF_CREDENTIALS,
+    CONF_PLANTS,
     CONF_SIGN_IN,
     CONF_VENDOR,
     DOMAIN,
@@ -51,6 +52,7 @@ from .const import (
 from .flow_schemas import (
     async_pause,
     async_sentence,
+    entry_title,
     flow_error,
     marker,
     plant_options,
@@ -406,10 +408,14 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose plants, and whether settings may be changed."""
+        offered = self._offered()
         if user_input is not None:
             await self._attempt.async_hand_over(self._credentials, self.unique_id)
             return self.async_create_entry(
-                title=self._vendor.name,
+                title=entry_title(
+                    self._vendor,
+                    [offered[key].name for key in user_input[CONF_PLANTS]],
+                ),
                 data={
                     CONF_VENDOR: self._vendor.key,
                     CONF_SIGN_IN: self._sign_in.key,
@@ -418,7 +424,6 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
                 # Plants that another entry shows are left out too.
                 options=plant_options(user_input, self._attempt.inventory.plants),
             )
-        offered = self._offered()
         return self.async_show_form(
             step_id="plants",
             data_schema=plants_schema(offered, list(offered), False),

@@ -2,15 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType
 
-from .cloud.model import Device, Inventory, Listed, Plant
+from .cloud.model import Device, DeviceKind, Inventory, Listed, Plant
+from .cloud.serialization import from_json, to_json
+from .cloud.storage import Storage
 from .cloud.vendor import Vendor
 from .const import DOMAIN
+
+NUMBERS: Final = "numbers"
 
 
 def registered_name(hass: HomeAssistant, entry_id: str, key: str) -> str:
@@ -19,37 +24,64 @@ def registered_name(hass: HomeAssistant, entry_id: str, key: str) -> str:
     return (device.name_by_user or device.name or "") if device else ""
 
 
-def _naming(device: Device, inventory: Inventory) -> dict[str, str]:
-    """Tell devices of one kind apart by number, and those of several plants by plant.
+class DeviceNumbers:
+    """Tells a plant's devices of one kind apart. A number is given once and stays, so that names and entity ids do.
 
     Serials stay out of names and thus out of entity ids.
     """
-    alike = sorted(
-        each.id
-        for each in inventory.devices.values()
-        if (each.plant_id, each.kind) == (device.plant_id, device.kind)
-    )
-    plant = inventory.plants.get(device.plant_id)
-    return {
-        "plant": f"{plant.name} " if plant and len(inventory.plants) > 1 else "",
-        "number": f" {alike.index(device.id) + 1}" if len(alike) > 1 else "",
-    }
+
+    def __init__(self, storage: Storage) -> None:
+        """Take up the numbers given so far."""
+        self._storage: Final = storage
+        self._given: Final = from_json(
+            dict[str, dict[DeviceKind, dict[str, int]]], storage.load(NUMBERS)
+        )
+
+    def give(self, inventory: Inventory) -> None:
+        """Number what has none yet."""
+        given = False
+        for device in sorted(inventory.devices.values(), key=lambda each: each.id):
+            alike = self._alike(device)
+            if device.id not in alike:
+                alike[device.id] = max(alike.values(), default=0) + 1
+                given = True
+        if given:
+            self._storage.delay_save(NUMBERS, partial(to_json, self._given))
+
+    def _alike(self, device: Device) -> dict[str, int]:
+        plant = self._given.setdefault(device.plant_id, {})
+        return plant.setdefault(device.kind, {})
+
+    def behind_name(self, device: Device) -> str:
+        """Return what follows the name of a kind: nothing for the first."""
+        number = self._alike(device)[device.id]
+        return f" {number}" if number > 1 else ""
 
 
 class DeviceRegistrySync:
     """Keeps the registry's devices of one entry in step with the inventory."""
 
-    def __init__(self, hass: HomeAssistant, entry_id: str, vendor: Vendor) -> None:
-        """Work for one entry."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry_id: str,
+        vendor: Vendor,
+        storage: Storage,
+        page: str | None,
+    ) -> None:
+        """Work for one entry; ``page`` is where its owner looks at the plants."""
         self._hass: Final = hass
         self._entry_id: Final = entry_id
-        self._vendor: Final = vendor
+        self._maker: Final = vendor.maker or vendor.name
+        self._page: Final = page
+        self._numbers: Final = DeviceNumbers(storage)
         self._missing: Final = defaultdict[str, Listed](Listed)
         self._counted: Inventory | None = None
 
     @callback
     def register(self, inventory: Inventory) -> None:
         """Add or update the plants and devices, parents first."""
+        self._numbers.give(inventory)
         for plant in inventory.plants.values():
             self._register_plant(plant)
         for device in _parents_first(inventory.devices):
@@ -60,12 +92,14 @@ class DeviceRegistrySync:
             config_entry_id=self._entry_id,
             identifiers={(DOMAIN, plant.id)},
             entry_type=DeviceEntryType.SERVICE,
-            manufacturer=self._vendor.name,
+            manufacturer=self._maker,
+            configuration_url=self._page,
             model="Plant",
             name=plant.name,
         )
 
     def _register_device(self, device: Device, inventory: Inventory) -> None:
+        plant = inventory.plants.get(device.plant_id)
         parent = (
             device.parent_id
             if device.parent_id in inventory.devices
@@ -74,10 +108,14 @@ class DeviceRegistrySync:
         dr.async_get(self._hass).async_get_or_create(
             config_entry_id=self._entry_id,
             identifiers={(DOMAIN, device.id)},
-            manufacturer=self._vendor.name,
+            manufacturer=self._maker,
+            configuration_url=self._page,
             model=device.model,
             translation_key=str(device.kind),
-            translation_placeholders=_naming(device, inventory),
+            translation_placeholders={
+                "plant": f"{plant.name} " if plant else "",
+                "number": self._numbers.behind_name(device),
+            },
             serial_number=device.serial,
             sw_version=device.firmware,
             via_device_id=dr.async_get_device_id_by_identifier(

@@ -20,7 +20,7 @@ from .cloud.control import (
     Settings,
     SettingValue,
 )
-from .cloud.model import Device, DeviceKind, Reading, Slot, Snapshot
+from .cloud.model import Device, DeviceKind, Quantity, Reading, Slot, Snapshot
 from .const import DOMAIN
 from .control.manager import ControlManager
 from .coordinator import SolarCloudCoordinator
@@ -179,6 +179,32 @@ def controls_of(kind: ControlKind) -> list[Control]:
     return [control for control in Control if control.kind is kind]
 
 
+AFTER_BATTERY: Final = frozenset(
+    {
+        Quantity.BATTERY_POWER,
+        Quantity.BATTERY_CHARGE_POWER,
+        Quantity.BATTERY_DISCHARGE_POWER,
+        Quantity.BATTERY_CHARGE_ENERGY_TOTAL,
+        Quantity.BATTERY_DISCHARGE_ENERGY_TOTAL,
+        Quantity.BATTERY_CHARGE_ENERGY_TODAY,
+        Quantity.BATTERY_DISCHARGE_ENERGY_TODAY,
+        Quantity.BATTERY_VOLTAGE,
+        Quantity.BATTERY_CURRENT,
+        Quantity.BATTERY_TEMPERATURE,
+        Quantity.BATTERY_CAPACITY,
+        Quantity.BATTERY_CYCLES,
+    }
+)
+"""Quantities whose names begin with the battery: at a battery the device has said so."""
+
+
+def name_key(quantity: Quantity, kind: DeviceKind) -> str:
+    """Return the translation key of a quantity's name at a kind of device."""
+    if kind is DeviceKind.BATTERY and quantity in AFTER_BATTERY:
+        return quantity.removeprefix("battery_")
+    return str(quantity)
+
+
 class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
     """One slot of one plant or device."""
 
@@ -191,10 +217,18 @@ class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
         self.device_id: Final = device_id
         self.slot: Final = slot
         self._attr_unique_id = f"{account.vendor.key}_{device_id}_{slot.key}"
-        self._attr_translation_key = str(slot.quantity)
+        self._attr_translation_key = name_key(slot.quantity, self.kind)
         if slot.index:
             self._attr_translation_placeholders = {"index": str(slot.index)}
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_id)})
+
+    @property
+    @override
+    def suggested_object_id(self) -> str | None:
+        """What an entity id is made of: at a battery the key, for 'House' 'Battery power' and 'House Battery' 'Power' would be one id."""
+        if self.translation_key != self.slot.quantity:
+            return str(self.slot.quantity)
+        return super().suggested_object_id
 
     @property
     def device(self) -> Device | None:

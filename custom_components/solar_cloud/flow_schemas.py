@@ -1,9 +1,9 @@
 """Pieces of the forms: credential fields, the choice of plants, and what went wrong."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import voluptuous as vol
 
@@ -28,8 +28,11 @@ from .cloud.errors import (
     QuotaExhausted,
 )
 from .cloud.model import Plant
-from .cloud.vendor import CredentialField, FieldKind
+from .cloud.vendor import CredentialField, FieldKind, Vendor
 from .const import CONF_CONTROLS, CONF_EXCLUDED_PLANTS, CONF_PLANTS, DOMAIN
+
+MOST_NAMED: Final = 3
+"""Plants in the title of an account."""
 
 
 def flow_error(err: CloudError) -> str:
@@ -68,6 +71,15 @@ def plants_schema(
             vol.Required(CONF_CONTROLS, default=controls): BooleanSelector(),
         }
     )
+
+
+def entry_title(vendor: Vendor, plants: Iterable[str]) -> str:
+    """Return what an account is called after its plants, until the user calls it otherwise."""
+    names = [name for name in plants if name]
+    if not names:
+        return vendor.name
+    more = ["…"] if len(names) > MOST_NAMED else []
+    return f"{', '.join(names[:MOST_NAMED] + more)} ({vendor.name})"
 
 
 def plant_options(

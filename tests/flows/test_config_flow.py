@@ -50,7 +50,7 @@ async def test_a_home_is_added(flow: Flow, solax: SolaxCloud, home: Home) -> Non
     await flow.submit(plants=[solax.plant.plant_id], controls=False)
 
     entry = flow.entry
-    assert entry.title == "SolaX"
+    assert entry.title == "Demo House (SolaX)"
     assert entry.state is ConfigEntryState.LOADED
     assert entry.unique_id == solax_entry(solax).unique_id
     assert solax.credentials["client_id"] not in (entry.unique_id or "")

@@ -21,7 +21,7 @@ async def test_a_meter_is_corrected_by_its_owner(
     assert browser.at("meter")
     fields = {each["name"]: each for each in browser.result["data_schema"]}
     assert fields["device"]["selector"]["select"]["options"] == [
-        {"value": meter, "label": "Meter"}
+        {"value": meter, "label": "Roof 1 Meter"}
     ]
     assert fields["unit"]["selector"]["select"]["options"] == [
         "as_documented",

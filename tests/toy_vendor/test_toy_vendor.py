@@ -58,7 +58,7 @@ async def test_the_toy_shows_in_home_assistant(home: Home, cloud: ToyCloud) -> N
     await flow.submit(plants=["toy-0"], controls=False)
     entry = flow.entry
     assert entry.state is ConfigEntryState.LOADED
-    assert entry.title == "Toy Solar"
+    assert entry.title == "Toy home 0 (Toy Solar)"
 
     (site,) = cloud.sites
     site.change(load_w=500.0, clearness=0.9)

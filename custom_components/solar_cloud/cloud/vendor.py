@@ -100,6 +100,8 @@ class SignIn:
     """What the vendor counts calls by; entries that share it share a quota."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Addresses the texts of the form refer to, by placeholder."""
+    pages: Mapping[str, str] = field(default_factory=dict)
+    """The web pages where owners look at their plants, by region, as far as they are known."""
     oauth: OAuth | None = None
     """The consent in a browser that follows the form, when the vendor asks for one."""
     normalize_url: Callable[[str], str] = str.strip
@@ -233,6 +235,7 @@ class Vendor:
 
     key: str
     name: str
+    """Of the cloud, as users know it."""
     sign_ins: tuple[SignIn, ...]
     quota: Callable[[Storage], Quota]
     connect: Callable[[SignIn, Credentials, Transport, Storage, Quota], Cloud]
@@ -242,6 +245,8 @@ class Vendor:
     """Seconds between polls: never less than what the vendor's limits allow, latencies included."""
     settings_period: float | None = 3600.0
     """Seconds between read-backs of the settings; ``None`` when they come with the readings, at no call of their own."""
+    maker: str | None = None
+    """Who makes the devices, where that is not the name of the cloud."""
 
     def sign_in(self, key: str) -> SignIn:
         """Find a sign-in by its key."""

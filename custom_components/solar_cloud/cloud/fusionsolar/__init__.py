@@ -48,6 +48,7 @@ ACCOUNT: Final = SignIn(
     account=_account,
     quota_account=_account,
     links=LINKS,
+    pages=REGIONS,
     normalize_url=normalize_url,
 )
 CONSENT: Final = SignIn(
@@ -60,6 +61,7 @@ CONSENT: Final = SignIn(
     account=_client,
     quota_account=_client,
     links=LINKS,
+    pages=REGIONS,
     oauth=OAuth(
         authorize_url=oauth.authorize_url,
         exchange=oauth.exchange,
@@ -99,6 +101,7 @@ def _connect(
 VENDOR: Final = Vendor(
     key="fusionsolar",
     name="FusionSolar",
+    maker="Huawei",
     sign_ins=(ACCOUNT, CONSENT),
     quota=_quota,
     connect=_connect,

@@ -55,6 +55,8 @@ SIGN_IN: Final = SignIn(
     },
     account=account,
     quota_account=account,
+    # As users of its older API were told to sign in; of the other regions nobody told.
+    pages={"eu": "https://global.solaxcloud.com"},
     links={"portal": "https://developer.solaxcloud.com"},
 )
 

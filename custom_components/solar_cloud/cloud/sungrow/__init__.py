@@ -43,6 +43,8 @@ CONSENT_PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "in": ("https://web3.isolarcloud.in", "9"),
 }
 """Where consent is given, and the number of the cloud (sungrow.md §1.1)."""
+PAGES: Final = {region: page for region, (page, _) in CONSENT_PAGES.items()}
+"""The same hosts show owners their plants (sungrow.md §1.1)."""
 PORTAL: Final = "https://developer-api.isolarcloud.com"
 
 HOUR_LIMIT: Final = Window(2000, 3600.0, reserved=100)
@@ -131,6 +133,7 @@ ACCOUNT: Final = SignIn(
     account=_account,
     quota_account=_application,
     links=LINKS,
+    pages=PAGES,
 )
 GRANT: Final = SignIn(
     key="sungrow_oauth",
@@ -139,6 +142,7 @@ GRANT: Final = SignIn(
     account=_application,
     quota_account=_application,
     links=LINKS,
+    pages=PAGES,
     oauth=OAuth(_authorize_url, _exchange, _granted_account),
     # Without its number the page of consent takes an account for one of China's.
     other_fields=(CredentialField("cloud_id", required=False),),
