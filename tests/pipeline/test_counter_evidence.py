@@ -218,6 +218,24 @@ def test_an_outage_over_midnight_is_no_glitch() -> None:
     assert home.filter.is_denied(home.true + 5.0, home.now, evidence)
 
 
+def test_a_counter_that_stood_for_hours_says_nothing_of_others() -> None:
+    """The cloud repeated its last value while the device was cut off, with a new day's zero beside it after midnight."""
+    home = Home()
+    standing, shown_today, home.watts = home.true, home.today, 500.0
+    for number in range(96):
+        home.pass_time(POLL)
+        if number == 84:
+            home.today, home.date, shown_today = 0.0, 1, 0.0
+        shown = home.evidence(0.0, shown_today)
+        home.filter.observe(round(standing, 2), home.now, shown)
+    for _ in range(3):
+        home.pass_time(POLL)
+        evidence = home.evidence(home.watts, home.today)
+        assert not home.filter.is_denied(round(home.true, 2), home.now, evidence)
+        home.filter.observe(round(home.true, 2), home.now, evidence)
+    assert home.filter.holds
+
+
 def test_an_outage_nobody_confirms_passes_after_half_an_hour() -> None:
     """And the counter goes on meanwhile."""
     home = Home(told=False)

@@ -98,6 +98,8 @@ class SuspectSeries:
     """How many uploads in a row rose to begin another series."""
     rises: list[tuple[float, float]] = field(default_factory=list)
     """The latest (time, value) at which they rose."""
+    stood: bool = False
+    """Whether the counter had stood still before, though it was told: the cloud may have heard nothing of it for hours."""
 
     @property
     def because(self) -> HeldBecause:
@@ -247,6 +249,8 @@ class CounterFilter:
             return False
         if self._is_idle(evidence):
             return gained > self._possible(at, evidence)
+        if self.suspect.stood if self.suspect else self._stood(at):
+            return False
         heard = at - (self.measured.at or at) <= BRIDGE
         verdict = self.sibling.judge(
             line,
@@ -257,6 +261,11 @@ class CounterFilter:
             evidence.date,
         )
         return verdict is Verdict.CONTRADICTED
+
+    def _stood(self, at: float) -> bool:
+        """Whether the counter was told lately, and has not moved for long."""
+        told = self.heard is not None and at - self.heard <= BRIDGE
+        return told and at - self.moved > STANDSTILL
 
     def witness(self, at: float, evidence: Evidence) -> None:
         """Take in a reading that lacks the counter: energy may flow meanwhile."""
@@ -456,8 +465,8 @@ class CounterFilter:
         if measured.blind == mark.blind:
             seconds += min(since, BRIEF)
         if (dark := evidence.idle_since) is not None and self._is_idle(evidence):
-            # The sun only sinks: until the dark no more can have flowed than when the counter was last heard.
-            peak, seconds = measured.recent / JOULES, max(0.0, dark - self.at)
+            # The sun only sinks: until the dark no more can have flowed than when the counter was last heard, in an upload made before.
+            peak, seconds = measured.recent / JOULES, max(0.0, dark - self.at + UPLOAD)
         return (
             measured.most(mark)
             + self._tolerance(evidence)
@@ -536,11 +545,12 @@ class CounterFilter:
         """Begin a series; of its first step what is likely is published."""
         before = self.suspect
         rises = [(at, raw)]
-        begun, lowest, jumps = at, raw, 0
+        begun, lowest, jumps, stood = at, raw, 0, self._stood(at)
         if before is not None and 0 <= at - before.at <= LONGEST_GAP:
             begun, lowest = before.begun, min(before.lowest, raw)
             rises = [*before.rises, *rises][-RISES:]
             jumps = before.jumps + 1 if raw > before.raw else 0
+            stood = before.stood
         owed = self._owes(line, at, value)
         series = SuspectSeries(
             begun=begun,
@@ -555,6 +565,7 @@ class CounterFilter:
             frozen=owed or self._restarted(raw, at, value, evidence),
             jumps=jumps,
             rises=rises,
+            stood=stood,
         )
         if line > value and self.measured.trusted:
             assumed = self.measured.assumed - self.mark.assumed
