@@ -42,6 +42,7 @@ from .cloud.token import SECTION as TOKEN, Token
 from .cloud.vendor import OTHER, CredentialField, FieldKind, OAuth, SignIn, Vendor
 from .const import (
     CONF_BASE_URL,
+    CONF_CONTROLS,
     CONF_CREDENTIALS,
     CONF_PLANTS,
     CONF_SIGN_IN,
@@ -62,6 +63,7 @@ from .flow_schemas import (
 )
 from .oauth import Consent, redirect_address
 from .options_flow import SolarCloudOptionsFlow
+from .set_up_report import async_report
 from .storage import async_get_store
 
 CONF_REGION: Final = "region"
@@ -411,11 +413,19 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         offered = self._offered()
         if user_input is not None:
             await self._attempt.async_hand_over(self._credentials, self.unique_id)
+            chosen = self._attempt.inventory.only(frozenset(user_input[CONF_PLANTS]))
+            report = await async_report(
+                self.hass,
+                chosen,
+                self._attempt.access,
+                controls=user_input[CONF_CONTROLS],
+            )
             return self.async_create_entry(
                 title=entry_title(
                     self._vendor,
                     [offered[key].name for key in user_input[CONF_PLANTS]],
                 ),
+                description_placeholders={"report": report},
                 data={
                     CONF_VENDOR: self._vendor.key,
                     CONF_SIGN_IN: self._sign_in.key,
@@ -432,7 +442,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     async def _async_access(self) -> str:
         """Say what the vendor's portal grants, if anything is missing."""
-        granted, missing = self._attempt.access
+        granted, missing = self._attempt.access[:2]
         if not missing:
             return ""
         return await async_sentence(

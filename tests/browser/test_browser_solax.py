@@ -76,6 +76,8 @@ async def _correct_the_secret(frontend: Frontend, cloud: SolaxCloud) -> None:
     await frontend.picture("plants")
     await frontend.submit()
     await frontend.wait_for_step("create_entry")
+    report = frontend.page.get_by_text("Values ✓ · Alarms ✓ · History ✓ · Settings ✓")
+    await expect(report).to_be_visible()
     await frontend.picture("created")
     await frontend.finish()
 
@@ -139,7 +141,7 @@ async def test_a_missing_pack_is_named_in_the_form(
     frontend: Frontend, instance: Instance, cloud: SolaxCloud
 ) -> None:
     """Forgetting to authorise live data is the classic mistake: it is told before anything is called a success."""
-    cloud.withdraw("API_Telemetry_V2")
+    cloud.withdraw("API_Telemetry_V2", "API_EVC_V2")
     await frontend.choose_integration("Solar Cloud")
     await frontend.wait_for_step("menu")
     await frontend.choose("SolaX (developer application)")
@@ -156,10 +158,11 @@ async def test_a_missing_pack_is_named_in_the_form(
     assert not await instance.client.entries(DOMAIN)
 
     cloud.authorise("API_Telemetry_V2")
-    cloud.withdraw("API_EVC_V2")
     await frontend.submit()
     await frontend.wait_for_step("plants")
     await frontend.picture("pack-granted")
     await frontend.submit()
     await frontend.wait_for_step("create_entry")
+    await expect(frontend.page.get_by_text("Settings partly (grant")).to_be_visible()
+    await frontend.picture("pack-reported")
     assert not instance.log_lines("ERROR")

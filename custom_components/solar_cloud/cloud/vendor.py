@@ -16,7 +16,7 @@ from yarl import URL
 from .control import ControlClient
 from .errors import CloudError
 from .history import HistoryClient
-from .model import Inventory, Plant, Snapshot
+from .model import DeviceKind, Inventory, Plant, Snapshot
 from .quota import Quota
 from .sources import PlantSources
 from .storage import Json, Storage
@@ -165,11 +165,39 @@ class SignIn:
         }
 
 
+class Ability(StrEnum):
+    """What a user can have of a plant."""
+
+    VALUES = "values"
+    ALARMS = "alarms"
+    HISTORY = "history"
+    SETTINGS = "settings"
+
+
+class Permission(NamedTuple):
+    """Something the vendor's portal grants by name."""
+
+    name: str
+    serves: tuple[Ability, ...]
+    kinds: frozenset[DeviceKind] = frozenset()
+    """The hardware it is of use for; empty is any."""
+
+
 class Access(NamedTuple):
     """What an account may do, by the names of the vendor's portal, as far as is known."""
 
     granted: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    permissions: tuple[Permission, ...] = ()
+    """What each of the names is for."""
+
+    def needed(self, ability: Ability, kinds: frozenset[DeviceKind]) -> list[str]:
+        """Return the permissions that a plant with this hardware needs for something."""
+        return [
+            each.name
+            for each in self.permissions
+            if ability in each.serves and (not each.kinds or each.kinds & kinds)
+        ]
 
 
 class Cloud(Protocol):

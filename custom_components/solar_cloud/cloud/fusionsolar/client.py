@@ -13,7 +13,7 @@ from .controls.state import ControlStates
 from .decoder import FusionSolarDecoder
 from .history import FusionSolarHistory
 from .inventory import FusionSolarInventory
-from .oauth import SCOPES
+from .oauth import PERMISSIONS, SCOPES
 from .poller import FusionSolarPoller
 from .session import FusionSolarSession
 from .sources import roles
@@ -69,6 +69,7 @@ class FusionSolarCloud:
         return Access(
             tuple(each for each in SCOPES if each in scope),
             tuple(each for each in SCOPES if each not in scope),
+            PERMISSIONS,
         )
 
     def report(self) -> dict[str, Json]:

@@ -18,11 +18,15 @@ from ..errors import (
 from ..points import number, text
 from ..token import Token, checked
 from ..transport import Answer, Transport
-from ..vendor import Credentials, fingerprint
+from ..vendor import Ability, Credentials, Permission, fingerprint
 from .api import FORBIDDEN, base_url, milliseconds, oauth_url, read, rows
 from .errors import REACTIONS, ErrorAction
 
-SCOPES: Final = ("pvms.openapi.basic", "pvms.openapi.control")
+PERMISSIONS: Final = (
+    Permission("pvms.openapi.basic", (Ability.VALUES, Ability.ALARMS, Ability.HISTORY)),
+    Permission("pvms.openapi.control", (Ability.SETTINGS,)),
+)
+SCOPES: Final = tuple(each.name for each in PERMISSIONS)
 PATH: Final = "/rest/dp/uidm/oauth2/v1/"
 LIFETIME: Final = 3600.0
 FIRST_PLANT: Final = "first_plant"

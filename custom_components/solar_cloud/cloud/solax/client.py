@@ -13,7 +13,7 @@ from ..vendor import Access
 from . import sources
 from .access import SolaxAccess
 from .api import DEVICE_DATA, INFORMATION, MONITORING, PLANT_DATA, rows
-from .controls.api import PACKS
+from .controls.api import PACKS, PERMISSIONS
 from .controls.manager import SolaxControls
 from .controls.state import assumed_settings
 from .errors import AccessDenied, OperationFailed
@@ -57,11 +57,13 @@ class SolaxCloud:
 
     async def access(self, inventory: Inventory) -> Access:
         """Look which service packs are authorised, with one live reading. Raises ``PermissionMissing`` when that is refused."""
-        await self._try_live(inventory)
+        answered = await self._try_live(inventory)
         refused = self._access.permissions
         token = self._session.tokens.token
         if token is None or token.scope is None:
-            return Access(missing=tuple(sorted(refused)))
+            proven = (INFORMATION, *((MONITORING,) if answered else ()))
+            granted = tuple(name for name in proven if name not in refused)
+            return Access(granted, tuple(sorted(refused)), PERMISSIONS)
         # Lists and readings show better than the words of a token, which may be older than the grant.
         shown = {INFORMATION, MONITORING} - refused
         granted = tuple(
@@ -69,10 +71,11 @@ class SolaxCloud:
             for word, name in PACKS
             if name in shown or (word in token.scope and name not in refused)
         )
-        return Access(granted, tuple(n for _, n in PACKS if n not in granted))
+        missing = tuple(name for _, name in PACKS if name not in granted)
+        return Access(granted, missing, PERMISSIONS)
 
-    async def _try_live(self, inventory: Inventory) -> None:
-        """Read one device, or a plant without any."""
+    async def _try_live(self, inventory: Inventory) -> bool:
+        """Read one device, or a plant without any; whether it was answered."""
         device = next(
             (
                 each
@@ -90,11 +93,14 @@ class SolaxCloud:
                     "businessType": device.address["business_type"],
                 }
                 await self._session.call(DEVICE_DATA, params=params)
-            elif plant is not None:
+                return True
+            if plant is not None:
                 business = plant.address["business_type"]
                 await self._session.call(
                     PLANT_DATA, params={"plantId": plant.id, "businessType": business}
                 )
+                return True
+        return False
 
     def take_serials(self, serials: Mapping[str, str]) -> None:
         """List these meters too."""

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from ...model import DeviceKind
+from ...vendor import Ability, Permission
 from ..api import EMS_FUNCTIONS, INFORMATION, MONITORING, Endpoint
 
 CHARGER_PACK: Final = ("API_EVC_V2", "EV Charger Control Service")
@@ -17,6 +19,21 @@ PACKS: Final = (
     *(CHARGER_PACK, MODE_PACK, REMOTE_PACK, OVERALL_PACK, LIMIT_PACK, EMS_PACK),
 )
 """All that this client has a use for."""
+_OF_BATTERIES: Final = (MODE_PACK, REMOTE_PACK, OVERALL_PACK)
+PERMISSIONS: Final = (
+    Permission(INFORMATION, (Ability.ALARMS,)),
+    Permission(MONITORING, (Ability.VALUES, Ability.HISTORY)),
+    Permission(CHARGER_PACK[1], (Ability.SETTINGS,), frozenset({DeviceKind.CHARGER})),
+    *(
+        Permission(name, (Ability.SETTINGS,), frozenset({DeviceKind.BATTERY}))
+        for _, name in _OF_BATTERIES
+    ),
+    *(
+        Permission(name, (Ability.SETTINGS,), frozenset({DeviceKind.ENERGY_MANAGER}))
+        for _, name in (LIMIT_PACK, EMS_PACK)
+    ),
+)
+"""What each pack is for."""
 
 _DEVICE: Final = "/openapi/v2/device"
 
