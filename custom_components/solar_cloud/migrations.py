@@ -10,6 +10,7 @@ earlier minor version take the same way:
 - 2: what the pipeline keeps has its fields by name, and is found by plant or device.
 - 3: so have times of uploads, counts of calls, and gaps.
 - 4: so have assumed settings, tasks, imports and odd hours; a forced mode says when it was begun.
+- 5: an import under way says how far it has come.
 
 What is damaged is passed on as it is: its reader refuses it (``cloud/serialization.py``).
 """
@@ -20,7 +21,7 @@ from typing import Final
 from .cloud.storage import Json
 from .pipeline.sibling import decimals
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 type Convert = Callable[[Json], Json]
 
@@ -228,6 +229,10 @@ def _import(content: Json) -> Json:
     return content | {"counters": counters}
 
 
+def _job(row: Json) -> Json:
+    return row if isinstance(row, dict) else {"start": row}
+
+
 def _fetched(content: Json) -> Json:
     """What an import has fetched of a plant lies in a file of its own, in which sections are plants."""
     if not isinstance(content, dict) or not content.keys() & {"readings", "reports"}:
@@ -271,7 +276,8 @@ MIGRATIONS: Final[Mapping[str, Convert]] = {
     "gaps": _gaps,
     # statistics/gap_fill.py
     "repair": _readings,
-    # statistics/importer.py, the next too
+    # statistics/importer.py, the next two too
+    "import_jobs": lambda jobs: _each(jobs, _job),
     "imports": lambda plants: _each(plants, _import),
     "import_writing": lambda plants: _each(plants, _import),
     # control/pending.py

@@ -454,11 +454,12 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     answers: list[JsonValueType] = []
     for plant_id in plants:
         start = _start(call.data.get(ATTR_START), history_client)
+        job = history.imports.jobs.get(plant_id)
         plan = await history.imports.async_plan(
             history_client,
             history.inventory,
             plant_id,
-            history.imports.jobs.get(plant_id, start),
+            start if job is None else job.start,
         )
         if call.data[ATTR_DRY_RUN]:
             answers.append(

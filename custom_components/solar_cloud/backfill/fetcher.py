@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from math import inf
 from typing import Final
 
 from ..cloud.errors import UnexpectedAnswer
@@ -29,6 +30,8 @@ class _FetchedPast:
     done: set[str]
     """The windows that were asked for; worth nothing without the samples."""
     samples: dict[Key, list[Sample]]
+    reached: float = inf
+    """All windows that end later are done, and forgotten."""
 
 
 class HistoryFetcher:
@@ -51,6 +54,7 @@ class HistoryFetcher:
         if kept is None or kept.name != self.name:
             kept = _FetchedPast(self.name, set(), {})
         self._done: Final = kept.done
+        self._reached = kept.reached
         self._samples: Final = kept.samples
         self._oldest: dict[str, float] = {}
         for key, samples in self._samples.items():
@@ -64,10 +68,17 @@ class HistoryFetcher:
         return f"{','.join(self.owners)}|{self.start:.0f}|{self.end:.0f}"
 
     async def run(
-        self, history_client: HistoryClient, inventory: Inventory, zone: tzinfo
+        self,
+        history_client: HistoryClient,
+        inventory: Inventory,
+        zone: tzinfo,
+        since: float = -inf,
     ) -> None:
-        """Fetch what is missing, the newest first. Raises a ``CloudError``; what was fetched before stays."""
-        for batch, start, end in self._windows(history_client, inventory):
+        """Fetch what is missing back to ``since``, the newest first. Raises a ``CloudError``; what was fetched before stays."""
+        windows = self._windows(history_client, inventory)
+        for batch, start, end in sorted(windows, key=lambda window: -window[2]):
+            if end <= since:
+                return
             if self._ended(batch, end):
                 continue
             try:
@@ -99,7 +110,7 @@ class HistoryFetcher:
             end = self.end
             while end > self.start:
                 start = max(self.start, end - window)
-                if _window_key(batch, start) not in self._done:
+                if end <= self._reached and _window_key(batch, start) not in self._done:
                     yield batch, start, end
                 end = start
 
@@ -157,9 +168,20 @@ class HistoryFetcher:
             self._cleaned[key] = continuous(self._samples.get(key, ()))
         return self._cleaned[key]
 
+    def forget(self, reached: float, needed: Mapping[Key, float]) -> None:
+        """Drop what is used up: the windows that end after ``reached``, which are all done, and samples later than ``needed``."""
+        self._reached = reached
+        self._done.clear()
+        self._cleaned.clear()
+        for key, samples in self._samples.items():
+            last = needed.get(key, -inf)
+            self._samples[key] = [each for each in samples if each[0] <= last]
+
     def as_json(self) -> Json:
         """Give the form that is stored."""
-        return to_json(_FetchedPast(self.name, self._done, self._samples))
+        return to_json(
+            _FetchedPast(self.name, self._done, self._samples, self._reached)
+        )
 
 
 @dataclass(slots=True)
@@ -191,9 +213,10 @@ class Reports:
         inventory: Inventory,
         plant: Plant,
         zone: tzinfo,
+        since: float = -inf,
     ) -> None:
-        """Fetch what is missing, the newest first. Raises a ``CloudError``; what was fetched before stays."""
-        while self.reached > max(self.start, self._oldest - EMPTY_FOR):
+        """Fetch what is missing back to ``since``, the newest first. Raises a ``CloudError``; what was fetched before stays."""
+        while not self.ended and self.reached > since:
             try:
                 found = await history_client.energies(
                     plant, inventory, _moment(self.reached).astimezone(zone)
@@ -207,6 +230,15 @@ class Reports:
                 if row.start >= self.start and row.end <= self.reached
             )
             self.reached = min(found.since, self.reached - HOUR)
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing more to ask for."""
+        return self.reached <= max(self.start, self._oldest - EMPTY_FOR)
+
+    def forget(self, needed: float) -> None:
+        """Drop what is used up: rows that begin at ``needed`` or later."""
+        self.rows[:] = [row for row in self.rows if row.start < needed]
 
     @property
     def _oldest(self) -> float:

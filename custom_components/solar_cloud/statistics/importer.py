@@ -1,15 +1,16 @@
 """Importing what was before: the hours before a counter's first live hour, joined to it without a step.
 
-Collecting a year takes hours of small calls; what was fetched lies in a file of its own and survives restarts. The statistics are
-written in one go when everything is there, and what was written is remembered, so that the last import can be taken back.
+Collecting a year takes hours of small calls. The newest days come first, and each portion of days is written as soon as it is there; of
+what was fetched only the days at the seam are kept, in a file of their own, and survive restarts. What was written is remembered, so that
+the last import can be taken back.
 
 The recorder writes each counter's hours, and lifts what follows, in transactions of their own, any time later. What is to be written is
 therefore noted before, and what became of it is looked up, after a crash in between too.
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta, tzinfo
 from functools import partial
 import math
@@ -22,7 +23,7 @@ from ..account import Account
 from ..backfill.fetcher import HistoryFetcher, Reports
 from ..backfill.profiles import assumed, learnt, resolution, unrolled
 from ..backfill.rows import Prefix, Row, ahead
-from ..backfill.samples import HOUR, TOUCH, hours
+from ..backfill.samples import HOUR, RESET_LASTS, TOUCH, hours
 from ..cloud.history import HistoryClient
 from ..cloud.model import Inventory
 from ..cloud.serialization import from_json, to_json
@@ -39,8 +40,12 @@ IMPORTS: Final = "imports"
 WRITING: Final = "import_writing"
 UNDOING: Final = "import_undoing"
 STEP: Final = timedelta(minutes=15)
-SAVE_DELAY: Final = 60.0
+SAVE_DELAY: Final = 300.0
 DAY: Final = 24 * HOUR
+DAYS_OF_A_PORTION: Final = 7
+"""How many days are written at once; of the newest that many each by itself."""
+MARGIN: Final = RESET_LASTS
+"""Seconds beyond a portion that are fetched too: a lie at its end is told by both sides of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +67,53 @@ class Plan:
     """Whether no counter has a full hour yet to join to, or the past up to it is not complete yet."""
 
     def read_from(self, history_client: HistoryClient) -> float:
-        """The instant from which readings are fetched: not further back than the vendor keeps them."""
-        return max(
-            self.start,
-            self.end // DAY * DAY - history_client.limits.readings.total_seconds(),
-        )
+        """Return the instant from which readings are fetched."""
+        return _read_from(self.start, self.end, history_client)
 
     @property
     def end(self) -> float:
         """The instant up to which the past is needed."""
         return max((row.end for row in self.firsts.values()), default=self.start)
+
+
+@dataclass(slots=True)
+class ImportJob:
+    """How far the import of one plant has come; times in epoch seconds."""
+
+    start: float
+    """The first hour that is wanted."""
+    until: float = math.inf
+    """The end of the latest hour that is needed; known when the import begins to fetch."""
+    reached: float = math.inf
+    """What lies behind this is in the statistics."""
+    reports_until: float = 0.0
+    counters: frozenset[str] = frozenset()
+    """The statistics whose past is imported."""
+    reported: frozenset[str] = frozenset()
+    """Those of them that only reports can fill."""
+    owners: frozenset[str] = frozenset()
+    """Those whose readings are needed."""
+
+    def begin(self, plan: Plan) -> None:
+        """Begin with what was planned."""
+        self.until = self.reached = plan.end
+        self.reports_until = plan.reports_end
+        self.counters, self.reported = frozenset(plan.firsts), plan.reported
+        self.owners = plan.owners
+
+    def portion(self, zone: tzinfo) -> float:
+        """Return where the next portion begins: at a midnight of the plant, or where the import does."""
+        day = dt_util.utc_from_timestamp(self.reached - 1).astimezone(zone).date()
+        if self.until - self.reached > DAYS_OF_A_PORTION * DAY:
+            day -= timedelta(days=DAYS_OF_A_PORTION - 1)
+        return max(self.start, midnight(day, zone))
+
+    @property
+    def share(self) -> float | None:
+        """The share that is done, from 0 to 1; ``None`` before it has begun."""
+        if not self.start < self.until < math.inf:
+            return None
+        return (self.until - self.reached) / (self.until - self.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +125,8 @@ class ImportRecord:
 
 
 NOTHING: Final = ImportRecord(math.inf)
+RESOLUTIONS: Final = ("readings", "hours", "days")
+"""From the finest to the coarsest."""
 
 
 class HistoryImport:
@@ -97,8 +141,8 @@ class HistoryImport:
         self._kept: dict[str, Json] | None = None
         self._unwritten = False
         self._writing: Final = asyncio.Lock()
-        self.jobs: Final = from_json(dict[str, float], account.store.load(JOBS))
-        """Where each plant's import is to begin."""
+        self.jobs: Final = from_json(dict[str, ImportJob], account.store.load(JOBS))
+        """The imports under way, by plant."""
         self.done: Final[dict[str, dict[str, Imported]]] = {}
         """What the imports of this run did, by plant."""
 
@@ -172,7 +216,7 @@ class HistoryImport:
 
     async def async_begin(self, plant_id: str, start: float) -> None:
         """Import a plant's past from an instant on, as soon as limits allow, and over restarts once this returns."""
-        self.jobs[plant_id] = start
+        self.jobs[plant_id] = ImportJob(start)
         self.done.pop(plant_id, None)
         await self._async_save_jobs()
 
@@ -180,102 +224,170 @@ class HistoryImport:
         self, history_client: HistoryClient, inventory: Inventory
     ) -> None:
         """Go on with the jobs. Raises a ``CloudError`` when they must wait."""
-        for plant_id, start in list(self.jobs.items()):
+        for plant_id, job in list(self.jobs.items()):
             if plant_id not in inventory.plants:
                 await self._async_end(plant_id)
                 continue
             async with self._writing:
                 await self._async_settle(plant_id)
-            if plant_id not in self.jobs:
+            if self.jobs.get(plant_id) is not job:
                 continue
-            plan = await self.async_plan(history_client, inventory, plant_id, start)
-            if not plan.waits:
-                await self._import(history_client, inventory, plan)
+            if job.until == math.inf:
+                plan = await self.async_plan(
+                    history_client, inventory, plant_id, job.start
+                )
+                if plan.waits:
+                    continue
+                job.begin(plan)
+                await self._async_save_jobs()
+            await self._import(history_client, inventory, plant_id, job)
 
     async def _import(
-        self, history_client: HistoryClient, inventory: Inventory, plan: Plan
+        self,
+        history_client: HistoryClient,
+        inventory: Inventory,
+        plant_id: str,
+        job: ImportJob,
     ) -> None:
-        """Fetch what is missing of a plant's past; write it when all of it is there."""
+        """Fetch what is missing of a plant's past, and write each portion when all of it is there."""
         kept = await self._async_kept()
-        mine = kept.get(plan.plant_id)
+        mine = kept.get(plant_id)
         mine = mine if isinstance(mine, dict) else {}
+        plant = inventory.plants[plant_id]
+        zone = await async_zone(self._hass, self._account, plant)
         fetcher = HistoryFetcher(
-            plan.owners,
-            plan.read_from(history_client),
-            plan.end + TOUCH,
+            job.owners,
+            _read_from(job.start, job.until, history_client),
+            job.until + TOUCH,
             STEP,
             mine.get("readings"),
         )
-        reports = Reports(plan.start, plan.reports_end, mine.get("reports"))
-        plant = inventory.plants[plan.plant_id]
-        zone = await async_zone(self._hass, self._account, plant)
-        try:
-            await fetcher.run(history_client, inventory, zone)
-            if plan.reported:
-                await reports.run(history_client, inventory, plant, zone)
-        finally:
-            kept[plan.plant_id] = {
+        reports = Reports(job.start, job.reports_until, mine.get("reports"))
+
+        def keep() -> None:
+            kept[plant_id] = {
                 "readings": fetcher.as_json(),
                 "reports": reports.as_json(),
             }
             self._save_kept_soon()
-        prefixes = await self._join(plan, fetcher, reports, zone)
-        async with self._writing:
-            if plan.plant_id in self.jobs:  # else it was taken back meanwhile
-                await self._async_write(plan, prefixes)
+
+        while True:
+            since = job.portion(zone)
+            try:
+                await fetcher.run(history_client, inventory, zone, since - MARGIN)
+                if job.reported:
+                    await reports.run(history_client, inventory, plant, zone, since)
+            finally:
+                keep()
+            if not fetcher.left(history_client, inventory) and (
+                reports.ended or not job.reported
+            ):
+                since = job.start
+            counters = {
+                each.statistic_id: each
+                for each in plant_counters(
+                    self._hass, self._account, inventory, plant_id
+                )
+                if each.statistic_id in job.counters
+            }
+            firsts = await self._async_firsts(plant_id, job, since, counters)
+            prefixes = await self._join(
+                job, since, firsts, counters, fetcher, reports, zone
+            )
+            async with self._writing:
+                if self.jobs.get(plant_id) is not job:
+                    return  # it was taken back meanwhile
+                await self._async_write(plant_id, since, firsts, prefixes)
+            if self.jobs.get(plant_id) is not job or job.reached != since:
+                return  # it is over, or the recorder has not written all of it
+            fetcher.forget(since - MARGIN, _needed(firsts, prefixes, counters))
+            reports.forget(max((row.end for row in firsts.values()), default=0.0))
+            keep()
+
+    async def _async_firsts(
+        self,
+        plant_id: str,
+        job: ImportJob,
+        since: float,
+        counters: Collection[str],
+    ) -> dict[str, Row]:
+        """Return the first hour of each counter that has none as old as ``since`` yet."""
+        done = self._records(IMPORTS).get(plant_id, NOTHING).counters
+        newest = max(
+            (done[key].start if key in done else job.until for key in counters),
+            default=0.0,
+        )
+        rows = await recorder.async_rows(self._hass, counters, 0.0, newest + HOUR)
+        return {
+            key: found[0]
+            for key, found in rows.items()
+            if found and found[0].start > since
+        }
 
     async def _join(
-        self, plan: Plan, fetcher: HistoryFetcher, reports: Reports, zone: tzinfo
+        self,
+        job: ImportJob,
+        since: float,
+        firsts: Mapping[str, Row],
+        counters: Mapping[str, Counter],
+        fetcher: HistoryFetcher,
+        reports: Reports,
+        zone: tzinfo,
     ) -> dict[str, tuple[Prefix, str]]:
         """Return the hours before each counter's first, and how finely the vendor knew them."""
-        rows = await recorder.async_rows(self._hass, plan.firsts.keys())
+        reported = firsts.keys() & job.reported
+        live = await recorder.async_rows(self._hass, reported, job.until - HOUR)
         prefixes: dict[str, tuple[Prefix, str]] = {}
-        for key, first in plan.firsts.items():
-            counter = plan.counters[key]
-            starts = hours(plan.start, first.start)
-            if key not in plan.reported:
+        for key, first in firsts.items():
+            counter = counters[key]
+            starts = hours(since, first.start)
+            if key not in reported:
                 value = partial(fetcher.value, counter.terms)
                 prefixes[key] = ahead(first, starts, value), "readings"
                 continue
             quantity = counter.slot.quantity
-            profile = learnt(rows[key], zone) or assumed(quantity, zone)
+            profile = learnt(live.get(key, []), zone) or assumed(quantity, zone)
             samples = dict(unrolled(reports.rows, quantity, profile))
             if first.start in samples:
-                # Of its own first hour the live counter knows more than a day's total.
+                # Of its own first hour the counter knows more than a day's total.
                 samples[first.end] = samples[first.start] + first.sum
             prefixes[key] = ahead(first, starts, samples.get), resolution(reports.rows)
         return prefixes
 
     async def _async_write(
-        self, plan: Plan, prefixes: Mapping[str, tuple[Prefix, str]]
+        self,
+        plant_id: str,
+        since: float,
+        firsts: Mapping[str, Row],
+        prefixes: Mapping[str, tuple[Prefix, str]],
     ) -> None:
         """Write the hours and lift what follows them."""
         metadata = await recorder.async_metadata(self._hass, prefixes.keys())
         written = {
             key: Imported(
                 prefix.rows[0].start,
-                plan.firsts[key].start,
+                firsts[key].start,
                 prefix.lift,
                 round(prefix.rows[-1].sum, 3),
                 kind,
-                plan.firsts[key].sum,
+                firsts[key].sum,
             )
             for key, (prefix, kind) in prefixes.items()
             if prefix.rows and key in metadata
         }
         writing = self._records(WRITING)
-        writing[plan.plant_id] = ImportRecord(plan.start, written)
+        writing[plant_id] = ImportRecord(since, written)
         await self._account.store.save(WRITING, to_json(writing))
         for key in written:
             prefix, _ = prefixes[key]
             recorder.write(self._hass, metadata[key], prefix.rows)
-            recorder.lift(self._hass, key, plan.firsts[key].start, prefix.lift)
-        await self._async_settle(plan.plant_id)
+            recorder.lift(self._hass, key, firsts[key].start, prefix.lift)
+        await self._async_settle(plant_id)
 
     async def _async_settle(self, plant_id: str) -> None:
         """Finish a write that was interrupted: look up what was written, lift what was not lifted, and remember what is there.
 
-        The job ends when all of it is. The others of its counters are written anew, from what was fetched.
+        The import goes on when all of it is. The others of its counters are written anew, from what was fetched.
         """
         if (writing := self._records(WRITING).get(plant_id)) is None:
             return
@@ -290,24 +402,34 @@ class HistoryImport:
                 recorder.lift(self._hass, key, imported.end, imported.lift)
             done[key] = imported
         await recorder.async_written(self._hass)
-        self.done[plant_id] = done
-        LOGGER.info("Imported the past of %d counters", len(done))
-        self._remember(plant_id, writing.begun, done)
-        if done.keys() == writing.counters.keys():
-            await self._async_end(plant_id)
+        self.done[plant_id] = self._remember(plant_id, writing.begun, done)
+        job = self.jobs.get(plant_id)
+        if job is None or done.keys() != writing.counters.keys():
+            return
+        job.reached = writing.begun
+        if job.reached > job.start:
+            await self._async_save_jobs()
+            return
+        LOGGER.info("Imported the past of %d counters", len(self.done[plant_id]))
+        await self._async_end(plant_id)
 
     def _remember(
         self, plant_id: str, begun: float, done: Mapping[str, Imported]
-    ) -> None:
-        """Note what was written, beside what the same import wrote before it was interrupted."""
+    ) -> dict[str, Imported]:
+        """Note what was written beside what the same import wrote before, and return all of it."""
         writing, ledger = self._records(WRITING), self._records(IMPORTS)
         writing.pop(plant_id)
-        last = ledger.get(plant_id, NOTHING)
-        if done:
-            earlier = last.counters if last.begun == begun else {}
-            ledger[plant_id] = ImportRecord(begun, earlier | dict(done))
+        last, job = ledger.get(plant_id, NOTHING), self.jobs.get(plant_id)
+        same = job is not None and last.begun in {begun, job.reached}
+        earlier = last.counters if same else {}
+        whole = earlier | {
+            key: _joined(each, earlier.get(key)) for key, each in done.items()
+        }
+        if whole:
+            ledger[plant_id] = ImportRecord(begun, whole)
         self._account.store.delay_save(WRITING, partial(to_json, writing))
         self._account.store.delay_save(IMPORTS, partial(to_json, ledger))
+        return whole
 
     @property
     def undoing(self) -> list[str]:
@@ -386,3 +508,37 @@ def earliest(history_client: HistoryClient) -> float:
 def _midnight_after(at: float, zone: tzinfo) -> float:
     last = dt_util.utc_from_timestamp(at - 1).astimezone(zone).date()
     return midnight(last + timedelta(days=1), zone)
+
+
+def _read_from(start: float, end: float, history_client: HistoryClient) -> float:
+    """Return the instant from which readings are fetched: not further back than the vendor keeps them."""
+    reach = history_client.limits.readings.total_seconds()
+    return max(start, end // DAY * DAY - reach)
+
+
+def _joined(older: Imported, newer: Imported | None) -> Imported:
+    """Return what two portions did to one statistic."""
+    if newer is None or newer.start != older.end:
+        return older
+    return replace(
+        newer,
+        start=older.start,
+        lift=newer.lift + older.lift,
+        kwh=round(newer.kwh + older.kwh, 3),
+        resolution=max(newer.resolution, older.resolution, key=RESOLUTIONS.index),
+    )
+
+
+def _needed(
+    firsts: Mapping[str, Row],
+    prefixes: Mapping[str, tuple[Prefix, str]],
+    counters: Mapping[str, Counter],
+) -> dict[tuple[str, str], float]:
+    """Return until when each addend's samples are needed to join the next portion."""
+    needed: dict[tuple[str, str], float] = {}
+    for key, first in firsts.items():
+        rows = prefixes[key][0].rows
+        last = (rows[0] if rows else first).end + MARGIN
+        for addend in counters[key].keys:
+            needed[addend] = max(last, needed.get(addend, last))
+    return needed
