@@ -8,6 +8,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solar_cloud.const import DOMAIN
+from homeassistant.components import persistent_notification
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.helpers import entity_registry as er
 
@@ -169,3 +170,82 @@ async def test_an_account_removed_during_its_import_leaves_no_file(
     await home.hass.config_entries.async_remove(entry.entry_id)
     await home.pass_time(180)
     assert not [key for key in hass_storage if entry.entry_id in key]
+
+
+async def test_the_newest_days_come_first_and_each_is_there_as_soon_as_it_was_read(
+    recorder_mock: Recorder,
+    home: Home,
+    hass_storage: dict[str, Any],
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+) -> None:
+    """While two weeks are imported yesterday is there already, the progress rises, and no file holds all of it."""
+    await home.start(entry)
+    await live(home, 1.2)
+    pv = home.entity_id(solax_id(solax, None, "pv_energy_total"))
+    share = solax_id(solax, None, "import_progress")
+    assert home.state(share).state == "unknown"
+    assert (await act(home, start="2026-06-01"))["error"] is None
+    told: list[str] = []
+    persistent_notification.async_register_callback(
+        home.hass,
+        lambda _, changed: told.extend(each["message"] for each in changed.values()),
+    )
+    shares, firsts, kept = [], [], []
+    for _ in range(90):
+        await home.settle()
+        await home.pass_time(70, 70)
+        if (plant := await act(home, start="2026-06-01"))["state"] == "done":
+            break
+        assert plant["error"] is None  # our own pace is no error
+        shares.append(home.state(share).state)
+        rows = await hourly(home.hass, pv)
+        firsts.append(rows[0].start)
+        assert [row.start for row in rows] == [
+            rows[0].start + number * HOUR for number in range(len(rows))
+        ]
+        for file in hass_storage.values():
+            for part in file["data"].values() if "_history" in file["key"] else ():
+                times = [
+                    at
+                    for device in part["readings"]["samples"].values()
+                    for samples in device.values()
+                    for at, _ in samples
+                ]
+                kept.append(max(times, default=0) - min(times, default=0))
+    assert len(set(firsts)) >= 6
+    assert firsts == sorted(firsts, reverse=True)
+    numbers = [float(each) for each in shares if each != "unknown"]
+    assert numbers == sorted(numbers)
+    assert numbers[0] < 20
+    assert numbers[-1] > 50
+    assert 0 < max(kept) <= 8 * 24 * HOUR
+    (message,) = told
+    assert "2026-06-01" in message
+    assert home.state(share).state == "unknown"
+
+
+async def test_an_import_goes_on_behind_what_is_written_after_a_restart(
+    recorder_mock: Recorder, home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """Nothing is asked for twice, and all of it is taken back at once."""
+    await home.start(entry)
+    await live(home, 1.2)
+    pv = home.entity_id(solax_id(solax, None, "pv_energy_total"))
+    before = await hourly(home.hass, pv)
+    await act(home, start="2026-06-08")
+    for _ in range(6):
+        await home.settle()
+        await home.pass_time(70, 70)
+    assert (await hourly(home.hass, pv))[0].start < before[0].start
+    await home.restart(entry)
+    await home.settle()
+    await finish(home, "2026-06-08")
+    asked = [str(call.params) for call in solax.calls if "history" in call.path]
+    assert len(asked) == len(set(asked))
+    await act(home, undo=True)
+    left = await hourly(home.hass, pv)
+    assert [row.start for row in left[: len(before)]] == [row.start for row in before]
+    assert [row.sum for row in left[: len(before)]] == pytest.approx(
+        [row.sum for row in before], abs=1e-9
+    )

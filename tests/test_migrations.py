@@ -34,7 +34,7 @@ from custom_components.solar_cloud.pipeline.plant_sources import SourceSelection
 from custom_components.solar_cloud.polling.upload_detector import UploadDetector
 from custom_components.solar_cloud.polling.upload_tracker import PollOffset
 from custom_components.solar_cloud.statistics.anomalies import Examination
-from custom_components.solar_cloud.statistics.importer import ImportRecord
+from custom_components.solar_cloud.statistics.importer import ImportJob, ImportRecord
 from custom_components.solar_cloud.statistics.undo import Imported
 from custom_components.solar_cloud.storage import AccountStorage
 from homeassistant.core import HomeAssistant
@@ -325,6 +325,19 @@ def test_an_import_of_before_the_update_can_be_taken_back() -> None:
                 "sensor.b": Imported(2.0, 3.0, 4.0, 5.0, "days"),
             },
         )
+    }
+
+
+def test_an_import_under_way_goes_on() -> None:
+    """It was kept as the hour it is to begin with; how far it has come is a thing of now."""
+    jobs = {"plant": 1_780_000_000.0}
+    assert from_json(dict[str, ImportJob], taken_up("import_jobs", jobs)) == {
+        "plant": ImportJob(1_780_000_000.0)
+    }
+    job = ImportJob(1.0, 9.0, 5.0, 8.0, frozenset({"sensor.a"}))
+    stored = to_json({"plant": job})
+    assert from_json(dict[str, ImportJob], taken_up("import_jobs", stored)) == {
+        "plant": job
     }
 
 

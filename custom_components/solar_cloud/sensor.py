@@ -12,6 +12,7 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import (
     DEGREE,
+    PERCENTAGE,
     SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
     EntityCategory,
     UnitOfApparentPower,
@@ -30,15 +31,20 @@ from homeassistant.const import (
     UnitOfTemperature,
     UnitOfTime,
 )
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 
 from .account import Account
 from .cloud.model import Quantity, Quantity as Q, Slot
 from .cloud.states import MODES, STATES, PlantState
+from .const import DOMAIN
 from .entity import SolarCloudEntity, add_as_they_appear
 from .pipeline.daily import daily
 from .runtime import SolarCloudConfigEntry
+from .statistics.importer import CHANGED
 
 DIAGNOSTIC: Final = EntityCategory.DIAGNOSTIC
 MEASUREMENT: Final = SensorStateClass.MEASUREMENT
@@ -297,6 +303,19 @@ async def async_setup_entry(
 ) -> None:
     """Add sensors as their slots appear."""
     add_as_they_appear(entry, async_add_entities, _slots, SolarCloudSensor)
+    if entry.runtime_data.cloud.history is None:
+        return
+    known: set[str] = set()
+
+    @callback
+    def update() -> None:
+        plants = entry.runtime_data.inventory.data.plants.keys() - known
+        plants &= entry.runtime_data.readings.data.readings.keys()
+        known.update(plants)
+        async_add_entities(ImportSensor(entry, each) for each in sorted(plants))
+
+    update()
+    entry.async_on_unload(entry.runtime_data.readings.async_add_listener(update))
 
 
 def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
@@ -380,3 +399,53 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
         ):
             return {"code": code}
         return None
+
+
+class ImportSensor(SensorEntity):
+    """How far the import of a plant's past has come; unknown while there is none."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+    _attr_translation_key = "import_progress"
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_native_unit_of_measurement = PERCENTAGE
+    _attr_suggested_display_precision = 0
+    _unrecorded_attributes = frozenset({"reached", "expected_end"})
+
+    def __init__(self, entry: SolarCloudConfigEntry, plant_id: str) -> None:
+        """Belong to the plant's device."""
+        self._signal: Final = f"{CHANGED}_{entry.entry_id}"
+        self._imports: Final = entry.runtime_data.history.imports
+        self._plant_id: Final = plant_id
+        vendor = entry.runtime_data.vendor.key
+        self._attr_unique_id = f"{vendor}_{plant_id}_import_progress"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, plant_id)})
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Hear of what is imported."""
+        self.async_on_remove(
+            async_dispatcher_connect(self.hass, self._signal, self.async_write_ha_state)
+        )
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """The share of the time that is in the statistics."""
+        job = self._imports.jobs.get(self._plant_id)
+        share = None if job is None else job.share
+        return None if share is None else round(100 * share, 1)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """The first day that is there, and when the end is expected."""
+        job = self._imports.jobs.get(self._plant_id)
+        if job is None or not job.share:
+            return None
+        passed = dt_util.utcnow().timestamp() - job.begun
+        end = dt_util.utc_from_timestamp(job.begun + passed / job.share)
+        return {
+            "reached": dt_util.as_local(dt_util.utc_from_timestamp(job.reached)).date(),
+            "expected_end": end.replace(second=0, microsecond=0),
+        }

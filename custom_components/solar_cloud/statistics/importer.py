@@ -16,7 +16,9 @@ from functools import partial
 import math
 from typing import Final
 
+from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 
 from ..account import Account
@@ -29,7 +31,9 @@ from ..cloud.model import Inventory
 from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import Json
 from ..cloud.timestamps import midnight
-from ..const import LOGGER
+from ..const import DOMAIN, LOGGER
+from ..flow_schemas import async_sentence
+from ..issues import plant_issue_id
 from ..storage import FETCHED, KEPT, SectionStore, async_load_or_set_aside
 from . import recorder
 from .counters import Counter, async_zone, plant_counters
@@ -40,6 +44,8 @@ IMPORTS: Final = "imports"
 WRITING: Final = "import_writing"
 UNDOING: Final = "import_undoing"
 STEP: Final = timedelta(minutes=15)
+CHANGED: Final = f"{DOMAIN}_import"
+"""Signal that an import began, went on, or is over."""
 SAVE_DELAY: Final = 300.0
 DAY: Final = 24 * HOUR
 DAYS_OF_A_PORTION: Final = 7
@@ -93,9 +99,12 @@ class ImportJob:
     """Those of them that only reports can fill."""
     owners: frozenset[str] = frozenset()
     """Those whose readings are needed."""
+    begun: float = 0.0
+    """When the first call was made."""
 
     def begin(self, plan: Plan) -> None:
         """Begin with what was planned."""
+        self.begun = dt_util.utcnow().timestamp()
         self.until = self.reached = plan.end
         self.reports_until = plan.reports_end
         self.counters, self.reported = frozenset(plan.firsts), plan.reported
@@ -136,6 +145,7 @@ class HistoryImport:
         """Take up the jobs of the last run."""
         self._hass: Final = hass
         self._account: Final = account
+        self._entry_id: Final = entry_id
         self._store: Final = SectionStore(hass, entry_id, FETCHED)
         self._undo_file: Final = SectionStore(hass, entry_id, KEPT)
         self._kept: dict[str, Json] | None = None
@@ -300,7 +310,7 @@ class HistoryImport:
                 await self._async_write(plant_id, since, firsts, prefixes)
             if self.jobs.get(plant_id) is not job or job.reached != since:
                 return  # it is over, or the recorder has not written all of it
-            fetcher.forget(since - MARGIN, _needed(firsts, prefixes, counters))
+            fetcher.forget(since - MARGIN, _needed(firsts, prefixes, counters, fetcher))
             reports.forget(max((row.end for row in firsts.values()), default=0.0))
             keep()
 
@@ -412,6 +422,23 @@ class HistoryImport:
             return
         LOGGER.info("Imported the past of %d counters", len(self.done[plant_id]))
         await self._async_end(plant_id)
+        await self._async_tell(plant_id)
+
+    async def _async_tell(self, plant_id: str) -> None:
+        """Notify the user that an import is over."""
+        done, plant = (
+            self.done[plant_id],
+            self._account.inventory.data.plants.get(plant_id),
+        )
+        if not done or plant is None:
+            return
+        first = dt_util.utc_from_timestamp(min(each.start for each in done.values()))
+        day = dt_util.as_local(first).date().isoformat()
+        persistent_notification.async_create(
+            self._hass,
+            await async_sentence(self._hass, "import_done", plant=plant.name, day=day),
+            notification_id=plant_issue_id("import", self._entry_id, plant_id),
+        )
 
     def _remember(
         self, plant_id: str, begun: float, done: Mapping[str, Imported]
@@ -475,6 +502,7 @@ class HistoryImport:
             self._save_kept_soon()
 
     async def _async_save_jobs(self) -> None:
+        async_dispatcher_send(self._hass, f"{CHANGED}_{self._entry_id}")
         await self._account.store.save(JOBS, to_json(self.jobs))
 
     async def _async_kept(self) -> dict[str, Json]:
@@ -533,12 +561,16 @@ def _needed(
     firsts: Mapping[str, Row],
     prefixes: Mapping[str, tuple[Prefix, str]],
     counters: Mapping[str, Counter],
+    fetcher: HistoryFetcher,
 ) -> dict[tuple[str, str], float]:
     """Return until when each addend's samples are needed to join the next portion."""
     needed: dict[tuple[str, str], float] = {}
     for key, first in firsts.items():
         rows = prefixes[key][0].rows
-        last = (rows[0] if rows else first).end + MARGIN
+        end = (rows[0] if rows else first).end
+        if fetcher.value(counters[key].terms, end) is None:
+            continue  # nothing joins there
+        last = end + MARGIN
         for addend in counters[key].keys:
             needed[addend] = max(last, needed.get(addend, last))
     return needed

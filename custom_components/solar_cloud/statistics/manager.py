@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 
 from ..account import Account
 from ..backfill.gaps import GapWatch
-from ..cloud.errors import CloudError, RetryLater, UnexpectedAnswer, describe
+from ..cloud.errors import CloudError, Paced, RetryLater, UnexpectedAnswer, describe
 from ..cloud.history import HistoryClient
 from ..cloud.model import Inventory
 from ..const import CONF_REPAIR_GAPS, LOGGER
@@ -122,6 +122,9 @@ class History:
         try:
             await self._async_steps()
             self.last_error = None
+        except Paced as err:
+            self.last_error = None  # as planned
+            self._rest(err.retry_after)
         except RetryLater as err:
             self.last_error = err
             self._rest(err.retry_after)
