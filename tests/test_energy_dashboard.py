@@ -12,7 +12,6 @@ from pytest_homeassistant_custom_component.typing import (
 
 from custom_components.solar_cloud import energy_dashboard
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.issues import plant_issue_id
 from homeassistant.components.energy.data import async_get_manager
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
@@ -64,8 +63,8 @@ async def energy(recorder_mock: Recorder, home: Home) -> None:
 
 
 def issue_id(cloud: SolaxCloud, entry: MockConfigEntry) -> str:
-    """Return the id of the home's repair."""
-    return plant_issue_id("energy_dashboard", entry.entry_id, cloud.plant.plant_id)
+    """Return the id of the account's repair."""
+    return f"energy_dashboard_{entry.entry_id}"
 
 
 def issue(hass: HomeAssistant, cloud: SolaxCloud, entry: MockConfigEntry) -> Any:

@@ -58,6 +58,7 @@ from .flow_schemas import (
     marker,
     plant_options,
     plants_schema,
+    preselected,
     selector_of,
     stripped,
 )
@@ -410,34 +411,37 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose plants, and whether settings may be changed."""
+        if user_input is not None and user_input[CONF_PLANTS]:
+            return await self._async_create(user_input)
         offered = self._offered()
-        if user_input is not None:
-            await self._attempt.async_hand_over(self._credentials, self.unique_id)
-            chosen = self._attempt.inventory.only(frozenset(user_input[CONF_PLANTS]))
-            report = await async_report(
-                self.hass,
-                chosen,
-                self._attempt.access,
-                controls=user_input[CONF_CONTROLS],
-            )
-            return self.async_create_entry(
-                title=entry_title(
-                    self._vendor,
-                    [offered[key].name for key in user_input[CONF_PLANTS]],
-                ),
-                description_placeholders={"report": report},
-                data={
-                    CONF_VENDOR: self._vendor.key,
-                    CONF_SIGN_IN: self._sign_in.key,
-                    CONF_CREDENTIALS: self._credentials,
-                },
-                # Plants that another entry shows are left out too.
-                options=plant_options(user_input, self._attempt.inventory.plants),
-            )
+        schema = plants_schema(offered, preselected(offered), False)
         return self.async_show_form(
             step_id="plants",
-            data_schema=plants_schema(offered, list(offered), False),
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors={CONF_PLANTS: "no_plant_chosen"} if user_input else {},
             description_placeholders={"access": await self._async_access()},
+        )
+
+    async def _async_create(self, user_input: dict[str, Any]) -> ConfigFlowResult:
+        """Add the account, and say what was found of the chosen plants."""
+        await self._attempt.async_hand_over(self._credentials, self.unique_id)
+        inventory = self._attempt.inventory
+        chosen = inventory.only(frozenset(user_input[CONF_PLANTS]))
+        report = await async_report(
+            self.hass, chosen, self._attempt.access, controls=user_input[CONF_CONTROLS]
+        )
+        return self.async_create_entry(
+            title=entry_title(
+                self._vendor, (plant.name for plant in chosen.plants.values())
+            ),
+            description_placeholders={"report": report},
+            data={
+                CONF_VENDOR: self._vendor.key,
+                CONF_SIGN_IN: self._sign_in.key,
+                CONF_CREDENTIALS: self._credentials,
+            },
+            # Plants that another entry shows are left out too.
+            options=plant_options(user_input, inventory.plants),
         )
 
     async def _async_access(self) -> str:

@@ -4,7 +4,7 @@ Home Assistant promises integrations no interface for this. The one its own fron
 against Home Assistant's schema first, and where the interface is gone or has changed the user gets the list to click by hand.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 import importlib
@@ -22,7 +22,7 @@ from .account import Account
 from .cloud.model import Device, DeviceKind, Inventory, Quantity as Q, Slot
 from .cloud.serialization import from_json, to_json
 from .const import DOMAIN, LOGGER
-from .issues import drop_plain_issue, plant_issue_id
+from .issues import drop_issue, drop_plain_issue, plant_issue_id
 from .runtime import SolarCloudConfigEntry
 from .statistics.counters import entity_of
 from .statistics.manager import History
@@ -34,7 +34,7 @@ LISTENING: Final[HassKey[bool]] = HassKey(f"{DOMAIN}_listens_to_energy")
 
 
 class DashboardIssue:
-    """Keeps the repairs of one account in step with the dashboard."""
+    """Keeps the repair of one account in step with the dashboard: one, however many plants lack something."""
 
     def __init__(
         self, hass: HomeAssistant, entry: SolarCloudConfigEntry, history: History
@@ -43,15 +43,25 @@ class DashboardIssue:
         self._hass: Final = hass
         self._entry: Final = entry
         self._history: Final = history
-        self._shown: set[str] = set()
+        self._issue_id: Final = f"{KEY}_{entry.entry_id}"
+        self._shown: list[str] = []
+        """The plants that it offers."""
         self._checking = False
 
     @callback
     def start(self) -> Callable[[], None]:
         """Check with every poll and with every change of the dashboard; returns what stops it."""
-        for plant_id in self._history.inventory.plants:
-            if drop_plain_issue(self._hass, KEY, self._entry.entry_id, plant_id):
-                self.settle(self._history.account, plant_id)
+        entry_id = self._entry.entry_id
+        self.settle(
+            self._history.account,
+            [
+                plant_id
+                for plant_id in self._history.inventory.plants
+                # Earlier versions offered each plant by a repair of its own.
+                if drop_plain_issue(self._hass, KEY, entry_id, plant_id)
+                | drop_issue(self._hass, plant_issue_id(KEY, entry_id, plant_id))
+            ],
+        )
         removers = [
             self._history.account.readings.async_add_listener(self.check),
             async_dispatcher_connect(self._hass, SIGNAL, self.check),
@@ -63,23 +73,22 @@ class DashboardIssue:
             for remove in removers:
                 remove()
             self._remember_dismissed()
-            self._show(set())
+            self._show([])
 
         return stop
 
     def _remember_dismissed(self) -> None:
         """Keep what the user ignored: with its repair Home Assistant forgets that."""
-        registry = ir.async_get(self._hass)
-        for plant_id in self._shown:
-            issue = registry.async_get_issue(DOMAIN, self._issue_id(plant_id))
-            if issue is not None and issue.dismissed_version is not None:
-                self.settle(self._history.account, plant_id)
+        issue = ir.async_get(self._hass).async_get_issue(DOMAIN, self._issue_id)
+        if issue is not None and issue.dismissed_version is not None:
+            self.settle(self._history.account, self._shown)
 
     @staticmethod
-    def settle(account: Account, plant_id: str) -> None:
-        """Do not offer a plant again: its user has clicked by hand."""
-        settled = _settled(account) | {plant_id}
-        account.store.delay_save(SECTION, partial(to_json, settled))
+    def settle(account: Account, plants: Iterable[str]) -> None:
+        """Do not offer plants again: their user has clicked by hand, or wants none of it."""
+        before = _settled(account)
+        if settled := before.union(plants) - before:
+            account.store.delay_save(SECTION, partial(to_json, before | settled))
 
     @callback
     def check(self) -> None:
@@ -99,41 +108,43 @@ class DashboardIssue:
             LOGGER.debug("The Energy Dashboard cannot be read")
         finally:
             self._checking = False
-        inventory = self._history.inventory
-        account = self._history.account
-        settled = _settled(account)
-        self._show(
-            {
-                plant_id
-                for plant_id in inventory.plants
-                if plant_id not in settled
-                and propose(self._hass, account, inventory, plant_id).beyond(
-                    preferences
-                )
-            }
-        )
+        self._show(lacking(self._hass, self._history, preferences))
 
     @callback
-    def _show(self, plants: set[str]) -> None:
-        for plant_id in self._shown - plants:
-            ir.async_delete_issue(self._hass, DOMAIN, self._issue_id(plant_id))
-        for plant_id in plants - self._shown:
-            ir.async_create_issue(
-                self._hass,
-                DOMAIN,
-                self._issue_id(plant_id),
-                data={"entry_id": self._entry.entry_id, "plant_id": plant_id},
-                is_fixable=True,
-                severity=ir.IssueSeverity.WARNING,
-                translation_key=KEY,
-                translation_placeholders={
-                    "plant": self._history.inventory.plants[plant_id].name
-                },
-            )
+    def _show(self, plants: list[str]) -> None:
         self._shown = plants
+        if not plants:
+            ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
+            return
+        inventory = self._history.inventory
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            self._issue_id,
+            data={"entry_id": self._entry.entry_id},
+            is_fixable=True,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=KEY,
+            translation_placeholders={
+                "plant": inventory.plants[plants[0]].name
+                if len(plants) == 1
+                else self._entry.title
+            },
+        )
 
-    def _issue_id(self, plant_id: str) -> str:
-        return plant_issue_id(KEY, self._entry.entry_id, plant_id)
+
+def lacking(
+    hass: HomeAssistant, history: History, preferences: Mapping[str, Any] | None
+) -> list[str]:
+    """Return the plants of which the dashboard lacks something and which are still offered."""
+    account, inventory = history.account, history.inventory
+    settled = _settled(account)
+    return [
+        plant_id
+        for plant_id in inventory.plants
+        if plant_id not in settled
+        and propose(hass, account, inventory, plant_id).beyond(preferences)
+    ]
 
 
 def _settled(account: Account) -> set[str]:
@@ -168,6 +179,15 @@ class Proposal:
 
     sources: Sequence[Source]
     devices: Sequence[Source]
+
+    @classmethod
+    def of(cls, proposals: Iterable[Proposal]) -> Proposal:
+        """Join what several plants can give."""
+        joined = list(proposals)
+        return cls(
+            [source for each in joined for source in each.sources],
+            [device for each in joined for device in each.devices],
+        )
 
     def __bool__(self) -> bool:
         """Whether the plant has anything to add."""

@@ -54,20 +54,40 @@ def flow_error(err: CloudError) -> str:
     return "cannot_connect"
 
 
+FEW_PLANTS: Final = 3
+"""A household's; whoever has more is an installer, who wants some of them."""
+
+
+def preselected(plants: Mapping[str, Plant]) -> list[str]:
+    """Return the plants that are chosen beforehand."""
+    return [*plants] if len(plants) <= FEW_PLANTS else []
+
+
+def plants_field(
+    plants: Mapping[str, Plant], chosen: list[str]
+) -> dict[vol.Marker, SelectSelector]:
+    """Ask for plants: by boxes to tick, or by names to search where there are many."""
+    options = [
+        SelectOptionDict(value=key, label=plant.name) for key, plant in plants.items()
+    ]
+    few = len(plants) <= FEW_PLANTS
+    selector = SelectSelector(
+        SelectSelectorConfig(
+            options=options,
+            multiple=True,
+            mode=SelectSelectorMode.LIST if few else SelectSelectorMode.DROPDOWN,
+        )
+    )
+    return {vol.Required(CONF_PLANTS, default=chosen): selector}
+
+
 def plants_schema(
     plants: Mapping[str, Plant], chosen: list[str], controls: bool
 ) -> vol.Schema:
     """Ask which plants to read, and whether settings may be changed."""
-    options = [
-        SelectOptionDict(value=key, label=plant.name) for key, plant in plants.items()
-    ]
     return vol.Schema(
         {
-            vol.Required(CONF_PLANTS, default=chosen): SelectSelector(
-                SelectSelectorConfig(
-                    options=options, multiple=True, mode=SelectSelectorMode.LIST
-                )
-            ),
+            **plants_field(plants, chosen),
             vol.Required(CONF_CONTROLS, default=controls): BooleanSelector(),
         }
     )

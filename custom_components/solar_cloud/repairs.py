@@ -1,6 +1,6 @@
 """Repairs: what only the user can mend, shown while it lasts, and the flows of those that a click can make."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import ipaddress
 import socket
 from typing import Any, Final, override
@@ -31,16 +31,17 @@ from .cloud.errors import (
 from .cloud.model import Notice
 from .cloud.registry import VENDORS
 from .cloud.vendor import fingerprint
-from .const import CONF_CREDENTIALS, CONF_SIGN_IN, CONF_VENDOR, DOMAIN
+from .const import CONF_CREDENTIALS, CONF_PLANTS, CONF_SIGN_IN, CONF_VENDOR, DOMAIN
 from .energy_dashboard import (
     CannotAddError,
     DashboardIssue,
     Proposal,
     async_add,
     async_preferences,
+    lacking,
     propose,
 )
-from .flow_schemas import async_sentence
+from .flow_schemas import async_sentence, plants_field, preselected
 from .statistics.anomalies import KEY as ANOMALIES
 from .statistics.manager import History
 
@@ -52,17 +53,36 @@ ENTRY_ID: Final = "entry_id"
 PLANT_ID: Final = "plant_id"
 
 
-class PlantRepairFlow(ConfirmRepairFlow):
-    """Mends something of one plant."""
+class DashboardFlow(ConfirmRepairFlow):
+    """Shows the sources of an account's plants and adds them to the Energy Dashboard."""
 
-    def __init__(self, history: History, plant_id: str) -> None:
-        """Work for one plant."""
+    def __init__(self, history: History, offered: list[str]) -> None:
+        """Work on the loaded account; ``offered`` are ids of plants."""
         self._history: Final = history
-        self._plant_id: Final = plant_id
+        self._offered: Final = offered
+        self._chosen = offered
 
+    @override
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Ask for the plant where there are several."""
+        if len(self._offered) > 1:
+            return await self.async_step_choose()
+        return await self.async_step_confirm()
 
-class DashboardFlow(PlantRepairFlow):
-    """Shows the sources of a plant and adds them to the Energy Dashboard."""
+    async def async_step_choose(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
+        """Choose plants; those left out are not offered again."""
+        if user_input is not None:
+            self._chosen = user_input[CONF_PLANTS]
+            return await self.async_step_confirm() if self._chosen else self._settle()
+        plants = {key: self._history.inventory.plants[key] for key in self._offered}
+        return self.async_show_form(
+            step_id="choose",
+            data_schema=vol.Schema(plants_field(plants, preselected(plants))),
+        )
 
     @override
     async def async_step_confirm(
@@ -76,7 +96,7 @@ class DashboardFlow(PlantRepairFlow):
             missing = proposal.beyond(await async_preferences(self.hass))
             if user_input is not None:
                 await async_add(self.hass, missing)
-                return self.async_create_entry(data={})
+                return self._settle(set(self._offered) - set(self._chosen))
         except CannotAddError:
             return await self.async_step_by_hand()
         return self._form("confirm", missing, DISMISSIBLE)
@@ -89,31 +109,39 @@ class DashboardFlow(PlantRepairFlow):
             return self._settle()
         return self._form("by_hand", self._proposal(), vol.Schema({}))
 
-    def _settle(self) -> RepairsFlowResult:
-        DashboardIssue.settle(self._history.account, self._plant_id)
+    def _settle(self, plants: Iterable[str] | None = None) -> RepairsFlowResult:
+        """End; these plants, else all that were offered, are not offered again."""
+        DashboardIssue.settle(
+            self._history.account, self._offered if plants is None else plants
+        )
         return self.async_create_entry(data={})
 
     def _proposal(self) -> Proposal:
-        return propose(
-            self.hass,
-            self._history.account,
-            self._history.inventory,
-            self._plant_id,
+        account, inventory = self._history.account, self._history.inventory
+        return Proposal.of(
+            propose(self.hass, account, inventory, plant_id)
+            for plant_id in self._chosen
         )
 
     def _form(
         self, step_id: str, proposal: Proposal, schema: vol.Schema
     ) -> RepairsFlowResult:
-        plant = self._history.inventory.plants[self._plant_id]
+        plants = self._history.inventory.plants
+        names = ", ".join(plants[plant_id].name for plant_id in self._chosen)
         return self.async_show_form(
             step_id=step_id,
             data_schema=schema,
-            description_placeholders={"plant": plant.name, **proposal.texts()},
+            description_placeholders={"plant": names, **proposal.texts()},
         )
 
 
-class AnomalyFlow(PlantRepairFlow):
+class AnomalyFlow(ConfirmRepairFlow):
     """Shows the hours that cannot be, and takes them out of the sums."""
+
+    def __init__(self, history: History, plant_id: str) -> None:
+        """Work for one plant."""
+        self._history: Final = history
+        self._plant_id: Final = plant_id
 
     @override
     async def async_step_confirm(
@@ -150,12 +178,17 @@ async def async_flow(
     if entry.state is not ConfigEntryState.LOADED:
         return ConfirmRepairFlow()
     history: History = entry.runtime_data.history
-    plant_id = str(values.get(PLANT_ID))
-    if plant_id not in history.inventory.plants:
-        return ConfirmRepairFlow()
     if values.get(KIND) == ANOMALIES:
-        return AnomalyFlow(history, plant_id)
-    return DashboardFlow(history, plant_id)
+        plant_id = str(values.get(PLANT_ID))
+        known = plant_id in history.inventory.plants
+        return AnomalyFlow(history, plant_id) if known else ConfirmRepairFlow()
+    try:
+        preferences = await async_preferences(hass)
+    except CannotAddError:
+        preferences = None
+    return DashboardFlow(
+        history, lacking(hass, history, preferences) or [*history.inventory.plants]
+    )
 
 
 MOVED: Final = "moved"

@@ -57,7 +57,12 @@ async def test_e77_the_form_shows_how_far_the_lists_of_a_large_account_are(
     assert told == sorted(told)
     assert all(0 < done < total for done, total in told)
     assert flow.at("plants")
-    assert len(shown(flow.result)["plants"]) == 300
+    assert shown(flow.result)["plants"] == []
+    schema = flow.result["data_schema"]
+    assert schema is not None
+    selector = schema.schema["plants"].config
+    assert len(selector["options"]) == 300
+    assert selector["mode"] == "dropdown"  # which can be searched
     pages = [
         tuple(sorted(call.params.items()))
         for call in solax.calls.of("page_device_info")
@@ -116,6 +121,21 @@ async def test_a_fourth_secret_within_a_minute_waits_its_turn(
     assert len(await wait_for_lists(flow, home)) == 1
     assert flow.at("plants")
     assert len(solax.token_calls) == 4
+
+
+@pytest.mark.parametrize("solax", ["many"], indirect=True)
+async def test_an_installers_plants_are_chosen_not_unchosen(
+    flow: Flow, solax: SolaxCloud
+) -> None:
+    """Up to three are preselected, of more none; without any there is nothing to add."""
+    await reach_base_url(flow, solax)
+    await flow.submit(base_url=solax.url)
+    assert shown(flow.result) == {"plants": [], "controls": False}
+    await flow.submit(controls=True)
+    assert flow.at("plants", plants="no_plant_chosen")
+    assert shown(flow.result) == {"plants": [], "controls": True}
+    await flow.submit(plants=[solax.plant.plant_id], controls=True)
+    assert flow.entry.options["controls"]
 
 
 @pytest.mark.parametrize("solax", ["installer"], indirect=True)
