@@ -181,7 +181,8 @@ async def test_two_plants_are_offered_together(
         step = await answer(client, f"/{step['flow_id']}")
     assert step["type"] == "create_entry"
     manager = await async_get_manager(home.hass)
-    assert len((manager.data or {}).get("energy_sources", [])) == 6 * wanted
+    added = manager.data["energy_sources"] if manager.data else []
+    assert len(added) == 6 * wanted
     await home.pass_time(600)
     assert not repairs_of(home.hass)
 

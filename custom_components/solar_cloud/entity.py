@@ -1,8 +1,11 @@
 """What all our entities share: identity, device and availability; of those that can be set also limits, the value shown and the command sent."""
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import batched
 from typing import Any, Final, override
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import EntityCategory
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -128,13 +131,53 @@ def add_controls[EntityT: Entity](
         fresh = offered.keys() - known
         known.update(fresh)
         if fresh:
-            add(
-                build(account, control_manager, key[0], offered[key], catalogue[key[1]])
-                for key in sorted(fresh)
+            _add(
+                entry,
+                add,
+                [
+                    build(
+                        account,
+                        control_manager,
+                        key[0],
+                        offered[key],
+                        catalogue[key[1]],
+                    )
+                    for key in sorted(fresh)
+                ],
             )
 
     update()
     entry.async_on_unload(control_manager.settings.async_add_listener(update))
+
+
+BATCH: Final = 400
+"""Entities that are added before others get their turn."""
+TURNS: Final = 5
+"""Rounds of the event loop in which Home Assistant hands messages on to browsers."""
+
+
+def _add(
+    entry: SolarCloudConfigEntry,
+    add: AddConfigEntryEntitiesCallback,
+    entities: Sequence[Entity],
+) -> None:
+    """Add entities, many of them bit by bit: a browser that has 4096 messages before it is cut off, and each entity makes several."""
+
+    async def add_bit_by_bit() -> None:
+        for batch in batched(entities, BATCH, strict=False):
+            if entry.state not in {
+                ConfigEntryState.SETUP_IN_PROGRESS,
+                ConfigEntryState.LOADED,
+            }:
+                return
+            add(batch)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+
+    if len(entities) <= BATCH:
+        add(entities)
+    else:
+        entry.async_create_task(entry.runtime_data.readings.hass, add_bit_by_bit())
 
 
 def _remove(
@@ -287,7 +330,11 @@ def add_as_they_appear[EntityT: Entity](
         fresh = present - known
         known.update(fresh)
         if fresh:
-            add(build(account, device_id, slot) for device_id, slot in sorted(fresh))
+            _add(
+                entry,
+                add,
+                [build(account, device_id, slot) for device_id, slot in sorted(fresh)],
+            )
 
     update()
     entry.async_on_unload(account.readings.async_add_listener(update))

@@ -111,6 +111,14 @@ class Frontend:
         await (await self.field(name)).locator("ha-picker-field").click()
         await self.page.locator("ha-dropdown-item:visible", has_text=label).click()
 
+    async def search(self, name: str, label: str) -> None:
+        """Find an option of a field that takes several, and choose it."""
+        await (
+            (await self.field(name)).locator("ha-picker-field, ha-button").last.click()
+        )
+        await self.page.locator("ha-picker-combo-box input").last.fill(label)
+        await self.page.locator("ha-combo-box-item:visible", has_text=label).click()
+
     async def submit(self) -> None:
         """Send the form."""
         form = self.page.locator("dialog-data-entry-flow")
