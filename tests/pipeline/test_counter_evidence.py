@@ -424,6 +424,28 @@ def test_a_counter_that_waits_for_hours_is_counted_on() -> None:
     assert home.filter.back is None
 
 
+def test_what_was_only_assumed_is_over_when_the_counter_stands() -> None:
+    """A battery fell asleep while it gave much; what it did not give then does not explain a leap when it wakes."""
+    home = Home(told=False, watts=5_000.0)
+    home.watts = 0.0
+    home.be_silent(25 * 60)
+    home.pass_time(12 * HOUR)
+    home.run(30 * 60)
+    assert home.run(POLL, error=2.0) == pytest.approx(0, abs=0.3)
+
+
+def test_a_leap_when_a_battery_wakes_is_made_up_for() -> None:
+    """Nobody can tell it from what the battery gave before it slept; when it is over, the counter waits, and nothing is booked twice."""
+    home = Home(told=False, watts=2_400.0)
+    home.watts = 100.0
+    home.be_silent(7 * HOUR)
+    home.watts = 0.0
+    home.run(30 * 60, error=1.34)
+    home.run(4 * HOUR)
+    home.watts = 500.0
+    assert home.run(4 * HOUR) == pytest.approx(0, abs=0.02)
+
+
 def test_what_a_silent_device_gave_last_is_not_assumed_to_go_on() -> None:
     """It gave 5 kW when it fell silent, and wakes with a leap: of what nobody measured nothing is published at once."""
     home = Home(told=False)

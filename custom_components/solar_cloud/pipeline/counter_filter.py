@@ -57,6 +57,8 @@ RETURN: Final = 900.0
 """Seconds for which a cloud may show its last value after an outage before the new ones come."""
 DUSK: Final = 3600.0
 """Seconds before the dark at which solar devices may fall asleep."""
+RESTING: Final = 100.0
+"""W that a thing at rest may show."""
 LITTLE: Final = 0.5
 """kWh by which a counter may be ahead of the vendor's and still be counted on."""
 UNSEEN: Final = 0.1
@@ -733,14 +735,20 @@ class CounterFilter:
             blind=mark.blind,
             unbounded=mark.unbounded,
             bounded=mark.bounded,
+            assumed=mark.assumed,
         )
 
     def _stand_still(self, at: float) -> None:
-        """Note that nothing was counted; what was measured may still be too little to show."""
+        """Note that nothing was counted; what was measured may still be too little to show.
+
+        What was only assumed has not flowed, where little flows now either: a counter that is stuck while much flows says nothing.
+        """
         mark = self._next_mark(at, caught_up=False)
+        rests = self.measured.recent <= RESTING
+        assumed = mark.assumed - self.mark.assumed if rests else 0.0
         self.mark = replace(
             mark,
-            likely=self.mark.likely,
+            likely=min(self.mark.likely + assumed, self.measured.likely),
             variance=self.mark.variance,
             unseen=self.mark.unseen,
         )
@@ -777,7 +785,7 @@ class CounterFilter:
         if likely is not None:
             unexplained = gained - likely
         else:
-            unexplained = gained if gained > self._limit(evidence).tolerance else 0.0
+            unexplained = gained if gained > tolerance else 0.0
         self.unproven = max(0.0, self.unproven + unexplained)
         if unexplained > 0:
             self.unproven_until = at + TRIAL
