@@ -106,7 +106,7 @@ async def test_one_click_adds_what_is_missing(
     client = await hass_client()
     flow = await _start(client, issue_id(solax, entry))
     assert flow["step_id"] == "confirm"
-    assert "battery_charge_total" in flow["description_placeholders"]["battery"]
+    assert "Battery charge total" in flow["description_placeholders"]["battery"]
     assert (await _submit(client, flow))["type"] == "create_entry"
 
     assert manager.data is not None
@@ -136,6 +136,48 @@ async def test_one_click_adds_what_is_missing(
     ours = verdict["energy_sources"][len(FOREIGN["energy_sources"]) :]
     kinds = {problem["type"] for problems in ours for problem in problems}
     assert kinds <= {"statistics_not_defined"}  # until the recorder's first run
+
+
+@pytest.mark.usefixtures("energy")
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_the_same_click_brings_in_the_past(
+    home: Home,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    *,
+    wanted: bool,
+) -> None:
+    """Ticked at first; and the prices of the grid that is there count for ours."""
+    manager: Any = await async_get_manager(home.hass)
+    grid = {
+        "type": "grid",
+        "stat_energy_from": "sensor.meter_of_before",
+        "stat_energy_to": None,
+        "stat_cost": None,
+        "entity_energy_price": None,
+        "number_energy_price": 0.31,
+        "stat_compensation": None,
+        "entity_energy_price_export": None,
+        "number_energy_price_export": 0.08,
+        "cost_adjustment_day": 0.0,
+    }
+    await manager.async_update({"energy_sources": [deepcopy(grid)]})
+    await home.start(entry)
+    client = await hass_client()
+    flow = await _start(client, issue_id(solax, entry))
+    (offer,) = [each for each in flow["data_schema"] if each["name"] == "import_past"]
+    assert offer["default"] is True
+    await _submit(client, flow, import_past=wanted)
+    jobs = entry.runtime_data.history.imports.jobs
+    assert (solax.plant.plant_id in jobs) is wanted
+    before, ours = [
+        each for each in manager.data["energy_sources"] if each["type"] == "grid"
+    ]
+    assert before == grid
+    assert ours["number_energy_price"] == 0.31
+    assert ours["number_energy_price_export"] == 0.08
+    assert ours["stat_energy_from"] != grid["stat_energy_from"]
 
 
 @pytest.mark.usefixtures("energy")
@@ -199,7 +241,7 @@ async def test_a_changed_interface_shows_the_list(
     client = await hass_client()
     flow = await _start(client, issue_id(solax, entry))
     assert flow["step_id"] == "by_hand"
-    assert "pv_energy_total" in flow["description_placeholders"]["solar"]
+    assert "PV energy total" in flow["description_placeholders"]["solar"]
     assert (await _submit(client, flow))["type"] == "create_entry"
     await home.restart(entry)
     assert issue(home.hass, solax, entry) is None
@@ -274,7 +316,7 @@ async def test_a_charger_alone_is_a_device(
 
     assert not offered().sources
     assert len(offered().devices) == 1
-    assert offered().texts()["solar"] == "–"
+    assert offered().texts(home.hass)["solar"] == "–"
     await energy_dashboard.async_add(home.hass, offered())
     await energy_dashboard.async_add(home.hass, offered())
     manager: Any = await async_get_manager(home.hass)

@@ -14,8 +14,6 @@ from .const import DOMAIN
 from .entity import SolarCloudControl, add_controls, control_description, controls_of
 from .runtime import SolarCloudConfigEntry
 from .services import async_refresh
-from .statistics import recorder
-from .statistics.importer import earliest
 
 PARALLEL_UPDATES = 1
 
@@ -88,18 +86,13 @@ class ImportButton(PlantButton):
     @override
     async def async_press(self) -> None:
         """Begin the import, or go on with it."""
-        history = self._entry.runtime_data.history
-        history_client = history.history_client
-        assert history_client is not None  # there is no button without
-        if self._plant_id not in history.imports.jobs:
-            await history.imports.async_begin(self._plant_id, earliest(history_client))
-        history.work()
+        await self._entry.runtime_data.history.async_import([self._plant_id])
 
     @property
     @override
     def available(self) -> bool:
         """Whether there is somewhere to put the past."""
-        return recorder.has_recorder(self.hass)
+        return self._entry.runtime_data.history.can_import
 
 
 class SolarCloudButton(SolarCloudControl, ButtonEntity):

@@ -128,7 +128,8 @@ class DashboardIssue:
             translation_placeholders={
                 "plant": inventory.plants[plants[0]].name
                 if len(plants) == 1
-                else self._entry.title
+                else self._entry.title,
+                "vendor": self._history.account.vendor.name,
             },
         )
 
@@ -165,6 +166,14 @@ async def _async_listen(hass: HomeAssistant) -> None:
 
 
 type Source = dict[str, Any]
+PRICES: Final = (
+    "entity_energy_price",
+    "number_energy_price",
+    "entity_energy_price_export",
+    "number_energy_price_export",
+    "cost_adjustment_day",
+)
+"""What a grid source knows of the contract, and no entity of ours."""
 MODULE: Final = "homeassistant.components.energy.data"
 ENERGIES: Final = ("stat_energy_from", "stat_energy_to", "stat_consumption")
 
@@ -193,8 +202,8 @@ class Proposal:
         """Whether the plant has anything to add."""
         return bool(self.sources or self.devices)
 
-    def texts(self) -> dict[str, str]:
-        """Name the entities by kind of source, as a user finds them in the settings."""
+    def texts(self, hass: HomeAssistant) -> dict[str, str]:
+        """Name the entities by kind of source, as a user sees them."""
         named: dict[str, list[str]] = {
             "solar": [],
             "grid": [],
@@ -205,7 +214,10 @@ class Proposal:
             named[source["type"]] += _entities(source)
         for device in self.devices:
             named["devices"] += _entities(device)
-        return {kind: ", ".join(ids) or "–" for kind, ids in named.items()}
+        return {
+            kind: ", ".join(_name(hass, each) for each in ids) or "–"
+            for kind, ids in named.items()
+        }
 
     def beyond(self, preferences: Mapping[str, Any] | None) -> Proposal:
         """Return what of it the dashboard does not show yet, whatever it is combined with there."""
@@ -214,6 +226,11 @@ class Proposal:
             [each for each in self.sources if known.isdisjoint(_energies(each))],
             [each for each in self.devices if known.isdisjoint(_energies(each))],
         )
+
+
+def _name(hass: HomeAssistant, entity_id: str) -> str:
+    state = hass.states.get(entity_id)
+    return entity_id if state is None else state.name
 
 
 def _entities(source: Source) -> list[str]:
@@ -360,6 +377,14 @@ async def async_preferences(hass: HomeAssistant) -> Mapping[str, Any] | None:
         raise CannotAddError from err
 
 
+def _priced(source: Source, present: Sequence[Source]) -> Source:
+    """Take the prices over from the grid that is there: a home has one contract."""
+    grids = [each for each in present if each.get("type") == "grid"]
+    if source["type"] != "grid" or len(grids) != 1:
+        return source
+    return source | {key: grids[0][key] for key in PRICES if grids[0].get(key)}
+
+
 async def async_add(hass: HomeAssistant, proposal: Proposal) -> None:
     """Add what is missing; raises ``CannotAddError`` and changes nothing where that is not possible."""
     preferences = await async_preferences(hass) or {}
@@ -369,9 +394,10 @@ async def async_add(hass: HomeAssistant, proposal: Proposal) -> None:
     update: dict[str, list[Source]] = {}
     try:
         if missing.sources:
+            present = preferences.get("energy_sources", ())
             update["energy_sources"] = [
-                *preferences.get("energy_sources", ()),
-                *missing.sources,
+                *present,
+                *(_priced(source, present) for source in missing.sources),
             ]
             energy.check_sources(update["energy_sources"])
         if missing.devices:

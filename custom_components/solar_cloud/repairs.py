@@ -48,6 +48,8 @@ from .statistics.manager import History
 DISMISS: Final = "dismiss"
 DISMISSIBLE: Final = vol.Schema({vol.Optional(DISMISS, default=False): bool})
 """Home Assistant has no button to ignore what it can mend."""
+IMPORT_PAST: Final = "import_past"
+"""Whether the past is to be brought in, too."""
 KIND: Final = "kind"
 ENTRY_ID: Final = "entry_id"
 PLANT_ID: Final = "plant_id"
@@ -96,10 +98,21 @@ class DashboardFlow(ConfirmRepairFlow):
             missing = proposal.beyond(await async_preferences(self.hass))
             if user_input is not None:
                 await async_add(self.hass, missing)
-                return self._settle(set(self._offered) - set(self._chosen))
         except CannotAddError:
             return await self.async_step_by_hand()
-        return self._form("confirm", missing, DISMISSIBLE)
+        if user_input is None:
+            return self._form("confirm", missing, self._confirmation())
+        if user_input.get(IMPORT_PAST):
+            await self._history.async_import(self._chosen)
+        return self._settle(set(self._offered) - set(self._chosen))
+
+    def _confirmation(self) -> vol.Schema:
+        """Offer the past where the vendor keeps one."""
+        if not self._history.can_import:
+            return DISMISSIBLE
+        return vol.Schema({vol.Optional(IMPORT_PAST, default=True): bool}).extend(
+            DISMISSIBLE.schema
+        )
 
     async def async_step_by_hand(
         self, user_input: dict[str, Any] | None = None
@@ -131,7 +144,7 @@ class DashboardFlow(ConfirmRepairFlow):
         return self.async_show_form(
             step_id=step_id,
             data_schema=schema,
-            description_placeholders={"plant": names, **proposal.texts()},
+            description_placeholders={"plant": names, **proposal.texts(self.hass)},
         )
 
 

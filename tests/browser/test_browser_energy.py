@@ -62,7 +62,7 @@ async def test_the_repair_adds_the_plant_and_leaves_the_rest(
     await eventually(lambda: home.has_values(client), "values of all of them")
     await eventually(lambda: _offered(client), "the repair")
 
-    await _click(frontend, f"Add {cloud.plant.name} to the Energy Dashboard")
+    await _click(frontend, f"Add {cloud.plant.name} (SolaX) to the Energy Dashboard")
     after = await client.command("energy/get_prefs")
     count = len(before["energy_sources"])
     assert after["energy_sources"][:count] == before["energy_sources"]

@@ -1,7 +1,7 @@
 """The past of one account: notices gaps, repairs them, and imports what was before, whenever the vendor's limits leave room."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -20,7 +20,7 @@ from ..const import CONF_REPAIR_GAPS, LOGGER
 from . import recorder
 from .anomalies import AnomalyFinder
 from .gap_fill import GapRepair
-from .importer import HistoryImport
+from .importer import HistoryImport, earliest
 from .undo import Imported
 
 PATIENCE: Final = 3600.0
@@ -74,6 +74,20 @@ class History:
             self.anomaly_finder.stop()
 
         return stop
+
+    @property
+    def can_import(self) -> bool:
+        """Whether the vendor keeps a past, and there is somewhere to put it."""
+        return self.history_client is not None and recorder.has_recorder(self._hass)
+
+    async def async_import(self, plants: Iterable[str]) -> None:
+        """Import the past of plants as far back as the vendor gives, or go on with it."""
+        if (history_client := self.history_client) is None:
+            return
+        for plant_id in plants:
+            if plant_id not in self.imports.jobs:
+                await self.imports.async_begin(plant_id, earliest(history_client))
+        self.work()
 
     async def async_undo(self, plant_id: str) -> Mapping[str, Imported] | None:
         """Take the last import of a plant back; ``None`` when the account was unloaded meanwhile, and the next start goes on."""
