@@ -29,6 +29,7 @@ from .const import (
 from .control.forced_mode import SECTION as FORCES, async_end_all
 from .control.manager import ControlManager
 from .coordinator import InventoryCoordinator, ReadingsCoordinator, SettingsCoordinator
+from .dashboard import async_serve
 from .device_registry import DeviceRegistrySync, own_identifier
 from .energy_dashboard import DashboardIssue
 from .repairs import Repairs, notice_of
@@ -59,8 +60,9 @@ class _Connection(NamedTuple):
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions; accounts come by the user interface only."""
+    """Register the actions and the dashboard; accounts come by the user interface only."""
     async_register(hass)
+    await async_serve(hass)
     return True
 
 

@@ -201,11 +201,20 @@ def many(world: World, _: Knobs) -> list[Plant]:
 
 def installer(world: World, _: Knobs) -> list[Plant]:
     """An installer's account: 300 plants of five devices each, all under one sun."""
+    return _customers(world, 300)
+
+
+def forty(world: World, _: Knobs) -> list[Plant]:
+    """A small installer's account: 40 plants of five devices each, all under one sun."""
+    return _customers(world, 40)
+
+
+def _customers(world: World, count: int) -> list[Plant]:
     roof = Inverter(id="roof", arrays=(Array(peak_w=3000),), rated_w=3000)
     inverters = (*HOME.inverters, roof)
     site = world.add(replace(HOME, id="solax-installer", inverters=inverters))
     plants = []
-    for number in range(1, 301):
+    for number in range(1, count + 1):
         builder = Builder(Plant(plant_id(100 + number), f"Customer {number}", site))
         inverter = builder.inverter()
         builder.battery(inverter)
@@ -268,6 +277,7 @@ SCENARIOS: dict[str, Build] = {
     "commercial-twin": commercial_twin,
     "second-meter": second_meter,
     "many": many,
+    "forty": forty,
     "installer": installer,
     "night": night,
     "offline": offline,

@@ -1,0 +1,690 @@
+/**
+ * The dashboard of Solar Cloud: views for every plant, made of Home Assistant's own cards.
+ *
+ * A strategy is asked by the frontend for views each time a dashboard is opened, and again when entities or devices
+ * change. It stores nothing, so it edits nothing. Names of entities are Home Assistant's; what only this file says is in
+ * TEXTS. docs/dashboard.md tells users what they see.
+ */
+
+const PLATFORM = "solar_cloud";
+const STRATEGY = "custom:solar-cloud";
+const COLLECTION = "energy_solar_cloud";
+
+/** With more plants the overview has one tile each, and their views have no tab. */
+export const MOST_TABS = 6;
+
+/**
+ * What is found, and by what: "domain.translation_key" of an entity of our platform that is enabled and not hidden, on
+ * the device in question. A plant is a device of ours with entry type "service"; a device belongs to the plant it
+ * reaches by via_device_id. Entity ids and names are never read.
+ */
+export const KEYS = {
+  // On the plant
+  power: ["sensor.pv_power", "sensor.load_power", "sensor.grid_power", "sensor.battery_power"],
+  sources: ["sensor.pv_power", "sensor.grid_import_power", "sensor.battery_discharge_power"],
+  uses: ["sensor.load_power", "sensor.grid_export_power", "sensor.battery_charge_power"],
+  today: [
+    "sensor.pv_energy_today",
+    "sensor.load_energy_today",
+    "sensor.grid_import_energy_today",
+    "sensor.grid_export_energy_today",
+    "sensor.self_sufficiency_rate",
+    "sensor.self_consumption_rate",
+    "sensor.income_today",
+  ],
+  // Lifetime counters: hours that were filled or imported later are in their statistics, not in those of today's.
+  hourlySources: [
+    "sensor.pv_energy_total",
+    "sensor.grid_import_energy_total",
+    "sensor.battery_discharge_energy_total",
+  ],
+  hourlyUses: ["sensor.load_energy_total", "sensor.grid_export_energy_total", "sensor.battery_charge_energy_total"],
+  soc: "sensor.battery_soc",
+  batteryPower: "sensor.battery_power",
+  battery: ["sensor.battery_power", "sensor.battery_charge_energy_today", "sensor.battery_discharge_energy_today"],
+  alarms: "sensor.active_alarms",
+  quality: [
+    "sensor.last_report",
+    "sensor.data_age",
+    "sensor.plant_state",
+    "sensor.api_calls_left",
+    "sensor.api_calls_today",
+    "sensor.rejected_values",
+    "button.refresh",
+  ],
+  // On the devices below it
+  charger: [
+    "sensor.operating_state",
+    "binary_sensor.vehicle_connected",
+    "sensor.charger_power",
+    "sensor.charger_energy_session",
+  ],
+  chargerMark: "sensor.charger_power",
+  state: ["sensor.operating_state", "binary_sensor.online"],
+  remaining: "sensor.battery_energy_remaining",
+  capacity: "sensor.battery_capacity",
+  // On both
+  problem: "binary_sensor.problem",
+  minSoc: "number.battery_min_soc",
+  maxSoc: "number.battery_max_soc",
+  // Not a setting, though of a platform of settings
+  noControl: ["button.refresh", "button.import_history"],
+};
+
+/**
+ * Platforms of settings, and what a tile of one can do without being opened. No slider: who scrolls on a phone must not
+ * set an inverter.
+ */
+const CONTROLS = { select: [{ type: "select-options" }], switch: [], number: [], button: [] };
+
+const COLORS = [
+  ["pv_", "amber"],
+  ["load_", "blue"],
+  ["grid_export_", "purple"],
+  ["grid_", "indigo"],
+  ["battery_charge_", "pink"],
+  ["battery_", "teal"],
+];
+
+export const TEXTS = {
+  en: {
+    description: "All plants of your accounts: power, energy, battery, charger, alarms",
+    overview: "Overview",
+    attention: "Needs attention",
+    now: "Now",
+    sources: "Power comes from",
+    uses: "Power goes to",
+    flow: "Power flow",
+    today: "Today",
+    hourly: "Energy per hour",
+    hourlySources: "Energy per hour: sources",
+    hourlyUses: "Energy per hour: use",
+    distribution: "Energy today",
+    battery: "Battery",
+    charger: "EV charger",
+    controls: "Controls",
+    settings: "Settings",
+    alarms: "Alarms",
+    devices: "Devices",
+    quality: "Data",
+    reach: "At {level} % in about {time}, if the power stays as it is",
+    advice:
+      "The names are the manufacturer's, whose app says what each of them means. Call your installer if an alarm does not go away by itself.",
+    repairs: "What Home Assistant itself can mend is among the [repairs](/config/repairs).",
+    noPlant: "No plant yet",
+    noPlantText: "Add the account at your inverter's manufacturer; its plants appear here by themselves. If it is there already, its page says what it waits for.",
+    askAdmin: "An administrator can add an account; its plants appear here by themselves.",
+    add: "Add account",
+    accounts: "Accounts",
+    gone: "This plant is no longer there, or all its entities are disabled or hidden.",
+  },
+  de: {
+    description: "Alle Anlagen deiner Konten: Leistung, Energie, Batterie, Ladestation, Alarme",
+    overview: "Übersicht",
+    attention: "Braucht Aufmerksamkeit",
+    now: "Jetzt",
+    sources: "Leistung kommt aus",
+    uses: "Leistung geht in",
+    flow: "Leistungsfluss",
+    today: "Heute",
+    hourly: "Energie pro Stunde",
+    hourlySources: "Energie pro Stunde: Herkunft",
+    hourlyUses: "Energie pro Stunde: Verwendung",
+    distribution: "Energie heute",
+    battery: "Batterie",
+    charger: "Ladestation",
+    controls: "Steuerung",
+    settings: "Einstellungen",
+    alarms: "Alarme",
+    devices: "Geräte",
+    quality: "Daten",
+    reach: "{level} % in etwa {time}, wenn die Leistung so bleibt",
+    advice:
+      "Die Namen stammen vom Hersteller; seine App sagt, was sie bedeuten. Geht ein Alarm nicht von selbst weg, frag deinen Installateur.",
+    repairs: "Was Home Assistant selbst beheben kann, steht unter [Reparaturen](/config/repairs).",
+    noPlant: "Noch keine Anlage",
+    noPlantText: "Füge das Konto beim Hersteller deines Wechselrichters hinzu; die Anlagen erscheinen hier von selbst. Ist es schon da, sagt seine Seite, worauf es wartet.",
+    askAdmin: "Ein Administrator kann ein Konto hinzufügen; die Anlagen erscheinen hier von selbst.",
+    add: "Konto hinzufügen",
+    accounts: "Konten",
+    gone: "Diese Anlage gibt es nicht mehr, oder alle ihre Entitäten sind deaktiviert oder versteckt.",
+  },
+};
+
+/** Return the texts in a language, English where there are none. */
+export function textsOf(language) {
+  return TEXTS[language?.split("-")[0]] ?? TEXTS.en;
+}
+
+// What there is
+
+/**
+ * Return the plants, each with its entities and its devices, in the order of their names.
+ *
+ * Entities are ids by key; devices hold entities alike.
+ */
+export function findPlants(hass) {
+  const found = new Map();
+  for (const entity of Object.values(hass.entities)) {
+    if (entity.platform !== PLATFORM || entity.hidden || !entity.translation_key) continue;
+    const device = hass.devices[entity.device_id];
+    if (!device) continue;
+    if (!found.has(device.id)) found.set(device.id, { id: device.id, device, entities: new Map(), list: [] });
+    const { entities, list } = found.get(device.id);
+    const key = `${entity.entity_id.split(".")[0]}.${entity.translation_key}`;
+    if (!entities.has(key)) entities.set(key, entity.entity_id);
+    list.push({ key, id: entity.entity_id, category: entity.entity_category ?? null });
+  }
+  const language = hass.locale.language;
+  const byName = (one, other) => one.name.localeCompare(other.name, language, { numeric: true });
+  const plants = [...found.values()].filter(({ device }) => isPlant(device));
+  for (const plant of plants) Object.assign(plant, { name: nameOf(plant.device), devices: [] });
+  for (const each of found.values()) {
+    if (isPlant(each.device)) continue;
+    const plant = plants.find(({ id }) => id === plantOf(each.device, hass.devices));
+    if (plant) plant.devices.push({ ...each, name: shortName(nameOf(each.device), plant.name) });
+  }
+  for (const plant of plants) plant.devices.sort(byName);
+  tellApart(plants);
+  return plants.sort(byName);
+}
+
+const isPlant = (device) => device.entry_type === "service";
+const nameOf = (device) => device.name_by_user || device.name || "";
+
+/** Return the id of the plant a device hangs on, over any devices between. */
+function plantOf(device, devices) {
+  const seen = new Set();
+  while (device && !isPlant(device) && !seen.has(device.id)) {
+    seen.add(device.id);
+    device = devices[device.via_device_id];
+  }
+  return device?.id;
+}
+
+/** On the plant's own view the plant's name before each of its devices says nothing. */
+function shortName(name, plant) {
+  return name.startsWith(`${plant} `) ? name.slice(plant.length + 1) : name;
+}
+
+/** Two plants of one name, one house with two vendors, get the vendor's added. */
+function tellApart(plants) {
+  const names = plants.map(({ name }) => name);
+  for (const plant of plants) {
+    const twin = names.filter((name) => name === plant.name).length > 1;
+    if (twin && plant.device.manufacturer) plant.name += ` (${plant.device.manufacturer})`;
+  }
+}
+
+const pick = (from, keys) => keys.map((key) => from.entities.get(key)).filter(Boolean);
+
+/** Return the Energy Dashboard's sources; none where it is not set up, or not to be had. */
+async function energySources(hass) {
+  if (!hass.config.components.includes("energy")) return [];
+  try {
+    return (await hass.callWS({ type: "energy/get_prefs" })).energy_sources ?? [];
+  } catch (error) {
+    if (error?.code === "not_found") return [];
+    throw error;
+  }
+}
+
+const ENERGY_KINDS = new Set(["solar", "grid", "battery"]);
+
+/** Return the statistics that an electrical source counts by. */
+function countersOf(source) {
+  if (!ENERGY_KINDS.has(source.type)) return [];
+  const flows = [source, ...(source.flow_from ?? []), ...(source.flow_to ?? [])];
+  return flows.flatMap((flow) => [flow.stat_energy_from, flow.stat_energy_to]).filter(Boolean);
+}
+
+const entitiesOf = (plant) => new Set([plant, ...plant.devices].flatMap(({ list }) => list.map(({ id }) => id)));
+
+/**
+ * Tell whether the Energy Dashboard shows this plant and no other electrical source: only then are its cards, which
+ * know no plants, true on the plant's view.
+ */
+export function showsOnly(sources, plant) {
+  const counters = sources.flatMap(countersOf);
+  const own = entitiesOf(plant);
+  return counters.length > 0 && counters.every((counter) => own.has(counter));
+}
+
+// Cards
+
+const ENTITY = { type: "entity" };
+
+const colorOf = (key) => COLORS.find(([start]) => key.startsWith(`sensor.${start}`))?.[1];
+
+function tile(entity, options = {}) {
+  return { type: "tile", entity, name: ENTITY, ...options };
+}
+
+function tiles(from, keys) {
+  return keys
+    .filter((key) => from.entities.has(key))
+    .map((key) => tile(from.entities.get(key), optionsOf(key, from.entities.get(key))));
+}
+
+function optionsOf(key, entity) {
+  if (key.startsWith("button.")) return { hide_state: true, tap_action: press(entity), icon_tap_action: press(entity) };
+  return colorOf(key) ? { color: colorOf(key) } : {};
+}
+
+function press(entity) {
+  return { action: "perform-action", perform_action: "button.press", target: { entity_id: entity } };
+}
+
+function heading(text, icon, options = {}) {
+  return { type: "heading", heading: text, icon, ...options };
+}
+
+/** A section; none without anything below its heading. */
+function section(head, cards) {
+  const shown = cards.filter(Boolean);
+  return shown.length ? { type: "grid", cards: [head, ...shown] } : null;
+}
+
+function entityRows(from, keys) {
+  return keys
+    .filter((key) => from.entities.has(key))
+    .map((key) => ({ entity: from.entities.get(key), name: ENTITY, color: colorOf(key) }));
+}
+
+function distribution(title, plant, keys) {
+  const entities = entityRows(plant, keys);
+  return entities.length > 1 ? { type: "distribution", title, entities } : null;
+}
+
+function navigate(path) {
+  return { action: "navigate", navigation_path: path };
+}
+
+// The sections of a plant
+
+function nowSection(plant, sources, texts) {
+  const flow = showsOnly(sources, plant) && sources.some((source) => source.stat_rate || source.power_config);
+  return section(heading(texts.now, "mdi:flash"), [
+    ...tiles(plant, KEYS.power),
+    ...(flow
+      ? [{ type: "power-sankey", title: texts.flow, collection_key: COLLECTION }]
+      : [distribution(texts.sources, plant, KEYS.sources), distribution(texts.uses, plant, KEYS.uses)]),
+  ]);
+}
+
+function todaySection(plant, sources, texts) {
+  const graphs = showsOnly(sources, plant)
+    ? [{ type: "energy-usage-graph", title: texts.hourly, collection_key: COLLECTION }]
+    : [hourly(texts.hourlySources, plant, KEYS.hourlySources), hourly(texts.hourlyUses, plant, KEYS.hourlyUses)];
+  return section(heading(texts.today, "mdi:calendar-today"), [...tiles(plant, KEYS.today), ...graphs]);
+}
+
+function hourly(title, plant, keys) {
+  const entities = entityRows(plant, keys);
+  return entities.length
+    ? {
+        type: "statistics-graph",
+        title,
+        entities,
+        stat_types: ["change"],
+        chart_type: "bar-stack",
+        period: "hour",
+        days_to_show: 1,
+      }
+    : null;
+}
+
+function batterySection(plant, sources, texts) {
+  const soc = plant.entities.get(KEYS.soc);
+  if (!soc) return null;
+  const time = timeTemplate(plant, sources, texts);
+  return section(heading(texts.battery, "mdi:home-battery"), [
+    { type: "gauge", entity: soc, name: ENTITY, min: 0, max: 100, severity: { red: 0, yellow: 15, green: 30 }, grid_options: { columns: 6, rows: 3 } },
+    ...tiles(plant, KEYS.battery),
+    time && { type: "markdown", content: time, show_empty: false, text_only: true },
+    {
+      type: "history-graph",
+      entities: [{ entity: soc, name: ENTITY }],
+      hours_to_show: 24,
+      min_y_axis: 0,
+      max_y_axis: 100,
+    },
+  ]);
+}
+
+/**
+ * Return what the battery holds when full, in kWh, as a template; none where it is not told for sure.
+ *
+ * The Energy Dashboard may know it; else the one battery device must tell what is left in it, or its capacity.
+ */
+function capacityTemplate(plant, sources) {
+  const own = entitiesOf(plant);
+  const stored = sources.filter((source) => source.type === "battery");
+  const known = stored.filter((source) => countersOf(source).every((counter) => own.has(counter)));
+  if (known.length === 1 && known[0].capacity > 0) return String(known[0].capacity);
+  const batteries = plant.devices.filter(({ entities }) => entities.has(KEYS.soc));
+  if (batteries.length !== 1) return null;
+  const [battery] = batteries;
+  if (battery.entities.has(KEYS.capacity)) return inKilo(battery.entities.get(KEYS.capacity));
+  const remaining = battery.entities.get(KEYS.remaining);
+  // Near empty the quotient of two rounded numbers says nothing.
+  return remaining ? `(${inKilo(remaining)} / soc * 100 if soc >= 10 else 0)` : null;
+}
+
+/** Return an entity's number in thousands of its base unit, whatever unit the user chose to see. */
+function inKilo(entity) {
+  const unit = `(state_attr('${entity}', 'unit_of_measurement') or '')[:1]`;
+  return `(states('${entity}') | float(0) * {'W': 0.001, 'k': 1, 'M': 1000}.get(${unit}, 0))`;
+}
+
+/**
+ * Return the template of when the battery reaches its limits; none where its capacity is not known.
+ *
+ * It is the remaining energy by the power of this moment, and says so. Home Assistant renders it anew with each value.
+ */
+function timeTemplate(plant, sources, texts) {
+  const [soc, power] = [plant.entities.get(KEYS.soc), plant.entities.get(KEYS.batteryPower)];
+  const capacity = capacityTemplate(plant, sources);
+  if (!power || !capacity) return null;
+  const controls = [plant, ...plant.devices];
+  const limit = (key, otherwise) => {
+    const entity = controls.map(({ entities }) => entities.get(key)).find(Boolean);
+    return entity ? `states('${entity}') | float(${otherwise})` : otherwise;
+  };
+  const text = texts.reach.replace("{level}", "{{ level | round(0) | int }}").replace(
+    "{time}",
+    "{{ minutes // 60 }} h {{ '%02d' % (minutes % 60) }} min",
+  );
+  return [
+    `{%- set soc = states('${soc}') | float(-1) -%}`,
+    `{%- set power = ${inKilo(power)} -%}`,
+    `{%- set level = ${limit(KEYS.maxSoc, 100)} if power < 0 else ${limit(KEYS.minSoc, 0)} -%}`,
+    `{%- set full = ${capacity} if soc >= 0 else 0 -%}`,
+    "{%- set missing = (soc - level) / 100 * full -%}",
+    "{%- if full > 0 and power | abs >= 0.1 and missing * power > 0 and missing / power < 24 -%}",
+    "{%- set minutes = (missing / power * 12) | round(0) | int * 5 -%}",
+    `${text}`,
+    "{%- endif -%}",
+  ].join("\n");
+}
+
+const isCharger = ({ entities }) => entities.has(KEYS.chargerMark);
+
+function controlsOf(device) {
+  return device.list.filter(
+    ({ key }) => key.split(".")[0] in CONTROLS && !KEYS.noControl.includes(key),
+  );
+}
+
+/** Tiles for what is used day by day, a list of rows for the rest. */
+function controlCards(owners, texts) {
+  const all = owners.flatMap((owner) =>
+    controlsOf(owner).map((control) => ({ ...control, name: [...(owner.name ? [{ type: "text", text: owner.name }] : []), ENTITY] })),
+  );
+  const everyday = all
+    .filter(({ category }) => category === null)
+    .map((control) => ({ ...control, features: CONTROLS[control.key.split(".")[0]] }))
+    .sort((one, other) => one.features.length - other.features.length);
+  const rare = all.filter(({ category }) => category !== null);
+  return [
+    ...everyday.map(({ id, name, features }) =>
+      tile(id, { name, ...(features.length ? { features, grid_options: { columns: 12 } } : {}) }),
+    ),
+    rare.length && {
+      type: "entities",
+      title: texts.settings,
+      // An ordinary row of a number has a slider.
+      entities: rare.map(({ id, key, name }) => ({
+        entity: id,
+        name,
+        ...(key.startsWith("number.") ? { type: "simple-entity" } : {}),
+      })),
+    },
+  ];
+}
+
+function chargerSections(plant, texts) {
+  const chargers = plant.devices.filter(isCharger);
+  return chargers.map((charger) =>
+    section(heading(chargers.length > 1 ? charger.name : texts.charger, "mdi:ev-station"), [
+      ...tiles(charger, KEYS.charger),
+      ...controlCards([{ ...charger, name: "" }], texts),
+    ]),
+  );
+}
+
+function controlsSection(plant, texts) {
+  const owners = [{ ...plant, name: "" }, ...plant.devices.filter((device) => !isCharger(device))];
+  return section(heading(texts.controls, "mdi:tune-variant"), controlCards(owners, texts));
+}
+
+function alarmsSection(hass, plant, texts) {
+  const head = heading(texts.alarms, "mdi:bell");
+  const problems = problemsSection([plant], head);
+  const count = plant.entities.get(KEYS.alarms);
+  if (!count) return problems;
+  const advice = hass.user?.is_admin ? `${texts.advice} ${texts.repairs}` : texts.advice;
+  return section(head, [
+    tile(count),
+    {
+      type: "markdown",
+      content: `{% for name in state_attr('${count}', 'alarms') or [] %}\n- {{ name | e }}\n{% endfor %}\n\n${advice}`,
+      visibility: [{ condition: "numeric_state", entity: count, above: 0 }],
+    },
+    ...(problems ? problems.cards.slice(1) : []),
+  ]);
+}
+
+/** The devices that have a problem; the section is there as long as one has. */
+function problemsSection(plants, head) {
+  const several = plants.length > 1;
+  const entities = plants.flatMap((plant) =>
+    [plant, ...plant.devices].flatMap((owner) => {
+      const entity = owner.entities.get(KEYS.problem);
+      if (!entity) return [];
+      const names = [several || owner === plant ? plant.name : "", owner === plant ? "" : owner.name].filter(Boolean);
+      return [{ entity, name: names.join(" ") }];
+    }),
+  );
+  if (!entities.length) return null;
+  const conditions = entities.map(({ entity }) => ({ condition: "state", entity, state: "on" }));
+  return {
+    type: "grid",
+    cards: [
+      head,
+      {
+        type: "entity-filter",
+        entities,
+        conditions: [{ condition: "state", state: "on" }],
+        show_empty: false,
+        card: { type: "entities", state_color: true },
+      },
+    ],
+    visibility: [{ condition: "or", conditions }],
+  };
+}
+
+function devicesSection(plant, texts) {
+  return section(
+    heading(texts.devices, "mdi:devices"),
+    plant.devices.map((device) => {
+      const [entity] = pick(device, KEYS.state);
+      return entity && tile(entity, { name: device.name });
+    }),
+  );
+}
+
+function qualitySection(plant, texts) {
+  return section(heading(texts.quality, "mdi:cloud-check-variant"), tiles(plant, KEYS.quality));
+}
+
+// Views
+
+const COLUMNS = 4;
+const LAYOUT = { type: "sections", dense_section_placement: true };
+
+/** Return what a plant's view shows. */
+export function plantView(hass, plant, sources) {
+  const texts = textsOf(hass.locale.language);
+  const sections = [
+    nowSection(plant, sources, texts),
+    todaySection(plant, sources, texts),
+    batterySection(plant, sources, texts),
+    ...chargerSections(plant, texts),
+    controlsSection(plant, texts),
+    alarmsSection(hass, plant, texts),
+    devicesSection(plant, texts),
+    qualitySection(plant, texts),
+  ];
+  return { ...LAYOUT, max_columns: 3, sections: sections.filter(Boolean) };
+}
+
+function emptyView(hass, texts) {
+  const mayAdd = hass.user?.is_admin;
+  const card = {
+    type: "empty-state",
+    icon: "mdi:solar-power-variant",
+    title: texts.noPlant,
+    content: mayAdd ? texts.noPlantText : texts.askAdmin,
+  };
+  if (mayAdd) {
+    card.buttons = [
+      { text: texts.add, icon: "mdi:plus", tap_action: navigate(`/config/integrations/dashboard/add?domain=${PLATFORM}`) },
+      { text: texts.accounts, tap_action: navigate(`/config/integrations/integration/${PLATFORM}`) },
+    ];
+  }
+  return { title: texts.overview, path: "overview", type: "panel", cards: [card] };
+}
+
+function overviewView(plants, sources, texts) {
+  const compact = plants.length > MOST_TABS;
+  const counters = new Set(sources.flatMap(countersOf));
+  const counted = plants.some((plant) => [...entitiesOf(plant)].some((id) => counters.has(id)));
+  const attention = problemsSection(plants, heading(texts.attention, "mdi:alert"));
+  return {
+    title: texts.overview,
+    path: "overview",
+    ...LAYOUT,
+    max_columns: compact ? COLUMNS : 3,
+    sections: [
+      attention,
+      ...(compact ? vendorSections(plants) : plants.map(plantSection)),
+      counted && section(heading(texts.distribution, "mdi:home-lightning-bolt"), [
+        { type: "energy-distribution", collection_key: COLLECTION, link_dashboard: true },
+      ]),
+    ].filter(Boolean),
+  };
+}
+
+function plantSection(plant) {
+  const alarms = plant.entities.get(KEYS.alarms);
+  const badge = alarms && {
+    type: "entity",
+    entity: alarms,
+    color: "red",
+    visibility: [{ condition: "numeric_state", entity: alarms, above: 0 }],
+  };
+  return section(
+    heading(plant.name, "mdi:solar-power-variant", { tap_action: navigate(plant.id), badges: badge ? [badge] : [] }),
+    tiles(plant, [...KEYS.power, KEYS.soc, "sensor.pv_energy_today"]),
+  );
+}
+
+/** A tile for each plant, by vendor: its power, and a tap to its view. */
+function vendorSections(plants) {
+  const vendors = [...new Set(plants.map(({ device }) => device.manufacturer ?? ""))].sort();
+  return vendors.map((vendor) => ({
+    ...section(
+      heading(vendor, "mdi:solar-power-variant"),
+      plants.filter(({ device }) => (device.manufacturer ?? "") === vendor).map(plantTile),
+    ),
+    column_span: COLUMNS,
+  }));
+}
+
+function plantTile(plant) {
+  const [entity] = [...pick(plant, KEYS.power), ...plant.list.map(({ id }) => id)];
+  const open = navigate(plant.id);
+  return tile(entity, { name: plant.name, color: "amber", tap_action: open, icon_tap_action: open });
+}
+
+/** Build a dashboard: an overview, and a view for each plant, which is only made when it is opened. */
+export async function generateDashboard(hass) {
+  const texts = textsOf(hass.locale.language);
+  const plants = findPlants(hass);
+  if (!plants.length) return { views: [emptyView(hass, texts)] };
+  const views = plants.map((plant) => ({
+    title: plant.name,
+    path: plant.id,
+    subview: plants.length > MOST_TABS,
+    strategy: { type: STRATEGY, plant: plant.id },
+  }));
+  if (plants.length === 1) return { views };
+  return { views: [overviewView(plants, await energySources(hass), texts), ...views] };
+}
+
+/** Build the view of a plant. */
+export async function generateView(config, hass) {
+  const plant = findPlants(hass).find(({ id }) => id === config.plant);
+  if (!plant) return { cards: [{ type: "markdown", content: textsOf(hass.locale.language).gone }] };
+  return plantView(hass, plant, await energySources(hass));
+}
+
+/** Tell whether what was built may be out of date: names, devices and language, never values. */
+export function shouldRegenerate(before, now) {
+  return (
+    before.entities !== now.entities ||
+    before.devices !== now.devices ||
+    before.locale.language !== now.locale.language
+  );
+}
+
+// In the frontend
+
+function register() {
+  class Dashboard extends HTMLElement {
+    static noEditor = true;
+
+    static generate(_config, hass) {
+      return generateDashboard(hass);
+    }
+
+    static shouldRegenerate(_config, before, now) {
+      return shouldRegenerate(before, now);
+    }
+
+    static getCreateSuggestions() {
+      return { title: "Solar Cloud", icon: "mdi:solar-power-variant" };
+    }
+  }
+
+  class View extends HTMLElement {
+    static generate(config, hass) {
+      return generateView(config, hass);
+    }
+
+    static shouldRegenerate(_config, before, now) {
+      return shouldRegenerate(before, now);
+    }
+  }
+
+  // A second copy, of another version, may be there until the page is loaded anew.
+  if (customElements.get("ll-strategy-dashboard-solar-cloud")) return;
+  customElements.define("ll-strategy-dashboard-solar-cloud", Dashboard);
+  customElements.define("ll-strategy-view-solar-cloud", View);
+  window.customStrategies ??= [];
+  window.customStrategies.push({
+    type: "solar-cloud",
+    strategyType: "dashboard",
+    name: "Solar Cloud",
+    // The frontend knows the user's language only later.
+    get description() {
+      return textsOf(document.documentElement.lang).description;
+    },
+    documentationURL: "https://github.com/solar-cloud-ha/solar-cloud/blob/main/docs/dashboard.md",
+  });
+}
+
+// The frontend replaces the registry of elements while it starts, which may be after this file ran: what was defined
+// before would never be found.
+globalThis.customElements?.whenDefined("home-assistant").then(register);
