@@ -184,6 +184,7 @@ async def test_three_plants_of_three_vendors(
         await expect(powers).to_have_count(3)
         await _no_broken_card(frontend)
         await _views(frontend, "three")
+        await _see_a_problem_come_and_go(frontend, client)
 
         await page.locator("hui-heading-card").get_by_text("Home A").click()
         await expect(page.locator("hui-gauge-card")).to_contain_text("State of charge")
@@ -192,6 +193,25 @@ async def test_three_plants_of_three_vendors(
         stored = await client.command("lovelace/config", url_path=PATH[1:])
         assert stored == {"strategy": {"type": "custom:solar-cloud"}}
     assert not instance.log_lines("ERROR")
+
+
+async def _see_a_problem_come_and_go(frontend: Frontend, client: Client) -> None:
+    """A device that has a problem is named on the overview, as long as it has it."""
+    attention = frontend.page.get_by_text("Needs attention")
+    await expect(attention).to_be_hidden()
+    problem = next(
+        each["entity_id"]
+        for each in await client.entities(DOMAIN)
+        if each["translation_key"] == "problem"
+    )
+    known = (await client.get(f"/api/states/{problem}"))["attributes"]
+    await client.post(f"/api/states/{problem}", {"state": "on", "attributes": known})
+    await expect(attention).to_be_visible()
+    rows = frontend.page.locator("hui-entity-filter-card hui-generic-entity-row")
+    await expect(rows).to_have_count(1)
+    await frontend.picture("problem")
+    await client.post(f"/api/states/{problem}", {"state": "off", "attributes": known})
+    await expect(attention).to_be_hidden()
 
 
 async def test_forty_plants(
