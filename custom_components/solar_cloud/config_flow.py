@@ -110,6 +110,8 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         self._errors: dict[str, str] = {}
         self._detail = ""
         """What the next form has to say."""
+        self._mendable: tuple[CredentialField, ...] = ()
+        """The fields that the form of the address shows once more."""
         self._work: asyncio.Task[None] | None = None
         self._progress = (0, 1)
         self._code = ""
@@ -171,11 +173,24 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             for key in self._sign_in.place - {CONF_REGION}:
                 self._credentials.pop(key, None)
             return await self._async_proceed()
+        # A secret that was typed and is not what is wrong need not be typed again; it is never shown.
+        kept = {
+            each.key
+            for each in fields
+            if each.required
+            and each.key in self._secret & self._credentials.keys()
+            and each.key not in self._errors
+        }
+        fields = tuple(
+            CredentialField(each.key, each.kind, each.required and each.key not in kept)
+            for each in fields
+        )
         return await self._async_show(
             step_id,
             self.add_suggested_values_to_schema(
                 self._schema(fields), self._suggested()
             ),
+            kept=await async_sentence(self.hass, "secrets_kept") if kept else "",
         )
 
     async def async_step_base_url(
@@ -185,16 +200,20 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         addresses = (ADDRESS, *self._sign_in.other_fields)
         if user_input is not None:
             self._form = "base_url"
-            for each in addresses:
+            optional = (each for each in self._mendable if not each.required)
+            for each in (*addresses, *optional):
                 self._credentials.pop(each.key, None)
             self._credentials |= stripped(user_input)
             if self._check_addresses(addresses):
                 return await self._async_proceed()
-        # The secret may be what is wrong: it can be corrected without going back.
-        secrets = self._sign_in.secrets if self._errors else ()
+        # What is wrong can be corrected without going back; a secret may be, whatever is said.
+        if "invalid_auth" in self._errors.values():
+            self._mendable = self._sign_in.fields
+        else:
+            self._mendable = self._sign_in.secrets if self._errors else ()
         fields = (
             *addresses,
-            *(CredentialField(each.key, each.kind, False) for each in secrets),
+            *(CredentialField(each.key, each.kind, False) for each in self._mendable),
         )
         return await self._async_show(
             "base_url",
@@ -382,13 +401,26 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         return _unserved(self.hass, self._vendor, self._attempt.inventory.plants)
 
     async def _async_explain(self, err: CloudError) -> None:
-        """Put an error and the sentence that names its fix on the form."""
-        self._errors["base"] = flow_error(err)
+        """Put an error at the field it means, and the sentence that names its fix on the form."""
+        error = flow_error(err)
+        field = (
+            CONF_CODE if error in SPENT else self._sign_in.blames.get(err.key, "base")
+        )
+        self._errors[field if field in self._asked() else "base"] = error
         self._detail = (
             await async_sentence(self.hass, err.key, **err.placeholders)
             if err.key not in SAID or err.placeholders
             else ""
         )
+
+    def _asked(self) -> set[str]:
+        """Return the fields of the form that was filled in last, as it is shown again."""
+        match self._form:
+            case "paste":
+                return {CONF_CODE}
+            case "reauth_confirm":
+                return self._secret
+        return {each.key for each in self._sign_in.fields}
 
     async def _async_update_entry(self) -> ConfigFlowResult:
         """Write new credentials to the entry and start it anew; another address must show the same plants."""
@@ -639,6 +671,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             **self._sign_in.links,
             "vendor": self._vendor.name,
             "detail": self._detail,
+            "kept": "",
         }
         if self._sign_in.oauth is None:
             return shown

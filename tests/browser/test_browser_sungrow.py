@@ -58,6 +58,29 @@ async def test_an_expired_account_token_heals_by_itself(
     assert not instance.log_lines("WARNING")
 
 
+async def test_a_wrong_app_key_is_named_at_its_field(
+    frontend: Frontend, instance: Instance, cloud: SungrowCloud
+) -> None:
+    """With what was typed, and the useful sentence first; it is mended there."""
+    await frontend.choose_integration("Solar Cloud")
+    await frontend.wait_for_step("menu")
+    await frontend.choose("Sungrow (account)")
+    await frontend.wait_for_step("sungrow_account")
+    await frontend.select("region", "Other")
+    for name, text in {**cloud.credentials, "app_key": "F" * 32}.items():
+        await frontend.fill(name, text)
+    await frontend.submit()
+    await frontend.wait_for_step("base_url")
+    await frontend.fill("base_url", cloud.url)
+    await frontend.submit()
+    assert (await frontend.form_error()).startswith("The vendor does not know this app")
+    await frontend.picture("wrong-app-key")
+    await frontend.fill("app_key", cloud.credentials["app_key"])
+    await frontend.submit()
+    await frontend.wait_for_step("plants")
+    assert not instance.log_lines("ERROR")
+
+
 async def _pv_power(client: Client, cloud: SungrowCloud) -> str | None:
     """Return the plant's power where it is known."""
     unique_id = f"sungrow_{cloud.plant.ps_id}_pv_power"

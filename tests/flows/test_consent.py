@@ -165,7 +165,7 @@ async def test_e39_each_mistake_has_a_message_and_another_chance(
         ("stale-code", "invalid_code"),
     ):
         await browser.answer(code=pasted)
-        assert browser.at("paste", base=error), pasted
+        assert browser.at("paste", code=error), pasted
     bureau.unreachable = True
     await browser.answer(code="good-code")
     assert browser.at("paste", base="cannot_connect")

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 
 import pytest
+import voluptuous as vol
 from yarl import URL
 
+from custom_components.solar_cloud.cloud.registry import VENDORS
 from homeassistant.config_entries import ConfigEntryState
 
 from ..emulators.sungrow import SungrowCloud
 from ..helpers.accounts import Visitor, account_entry, added, role, type_account
-from ..helpers.flow import Flow
+from ..helpers.flow import Flow, shown
 from ..helpers.home import Home
 from ..helpers.sungrow import apply, approve
 
@@ -128,6 +130,18 @@ FORMS: dict[str, tuple[Change, dict[str, str], str, str]] = {
 }
 
 
+MEANT = {
+    "does not know this app key": "app_key",
+    "The secret key does not belong to this app key": "secret_key",
+    "Try another region": "username",
+    "wrong attempts so far: 1": "password",
+    "disabled this account": "username",
+    "enter its RSA public key": "rsa_public_key",
+    "RSA public key": "rsa_public_key",
+}
+"""The field at which a mistake is shown, by what is said of it."""
+
+
 @pytest.mark.parametrize("trouble", FORMS.values(), ids=FORMS)
 async def test_e39_every_mistake_in_the_form_is_named(
     flow: Flow, sungrow: SungrowCloud, trouble: tuple[Change, dict[str, str], str, str]
@@ -136,9 +150,60 @@ async def test_e39_every_mistake_in_the_form_is_named(
     begin_trouble, typed, error, says = trouble
     begin_trouble(sungrow)
     await type_account(flow, sungrow, "sungrow_account", **typed)
-    assert flow.at("base_url", base=error)
+    assert flow.at("base_url", **{MEANT.get(says, "base"): error})
     assert says in flow.detail
     assert len(sungrow.logins) <= 1
+
+
+async def test_a_wrong_app_key_is_mended_where_it_is_named(
+    flow: Flow, sungrow: SungrowCloud
+) -> None:
+    """The form that complains has the field, filled with what was typed; everything else is kept."""
+    await type_account(flow, sungrow, "sungrow_account", app_key="F" * 32)
+    assert flow.at("base_url", app_key="invalid_auth")
+    assert shown(flow.result) == {
+        "base_url": sungrow.url,
+        "app_key": "F" * 32,
+        "username": sungrow.credentials["username"],
+    }
+    await flow.submit(base_url=sungrow.url, app_key=sungrow.credentials["app_key"])
+    assert flow.at("plants")
+
+
+async def test_a_wrong_rsa_key_is_taken_out_where_it_is_named(
+    flow: Flow, sungrow: SungrowCloud
+) -> None:
+    """An application without encryption needs none."""
+    await type_account(flow, sungrow, "sungrow_account", rsa_public_key="nonsense")
+    assert flow.at("base_url", rsa_public_key="invalid_auth")
+    await flow.submit(**{**shown(flow.result), "rsa_public_key": ""})
+    assert flow.at("plants")
+
+
+async def test_a_wrong_password_leaves_the_right_secret_where_it_is(
+    flow: Flow, sungrow: SungrowCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the form of a known region, too: only the password is typed again."""
+    monkeypatch.setitem(
+        VENDORS["sungrow"].sign_in("sungrow_account").regions, "eu", sungrow.url
+    )
+    await flow.choose("sungrow_account")
+    typed = {"region": "eu", **sungrow.credentials}
+    await flow.submit(**{**typed, "password": "wrong"})
+    assert flow.at("sungrow_account", password="invalid_auth")
+    schema = flow.result["data_schema"]
+    assert schema is not None
+    needed = {str(each) for each in schema.schema if isinstance(each, vol.Required)}
+    assert "password" in needed
+    assert "secret_key" not in needed
+    told = flow.result["description_placeholders"]
+    assert told is not None
+    assert told["kept"] == "A secret left empty stays as it was typed."
+    assert "secret_key" not in shown(flow.result)
+    await flow.submit(
+        **{**shown(flow.result), "password": sungrow.credentials["password"]}
+    )
+    assert flow.at("plants")
 
 
 async def test_the_same_wrong_password_is_not_sent_twice(
@@ -148,7 +213,7 @@ async def test_the_same_wrong_password_is_not_sent_twice(
     await type_account(flow, sungrow, "sungrow_account", password="wrong")
     for _ in range(3):
         await flow.submit(base_url=sungrow.url, password="wrong")
-        assert flow.at("base_url", base="invalid_auth")
+        assert flow.at("base_url", password="invalid_auth")
         assert "wrong attempts so far: 1" in flow.detail
     assert len(sungrow.logins) == 1
     await flow.submit(base_url=sungrow.url, password=sungrow.user.password)
@@ -251,7 +316,7 @@ async def test_e39_a_consent_that_fails_says_why(
 
     sungrow.application.redirect_url = visitor.redirect
     await visitor.answer(code="stale")
-    assert visitor.at("paste", base="invalid_code")
+    assert visitor.at("paste", code="invalid_code")
 
     sungrow.turn(unapproved=True)
     assert await approve(sungrow, page) == (None, "Operation failed")

@@ -108,6 +108,8 @@ class SignIn:
     """Mends an address the user typed, before it is checked."""
     other_fields: tuple[CredentialField, ...] = ()
     """Fields asked together with the address, for the region ``other`` only; all may be left empty."""
+    blames: Mapping[str, str] = field(default_factory=dict)
+    """Which field is wrong, by the key of an error; what several may have caused is not named."""
     servers: Callable[[Credentials], Mapping[str, URL]] = lambda _: {}
     """Servers beside ``base_url`` that the account uses, by their field among ``other_fields``."""
 

@@ -50,6 +50,11 @@ ACCOUNT: Final = SignIn(
     links=LINKS,
     pages=REGIONS,
     normalize_url=normalize_url,
+    blames={
+        "account_disabled": "username",
+        "account_expired": "username",
+        "password_expired": "password",
+    },
 )
 CONSENT: Final = SignIn(
     key="fusionsolar_oauth",

@@ -120,6 +120,15 @@ APPLICATION_FIELDS: Final = (
 )
 RSA_FIELD: Final = CredentialField("rsa_public_key", required=False)
 LINKS: Final = {"portal": PORTAL}
+BLAMES: Final[Mapping[str, str]] = {
+    "invalid_app_key": "app_key",
+    "invalid_secret_key": "secret_key",
+    "wrong_password": "password",
+    "unknown_account": "username",
+    "account_disabled": "username",
+    "invalid_rsa_key": "rsa_public_key",
+    "encryption_required": "rsa_public_key",
+}
 
 ACCOUNT: Final = SignIn(
     key="sungrow_account",
@@ -134,6 +143,7 @@ ACCOUNT: Final = SignIn(
     quota_account=_application,
     links=LINKS,
     pages=PAGES,
+    blames=BLAMES,
 )
 GRANT: Final = SignIn(
     key="sungrow_oauth",
@@ -144,6 +154,7 @@ GRANT: Final = SignIn(
     links=LINKS,
     pages=PAGES,
     oauth=OAuth(_authorize_url, _exchange, _granted_account),
+    blames=BLAMES,
     # Without its number the page of consent takes an account for one of China's.
     other_fields=(CredentialField("cloud_id", required=False),),
 )
