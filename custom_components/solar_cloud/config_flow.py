@@ -261,6 +261,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         if (
             self.source in LATER
             and self._credentials != self._stored
+            and not self._names_another()
             and await self._async_has_consent()
         ):
             return await self._async_use_old_consent()
@@ -278,6 +279,14 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Whether only the address differs from what the entry has."""
         return at_home(self._sign_in, self._entry, self._credentials) == self._stored
 
+    def _names_another(self) -> bool:
+        """Whether another application or user was typed than the entry has: whether it may take its place, its plants say."""
+        return any(
+            self._credentials.get(each.key) != self._stored.get(each.key)
+            for each in self._sign_in.fields
+            if each.required and each.kind is not FieldKind.SECRET
+        )
+
     async def _async_has_consent(self) -> bool:
         """Whether the entry's consent can be renewed; one that was refused is forgotten."""
         store = await async_get_store(self.hass, self._entry.entry_id, None)
@@ -294,7 +303,8 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         # An account that only moved is the same one.
         credentials = at_home(self._sign_in, self._entry, self._credentials)
         before = identity(self._vendor, self._sign_in, credentials, token)
-        if before != self._entry.unique_id:
+        replaced = self.source == SOURCE_RECONFIGURE and self._names_another()
+        if before != self._entry.unique_id and not replaced:
             raise AbortFlow("unique_id_mismatch")
         if same is not None and same.entry_id != self._entry.entry_id:
             raise AbortFlow("already_configured")
@@ -423,9 +433,9 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         return {each.key for each in self._sign_in.fields}
 
     async def _async_update_entry(self) -> ConfigFlowResult:
-        """Write new credentials to the entry and start it anew; another address must show the same plants."""
+        """Write new credentials to the entry and start it anew; another address, application or user must show the same plants."""
         entry, inventory = self._entry, self._attempt.inventory
-        moved = any(
+        moved = self.unique_id != entry.unique_id or any(
             self._credentials.get(key) != self._stored.get(key)
             for key in self._sign_in.place
         )

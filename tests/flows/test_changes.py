@@ -6,12 +6,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
 from ..emulators.solax import Kind, SolaxCloud
 from ..emulators.world import World
+from ..helpers.accounts import account_entry
 from ..helpers.flow import UNREACHABLE, Flow, shown
 from ..helpers.home import Home, solax_entry, solax_id
 
@@ -99,16 +101,59 @@ async def test_reconfigure_keeps_a_secret_left_empty(
         await home.hass.config_entries.async_unload(running.entry_id)
 
 
-async def test_reconfigure_refuses_another_account(
+async def test_a_new_application_takes_the_place_of_the_old_one(
     running: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
-    """Its plants would take the place of the old ones; nothing is asked of the cloud."""
+    """The plants are the same, so entities, history and options stay: nobody deletes the entry for it."""
+    entity = home.entity_id(solax_id(solax, None, "pv_energy_total"))
+    before = home.value(solax_id(solax, None, "pv_energy_total"))
     solax.add_application("f" * 32, "EXAMPLEsecond")
+    flow = Flow(home.hass, await running.start_reconfigure_flow(home.hass), [])
+    await flow.submit(region="other", client_id="f" * 32, client_secret="EXAMPLEsecond")
+    await flow.submit(base_url=solax.url)
+    assert flow.reason == "reconfigure_successful"
+    assert (
+        running.unique_id == account_entry(solax, "solax", client_id="f" * 32).unique_id
+    )
+    assert running.state is ConfigEntryState.LOADED
+    solax.calls.clear()
+    await home.pass_time(900)
+    assert home.entity_id(solax_id(solax, None, "pv_energy_total")) == entity
+    assert home.value(solax_id(solax, None, "pv_energy_total")) >= before
+    assert not solax.token_calls
+    assert {call.code for call in solax.calls} == {10000}
+
+
+async def test_an_application_of_another_owner_is_refused(
+    running: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """Its plants would take the place of the old ones; the entry goes on as it was."""
+    async with SolaxCloud(solax.world, "evc-only") as other:
+        flow = Flow(home.hass, await running.start_reconfigure_flow(home.hass), [])
+        other.add_application("f" * 32, "EXAMPLEsecond")
+        await flow.submit(
+            region="other", client_id="f" * 32, client_secret="EXAMPLEsecond"
+        )
+        await flow.submit(base_url=other.url)
+        assert flow.reason == "unique_id_mismatch"
+    await home.hass.async_block_till_done(wait_background_tasks=True)
+    assert running.unique_id == solax_entry(solax).unique_id
+    assert running.state is ConfigEntryState.LOADED
+
+
+async def test_an_application_that_another_entry_uses_is_refused(
+    running: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """Before anything is asked: its session would end."""
+    MockConfigEntry(
+        domain=DOMAIN,
+        unique_id=account_entry(solax, "solax", client_id="f" * 32).unique_id,
+    ).add_to_hass(home.hass)
     flow = Flow(home.hass, await running.start_reconfigure_flow(home.hass), [])
     solax.calls.clear()
     await flow.submit(region="other", client_id="f" * 32, client_secret="EXAMPLEsecond")
     await flow.submit(base_url=solax.url)
-    assert flow.reason == "unique_id_mismatch"
+    assert flow.reason == "already_configured"
     assert len(solax.calls) == 0
     assert running.data["credentials"]["client_id"] == solax.credentials["client_id"]
 

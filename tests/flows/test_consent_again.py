@@ -199,6 +199,22 @@ async def test_reconfigure_with_a_new_secret_keeps_the_consent(
     assert len(bureau.exchanged) == 1
 
 
+async def test_a_new_application_asks_for_a_consent_of_its_own(
+    browser: Browser, bureau: Bureau, hass: HomeAssistant
+) -> None:
+    """The old one's belongs to the old application; the entry stays."""
+    entry = await added(browser, hass)
+    bureau.codes = {"new-code": "ada"}
+    await browser.post(browser.path, {"handler": DOMAIN, "entry_id": entry.entry_id})
+    await browser.answer(region="eu", client_id="app-2", client_secret="the-secret")
+    assert browser.result["step_id"] == "consent"
+    await browser.answer(next_step_id="paste")
+    await browser.answer(code="new-code")
+    assert browser.result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.data["credentials"]["client_id"] == "app-2"
+
+
 async def test_removing_signs_out(
     browser: Browser, bureau: Bureau, hass: HomeAssistant
 ) -> None:
