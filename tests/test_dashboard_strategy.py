@@ -66,6 +66,7 @@ def test_the_module_knows_no_entity_that_does_not_exist() -> None:
         *(f"binary_sensor.{word}" for word in BINARY),
         *(f"{control.kind}.{control}" for control in Control),
         *(f"button.{word}" for word in BUTTONS),
+        "sensor.import_progress",
     }
     assert keys
     assert set(keys) - known == set()

@@ -197,6 +197,14 @@ test("power and energy are the plant's own, unless the Energy Dashboard shows th
   assert.ok(!JSON.stringify(await frontend.view("Barn", own)).includes("energy-usage-graph"));
 });
 
+test("with what is enabled at first there is still a picture of where the power comes from", async () => {
+  const frontend = new Frontend().plant("Home", KEYS.power);
+  const [, ...cards] = sectionOf(await frontend.view("Home"), "Now").cards;
+  assert.deepEqual(cards.map(({ type }) => type), ["tile", "tile", "tile", "tile", "distribution"]);
+  const shown = cards.at(-1).entities.map(({ entity }) => entity);
+  assert.deepEqual(shown, ["pv_power", "grid_power", "battery_power"].map((word) => frontend.id("Home", `sensor.${word}`)));
+});
+
 test("grid sources of the older form count, too", () => {
   const [plant] = findPlants(new Frontend().plant("Home").hass);
   const foreign = { type: "grid", flow_from: [{ stat_energy_from: "sensor.other" }], flow_to: [] };

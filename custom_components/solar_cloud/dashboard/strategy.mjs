@@ -21,7 +21,9 @@ export const MOST_TABS = 6;
 export const KEYS = {
   // On the plant
   power: ["sensor.pv_power", "sensor.load_power", "sensor.grid_power", "sensor.battery_power"],
-  sources: ["sensor.pv_power", "sensor.grid_import_power", "sensor.battery_discharge_power"],
+  // Positive towards the house, and the card leaves out what is not positive.
+  sources: ["sensor.pv_power", "sensor.grid_power", "sensor.battery_power"],
+  // Off at first, but for the load; without them there is no such card.
   uses: ["sensor.load_power", "sensor.grid_export_power", "sensor.battery_charge_power"],
   today: [
     "sensor.pv_energy_today",
@@ -50,6 +52,7 @@ export const KEYS = {
     "sensor.api_calls_left",
     "sensor.api_calls_today",
     "sensor.rejected_values",
+    "sensor.import_progress",
     "button.refresh",
   ],
   // On the devices below it
@@ -61,6 +64,13 @@ export const KEYS = {
   ],
   chargerMark: "sensor.charger_power",
   state: ["sensor.operating_state", "binary_sensor.online"],
+  batteryMarks: [
+    "sensor.battery_soc",
+    "sensor.battery_soh",
+    "sensor.battery_temperature",
+    "sensor.battery_energy_remaining",
+    "sensor.battery_capacity",
+  ],
   remaining: "sensor.battery_energy_remaining",
   capacity: "sensor.battery_capacity",
   // On both
@@ -362,7 +372,7 @@ function capacityTemplate(plant, sources) {
   const stored = sources.filter((source) => source.type === "battery");
   const known = stored.filter((source) => countersOf(source).every((counter) => own.has(counter)));
   if (known.length === 1 && known[0].capacity > 0) return String(known[0].capacity);
-  const batteries = plant.devices.filter(({ entities }) => entities.has(KEYS.soc));
+  const batteries = plant.devices.filter((device) => pick(device, KEYS.batteryMarks).length);
   if (batteries.length !== 1) return null;
   const [battery] = batteries;
   if (battery.entities.has(KEYS.capacity)) return inKilo(battery.entities.get(KEYS.capacity));
