@@ -29,6 +29,7 @@ async def test_two_of_twelve_plants_are_searched_and_offered_by_one_repair(
     """None is chosen beforehand, and the Energy Dashboard is offered once."""
     await frontend.choose_integration("Solar Cloud")
     await frontend.wait_for_step("menu")
+    await frontend.picture("menu")
     await frontend.choose("SolaX (developer application)")
     await frontend.wait_for_step("solax")
     await frontend.select("region", "Other")
