@@ -55,7 +55,7 @@ def test_the_names_of_the_contract_are_kept() -> None:
 async def test_entities_are_named_as_the_contract_says(
     running: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
-    """Vendor, device and quantity make the unique id; the quantity is the translation key."""
+    """Vendor, device and quantity make the unique id; the quantity is the translation key, at a battery without the battery."""
     owners = {
         solax.plant.plant_id,
         f"{solax.first(Kind.INVERTER).sn}_battery",
@@ -63,9 +63,11 @@ async def test_entities_are_named_as_the_contract_says(
     }
     quantities = {str(quantity) for quantity in Quantity}
     for each in entities(home.hass, running):
-        assert each.translation_key in quantities
+        battery = f"battery_{each.translation_key}"
+        key = each.translation_key if each.translation_key in quantities else battery
+        assert key in quantities
         expected = re.compile(
-            rf"solax_({'|'.join(owners)})_{each.translation_key}(_[1-9]\d*)?"
+            rf"solax_({'|'.join(owners)})_(battery_)?{each.translation_key}(_[1-9]\d*)?"
         )
         assert expected.fullmatch(each.unique_id), each.unique_id
         assert each.has_entity_name
@@ -179,6 +181,8 @@ async def test_powers_point_towards_the_house(
     running: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
     """Import and discharge positive, export and charge negative."""
+    enable_everything(home.hass, running)
+    await home.restart(running)
     site = solax.plant.site
     for load, soc, grid, battery in (
         (200.0, 0.3, 0, -1),
@@ -225,6 +229,8 @@ async def test_e53_a_business_shows_the_same_watts_as_a_home(
     running: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
     """One house registered twice: W on one side, kW on the other."""
+    enable_everything(home.hass, running)
+    await home.restart(running)
     await home.pass_time(600)
     house, business = solax.plants
     compared = 0

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -81,11 +82,12 @@ class DeviceRegistrySync:
     @callback
     def register(self, inventory: Inventory) -> None:
         """Add or update the plants and devices, parents first."""
-        self._numbers.give(inventory)
+        shown = _shown(inventory)
+        self._numbers.give(shown)
         for plant in inventory.plants.values():
             self._register_plant(plant)
-        for device in _parents_first(inventory.devices):
-            self._register_device(device, inventory)
+        for device in _parents_first(shown.devices):
+            self._register_device(device, shown)
 
     def _register_plant(self, plant: Plant) -> None:
         dr.async_get(self._hass).async_get_or_create(
@@ -127,8 +129,8 @@ class DeviceRegistrySync:
 
     @callback
     def prune(self, everything: Inventory, chosen: Inventory) -> None:
-        """Remove what the user left out at once, and what vanished after three complete inventories without it."""
-        wanted = {*chosen.plants, *chosen.devices}
+        """Remove what the user left out and what shows nothing at once, and what vanished after three complete inventories without it."""
+        wanted = {*chosen.plants, *_shown(chosen).devices}
         listed = {*everything.plants, *everything.devices}
         certain = everything.complete and everything is not self._counted
         self._counted = everything
@@ -149,6 +151,17 @@ class DeviceRegistrySync:
         for device in dr.async_entries_for_config_entry(registry, self._entry_id):
             if (key := own_identifier(device)) is not None:
                 yield key, device
+
+
+def _shown(inventory: Inventory) -> Inventory:
+    """Leave out what has no values and nothing hanging on it: its page would be empty."""
+    parents = {each.parent_id for each in inventory.devices.values()}
+    shown = {
+        key: each
+        for key, each in inventory.devices.items()
+        if each.reports or key in parents
+    }
+    return replace(inventory, devices=shown)
 
 
 def own_identifier(device: dr.DeviceEntry) -> str | None:

@@ -38,10 +38,11 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .account import Account
-from .cloud.model import Quantity, Quantity as Q, Slot
+from .cloud.model import DeviceKind, Quantity, Quantity as Q, Slot
 from .cloud.states import MODES, STATES, PlantState
 from .const import DOMAIN
 from .entity import SolarCloudEntity, add_as_they_appear
+from .pipeline.counter_filters import SHARES
 from .pipeline.daily import daily
 from .runtime import SolarCloudConfigEntry
 from .statistics.importer import CHANGED
@@ -176,7 +177,6 @@ _BY_UNIT: Final[Mapping[str, dict[str, Any]]] = {
 """What the canonical unit already says."""
 
 _EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
-    Q.BATTERY_SOC: {"device_class": SensorDeviceClass.BATTERY},
     Q.BATTERY_ENERGY_REMAINING: {
         "device_class": SensorDeviceClass.ENERGY_STORAGE,
         "state_class": MEASUREMENT,
@@ -184,6 +184,10 @@ _EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
     Q.BATTERY_CAPACITY: {
         "device_class": SensorDeviceClass.ENERGY_STORAGE,
         "state_class": None,
+    },
+    Q.INSTALLED_POWER: {
+        "state_class": None,
+        "suggested_unit_of_measurement": UnitOfPower.KILO_WATT,
     },
     Q.BATTERY_CYCLES: {"state_class": INCREASING},
     Q.POWER_FACTOR: {"device_class": SensorDeviceClass.POWER_FACTOR},
@@ -210,6 +214,7 @@ _DIAGNOSTIC: Final = frozenset(
         Q.DATA_AGE,
         Q.FAULT_CODE,
         Q.GRID_FREQUENCY,
+        Q.INSTALLED_POWER,
         Q.LAST_REPORT,
         Q.PLANT_STATE,
         Q.POWER_FACTOR,
@@ -231,26 +236,36 @@ _DISABLED: Final = frozenset(
         Q.APPARENT_POWER,
         Q.BACKUP_APPARENT_POWER,
         Q.BACKUP_CURRENT,
+        Q.BACKUP_FREQUENCY,
         Q.BACKUP_POWER,
         Q.BACKUP_VOLTAGE,
         Q.BATTERY_CAPACITY,
+        Q.BATTERY_CHARGE_POWER,
         Q.BATTERY_CURRENT,
         Q.BATTERY_CYCLES,
+        Q.BATTERY_DISCHARGE_POWER,
         Q.BATTERY_VOLTAGE,
-        Q.CO2_SAVED_TOTAL,
-        Q.DATA_AGE,
+        Q.BUS_VOLTAGE,
+        Q.DIRECT_USE_ENERGY_TODAY,
+        Q.DIRECT_USE_ENERGY_TOTAL,
         Q.FAULT_CODE,
+        Q.GRID_EXPORT_POWER,
         Q.GRID_FREQUENCY,
-        Q.INCOME_TODAY,
-        Q.INCOME_TOTAL,
+        Q.GRID_IMPORT_POWER,
+        Q.INSULATION_RESISTANCE,
         Q.LINE_VOLTAGE,
         Q.MPPT_CURRENT,
         Q.MPPT_ENERGY_TOTAL,
         Q.MPPT_VOLTAGE,
+        Q.PHASE_CURRENT,
         Q.PHASE_POWER,
         Q.PHASE_REACTIVE_POWER,
         Q.PHASE_VOLTAGE,
         Q.POWER_FACTOR,
+        Q.PV_CHARGE_ENERGY_TODAY,
+        Q.PV_CHARGE_ENERGY_TOTAL,
+        Q.PV_EXPORT_ENERGY_TODAY,
+        Q.PV_EXPORT_ENERGY_TOTAL,
         Q.REACTIVE_POWER,
         Q.REJECTED_VALUES,
         Q.SECOND_GRID_EXPORT_ENERGY_TODAY,
@@ -258,12 +273,14 @@ _DISABLED: Final = frozenset(
         Q.SECOND_GRID_IMPORT_ENERGY_TODAY,
         Q.SECOND_GRID_IMPORT_ENERGY_TOTAL,
         Q.SECOND_GRID_POWER,
+        Q.SELF_CONSUMED_ENERGY_TODAY,
+        Q.SELF_SUPPLIED_ENERGY_TODAY,
         Q.STRING_CURRENT,
         Q.STRING_POWER,
         Q.STRING_VOLTAGE,
     }
 )
-"""Rare or noisy: there for those who look for them."""
+"""Rare, noisy, or told by another: there for those who look for them."""
 
 _BINARY: Final = frozenset({Q.ONLINE, Q.PROBLEM, Q.VEHICLE_CONNECTED})
 
@@ -336,6 +353,40 @@ def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
                 yield plant_id, Slot(Quantity.ACTIVE_ALARMS)
 
 
+OF_THE_WHOLE: Final = frozenset(
+    {DeviceKind.INVERTER, DeviceKind.METER, DeviceKind.BATTERY}
+)
+"""Kinds of devices of which a plant with just one shows the values as its own."""
+
+
+def _told_elsewhere(account: Account, device_id: str, slot: Slot) -> bool:
+    """Whether somebody nearer to the user shows the same, so that this one is off by default."""
+    inventory, quantity = account.inventory.data, slot.quantity
+    device = inventory.devices.get(device_id)
+    if device is None:
+        return quantity is Q.AC_POWER
+    if quantity is Q.LAST_REPORT:
+        return True
+    if slot.index or device.kind not in OF_THE_WHOLE:
+        return False
+    family = [each.kind for each in inventory.devices_of(device.plant_id)]
+    if (
+        device.kind is DeviceKind.INVERTER
+        and quantity.startswith("battery_")
+        and DeviceKind.BATTERY in family
+    ):
+        return True
+    return family.count(device.kind) == 1 and quantity in _of_plant(
+        account, device.plant_id
+    )
+
+
+def _of_plant(account: Account, plant_id: str) -> set[Q]:
+    """Return what a plant shows of the whole site."""
+    roles = {*account.cloud.roles(plant_id, account.inventory.data)}
+    return roles | {SHARES[role] for role in roles & SHARES.keys()}
+
+
 class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     """A measured value, a state, or the time of the last report."""
 
@@ -345,11 +396,33 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
         """Take the description of the slot's quantity, and a state's options."""
         super().__init__(account, device_id, slot)
         self.entity_description = SENSORS[slot.quantity]
+        if _told_elsewhere(account, device_id, slot):
+            self._attr_entity_registry_enabled_default = False
+        if slot.quantity is Q.BATTERY_SOC and self._stands_for_battery():
+            self._attr_device_class = SensorDeviceClass.BATTERY
         if self.entity_description.device_class is SensorDeviceClass.ENUM:
             self._attr_options = self._states()
         elif self.entity_description.device_class is SensorDeviceClass.MONETARY:
-            plant = account.inventory.data.plants.get(device_id)
-            self._attr_native_unit_of_measurement = plant.currency if plant else None
+            self._attr_native_unit_of_measurement = (
+                self._vendor_currency or account.readings.hass.config.currency
+            )
+
+    @property
+    def _vendor_currency(self) -> str | None:
+        plant = self.account.inventory.data.plants.get(self.device_id)
+        return plant.currency if plant else None
+
+    def _stands_for_battery(self) -> bool:
+        """Whether this is the one charge that is shown as a battery's: the plant's, which the Energy Dashboard asks for, where it has one.
+
+        Each that is one counts among the home's low batteries.
+        """
+        if self.kind is DeviceKind.PLANT:
+            return True
+        plant_id = self.device.plant_id if self.device else ""
+        return self.kind is DeviceKind.BATTERY and Q.BATTERY_SOC not in _of_plant(
+            self.account, plant_id
+        )
 
     def _states(self) -> list[str]:
         """Return the states that this kind of device can have."""
@@ -389,10 +462,13 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        """The raw code of a state this version does not know, and the names of alarms."""
+        """The raw code of a state this version does not know, the names of alarms, and who named the currency."""
         if self.slot.quantity is Quantity.ACTIVE_ALARMS:
             alarms = self.coordinator.data.alarms.get(self.device_id, ())
             return {"alarms": [alarm.name for alarm in alarms[:MOST_NAMES]]}
+        if self.device_class is SensorDeviceClass.MONETARY:
+            own = self._vendor_currency is not None
+            return {"currency_from": "vendor" if own else "home_assistant"}
         if (
             self.reading is not None
             and (code := self.reading.unknown.get(self.slot)) is not None

@@ -75,7 +75,10 @@ async def test_rows_of_a_day(home: Home, cloud: Cloud[Any], sign_in: str) -> Non
         print(f"  {number:6} {entity_id}")
     alike = defaultdict(list)
     for entity_id in on:
-        if len({state for _, state in series[entity_id]} - {"unknown", "unavailable"}) > 2:
+        if (
+            len({state for _, state in series[entity_id]} - {"unknown", "unavailable"})
+            > 2
+        ):
             alike[tuple(series[entity_id])].append(entity_id)
     for twins in alike.values():
         if len(twins) > 1:

@@ -21,9 +21,13 @@ FINEST: Final = 0.1
 """kWh; a lifetime counter with coarser steps says less of a day than the vendor's counter of today."""
 
 
+OTHER_DAILY: Final = frozenset({Q.INCOME_TODAY, Q.CO2_SAVED_TODAY})
+"""What is counted over a day beside energies."""
+
+
 def daily(quantity: Q) -> bool:
     """Whether a quantity starts anew at the plant's midnight."""
-    return quantity is Q.INCOME_TODAY or quantity.value.endswith("_energy_today")
+    return quantity in OTHER_DAILY or quantity.value.endswith("_energy_today")
 
 
 def lifetime_of(today: Slot) -> Slot | None:

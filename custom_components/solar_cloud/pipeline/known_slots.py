@@ -14,6 +14,7 @@ LASTING: Final = frozenset(
     {
         Quantity.LAST_REPORT,
         Quantity.BATTERY_CAPACITY,
+        Quantity.INSTALLED_POWER,
         Quantity.PLANT_STATE,
         Quantity.ACTIVE_ALARMS,
         Quantity.API_CALLS_TODAY,

@@ -22,6 +22,7 @@ from .freshness import Freshness
 from .held import Held
 from .known_slots import KnownSlots
 from .plant_sources import PollContext, SourceSelection, SourceSelections, evaluate
+from .rates import add_rates
 from .timezones import HomeLocation, Night, is_dark, plant_zone
 
 ROLES: Final = "roles"
@@ -199,6 +200,9 @@ class ReadingPipeline:
         elif any(Slot(role) in values for role in roles if not role.is_energy):
             poll.stale.discard(plant_id)
         members = poll.members(plant_id)
+        add_rates(values)
+        if (peak := poll.inventory.plants[plant_id].pv_capacity) is not None:
+            values[Slot(Q.INSTALLED_POWER)] = peak
         values[Slot(Q.REJECTED_VALUES)] = self._filters.count((plant_id, *members))
         if (age := self._age(members or [plant_id], poll)) is not None:
             values[Slot(Q.DATA_AGE)] = age

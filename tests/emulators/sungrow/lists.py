@@ -60,6 +60,7 @@ def _live(query: Query, plant: Plant) -> dict[str, Any]:
         "total_energy",
         "today_income",
         "total_income",
+        "co2_reduce",
         "co2_reduce_total",
         "total_capcity",
     )
@@ -74,6 +75,7 @@ def _live(query: Query, plant: Plant) -> dict[str, Any]:
         _scaled(total, ("kWh", "MWh"), 10_000, 1000),
         {"unit": "EUR", "value": f"{today * plant.price:.2f}"},
         {"unit": "EUR", "value": f"{total * plant.price:.2f}"},
+        _scaled(today * 0.997, ("kg", "t"), 10_000, 1000),
         _scaled(total * 0.997, ("kg", "t"), 10_000, 1000),
         _scaled(plant.site.spec.peak_w, ("Wp", "kWp"), 1000),
     )

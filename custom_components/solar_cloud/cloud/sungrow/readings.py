@@ -102,9 +102,13 @@ def _money(row: Row) -> dict[Slot, Value]:
         amount, unit = _scaled(row.get(name))
         if amount is not None and re.fullmatch("[A-Z]{3}", unit):
             values[Slot(quantity)] = amount
-    amount, unit = _scaled(row.get("co2_reduce_total"))
-    if amount is not None and unit in MASSES:
-        values[Slot(Quantity.CO2_SAVED_TOTAL)] = round(amount * MASSES[unit].factor, 3)
+    for name, quantity in (
+        ("co2_reduce", Quantity.CO2_SAVED_TODAY),
+        ("co2_reduce_total", Quantity.CO2_SAVED_TOTAL),
+    ):
+        amount, unit = _scaled(row.get(name))
+        if amount is not None and unit in MASSES:
+            values[Slot(quantity)] = round(amount * MASSES[unit].factor, 3)
     return values
 
 
