@@ -154,6 +154,7 @@ def test_every_unit_has_a_range() -> None:
 def test_every_quantity_has_an_entity() -> None:
     """A quantity nobody can see is dead."""
     assert Quantity.__members__.keys() == {quantity.name for quantity in SENSORS} | {
+        "CLOUD_CONNECTION",
         "ONLINE",
         "PROBLEM",
         "VEHICLE_CONNECTED",

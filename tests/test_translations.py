@@ -346,3 +346,11 @@ def test_every_notice_has_an_issue() -> None:
         assert issue["title"]
         steps = issue.get("fix_flow", {"step": {"": issue}})["step"].values()
         assert all(step["description"] for step in steps)
+
+
+def test_no_state_is_called_as_home_assistant_calls_its_own() -> None:
+    """A charger that is "unavailable" looked like one that nobody hears from, to users and to automations."""
+    words = {
+        str(word) for words in (*STATES.values(), *MODES.values()) for word in words
+    }
+    assert words.isdisjoint({"unavailable", "unknown", "on", "off"})

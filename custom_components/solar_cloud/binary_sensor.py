@@ -1,8 +1,8 @@
-"""Binary sensors: whether a device reports, has a problem, or holds a vehicle."""
+"""Binary sensors: whether the cloud answers, a device reports, has a problem, or holds a vehicle."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorDeviceClass,
@@ -12,10 +12,15 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import (
+    async_get_cached_translations,
+    async_get_translations,
+)
 
 from .account import Account
 from .cloud.model import DeviceKind, Quantity, Slot, Snapshot
 from .cloud.states import FAULTS, VEHICLE_ABSENT, VEHICLE_UNCERTAIN
+from .const import DOMAIN
 from .entity import SolarCloudEntity, add_as_they_appear
 from .runtime import SolarCloudConfigEntry
 
@@ -90,7 +95,15 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add binary sensors as their devices appear."""
+    # Kept at hand: attributes are written at once.
+    await async_get_translations(hass, hass.config.language, "exceptions", [DOMAIN])
     add_as_they_appear(entry, async_add_entities, _slots, SolarCloudBinarySensor)
+    add_as_they_appear(entry, async_add_entities, _plants, CloudConnection)
+
+
+def _plants(account: Account) -> Iterator[tuple[str, Slot]]:
+    for plant_id in account.inventory.data.plants:
+        yield plant_id, Slot(Quantity.CLOUD_CONNECTION)
 
 
 def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
@@ -133,3 +146,43 @@ class SolarCloudBinarySensor(SolarCloudEntity, BinarySensorEntity):
         if not self.entity_description.needs_report:
             return self.coordinator.last_update_success and self.reading is not None
         return super().available
+
+
+class CloudConnection(SolarCloudEntity, BinarySensorEntity):
+    """Whether the cloud gives values; while it does not, why, and since when."""
+
+    entity_description = BinarySensorEntityDescription(
+        key="cloud_connection",
+        device_class=BinarySensorDeviceClass.CONNECTIVITY,
+        entity_category=EntityCategory.DIAGNOSTIC,
+    )
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: that nothing comes is what it tells."""
+        return True
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Off once the values can no longer be shown as the present."""
+        return self.coordinator.last_update_success
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """The reason in the user's language, and when the cloud gave values for the last time."""
+        off = not self.is_on
+        return {
+            "reason": self._reason() if off else None,
+            "since": self.coordinator.last_success if off else None,
+        }
+
+    def _reason(self) -> str | None:
+        if (err := self.coordinator.last_error) is None:
+            return None
+        language = self.hass.config.language
+        texts = async_get_cached_translations(self.hass, language, "exceptions", DOMAIN)
+        text = texts.get(f"component.{DOMAIN}.exceptions.{err.key}.message")
+        return err.key if text is None else text.format(**err.placeholders)

@@ -127,6 +127,11 @@ class SolarCloudCoordinator[DataT: (Inventory, Snapshot, Settings)](
         self.last_success: datetime | None = None
         self.last_error: CloudError | None = None
 
+    @property
+    def next_poll(self) -> datetime:
+        """When it polls again."""
+        return dt_util.utc_from_timestamp(self._planned)
+
     @abstractmethod
     async def _async_poll(self) -> DataT:
         """Ask the cloud. Raises a ``CloudError``."""

@@ -282,7 +282,9 @@ _DISABLED: Final = frozenset(
 )
 """Rare, noisy, or told by another: there for those who look for them."""
 
-_BINARY: Final = frozenset({Q.ONLINE, Q.PROBLEM, Q.VEHICLE_CONNECTED})
+_BINARY: Final = frozenset(
+    {Q.CLOUD_CONNECTION, Q.ONLINE, Q.PROBLEM, Q.VEHICLE_CONNECTED}
+)
 
 
 def _rows() -> Iterator[tuple[Q, SensorEntityDescription]]:

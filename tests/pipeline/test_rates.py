@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot, Value
-from custom_components.solar_cloud.pipeline.rates import add_rates
+from custom_components.solar_cloud.pipeline.pipeline import add_rates
 
 SUFFICIENCY, CONSUMPTION = Slot(Q.SELF_SUFFICIENCY_RATE), Slot(Q.SELF_CONSUMPTION_RATE)
 DAY: dict[Q, float] = {

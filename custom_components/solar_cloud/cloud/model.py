@@ -175,6 +175,7 @@ class Quantity(StrEnum):
     ONLINE = ("online",)
     PROBLEM = ("problem",)
     VEHICLE_CONNECTED = ("vehicle_connected",)
+    CLOUD_CONNECTION = ("cloud_connection",)
     SIGNAL_STRENGTH = ("signal_strength", "dBm")
 
     # Weather

@@ -129,7 +129,7 @@ class ChargerState(StrEnum):
     CHARGING = "charging"
     FINISHED = "finished"
     FAULT = "fault"
-    UNAVAILABLE = "unavailable"
+    OUT_OF_SERVICE = "out_of_service"
     RESERVED = "reserved"
     SUSPENDED_BY_VEHICLE = "suspended_by_vehicle"
     SUSPENDED_BY_CHARGER = "suspended_by_charger"
@@ -182,7 +182,7 @@ FAULTS: Final = frozenset(
 )
 """States that mean a person should look."""
 
-VEHICLE_ABSENT: Final = frozenset({ChargerState.AVAILABLE, ChargerState.UNAVAILABLE})
+VEHICLE_ABSENT: Final = frozenset({ChargerState.AVAILABLE, ChargerState.OUT_OF_SERVICE})
 VEHICLE_UNCERTAIN: Final = frozenset(
     {
         ChargerState.FAULT,

@@ -22,10 +22,17 @@ from .freshness import Freshness
 from .held import Held
 from .known_slots import KnownSlots
 from .plant_sources import PollContext, SourceSelection, SourceSelections, evaluate
-from .rates import add_rates
 from .timezones import HomeLocation, Night, is_dark, plant_zone
 
 ROLES: Final = "roles"
+
+RATES: Final = (
+    (Q.SELF_SUFFICIENCY_RATE, Q.GRID_IMPORT_ENERGY_TODAY, Q.LOAD_ENERGY_TODAY),
+    (Q.SELF_CONSUMPTION_RATE, Q.GRID_EXPORT_ENERGY_TODAY, Q.PV_ENERGY_TODAY),
+)
+"""Each rate, what of the whole went through the grid, and the whole."""
+LEAST_FOR_RATE: Final = 0.05
+"""kWh; of less than that a counter's last digit would be a tenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,3 +295,21 @@ def _powers(roles: PlantSources, raw: Snapshot) -> dict[Slot, Value]:
 def _made_at(reading: Reading, now: datetime) -> float:
     """Return when a reading was made, as far as anybody knows."""
     return min(reading.measured_at or reading.heard_at or now, now).timestamp()
+
+
+def add_rates(values: dict[Slot, Value]) -> None:
+    """Add today's rates in % to a plant's values; one whose energies are not both known stays unknown.
+
+    What a battery bought at night and sold by day counts against the sun, so a rate is kept between nothing and all.
+    """
+    for rate, through_grid, whole in RATES:
+        part, made = values.get(Slot(through_grid)), values.get(Slot(whole))
+        if Slot(rate) in values:
+            continue
+        if (
+            isinstance(part, float)
+            and isinstance(made, float)
+            and made >= LEAST_FOR_RATE
+        ):
+            share = min(max(1.0 - part / made, 0.0), 1.0)
+            values[Slot(rate)] = round(100.0 * share, 1)

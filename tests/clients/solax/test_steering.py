@@ -125,7 +125,7 @@ async def test_start_and_stop_spare_the_contactor(account: Account) -> None:
     with pytest.raises(CommandInvalid, match="no_vehicle"):
         await tell(account, CHARGER, Control.CHARGING, value=True)
     await tell(account, CHARGER, Control.CHARGER_LOCK)
-    assert (await account.values(CHARGER))["operating_state"] == "unavailable"
+    assert (await account.values(CHARGER))["operating_state"] == "out_of_service"
     await tell(account, CHARGER, Control.CHARGER_UNLOCK)
     assert (await account.values(CHARGER))["operating_state"] == "available"
     assert len(account.cloud.commands()) == 4

@@ -94,7 +94,7 @@ CHARGER: Final[Mapping[int, str]] = {
     2: ChargerState.CHARGING,
     3: ChargerState.FINISHED,
     4: ChargerState.FAULT,
-    5: ChargerState.UNAVAILABLE,
+    5: ChargerState.OUT_OF_SERVICE,
     6: ChargerState.RESERVED,
     7: ChargerState.SUSPENDED_BY_VEHICLE,
     8: ChargerState.SUSPENDED_BY_CHARGER,

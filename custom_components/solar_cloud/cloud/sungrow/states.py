@@ -74,7 +74,7 @@ CHARGER_STATES: Final[Mapping[int, str]] = {
     5: ChargerState.SUSPENDED_BY_VEHICLE,
     6: ChargerState.FINISHED,
     7: ChargerState.RESERVED,
-    8: ChargerState.UNAVAILABLE,
+    8: ChargerState.OUT_OF_SERVICE,
     9: ChargerState.FAULT,
 }
 """Point 33716 (sungrow.md §5.8)."""

@@ -226,7 +226,7 @@ class SolaxControls:
         if command.control is Control.CHARGER_LOCK and self._state(device.id) not in {
             None,
             ChargerState.AVAILABLE,
-            ChargerState.UNAVAILABLE,
+            ChargerState.OUT_OF_SERVICE,
         }:
             raise CommandInvalid("vehicle_connected")
 

@@ -1,0 +1,85 @@
+"""What a user sees while the cloud gives nothing: that it does not, why, and since when."""
+
+from datetime import datetime
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    get_system_health_info,
+)
+
+from custom_components.solar_cloud.const import DOMAIN
+from homeassistant.setup import async_setup_component
+
+from .emulators.solax import SolaxCloud
+from .helpers.home import Home, solax_id
+
+OUTAGE = 2400.0
+"""Seconds after which nothing is shown as the present any more."""
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "internal error"), ("de", "internen Fehler")]
+)
+async def test_the_reason_of_an_outage_is_one_click_away(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home, language: str, said: str
+) -> None:
+    """Off with the reason in the user's language and the time of the last values, and on again by itself."""
+    home.hass.config.language = language
+    await home.start(entry)
+    await home.pass_time(600)
+    connection = solax_id(solax, None, "cloud_connection")
+    state = home.state(connection, "binary_sensor")
+    assert state.state == "on"
+    assert state.attributes["reason"] is None
+    down = home.freezer().astimezone()
+    solax.fault(http=503, times=None)
+    await home.pass_time(OUTAGE)
+    assert home.state(solax_id(solax, None, "pv_power")).state == "unavailable"
+    state = home.state(connection, "binary_sensor")
+    assert state.state == "off"
+    assert said in state.attributes["reason"]
+    since = state.attributes["since"]
+    assert isinstance(since, datetime)
+    assert abs((since - down).total_seconds()) <= 300
+    solax.faults.clear()
+    await home.pass_time(OUTAGE)
+    assert home.state(connection, "binary_sensor").state == "on"
+
+
+async def test_a_wrong_secret_is_named_as_the_reason(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """It is no outage, and waiting does not help."""
+    await home.start(entry)
+    await home.pass_time(600)
+    solax.fault(code=10402, times=None)
+    await home.pass_time(OUTAGE)
+    state = home.state(solax_id(solax, None, "cloud_connection"), "binary_sensor")
+    assert state.state == "off"
+    assert state.attributes["reason"]
+
+
+async def test_system_information_shows_each_account_without_naming_it(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """What a report needs, and nothing that tells whose it is."""
+    assert await async_setup_component(home.hass, "system_health", {})
+    await home.start(entry)
+    await home.pass_time(600)
+    info = await get_system_health_info(home.hass, DOMAIN)
+    assert await info.pop("SolaX: cloud reachable") == "ok"
+    assert info.keys() == {
+        "SolaX: calls left",
+        "SolaX: data age",
+        "SolaX: last error",
+        "SolaX: next poll",
+    }
+    assert info["SolaX: calls left"] > 0
+    assert info["SolaX: last error"] is None
+    assert (
+        datetime.fromisoformat(info["SolaX: next poll"]) > home.freezer().astimezone()
+    )
+    told = str(info)
+    for secret in (*solax.credentials.values(), solax.plant.plant_id, "Demo House"):
+        assert secret not in told
