@@ -87,7 +87,7 @@ async def test_a_battery_in_no_list_is_found(
     devices = registered(home.hass, entry)
     inverter = solax.first(Kind.INVERTER).sn
     assert devices[f"{inverter}_battery"].via_device_id == devices[inverter].id
-    assert home.value(solax_id(solax, Kind.BATTERY, "battery_soc")) > 0
+    assert home.value(solax_id(solax, Kind.BATTERY, "battery_soh")) > 0
 
 
 @pytest.mark.parametrize("solax", ["parallel-two-inverters"], indirect=True)

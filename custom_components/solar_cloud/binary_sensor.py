@@ -102,7 +102,7 @@ async def async_setup_entry(
 
 
 def _plants(account: Account) -> Iterator[tuple[str, Slot]]:
-    for plant_id in account.inventory.data.plants:
+    for plant_id in account.inventory.chosen.plants:
         yield plant_id, Slot(Quantity.CLOUD_CONNECTION)
 
 
