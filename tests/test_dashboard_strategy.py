@@ -27,7 +27,7 @@ from .helpers.home import Home, enable_everything, solax_entry, solax_id
 NODE: Final = Path(playwright.__file__).parent / "driver" / "node"
 """A JavaScript engine that every developer has: the browser tests' library brings it."""
 TESTS: Final = Path(__file__).parent / "dashboard"
-BINARY: Final = ("online", "problem", "vehicle_connected")
+BINARY: Final = ("cloud_connection", "online", "problem", "vehicle_connected")
 BUTTONS: Final = ("refresh", "import_history")
 
 

@@ -33,6 +33,7 @@ export const KEYS = {
     "sensor.self_sufficiency_rate",
     "sensor.self_consumption_rate",
     "sensor.income_today",
+    "sensor.co2_saved_today",
   ],
   // Lifetime counters: hours that were filled or imported later are in their statistics, not in those of today's.
   hourlySources: [
@@ -46,6 +47,7 @@ export const KEYS = {
   battery: ["sensor.battery_power", "sensor.battery_charge_energy_today", "sensor.battery_discharge_energy_today"],
   alarms: "sensor.active_alarms",
   quality: [
+    "binary_sensor.cloud_connection",
     "sensor.last_report",
     "sensor.data_age",
     "sensor.plant_state",
