@@ -1,9 +1,10 @@
 """Fixtures: a real Home Assistant in the process, the emulated clouds behind real HTTP, and one time for both."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import PropertyMock, patch
 
 import aiohttp
 from freezegun.api import FrozenDateTimeFactory
@@ -14,6 +15,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.solar_cloud.control import manager
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import Entity
 from homeassistant.setup import async_setup_component
 
 from .emulators.fusionsolar import FusionSolarCloud
@@ -53,6 +55,14 @@ def recorder_before_integrations(request: pytest.FixtureRequest) -> None:
 @pytest.fixture(autouse=True)
 async def enable_event_loop_debug() -> None:
     """Go without asyncio's debug mode, which takes a quarter of the time; ``PYTHONASYNCIODEBUG=1`` turns it on."""
+
+
+@pytest.fixture
+def entity_registry_enabled_by_default() -> Iterator[None]:
+    """Show what is off at first too, as the fixture of this name does in Home Assistant's own tests."""
+    enabled = PropertyMock(return_value=True)
+    with patch.object(Entity, "entity_registry_enabled_default", enabled):
+        yield
 
 
 @pytest.fixture

@@ -153,6 +153,7 @@ async def test_a_long_wait_shows_at_once_and_ends(
     assert home.value(power) >= 0
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.parametrize("solax", ["many"], indirect=True)
 async def test_a_large_account_is_read_in_portions(
     solax: SolaxCloud, home: Home

@@ -130,6 +130,7 @@ def begin(request: pytest.FixtureRequest) -> datetime:
     return start - timedelta(minutes=30)
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.parametrize("name", ["summer"])
 async def test_a_day_is_shown_and_summed_up_as_it_was(
     recorder_mock: Recorder,
@@ -182,6 +183,7 @@ async def test_a_day_is_shown_and_summed_up_as_it_was(
     assert len(solax.token_calls) == 1
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.parametrize("name", ["winter", "long", "short"])
 async def test_e14_every_day_of_the_year_ends_as_it_was(
     entry: MockConfigEntry, solax: SolaxCloud, home: Home, name: str

@@ -44,6 +44,7 @@ async def _submit(home: Home, entry: MockConfigEntry, serial: str) -> Any:
     return result
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_e52_a_meter_in_no_list_is_added_by_its_serial(
     unlisted: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:

@@ -237,6 +237,7 @@ async def test_e24_a_permission_withdrawn_keeps_the_energies(
     assert fusionsolar.violations == {}
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_e23_a_forbidden_interface_leaves_the_rest_working(
     entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
 ) -> None:
@@ -334,6 +335,7 @@ async def correct(
     await home.pass_time(900)
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_e32_the_owner_corrects_a_meter(
     entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
 ) -> None:

@@ -57,6 +57,7 @@ async def test_e09_an_absurd_point_is_not_shown(
     assert home.value(key) == pytest.approx(truth.pv, abs=0.11)
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_e10_today_starts_anew_without_losing_anything(
     running: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
@@ -99,6 +100,7 @@ async def test_e11_a_sum_waits_for_all_its_addends(
     assert last == pytest.approx(truth, abs=0.2)
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.parametrize(
     "absent", [None, "", "--", "N/A", "unknown", "null", "NaN", [], {}, True]
 )
@@ -173,6 +175,7 @@ async def test_e56_uploads_from_the_future_make_no_energy(
     assert home.state(solax_id(solax, None, "pv_power")).state == STATE_UNAVAILABLE
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.parametrize("rows", ["stale", "missing"])
 async def test_e59_a_cut_off_house_shows_no_old_power(
     running: MockConfigEntry, solax: SolaxCloud, home: Home, rows: str
@@ -210,6 +213,7 @@ async def test_e59_a_cut_off_house_shows_no_old_power(
         assert value <= home.value(solax_id(solax, None, key)) < value + 15
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_e59_rows_without_a_time_grow_old_as_well(
     running: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
@@ -229,6 +233,7 @@ async def test_e59_rows_without_a_time_grow_old_as_well(
     assert home.value(solax_id(solax, None, "pv_energy_total")) > 0
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_one_silent_device_leaves_the_others_alone(
     running: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
@@ -273,6 +278,7 @@ async def test_e64_a_start_in_the_night_keeps_every_entity(
     assert home.value(solax_id(solax, None, "pv_power")) > 0
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.parametrize("solax", ["night"], indirect=True)
 async def test_e64_a_first_start_in_the_night_loses_nothing(
     running: MockConfigEntry, solax: SolaxCloud, home: Home

@@ -167,7 +167,7 @@ async def test_e37_a_changed_password_is_asked_for_once(
     assert len(sungrow.logins) == 2
     flow = Flow(home.hass, home.hass.config_entries.flow.async_progress()[0], [])
     await flow.submit(secret_key=sungrow.application.secret_key, password="mistyped")
-    assert flow.at("reauth_confirm", base="invalid_auth")
+    assert flow.at("reauth_confirm", password="invalid_auth")
     await flow.submit(
         secret_key=sungrow.application.secret_key, password="another-password"
     )

@@ -176,7 +176,7 @@ async def test_a_lock_without_a_vehicle(house: SolaxHouse) -> None:
     assert call.params["workCmd"] == 0
     await house.home.pass_time(UPLOAD)
     state = house.home.state(house.id(Kind.CHARGER, "operating_state"))
-    assert state.state == "unavailable"
+    assert state.state == "out_of_service"
 
 
 async def test_the_feed_in_of_a_home_is_limited(

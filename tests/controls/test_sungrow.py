@@ -159,6 +159,7 @@ async def test_an_ignored_setting_is_told(house: SungrowHouse) -> None:
     assert len(house.written()) == 1
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.parametrize("restart", [False, True])
 async def test_a_forced_charge_ends_in_time(house: SungrowHouse, restart: bool) -> None:
     """It fills the battery, lives on signs of life, and ends after its time, over a restart too."""
@@ -295,6 +296,7 @@ async def test_a_half_done_change_is_set_back_to_what_it_was(
     assert house.written()[-1]["10002"] == "50"
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @RECORDED
 @UNITS
 async def test_a_forced_charge_of_3_kw_charges_with_3_kw_and_ends(
