@@ -67,7 +67,7 @@ class Frontend:
         """Go to a page of Home Assistant."""
         await self.page.goto(path)
         # A dialog that is just closing may navigate back a moment later.
-        await self.page.wait_for_url(f"**{path}*")
+        await self.page.wait_for_url(f"**{path}**")
 
     async def choose_integration(self, name: str) -> None:
         """Search for an integration and start its flow."""

@@ -75,7 +75,8 @@ async def _has_values(instance: Instance) -> bool:
     counters = [
         states.get(entity["entity_id"], "unknown")
         for entity in await instance.client.entities(DOMAIN)
-        if entity["unique_id"].endswith(("pv_energy_total", "import_energy_total"))
+        if entity["disabled_by"] is None
+        and entity["unique_id"].endswith(("pv_energy_total", "import_energy_total"))
     ]
     return len(counters) >= 2 and all(
         state.replace(".", "").isdecimal() for state in counters

@@ -48,8 +48,13 @@ async def _add_dashboard(frontend: Frontend) -> None:
     await expect(detail.locator("input").first).to_have_value("Solar Cloud")
     await frontend.picture("suggested")
     await detail.get_by_role("button", name="Create").click()
-    await expect(page.locator("ha-sidebar").get_by_text("Solar Cloud")).to_be_visible()
-    await _open(frontend)
+    link = page.locator("ha-sidebar").get_by_text("Solar Cloud")
+    await expect(link).to_be_visible()
+    # Until its dialog is gone, the page goes back in its history once more.
+    await expect(detail.locator("input").first).to_be_hidden()
+    await page.wait_for_function("() => !history.state?.dialog")
+    await link.click()
+    await page.locator("hui-view").first.wait_for()
 
 
 async def _open(frontend: Frontend) -> None:
