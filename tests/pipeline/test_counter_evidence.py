@@ -254,6 +254,18 @@ def test_an_outage_on_the_first_day_passes_though_no_noon_was_seen_yet() -> None
     assert home.run(POLL) == pytest.approx(0, abs=0.02)
 
 
+def test_what_flowed_between_the_last_upload_and_the_dark_passes() -> None:
+    """The value heard last was made up to an upload before: more than the time until dusk counts."""
+    home = Home(told=False, watts=6_000.0)
+    home.run(POLL)
+    home.idle_since = home.now + 300.0
+    home.pass_time(570.0)
+    home.watts = 0.0
+    home.pass_time(2 * HOUR)
+    home.run(30 * 60)
+    assert home.run(POLL) == pytest.approx(0, abs=0.02)
+
+
 def test_an_outage_later_is_measured_by_what_a_whole_day_showed() -> None:
     """Nothing of these days gave more than 1.5 kW: 7 kW are a leap."""
     home = Home(told=False, watts=1_500.0)
