@@ -18,11 +18,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
 from homeassistant.setup import async_setup_component
 
+from .benchmarks._tape import HOMES, SIGN_INS
 from .emulators.fusionsolar import FusionSolarCloud
+from .emulators.registry import CLOUDS
 from .emulators.solax import SolaxCloud
 from .emulators.sungrow import SungrowCloud
 from .emulators.world import World
-from .helpers.accounts import Visitor
+from .helpers.accounts import AnyCloud, Visitor
 from .helpers.cutting import Disk, Killed
 from .helpers.flow import Flow
 from .helpers.home import Home, solax_entry
@@ -108,6 +110,23 @@ async def torn_sockets(home: Home) -> None:
 def world(home: Home) -> World:
     """A world in Home Assistant's time."""
     return World()
+
+
+@pytest.fixture
+def sign_in(request: pytest.FixtureRequest) -> str:
+    """The way in to the demo home."""
+    way: str = request.param
+    return way
+
+
+@pytest.fixture
+async def cloud(
+    world: World, sign_in: str, socket_enabled: None
+) -> AsyncIterator[AnyCloud]:
+    """The cloud of the demo home."""
+    name = SIGN_INS[sign_in]
+    async with CLOUDS[name](world, HOMES[name]) as cloud:
+        yield cloud
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A plant a household understands: one device with what matters, the same for every brand, and nothing twice."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -15,10 +14,7 @@ from homeassistant.core import (
 )
 from homeassistant.helpers import entity_registry as er
 
-from .benchmarks._tape import HOMES, SIGN_INS
-from .emulators.registry import CLOUDS
 from .emulators.solax import Kind, SolaxCloud
-from .emulators.world import World
 from .helpers.accounts import AnyCloud, demo_entry
 from .helpers.home import Home, solax_id
 from .test_devices import registered
@@ -35,23 +31,6 @@ EVERYWHERE = {
 }
 """What every plant shows, whoever made it."""
 LIVED = 4 * 3600.0
-
-
-@pytest.fixture
-def sign_in(request: pytest.FixtureRequest) -> str:
-    """The way in to the demo home."""
-    way: str = request.param
-    return way
-
-
-@pytest.fixture
-async def cloud(
-    world: World, sign_in: str, socket_enabled: None
-) -> AsyncIterator[AnyCloud]:
-    """The cloud of the demo home."""
-    name = SIGN_INS[sign_in]
-    async with CLOUDS[name](world, HOMES[name]) as cloud:
-        yield cloud
 
 
 def _enabled(home: Home, entry: MockConfigEntry) -> list[er.RegistryEntry]:

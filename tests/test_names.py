@@ -1,6 +1,5 @@
 """What things are called: devices after their plant, by numbers that stay, and nothing twice."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 import json
 from pathlib import Path
@@ -14,11 +13,9 @@ from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.flow_schemas import entry_title
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .benchmarks._tape import HOMES, SIGN_INS
+from .benchmarks._tape import SIGN_INS
 from .emulators.fusionsolar import FusionSolarCloud
-from .emulators.registry import CLOUDS
 from .emulators.solax import Kind, SolaxCloud
-from .emulators.world import World
 from .helpers.accounts import AnyCloud, account_entry, demo_entry
 from .helpers.home import Home, solax_entry
 from .test_devices import inventory, registered
@@ -111,23 +108,6 @@ async def test_the_battery_is_not_called_battery_twice(
     # One id for both would give one of them a number, and nobody knows which.
     assert home.entity_id(plant) == "sensor.demo_house_battery_charge_total"
     assert "charge_total_2" not in home.entity_id(total)
-
-
-@pytest.fixture
-def sign_in(request: pytest.FixtureRequest) -> str:
-    """The way in to the demo home."""
-    way: str = request.param
-    return way
-
-
-@pytest.fixture
-async def cloud(
-    world: World, sign_in: str, socket_enabled: None
-) -> AsyncIterator[AnyCloud]:
-    """The cloud of the demo home."""
-    name = SIGN_INS[sign_in]
-    async with CLOUDS[name](world, HOMES[name]) as cloud:
-        yield cloud
 
 
 def _register_as_before(home: Home, entry: MockConfigEntry, sign_in: str) -> None:

@@ -3,7 +3,6 @@
 A difference is a change that users notice. One that is wanted is taken over with ``--snapshot-update`` and named in the changelog.
 """
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,9 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .benchmarks._tape import HOMES, SIGN_INS
-from .emulators.registry import CLOUDS
-from .emulators.world import World
+from .benchmarks._tape import SIGN_INS
 from .helpers.accounts import AnyCloud, demo_entry
 from .helpers.home import Home, enable_everything
 
@@ -34,23 +31,6 @@ def begin() -> datetime:
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     """Write as Home Assistant's own snapshots are written."""
     return snapshot.use_extension(HomeAssistantSnapshotExtension)
-
-
-@pytest.fixture
-def sign_in(request: pytest.FixtureRequest) -> str:
-    """The way in to the demo home."""
-    way: str = request.param
-    return way
-
-
-@pytest.fixture
-async def cloud(
-    world: World, sign_in: str, socket_enabled: None
-) -> AsyncIterator[AnyCloud]:
-    """The cloud of the demo home."""
-    name = SIGN_INS[sign_in]
-    async with CLOUDS[name](world, HOMES[name]) as cloud:
-        yield cloud
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ meter had been silent for the first day, the cloud had been down for an hour and
 setting was under way. In SolaX's home the yield had jumped by 5000 kWh the day before, and the meter's import had just fallen by 50 kWh.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import json
@@ -34,13 +34,11 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 
-from .benchmarks._tape import HOMES, SIGN_INS, role_energies
+from .benchmarks._tape import SIGN_INS, role_energies
 from .emulators.fusionsolar.accounts import Grant as FusionSolarGrant
-from .emulators.registry import CLOUDS
 from .emulators.solax import Kind
 from .emulators.sungrow.application import Grant as SungrowGrant, Session
 from .emulators.sungrow.plant import HYBRID
-from .emulators.world import World
 from .helpers.accounts import AnyCloud, demo_entry, reauths
 from .helpers.cutting import Disk
 from .helpers.home import Home
@@ -260,16 +258,6 @@ class Upgraded:
 def _read(name: str) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((STORES / name).read_text())
     return content
-
-
-@pytest.fixture
-async def cloud(
-    world: World, sign_in: str, socket_enabled: None
-) -> AsyncIterator[AnyCloud]:
-    """The cloud of the demo home."""
-    name = SIGN_INS[sign_in]
-    async with CLOUDS[name](world, HOMES[name]) as cloud:
-        yield cloud
 
 
 @pytest.fixture
