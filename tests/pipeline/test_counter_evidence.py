@@ -236,6 +236,23 @@ def test_a_counter_that_stood_for_hours_says_nothing_of_others() -> None:
     assert home.filter.holds
 
 
+def test_a_solar_counter_that_was_stuck_until_the_dark_says_nothing_of_others() -> None:
+    """The cloud repeated its last value, and the power beside it, while the dongle was cut off for a day."""
+    home = Home()
+    standing, shown_today = home.true, home.today
+    for _ in range(120):
+        home.pass_time(POLL)
+        shown = home.evidence(1_000.0, shown_today)
+        home.filter.observe(round(standing, 2), home.now, shown)
+    home.idle_since, home.watts = home.now - HOUR, 0.0
+    for _ in range(3):
+        home.pass_time(POLL)
+        evidence = home.evidence(0.0, home.today)
+        assert not home.filter.is_denied(round(home.true, 2), home.now, evidence)
+        home.filter.observe(round(home.true, 2), home.now, evidence)
+    assert home.filter.holds
+
+
 def test_an_outage_nobody_confirms_passes_after_half_an_hour() -> None:
     """And the counter goes on meanwhile."""
     home = Home(told=False)

@@ -102,6 +102,8 @@ class SuspectSeries:
     """The latest (time, value) at which they rose."""
     stood: bool = False
     """Whether the counter had stood still before, though it was told: the cloud may have heard nothing of it for hours."""
+    stuck: bool = False
+    """Whether it had stood though its power had not."""
 
     @property
     def because(self) -> HeldBecause:
@@ -248,6 +250,8 @@ class CounterFilter:
         line = round(raw + self.offset, 6)
         gained = line - self.value
         if gained <= LITTLE:
+            return False
+        if self.suspect.stuck if self.suspect else self.stuck:
             return False
         if self._is_idle(evidence):
             return gained > self._possible(at, evidence)
@@ -547,12 +551,13 @@ class CounterFilter:
         """Begin a series; of its first step what is likely is published."""
         before = self.suspect
         rises = [(at, raw)]
-        begun, lowest, jumps, stood = at, raw, 0, self._stood(at)
+        begun, lowest, jumps = at, raw, 0
+        stood, stuck = self._stood(at), self.stuck
         if before is not None and 0 <= at - before.at <= LONGEST_GAP:
             begun, lowest = before.begun, min(before.lowest, raw)
             rises = [*before.rises, *rises][-RISES:]
             jumps = before.jumps + 1 if raw > before.raw else 0
-            stood = before.stood
+            stood, stuck = before.stood, before.stuck
         owed = self._owes(line, at, value)
         series = SuspectSeries(
             begun=begun,
@@ -568,6 +573,7 @@ class CounterFilter:
             jumps=jumps,
             rises=rises,
             stood=stood,
+            stuck=stuck,
         )
         if line > value and self.measured.trusted:
             assumed = self.measured.assumed - self.mark.assumed
