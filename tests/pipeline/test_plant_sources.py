@@ -157,6 +157,22 @@ def test_a_house_goes_on_when_its_inverter_was_replaced() -> None:
     assert play.poll(a=8.0, b=9_001.0) == 5_007
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_a_replaced_meter_had_counted_counts_though_a_battery_slept(
+    restart: bool,
+) -> None:
+    """It went on alone for the night, and a new one took over in the morning."""
+    both = Source((SourceTerm("meter", PV), SourceTerm("battery", PV, -1.0)))
+    play = Play(both)
+    assert play.poll(meter=100.0, battery=20.0) == 80
+    assert play.poll(meter=110.0, battery=None) == 80
+    assert play.poll(meter=2.0, battery=None) == 80
+    if restart:
+        play.plant = from_json(SourceSelections, to_json(play.plant))
+    assert play.poll(meter=3.0, battery=21.0) == 92
+    assert play.poll(meter=5.0, battery=21.0) == 94
+
+
 def test_a_second_inverter_brings_nothing_along() -> None:
     """Thousands of kWh on its display, none of them ours; what the first gained meanwhile is."""
     play = Play(summed("a"))

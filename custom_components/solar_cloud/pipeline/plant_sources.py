@@ -5,7 +5,7 @@ grows by what its addends grow, whatever they stood at when they joined. The cho
 is better had its chance to answer, and is stored.
 """
 
-from collections.abc import Callable, Mapping, Set as AbstractSet
+from collections.abc import Callable, Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -55,7 +55,11 @@ class SourceSelection:
     waiting_since: float | None = None
     """Since when a better source, or the chosen one, has been missing."""
     last_addends: dict[Addend, float] = field(default_factory=dict)
-    """Where the addends of all sources stood when the value was last published."""
+    """Where the addends of all sources stood when the value was last published, less what those counted that started anew since."""
+    latest_addends: dict[Addend, float] = field(default_factory=dict)
+    """Where they stood when they were last told."""
+    restarted: bool = False
+    """Whether one started anew since."""
     ahead: float = 0.0
     """kWh published beyond the sum: what measured powers made likely while it could not be counted."""
     power: float | None = None
@@ -80,6 +84,18 @@ class SourceSelection:
             return Held(HeldBecause.WAITS_FOR_ADDEND, behind=behind)
         return Held(HeldBecause.AHEAD, behind=behind) if behind else None
 
+    def watch(
+        self, sources: tuple[Source, ...], readings: Mapping[str, Reading]
+    ) -> None:
+        """Note which addends started anew: filters let a counter fall only to what it counted since."""
+        for name, stands in _standing(sources, readings):
+            before = self.latest_addends.get(name, self.last_addends.get(name, stands))
+            if stands < before:
+                self.restarted = True
+                if name in self.last_addends:
+                    self.last_addends[name] -= before
+            self.latest_addends[name] = stands
+
     def count(
         self,
         source: Source,
@@ -99,13 +115,11 @@ class SourceSelection:
         if self.last is not None and self._broken(source, readings):
             counted = self.last - self.ahead
             self.offset = counted + self._gained(source, readings) - total
-        self.terms = identity(source)
+        self.terms, self.restarted = identity(source), False
         value = round(total + self.offset, 6)
         self.last = value if self.last is None else max(self.last, value)
         self.ahead = self.last - value
-        for term in (term for each in sources for term in each.terms):
-            if (stands := _stands(term, readings)) is not None:
-                self.last_addends[addend(term)] = stands
+        self.last_addends |= dict(_standing(sources, readings))
 
     def estimate(
         self, power: float | None, now: float, *, counted: bool, current: bool
@@ -134,19 +148,14 @@ class SourceSelection:
                 for each, stands in self.last_addends.items()
                 if each[0] in present
             }
-        return before != after or any(
-            (_stands(term, readings) or 0.0) < self.last_addends.get(addend(term), 0.0)
-            for term in source.terms
-        )
+        return before != after or self.restarted
 
     def _gained(self, source: Source, readings: Mapping[str, Reading]) -> float:
         gained = 0.0
         for term in source.terms:
             stands = _stands(term, readings) or 0.0
-            last_addends = self.last_addends.get(addend(term), stands)
-            # Filters let a counter fall only to what it counted since.
             gained += term.factor * (
-                stands - last_addends if stands >= last_addends else stands
+                stands - self.last_addends.get(addend(term), stands)
             )
         return max(0.0, gained)
 
@@ -187,6 +196,7 @@ class SourceSelections:
         if source is None:
             return
         readings = _addends(source, choice, context)
+        choice.watch(sources, readings)
         counted = _settled(source, context) and evaluate(source, readings) is not None
         if counted:
             choice.count(source, sources, readings, _overcounted(source, context))
@@ -371,6 +381,15 @@ def evaluate(source: Source, readings: Mapping[str, Reading]) -> float | None:
         weight = sum(term.factor for term in source.terms)
         result = result / weight if weight else 0.0
     return round(result if source.floor is None else max(source.floor, result), 6)
+
+
+def _standing(
+    sources: tuple[Source, ...], readings: Mapping[str, Reading]
+) -> Iterator[tuple[Addend, float]]:
+    """Tell where the addends of all sources stand."""
+    for term in (term for each in sources for term in each.terms):
+        if (stands := _stands(term, readings)) is not None:
+            yield addend(term), stands
 
 
 def _stands(term: SourceTerm, readings: Mapping[str, Reading]) -> float | None:
