@@ -35,21 +35,21 @@ README: Final = (REPOSITORY / "README.md").read_text()
 ENTITIES: Final = (REPOSITORY / "docs" / "entities.md").read_text()
 
 HEADINGS: Final = {
-    "docs-high-level-description": "What it does",
-    "docs-installation-instructions": "Installation",
-    "docs-removal-instructions": "Removal",
-    "docs-installation-parameters": "Set-up fields",
-    "docs-configuration-parameters": "Options",
-    "docs-data-update": "Data updates",
-    "docs-actions": "Actions",
-    "docs-examples": "Examples",
-    "docs-known-limitations": "Known limitations",
-    "docs-supported-devices": "Supported devices",
-    "docs-supported-functions": "Supported functions",
-    "docs-troubleshooting": "Troubleshooting",
-    "docs-use-cases": "Use cases",
+    "docs-high-level-description": ("README", "What it does"),
+    "docs-installation-instructions": ("installation", "Installation"),
+    "docs-removal-instructions": ("installation", "Removal"),
+    "docs-installation-parameters": ("set-up", "Set-up fields"),
+    "docs-configuration-parameters": ("set-up", "Options"),
+    "docs-data-update": ("data-updates", "Data updates"),
+    "docs-actions": ("actions", "Actions"),
+    "docs-examples": ("examples", "Examples"),
+    "docs-known-limitations": ("limitations", "Known limitations"),
+    "docs-supported-devices": ("devices", "Supported devices"),
+    "docs-supported-functions": ("devices", "Supported functions"),
+    "docs-troubleshooting": ("troubleshooting", "Troubleshooting"),
+    "docs-use-cases": ("examples", "Use cases"),
 }
-"""Where the README answers each rule of the quality scale that asks for words."""
+"""The page below docs/ and the heading that answer each rule of the quality scale that asks for words."""
 
 UNITS: Final = {"": "", "ratio": "", "count": "", "money": "currency"}
 """What the table of entities writes for units that nobody sees."""
@@ -59,6 +59,11 @@ def _sections(text: str) -> dict[str, str]:
     """Return the text below each heading of the second level."""
     parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _section(page: str, heading: str) -> str:
+    """Return what a page below docs/ says under a heading."""
+    return _sections((REPOSITORY / "docs" / f"{page}.md").read_text())[heading]
 
 
 def _keys(text: str) -> set[str]:
@@ -71,7 +76,7 @@ def _keys(text: str) -> set[str]:
     }
 
 
-def test_the_readme_has_a_section_for_every_rule() -> None:
+def test_every_rule_has_a_section() -> None:
     """A rule called done has a heading with words below it; those without one are exempt."""
     rules = yaml.safe_load((ROOT / "quality_scale.yaml").read_text())["rules"]
     done = {
@@ -80,9 +85,8 @@ def test_the_readme_has_a_section_for_every_rule() -> None:
         if rule.startswith("docs-") and answer == "done"
     }
     assert done <= HEADINGS.keys()
-    sections = _sections(README)
-    for rule, heading in HEADINGS.items():
-        assert len(sections[heading]) > 200, rule
+    for rule, (page, heading) in HEADINGS.items():
+        assert len(_section(page, heading)) > 200, rule
 
 
 def test_the_two_commands_stand_in_the_readme() -> None:
@@ -135,7 +139,7 @@ def test_the_readme_knows_every_vendor(key: str) -> None:
 
 
 def test_every_field_of_the_form_is_explained() -> None:
-    """Those that all vendors share stand in the README, the others on a page of their own."""
+    """Those that all vendors share stand on the page of the set-up, the others on the vendor's."""
     everywhere = "\n".join(page.read_text() for page in PAGES)
     fields = {
         field
@@ -144,7 +148,7 @@ def test_every_field_of_the_form_is_explained() -> None:
     }
     assert fields <= _keys(everywhere)
     assert {"region", "base_url", "plants", "controls"} <= _keys(
-        _sections(README)["Set-up fields"]
+        _section("set-up", "Set-up fields")
     )
 
 
@@ -155,12 +159,12 @@ def test_every_option_is_explained() -> None:
         for step in TEXTS["options"]["step"].values()
         for field in step.get("data", {})
     }
-    assert fields <= _keys(_sections(README)["Options"])
+    assert fields <= _keys(_section("set-up", "Options"))
 
 
 def test_every_action_is_explained() -> None:
     """With each of its fields, by key."""
-    text = _sections(README)["Actions"]
+    text = _section("actions", "Actions")
     for name, action in yaml.safe_load((ROOT / "services.yaml").read_text()).items():
         assert f"`solar_cloud.{name}`" in text
         rows = [line for line in text.splitlines() if f"`{name}`" in line]
@@ -215,7 +219,8 @@ def _strings(node: Any) -> Iterator[str]:
 def test_messages_are_quoted_as_they_are() -> None:
     """What troubleshooting puts into quotation marks is what users see."""
     shown = [text for text in _strings(TEXTS) if isinstance(text, str)]
-    quoted = re.findall(r'^\| "([^"]+)"', README, flags=re.MULTILINE)
+    table = _section("troubleshooting", "Troubleshooting")
+    quoted = re.findall(r'^\| "([^"]+)"', table, flags=re.MULTILINE)
     assert quoted
     for message in quoted:
         # A form's error begins with what the vendor said.
@@ -227,7 +232,7 @@ def test_messages_are_quoted_as_they_are() -> None:
 def test_sensors_of_the_recipe_exist() -> None:
     """The Energy Dashboard's steps name sensors by the names users see."""
     names = {sensor["name"] for sensor in TEXTS["entity"]["sensor"].values()}
-    recipe = _sections(README)["Energy Dashboard"].split("Notes")[0]
+    recipe = _section("energy-dashboard", "By hand")
     chosen = set(re.findall(r": \*\*([A-Z][^*]+)\*\*", recipe)) - {"Standard"}
     assert chosen <= names
     assert len(chosen) >= 9
@@ -239,7 +244,9 @@ def test_examples_can_be_pasted() -> None:
         sensor["name"].lower().replace(" ", "_")
         for sensor in TEXTS["entity"]["sensor"].values()
     }
-    examples = re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL)
+    examples = re.findall(
+        r"```yaml\n(.*?)```", _section("examples", "Examples"), flags=re.DOTALL
+    )
     assert examples
     for example in examples:
         assert {"alias", "triggers", "actions"} <= yaml.safe_load(example).keys()
@@ -312,9 +319,9 @@ def test_the_changelog_has_a_place_for_what_comes() -> None:
     assert "## [Unreleased]" in (REPOSITORY / "CHANGELOG.md").read_text()
 
 
-def test_e34_the_readme_says_why_no_portal_login_is_used() -> None:
+def test_e34_the_limits_say_why_no_portal_login_is_used() -> None:
     """Users ask for it: nothing but the official interfaces survives a CAPTCHA."""
-    limitations = README.partition("## Known limitations")[2].partition("\n## ")[0]
+    limitations = _section("limitations", "Known limitations")
     assert "web portals" in limitations
     assert "CAPTCHA" in limitations
     sources = "".join(path.read_text() for path in (ROOT / "cloud").rglob("*.py"))
