@@ -15,6 +15,7 @@ from custom_components.solar_cloud.cloud.solax.controls.catalog import (
 )
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.control.pending import CommandState
+from custom_components.solar_cloud.entity import RARE
 from custom_components.solar_cloud.logbook import RESULTS
 from custom_components.solar_cloud.number import NUMBERS
 from custom_components.solar_cloud.select import SELECTS
@@ -50,6 +51,16 @@ def test_every_control_has_name_and_icon(control: Control) -> None:
     if control not in BUTTONS:
         words = texts["state_attributes"]["command"]["state"]
         assert words.keys() == set(CommandState)
+
+
+def test_the_page_names_what_is_off_at_first() -> None:
+    """By the names users see, each once, and nothing else."""
+    page = (ROOT.parent.parent / "docs" / "controls.md").read_text()
+    listed = page.split("Rare ones are off")[1].split(":", 1)[1].split("\n\n")[0]
+    told = " ".join(listed.split()).removesuffix(".").split(", ")
+    assert sorted(told) == sorted(
+        EN["entity"][control.kind][control]["name"] for control in RARE
+    )
 
 
 def test_every_option_has_a_name() -> None:

@@ -138,6 +138,7 @@ async def test_a_home_has_power_energy_battery_charger_and_data(
         "Today",
         "Battery",
         "EV charger",
+        "Controls",
         "Alarms",
         "Devices",
         "Data",
@@ -150,12 +151,18 @@ async def test_a_home_has_power_energy_battery_charger_and_data(
 
 
 async def test_rare_settings_are_there_once_they_are_enabled(
-    running: MockConfigEntry, home: Home
+    running: MockConfigEntry, home: Home, solax: SolaxCloud
 ) -> None:
-    """Those of the inverter are off at first."""
-    assert "Controls" not in _headings(_plant_view(home.hass))
+    """The work mode is there from the beginning, the heating is not."""
+    mode = home.entity_id(solax_id(solax, Kind.INVERTER, "work_mode"), "select")
+    heating = home.entity_id(
+        solax_id(solax, Kind.INVERTER, "battery_heating"), "switch"
+    )
+    before = json.dumps(_plant_view(home.hass))
+    assert mode in before
+    assert heating not in before
     enable_everything(home.hass, running)
-    assert "Controls" in _headings(_plant_view(home.hass))
+    assert heating in json.dumps(_plant_view(home.hass))
 
 
 async def test_the_battery_says_when_it_is_full_at_this_power(

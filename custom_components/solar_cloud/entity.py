@@ -56,7 +56,6 @@ class SolarCloudControl(CoordinatorEntity[SolarCloudCoordinator[Settings]]):
         self.entity_description = description
         self._attr_unique_id = f"{account.vendor.key}_{device_id}_{spec.control}"
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_id)})
-        self._attr_entity_registry_enabled_default = spec.enabled_default
         self._attr_assumed_state = not spec.reads_back
 
     @property
@@ -206,6 +205,26 @@ EVERYDAY: Final = frozenset(
     }
 )
 """What people and automations turn every day; everything else is configuration."""
+RARE: Final = frozenset(
+    {
+        Control.BATTERY_CHARGE_POWER_LIMIT,
+        Control.BATTERY_DISCHARGE_POWER_LIMIT,
+        Control.GRID_CHARGE_POWER_LIMIT,
+        Control.EXPORT_LIMIT_RATIO,
+        Control.IMPORT_LIMIT,
+        Control.IMPORT_LIMIT_ENABLED,
+        Control.ACTIVE_POWER_LIMIT,
+        Control.ACTIVE_POWER_LIMIT_ENABLED,
+        Control.BATTERY_HEATING,
+        Control.FORCED_CHARGING_DAYS,
+        Control.SURPLUS_PRIORITY,
+        Control.CHARGER_START_MODE,
+        Control.CHARGER_SCENE,
+        Control.CHARGER_LOCK,
+        Control.CHARGER_UNLOCK,
+    }
+)
+"""Off at first: set once by an installer if at all, and no household looks for it. Whoever allows settings finds the rest enabled."""
 
 
 def control_description(control: Control) -> dict[str, Any]:
@@ -214,6 +233,7 @@ def control_description(control: Control) -> dict[str, Any]:
         "key": str(control),
         "translation_key": str(control),
         "entity_category": None if control in EVERYDAY else EntityCategory.CONFIG,
+        "entity_registry_enabled_default": control not in RARE,
     }
 
 

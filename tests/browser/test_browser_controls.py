@@ -62,7 +62,7 @@ async def _open(frontend: Frontend, entity: Json) -> None:
     """Open the limit's dialog from the charger's page."""
     await frontend.open("/config/devices/dashboard")
     await frontend.open(f"/config/devices/device/{entity['device_id']}")
-    name = frontend.page.get_by_text("Charge current limit", exact=True)
+    name = frontend.page.get_by_text("Max. current", exact=True)
     await name.first.click()
     await frontend.page.locator(INPUT).first.wait_for()
 

@@ -363,6 +363,7 @@ async def test_a_plant_with_a_logger_is_limited_at_the_logger(
     """What its inverters were told the logger would overwrite: they take nothing, and the diagnostics say why."""
     house = SungrowHouse(home, sungrow)
     await house.start()
+    enable_everything(home.hass, house.entry)  # the ratio is rarely wanted
     await home.pass_time(600, step=60)  # loggers are read every quarter of an hour
     logger = sungrow.first(LOGGER)
     key = f"sungrow_{logger.sn}_export_limit_ratio"

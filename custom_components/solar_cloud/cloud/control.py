@@ -115,8 +115,6 @@ class ControlSpec:
     """Whether the device can be asked for it; otherwise the last accepted value is shown as assumed, and restored."""
     settle: float = 60.0
     """Seconds after a command before which a read-back may still show the old value."""
-    enabled_default: bool = True
-    """False for what is seldom wanted, or able to hurt."""
 
 
 @dataclass(frozen=True, slots=True)

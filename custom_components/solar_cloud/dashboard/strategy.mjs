@@ -131,7 +131,7 @@ export const TEXTS = {
     gone: "This plant is no longer there, or all its entities are disabled or hidden.",
   },
   de: {
-    description: "Alle Anlagen deiner Konten: Leistung, Energie, Batterie, Ladestation, Alarme",
+    description: "Alle Anlagen deiner Konten: Leistung, Energie, Batterie, Wallbox, Alarme",
     overview: "Übersicht",
     attention: "Braucht Aufmerksamkeit",
     now: "Jetzt",
@@ -144,7 +144,7 @@ export const TEXTS = {
     hourlyUses: "Energie pro Stunde: Verwendung",
     distribution: "Energie heute",
     battery: "Batterie",
-    charger: "Ladestation",
+    charger: "Wallbox",
     controls: "Steuerung",
     settings: "Einstellungen",
     alarms: "Alarme",

@@ -71,7 +71,6 @@ async def test_a_home_with_a_battery_offers_everything(owner: Rig) -> None:
     specs = {spec.control: spec for spec in available.specs[plant(owner)]}
     assert specs[Control.WORK_MODE].options == ("self_consumption", "time_of_use")
     assert specs[Control.EXPORT_LIMIT].maximum == 9900.0
-    assert not specs[Control.EXPORT_LIMIT].enabled_default
     assert specs[Control.GRID_CHARGE_POWER_LIMIT].maximum == 8000.0
     assert specs[Control.BATTERY_CHARGE_POWER_LIMIT].maximum == 5000.0
     soc = specs[Control.BATTERY_MAX_SOC]

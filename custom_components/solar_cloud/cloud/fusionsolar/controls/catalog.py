@@ -123,7 +123,7 @@ class FusionSolarControlCatalog:
         told = partial(_spec, reads_back=False)
         offer.specs += [
             _spec(Control.WORK_MODE, options=(*offered_modes(known),)),
-            _spec(Control.SURPLUS_PRIORITY, options=(*SURPLUS,), enabled_default=False),
+            _spec(Control.SURPLUS_PRIORITY, options=(*SURPLUS,)),
             told(Control.STOP_FORCED_CHARGE),
             told(Control.BATTERY_MIN_SOC, maximum=MOST_MIN_SOC),
             told(Control.BATTERY_MAX_SOC, minimum=LEAST_MAX_SOC, maximum=100.0),
@@ -132,7 +132,6 @@ class FusionSolarControlCatalog:
                     control,
                     maximum=highest_power(known, way),
                     step=50.0,
-                    enabled_default=False,
                 )
                 for control, way in (
                     (Control.BATTERY_CHARGE_POWER_LIMIT, CHARGE),
@@ -144,18 +143,15 @@ class FusionSolarControlCatalog:
         if (most := house.most_grid_charge) is None:
             offer.withhold("no_rating", limit)
         else:
-            offer.specs.append(
-                _spec(limit, maximum=most, step=100.0, enabled_default=False)
-            )
+            offer.specs.append(_spec(limit, maximum=most, step=100.0))
 
     @staticmethod
     def _grid(house: PlantHardware, offer: DeviceOffer) -> None:
-        """Off by default: a grid operator or a contract may ask for the limit that is set."""
         limit, switch = Control.EXPORT_LIMIT, Control.EXPORT_LIMIT_ENABLED
         if (most := house.most_export) is None:
             offer.withhold("no_rating", limit, switch)
         else:
             offer.specs += [
-                _spec(limit, maximum=most, step=100.0, enabled_default=False),
-                _spec(switch, enabled_default=False),
+                _spec(limit, maximum=most, step=100.0),
+                _spec(switch),
             ]

@@ -85,27 +85,19 @@ def charger_specs(device: Device) -> tuple[ControlSpec, ...]:
         _spec(Control.ECO_CURRENT, options=eco),
         _spec(Control.GREEN_CURRENT, options=(*map(str, GREEN_AMPS),)),
         _spec(Control.CHARGER_START_MODE, options=START_MODES),
-        _spec(
-            Control.CHARGER_SCENE, options=("home", "standard"), enabled_default=False
-        ),
+        _spec(Control.CHARGER_SCENE, options=("home", "standard")),
         _spec(Control.CHARGE_CURRENT_LIMIT, minimum=LEAST_AMPS, maximum=amps),
         _spec(Control.CHARGING, reads_back=True),
-        _spec(Control.CHARGER_LOCK, enabled_default=False),
-        _spec(Control.CHARGER_UNLOCK, enabled_default=False),
+        _spec(Control.CHARGER_LOCK),
+        _spec(Control.CHARGER_UNLOCK),
     )
 
 
 MODE_SPECS: Final = (
-    _spec(
-        Control.WORK_MODE, options=WORK_MODES, reads_back=True, enabled_default=False
-    ),
-    _spec(
-        Control.BATTERY_MIN_SOC, minimum=LEAST_SOC, maximum=100.0, enabled_default=False
-    ),
-    _spec(
-        Control.BATTERY_MAX_SOC, minimum=LEAST_SOC, maximum=100.0, enabled_default=False
-    ),
-    _spec(Control.GRID_CHARGING, enabled_default=False),
+    _spec(Control.WORK_MODE, options=WORK_MODES, reads_back=True),
+    _spec(Control.BATTERY_MIN_SOC, minimum=LEAST_SOC, maximum=100.0),
+    _spec(Control.BATTERY_MAX_SOC, minimum=LEAST_SOC, maximum=100.0),
+    _spec(Control.GRID_CHARGING),
 )
 REMOTE_ACTIONS: Final = (ChargeBattery, DischargeBattery, StopBattery)
 MODE_CONTROLS: Final = tuple(spec.control for spec in MODE_SPECS)
@@ -181,16 +173,14 @@ class SolaxControlCatalog:
         if reason is not None:
             offer.withhold(reason, Control.EXIT_REMOTE_CONTROL, *REMOTE_ACTIONS)
         else:
-            offer.specs.append(
-                _spec(Control.EXIT_REMOTE_CONTROL, enabled_default=False)
-            )
+            offer.specs.append(_spec(Control.EXIT_REMOTE_CONTROL))
             offer.actions.update(REMOTE_ACTIONS)
 
     def _heating(self, device: Device, offer: DeviceOffer) -> None:
         if reason := self._no_battery_control(device, OVERALL_PACK):
             offer.withhold(reason, Control.BATTERY_HEATING)
         else:
-            offer.specs.append(_spec(Control.BATTERY_HEATING, enabled_default=False))
+            offer.specs.append(_spec(Control.BATTERY_HEATING))
 
     def _no_battery_control(self, device: Device, pack: tuple[str, str]) -> str | None:
         if device.id not in self._with_battery:
@@ -230,8 +220,8 @@ class SolaxControlCatalog:
         else:
             most, step = device.rated_power, LIMIT_STEP[control]
             offer.specs += [
-                _spec(control, maximum=most, step=step, enabled_default=False),
-                _spec(switch, enabled_default=False),
+                _spec(control, maximum=most, step=step),
+                _spec(switch),
             ]
 
 

@@ -178,5 +178,4 @@ class SungrowControlCatalog:
             options=options,
             begins=BEGINS.get(row.control, {}),
             settle=SETTLE,
-            enabled_default=row.enabled_default,
         )

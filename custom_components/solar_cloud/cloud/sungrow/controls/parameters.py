@@ -173,7 +173,6 @@ class Parameter(Register):
     needs_battery: bool = False
     needs: str | None = None
     """The code of a switch without which it does nothing."""
-    enabled_default: bool = True
 
     def plausible(self, value: SettingValue, most: float) -> bool:
         """Whether a number read fits the scale that is assumed: with another one nothing may be written (sungrow.md §14 #7)."""
@@ -258,7 +257,6 @@ PARAMETERS: Final = (
             maximum=10_600.0,
             step=100.0,
             needs_battery=True,
-            enabled_default=False,
             ref=f"{_REF}, {code} in 10 W [seen]",
         )
         for code, control in (
@@ -295,7 +293,6 @@ PARAMETERS: Final = (
         code="10007",
         control=Control.ACTIVE_POWER_LIMIT_ENABLED,
         options=SWITCH,
-        enabled_default=False,
         ref=f"{_REF}, 10007",
     ),
     Parameter(
@@ -306,7 +303,6 @@ PARAMETERS: Final = (
         maximum=100.0,
         step=0.1,
         needs="10007",
-        enabled_default=False,
         ref=f"{_REF}, 10008 in tenths",
     ),
 )
