@@ -32,19 +32,21 @@ from homeassistant.const import (
     UnitOfTime,
 )
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .account import Account
+from .cloud.control import Control
 from .cloud.model import DeviceKind, Quantity, Quantity as Q, Slot
 from .cloud.states import MODES, STATES, PlantState
 from .const import DOMAIN
 from .entity import SolarCloudEntity, add_as_they_appear
 from .pipeline.counter_filters import SHARES
 from .pipeline.daily import daily
-from .runtime import SolarCloudConfigEntry
+from .runtime import RuntimeData, SolarCloudConfigEntry
 from .statistics.importer import CHANGED
 
 DIAGNOSTIC: Final = EntityCategory.DIAGNOSTIC
@@ -321,7 +323,16 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add sensors as their slots appear."""
-    add_as_they_appear(entry, async_add_entities, _slots, SolarCloudSensor)
+    if entry.runtime_data.control_manager is None:
+        _show_modes_again(hass, entry)
+
+    def build(account: Account, device_id: str, slot: Slot) -> SolarCloudSensor:
+        chosen = slot.quantity is Q.WORK_MODE and _can_be_chosen(
+            entry.runtime_data, device_id
+        )
+        return SolarCloudSensor(account, device_id, slot, told_by_control=chosen)
+
+    add_as_they_appear(entry, async_add_entities, _slots, build)
     if entry.runtime_data.cloud.history is None:
         return
     known: set[str] = set()
@@ -383,6 +394,31 @@ def _told_elsewhere(account: Account, device_id: str, slot: Slot) -> bool:
     )
 
 
+def _can_be_chosen(account: RuntimeData, device_id: str) -> bool:
+    """Whether the work mode is a choice, of the device or of its plant, which shows it as well."""
+    device = account.inventory.data.devices.get(device_id)
+    if device is None or (control_manager := account.control_manager) is None:
+        return False
+    control = (
+        Control.CHARGER_MODE if device.kind is DeviceKind.CHARGER else Control.WORK_MODE
+    )
+    return any(
+        control_manager.spec(each, control) for each in (device.id, device.plant_id)
+    )
+
+
+def _show_modes_again(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> None:
+    """Enable the work modes that stood back for a choice, which is no longer allowed."""
+    registry = er.async_get(hass)
+    for each in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if (
+            each.domain == "sensor"
+            and each.translation_key == Q.WORK_MODE
+            and each.disabled_by is er.RegistryEntryDisabler.INTEGRATION
+        ):
+            registry.async_update_entity(each.entity_id, disabled_by=None)
+
+
 def _of_plant(account: Account, plant_id: str) -> set[Q]:
     """Return what a plant shows of the whole site."""
     roles = {*account.cloud.roles(plant_id, account.inventory.data)}
@@ -394,11 +430,18 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
 
     _unrecorded_attributes = frozenset({"code", "alarms"})
 
-    def __init__(self, account: Account, device_id: str, slot: Slot) -> None:
+    def __init__(
+        self,
+        account: Account,
+        device_id: str,
+        slot: Slot,
+        *,
+        told_by_control: bool = False,
+    ) -> None:
         """Take the description of the slot's quantity, and a state's options."""
         super().__init__(account, device_id, slot)
         self.entity_description = SENSORS[slot.quantity]
-        if _told_elsewhere(account, device_id, slot):
+        if told_by_control or _told_elsewhere(account, device_id, slot):
             self._attr_entity_registry_enabled_default = False
         if slot.quantity is Q.BATTERY_SOC and self._stands_for_battery():
             self._attr_device_class = SensorDeviceClass.BATTERY
