@@ -278,7 +278,7 @@ async def test_e74_reconfiguring_the_address_keeps_entities_and_session(
     assert new.calls.count(LOGIN) == 0
     # And the account is known by its new address from now on.
     again = await Flow.add(home.hass)
-    await again.choose("fusionsolar_account")
+    await again.sign_in("fusionsolar_account")
     await again.submit(region="other", **new.credentials)
     await again.submit(base_url=new.url)
     assert again.reason == "already_configured"
@@ -320,7 +320,7 @@ async def consented(
     """Add an account by its owner's consent, interface and page of consent stated apart."""
     visitor = Visitor(client)
     await visitor.post(visitor.path, {"handler": DOMAIN})
-    await visitor.answer(next_step_id="fusionsolar_oauth")
+    await visitor.sign_in("fusionsolar_oauth")
     await visitor.answer(region="other", **old.oauth_credentials)
     await visitor.answer(base_url=old.url, oauth_url=f"{old.url}/rest/dp")
     await visitor.answer(next_step_id="paste")
@@ -386,7 +386,7 @@ async def test_a_long_wait_of_our_own_is_told_and_not_sat_out(
 ) -> None:
     """Four mistyped passwords: the fifth would lock the account, and the wait is not the vendor's."""
     flow = await Flow.add(home.hass)
-    await flow.choose("fusionsolar_account")
+    await flow.sign_in("fusionsolar_account")
     await flow.submit(region="other", **old.credentials | {"password": "mistyped"})
     await flow.submit(base_url=old.url)
     for number in range(4):

@@ -5,6 +5,7 @@ The forms are built from what each vendor says of its sign-ins; this file names 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 import logging
 from typing import Any, Final, override
 
@@ -19,12 +20,7 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import config_entry_oauth2_flow as oauth2
-from homeassistant.helpers.selector import (
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-    TextSelector,
-)
+from homeassistant.helpers.selector import TextSelector
 
 from .attempt import Attempt, at_home, identity, paused, shows_same_plants
 from .cloud.addresses import check_base_url
@@ -51,23 +47,25 @@ from .const import (
     LOGGER,
 )
 from .flow_schemas import (
+    CONF_REGION,
     async_pause,
     async_sentence,
+    at_section,
+    credential_fields,
     entry_title,
     flow_error,
-    marker,
+    in_sections,
     plant_options,
     plants_schema,
     preselected,
-    selector_of,
-    stripped,
+    region_field,
+    typed,
 )
 from .oauth import Consent, redirect_address
 from .options_flow import SolarCloudOptionsFlow
 from .set_up_report import async_report
 from .storage import async_get_store
 
-CONF_REGION: Final = "region"
 CONF_CODE: Final = "code"
 ADDRESS: Final = CredentialField(CONF_BASE_URL, FieldKind.ADDRESS)
 LATER: Final = frozenset({SOURCE_REAUTH, SOURCE_RECONFIGURE})
@@ -88,7 +86,7 @@ LONGEST_PAUSE: Final = 120.0
 SIGN_INS: Final[Mapping[str, Vendor]] = {
     sign_in.key: vendor for vendor in VENDORS.values() for sign_in in vendor.sign_ins
 }
-"""The vendor behind each step of the menu."""
+"""The vendor behind each form of credentials."""
 
 
 class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
@@ -136,8 +134,15 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask how to sign in."""
-        return self.async_show_menu(step_id="user", menu_options=list(SIGN_INS))
+        """Ask for the brand."""
+        return self.async_show_menu(step_id="user", menu_options=list(VENDORS))
+
+    async def async_step_brand(self, vendor: Vendor) -> ConfigFlowResult:
+        """Ask what the user has of a brand, where there is a choice."""
+        ways = [each.key for each in vendor.sign_ins]
+        if len(ways) > 1:
+            return self.async_show_menu(step_id=vendor.key, menu_options=ways)
+        return await self.async_step_sign_in(ways[0], None)
 
     def _choose(self, key: str) -> None:
         self._vendor = SIGN_INS[key]
@@ -167,7 +172,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
                 key: value
                 for key, value in self._credentials.items()
                 if key not in shown
-            } | stripped(user_input)
+            } | typed(user_input)
             if self._credentials[CONF_REGION] == OTHER:
                 return await self.async_step_base_url()
             for key in self._sign_in.place - {CONF_REGION}:
@@ -182,14 +187,13 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             and each.key not in self._errors
         }
         fields = tuple(
-            CredentialField(each.key, each.kind, each.required and each.key not in kept)
+            replace(each, required=each.required and each.key not in kept)
             for each in fields
         )
-        return await self._async_show(
+        return await self._async_show_fields(
             step_id,
-            self.add_suggested_values_to_schema(
-                self._schema(fields), self._suggested()
-            ),
+            fields,
+            region_field(self._vendor, self._sign_in),
             kept=await async_sentence(self.hass, "secrets_kept") if kept else "",
         )
 
@@ -203,7 +207,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             optional = (each for each in self._mendable if not each.required)
             for each in (*addresses, *optional):
                 self._credentials.pop(each.key, None)
-            self._credentials |= stripped(user_input)
+            self._credentials |= typed(user_input)
             if self._check_addresses(addresses):
                 return await self._async_proceed()
         # What is wrong can be corrected without going back; a secret may be, whatever is said.
@@ -213,15 +217,9 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             self._mendable = self._sign_in.secrets if self._errors else ()
         fields = (
             *addresses,
-            *(CredentialField(each.key, each.kind, False) for each in self._mendable),
+            *(replace(each, required=False) for each in self._mendable),
         )
-        return await self._async_show(
-            "base_url",
-            self.add_suggested_values_to_schema(
-                vol.Schema({marker(each): selector_of(each) for each in fields}),
-                self._suggested(),
-            ),
-        )
+        return await self._async_show_fields("base_url", fields)
 
     def _check_addresses(self, fields: Iterable[CredentialField]) -> bool:
         """Whether the addresses can be right; tidied if so."""
@@ -607,14 +605,9 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Take new secrets; everything else stays."""
         self._form = "reauth_confirm"
         if user_input is not None:
-            self._credentials |= stripped(user_input)
+            self._credentials |= typed(user_input)
             return await self._async_proceed()
-        return await self._async_show(
-            "reauth_confirm",
-            vol.Schema(
-                {marker(each): selector_of(each) for each in self._sign_in.secrets}
-            ),
-        )
+        return await self._async_show_fields("reauth_confirm", self._sign_in.secrets)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -623,9 +616,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         if not self._credentials:
             self._load(self._entry.data)
         fields = tuple(
-            CredentialField(
-                each.key, each.kind, each.required and each.kind is not FieldKind.SECRET
-            )
+            replace(each, required=each.required and each.kind is not FieldKind.SECRET)
             for each in self._sign_in.fields
         )
         return await self._async_step_credentials("reconfigure", user_input, fields)
@@ -636,20 +627,19 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     # Forms
 
-    def _schema(self, fields: tuple[CredentialField, ...]) -> vol.Schema:
-        regions = [*self._sign_in.regions, OTHER]
-        return vol.Schema(
-            {
-                vol.Required(CONF_REGION, default=regions[0]): SelectSelector(
-                    SelectSelectorConfig(
-                        options=regions,
-                        translation_key=f"{self._vendor.key}_region",
-                        mode=SelectSelectorMode.DROPDOWN,
-                    )
-                )
-            }
-            | {marker(each): selector_of(each) for each in fields}
-        )
+    async def _async_show_fields(
+        self,
+        step_id: str,
+        fields: Iterable[CredentialField],
+        first: Mapping[vol.Marker, Any] | None = None,
+        **placeholders: str,
+    ) -> ConfigFlowResult:
+        """Show a form of credentials with what was typed before, secrets excepted; a section with something in it is open."""
+        known = self._suggested()
+        opened = known.keys() | self._errors.keys()
+        schema = vol.Schema((first or {}) | credential_fields(fields, opened=opened))
+        filled = self.add_suggested_values_to_schema(schema, in_sections(known))
+        return await self._async_show(step_id, filled, **placeholders)
 
     async def _async_show(
         self, step_id: str, schema: vol.Schema, **placeholders: str
@@ -660,7 +650,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         return self.async_show_form(
             step_id=step_id,
             data_schema=schema,
-            errors=errors,
+            errors=at_section(errors, schema),
             description_placeholders=shown | placeholders,
         )
 
@@ -715,7 +705,7 @@ type Step = Callable[
 ]
 
 
-def _step(key: str) -> Step:
+def _form_step(key: str) -> Step:
     async def step(
         flow: SolarCloudConfigFlow, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
@@ -724,6 +714,23 @@ def _step(key: str) -> Step:
     return step
 
 
-# Home Assistant finds the step of a menu's choice by its name.
-for _key in SIGN_INS:
-    setattr(SolarCloudConfigFlow, f"async_step_{_key}", _step(_key))
+def _brand_step(vendor: Vendor) -> Step:
+    async def step(
+        flow: SolarCloudConfigFlow, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        return await flow.async_step_brand(vendor)
+
+    return step
+
+
+def menu_steps(vendor: Vendor) -> dict[str, Step]:
+    """Return the steps of a vendor by the names Home Assistant finds them by; a single form may be called as its vendor."""
+    steps = {vendor.key: _brand_step(vendor)} | {
+        each.key: _form_step(each.key) for each in vendor.sign_ins
+    }
+    return {f"async_step_{key}": step for key, step in steps.items()}
+
+
+for _vendor in VENDORS.values():
+    for _name, _step in menu_steps(_vendor).items():
+        setattr(SolarCloudConfigFlow, _name, _step)

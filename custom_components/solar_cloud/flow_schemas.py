@@ -1,13 +1,14 @@
 """Pieces of the forms: credential fields, the choice of plants, and what went wrong."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 import voluptuous as vol
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -28,8 +29,12 @@ from .cloud.errors import (
     QuotaExhausted,
 )
 from .cloud.model import Plant
-from .cloud.vendor import CredentialField, FieldKind, Vendor
+from .cloud.vendor import OTHER, CredentialField, FieldKind, SignIn, Vendor
 from .const import CONF_CONTROLS, CONF_EXCLUDED_PLANTS, CONF_PLANTS, DOMAIN
+
+CONF_REGION: Final = "region"
+ADVANCED: Final = "advanced"
+"""The section of a form for what few accounts need."""
 
 MOST_NAMED: Final = 3
 """Plants in the title of an account."""
@@ -112,11 +117,51 @@ def plant_options(
     }
 
 
-def stripped(user_input: Mapping[str, Any]) -> dict[str, str]:
-    """Drop the blanks that come along with copying, and fields left empty."""
-    return {
-        key: text for key, value in user_input.items() if (text := str(value).strip())
+def typed(user_input: Mapping[str, Any]) -> dict[str, str]:
+    """Return what was typed, wherever it stood in the form, without the blanks that come along with copying and without fields left empty."""
+    flat = {**user_input, **user_input.get(ADVANCED, {})}
+    flat.pop(ADVANCED, None)
+    return {key: text for key, value in flat.items() if (text := str(value).strip())}
+
+
+def region_field(vendor: Vendor, sign_in: SignIn) -> dict[vol.Marker, SelectSelector]:
+    """Ask where the account lives."""
+    regions = [*sign_in.regions, OTHER]
+    selector = SelectSelector(
+        SelectSelectorConfig(
+            options=regions,
+            translation_key=f"{vendor.key}_region",
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    )
+    return {vol.Required(CONF_REGION, default=regions[0]): selector}
+
+
+def credential_fields(
+    fields: Iterable[CredentialField], *, opened: Container[str] = ()
+) -> dict[vol.Marker, Any]:
+    """Ask for credentials; the rare ones in a section, which is closed unless one of them is among ``opened``."""
+    common: dict[vol.Marker, Any] = {}
+    rare: dict[vol.Marker, Any] = {}
+    for each in fields:
+        (rare if each.rare else common)[marker(each)] = selector_of(each)
+    if not rare:
+        return common
+    collapsed = not any(str(each) in opened for each in rare)
+    return common | {
+        vol.Optional(ADVANCED): section(vol.Schema(rare), {"collapsed": collapsed})
     }
+
+
+def in_sections(values: Mapping[str, str]) -> dict[str, Any]:
+    """Offer values to a form and to its section alike; each takes those of its fields."""
+    return {**values, ADVANCED: values}
+
+
+def at_section(errors: Mapping[str, str], schema: vol.Schema) -> dict[str, str]:
+    """Put what is wrong inside a section above it: the frontend shows no errors of the fields in it."""
+    rare = schema.schema[ADVANCED].schema.schema if ADVANCED in schema.schema else ()
+    return {(ADVANCED if key in rare else key): each for key, each in errors.items()}
 
 
 def marker(each: CredentialField) -> vol.Marker:

@@ -22,12 +22,10 @@ def bureau(monkeypatch: pytest.MonkeyPatch, longest_state: int | None) -> Bureau
     vendor = bureau.vendor(longest_state)
     monkeypatch.setitem(VENDORS, KEY, vendor)
     monkeypatch.setitem(config_flow.SIGN_INS, STEP, vendor)
-    monkeypatch.setattr(
-        config_flow.SolarCloudConfigFlow,
-        f"async_step_{STEP}",
-        config_flow._step(STEP),  # noqa: SLF001
-        raising=False,
-    )
+    for step, handler in config_flow.menu_steps(vendor).items():
+        monkeypatch.setattr(
+            config_flow.SolarCloudConfigFlow, step, handler, raising=False
+        )
     return bureau
 
 

@@ -13,17 +13,39 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
 from ..emulators.solax import SolaxCloud
-from ..helpers.flow import UNREACHABLE, Flow, reach_base_url, reach_plants, shown
+from ..helpers.flow import (
+    UNREACHABLE,
+    Flow,
+    rare_fields,
+    reach_base_url,
+    reach_plants,
+    shown,
+)
 from ..helpers.home import Home, solax_entry, solax_id
 
 
-async def test_the_menu_offers_every_way_to_sign_in(flow: Flow) -> None:
-    """One choice per sign-in of each vendor, and a form behind it."""
+async def test_the_first_page_asks_for_the_brand_only(flow: Flow) -> None:
+    """What to sign in with is asked after that, of those who have a choice."""
     assert flow.result["type"] is FlowResultType.MENU
     assert flow.result["step_id"] == "user"
-    keys = [each.key for vendor in VENDORS.values() for each in vendor.sign_ins]
-    assert flow.result["menu_options"] == keys
-    assert "solax" in keys
+    assert flow.result["menu_options"] == ["solax", "sungrow", "fusionsolar"]
+
+
+@pytest.mark.parametrize("brand", ["sungrow", "fusionsolar"])
+async def test_a_brand_with_several_ways_asks_what_one_has(
+    flow: Flow, brand: str
+) -> None:
+    """One choice per sign-in."""
+    await flow.choose(brand)
+    assert flow.result["type"] is FlowResultType.MENU
+    assert flow.result["step_id"] == brand
+    assert flow.result["menu_options"] == [f"{brand}_account", f"{brand}_oauth"]
+
+
+async def test_a_brand_with_one_way_asks_nothing_more(flow: Flow) -> None:
+    """Its form comes at once."""
+    await flow.choose("solax")
+    assert flow.at("solax")
 
 
 @pytest.mark.parametrize("key", [s.key for v in VENDORS.values() for s in v.sign_ins])
@@ -33,12 +55,15 @@ async def test_every_form_asks_what_its_vendor_needs(flow: Flow, key: str) -> No
         each for each in VENDORS.values() if key in {s.key for s in each.sign_ins}
     )
     sign_in = vendor.sign_in(key)
-    await flow.choose(key)
+    await flow.sign_in(key)
     assert flow.at(key)
     schema = flow.result["data_schema"]
     assert schema is not None
     fields = [str(marker) for marker in schema.schema]
-    assert fields == ["region", *(field.key for field in sign_in.fields)]
+    common = [field.key for field in sign_in.fields if not field.rare]
+    rare = [field.key for field in sign_in.fields if field.rare]
+    assert fields == ["region", *common, *(["advanced"] if rare else [])]
+    assert rare_fields(flow.result) == rare
     regions = schema.schema["region"].config["options"]
     assert regions == [*sign_in.regions, "other"]
 
@@ -223,7 +248,7 @@ async def test_a_region_needs_no_address(
     flow: Flow, solax: SolaxCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The form of credentials itself shows the error, and goes on."""
-    await flow.choose("solax")
+    await flow.sign_in("solax")
     monkeypatch.setitem(VENDORS["solax"].sign_ins[0].regions, "eu", UNREACHABLE)
     await flow.submit(region="eu", **solax.credentials)
     assert flow.at("solax", base="cannot_connect")
@@ -333,7 +358,7 @@ async def test_another_application_starts_from_nothing(
     monkeypatch.setitem(VENDORS["solax"].sign_ins[0].regions, "eu", solax.url)
     solax.add_application("f" * 32, "EXAMPLEsecond")
     solax.withdraw("API_Info_V2")
-    await flow.choose("solax")
+    await flow.sign_in("solax")
     await flow.submit(region="eu", **solax.credentials)
     assert flow.at("solax", base="no_permission")
     await flow.submit(region="eu", client_id="f" * 32, client_secret="EXAMPLEsecond")

@@ -266,7 +266,7 @@ async def test_the_first_form_of_a_consent_shows_the_address_to_register(
     """Before the application is made, with a warning where the vendor takes no http; nothing is promised that cannot come back."""
     browser.base = base
     await browser.post(browser.path, {"handler": DOMAIN})
-    await browser.answer(next_step_id=STEP)
+    await browser.sign_in(STEP)
     told = browser.result["description_placeholders"]
     assert told["redirect_uri"] == redirect
     assert ("https" in told["warning"]) is warned

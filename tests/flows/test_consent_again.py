@@ -93,7 +93,7 @@ async def test_a_consent_with_a_wrong_secret_is_mended_without_a_second_consent(
 ) -> None:
     """Back to the credentials, filled in but for the secret; the owner's code is still good."""
     await browser.post(browser.path, {"handler": DOMAIN})
-    await browser.answer(next_step_id=STEP)
+    await browser.sign_in(STEP)
     await browser.answer(**TYPED | {"client_secret": "mistyped"})
     await consent(browser, by_page=by_page)
     assert browser.at(STEP, base="invalid_auth"), browser.result
@@ -129,7 +129,7 @@ async def test_a_wrong_client_needs_a_consent_of_its_own(
 ) -> None:
     """A code belongs to the application the page was opened for."""
     await browser.post(browser.path, {"handler": DOMAIN})
-    await browser.answer(next_step_id=STEP)
+    await browser.sign_in(STEP)
     await browser.answer(**TYPED | {"client_secret": "mistyped"})
     await consent(browser, by_page=False)
     assert browser.at(STEP, base="invalid_auth")

@@ -7,7 +7,7 @@ from yarl import URL
 
 from ..emulators.fusionsolar import FusionSolarCloud
 from ..helpers.accounts import Visitor, redirected, type_account
-from ..helpers.flow import Flow
+from ..helpers.flow import Flow, rare_fields, shown
 from ..helpers.fusionsolar import apply, key
 from ..helpers.home import Home
 
@@ -119,7 +119,7 @@ async def test_e26_an_address_with_the_apis_path_is_tidied(
     flow: Flow, fusionsolar: FusionSolarCloud, home: Home, path: str
 ) -> None:
     """As pasted from the vendor's documents."""
-    await flow.choose("fusionsolar_account")
+    await flow.sign_in("fusionsolar_account")
     await flow.submit(region="other", **fusionsolar.credentials)
     await flow.submit(base_url=f" {fusionsolar.url}{path} ")
     assert flow.at("plants")
@@ -128,11 +128,25 @@ async def test_e26_an_address_with_the_apis_path_is_tidied(
     assert home.value(key(fusionsolar, None, "pv_power")) > 0
 
 
+async def test_a_wrong_address_of_the_consent_page_is_named_in_sight(
+    flow: Flow, fusionsolar: FusionSolarCloud
+) -> None:
+    """A form inside a form shows no errors: it stands above the section."""
+    await flow.sign_in("fusionsolar_oauth")
+    await flow.submit(region="other", **fusionsolar.oauth_credentials)
+    assert rare_fields(flow.result) == ["oauth_url"]
+    await flow.submit(base_url=fusionsolar.url, oauth_url="http://example.com")
+    assert flow.at("base_url", advanced="invalid_host")
+    assert shown(flow.result)["oauth_url"] == "http://example.com"
+    await flow.submit(base_url=fusionsolar.url, oauth_url="")
+    assert flow.result["step_id"] == "consent"
+
+
 async def test_e26_another_path_is_refused(
     flow: Flow, fusionsolar: FusionSolarCloud
 ) -> None:
     """Before anything is sent anywhere."""
-    await flow.choose("fusionsolar_account")
+    await flow.sign_in("fusionsolar_account")
     await flow.submit(region="other", **fusionsolar.credentials)
     for address in (f"{fusionsolar.url}/dashboards/home", "http://example.com"):
         await flow.submit(base_url=address)

@@ -1,6 +1,7 @@
 """Adding a Sungrow account: by login and by consent, with every mistake a form can have."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import voluptuous as vol
@@ -8,10 +9,11 @@ from yarl import URL
 
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.data_entry_flow import section
 
 from ..emulators.sungrow import SungrowCloud
 from ..helpers.accounts import Visitor, account_entry, added, role, type_account
-from ..helpers.flow import Flow, shown
+from ..helpers.flow import Flow, rare_fields, shown
 from ..helpers.home import Home
 from ..helpers.sungrow import apply, approve
 
@@ -136,8 +138,8 @@ MEANT = {
     "Try another region": "username",
     "wrong attempts so far: 1": "password",
     "disabled this account": "username",
-    "enter its RSA public key": "rsa_public_key",
-    "RSA public key": "rsa_public_key",
+    "enter its RSA public key": "advanced",
+    "RSA public key": "advanced",
 }
 """The field at which a mistake is shown, by what is said of it."""
 
@@ -170,12 +172,69 @@ async def test_a_wrong_app_key_is_mended_where_it_is_named(
     assert flow.at("plants")
 
 
+def section_is_open(flow: Flow) -> bool:
+    """Say whether what is asked rarely is in sight."""
+    schema = flow.result["data_schema"]
+    assert schema is not None
+    rare = schema.schema["advanced"]
+    assert isinstance(rare, section)
+    return not rare.options["collapsed"]
+
+
+@pytest.mark.parametrize("key", ["sungrow_account", "sungrow_oauth"])
+async def test_the_rsa_key_that_hardly_anybody_has_is_out_of_sight(
+    flow: Flow, key: str
+) -> None:
+    """In a section that is closed."""
+    await flow.sign_in(key)
+    assert rare_fields(flow.result) == ["rsa_public_key"]
+    assert not section_is_open(flow)
+
+
+@pytest.mark.parametrize(
+    "untouched", [{}, {"advanced": {}}, {"advanced": {"rsa_public_key": " "}}]
+)
+async def test_a_section_nobody_opened_changes_nothing(
+    flow: Flow, sungrow: SungrowCloud, untouched: dict[str, Any]
+) -> None:
+    """However a browser sends it."""
+    await flow.sign_in("sungrow_account")
+    await flow.submit(region="other", **sungrow.credentials, **untouched)
+    await flow.submit(base_url=sungrow.url)
+    assert flow.at("plants")
+    await flow.submit(plants=[sungrow.plant.ps_id], controls=False)
+    assert flow.entry.data["credentials"] == {
+        "region": "other",
+        "base_url": sungrow.url,
+        **sungrow.credentials,
+    }
+
+
+async def test_a_stored_rsa_key_is_in_sight_when_the_connection_is_changed(
+    sungrow: SungrowCloud, home: Home
+) -> None:
+    """The section is open; the key stays as it is when it is sent as shown, flat in the entry as ever."""
+    sungrow.turn(encryption="required")
+    key = sungrow.application.rsa_public_key
+    entry = account_entry(sungrow, "sungrow_account", rsa_public_key=key)
+    await home.start(entry)
+    flow = Flow(home.hass, await entry.start_reconfigure_flow(home.hass), [])
+    assert section_is_open(flow)
+    assert shown(flow.result)["rsa_public_key"] == key
+    await flow.submit(**shown(flow.result))
+    await flow.submit(base_url=sungrow.url)
+    assert flow.reason == "reconfigure_successful"
+    assert entry.data["credentials"]["rsa_public_key"] == key
+    assert "advanced" not in entry.data["credentials"]
+
+
 async def test_a_wrong_rsa_key_is_taken_out_where_it_is_named(
     flow: Flow, sungrow: SungrowCloud
 ) -> None:
-    """An application without encryption needs none."""
+    """An application without encryption needs none; the section is open, and what is wrong in it stands above."""
     await type_account(flow, sungrow, "sungrow_account", rsa_public_key="nonsense")
-    assert flow.at("base_url", rsa_public_key="invalid_auth")
+    assert flow.at("base_url", advanced="invalid_auth")
+    assert section_is_open(flow)
     await flow.submit(**{**shown(flow.result), "rsa_public_key": ""})
     assert flow.at("plants")
 
@@ -187,7 +246,7 @@ async def test_a_wrong_password_leaves_the_right_secret_where_it_is(
     monkeypatch.setitem(
         VENDORS["sungrow"].sign_in("sungrow_account").regions, "eu", sungrow.url
     )
-    await flow.choose("sungrow_account")
+    await flow.sign_in("sungrow_account")
     typed = {"region": "eu", **sungrow.credentials}
     await flow.submit(**{**typed, "password": "wrong"})
     assert flow.at("sungrow_account", password="invalid_auth")

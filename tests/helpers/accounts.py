@@ -67,7 +67,7 @@ async def type_account(
     flow: Flow, cloud: AnyCloud, sign_in: str, **changes: str
 ) -> None:
     """Fill everything in up to the address, and submit."""
-    await flow.choose(sign_in)
+    await flow.sign_in(sign_in)
     await flow.submit(**{"region": "other", **cloud.credentials, **changes})
     await flow.submit(base_url=cloud.url)
 
@@ -81,7 +81,7 @@ class Visitor(Browser):
     ) -> None:
         """Press the button, choose, and type everything up to the consent; ``more`` belongs to the address."""
         await self.post(self.path, {"handler": DOMAIN})
-        await self.answer(next_step_id=sign_in)
+        await self.sign_in(sign_in)
         await self.answer(region="other", **typed)
         await self.answer(base_url=address, **more)
 

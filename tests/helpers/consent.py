@@ -46,6 +46,8 @@ from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 
+from .flow import placed, way_to
+
 KEY: Final = "consenting"
 POWER: Final = Slot(Quantity.GRID_POWER)
 
@@ -249,12 +251,24 @@ class Browser:
     async def add(self) -> None:
         """Press the button to add the integration, and type the credentials."""
         await self.post(self.path, {"handler": DOMAIN})
-        await self.answer(next_step_id=STEP)
+        await self.sign_in(STEP)
         await self.answer(**TYPED)
 
+    async def sign_in(self, key: str) -> None:
+        """Choose the brand, and what one has of it."""
+        for step in way_to(key):
+            await self.answer(next_step_id=step)
+
     async def answer(self, **user_input: Any) -> None:
-        """Answer the step that is shown."""
-        await self.post(f"{self.path}/{self.result['flow_id']}", user_input)
+        """Answer the step that is shown, each field where the form has it."""
+        rare = [
+            each["name"]
+            for field in self.result.get("data_schema") or ()
+            if field.get("type") == "expandable"
+            for each in field["schema"]
+        ]
+        typed = placed(user_input, rare)
+        await self.post(f"{self.path}/{self.result['flow_id']}", typed)
 
     async def look(self) -> None:
         """Look at the flow again, as the frontend does when the page came back."""

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+import voluptuous as vol
+
+from custom_components.solar_cloud.config_flow import SIGN_INS
 from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowResult
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 
 from ..emulators.solax import SolaxCloud
 
@@ -14,15 +17,50 @@ UNREACHABLE = "http://127.0.0.1:9"
 
 
 def shown(result: ConfigFlowResult) -> dict[str, Any]:
-    """Return what a form fills in beforehand: it goes to the browser."""
+    """Return what a form fills in beforehand, in its section too: it goes to the browser."""
     schema = result.get("data_schema")
     filled: dict[str, Any] = {}
-    for marker in schema.schema if schema is not None else ():
-        if marker.description and "suggested_value" in marker.description:
-            filled[marker] = marker.description["suggested_value"]
+    for marker, field in _fields(schema):
+        if isinstance(field, section):
+            filled |= {
+                str(rare): rare.description["suggested_value"]
+                for rare, _ in _fields(field.schema)
+                if rare.description
+            }
+        elif marker.description and "suggested_value" in marker.description:
+            filled[str(marker)] = marker.description["suggested_value"]
         elif callable(marker.default):
-            filled[marker] = marker.default()
-    return {str(marker): value for marker, value in filled.items()}
+            filled[str(marker)] = marker.default()
+    return filled
+
+
+def _fields(schema: Any) -> list[tuple[vol.Marker, Any]]:
+    """Return the fields of a form; what a menu takes is none."""
+    fields = {} if schema is None else schema.schema
+    return [each for each in fields.items() if isinstance(each[0], vol.Marker)]
+
+
+def rare_fields(result: ConfigFlowResult) -> list[str]:
+    """Return the fields that stand in the section of a form."""
+    return [
+        str(rare)
+        for _, field in _fields(result.get("data_schema"))
+        if isinstance(field, section)
+        for rare, _ in _fields(field.schema)
+    ]
+
+
+def placed(user_input: dict[str, Any], rare: list[str]) -> dict[str, Any]:
+    """Type each value where the form has its field: in the section, or outside."""
+    inside = {key: user_input[key] for key in rare if key in user_input}
+    outside = {key: value for key, value in user_input.items() if key not in inside}
+    return outside | ({"advanced": inside} if inside else {})
+
+
+def way_to(sign_in: str) -> list[str]:
+    """Return what to choose, menu by menu, on the way to a form."""
+    brand = SIGN_INS[sign_in]
+    return [brand.key, sign_in] if len(brand.sign_ins) > 1 else [brand.key]
 
 
 @dataclass
@@ -45,11 +83,16 @@ class Flow:
         """Choose from a menu."""
         await self._configure({"next_step_id": step})
 
+    async def sign_in(self, key: str) -> None:
+        """Choose the brand, and what one has of it."""
+        for step in way_to(key):
+            await self.choose(step)
+
     async def submit(self, **user_input: Any) -> None:
         """Fill a form in."""
         secrets = {"client_secret", "password", "secret_key"}
         self.typed += [str(user_input[key]) for key in secrets & user_input.keys()]
-        await self._configure(user_input)
+        await self._configure(placed(user_input, rare_fields(self.result)))
 
     async def _configure(self, user_input: dict[str, Any]) -> None:
         flows = self.hass.config_entries.flow
@@ -87,7 +130,7 @@ class Flow:
 
 async def reach_base_url(flow: Flow, cloud: SolaxCloud, **changes: str) -> None:
     """Type everything up to the address."""
-    await flow.choose("solax")
+    await flow.sign_in("solax")
     await flow.submit(**{"region": "other", **cloud.credentials, **changes})
     assert flow.at("base_url")
 

@@ -28,12 +28,12 @@ class Account:
     answers: Callable[[AnyCloud], list[Json]]
 
 
-def _signing_in(step: str) -> Callable[[AnyCloud], list[Json]]:
-    """Answer the menu, the form of one way to sign in, and the question for the address."""
+def _signing_in(*choices: str) -> Callable[[AnyCloud], list[Json]]:
+    """Answer the menus, the form of one way to sign in, and the question for the address."""
 
     def answers(cloud: AnyCloud) -> list[Json]:
         return [
-            {"next_step_id": step},
+            *({"next_step_id": choice} for choice in choices),
             {"region": "other"} | cloud.credentials,
             {"base_url": cloud.url},
         ]
@@ -50,8 +50,12 @@ def solax_cloud(world: World | None = None) -> SolaxCloud:
 
 ACCOUNTS: Final = (
     Account("SolaX", solax_cloud, _signing_in("solax")),
-    Account("Sungrow", SungrowCloud, _signing_in("sungrow_account")),
-    Account("FusionSolar", FusionSolarCloud, _signing_in("fusionsolar_account")),
+    Account("Sungrow", SungrowCloud, _signing_in("sungrow", "sungrow_account")),
+    Account(
+        "FusionSolar",
+        FusionSolarCloud,
+        _signing_in("fusionsolar", "fusionsolar_account"),
+    ),
 )
 TOY: Final = Account("Toy Solar", ToyCloud, _signing_in("toy"))
 """The vendor of the tutorial, which only a copy of the integration knows."""

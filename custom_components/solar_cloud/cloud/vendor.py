@@ -44,6 +44,8 @@ class CredentialField:
     key: str
     kind: FieldKind = FieldKind.TEXT
     required: bool = True
+    rare: bool = False
+    """Whether few accounts need it: it is kept out of sight."""
 
 
 type Credentials = Mapping[str, str]

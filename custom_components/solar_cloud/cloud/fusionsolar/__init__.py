@@ -74,7 +74,9 @@ CONSENT: Final = SignIn(
         longest_state=oauth.LONGEST_STATE,
     ),
     normalize_url=normalize_url,
-    other_fields=(CredentialField("oauth_url", FieldKind.ADDRESS, required=False),),
+    other_fields=(
+        CredentialField("oauth_url", FieldKind.ADDRESS, required=False, rare=True),
+    ),
     servers=lambda credentials: {"oauth_url": oauth_url(credentials)},
 )
 

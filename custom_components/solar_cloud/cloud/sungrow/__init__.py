@@ -118,7 +118,7 @@ APPLICATION_FIELDS: Final = (
     CredentialField("app_key"),
     CredentialField("secret_key", FieldKind.SECRET),
 )
-RSA_FIELD: Final = CredentialField("rsa_public_key", required=False)
+RSA_FIELD: Final = CredentialField("rsa_public_key", required=False, rare=True)
 LINKS: Final = {"portal": PORTAL}
 BLAMES: Final[Mapping[str, str]] = {
     "invalid_app_key": "app_key",
@@ -156,7 +156,7 @@ GRANT: Final = SignIn(
     oauth=OAuth(_authorize_url, _exchange, _granted_account),
     blames=BLAMES,
     # Without its number the page of consent takes an account for one of China's.
-    other_fields=(CredentialField("cloud_id", required=False),),
+    other_fields=(CredentialField("cloud_id", required=False, rare=True),),
 )
 
 
