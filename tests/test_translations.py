@@ -83,11 +83,16 @@ def test_every_sensor_and_state_has_a_name() -> None:
 def test_every_field_of_a_sign_in_is_explained(sign_in: Any) -> None:
     """In its own form, when it is changed, and when it is asked again."""
     steps = EN["config"]["step"]
-    assert sign_in.key in steps["user"]["menu_options"]
-    own = steps[sign_in.key]
-    fields = {"region", *(field.key for field in sign_in.fields)}
-    assert own["data"].keys() == own["data_description"].keys() == fields
-    assert fields <= steps["reconfigure"]["data"].keys()
+    own, again, later = steps[sign_in.key], steps["reconfigure"], steps["base_url"]
+    common = {"region", *(field.key for field in sign_in.fields if not field.rare)}
+    assert own["data"].keys() == own["data_description"].keys() == common
+    assert common <= again["data"].keys()
+    rare = {field.key for field in sign_in.fields if field.rare}
+    assert (rare == set()) is ("sections" not in own)
+    for step in (own, again, later) if rare else ():
+        section = step["sections"]["advanced"]
+        assert section["name"]
+        assert rare <= section["data"].keys() == section["data_description"].keys()
     for field in sign_in.secrets:
         assert field.key in steps["reauth_confirm"]["data"]
         assert field.key in steps["reauth_confirm"]["data_description"]
@@ -97,8 +102,22 @@ def test_every_field_of_a_sign_in_is_explained(sign_in: Any) -> None:
     if sign_in.oauth:
         assert "```\n{redirect_uri}\n```" in own["description"]
     for field in sign_in.other_fields:
-        assert field.key in steps["base_url"]["data"]
-        assert field.key in steps["base_url"]["data_description"]
+        place = later["sections"]["advanced"] if field.rare else later
+        assert field.key in place["data"]
+        assert field.key in place["data_description"]
+
+
+@pytest.mark.parametrize("key", sorted(VENDORS))
+def test_every_choice_says_what_it_takes(key: str) -> None:
+    """The brand, and what one has of it where there is a choice."""
+    steps = EN["config"]["step"]
+    chosen = {"user": [key]}
+    if len(VENDORS[key].sign_ins) > 1:
+        chosen[key] = [sign_in.key for sign_in in VENDORS[key].sign_ins]
+    for menu, options in chosen.items():
+        for option in options:
+            assert steps[menu]["menu_options"][option]
+            assert steps[menu]["menu_option_descriptions"][option]
 
 
 @pytest.mark.parametrize("key", sorted(VENDORS))

@@ -631,7 +631,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         self,
         step_id: str,
         fields: Iterable[CredentialField],
-        first: Mapping[vol.Marker, Any] | None = None,
+        first: dict[vol.Marker, Any] | None = None,
         **placeholders: str,
     ) -> ConfigFlowResult:
         """Show a form of credentials with what was typed before, secrets excepted; a section with something in it is open."""

@@ -124,7 +124,7 @@ def typed(user_input: Mapping[str, Any]) -> dict[str, str]:
     return {key: text for key, value in flat.items() if (text := str(value).strip())}
 
 
-def region_field(vendor: Vendor, sign_in: SignIn) -> dict[vol.Marker, SelectSelector]:
+def region_field(vendor: Vendor, sign_in: SignIn) -> dict[vol.Marker, Any]:
     """Ask where the account lives."""
     regions = [*sign_in.regions, OTHER]
     selector = SelectSelector(

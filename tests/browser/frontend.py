@@ -69,6 +69,15 @@ class Frontend:
         # A dialog that is just closing may navigate back a moment later.
         await self.page.wait_for_url(f"**{path}**")
 
+    async def choose_account(self, *labels: str) -> None:
+        """Start the flow, and choose from its menus up to the form."""
+        await self.choose_integration("Solar Cloud")
+        for label in labels:
+            await self.wait_for_step("menu")
+            await self.picture("menu")
+            await self.choose(label)
+        await self.wait_for_step("form")
+
     async def choose_integration(self, name: str) -> None:
         """Search for an integration and start its flow."""
         await self.open("/config/integrations/dashboard")
@@ -98,9 +107,21 @@ class Frontend:
         return self.page.locator("dialog-data-entry-flow step-flow-form ha-form")
 
     async def field(self, name: str) -> Locator:
-        """Return a field of the flow's form; fields stand in the order of the schema."""
-        names = [field["name"] for field in (await self.step())["data_schema"]]
-        return self._form.locator(".root > :not(ha-alert)").nth(names.index(name))
+        """Return a field of the flow's form, in its section too; fields stand in the order of the schema."""
+        schema = (await self.step())["data_schema"]
+        fields = self._form.locator(".root").first.locator("> :not(ha-alert)")
+        for index, field in enumerate(schema):
+            if field["name"] == name:
+                return fields.nth(index)
+            inside = [each["name"] for each in field.get("schema", ())]
+            if name in inside:
+                rare = fields.nth(index).locator(".root > :not(ha-alert)")
+                return rare.nth(inside.index(name))
+        raise LookupError(name)
+
+    async def open_section(self) -> None:
+        """Open what the form keeps out of sight."""
+        await self._form.locator("ha-expansion-panel #summary").click()
 
     async def fill(self, name: str, text: str) -> None:
         """Type into a text field."""

@@ -32,14 +32,15 @@ async def fusionsolar(socket_enabled: None) -> AsyncGenerator[FusionSolarCloud]:
         yield cloud
 
 
+SUNGROW = ["Sungrow", "A developer application with OAuth 2.0"]
+FUSIONSOLAR = ["Huawei FusionSolar", "A developer application (OAuth Connect)"]
+
+
 async def _type_application(
-    frontend: Frontend, choice: str, cloud: AnyCloud, typed: dict[str, str]
+    frontend: Frontend, choices: list[str], cloud: AnyCloud, typed: dict[str, str]
 ) -> str:
     """Go as far as the consent; return the redirect address that is shown."""
-    await frontend.choose_integration("Solar Cloud")
-    await frontend.wait_for_step("menu")
-    await frontend.choose(choice)
-    await frontend.wait_for_step("form")
+    await frontend.choose_account(*choices)
     await frontend.select("region", "Other")
     for name, text in typed.items():
         await frontend.fill(name, text)
@@ -48,6 +49,7 @@ async def _type_application(
     await frontend.wait_for_step("base_url")
     await frontend.fill("base_url", cloud.url)
     if isinstance(cloud, SungrowCloud):
+        await frontend.open_section()
         await frontend.fill("cloud_id", cloud.knobs.cloud_id)
     await frontend.submit()
     await frontend.wait_for_step("consent")
@@ -103,7 +105,7 @@ async def test_sungrows_page_comes_back_by_itself(
     """The vendor's page opens beside the dialog, which goes on when the owner agreed."""
     sungrow.application.redirect_url = await _type_application(
         frontend,
-        "Sungrow (consent in the browser)",
+        SUNGROW,
         sungrow,
         sungrow.consent_credentials,
     )
@@ -128,7 +130,7 @@ async def test_fusionsolars_page_comes_back_by_itself(
     fusionsolar.turn(longest_state=8)
     redirect = await _type_application(
         frontend,
-        "FusionSolar (consent in the browser)",
+        FUSIONSOLAR,
         fusionsolar,
         fusionsolar.oauth_credentials,
     )
@@ -153,7 +155,7 @@ async def test_the_code_is_pasted(
     """Where the redirect leads to a page that nobody serves: its address is enough."""
     await _type_application(
         frontend,
-        "Sungrow (consent in the browser)",
+        SUNGROW,
         sungrow,
         sungrow.consent_credentials,
     )
@@ -197,7 +199,7 @@ async def test_a_consent_with_a_wrong_secret_is_mended_without_a_second_consent(
     right = fusionsolar.oauth_credentials
     redirect = await _type_application(
         frontend,
-        "FusionSolar (consent in the browser)",
+        FUSIONSOLAR,
         fusionsolar,
         right | {"client_secret": "mistyped"},
     )

@@ -27,10 +27,7 @@ async def test_two_of_twelve_plants_are_searched_and_offered_by_one_repair(
     frontend: Frontend, instance: Instance, cloud: SolaxCloud
 ) -> None:
     """None is chosen beforehand, and the Energy Dashboard is offered once."""
-    await frontend.choose_integration("Solar Cloud")
-    await frontend.wait_for_step("menu")
-    await frontend.picture("menu")
-    await frontend.choose("SolaX (developer application)")
+    await frontend.choose_account("SolaX")
     await frontend.wait_for_step("solax")
     await frontend.select("region", "Other")
     await frontend.fill("client_id", cloud.credentials["client_id"])

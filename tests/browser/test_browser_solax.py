@@ -47,11 +47,7 @@ async def test_add_the_account_and_see_the_home(
 
 async def _enter_a_wrong_secret(frontend: Frontend, cloud: SolaxCloud) -> None:
     """Search, choose, mistype the secret and be told so."""
-    await frontend.choose_integration("Solar Cloud")
-    await frontend.wait_for_step("menu")
-    await frontend.picture("menu")
-    await frontend.choose("SolaX (developer application)")
-
+    await frontend.choose_account("SolaX")
     await frontend.wait_for_step("solax")
     await frontend.select("region", "Other")
     await frontend.fill("client_id", cloud.credentials["client_id"])
@@ -142,9 +138,7 @@ async def test_a_missing_pack_is_named_in_the_form(
 ) -> None:
     """Forgetting to authorise live data is the classic mistake: it is told before anything is called a success."""
     cloud.withdraw("API_Telemetry_V2", "API_EVC_V2")
-    await frontend.choose_integration("Solar Cloud")
-    await frontend.wait_for_step("menu")
-    await frontend.choose("SolaX (developer application)")
+    await frontend.choose_account("SolaX")
     await frontend.wait_for_step("solax")
     await frontend.select("region", "Other")
     await frontend.fill("client_id", cloud.credentials["client_id"])

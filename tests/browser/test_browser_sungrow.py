@@ -62,10 +62,7 @@ async def test_a_wrong_app_key_is_named_at_its_field(
     frontend: Frontend, instance: Instance, cloud: SungrowCloud
 ) -> None:
     """With what was typed, and the useful sentence first; it is mended there."""
-    await frontend.choose_integration("Solar Cloud")
-    await frontend.wait_for_step("menu")
-    await frontend.choose("Sungrow (account)")
-    await frontend.wait_for_step("sungrow_account")
+    await frontend.choose_account("Sungrow", "An account in the iSolarCloud app")
     await frontend.select("region", "Other")
     for name, text in {**cloud.credentials, "app_key": "F" * 32}.items():
         await frontend.fill(name, text)

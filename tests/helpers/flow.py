@@ -34,7 +34,7 @@ def shown(result: ConfigFlowResult) -> dict[str, Any]:
     return filled
 
 
-def _fields(schema: Any) -> list[tuple[vol.Marker, Any]]:
+def _fields(schema: Any) -> list[tuple[Any, Any]]:
     """Return the fields of a form; what a menu takes is none."""
     fields = {} if schema is None else schema.schema
     return [each for each in fields.items() if isinstance(each[0], vol.Marker)]
