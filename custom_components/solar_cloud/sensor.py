@@ -65,7 +65,7 @@ _BY_UNIT: Final[Mapping[str, dict[str, Any]]] = {
         "device_class": SensorDeviceClass.ENERGY,
         "native_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
         "state_class": INCREASING,
-        "suggested_display_precision": 1,
+        "suggested_display_precision": 2,
     },
     "var": {
         "device_class": SensorDeviceClass.REACTIVE_POWER,
@@ -190,8 +190,14 @@ _EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
     Q.INSTALLED_POWER: {
         "state_class": None,
         "suggested_unit_of_measurement": UnitOfPower.KILO_WATT,
+        "suggested_display_precision": 2,
     },
     Q.BATTERY_CYCLES: {"state_class": INCREASING},
+    Q.BATTERY_SOC: {"suggested_display_precision": 1},
+    Q.CELL_VOLTAGE_MAX: {"suggested_display_precision": 3},
+    Q.CELL_VOLTAGE_MIN: {"suggested_display_precision": 3},
+    Q.CO2_SAVED_TODAY: {"suggested_display_precision": 2},
+    Q.EFFICIENCY: {"suggested_display_precision": 2},
     Q.POWER_FACTOR: {"device_class": SensorDeviceClass.POWER_FACTOR},
     Q.LAST_REPORT: {"device_class": SensorDeviceClass.TIMESTAMP},
     Q.OPERATING_STATE: {"device_class": SensorDeviceClass.ENUM},
@@ -199,9 +205,15 @@ _EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
     Q.PLANT_STATE: {"device_class": SensorDeviceClass.ENUM},
     Q.REJECTED_VALUES: {"state_class": INCREASING},
     Q.CHARGER_SESSION_DURATION: {"suggested_unit_of_measurement": UnitOfTime.MINUTES},
-    Q.EQUIVALENT_HOURS_TODAY: {"suggested_unit_of_measurement": UnitOfTime.HOURS},
+    Q.EQUIVALENT_HOURS_TODAY: {
+        "suggested_unit_of_measurement": UnitOfTime.HOURS,
+        "suggested_display_precision": 2,
+    },
 }
 """What the unit alone would get wrong."""
+
+_ENERGY_DIGITS: Final = 3
+"""Decimals of energy that are written, one more than is shown: nobody looks at a Wh, but a year of them adds up."""
 
 _DIAGNOSTIC: Final = frozenset(
     {
@@ -494,7 +506,19 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
         if self.slot.quantity is Quantity.LAST_REPORT:
             return reading.measured_at
         value = reading.values.get(self.slot)
+        if isinstance(value, float) and (digits := self._digits) is not None:
+            return round(value, digits)
         return value if self.options is None or value in self.options else None
+
+    @property
+    def _digits(self) -> int | None:
+        """Return the decimals that are written, ``None`` for all: a change nobody is shown only fills the recorder."""
+        shown = self.entity_description
+        if shown.suggested_unit_of_measurement is not None:
+            return None
+        if shown.native_unit_of_measurement == UnitOfEnergy.KILO_WATT_HOUR:
+            return _ENERGY_DIGITS
+        return shown.suggested_display_precision
 
     @property
     @override
