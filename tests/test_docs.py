@@ -10,8 +10,11 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from custom_components.solar_cloud.cloud.model import Quantity
+from custom_components.solar_cloud.cloud.fusionsolar import models as fusionsolar
+from custom_components.solar_cloud.cloud.model import DeviceKind, Quantity
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.solax import models as solax
+from custom_components.solar_cloud.cloud.sungrow import points as sungrow
 from custom_components.solar_cloud.pipeline.held import HeldBecause
 from custom_components.solar_cloud.sensor import SENSORS
 
@@ -31,6 +34,8 @@ EVERY_PAGE: Final = [
     *sorted((REPOSITORY / "docs" / "protocol").glob("*.md")),
     *sorted((REPOSITORY / "tests" / "emulators").glob("*/README.md")),
 ]
+DOCS: Final = sorted((REPOSITORY / "docs").glob("*.md"))
+"""What users look up."""
 README: Final = (REPOSITORY / "README.md").read_text()
 ENTITIES: Final = (REPOSITORY / "docs" / "entities.md").read_text()
 
@@ -50,6 +55,71 @@ HEADINGS: Final = {
     "docs-use-cases": ("examples", "Use cases"),
 }
 """The page below docs/ and the heading that answer each rule of the quality scale that asks for words."""
+
+WORDS: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "".join(
+            path.read_text()
+            for pattern in ("*.py", "en.json", "services.yaml")
+            for path in ROOT.rglob(pattern)
+        ),
+    )
+)
+"""Every word of the code and of what users read of it."""
+OTHERS_WORDS: Final = frozenset(
+    {
+        # Home Assistant's
+        "Battery state of charge sensor",
+        "Community dashboards",
+        "Device energy consumption",
+        "Device power consumption",
+        "Enable polling for changes",
+        "Energy charged into the battery",
+        "Energy discharged from the battery",
+        "Energy exported to grid",
+        "Energy imported from grid",
+        "Entity ID",
+        "Entity not found",
+        "File",
+        "Forecast.Solar",
+        "Google Sheets",
+        "InfluxDB",
+        "Inverted",
+        "MQTT Statestream",
+        "My Home Assistant",
+        "Power sensor",
+        "Solar production energy",
+        "Solar production power",
+        "Solcast",
+        "Statistic",
+        "Type of power measurement",
+        # The vendors'
+        "Access to API",
+        "Authorize with OAuth2.0",
+        "Basic APIs",
+        "Grid Control",
+        "Monitoring API",
+        "My Account",
+        # Other integrations'
+        "EVC Charge Scene",
+        "EVC Charging Current",
+        "EVC Start Mode",
+        "EVC Work Mode",
+        "Live View",
+        # Of a page itself
+        "Breaking",
+        "Likely",
+        "Needs attention",
+        "My home Battery",
+        "My home Inverter",
+        "Solar Cloud",
+        "Sure",
+        "Uncertain",
+        "Values",
+    }
+)
+"""What pages print in italics though no text of ours says so."""
 
 UNITS: Final = {"": "", "ratio": "", "count": "", "money": "currency"}
 """What the table of entities writes for units that nobody sees."""
@@ -260,6 +330,13 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
 
 
+def _links(page: Path) -> list[str]:
+    """Return where a page leads, pictures and what stands around them included."""
+    text = page.read_text()
+    written = re.findall(r"\]\(([^)\s]+)\)", text)
+    return [*written, *re.findall(r'(?:src|srcset|href)="([^"]+)"', text)]
+
+
 def _anchors(page: Path) -> set[str]:
     return {
         _anchor(heading)
@@ -272,7 +349,7 @@ def _anchors(page: Path) -> set[str]:
 )
 def test_links_lead_somewhere(page: Path) -> None:
     """Files and headings; addresses elsewhere are not called."""
-    for target in re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", page.read_text()):
+    for target in _links(page):
         if "://" in target:
             continue
         path, _, anchor = unquote(target).partition("#")
@@ -280,6 +357,131 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert file.exists(), target
         if anchor:
             assert anchor in _anchors(file), target
+
+
+@pytest.mark.parametrize("page", sorted((REPOSITORY / "docs").rglob("*.md")))
+def test_every_page_is_found(page: Path) -> None:
+    """From the README, or from the list of all pages, which the README leads to."""
+    index = REPOSITORY / "docs" / "README.md"
+    roads = {
+        (start.parent / target.partition("#")[0]).resolve()
+        for start in (REPOSITORY / "README.md", index)
+        for target in _links(start)
+    }
+    assert page in roads
+
+
+def _cells(page: Path) -> Iterator[list[str]]:
+    """Return the cells of every row of a page's tables."""
+    for line in page.read_text().splitlines():
+        if line.startswith("|") and not set(line) <= set("|- "):
+            yield [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+@pytest.mark.parametrize("name", ["vendor-apps", "migrating"])
+def test_foreign_values_lead_to_entities_of_ours(name: str) -> None:
+    """Each row names what the other calls it, and our entity by key and name as they are."""
+    sensors = TEXTS["entity"]["sensor"] | TEXTS["entity"]["binary_sensor"]
+    rows = [
+        row for row in _cells(REPOSITORY / "docs" / f"{name}.md") if row[1] != "Key"
+    ]
+    assert len(rows) > 50
+    for theirs, key, ours, *_ in rows:
+        assert theirs
+        assert ours == sensors[key.strip("`")]["name"].replace("{index}", "*n*"), key
+
+
+def test_controls_are_called_as_they_are() -> None:
+    """Every control of a vendor's table has the name users see, and none is left out."""
+    names = {
+        control["name"]
+        for platform in ("number", "switch", "select", "button")
+        for control in TEXTS["entity"][platform].values()
+    }
+    rows = [
+        line.split(" | ")[0].strip("| ")
+        for part in (REPOSITORY / "docs" / "controls.md").read_text().split("\n## ")
+        for table in part.partition("\n| Control |")[2:]
+        for line in table.splitlines()
+        if line.startswith("| ")
+    ]
+    told = {
+        name
+        for row in rows
+        for name in re.sub(r" \([^)]*\)", "", row).split(", ")
+        if not name.startswith("`")
+    }
+    of_a_plant = {
+        TEXTS["entity"]["button"][key]["name"] for key in ("refresh", "import_history")
+    }
+    assert told == names - of_a_plant - {"Backup reserve"}  # no vendor offers that yet
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.stem)
+def test_words_of_the_code_exist_in_the_code(page: Path) -> None:
+    """What a table prints like code is a key, an option, an action or an attribute of this version."""
+    for cell in (cell for row in _cells(page) for cell in row):
+        for word in re.findall(r"`(?:solar_cloud\.)?([a-z][a-z_.]*)`", cell):
+            for part in word.split("."):
+                assert part in WORDS, word
+
+
+@pytest.mark.parametrize(
+    "page", [REPOSITORY / "README.md", *DOCS], ids=lambda page: page.stem
+)
+def test_what_is_called_by_name_is_called_so(page: Path) -> None:
+    """In italics stands what users read: our texts, or the words of somebody else that are listed here."""
+    shown = {text for text in _strings(TEXTS) if isinstance(text, str)}
+    for name in re.findall(r"(?<!\*)\*([A-Z][^*\n]+)\*(?!\*)", page.read_text()):
+        assert name in shown | OTHERS_WORDS, name
+
+
+def _models(heading: str) -> list[list[str]]:
+    """Return the rows of a vendor's models."""
+    part = _section("devices", "Models").partition(f"### {heading}\n")[2]
+    rows = part.partition("\n### ")[0].splitlines()
+    return [row.strip("| ").split(" | ") for row in rows if row.startswith("|")][2:]
+
+
+def test_the_models_are_those_of_the_tables() -> None:
+    """Whoever adds one to a table adds it to the page."""
+    products = {
+        (business, kind): set(models.values())
+        for (business, kind), models in solax.MODELS.items()
+    }
+    home = solax.MODELS[solax.HOME, solax.INVERTER]
+    takes = {
+        name for number, name in home.items() if solax.takes_battery(solax.HOME, number)
+    }
+    assert [set(names.split(" · ")) for _, names in _models("SolaX")] == [
+        takes,
+        set(home.values()) - takes,
+        products[solax.HOME, solax.METER],
+        products[solax.HOME, solax.CHARGER] | products[solax.COMMERCIAL, solax.CHARGER],
+        products[solax.COMMERCIAL, solax.INVERTER],
+        products[solax.COMMERCIAL, solax.BATTERY],
+        products[solax.COMMERCIAL, solax.METER],
+    ]
+
+
+def test_the_types_are_those_of_the_tables() -> None:
+    """With what becomes of each, and whether it has values."""
+    known = {number: each.kind for number, each in sungrow.DEVICE_TYPES.items()}
+    assert {int(row[0]): row[2] for row in _models("Sungrow")} == {
+        number: _kind(kind) for number, kind in known.items()
+    }
+    types = {*fusionsolar.KINDS, *fusionsolar.READABLE, *fusionsolar.NAMES}
+    assert {int(row[0]): (row[2], row[3]) for row in _models("FusionSolar")} == {
+        number: (
+            _kind(fusionsolar.kind_of(number)),
+            "yes" if number in fusionsolar.READABLE else "no",
+        )
+        for number in types
+    }
+
+
+def _kind(kind: DeviceKind) -> str:
+    return "EV charger" if kind is DeviceKind.CHARGER else kind.replace("_", " ")
 
 
 def test_the_architecture_shows_the_tree_as_it_is() -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from playwright.async_api import Browser, Locator, Page, async_playwright
 
-from tests.live.instance import Instance
+from tests.live.instance import ZONE, Instance
 from tests.live.process import LOOPBACK
 
 _FLAGS: Final = (
@@ -169,13 +169,13 @@ class Frontend:
         return document
 
 
-async def _log_in(browser: Browser, instance: Instance) -> Page:
+async def _log_in(browser: Browser, instance: Instance, zone: str) -> Page:
     """Open a tab that has the token a login would have left in it."""
     context = await browser.new_context(
         base_url=instance.url,
         reduced_motion="reduce",
         service_workers="block",
-        timezone_id="Europe/Berlin",
+        timezone_id=zone,
         viewport={"width": 1280, "height": 900},
     )
     tokens = instance.client.token | {
@@ -190,7 +190,9 @@ async def _log_in(browser: Browser, instance: Instance) -> Page:
 
 
 @asynccontextmanager
-async def browsing(instance: Instance, pictures: Path) -> AsyncGenerator[Frontend]:
+async def browsing(
+    instance: Instance, pictures: Path, zone: str = ZONE
+) -> AsyncGenerator[Frontend]:
     """Run a browser on an instance; its screenshots replace those of the last run."""
     shutil.rmtree(pictures, ignore_errors=True)
     pictures.mkdir(parents=True)
@@ -198,7 +200,7 @@ async def browsing(instance: Instance, pictures: Path) -> AsyncGenerator[Fronten
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=list(_FLAGS)
         )
-        frontend = Frontend(await _log_in(browser, instance), pictures)
+        frontend = Frontend(await _log_in(browser, instance, zone), pictures)
         try:
             yield frontend
         finally:

@@ -24,6 +24,8 @@ PASSWORD: Final = "demo"
 
 _START_SECONDS: Final = 120
 
+ZONE: Final = "Europe/Berlin"
+
 # No default_config: it brings components that look for hardware and the internet.
 # No http either: a bare block is adopted on trial and taken back after five minutes.
 _CONFIGURATION: Final = """\
@@ -36,7 +38,7 @@ homeassistant:
   currency: EUR
   country: DE
   language: en
-  time_zone: Europe/Berlin
+  time_zone: {zone}
 config:
 diagnostics:
 energy:
@@ -82,10 +84,10 @@ def _store(folder: Path, key: str, version: int, data: dict[str, Any]) -> None:
     path.write_text(json.dumps(document))
 
 
-def _prepare(folder: Path, port: int, component: Path) -> None:
+def _prepare(folder: Path, port: int, component: Path, zone: str) -> None:
     """Lay the config folder out; what an earlier run has left in it stays."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "configuration.yaml").write_text(_CONFIGURATION)
+    (folder / "configuration.yaml").write_text(_CONFIGURATION.format(zone=zone))
     components = folder / "custom_components"
     components.mkdir(exist_ok=True)
     link = components / COMPONENT.name
@@ -144,13 +146,13 @@ async def _log_in(url: str, program: Program) -> Client:
 
 @asynccontextmanager
 async def running_instance(
-    folder: Path, port: int, component: Path = COMPONENT
+    folder: Path, port: int, component: Path = COMPONENT, zone: str = ZONE
 ) -> AsyncGenerator[Instance]:
     """Run Home Assistant with the integration in `folder` until the block ends."""
     if not port_is_free(port):
         # Home Assistant would quietly move to another port, in recovery mode.
         raise PortTakenError(f"Port {port} is in use; choose another one with --port")
-    _prepare(folder, port, component)
+    _prepare(folder, port, component, zone)
     program = await _start(folder)
     try:
         url = f"http://{LOOPBACK}:{port}"
