@@ -107,6 +107,17 @@ def test_every_field_of_a_sign_in_is_explained(sign_in: Any) -> None:
         assert field.key in place["data_description"]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_form_of_the_address_is_announced(language: str) -> None:
+    """The text of the region names the choice that leads to it, in its own words."""
+    texts = _texts(language)
+    for vendor in VENDORS.values():
+        other = texts["selector"][f"{vendor.key}_region"]["options"]["other"]
+        for step in ("reconfigure", *(each.key for each in vendor.sign_ins)):
+            told = texts["config"]["step"][step]["data_description"]["region"]
+            assert other in told, step
+
+
 @pytest.mark.parametrize("key", sorted(VENDORS))
 def test_every_choice_says_what_it_takes(key: str) -> None:
     """The brand, and what one has of it where there is a choice."""

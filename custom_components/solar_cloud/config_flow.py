@@ -209,6 +209,9 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
                 self._credentials.pop(each.key, None)
             self._credentials |= typed(user_input)
             if self._check_addresses(addresses):
+                self._credentials = self._sign_in.in_region(self._credentials)
+                if self._credentials[CONF_REGION] != OTHER:
+                    self._form = FORMS.get(self.source or "", self._sign_in.key)
                 return await self._async_proceed()
         # What is wrong can be corrected without going back; a secret may be, whatever is said.
         if "invalid_auth" in self._errors.values():

@@ -216,19 +216,39 @@ async def test_an_unreachable_address_is_corrected(
     assert flow.at("plants")
 
 
+@pytest.mark.parametrize("path", ["/openapi/", "/login?next=home", "#/home"])
+async def test_an_address_may_be_copied_from_the_browser(
+    flow: Flow, solax: SolaxCloud, path: str
+) -> None:
+    """What follows the host is cut off."""
+    await reach_base_url(flow, solax)
+    await flow.submit(base_url=f"{solax.url}{path}")
+    assert flow.at("plants")
+
+
+async def test_the_address_of_a_known_region_is_called_by_its_name(
+    flow: Flow, solax: SolaxCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is wrong is then said on the form that shows the region."""
+    monkeypatch.setitem(VENDORS["solax"].sign_in("solax").regions, "us", solax.url)
+    await reach_base_url(flow, solax, client_secret="mistyped")
+    await flow.submit(base_url=f"{solax.url}/login")
+    assert flow.at("solax", base="invalid_auth")
+    assert shown(flow.result)["region"] == "us"
+    await flow.submit(**{**solax.credentials, "region": "us"})
+    await flow.submit(plants=[solax.plant.plant_id], controls=False)
+    assert flow.entry.data["credentials"] == {"region": "us", **solax.credentials}
+
+
 @pytest.mark.parametrize(
     "address",
     [
         "",
         "not an address",
-        "example.com",
         "http://example.com",
         "ftp://example.com",
         "https://",
         "https://user:pass@example.com",
-        "https://example.com/openapi",
-        "https://example.com?region=eu",
-        "https://example.com#top",
         "https://[::1",
     ],
 )

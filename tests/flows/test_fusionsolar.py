@@ -113,7 +113,7 @@ async def test_every_mistake_in_the_form_is_named(
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "/thirdData", "/thirdData/", "/thirdData/login"]
+    "path", ["", "/", "/thirdData/login", "/dashboards/home", "/uniportal/#/home"]
 )
 async def test_e26_an_address_with_the_apis_path_is_tidied(
     flow: Flow, fusionsolar: FusionSolarCloud, home: Home, path: str
@@ -142,13 +142,13 @@ async def test_a_wrong_address_of_the_consent_page_is_named_in_sight(
     assert flow.result["step_id"] == "consent"
 
 
-async def test_e26_another_path_is_refused(
+async def test_e26_an_address_without_encryption_is_refused(
     flow: Flow, fusionsolar: FusionSolarCloud
 ) -> None:
     """Before anything is sent anywhere."""
     await flow.sign_in("fusionsolar_account")
     await flow.submit(region="other", **fusionsolar.credentials)
-    for address in (f"{fusionsolar.url}/dashboards/home", "http://example.com"):
+    for address in ("http://example.com", "https://me:mine@example.com"):
         await flow.submit(base_url=address)
         assert flow.at("base_url", base_url="invalid_host")
     assert len(fusionsolar.calls) == 0

@@ -1,6 +1,6 @@
 """Addresses of servers: which a user may type, which lie on no home network, and which one an answer names as the new one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 import ipaddress
 import re
 from typing import Final
@@ -19,6 +19,8 @@ _HOME: Final = (
     *(".intranet", ".corp", ".private", ".arpa", ".test", ".invalid", ".onion"),
 )
 """Ends of names that no public server has (RFC 6761, 6762 and what routers hand out)."""
+_BROKEN: Final = re.compile(r"\s*[\r\n\t]\s*")
+"""Where an address that was copied from a letter went on in the next line."""
 _WRITTEN: Final = re.compile(r"https?://[^\s\"'<>()\\]+", re.IGNORECASE)
 
 _NOTICE: Final = re.compile(
@@ -52,6 +54,30 @@ def check_base_url(text: str) -> str:
     if not (usable and bare):
         raise CloudError("invalid_host")
     return str(url.origin())
+
+
+def servers(regions: Mapping[str, str], pages: Mapping[str, str]) -> dict[str, str]:
+    """Return the addresses of regions by their host, and by that of the region's web page."""
+    named = [*regions.items(), *pages.items()]
+    return {URL(url).host or "": regions[region] for region, url in named}
+
+
+def tidied(typed: str, known: Mapping[str, str] | None = None) -> str:
+    """Return the server of an address as a browser shows it or a person types it; what makes no sense is left to the check.
+
+    Blanks around it, capitals and what follows the host go, https is added where there is no scheme. ``known`` are addresses by their host, or by that of the web
+    page beside them: one of these is encrypted whatever was typed.
+    """
+    text = _BROKEN.sub("", typed.strip())
+    if "://" not in text:
+        text = f"https://{text}"
+    try:
+        url = URL(text)
+        if url.user or url.password or not url.host:
+            return text
+        return (known or {}).get(url.host) or str(url.origin())
+    except ValueError:
+        return text
 
 
 def _is_host(text: str) -> bool:

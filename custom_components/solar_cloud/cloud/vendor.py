@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from yarl import URL
 
+from .addresses import tidied
 from .control import ControlClient
 from .errors import CloudError
 from .history import HistoryClient
@@ -106,7 +107,7 @@ class SignIn:
     """The web pages where owners look at their plants, by region, as far as they are known."""
     oauth: OAuth | None = None
     """The consent in a browser that follows the form, when the vendor asks for one."""
-    normalize_url: Callable[[str], str] = str.strip
+    normalize_url: Callable[[str], str] = tidied
     """Mends an address the user typed, before it is checked."""
     other_fields: tuple[CredentialField, ...] = ()
     """Fields asked together with the address, for the region ``other`` only; all may be left empty."""
@@ -147,19 +148,8 @@ class SignIn:
         ]
         if not gone:
             return None
-        known = next(
-            (
-                region
-                for region, url in self.regions.items()
-                if gone == ["base_url"] and URL(url).origin() == new.origin()
-            ),
-            None,
-        )
-        stays = {
-            key: text for key, text in credentials.items() if key not in self.place
-        }
-        if known is not None:
-            return {**stays, "region": known}
+        if gone == ["base_url"] and (region := self._region_at(new)) is not None:
+            return self.elsewhere(credentials, region)
         places = {key: str(url.origin()) for key, url in servers.items()}
         return {
             **credentials,
@@ -167,6 +157,29 @@ class SignIn:
             **dict.fromkeys(gone, str(new.origin())),
             "region": OTHER,
         }
+
+    def elsewhere(self, credentials: Credentials, region: str) -> dict[str, str]:
+        """Return the credentials in another region."""
+        stays = {
+            key: text for key, text in credentials.items() if key not in self.place
+        }
+        return {**stays, "region": region}
+
+    def in_region(self, credentials: Credentials) -> dict[str, str]:
+        """Call the server of a typed address by its region, if it is one of these and nothing else was typed beside it."""
+        if self.place & credentials.keys() == {"region", "base_url"}:
+            region = self._region_at(URL(credentials["base_url"]))
+            if region is not None:
+                return self.elsewhere(credentials, region)
+        return dict(credentials)
+
+    def _region_at(self, server: URL) -> str | None:
+        at = (
+            region
+            for region, url in self.regions.items()
+            if URL(url).origin() == server.origin()
+        )
+        return next(at, None)
 
 
 class Ability(StrEnum):

@@ -9,6 +9,7 @@ from typing import Final
 
 from yarl import URL
 
+from ..addresses import tidied
 from ..errors import CloudUnreachable, UnexpectedAnswer
 from ..points import number
 from ..storage import Json
@@ -29,11 +30,6 @@ VENDOR_DOMAIN: Final = ".huawei.com"
 OLD_PORT: Final = 27200
 """Of the API until 2022."""
 _PORTAL: Final = re.compile(r"^(?:uni|region)\d+(?=[a-z])")
-_PATHS: Final = (
-    *("/thirdData", "/rest/", "/unisso", "/pvmswebsite", "/uniportal"),
-    *("/netecowebext", "/index.html", "/login"),
-)
-"""What the paths of API and portal begin with; another path is the user's to explain."""
 
 
 def normalize_url(address: str) -> str:
@@ -41,22 +37,18 @@ def normalize_url(address: str) -> str:
 
     For any host: European accounts move to another domain, whose portal may number its hosts in the same way.
     """
-    typed = address.strip()
-    if "://" not in typed:
-        typed = f"https://{typed}"
+    server = tidied(address)
     try:
-        url = URL(typed)
-        host = _PORTAL.sub("", url.host or "")
-        if not host:
-            return address
+        url = URL(server)
+        if url.user or url.password or not url.host:
+            return server
+        host = _PORTAL.sub("", url.host)
         if host.endswith(VENDOR_DOMAIN):
             return str(URL.build(scheme="https", host=host))
         port = None if url.is_default_port() or url.port == OLD_PORT else url.port
-        bare = URL.build(scheme=url.scheme, host=host, port=port)
+        return str(URL.build(scheme=url.scheme, host=host, port=port))
     except ValueError:
-        return address
-    known = url.path.startswith(_PATHS) or url.path.strip("/") == ""
-    return str(bare) if known and not (url.user or url.password) else typed
+        return server
 
 
 def base_url(credentials: Credentials) -> URL:

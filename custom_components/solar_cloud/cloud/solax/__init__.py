@@ -1,7 +1,9 @@
 """SolaX: the developer portal's API, generation v2."""
 
+from functools import partial
 from typing import Final
 
+from ..addresses import servers, tidied
 from ..quota import Quota
 from ..storage import Storage
 from ..token import TokenManager
@@ -41,23 +43,27 @@ def connect(
     return SolaxCloud(SolaxSession(base, transport, tokens, backoff), storage)
 
 
+REGIONS: Final = {
+    "eu": "https://openapi-eu.solaxcloud.com",
+    "cn": "https://openapi-cn.solaxcloud.com",
+    "us": "https://openapi-us.solaxcloud.com",
+    "in": "https://openapi-in.solaxcloud.com",
+}
+PAGES: Final = {"eu": "https://global.solaxcloud.com"}
+"""As users of its older API were told to sign in; of the other regions nobody told."""
+
 SIGN_IN: Final = SignIn(
     key="solax",
     fields=(
         CredentialField("client_id"),
         CredentialField("client_secret", FieldKind.SECRET),
     ),
-    regions={
-        "eu": "https://openapi-eu.solaxcloud.com",
-        "cn": "https://openapi-cn.solaxcloud.com",
-        "us": "https://openapi-us.solaxcloud.com",
-        "in": "https://openapi-in.solaxcloud.com",
-    },
+    regions=REGIONS,
     account=account,
     quota_account=account,
-    # As users of its older API were told to sign in; of the other regions nobody told.
-    pages={"eu": "https://global.solaxcloud.com"},
+    pages=PAGES,
     links={"portal": "https://developer.solaxcloud.com"},
+    normalize_url=partial(tidied, known=servers(REGIONS, PAGES)),
 )
 
 VENDOR: Final = Vendor(

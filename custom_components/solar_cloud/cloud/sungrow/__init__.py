@@ -1,8 +1,10 @@
 """Sungrow iSolarCloud through its OpenAPI: with an account's password (V1) or by OAuth 2.0 (V2)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
+from ..addresses import servers, tidied
 from ..quota import ALL, DAY, Quota, Window
 from ..storage import Storage
 from ..token import Token, TokenManager
@@ -45,6 +47,8 @@ CONSENT_PAGES: Final[Mapping[str, tuple[str, str]]] = {
 """Where consent is given, and the number of the cloud (sungrow.md §1.1)."""
 PAGES: Final = {region: page for region, (page, _) in CONSENT_PAGES.items()}
 """The same hosts show owners their plants (sungrow.md §1.1)."""
+SERVERS: Final = servers(GATEWAYS, PAGES) | {"web3.isolarcloud.com.cn": GATEWAYS["cn"]}
+"""The gateway by its host or that of the web page; China's has two in the documentation (sungrow.md §1.1)."""
 PORTAL: Final = "https://developer-api.isolarcloud.com"
 
 HOUR_LIMIT: Final = Window(2000, 3600.0, reserved=100)
@@ -143,6 +147,7 @@ ACCOUNT: Final = SignIn(
     quota_account=_application,
     links=LINKS,
     pages=PAGES,
+    normalize_url=partial(tidied, known=SERVERS),
     blames=BLAMES,
 )
 GRANT: Final = SignIn(
@@ -153,6 +158,7 @@ GRANT: Final = SignIn(
     quota_account=_application,
     links=LINKS,
     pages=PAGES,
+    normalize_url=partial(tidied, known=SERVERS),
     oauth=OAuth(_authorize_url, _exchange, _granted_account),
     blames=BLAMES,
     # Without its number the page of consent takes an account for one of China's.
