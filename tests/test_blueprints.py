@@ -1,15 +1,23 @@
 """The blueprints load, and do at the emulated home what their descriptions say."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
+import re
 import shutil
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import (
+    async_capture_events,
+    async_mock_service,
+)
 
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import parse_yaml
 
+from .emulators.faults import Fault
 from .emulators.solax import Kind, SolaxCloud
 from .helpers.home import Home, solax_entry
 from .helpers.house import UPLOAD, SolaxHouse
@@ -56,9 +64,9 @@ async def use(house: SolaxHouse, name: str, **inputs: Any) -> None:
     assert house.hass.states.get(f"automation.{name}").state == "on"  # type: ignore[union-attr]
 
 
-def test_there_are_three_and_none_knows_a_vendor() -> None:
+def test_there_are_five_and_none_knows_a_vendor() -> None:
     """Neutral, with a text for every input that needs one."""
-    assert len(NAMES) == 3
+    assert len(NAMES) == 5
     for name in NAMES:
         text = (FOLDER / name).read_text()
         assert not any(word in text.lower() for word in ("solax", "sungrow", "huawei"))
@@ -92,6 +100,148 @@ async def test_charging_when_electricity_is_cheap(house: SolaxHouse) -> None:
     await house.home.settle()
     await house.home.pass_time(UPLOAD)
     assert house.state("sensor", Kind.INVERTER, "operating_state") == "self_consumption"
+
+
+async def charge_when_cheap(house: SolaxHouse) -> None:
+    """Charge to 80 % below 10 cents, an hour at most."""
+    await use(
+        house,
+        "charge_battery_when_cheap",
+        price="sensor.price",
+        limit=0.1,
+        battery=house.device_id(None),
+        soc=house.home.entity_id(house.id(Kind.BATTERY, "battery_soc")),
+        target=80,
+        power=2500,
+        duration={"hours": 1},
+    )
+
+
+async def test_a_price_that_is_cheap_already_is_used(house: SolaxHouse) -> None:
+    """Whoever makes the automation, or restarts, in the middle of a cheap night need not wait for the next one."""
+    house.solax.plant.site.set_soc(0.3)
+    await house.home.pass_time(UPLOAD)
+    house.hass.states.async_set("sensor.price", "0.05")
+    await charge_when_cheap(house)
+    await house.home.pass_time(960)
+    (call,) = house.solax.commands()
+    assert call.params["chargeDischargPower"] == 2500
+    await house.home.pass_time(1800)
+    assert len(house.solax.commands()) == 1, "once is enough"
+
+
+async def test_nothing_is_stopped_that_was_not_begun(house: SolaxHouse) -> None:
+    """Each stop is a command to the inverter, which is sent only where a charge may be running."""
+    house.solax.plant.site.unplug("charger")
+    house.solax.plant.site.set_soc(0.9)
+    house.hass.states.async_set("sensor.price", "0.05")
+    await house.home.pass_time(UPLOAD)
+    await charge_when_cheap(house)
+    house.hass.states.async_set("sensor.price", "0.20")
+    await house.home.settle()
+    assert house.solax.commands() == [], "the battery is full enough"
+    house.solax.plant.site.set_soc(0.3)
+    await house.home.pass_time(UPLOAD)
+    house.hass.states.async_set("sensor.price", "0.05")
+    await house.home.settle()
+    assert len(house.solax.commands()) == 1
+    house.hass.states.async_set("sensor.price", "unavailable")
+    await house.home.pass_time(3660)
+    sent = len(house.solax.commands())
+    house.hass.states.async_set("sensor.price", "0.20")
+    await house.home.settle()
+    assert len(house.solax.commands()) == sent, "its hour is over"
+
+
+async def charge_before_peak(house: SolaxHouse, begin: str, peak: str) -> None:
+    """Charge to 80 % between two times."""
+    await use(
+        house,
+        "charge_battery_before_peak",
+        begin=begin,
+        peak=peak,
+        battery=house.device_id(None),
+        soc=house.home.entity_id(house.id(Kind.BATTERY, "battery_soc")),
+        target=80,
+        power=2500,
+    )
+
+
+async def test_charging_before_the_peak(house: SolaxHouse) -> None:
+    """Begins at the time, once, and lasts until the peak without any stop."""
+    house.solax.plant.site.set_soc(0.3)
+    await house.home.pass_time(UPLOAD)
+    now = dt_util.now()
+    begin, peak = now + timedelta(minutes=20), now + timedelta(minutes=80)
+    await charge_before_peak(house, f"{begin:%H:%M:00}", f"{peak:%H:%M:00}")
+    await house.home.pass_time(900)
+    assert house.solax.commands() == []
+    await house.home.pass_time(900)
+    (call,) = house.solax.commands()
+    assert call.params["chargeDischargPower"] == 2500
+    await house.home.pass_time(1500)
+    assert house.state("sensor", Kind.INVERTER, "operating_state") == "soc_target"
+    await house.home.pass_time(3600)
+    assert house.state("sensor", Kind.INVERTER, "operating_state") == "self_consumption"
+    assert len(house.solax.commands()) <= 2, "one charge, and at most its end"
+
+
+async def test_a_peak_is_prepared_though_the_beginning_was_missed(
+    house: SolaxHouse,
+) -> None:
+    """After a restart in between, over midnight too; what the battery has needs no charge."""
+    house.solax.plant.site.unplug("charger")
+    house.solax.plant.site.set_soc(0.9)
+    await house.home.pass_time(UPLOAD)
+    now = dt_util.now()
+    await charge_before_peak(
+        house,
+        f"{now - timedelta(hours=11):%H:%M:00}",
+        f"{now + timedelta(hours=2):%H:%M:00}",
+    )
+    await house.home.pass_time(1800)
+    assert house.solax.commands() == []
+    house.solax.plant.site.set_soc(0.3)
+    await house.home.pass_time(UPLOAD + 1800)
+    assert len(house.solax.commands()) == 1
+
+
+async def test_low_charge_and_silence_are_told(house: SolaxHouse) -> None:
+    """Each once, when it begins."""
+    house.solax.plant.site.set_soc(0.5)
+    await house.home.pass_time(UPLOAD)
+    told = async_capture_events(house.hass, "told")
+    await use(
+        house,
+        "notify_low_charge_or_silence",
+        soc=house.home.entity_id(house.id(Kind.BATTERY, "battery_soc")),
+        low=20,
+        watched=[
+            house.home.entity_id(
+                f"solax_{house.solax.plant.plant_id}_cloud_connection", "binary_sensor"
+            )
+        ],
+        silence={"minutes": 30},
+        notify=[
+            {
+                "event": "told",
+                "event_data": {"title": "{{ title }}", "message": "{{ message }}"},
+            }
+        ],
+    )
+    await house.home.pass_time(1200)
+    assert told == []
+    house.solax.plant.site.unplug("charger")
+    house.solax.plant.site.set_soc(0.15)
+    await house.home.pass_time(1800)
+    (low,) = told
+    assert low.data["title"] == "Low charge"
+    assert re.search(r"State of charge: 1\d %$", low.data["message"])
+    house.solax.faults.add(Fault(http=503, times=None))
+    await house.home.pass_time(4800)
+    assert len(told) == 2
+    assert told[1].data["title"] == "No values"
+    assert "Cloud connection" in told[1].data["message"]
 
 
 async def test_no_export_at_a_negative_price(house: SolaxHouse) -> None:
@@ -138,3 +288,111 @@ async def test_the_car_follows_the_surplus(house: SolaxHouse) -> None:
     assert house.state("switch", Kind.CHARGER, "charging") == "on"
     amps = float(house.state("number", Kind.CHARGER, "charge_current_limit"))
     assert 6 <= amps <= 16
+
+
+async def follow_surplus(house: SolaxHouse, **inputs: Any) -> None:
+    """Let the charger follow what is left over."""
+    await use(
+        house,
+        "charge_car_from_surplus",
+        **{
+            "grid": house.home.entity_id(house.id(Kind.INVERTER, "grid_power")),
+            "charger_power": house.home.entity_id(
+                house.id(Kind.CHARGER, "charger_power")
+            ),
+            "charging": house.home.entity_id(
+                house.id(Kind.CHARGER, "charging"), "switch"
+            ),
+            "current": house.home.entity_id(
+                house.id(Kind.CHARGER, "charge_current_limit"), "number"
+            ),
+            **inputs,
+        },
+    )
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return why runs of the automation failed, which is what makes a trace red."""
+    return [
+        record.message
+        for record in caplog.records
+        if record.levelname == "ERROR" and "automation" in record.name
+    ]
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_without_a_car_no_run_fails(
+    house: SolaxHouse, caplog: pytest.LogCaptureFixture, told: bool
+) -> None:
+    """Nothing is sent to a charger that says it has no car; where nobody says so, its refusal is no failure."""
+    site = house.solax.plant.site
+    site.unplug("charger")
+    site.set_soc(1.0)
+    site.change(clearness=1.0)
+    site.override_load(300)
+    await house.home.pass_time(UPLOAD)
+    house.solax.calls.clear()
+    connected = house.id(Kind.CHARGER, "vehicle_connected")
+    vehicle = {"vehicle": house.home.entity_id(connected, "binary_sensor")}
+    await follow_surplus(house, **(vehicle if told else {}))
+    await house.home.pass_time(1500)
+    assert errors(caplog) == []
+    if told:
+        assert house.solax.commands() == []
+        site.plug("charger", needs_kwh=60)
+        await house.home.pass_time(UPLOAD + 1500)
+        assert house.state("switch", Kind.CHARGER, "charging") == "on"
+
+
+async def test_a_charger_that_is_not_there_is_left_alone(
+    house: SolaxHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its entities are unavailable, or it was never there."""
+    house.hass.states.async_set("switch.garage", "unavailable")
+    await follow_surplus(
+        house,
+        charging="switch.garage",
+        current="number.garage",
+        charger_power="sensor.garage",
+    )
+    await house.home.pass_time(1500)
+    assert errors(caplog) == []
+    assert house.solax.commands() == []
+
+
+async def test_a_charger_of_any_integration_follows_the_surplus(
+    house: SolaxHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Number, switch and power are another's, which tells kilowatts, and no power at all while it rests."""
+    site = house.solax.plant.site
+    site.unplug("charger")
+    site.set_soc(1.0)
+    site.change(clearness=1.0)
+    site.override_load(300)
+    await house.home.pass_time(UPLOAD)
+    hass = house.hass
+    hass.states.async_set("switch.garage", "off")
+    hass.states.async_set("number.garage", "6", {"min": 6, "max": 16})
+    hass.states.async_set("sensor.garage", "unknown", {"unit_of_measurement": "kW"})
+    numbers = async_mock_service(hass, "number", "set_value")
+    on = async_mock_service(hass, "switch", "turn_on")
+    off = async_mock_service(hass, "switch", "turn_off")
+    await follow_surplus(
+        house,
+        charging="switch.garage",
+        current="number.garage",
+        charger_power="sensor.garage",
+        phases=1,
+    )
+    await house.home.pass_time(660)
+    assert on[0].data["entity_id"] == ["switch.garage"]
+    assert numbers[0].data["value"] == 16
+    hass.states.async_set("switch.garage", "on")
+    hass.states.async_set("sensor.garage", "3.6", {"unit_of_measurement": "kW"})
+    hass.states.async_set("number.garage", "16", {"min": 6, "max": 16})
+    site.override_load(7000)
+    await house.home.pass_time(1800)
+    hass.states.async_set("sensor.garage", "0.1", {"unit_of_measurement": "kW"})
+    await house.home.pass_time(660)
+    assert off
+    assert errors(caplog) == []
