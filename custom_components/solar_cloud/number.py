@@ -30,15 +30,19 @@ _BY_UNIT: Final[Mapping[str, dict[str, Any]]] = {
     },
     "%": {"native_unit_of_measurement": UnitOfRatio.PERCENTAGE},
 }
-_LEVELS: Final = frozenset(
-    {Control.BATTERY_MIN_SOC, Control.BATTERY_MAX_SOC, Control.BACKUP_RESERVE_SOC}
-)
+_EXCEPTIONS: Final[Mapping[Control, dict[str, Any]]] = {
+    control: {"device_class": NumberDeviceClass.BATTERY}
+    for control in (
+        Control.BATTERY_MIN_SOC,
+        Control.BATTERY_MAX_SOC,
+        Control.BACKUP_RESERVE_SOC,
+    )
+}
 """Levels of a battery: pickers of actions know by them whom a battery obeys."""
 NUMBERS: Final[Mapping[Control, NumberEntityDescription]] = {
     control: NumberEntityDescription(
         **control_description(control),
-        **_BY_UNIT[control.unit],
-        **({"device_class": NumberDeviceClass.BATTERY} if control in _LEVELS else {}),
+        **(_BY_UNIT[control.unit] | _EXCEPTIONS.get(control, {})),
         mode=NumberMode.BOX,
     )
     for control in controls_of(ControlKind.NUMBER)
