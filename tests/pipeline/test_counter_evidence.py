@@ -253,6 +253,14 @@ def test_a_solar_counter_that_was_stuck_until_the_dark_says_nothing_of_others() 
     assert home.filter.holds
 
 
+def test_what_one_of_two_strings_kept_back_is_energy_when_it_comes() -> None:
+    """Each upload was behind by less than two uploads can be apart, all of them by 8 kWh."""
+    home = Home(told=False, dated=False, watts=7_000.0)
+    for number in range(1, 21):
+        home.run(POLL, error=-0.4 * number)
+    assert home.run(STEP_PATIENCE + 2 * POLL) == pytest.approx(0, abs=0.02)
+
+
 def test_an_outage_nobody_confirms_passes_after_half_an_hour() -> None:
     """And the counter goes on meanwhile."""
     home = Home(told=False)

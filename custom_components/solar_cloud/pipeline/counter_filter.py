@@ -25,6 +25,7 @@ from .growth import (
     HEADROOM,
     JOULES,
     ROUNDING,
+    SKEW,
     UNEVEN,
     UNRATED,
     Evidence,
@@ -149,7 +150,7 @@ class CounterFilter:
     """What was measured when counter and power last agreed, or long ago."""
     agreed_value: float = 0.0
     agreed_at: float = 0.0
-    """What was published then, and when."""
+    """What its power said then, and when."""
     seen: float = 0.0
     """What was likely when a value on the line was last heard, or more was published."""
     dip: float = 0.0
@@ -344,10 +345,16 @@ class CounterFilter:
             self.value, evidence.sibling, 0.0, self.step, evidence.date
         )
 
-    def _agree(self, at: float) -> None:
-        """Note that the counter is where its power says."""
+    def _agree(self, at: float, lag: float = 0.0) -> None:
+        """Note that the counter is where its power says, or so little behind that one step does not show it."""
         self.agreed, self.agreed_at = self.measured.mark, at
-        self.agreed_value = self.value or 0.0
+        self.agreed_value = (self.value or 0.0) + lag
+
+    def _lag(self, line: float, at: float) -> float:
+        """Return the kWh by which a value is behind its power for more than their skew: one of two strings may be stuck. In hours it is forgotten."""
+        measured = (self.measured.likely - self.agreed.likely) * (1 - SKEW)
+        fades = 1 - (at - self.agreed_at) / OVERLAP
+        return max(0.0, measured - (line - self.agreed_value)) * max(0.0, fades)
 
     def _begin_anew(
         self, raw: float, at: float, value: float, evidence: Evidence
@@ -702,13 +709,13 @@ class CounterFilter:
         verdict = self._ask_sibling(line, gained, evidence)
         if gained > 0 or at < self.moved:
             explained = self.measured.most(self.mark) + self._tolerance(evidence)
-            likely = self._likely()
+            likely, lag = self._likely(), self._lag(line, at)
             lags = likely is None or self._lacks(likely - gained, evidence)
             self._settle_accounts(gained, at, evidence, verdict)
             self.value, self.moved = line, at
             self.mark = self._next_mark(at, gained, caught_up=gained > explained)
             if not lags or not 0 <= at - self.agreed_at <= OVERLAP:
-                self._agree(at)
+                self._agree(at, lag)
         else:
             self._stand_still(at)
         self.seen = self.measured.likely
