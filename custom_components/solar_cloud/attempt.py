@@ -1,8 +1,8 @@
 """Trying credentials before an entry has them: what they lead to, and what outlives each try."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, override
 
 from homeassistant.config_entries import (
@@ -13,13 +13,14 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
-from .cloud.model import Inventory
+from .cloud.errors import CloudError, Paced, PermissionMissing
+from .cloud.model import Inventory, Plant
 from .cloud.quota import Quota
 from .cloud.serialization import from_json_or_none, to_json
 from .cloud.storage import Json, MemoryStorage
 from .cloud.token import SECTION as TOKEN, Token
 from .cloud.vendor import Access, Cloud, Credentials, ShowsAccess, SignIn, Vendor
-from .const import CONF_CREDENTIALS, DOMAIN
+from .const import CONF_CREDENTIALS, CONF_REGION, CONF_VENDOR, DOMAIN
 from .session import get_transport
 from .storage import AccountStorage, FlowHandover, async_get_store, async_hand_over
 
@@ -141,6 +142,38 @@ class Attempt:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """An account that was found in another region than the one typed."""
+
+    credentials: dict[str, str]
+    attempt: Attempt
+    """It has the token: asking for another would end this one."""
+
+
+async def async_look_elsewhere(
+    hass: HomeAssistant, vendor: Vendor, sign_in: SignIn, credentials: Credentials
+) -> Elsewhere | None:
+    """Try refused credentials once in each other region of the vendor; an address that was typed is meant as it is."""
+    regions = set(sign_in.regions) if sign_in.may_try_elsewhere else set[str]()
+    if credentials[CONF_REGION] not in regions:
+        return None
+    for region in sign_in.regions:
+        if region == credentials[CONF_REGION]:
+            continue
+        there = sign_in.elsewhere(credentials, region)
+        attempt = Attempt(hass, vendor, sign_in)
+        attempt.connect(there)
+        try:
+            await attempt.async_list()
+        except PermissionMissing, Paced:
+            pass  # signed in all the same
+        except CloudError:
+            continue
+        return Elsewhere(there, attempt)
+    return None
+
+
 @asynccontextmanager
 async def paused(hass: HomeAssistant, entry: ConfigEntry) -> AsyncIterator[None]:
     """Stop an entry while its token is tried elsewhere: two that renew one token end it for both."""
@@ -188,3 +221,16 @@ def shows_same_plants(
         if domain == DOMAIN
     }
     return not known or not known.isdisjoint({*inventory.plants, *inventory.devices})
+
+
+def unserved(
+    hass: HomeAssistant, vendor: Vendor, plants: Mapping[str, Plant]
+) -> Mapping[str, Plant]:
+    """Leave out plants that another entry shows already: their entities would collide."""
+    served = {
+        key
+        for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+        if entry.data[CONF_VENDOR] == vendor.key
+        for key in entry.runtime_data.readings.data.readings
+    }
+    return {key: plant for key, plant in plants.items() if key not in served}

@@ -17,12 +17,21 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlowResult,
 )
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import config_entry_oauth2_flow as oauth2
 from homeassistant.helpers.selector import TextSelector
 
-from .attempt import Attempt, at_home, identity, paused, shows_same_plants
+from .attempt import (
+    Attempt,
+    Elsewhere,
+    async_look_elsewhere,
+    at_home,
+    identity,
+    paused,
+    shows_same_plants,
+    unserved,
+)
 from .cloud.addresses import check_base_url
 from .cloud.errors import (
     CloudError,
@@ -41,14 +50,15 @@ from .const import (
     CONF_CONTROLS,
     CONF_CREDENTIALS,
     CONF_PLANTS,
+    CONF_REGION,
     CONF_SIGN_IN,
     CONF_VENDOR,
     DOMAIN,
     LOGGER,
 )
 from .flow_schemas import (
-    CONF_REGION,
     async_pause,
+    async_region_name,
     async_sentence,
     at_section,
     credential_fields,
@@ -60,10 +70,11 @@ from .flow_schemas import (
     preselected,
     region_field,
     typed,
+    without_kept,
 )
 from .oauth import Consent, redirect_address
 from .options_flow import SolarCloudOptionsFlow
-from .set_up_report import async_report
+from .set_up_report import async_grants, async_report
 from .storage import async_get_store
 
 CONF_CODE: Final = "code"
@@ -115,6 +126,9 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         self._code = ""
         """What the owner's consent led to: good until it was traded in."""
         self._traded_in = ""
+        self._looked_for: list[Mapping[str, str]] = []
+        """The credentials that were tried in every region."""
+        self._elsewhere: Elsewhere
         self._consented_with: dict[str, str] = {}
 
     @property
@@ -179,16 +193,8 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
                 self._credentials.pop(key, None)
             return await self._async_proceed()
         # A secret that was typed and is not what is wrong need not be typed again; it is never shown.
-        kept = {
-            each.key
-            for each in fields
-            if each.required
-            and each.key in self._secret & self._credentials.keys()
-            and each.key not in self._errors
-        }
-        fields = tuple(
-            replace(each, required=each.required and each.key not in kept)
-            for each in fields
+        fields, kept = without_kept(
+            fields, self._secret & self._credentials.keys() - self._errors.keys()
         )
         return await self._async_show_fields(
             step_id,
@@ -389,6 +395,54 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             # Nothing that was typed is wrong.
             await self._attempt.async_let_go()
             return await self.async_step_reauth_consent()
+        # An entry that is there has a token, which another one of the same application would end.
+        if isinstance(err, CredentialsRejected) and self.source not in LATER:
+            return await self._async_look_elsewhere()
+        return await self._async_form_again()
+
+    # Another region
+
+    async def _async_look_elsewhere(self) -> ConfigFlowResult:
+        """Ask whether to go on in the region that takes the credentials, if there is one; each are tried once."""
+        wherever = self._sign_in.elsewhere(self._credentials, "")
+        if wherever not in self._looked_for:
+            self._looked_for.append(wherever)
+            found = await async_look_elsewhere(
+                self.hass, self._vendor, self._sign_in, self._credentials
+            )
+            if found is not None:
+                self._elsewhere = found
+                return await self.async_step_other_region()
+        return await self._async_form_again()
+
+    async def async_step_other_region(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say in which region the account was found; nothing is changed unasked."""
+        typed_in, found_in = [
+            await async_region_name(self.hass, self._vendor, each[CONF_REGION])
+            for each in (self._credentials, self._elsewhere.credentials)
+        ]
+        return self.async_show_menu(
+            step_id="other_region",
+            menu_options=["take_region", "keep_region"],
+            description_placeholders={"typed": typed_in, "found": found_in},
+        )
+
+    async def async_step_take_region(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go on where the account was found, with the token it gave."""
+        self._errors.clear()
+        self._credentials = self._elsewhere.credentials
+        self._attempt = self._elsewhere.attempt
+        await self._async_identify(None)
+        return await self._async_try()
+
+    async def async_step_keep_region(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go back to what was typed."""
         return await self._async_form_again()
 
     async def _async_form_again(self) -> ConfigFlowResult:
@@ -409,7 +463,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         return await self.async_step_plants()
 
     def _offered(self) -> Mapping[str, Plant]:
-        return _unserved(self.hass, self._vendor, self._attempt.inventory.plants)
+        return unserved(self.hass, self._vendor, self._attempt.inventory.plants)
 
     async def _async_explain(self, err: CloudError) -> None:
         """Put an error at the field it means, and the sentence that names its fix on the form."""
@@ -462,7 +516,9 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             step_id="plants",
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
             errors={CONF_PLANTS: "no_plant_chosen"} if user_input else {},
-            description_placeholders={"access": await self._async_access()},
+            description_placeholders={
+                "access": await async_grants(self.hass, self._attempt.access)
+            },
         )
 
     async def _async_create(self, user_input: dict[str, Any]) -> ConfigFlowResult:
@@ -485,18 +541,6 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             },
             # Plants that another entry shows are left out too.
             options=plant_options(user_input, inventory.plants),
-        )
-
-    async def _async_access(self) -> str:
-        """Say what the vendor's portal grants, if anything is missing."""
-        granted, missing = self._attempt.access[:2]
-        if not missing:
-            return ""
-        return await async_sentence(
-            self.hass,
-            "access",
-            granted=", ".join(granted) or "–",
-            missing=", ".join(missing),
         )
 
     # Consent in a browser
@@ -680,27 +724,13 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             return shown
         redirect = redirect_address(self.hass, self._sign_in.oauth)
         refused = self._sign_in.oauth.https_only and redirect.startswith("http:")
-        warning = (
-            await async_sentence(
-                self.hass, "redirect_needs_https", vendor=self._vendor.name
-            )
-            if refused
-            else ""
-        )
-        return shown | {"redirect_uri": redirect, "warning": warning}
-
-
-def _unserved(
-    hass: HomeAssistant, vendor: Vendor, plants: Mapping[str, Plant]
-) -> Mapping[str, Plant]:
-    """Leave out plants that another entry shows already: their entities would collide."""
-    served = {
-        key
-        for entry in hass.config_entries.async_loaded_entries(DOMAIN)
-        if entry.data[CONF_VENDOR] == vendor.key
-        for key in entry.runtime_data.readings.data.readings
-    }
-    return {key: plant for key, plant in plants.items() if key not in served}
+        warning = "redirect_needs_https" if refused else ""
+        return shown | {
+            "redirect_uri": redirect,
+            "warning": await async_sentence(
+                self.hass, warning, vendor=self._vendor.name
+            ),
+        }
 
 
 type Step = Callable[

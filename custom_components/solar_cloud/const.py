@@ -21,6 +21,7 @@ PLATFORMS: Final = [
 CONF_VENDOR: Final = "vendor"
 CONF_SIGN_IN: Final = "sign_in"
 CONF_CREDENTIALS: Final = "credentials"
+CONF_REGION: Final = "region"
 CONF_BASE_URL: Final = "base_url"
 CONF_PLANTS: Final = "plants"
 CONF_EXCLUDED_PLANTS: Final = "excluded_plants"

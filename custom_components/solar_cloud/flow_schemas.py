@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,9 +31,8 @@ from .cloud.errors import (
 )
 from .cloud.model import Plant
 from .cloud.vendor import OTHER, CredentialField, FieldKind, SignIn, Vendor
-from .const import CONF_CONTROLS, CONF_EXCLUDED_PLANTS, CONF_PLANTS, DOMAIN
+from .const import CONF_CONTROLS, CONF_EXCLUDED_PLANTS, CONF_PLANTS, CONF_REGION, DOMAIN
 
-CONF_REGION: Final = "region"
 ADVANCED: Final = "advanced"
 """The section of a form for what few accounts need."""
 
@@ -153,6 +153,19 @@ def credential_fields(
     }
 
 
+def without_kept(
+    fields: Iterable[CredentialField], known: Container[str]
+) -> tuple[tuple[CredentialField, ...], bool]:
+    """Return fields of which those known need not be typed again, and whether there are any that would be needed."""
+    fields = tuple(fields)
+    kept = {each.key for each in fields if each.required and each.key in known}
+    left = (
+        replace(each, required=each.required and each.key not in kept)
+        for each in fields
+    )
+    return tuple(left), bool(kept)
+
+
 def in_sections(values: Mapping[str, str]) -> dict[str, Any]:
     """Offer values to a form and to its section alike; each takes those of its fields."""
     return {**values, ADVANCED: values}
@@ -187,6 +200,15 @@ async def async_sentence(hass: HomeAssistant, key: str, **placeholders: str) -> 
     )
     text = texts.get(f"component.{DOMAIN}.exceptions.{key}.message", "")
     return text.format(**placeholders)
+
+
+async def async_region_name(hass: HomeAssistant, vendor: Vendor, region: str) -> str:
+    """Return what the drop-down of regions calls one."""
+    texts = await async_get_translations(
+        hass, hass.config.language, "selector", [DOMAIN]
+    )
+    key = f"component.{DOMAIN}.selector.{vendor.key}_region.options.{region}"
+    return texts.get(key, region)
 
 
 async def async_pause(hass: HomeAssistant, seconds: float) -> None:

@@ -18,6 +18,18 @@ MOST_PLANTS: Final = 10
 """Whoever has more looks at their devices instead."""
 
 
+async def async_grants(hass: HomeAssistant, access: Access) -> str:
+    """Say what the vendor's portal grants, if anything is missing."""
+    if not access.missing:
+        return ""
+    return await async_sentence(
+        hass,
+        "access",
+        granted=", ".join(access.granted) or "–",
+        missing=", ".join(access.missing),
+    )
+
+
 async def async_report(
     hass: HomeAssistant, inventory: Inventory, access: Access, *, controls: bool
 ) -> str:

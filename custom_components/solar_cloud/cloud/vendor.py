@@ -113,6 +113,8 @@ class SignIn:
     """Fields asked together with the address, for the region ``other`` only; all may be left empty."""
     blames: Mapping[str, str] = field(default_factory=dict)
     """Which field is wrong, by the key of an error; what several may have caused is not named."""
+    may_try_elsewhere: bool = False
+    """Whether refused credentials may be tried in the other regions: where that costs a call, counts towards no lock and ends no session."""
     servers: Callable[[Credentials], Mapping[str, URL]] = lambda _: {}
     """Servers beside ``base_url`` that the account uses, by their field among ``other_fields``."""
 

@@ -12,6 +12,9 @@ class Knobs:
 
     # Tokens
     bad_secret_code: int = 10400  # or 10401, 10402
+    lives_elsewhere: bool = (
+        False  # another data centre has the account: here nobody knows the client
+    )
     bad_grant_code: int = 10001  # or 10400
     token_lifetime: int = 2_591_999
     token_leaves_out: frozenset[str] = frozenset()  # fields of the token answer

@@ -64,6 +64,8 @@ SIGN_IN: Final = SignIn(
     pages=PAGES,
     links={"portal": "https://developer.solaxcloud.com"},
     normalize_url=partial(tidied, known=servers(REGIONS, PAGES)),
+    # A refused token call locks nothing, as far as anybody saw, and each data centre has accounts and counts of its own.
+    may_try_elsewhere=True,
 )
 
 VENDOR: Final = Vendor(
