@@ -93,17 +93,40 @@ def _duration(value: Any) -> timedelta:
 
 
 _DEVICE: Final[dict[vol.Marker, Any]] = {vol.Required(ATTR_DEVICE): cv.string}
-_SOC: Final = vol.All(_number, vol.Range(min=0, max=100))
+
+
+def _between(minimum: float, maximum: float) -> Callable[[Any], float]:
+    """Read a number within limits."""
+
+    def read(value: Any) -> float:
+        number = _number(value)
+        if not minimum <= number <= maximum:
+            raise _error("out_of_range", minimum=f"{minimum:g}", maximum=f"{maximum:g}")
+        return number
+
+    return read
+
+
+def _with_end(data: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what would never end."""
+    if ATTR_DURATION not in data and ATTR_TARGET not in data:
+        raise _error("end_needed")
+    return data
+
+
+MOST_POWER: Final = 100_000.0
+"""W: more than any home's inverter; the device's own limit is far below."""
+MOST_CURRENT: Final = 80.0
+"""A per phase: more than any charger takes."""
+_SOC: Final = _between(0, 100)
 
 _FORCE: Final[dict[vol.Marker, Any]] = {
     **_DEVICE,
-    vol.Optional(ATTR_POWER): vol.All(_number, vol.Range(min=1)),
+    vol.Optional(ATTR_POWER): _between(1, MOST_POWER),
     vol.Optional(ATTR_DURATION): _duration,
     vol.Optional(ATTR_TARGET): _SOC,
 }
-FORCE: Final = vol.Schema(
-    vol.All(_FORCE, cv.has_at_least_one_key(ATTR_DURATION, ATTR_TARGET))
-)
+FORCE: Final = vol.Schema(vol.All(_FORCE, _with_end))
 STOP: Final = vol.Schema(_DEVICE)
 SCHEDULE: Final = vol.Schema(
     {
@@ -135,7 +158,7 @@ RESERVE: Final = vol.Schema(
         **_DEVICE,
         vol.Required(ATTR_START): cv.time,
         vol.Required(ATTR_END): cv.time,
-        vol.Required(ATTR_CURRENT): vol.All(_number, vol.Range(min=1)),
+        vol.Required(ATTR_CURRENT): _between(1, MOST_CURRENT),
     }
 )
 
