@@ -19,6 +19,7 @@ from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.template import Template
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
 
 from .emulators.solax import Kind, SolaxCloud
@@ -26,6 +27,12 @@ from .helpers.home import Home, enable_everything, solax_entry, solax_id
 
 NODE: Final = Path(playwright.__file__).parent / "driver" / "node"
 """A JavaScript engine that every developer has: the browser tests' library brings it."""
+_ENGLISH: Final = MODULE.parents[1] / "translations" / "en.json"
+TEXTS: Final = {
+    f"component.solar_cloud.common.{key}": text
+    for key, text in json.loads(_ENGLISH.read_text())["common"].items()
+}
+"""What Home Assistant tells a frontend that asks for them."""
 TESTS: Final = Path(__file__).parent / "dashboard"
 BINARY: Final = ("cloud_connection", "online", "problem", "vehicle_connected")
 BUTTONS: Final = ("refresh", "import_history")
@@ -40,9 +47,12 @@ def _run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
 def _evaluate(body: str, **values: Any) -> Any:
     """Return what the body of a function, which knows the module as ``strategy``, makes of some values."""
     program = f"""
+    const values = {json.dumps(values)};
     const strategy = await import({json.dumps(MODULE.as_uri())});
+    const ask = async () => ({{ resources: {json.dumps(TEXTS)} }});
+    if (values.hass) values.hass.callWS = ask;
     const main = async ({{ {", ".join(values)} }}) => {{ {body} }};
-    process.stdout.write(JSON.stringify(await main({json.dumps(values)})));
+    process.stdout.write(JSON.stringify(await main(values)));
     """
     done = _run("--input-type=module", "-", text=program)
     assert done.returncode == 0, done.stderr
@@ -116,6 +126,14 @@ def _plant_view(hass: HomeAssistant) -> list[dict[str, Any]]:
         hass=_frontend(hass),
     )
     return [card for section in view["sections"] for card in section["cards"]]
+
+
+async def test_home_assistant_tells_its_texts(
+    running: MockConfigEntry, home: Home
+) -> None:
+    """As the module asks for them."""
+    told = await async_get_translations(home.hass, "en", "common", [DOMAIN])
+    assert told == TEXTS
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 // The dashboard's strategy on its own: `scripts/test tests/test_dashboard_strategy.py` runs this with the node of Playwright.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import test from "node:test";
 
 import {
   KEYS,
   MOST_TABS,
-  TEXTS,
+  describe,
   findPlants,
   generateDashboard,
   generateView,
@@ -17,7 +17,18 @@ import {
   textsOf,
 } from "../../custom_components/solar_cloud/dashboard/strategy.mjs";
 
+const TRANSLATIONS = new URL("../../custom_components/solar_cloud/translations/", import.meta.url);
+const LANGUAGES = readdirSync(TRANSLATIONS).map((name) => name.replace(".json", ""));
 const SOURCE = new URL("../../custom_components/solar_cloud/dashboard/strategy.mjs", import.meta.url);
+
+/** Return the integration's texts in a language, as Home Assistant tells them: in English where there are none. */
+function resources(language) {
+  const found = LANGUAGES.includes(language) ? language : "en";
+  const { common } = JSON.parse(readFileSync(new URL(`${found}.json`, TRANSLATIONS), "utf8"));
+  return Object.fromEntries(Object.entries(common).map(([key, text]) => [`component.solar_cloud.common.${key}`, text]));
+}
+
+const TEXTS = await textsOf({ locale: { language: "en" }, callWS: async () => ({ resources: resources("en") }) });
 
 /** What a frontend holds; `add` registers a plant or device with entities by "domain.translation_key". */
 class Frontend {
@@ -28,7 +39,11 @@ class Frontend {
       locale: { language },
       user: { is_admin: admin },
       config: { components: ["energy"] },
-      callWS: async ({ type }) => {
+      callWS: async ({ type, category, integration, language }) => {
+        if (type === "frontend/get_translations") {
+          assert.deepEqual([category, integration], ["common", ["solar_cloud"]]);
+          return { resources: resources(language) };
+        }
         assert.equal(type, "energy/get_prefs");
         if (preferences === null) throw Object.assign(new Error("No prefs"), { code: "not_found" });
         if (preferences instanceof Error) throw preferences;
@@ -60,7 +75,10 @@ class Frontend {
   }
 
   get view() {
-    return async (plant, sources) => plantView(this.hass, findPlants(this.hass).find(({ id }) => id === plant), sources ?? []);
+    return async (name, sources) => {
+      const plant = findPlants(this.hass).find(({ id }) => id === name);
+      return plantView(this.hass, plant, sources ?? [], await textsOf(this.hass));
+    };
   }
 }
 
@@ -100,8 +118,8 @@ test("without a plant an administrator is led to adding an account, others are t
     const { views } = await generateDashboard(new Frontend({ admin }).hass);
     assert.equal(views.length, 1);
     const [card] = views[0].cards;
-    assert.equal(card.title, TEXTS.en.noPlant);
-    assert.equal(card.content, admin ? TEXTS.en.noPlantText : TEXTS.en.askAdmin);
+    assert.equal(card.title, TEXTS.no_plant);
+    assert.equal(card.content, admin ? TEXTS.no_plant_text : TEXTS.ask_admin);
     assert.equal(card.buttons?.length, admin ? 2 : undefined);
   }
 });
@@ -282,27 +300,29 @@ test("alarms come with their names and what to do, repairs only for those who ma
 
 test("a plant that is gone is said to be", async () => {
   const { cards } = await generateView({ plant: "gone" }, new Frontend().plant("Home").hass);
-  assert.equal(cards[0].content, TEXTS.en.gone);
+  assert.equal(cards[0].content, TEXTS.gone);
 });
 
 test("texts are the user's, English where there are none", async () => {
-  assert.equal(textsOf("de-CH"), TEXTS.de);
-  assert.equal(textsOf("xx"), TEXTS.en);
-  assert.equal(textsOf(undefined), TEXTS.en);
   const german = new Frontend({ language: "de" }).plant("Haus");
   assert.ok(headings(await german.view("Haus")).includes("Jetzt"));
+  const unknown = new Frontend({ language: "xx" }).plant("Home");
+  assert.ok(headings(await unknown.view("Home")).includes("Now"));
 });
 
-test("every language has every text, every text is used, with the same placeholders", () => {
-  const source = readFileSync(SOURCE, "utf8");
-  const holes = (text) => (text.match(/\{\w+\}/g) ?? []).sort();
-  for (const texts of Object.values(TEXTS)) {
-    assert.deepEqual(Object.keys(texts), Object.keys(TEXTS.en));
-    for (const [key, text] of Object.entries(texts)) {
-      assert.deepEqual(holes(text), holes(TEXTS.en[key]), key);
-      assert.match(source, new RegExp(`\\)?\\.${key}\\b`));
-    }
+test("every text is used, and every text that is used is there", () => {
+  const used = readFileSync(SOURCE, "utf8").matchAll(/texts\.(\w+)/g);
+  assert.deepEqual([...new Set([...used].map(([, key]) => key))].sort(), Object.keys(TEXTS).sort());
+});
+
+test("it is offered in every language the integration speaks", () => {
+  for (const language of LANGUAGES) {
+    assert.ok(describe(language), language);
+    assert.equal(describe(language) === describe("en"), language === "en", language);
   }
+  assert.equal(describe("de-CH"), describe("de"));
+  assert.equal(describe("xx"), describe("en"));
+  assert.equal(describe(undefined), describe("en"));
 });
 
 test("it is built anew for names, devices and language, not for values", () => {
@@ -356,7 +376,7 @@ test("in a frontend it registers once, when that has started, and offers itself 
   assert.equal(globalThis.customStrategies.length, 1);
   const [offer] = globalThis.customStrategies;
   assert.deepEqual([offer.type, offer.strategyType], ["solar-cloud", "dashboard"]);
-  assert.equal(offer.description, TEXTS.de.description);
+  assert.equal(offer.description, describe("de"));
 
   const { hass } = new Frontend().plant("Home");
   const dashboard = elements.get("ll-strategy-dashboard-solar-cloud");

@@ -3,7 +3,7 @@
  *
  * A strategy is asked by the frontend for views each time a dashboard is opened, and again when entities or devices
  * change. It stores nothing, so it edits nothing. Names of entities are Home Assistant's; what only this file says is in
- * TEXTS. docs/dashboard.md tells users what they see.
+ * the integration's translations. docs/dashboard.md tells users what they see.
  */
 
 const PLATFORM = "solar_cloud";
@@ -98,74 +98,27 @@ const COLORS = [
   ["battery_", "teal"],
 ];
 
-export const TEXTS = {
-  en: {
-    description: "All plants of your accounts: power, energy, battery, charger, alarms",
-    overview: "Overview",
-    attention: "Needs attention",
-    now: "Now",
-    sources: "Power comes from",
-    uses: "Power goes to",
-    flow: "Power flow",
-    today: "Today",
-    hourly: "Energy per hour",
-    hourlySources: "Energy per hour: sources",
-    hourlyUses: "Energy per hour: use",
-    distribution: "Energy today",
-    battery: "Battery",
-    charger: "EV charger",
-    controls: "Controls",
-    settings: "Settings",
-    alarms: "Alarms",
-    devices: "Devices",
-    quality: "Data",
-    reach: "At {level} % in about {time}, if the power stays as it is",
-    advice:
-      "The names are the manufacturer's, whose app says what each of them means. Call your installer if an alarm does not go away by itself.",
-    repairs: "What Home Assistant itself can mend is among the [repairs](/config/repairs).",
-    noPlant: "No plant yet",
-    noPlantText: "Add the account at your inverter's manufacturer; its plants appear here by themselves. If it is there already, its page says what it waits for.",
-    askAdmin: "An administrator can add an account; its plants appear here by themselves.",
-    add: "Add account",
-    accounts: "Accounts",
-    gone: "This plant is no longer there, or all its entities are disabled or hidden.",
-  },
-  de: {
-    description: "Alle Anlagen deiner Konten: Leistung, Energie, Batterie, Wallbox, Alarme",
-    overview: "Übersicht",
-    attention: "Braucht Aufmerksamkeit",
-    now: "Jetzt",
-    sources: "Leistung kommt aus",
-    uses: "Leistung geht in",
-    flow: "Leistungsfluss",
-    today: "Heute",
-    hourly: "Energie pro Stunde",
-    hourlySources: "Energie pro Stunde: Herkunft",
-    hourlyUses: "Energie pro Stunde: Verwendung",
-    distribution: "Energie heute",
-    battery: "Batterie",
-    charger: "Wallbox",
-    controls: "Steuerung",
-    settings: "Einstellungen",
-    alarms: "Alarme",
-    devices: "Geräte",
-    quality: "Daten",
-    reach: "{level} % in etwa {time}, wenn die Leistung so bleibt",
-    advice:
-      "Die Namen stammen vom Hersteller; seine App sagt, was sie bedeuten. Geht ein Alarm nicht von selbst weg, frag deinen Installateur.",
-    repairs: "Was Home Assistant selbst beheben kann, steht unter [Reparaturen](/config/repairs).",
-    noPlant: "Noch keine Anlage",
-    noPlantText: "Füge das Konto beim Hersteller deines Wechselrichters hinzu; die Anlagen erscheinen hier von selbst. Ist es schon da, sagt seine Seite, worauf es wartet.",
-    askAdmin: "Ein Administrator kann ein Konto hinzufügen; die Anlagen erscheinen hier von selbst.",
-    add: "Konto hinzufügen",
-    accounts: "Konten",
-    gone: "Diese Anlage gibt es nicht mehr, oder alle ihre Entitäten sind deaktiviert oder versteckt.",
-  },
+/** Asked for before the frontend can ask for texts. */
+const DESCRIPTIONS = {
+  en: "All plants of your accounts: power, energy, battery, charger, alarms",
+  de: "Alle Anlagen deiner Konten: Leistung, Energie, Batterie, Wallbox, Alarme",
 };
 
-/** Return the texts in a language, English where there are none. */
-export function textsOf(language) {
-  return TEXTS[language?.split("-")[0]] ?? TEXTS.en;
+/** Return what the dialog of new dashboards says of this one, in English where a language has no words for it. */
+export function describe(language) {
+  return DESCRIPTIONS[language] ?? DESCRIPTIONS[language?.split("-")[0]] ?? DESCRIPTIONS.en;
+}
+
+/** Return the texts in the user's language: those of the integration's translations that begin with "dashboard_". */
+export async function textsOf(hass) {
+  const { resources } = await hass.callWS({
+    type: "frontend/get_translations",
+    language: hass.locale.language,
+    category: "common",
+    integration: [PLATFORM],
+  });
+  const prefix = `component.${PLATFORM}.common.dashboard_`;
+  return Object.fromEntries(Object.entries(resources).map(([key, text]) => [key.slice(prefix.length), text]));
 }
 
 // What there is
@@ -327,7 +280,7 @@ function nowSection(plant, sources, texts) {
 function todaySection(plant, sources, texts) {
   const graphs = showsOnly(sources, plant)
     ? [{ type: "energy-usage-graph", title: texts.hourly, collection_key: COLLECTION }]
-    : [hourly(texts.hourlySources, plant, KEYS.hourlySources), hourly(texts.hourlyUses, plant, KEYS.hourlyUses)];
+    : [hourly(texts.hourly_sources, plant, KEYS.hourlySources), hourly(texts.hourly_uses, plant, KEYS.hourlyUses)];
   return section(heading(texts.today, "mdi:calendar-today"), [...tiles(plant, KEYS.today), ...graphs]);
 }
 
@@ -536,8 +489,7 @@ const COLUMNS = 4;
 const LAYOUT = { type: "sections", dense_section_placement: true };
 
 /** Return what a plant's view shows. */
-export function plantView(hass, plant, sources) {
-  const texts = textsOf(hass.locale.language);
+export function plantView(hass, plant, sources, texts) {
   const sections = [
     nowSection(plant, sources, texts),
     todaySection(plant, sources, texts),
@@ -556,8 +508,8 @@ function emptyView(hass, texts) {
   const card = {
     type: "empty-state",
     icon: "mdi:solar-power-variant",
-    title: texts.noPlant,
-    content: mayAdd ? texts.noPlantText : texts.askAdmin,
+    title: texts.no_plant,
+    content: mayAdd ? texts.no_plant_text : texts.ask_admin,
   };
   if (mayAdd) {
     card.buttons = [
@@ -622,7 +574,7 @@ function plantTile(plant) {
 
 /** Build a dashboard: an overview, and a view for each plant, which is only made when it is opened. */
 export async function generateDashboard(hass) {
-  const texts = textsOf(hass.locale.language);
+  const texts = await textsOf(hass);
   const plants = findPlants(hass);
   if (!plants.length) return { views: [emptyView(hass, texts)] };
   const views = plants.map((plant) => ({
@@ -638,8 +590,9 @@ export async function generateDashboard(hass) {
 /** Build the view of a plant. */
 export async function generateView(config, hass) {
   const plant = findPlants(hass).find(({ id }) => id === config.plant);
-  if (!plant) return { cards: [{ type: "markdown", content: textsOf(hass.locale.language).gone }] };
-  return plantView(hass, plant, await energySources(hass));
+  const texts = await textsOf(hass);
+  if (!plant) return { cards: [{ type: "markdown", content: texts.gone }] };
+  return plantView(hass, plant, await energySources(hass), texts);
 }
 
 /** Tell whether what was built may be out of date: names, devices and language, never values. */
@@ -691,7 +644,7 @@ function register() {
     name: "Solar Cloud",
     // The frontend knows the user's language only later.
     get description() {
-      return textsOf(document.documentElement.lang).description;
+      return describe(document.documentElement.lang);
     },
     documentationURL: "https://github.com/solar-cloud-ha/solar-cloud/blob/main/docs/dashboard.md",
   });
