@@ -477,6 +477,8 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
             if err.key not in SAID or err.placeholders
             else ""
         )
+        if error == "invalid_auth" and not self._detail:
+            self._detail = await async_sentence(self.hass, "credentials_refused")
 
     def _asked(self) -> set[str]:
         """Return the fields of the form that was filled in last, as it is shown again."""

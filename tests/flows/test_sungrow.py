@@ -157,6 +157,29 @@ async def test_e39_every_mistake_in_the_form_is_named(
     assert len(sungrow.logins) <= 1
 
 
+TOLD = {
+    "app_key": (
+        {"app_key": "F" * 32},
+        "The vendor does not know this app key. Check that it is complete and that the region is right.",
+    ),
+    "secret_key": (
+        {"secret_key": "f" * 32},
+        "The secret key does not belong to this app key.",
+    ),
+}
+
+
+@pytest.mark.parametrize("field", TOLD)
+async def test_a_mistake_is_told_once(
+    flow: Flow, sungrow: SungrowCloud, field: str
+) -> None:
+    """What the vendor says is wrong, and no second sentence about everything that could be."""
+    mistyped, told = TOLD[field]
+    await type_account(flow, sungrow, "sungrow_account", **mistyped)
+    assert flow.at("base_url", **{field: "invalid_auth"})
+    assert (await flow.told(field)).strip() == told
+
+
 async def test_a_wrong_app_key_is_mended_where_it_is_named(
     flow: Flow, sungrow: SungrowCloud
 ) -> None:

@@ -10,6 +10,7 @@ from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, section
+from homeassistant.helpers.translation import async_get_translations
 
 from ..emulators.solax import SolaxCloud
 
@@ -114,6 +115,14 @@ class Flow:
         placeholders = self.result["description_placeholders"]
         assert placeholders is not None
         return placeholders["detail"]
+
+    async def told(self, field: str) -> str:
+        """Return what the form says is wrong with a field."""
+        texts = await async_get_translations(self.hass, "en", "config", [DOMAIN])
+        errors = self.result["errors"]
+        assert errors is not None
+        text = texts[f"component.{DOMAIN}.config.error.{errors[field]}"]
+        return text.format(**self.result["description_placeholders"] or {})
 
     @property
     def reason(self) -> str:
