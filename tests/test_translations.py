@@ -52,6 +52,13 @@ def test_languages_say_the_same(language: str) -> None:
         assert _placeholders(other[key]) == _placeholders(text), key
 
 
+def test_german_says_du() -> None:
+    """As Home Assistant's own texts do, throughout."""
+    formal = re.compile(r"\b\w+(?:en|ern) Sie\b|\bIhnen\b|\bIhre?[mnrs]?\b")
+    spoken = [text for _, text in _flat(_texts("de")) if formal.search(text)]
+    assert not spoken
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_texts_are_clean(language: str) -> None:
     """What hassfest refuses: HTML, blanks at the ends, quoted placeholders, odd keys."""
