@@ -12,8 +12,10 @@ from homeassistant.helpers.selector import (
     Selector,
     SelectSelector,
     SelectSelectorConfig,
+    SelectSelectorMode,
     TextSelector,
 )
+from homeassistant.util import dt as dt_util
 
 from .cloud.corrections import PowerUnit
 from .cloud.errors import CloudError
@@ -30,15 +32,27 @@ from .const import (
     UNIT_OF_TABLE,
 )
 from .device_registry import registered_name
-from .flow_schemas import flow_error, plant_options, plants_schema
+from .flow_schemas import async_sentence, flow_error, plant_options, plants_schema
+from .statistics.take_over import (
+    COUNTERS,
+    async_sources,
+    async_taken_over,
+    own_counters,
+)
 
 CONF_DEVICE: Final = "device"
 CONF_EXTRA_SERIAL: Final = "extra_serial"
 CONF_EXTRA_PLANT: Final = "extra_plant"
+CONF_PLANT: Final = "plant"
 
 
 class SolarCloudOptionsFlow(OptionsFlowWithReload):
-    """Which plants are read, whether settings may be changed, and how odd meters are read."""
+    """Which plants are read, whether settings may be changed, how odd meters are read, and what comes before our counters."""
+
+    _plant_id: str
+    """Whose counters go on from others."""
+    _wanted: Mapping[str, str]
+    """Our statistics, and those they go on from."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
@@ -46,10 +60,13 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
         """Show the settings; a menu where there are meters to correct."""
         if not hasattr(self.config_entry, "runtime_data"):
             return self.async_abort(reason="not_loaded")
+        steps = ["settings"]
         if self._meters():
-            return self.async_show_menu(
-                step_id="init", menu_options=["settings", "meter"]
-            )
+            steps.append("meter")
+        if await self._async_sources():
+            steps.append("take_over")
+        if len(steps) > 1:
+            return self.async_show_menu(step_id="init", menu_options=steps)
         return await self.async_step_settings()
 
     def _cloud(self) -> Cloud:
@@ -169,6 +186,100 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
         return self.async_show_form(
             step_id="meter", data_schema=_meter_schema(self._names())
         )
+
+    async def _async_sources(self) -> list[str]:
+        """Return the statistics of others that ours could go on from."""
+        if not self.config_entry.runtime_data.history.can_import:
+            return []
+        return await async_sources(self.hass)
+
+    async def async_step_take_over(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose which statistic of another integration each counter of a plant goes on from."""
+        account = self.config_entry.runtime_data
+        plants = account.inventory.chosen.plants
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._plant_id = user_input.get(CONF_PLANT, next(iter(plants)))
+            counters = own_counters(
+                self.hass, account, account.inventory.chosen, self._plant_id
+            )
+            self._wanted = {
+                counters[quantity]: user_input[quantity]
+                for quantity in COUNTERS
+                if quantity in counters and user_input.get(quantity)
+            }
+            errors = await self._async_obstacles()
+            if not errors:
+                return await self.async_step_take_over_confirm()
+        schema = _take_over_schema(
+            {key: plant.name for key, plant in plants.items()},
+            await self._async_sources(),
+        )
+        return self.async_show_form(
+            step_id="take_over",
+            data_schema=self.add_suggested_values_to_schema(schema, user_input),
+            errors=errors,
+        )
+
+    async def _async_obstacles(self) -> dict[str, str]:
+        """Return why nothing can be taken over now."""
+        if self._plant_id in self.config_entry.runtime_data.history.imports.jobs:
+            return {"base": "import_running"}
+        if not await async_taken_over(self.hass, self._wanted):
+            return {"base": "nothing_to_take_over"}
+        return {}
+
+    async def async_step_take_over_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what would be taken over, and do it when that is confirmed."""
+        found = await async_taken_over(self.hass, self._wanted)
+        imports = self.config_entry.runtime_data.history.imports
+        if user_input is not None and found and self._plant_id not in imports.jobs:
+            await imports.async_take_over(self._plant_id, found)
+            return self.async_abort(reason="taken_over")
+        lines = [
+            await async_sentence(
+                self.hass,
+                "take_over_line",
+                ours=ours,
+                theirs=each.source,
+                start=_day(each.prefix.rows[0].start),
+                end=_day(each.prefix.rows[-1].start),
+                hours=str(len(each.prefix.rows)),
+                kwh=f"{each.kwh:.1f}",
+                first=_day(each.first.start),
+            )
+            for ours, each in found.items()
+        ]
+        return self.async_show_form(
+            step_id="take_over_confirm",
+            data_schema=vol.Schema({}),
+            description_placeholders={"preview": "\n".join(lines)},
+        )
+
+
+def _day(at: float) -> str:
+    return dt_util.as_local(dt_util.utc_from_timestamp(at)).date().isoformat()
+
+
+def _take_over_schema(plants: Mapping[str, str], sources: list[str]) -> vol.Schema:
+    """Ask for a plant where there are several, and for a statistic for each of its counters."""
+    fields: dict[vol.Marker, Selector[Any]] = {}
+    if len(plants) > 1:
+        options = [
+            SelectOptionDict(value=key, label=name) for key, name in plants.items()
+        ]
+        fields[vol.Required(CONF_PLANT, default=next(iter(plants)))] = SelectSelector(
+            SelectSelectorConfig(options=options)
+        )
+    for quantity in COUNTERS:
+        fields[vol.Optional(quantity.value)] = SelectSelector(
+            SelectSelectorConfig(options=sources, mode=SelectSelectorMode.DROPDOWN)
+        )
+    return vol.Schema(fields)
 
 
 def _meter_schema(names: Mapping[str, str]) -> vol.Schema:

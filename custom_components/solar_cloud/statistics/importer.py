@@ -37,6 +37,7 @@ from ..issues import plant_issue_id
 from ..storage import FETCHED, KEPT, SectionStore, async_load_or_set_aside
 from . import recorder
 from .counters import Counter, async_zone, plant_counters
+from .take_over import TakenOver
 from .undo import Imported, async_complete, async_take_out
 
 JOBS: Final = "import_jobs"
@@ -439,6 +440,31 @@ class HistoryImport:
             await async_sentence(self._hass, "import_done", plant=plant.name, day=day),
             notification_id=plant_issue_id("import", self._entry_id, plant_id),
         )
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether something was to be written of which it is not known what became."""
+        return bool(self._records(WRITING))
+
+    async def async_settle(self) -> None:
+        """Finish what the last run was writing, also of what no job goes on with."""
+        async with self._writing:
+            for plant_id in self._records(WRITING):
+                await self._async_settle(plant_id)
+
+    async def async_take_over(
+        self, plant_id: str, found: Mapping[str, TakenOver]
+    ) -> dict[str, Imported]:
+        """Put hours that somebody else counted in front of a plant's counters; it is the import that is taken back next."""
+        async with self._writing:
+            await self._async_settle(plant_id)
+            await self._async_write(
+                plant_id,
+                min(each.prefix.rows[0].start for each in found.values()),
+                {key: each.first for key, each in found.items()},
+                {key: (each.prefix, "hours") for key, each in found.items()},
+            )
+        return self.done[plant_id]
 
     def _remember(
         self, plant_id: str, begun: float, done: Mapping[str, Imported]

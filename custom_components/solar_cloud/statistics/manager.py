@@ -167,6 +167,8 @@ class History:
         inventory = self.inventory
         if self.imports.undoing:
             yield self.imports.async_finish_undo
+        if self.imports.interrupted:
+            yield self.imports.async_settle
         if self._hass.is_running:
             yield partial(self.anomaly_finder.async_run, inventory)
         if (history_client := self.history_client) is None:

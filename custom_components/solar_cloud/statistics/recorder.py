@@ -34,10 +34,12 @@ def has_recorder(hass: HomeAssistant) -> bool:
     return "recorder" in hass.config.components
 
 
-async def async_metadata(hass: HomeAssistant, ids: Collection[str]) -> Metadata:
-    """Return what the recorder knows of those of the statistics that it has."""
+async def async_metadata(
+    hass: HomeAssistant, ids: Collection[str] | None = None
+) -> Metadata:
+    """Return what the recorder knows of those of the statistics that it has; of all energies when none is named."""
     found = await get_instance(hass).async_add_executor_job(
-        lambda: get_metadata(hass, statistic_ids=set(ids))
+        lambda: get_metadata(hass, statistic_ids=None if ids is None else set(ids))
     )
     return {
         statistic_id: metadata
