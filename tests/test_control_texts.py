@@ -16,7 +16,6 @@ from custom_components.solar_cloud.cloud.solax.controls.catalog import (
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.control.pending import CommandState
 from custom_components.solar_cloud.entity import RARE
-from custom_components.solar_cloud.logbook import RESULTS
 from custom_components.solar_cloud.number import NUMBERS
 from custom_components.solar_cloud.select import SELECTS
 from custom_components.solar_cloud.services import ACTIONS
@@ -84,9 +83,17 @@ def test_every_action_is_described() -> None:
         assert name in ICONS["services"]
 
 
-def test_every_result_has_words() -> None:
-    """In the logbook."""
-    assert RESULTS.keys() == set(CommandState) - {"pending"}
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_how_a_command_stands_has_one_set_of_words(language: str) -> None:
+    """The same at a setting, at its device and in the logbook, which reads those of the device."""
+    path = ROOT / "translations" / f"{language}.json"
+    entities: Any = json.loads(path.read_text())["entity"]
+    words = entities["sensor"]["last_command"]["state"]
+    assert words.keys() == set(CommandState)
+    assert len(set(words.values())) == len(words)
+    for kind in ("number", "switch", "select"):
+        for control in entities[kind].values():
+            assert control["state_attributes"]["command"]["state"] == words
 
 
 async def test_the_demo_offers_settings(home: Home, solax: SolaxCloud) -> None:

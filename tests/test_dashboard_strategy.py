@@ -77,6 +77,8 @@ def test_the_module_knows_no_entity_that_does_not_exist() -> None:
         *(f"{control.kind}.{control}" for control in Control),
         *(f"button.{word}" for word in BUTTONS),
         "sensor.import_progress",
+        "sensor.last_command",
+        "sensor.forced_mode_ends",
     }
     assert keys
     assert set(keys) - known == set()
@@ -181,6 +183,22 @@ async def test_rare_settings_are_there_once_they_are_enabled(
     assert heating not in before
     enable_everything(home.hass, running)
     assert heating in json.dumps(_plant_view(home.hass))
+
+
+async def test_a_command_that_waits_is_seen_among_the_controls(
+    running: MockConfigEntry, home: Home, solax: SolaxCloud
+) -> None:
+    """And nothing is said of one that is done: the tile is there only while it has something to say."""
+    cards = {card.get("entity"): card for card in _plant_view(home.hass)}
+    for key, silent in (
+        ("last_command", ["confirmed", "unknown", "unavailable"]),
+        ("forced_mode_ends", ["unknown", "unavailable"]),
+    ):
+        entity = home.entity_id(solax_id(solax, Kind.INVERTER, key))
+        assert cards[entity]["visibility"] == [
+            {"condition": "state", "entity": entity, "state_not": silent}
+        ]
+    assert home.entity_id(solax_id(solax, Kind.CHARGER, "last_command")) in cards
 
 
 async def test_the_battery_says_when_it_is_full_at_this_power(

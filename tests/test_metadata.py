@@ -89,7 +89,7 @@ def test_icons_belong_to_entities() -> None:
         name_key(quantity, kind)
         for quantity in SENSORS
         for kind in (DeviceKind.PLANT, DeviceKind.BATTERY)
-    } | {"import_progress"}
+    } | {"import_progress", "last_command", "forced_mode_ends"}
     for icon in re.findall(r'"(mdi:[^"]+)"', (ROOT / "icons.json").read_text()):
         assert re.fullmatch(r"mdi:[a-z0-9-]+", icon)
 

@@ -239,7 +239,10 @@ def test_every_command_is_still_followed(before: dict[str, Any]) -> None:
         ]
         for row in before["tasks"]
     ]
-    pending, controls = PendingValues(storage), {str(each): each for each in Control}
+    pending, controls = (
+        PendingValues(storage, lambda _: False),
+        {str(each): each for each in Control},
+    )
     for row in before["settings"]:
         key = row["owner"], controls[row["control"]]
         value = pending.get(key)
@@ -424,7 +427,7 @@ def test_nonsense_is_passed_on_to_its_reader(odd: Any) -> None:
     storage.delay_save("tasks", lambda: migrated["tasks"])
     storage.delay_save("settings", lambda: migrated["settings"])
     assert TaskStore(storage).tasks() == []
-    assert PendingValues(storage).states == {}
+    assert PendingValues(storage, lambda _: False).states == {}
     from_json(dict[str, Examination], migrated["doctor"])
     from_json(dict[str, ImportRecord], migrated["imports"])
     assert HistoryFetcher([], 0.0, 1.0, timedelta(1), migrated["repair"]).calls == 0

@@ -61,7 +61,11 @@ async def test_entities_are_named_as_the_contract_says(
         f"{solax.first(Kind.INVERTER).sn}_battery",
         *(solax.first(kind).sn for kind in (Kind.INVERTER, Kind.METER, Kind.CHARGER)),
     }
-    quantities = {str(quantity) for quantity in Quantity} | {"import_progress"}
+    quantities = {str(quantity) for quantity in Quantity} | {
+        "import_progress",
+        "last_command",
+        "forced_mode_ends",
+    }
     for each in entities(home.hass, running):
         battery = f"battery_{each.translation_key}"
         key = each.translation_key if each.translation_key in quantities else battery

@@ -78,7 +78,7 @@ def test_every_sensor_and_state_has_a_name() -> None:
         name_key(quantity, kind)
         for quantity in SENSORS
         for kind in (DeviceKind.PLANT, DeviceKind.BATTERY)
-    } | {"import_progress"}
+    } | {"import_progress", "last_command", "forced_mode_ends"}
     states = {str(word) for words in STATES.values() for word in words}
     modes = {str(word) for words in MODES.values() for word in words}
     assert sensors["operating_state"]["state"].keys() == states

@@ -1,7 +1,6 @@
 """The logbook's line for every change that was asked for: what, where, by whom, and how it ended."""
 
 from collections.abc import Callable
-from typing import Final
 
 from homeassistant.components.logbook import LOGBOOK_ENTRY_MESSAGE, LOGBOOK_ENTRY_NAME
 from homeassistant.const import ATTR_DEVICE_ID
@@ -9,16 +8,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .const import DOMAIN
-from .control.events import EVENT_COMMAND
-
-RESULTS: Final = {
-    "confirmed": "confirmed by the device",
-    "accepted": "accepted, not confirmed",
-    "uncertain": "sent, unknown whether it arrived",
-    "kept": "kept for the mode it belongs to, not sent",
-    "refused": "refused",
-    "not_taken": "accepted, but the device reports something else",
-}
+from .control.events import EVENT_COMMAND, command_name, state_name
 
 
 @callback
@@ -33,10 +23,10 @@ def async_describe_events(
         data = event.data
         device = dr.async_get(hass).async_get(data.get(ATTR_DEVICE_ID) or "")
         name = (device.name_by_user or device.name) if device else None
-        command = str(data["command"]).replace("_", " ")
+        command = command_name(hass, str(data["command"]))
         if data.get("value") is not None:
             command += f" → {data['value']}"
-        message = f"{command}: {RESULTS.get(str(data['result']), data['result'])}"
+        message = f"{command}: {state_name(hass, str(data['result']))}"
         if data.get("reason"):
             message += f" ({data['reason']})"
         return {

@@ -36,13 +36,19 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
 from .account import Account
-from .cloud.control import Control
+from .cloud.control import ChargeBattery, Control, Settings
 from .cloud.model import DeviceKind, Quantity, Quantity as Q, Slot
 from .cloud.states import MODES, STATES, PlantState
 from .const import DOMAIN
+from .control.events import command_name
+from .control.manager import ControlManager
+from .control.pending import CommandState
+from .coordinator import SolarCloudCoordinator
 from .entity import SolarCloudEntity, add_as_they_appear
 from .pipeline.counter_filters import SHARES
 from .pipeline.daily import daily
@@ -336,7 +342,12 @@ async def async_setup_entry(
 ) -> None:
     """Add sensors as their slots appear."""
     if entry.runtime_data.control_manager is None:
-        _show_modes_again(hass, entry)
+        _forget_commands(hass, entry)
+    else:
+        for category in ("entity", "services"):
+            # Kept at hand: states are written at once.
+            await async_get_translations(hass, hass.config.language, category, [DOMAIN])
+        _add_command_sensors(entry, async_add_entities)
 
     def build(account: Account, device_id: str, slot: Slot) -> SolarCloudSensor:
         chosen = slot.quantity is Q.WORK_MODE and _can_be_chosen(
@@ -419,13 +430,16 @@ def _can_be_chosen(account: RuntimeData, device_id: str) -> bool:
     )
 
 
-def _show_modes_again(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> None:
-    """Enable the work modes that stood back for a choice, which is no longer allowed."""
+def _forget_commands(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> None:
+    """Show again the work modes that stood back for a choice, which is no longer allowed, and remove what told of commands."""
     registry = er.async_get(hass)
     for each in er.async_entries_for_config_entry(registry, entry.entry_id):
-        if (
-            each.domain == "sensor"
-            and each.translation_key == Q.WORK_MODE
+        if each.domain != "sensor":
+            continue
+        if each.translation_key in {LAST_COMMAND, FORCED_MODE_ENDS}:
+            registry.async_remove(each.entity_id)
+        elif (
+            each.translation_key == Q.WORK_MODE
             and each.disabled_by is er.RegistryEntryDisabler.INTEGRATION
         ):
             registry.async_update_entity(each.entity_id, disabled_by=None)
@@ -544,6 +558,111 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
         ):
             return {"code": code}
         return None
+
+
+def _add_command_sensors(
+    entry: SolarCloudConfigEntry, add: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add what tells of commands, to each plant and device that takes any, as they appear."""
+    account = entry.runtime_data
+    if (control_manager := account.control_manager) is None:
+        return
+    known: set[tuple[type[CommandSensor], str]] = set()
+
+    @callback
+    def update() -> None:
+        offered = control_manager.available
+        takers = {key for key, specs in offered.specs.items() if specs}
+        forced = {
+            key for key, actions in offered.actions.items() if ChargeBattery in actions
+        }
+        listed = account.inventory.data
+        known.intersection_update(
+            {
+                each
+                for each in known
+                if each[1] in listed.devices or each[1] in listed.plants
+            }
+        )
+        fresh: set[tuple[type[CommandSensor], str]]
+        fresh = {(LastCommandSensor, key) for key in takers | forced}
+        fresh |= {(ForcedModeSensor, key) for key in forced}
+        fresh -= known
+        known.update(fresh)
+        add(
+            kind(account, control_manager, device_id)
+            for kind, device_id in sorted(fresh, key=lambda each: each[1])
+        )
+
+    update()
+    entry.async_on_unload(control_manager.settings.async_add_listener(update))
+
+
+class CommandSensor(CoordinatorEntity[SolarCloudCoordinator[Settings]], SensorEntity):
+    """What is to be known of the commands to a plant or device."""
+
+    _attr_has_entity_name = True
+
+    def __init__(
+        self, account: Account, control_manager: ControlManager, device_id: str
+    ) -> None:
+        """Belong to a plant or device."""
+        super().__init__(control_manager.settings)
+        self._control_manager: Final = control_manager
+        self._device_id: Final = device_id
+        key = self.entity_description.key
+        self._attr_translation_key = key
+        self._attr_unique_id = f"{account.vendor.key}_{device_id}_{key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_id)})
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: it is Home Assistant that gave the commands."""
+        return True
+
+
+LAST_COMMAND: Final = "last_command"
+FORCED_MODE_ENDS: Final = "forced_mode_ends"
+
+
+class LastCommandSensor(CommandSensor):
+    """How the last command stands: a setting shows at once what was asked for, and this whether the device has taken it."""
+
+    entity_description = SensorEntityDescription(
+        key=LAST_COMMAND,
+        device_class=SensorDeviceClass.ENUM,
+        options=[*CommandState],
+        entity_category=DIAGNOSTIC,
+    )
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        """The word, ``None`` before the first command."""
+        last = self._control_manager.last_command(self._device_id)
+        return None if last is None else last[1]
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What was set, by its name in Home Assistant's language."""
+        last = self._control_manager.last_command(self._device_id)
+        return {"setting": last and command_name(self.hass, last[0])}
+
+
+class ForcedModeSensor(CommandSensor):
+    """When a forced charge or discharge ends at the latest; unknown while there is none."""
+
+    entity_description = SensorEntityDescription(
+        key=FORCED_MODE_ENDS, device_class=SensorDeviceClass.TIMESTAMP
+    )
+
+    @property
+    @override
+    def native_value(self) -> datetime | None:
+        """The instant."""
+        return self._control_manager.forces.until(self._device_id)
 
 
 class ImportSensor(SensorEntity):

@@ -94,11 +94,11 @@ async def test_change_a_setting_and_be_refused(
     await page.locator("ha-dropdown-item:visible", has_text="Details").click()
     # The words are slotted: only what assistive technology reads is whole.
     await expect(page.locator("body")).to_match_aria_snapshot(
-        "- listitem: Last command Pending"
+        "- listitem: Last command Waiting for device"
     )
     await frontend.picture("pending")
     await expect(page.locator("body")).to_match_aria_snapshot(
-        "- listitem: Last command Confirmed by the device", timeout=20_000
+        "- listitem: Last command Confirmed", timeout=20_000
     )
     await frontend.picture("confirmed")
     await _open(frontend, entity)

@@ -36,7 +36,7 @@ async def test_a_number_is_pending_then_confirmed(
     assert house.state("switch", "export_limit_enabled") == "off"
     await house.turn("number", "set_value", "export_limit", value=1500)
     assert float(house.state("number", "export_limit")) == 1500
-    assert house.command("number", "export_limit") == "accepted"
+    assert house.command("number", "export_limit") == "pending"
     if restart:
         await house.home.restart(house.entry)
         assert float(house.state("number", "export_limit")) == 1500

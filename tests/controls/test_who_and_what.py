@@ -65,14 +65,14 @@ async def test_the_logbook_knows_who_did_what(
         house.hass, lambda domain, event, describe: described.update({event: describe})
     )
     line = described[EVENT_COMMAND](first)
-    assert line["message"] == "charge current limit → 8.0: confirmed by the device"
+    assert line["message"] == "Max. current → 8.0: Confirmed"
     assert line["name"] != "Solar Cloud"
     lost = Event(
         EVENT_COMMAND,
         {"command": "charging", "result": "refused", "reason": "No vehicle."},
     )
     line = described[EVENT_COMMAND](lost)
-    assert line == {"name": "Solar Cloud", "message": "charging: refused (No vehicle.)"}
+    assert line == {"name": "Solar Cloud", "message": "Charging: Refused (No vehicle.)"}
 
 
 async def test_controls_off(home: Home, solax: SolaxCloud) -> None:

@@ -6,11 +6,31 @@ from typing import Final
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.translation import async_get_cached_translations
 
-from ..cloud.control import SettingValue
+from ..cloud.control import Control, SettingValue
 from ..const import DOMAIN
 
 EVENT_COMMAND: Final = f"{DOMAIN}_command"
+
+
+def command_name(hass: HomeAssistant, name: str) -> str:
+    """Return what users read where a command is given, in Home Assistant's language: the name of the entity or of the action."""
+    found = next((each for each in Control if each == name), None)
+    category, key = (
+        ("services", f"services.{name}.name")
+        if found is None
+        else ("entity", f"entity.{found.kind}.{found}.name")
+    )
+    texts = async_get_cached_translations(hass, hass.config.language, category, DOMAIN)
+    return texts.get(f"component.{DOMAIN}.{key}", name.replace("_", " "))
+
+
+def state_name(hass: HomeAssistant, state: str) -> str:
+    """Return the word for how a command stands, the same wherever it is shown."""
+    texts = async_get_cached_translations(hass, hass.config.language, "entity", DOMAIN)
+    key = f"component.{DOMAIN}.entity.sensor.last_command.state.{state}"
+    return texts.get(key, state)
 
 
 def fire(

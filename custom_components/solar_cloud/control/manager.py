@@ -43,7 +43,7 @@ from ..device_registry import registered_name
 from ..storage import AccountStorage
 from .events import fire
 from .forced_mode import ForcedModeManager, Superseded, Supervised
-from .pending import CommandState, Key, PendingValues
+from .pending import CommandState, Key, LastCommands, PendingValues
 from .tasks import RunningTask, TaskStore
 from .write_limit import WriteLimiter
 
@@ -83,9 +83,10 @@ class ControlManager:
         self._store: Final = store
         self._inventory: Final = inventory
         self.settings: Final = settings
-        self.pending: Final = PendingValues(store)
-        self.budget: Final = WriteLimiter(store)
         self._running: Final = TaskStore(store)
+        self.pending: Final = PendingValues(store, self._running.changing)
+        self.budget: Final = WriteLimiter(store)
+        self._last_commands: Final = LastCommands(store, self._running.running())
         self.forces: Final = ForcedModeManager(
             hass,
             entry,
@@ -151,6 +152,7 @@ class ControlManager:
         self.pending.compare(
             self.settings.data, time.time(), self._running.changing, self._disagree
         )
+        self._last_commands.follow(self.pending.states)
 
     def _disagree(self, key: Key) -> None:
         LOGGER.warning(
@@ -171,6 +173,11 @@ class ControlManager:
     def value(self, device_id: str, control: Control) -> SettingValue | None:
         """Return what a control is set to, as far as is known."""
         return self.pending.value((device_id, control), self.settings.data)
+
+    def last_command(self, device_id: str) -> tuple[str, CommandState] | None:
+        """Return the name of the last command somebody gave a plant or device, and how it stands."""
+        last = self._last_commands.get(device_id)
+        return None if last is None else (last.name, last.state)
 
     @property
     def notices(self) -> frozenset[Notice]:
@@ -227,7 +234,7 @@ class ControlManager:
                 else:
                     self.pending.withdraw(key, pending)
                 raise
-            self.pending.answered(key, result.outcome)
+            self.pending.answered(key, result.outcome, waits=result.task is not None)
             if spec.reads_back:
                 self._read_settings_in(spec.settle)
             return result
@@ -267,12 +274,22 @@ class ControlManager:
         send: Callable[[], Awaitable[CommandResult]],
         context: Context | None,
     ) -> CommandResult:
-        value = what.value if isinstance(what, Command) else None
+        value, control = (
+            (what.value, what.control) if isinstance(what, Command) else (None, None)
+        )
+        self._last_commands.begin(what.device_id, name_of(what), control)
         try:
             result = await send()
         except CloudError as err:
             self._tell(what.device_id, name_of(what), "refused", value, context, err)
+            self._tell_entities()
             raise as_error(err) from err
+        except BaseException:
+            self._last_commands.note(
+                what.device_id, name_of(what), CommandState.UNCERTAIN
+            )
+            self._tell_entities()
+            raise
         self._tell(what.device_id, name_of(what), result.outcome, value, context)
         self._tell_entities()
         return result
@@ -564,7 +581,10 @@ class ControlManager:
         context: Context | None,
         err: CloudError | None = None,
     ) -> None:
-        """Write a command and its outcome into the logbook."""
+        """Write a command and its outcome into the logbook, and note it as the last one's."""
+        waits = (device_id, name) in self._running.running()
+        state = CommandState.PENDING if waits else CommandState(result)
+        self._last_commands.note(device_id, name, state)
         fire(
             self._hass,
             self._entry.entry_id,

@@ -1,16 +1,24 @@
 """Values that were asked for and are not yet, or never will be, confirmed by the device; those that were sent outlive a restart."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 import time
 from typing import Final
 
-from ..cloud.control import Control, ControlSpec, Outcome, Settings, SettingValue
+from ..cloud.control import (
+    Control,
+    ControlKind,
+    ControlSpec,
+    Outcome,
+    Settings,
+    SettingValue,
+)
 from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import Storage
 
 SECTION: Final = "settings"
+LAST_SECTION: Final = "last_commands"
 
 type Key = tuple[str, Control]
 
@@ -45,21 +53,76 @@ class PendingValue:
     """What had been sent before; it counts again when this one is refused."""
 
 
+@dataclass(slots=True)
+class LastCommand:
+    """What was asked of a plant or device last."""
+
+    name: str
+    state: CommandState
+    control: Control | None = None
+    """What it set; how that stands is kept with its value."""
+
+
+class LastCommands:
+    """By plant or device, the last command that somebody gave, for those who do not look into each setting."""
+
+    def __init__(self, storage: Storage, running: Collection[tuple[str, str]]) -> None:
+        """Take up what was asked in an earlier run; of that, only what is ``running``, by device and name, is still waited for."""
+        self._storage: Final = storage
+        self._last: Final = from_json(
+            dict[str, LastCommand], storage.load(LAST_SECTION)
+        )
+        for device_id, last in self._last.items():
+            if last.state is CommandState.PENDING and (
+                (device_id, last.name) not in running
+            ):
+                last.state = CommandState.UNCERTAIN  # cut off on its way
+
+    def get(self, device_id: str) -> LastCommand | None:
+        """Return the last one of a plant or device."""
+        return self._last.get(device_id)
+
+    def begin(self, device_id: str, name: str, control: Control | None) -> None:
+        """Note that something is asked."""
+        self._last[device_id] = LastCommand(name, CommandState.PENDING, control)
+        self._save()
+
+    def note(self, device_id: str, name: str, state: CommandState) -> None:
+        """Note how the last command stands; what is heard of an earlier one says nothing of it."""
+        last = self._last.get(device_id)
+        if last is not None and last.name == name:
+            last.state = state
+            self._save()
+
+    def follow(self, states: Mapping[Key, CommandState]) -> None:
+        """Show of what set a value how that value stands: a read-back confirms it, or not, long after."""
+        for device_id, last in self._last.items():
+            if last.control is None or last.control.kind is ControlKind.BUTTON:
+                continue
+            state = states.get((device_id, last.control), last.state)
+            if state is not last.state:
+                self.note(device_id, last.name, state)
+
+    def _save(self) -> None:
+        self._storage.delay_save(LAST_SECTION, lambda: to_json(self._last))
+
+
 class PendingValues:
     """By control, the value that was sent last and is not confirmed, and the newest one that still waits for its turn.
 
     Only what was sent is compared with what the device reports, and only that is stored: what never got its turn changed nothing.
     """
 
-    def __init__(self, storage: Storage) -> None:
-        """Take up what an earlier run had sent."""
+    def __init__(self, storage: Storage, changing: Callable[[Key], bool]) -> None:
+        """Take up what an earlier run had sent; ``changing`` says whose command is still followed."""
         self._storage: Final = storage
         self._waiting: Final[dict[Key, PendingValue]] = {}
         self._sent: Final[dict[Key, PendingValue]] = {}
         self.states: Final[dict[Key, CommandState]] = {}
         self._sent.update(from_json(dict[Key, PendingValue], storage.load(SECTION)))
         for key, sent in self._sent.items():
-            if sent.state is CommandState.PENDING and not sent.reads_back:
+            waits = sent.reads_back or changing(key)
+            if sent.state is CommandState.PENDING and not waits:
                 sent.state = CommandState.UNCERTAIN  # cut off on its way
             self.states[key] = sent.state
 
@@ -101,10 +164,17 @@ class PendingValues:
         self._replace(key, None)
         self._note(key, state)
 
-    def answered(self, key: Key, outcome: Outcome, *, over: bool = False) -> None:
+    def answered(
+        self,
+        key: Key,
+        outcome: Outcome,
+        *,
+        over: bool = False,
+        waits: bool = False,
+    ) -> None:
         """Note what is known of a command; only a read-back confirms what can be read back.
 
-        ``over`` says that the device had its time: what is read from now on decides.
+        ``over`` says that the device had its time: what is read from now on decides. ``waits`` says that its answer is still asked for.
         """
         sent = self._sent.get(key)
         if sent is not None:
@@ -116,7 +186,7 @@ class PendingValues:
             if sent.reads_back and outcome is Outcome.CONFIRMED:
                 self._save()
                 return
-        self._note(key, CommandState(outcome))
+        self._note(key, CommandState.PENDING if waits else CommandState(outcome))
 
     def compare(
         self,

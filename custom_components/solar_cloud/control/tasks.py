@@ -55,6 +55,10 @@ class TaskStore:
             task.ends and task.device_id == device_id for task in self._tasks.values()
         )
 
+    def running(self) -> set[tuple[str, str]]:
+        """Return the devices, and by what name each is changed."""
+        return {(task.device_id, task.name) for task in self._tasks.values()}
+
     def changing(self, key: Key) -> bool:
         """Whether a command to a control is under way."""
         return any(

@@ -79,6 +79,9 @@ export const KEYS = {
   problem: "binary_sensor.problem",
   minSoc: "number.battery_min_soc",
   maxSoc: "number.battery_max_soc",
+  // Of commands: there while they say something, and gone when there is nothing to wait for.
+  lastCommand: "sensor.last_command",
+  forcedModeEnds: "sensor.forced_mode_ends",
   // Not a setting, though of a platform of settings
   noControl: ["button.refresh", "button.import_history"],
 };
@@ -381,10 +384,26 @@ function controlsOf(device) {
   );
 }
 
+/** What is silent when all is done. */
+const SILENT = { [KEYS.lastCommand]: ["confirmed"], [KEYS.forcedModeEnds]: [] };
+
+/** How the last command stands, and until when a forced mode lasts. */
+function commandTiles(owner) {
+  return Object.entries(SILENT)
+    .filter(([key]) => owner.entities.has(key))
+    .map(([key, done]) => {
+      const entity = owner.entities.get(key);
+      const visibility = [{ condition: "state", entity, state_not: [...done, "unknown", "unavailable"] }];
+      return tile(entity, { name: nameIn(owner), visibility });
+    });
+}
+
+const nameIn = (owner) => [...(owner.name ? [{ type: "text", text: owner.name }] : []), ENTITY];
+
 /** Tiles for what is used day by day, a list of rows for the rest. */
 function controlCards(owners, texts) {
   const all = owners.flatMap((owner) =>
-    controlsOf(owner).map((control) => ({ ...control, name: [...(owner.name ? [{ type: "text", text: owner.name }] : []), ENTITY] })),
+    controlsOf(owner).map((control) => ({ ...control, name: nameIn(owner) })),
   );
   const everyday = all
     .filter(({ category }) => category === null)
@@ -392,6 +411,7 @@ function controlCards(owners, texts) {
     .sort((one, other) => one.features.length - other.features.length);
   const rare = all.filter(({ category }) => category !== null);
   return [
+    ...(all.length ? owners.flatMap(commandTiles) : []),
     ...everyday.map(({ id, name, features }) =>
       tile(id, { name, ...(features.length ? { features, grid_options: { columns: 12 } } : {}) }),
     ),
