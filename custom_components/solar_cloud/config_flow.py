@@ -558,9 +558,11 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Offer the vendor's page, and to paste the code it ends with; only what can come back is promised to."""
         self.flow_impl = consent = self._consent()
         self._consented_with = self._suggested()
+        if not consent.comes_back:
+            return await self.async_step_paste()
         return self.async_show_menu(
             step_id="consent",
-            menu_options=["auth", "paste"] if consent.comes_back else ["paste"],
+            menu_options=["auth", "paste"],
             description_placeholders=await self._async_placeholders(),
         )
 

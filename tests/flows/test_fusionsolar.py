@@ -139,7 +139,7 @@ async def test_a_wrong_address_of_the_consent_page_is_named_in_sight(
     assert flow.at("base_url", advanced="invalid_host")
     assert shown(flow.result)["oauth_url"] == "http://example.com"
     await flow.submit(base_url=fusionsolar.url, oauth_url="")
-    assert flow.result["step_id"] == "consent"
+    assert flow.at("paste")
 
 
 async def test_e26_an_address_without_encryption_is_refused(
