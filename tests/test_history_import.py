@@ -1,18 +1,19 @@
 """Importing the past: joined at both ends without a step, as often as one likes, and taken back to the last row."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.solar_cloud import services
 from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.components import persistent_notification
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.helpers import entity_registry as er
 
-from .emulators.solax import SolaxCloud
+from .emulators.solax import Kind, SolaxCloud
 from .emulators.sungrow import SungrowCloud
 from .emulators.world import World
 from .helpers.accounts import account_entry
@@ -223,6 +224,39 @@ async def test_the_newest_days_come_first_and_each_is_there_as_soon_as_it_was_re
     (message,) = told
     assert "2026-06-01" in message
     assert home.state(share).state == "unknown"
+
+
+async def test_the_past_can_be_looked_at_while_it_is_imported(
+    recorder_mock: Recorder,
+    home: Home,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The import, which would take every call there is for hours, stands back for a minute."""
+    await home.start(entry)
+    await live(home, 1.2)
+    await act(home, start="2026-05-01")
+    await home.settle()
+    device = home.device(solax.first(Kind.INVERTER).sn, entry)
+    assert device is not None
+    # While the user waits, the clock goes on and so does everything else.
+    monkeypatch.setattr(
+        services, "async_pause", lambda _, seconds: home.pass_time(seconds, seconds)
+    )
+    answer: Any = await home.hass.services.async_call(
+        DOMAIN,
+        "get_history",
+        {
+            "device_id": device.id,
+            "start": datetime(2026, 6, 13, tzinfo=UTC),
+            "end": datetime(2026, 6, 14, tzinfo=UTC),
+        },
+        blocking=True,
+        return_response=True,
+    )
+    assert len(answer["readings"]) > 200
+    await finish(home, "2026-05-01")
 
 
 async def test_an_import_goes_on_behind_what_is_written_after_a_restart(

@@ -199,7 +199,6 @@ _EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
         "suggested_display_precision": 2,
     },
     Q.BATTERY_CYCLES: {"state_class": INCREASING},
-    Q.BATTERY_SOC: {"suggested_display_precision": 1},
     Q.CELL_VOLTAGE_MAX: {"suggested_display_precision": 3},
     Q.CELL_VOLTAGE_MIN: {"suggested_display_precision": 3},
     Q.CO2_SAVED_TODAY: {"suggested_display_precision": 2},
@@ -218,8 +217,10 @@ _EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
 }
 """What the unit alone would get wrong."""
 
-_ENERGY_DIGITS: Final = 3
-"""Decimals of energy that are written, one more than is shown: nobody looks at a Wh, but a year of them adds up."""
+_WRITTEN: Final[Mapping[Q, int]] = {q: 3 for q in Q if q.unit == "kWh"} | {
+    Q.BATTERY_SOC: 1
+}
+"""Decimals that are written where they are more than is shown: of a counter a year of them adds up, of a charge automations make use."""
 
 _DIAGNOSTIC: Final = frozenset(
     {
@@ -311,6 +312,8 @@ def _rows() -> Iterator[tuple[Q, SensorEntityDescription]]:
     for quantity in Q:
         if quantity not in _BINARY:
             traits = _BY_UNIT[quantity.unit] | _EXCEPTIONS.get(quantity, {})
+            if quantity.is_counter:
+                traits |= {"suggested_display_precision": 1}
             if daily(quantity):
                 # With the time of its reset: the day after may begin higher than the day before ended.
                 traits |= {"state_class": TOTAL}
@@ -530,9 +533,7 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
         shown = self.entity_description
         if shown.suggested_unit_of_measurement is not None:
             return None
-        if shown.native_unit_of_measurement == UnitOfEnergy.KILO_WATT_HOUR:
-            return _ENERGY_DIGITS
-        return shown.suggested_display_precision
+        return _WRITTEN.get(self.slot.quantity, shown.suggested_display_precision)
 
     @property
     @override

@@ -36,12 +36,13 @@ from .cloud.control import (
     SetWorkMode,
     StopBattery,
 )
-from .cloud.errors import CloudError
+from .cloud.errors import CloudError, Paced
 from .cloud.history import HistoryClient, PastWindow
 from .cloud.model import Inventory, Reading
 from .const import DOMAIN
 from .control.manager import ControlManager
 from .device_registry import own_identifier, registered_name
+from .flow_schemas import async_pause
 from .runtime import SolarCloudConfigEntry
 from .statistics import recorder
 from .statistics.counters import async_zone
@@ -307,6 +308,9 @@ ATTR_UNDO: Final = "undo"
 LONGEST_LOOK: Final = timedelta(days=1)
 """What one call of ``get_history`` may ask for: it is meant to look, not to copy."""
 
+LONGEST_WAIT: Final = 60.0
+"""Seconds of our own pace that ``get_history`` waits for."""
+
 REFRESH: Final = vol.Schema({vol.Optional(ATTR_CONFIG_ENTRY): cv.string})
 GET_HISTORY: Final = vol.Schema(
     {
@@ -419,21 +423,29 @@ async def _async_get_history(call: ServiceCall) -> ServiceResponse:
     ]
     zone = await async_zone(call.hass, history.account, plant)
     found: dict[datetime, Reading] = {}
-    try:
+    patience = LONGEST_WAIT
+    with history.stand_back():
         while start < end:
             until = min(end, start + history_client.limits.window)
             window = PastWindow(
                 start.astimezone(zone), until.astimezone(zone), timedelta(minutes=5)
             )
-            past = await history_client.readings(batches[0], inventory, window)
+            try:
+                past = await history_client.readings(batches[0], inventory, window)
+            except Paced as err:
+                patience -= err.retry_after
+                if patience < 0:
+                    raise as_error(err) from err
+                await async_pause(call.hass, err.retry_after)
+                continue
+            except CloudError as err:
+                raise as_error(err) from err
             found |= {
                 reading.measured_at: reading
                 for reading in past.get(owner, ())
                 if reading.measured_at is not None
             }
             start = until
-    except CloudError as err:
-        raise as_error(err) from err
     return {"readings": [_as_json(found[at]) for at in sorted(found)]}
 
 

@@ -6,8 +6,15 @@ import math
 import pytest
 
 from custom_components.solar_cloud.cloud.backoff import MONTHLY
-from custom_components.solar_cloud.cloud.errors import QuotaExhausted
-from custom_components.solar_cloud.cloud.quota import ALL, DAY, SECTION, Quota, Window
+from custom_components.solar_cloud.cloud.errors import Paced, QuotaExhausted
+from custom_components.solar_cloud.cloud.quota import (
+    ALL,
+    DAY,
+    SECTION,
+    Quota,
+    Window,
+    in_background,
+)
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from tests.helpers.clock import StillClock
 
@@ -85,6 +92,22 @@ def test_reserve_is_for_commands(clock: StillClock) -> None:
     quota.acquire("write", command=True)
     with pytest.raises(QuotaExhausted):
         quota.acquire("write", command=True)
+
+
+def test_work_in_the_background_leaves_some_calls(clock: StillClock) -> None:
+    """Whoever waits for an answer gets one while a year is imported; where the limit is one call, there is none to leave."""
+    quota = Quota({"past": (Window(30, 60),), "day": (Window(1, 60),)}, MemoryStorage())
+    with in_background():
+        quota.acquire("day")
+        for _ in range(27):
+            quota.acquire("past")
+        with pytest.raises(Paced) as err:
+            quota.acquire("past")
+    assert 0 < err.value.retry_after <= 60.1
+    for _ in range(3):
+        quota.acquire("past")
+    with pytest.raises(Paced):
+        quota.acquire("past")
 
 
 @pytest.mark.parametrize("window", [Window(0, 60), Window(2, 60, reserved=2)])

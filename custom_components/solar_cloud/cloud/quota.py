@@ -4,7 +4,9 @@ A bucket is a kind of call with limits of its own ("login", "realtime"); the buc
 short ones by tenths of a second, long ones by a three-hundredth of their length so that a month of calls stays a short list.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 import time
 from typing import Final
@@ -19,6 +21,19 @@ ALL: Final = "all"
 STEPS: Final = 300
 SHORT: Final = 3600.0
 DAY: Final = 86400.0
+SHARE_LEFT: Final = 10
+"""Work in the background leaves one of so many calls to those who wait for an answer."""
+_BACKGROUND: Final = ContextVar("background", default=False)
+
+
+@contextmanager
+def in_background() -> Iterator[None]:
+    """Make calls that nobody waits for: of each limit they leave a share."""
+    token = _BACKGROUND.set(True)
+    try:
+        yield
+    finally:
+        _BACKGROUND.reset(token)
 
 
 def _step(seconds: float) -> float:
@@ -36,6 +51,11 @@ class Window:
     limit: int | None
     seconds: float
     reserved: int = 0
+
+    def kept(self, *, command: bool) -> int:
+        """Return how many calls are not for the one who asks."""
+        kept = 0 if command else self.reserved
+        return kept + (self.limit or 0) // SHARE_LEFT * _BACKGROUND.get()
 
 
 @dataclass(slots=True)
@@ -126,7 +146,7 @@ class Quota:
             steps = [] if tally is None else tally.within(window.seconds, now)
             excess = (
                 sum(calls for _, calls in steps)
-                - (window.limit - (0 if command else window.reserved))
+                - (window.limit - window.kept(command=command))
                 + 1
             )
             for start, calls in steps:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -16,6 +17,7 @@ from ..backfill.gaps import GapWatch
 from ..cloud.errors import CloudError, Paced, RetryLater, UnexpectedAnswer, describe
 from ..cloud.history import HistoryClient
 from ..cloud.model import Inventory
+from ..cloud.quota import in_background
 from ..const import CONF_REPAIR_GAPS, LOGGER
 from . import recorder
 from .anomalies import AnomalyFinder
@@ -48,6 +50,8 @@ class History:
         self.stopped = False
         """Whether the account was unloaded: another one may be at work already."""
         self._running = False
+        self._waiting = 0
+        """How many wait for an answer about the past."""
         self._task: asyncio.Task[None] | None = None
         self._wake: CALLBACK_TYPE | None = None
 
@@ -123,6 +127,7 @@ class History:
         if (
             self.stopped
             or self._running
+            or self._waiting
             or not recorder.has_recorder(self._hass)
             or (self._not_before is not None and dt_util.utcnow() < self._not_before)
         ):
@@ -132,9 +137,20 @@ class History:
             self._hass, self._async_work(), "solar_cloud_history"
         )
 
+    @contextmanager
+    def stand_back(self) -> Iterator[None]:
+        """Begin no work meanwhile: somebody waits for an answer, and the calls are theirs."""
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            self.work()
+
     async def _async_work(self) -> None:
         try:
-            await self._async_steps()
+            with in_background():
+                await self._async_steps()
             self.last_error = None
         except Paced as err:
             self.last_error = None  # as planned
