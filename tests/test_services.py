@@ -7,13 +7,15 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.solar_cloud.const import DOMAIN
+from homeassistant.components import persistent_notification
 from homeassistant.components.recorder import Recorder
-from homeassistant.core import Context
+from homeassistant.core import Context, callback
 from homeassistant.exceptions import (
     HomeAssistantError,
     ServiceValidationError,
     Unauthorized,
 )
+from homeassistant.util import dt as dt_util
 
 from .emulators.solax import Kind, SolaxCloud
 from .helpers.home import Home, solax_id
@@ -130,6 +132,52 @@ async def test_refreshing_says_what_stands_in_the_way(
         await home.hass.services.async_call(
             "button", "press", {"entity_id": button}, blocking=True
         )
+
+
+async def test_refreshing_says_when_it_may_next_do_something(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """The action answers with the time, the button shows it; asked then, there is a call."""
+    await home.start(entry)
+    await home.pass_time(400)
+    at = dt_util.parse_datetime((await act(home, "refresh"))["next_refresh"])
+    assert at is not None
+    button = home.entity_id(solax_id(solax, None, "refresh"), "button")
+    press = ("button", "press", {"entity_id": button})
+    await home.hass.services.async_call(*press, blocking=True)
+    state = home.hass.states.get(button)
+    assert state is not None
+    assert state.attributes["next_refresh"] == at
+    solax.calls.clear()
+    home.freezer.move_to(at - timedelta(seconds=2))
+    await act(home, "refresh")
+    assert not solax.calls.of("device/realtime_data")
+    home.freezer.move_to(at)
+    await act(home, "refresh")
+    assert solax.calls.of("device/realtime_data")
+
+
+async def test_the_button_that_imports_says_what_it_began(
+    recorder_mock: Recorder, home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """The import runs for hours: a notification says that it does, and where to look."""
+    await home.start(entry)
+    button = home.entity_id(solax_id(solax, None, "import_history"), "button")
+    told: list[str] = []
+
+    @callback
+    def hear(
+        _: persistent_notification.UpdateType,
+        changed: dict[str, persistent_notification.Notification],
+    ) -> None:
+        told.extend(each["message"] for each in changed.values())
+
+    persistent_notification.async_register_callback(home.hass, hear)
+    press = ("button", "press", {"entity_id": button})
+    await home.hass.services.async_call(*press, blocking=True)
+    (message,) = told
+    assert "Demo House" in message
+    assert "Import progress" in message
 
 
 async def test_only_administrators_import(

@@ -70,11 +70,15 @@ class RefreshButton(PlantButton):
 
     _key = "refresh"
     _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _unrecorded_attributes = frozenset({"next_refresh"})
 
     @override
     async def async_press(self) -> None:
-        """Ask for new readings."""
+        """Ask for new readings, and say when asking again can bring any."""
         await async_refresh(self._entry)
+        at = self._entry.runtime_data.readings.next_refresh
+        self._attr_extra_state_attributes = {"next_refresh": at}
+        self.async_write_ha_state()
 
 
 class ImportButton(PlantButton):
@@ -85,8 +89,10 @@ class ImportButton(PlantButton):
 
     @override
     async def async_press(self) -> None:
-        """Begin the import, or go on with it."""
-        await self._entry.runtime_data.history.async_import([self._plant_id])
+        """Begin the import, or go on with it, and say so."""
+        history = self._entry.runtime_data.history
+        await history.async_import([self._plant_id])
+        await history.imports.async_notify(self._plant_id, "import_begun")
 
     @property
     @override

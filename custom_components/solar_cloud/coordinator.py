@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+import math
 import time
 from typing import Final, override
 import zlib
@@ -295,6 +296,17 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
         """Read now, if that is worth a call."""
         if not self._suffices():
             await super().async_refresh()
+
+    @property
+    def next_refresh(self) -> datetime | None:
+        """When asking for a refresh can bring something; ``None`` when it can now."""
+        if not self._suffices():
+            return None
+        wait = self._period - PUNCTUAL if self.last_update_success else FAILED
+        at = self._started + wait
+        if at <= dt_util.utcnow().timestamp():
+            at = self._planned
+        return dt_util.utc_from_timestamp(math.ceil(at))
 
     def _suffices(self) -> bool:
         """Whether asking again would only cost calls; a failure is soon worth another look, a clock that was put back at once."""

@@ -8,7 +8,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .const import DOMAIN
-from .control.events import EVENT_COMMAND, command_name, state_name
+from .control.events import EVENT_COMMAND, command_name, state_name, value_name
 
 
 @callback
@@ -24,8 +24,8 @@ def async_describe_events(
         device = dr.async_get(hass).async_get(data.get(ATTR_DEVICE_ID) or "")
         name = (device.name_by_user or device.name) if device else None
         command = command_name(hass, str(data["command"]))
-        if data.get("value") is not None:
-            command += f" → {data['value']}"
+        if (value := data.get("value")) is not None:
+            command += f" → {value_name(hass, str(data['command']), value)}"
         message = f"{command}: {state_name(hass, str(data['result']))}"
         if data.get("reason"):
             message += f" ({data['reason']})"

@@ -334,7 +334,13 @@ IMPORT_HISTORY: Final = vol.Schema(
 def async_register(hass: HomeAssistant) -> None:
     """Register the actions, loaded accounts or not."""
     _register_control_actions(hass)
-    hass.services.async_register(DOMAIN, "refresh", _async_refresh, REFRESH)
+    hass.services.async_register(
+        DOMAIN,
+        "refresh",
+        _async_refresh,
+        REFRESH,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
     hass.services.async_register(
         DOMAIN,
         "get_history",
@@ -377,8 +383,12 @@ async def async_refresh(entry: SolarCloudConfigEntry) -> None:
         raise as_error(err)
 
 
-async def _async_refresh(call: ServiceCall) -> None:
-    await async_refresh(_entry(call))
+async def _async_refresh(call: ServiceCall) -> ServiceResponse:
+    """Read an account, and say when asking again can bring something."""
+    entry = _entry(call)
+    await async_refresh(entry)
+    at = entry.runtime_data.readings.next_refresh
+    return {"next_refresh": at.isoformat() if at else None}
 
 
 def _entry(call: ServiceCall) -> SolarCloudConfigEntry:

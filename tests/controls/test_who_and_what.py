@@ -65,8 +65,15 @@ async def test_the_logbook_knows_who_did_what(
         house.hass, lambda domain, event, describe: described.update({event: describe})
     )
     line = described[EVENT_COMMAND](first)
-    assert line["message"] == "Max. current → 8.0: Confirmed"
+    assert line["message"] == "Max. current → 8: Confirmed"
     assert line["name"] != "Solar Cloud"
+    for command, value, shown in (
+        ("charger_mode", "eco", "Work mode → Eco: Confirmed"),
+        ("charging", True, "Charging → On: Confirmed"),
+    ):
+        data = {"command": command, "value": value, "result": "confirmed"}
+        line = described[EVENT_COMMAND](Event(EVENT_COMMAND, data))
+        assert line["message"] == shown
     lost = Event(
         EVENT_COMMAND,
         {"command": "charging", "result": "refused", "reason": "No vehicle."},

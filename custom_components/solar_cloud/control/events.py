@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.const import ATTR_DEVICE_ID, STATE_OFF, STATE_ON
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.translation import async_get_cached_translations
@@ -24,6 +24,24 @@ def command_name(hass: HomeAssistant, name: str) -> str:
     )
     texts = async_get_cached_translations(hass, hass.config.language, category, DOMAIN)
     return texts.get(f"component.{DOMAIN}.{key}", name.replace("_", " "))
+
+
+def value_name(hass: HomeAssistant, name: str, value: SettingValue) -> str:
+    """Return how users see what was set, in Home Assistant's language."""
+    language = hass.config.language
+    match value:
+        case bool():
+            key, integration = "component.switch.entity_component._.state", "switch"
+            texts = async_get_cached_translations(
+                hass, language, "entity_component", integration
+            )
+            state = STATE_ON if value else STATE_OFF
+            return texts.get(f"{key}.{state}", state)
+        case float():
+            return f"{value:g}"
+    texts = async_get_cached_translations(hass, language, "entity", DOMAIN)
+    key = f"component.{DOMAIN}.entity.select.{name}.state.{value}"
+    return texts.get(key, str(value))
 
 
 def state_name(hass: HomeAssistant, state: str) -> str:

@@ -427,17 +427,20 @@ class HistoryImport:
 
     async def _async_tell(self, plant_id: str) -> None:
         """Notify the user that an import is over."""
-        done, plant = (
-            self.done[plant_id],
-            self._account.inventory.data.plants.get(plant_id),
-        )
-        if not done or plant is None:
+        if done := self.done[plant_id]:
+            first = dt_util.utc_from_timestamp(
+                min(each.start for each in done.values())
+            )
+            day = dt_util.as_local(first).date().isoformat()
+            await self.async_notify(plant_id, "import_done", day=day)
+
+    async def async_notify(self, plant_id: str, key: str, **placeholders: str) -> None:
+        """Say how a plant's import stands; the latest word takes the place of the one before."""
+        if (plant := self._account.inventory.data.plants.get(plant_id)) is None:
             return
-        first = dt_util.utc_from_timestamp(min(each.start for each in done.values()))
-        day = dt_util.as_local(first).date().isoformat()
         persistent_notification.async_create(
             self._hass,
-            await async_sentence(self._hass, "import_done", plant=plant.name, day=day),
+            await async_sentence(self._hass, key, plant=plant.name, **placeholders),
             notification_id=plant_issue_id("import", self._entry_id, plant_id),
         )
 
