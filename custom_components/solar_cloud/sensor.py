@@ -274,6 +274,8 @@ _DISABLED: Final = frozenset(
         Q.GRID_FREQUENCY,
         Q.GRID_IMPORT_POWER,
         Q.INSULATION_RESISTANCE,
+        # The logbook writes a line for each new time.
+        Q.LAST_REPORT,
         Q.LINE_VOLTAGE,
         Q.MPPT_CURRENT,
         Q.MPPT_ENERGY_TOTAL,
@@ -404,8 +406,6 @@ def _told_elsewhere(account: Account, device_id: str, slot: Slot) -> bool:
     device = inventory.devices.get(device_id)
     if device is None:
         return quantity is Q.AC_POWER
-    if quantity is Q.LAST_REPORT:
-        return True
     if slot.index or device.kind not in OF_THE_WHOLE:
         return False
     family = [each.kind for each in inventory.devices_of(device.plant_id)]
