@@ -25,6 +25,7 @@ from .emulators.solax import SolaxCloud
 from .helpers.home import Home, solax_entry
 
 ROOT = Path(__file__).parent.parent / "custom_components" / DOMAIN
+LANGUAGES = sorted(each.stem for each in (ROOT / "translations").glob("*.json"))
 EN: Any = json.loads((ROOT / "translations" / "en.json").read_text())
 ICONS: Any = json.loads((ROOT / "icons.json").read_text())
 PLATFORMS = {
@@ -83,7 +84,7 @@ def test_every_action_is_described() -> None:
         assert name in ICONS["services"]
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_how_a_command_stands_has_one_set_of_words(language: str) -> None:
     """The same at a setting, at its device and in the logbook, which reads those of the device."""
     path = ROOT / "translations" / f"{language}.json"

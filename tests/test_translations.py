@@ -59,6 +59,42 @@ def test_german_says_du() -> None:
     assert not spoken
 
 
+SPOKEN = {
+    *("cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "ja", "nb", "nl"),
+    *("pl", "pt", "pt-BR", "ro", "sv", "tr", "uk", "zh-Hans"),
+}
+ROOM = 30
+"""Characters that a name has room for on a phone, whatever the English one takes."""
+
+
+def test_every_promised_language_is_there() -> None:
+    """And no file under a name that Home Assistant does not ask for."""
+    assert set(LANGUAGES) == SPOKEN
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_names_stay_short(language: str) -> None:
+    """Names of entities, states, options and menu entries: at most twice the English; sentences have more room."""
+    english = dict(_flat(EN))
+    for key, text in _flat(_texts(language)):
+        short = key.startswith(("entity.", "selector.", "device.")) or (
+            ".menu_options." in key
+        )
+        most = max(ROOM, 2 * len(english[key]))
+        assert len(text) <= (most if short else most + ROOM), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_links_and_marks_are_kept(language: str) -> None:
+    """Where a text leads and what it sets apart is not translated."""
+    english = dict(_flat(EN))
+    for key, text in _flat(_texts(language)):
+        targets = [re.findall(r"\]\(([^)]*)\)", each) for each in (english[key], text)]
+        assert targets[0] == targets[1], key
+        for mark in ("`", "**"):
+            assert text.count(mark) == english[key].count(mark), key
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_texts_are_clean(language: str) -> None:
     """What hassfest refuses: HTML, blanks at the ends, quoted placeholders, odd keys."""

@@ -105,6 +105,25 @@ const COLORS = [
 const DESCRIPTIONS = {
   en: "All plants of your accounts: power, energy, battery, charger, alarms",
   de: "Alle Anlagen deiner Konten: Leistung, Energie, Batterie, Wallbox, Alarme",
+  cs: "Všechny elektrárny vašich účtů: výkon, energie, baterie, nabíječka, alarmy",
+  da: "Alle anlæg på dine konti: effekt, energi, batteri, ladeboks, alarmer",
+  el: "Όλοι οι σταθμοί των λογαριασμών σας: ισχύς, ενέργεια, μπαταρία, φορτιστής, συναγερμοί",
+  es: "Todas las plantas de tus cuentas: potencia, energía, batería, cargador, alarmas",
+  fi: "Tiliesi kaikki voimalat: teho, energia, akku, laturi, hälytykset",
+  fr: "Toutes les installations de vos comptes : puissance, énergie, batterie, borne de recharge, alarmes",
+  hu: "Fiókjainak összes erőműve: teljesítmény, energia, akkumulátor, töltő, riasztások",
+  it: "Tutti gli impianti dei tuoi account: potenza, energia, batteria, wallbox, allarmi",
+  ja: "アカウントのすべての発電所：電力、電力量、蓄電池、EV充電器、アラーム",
+  nb: "Alle anlegg på kontoene dine: effekt, energi, batteri, lader, alarmer",
+  nl: "Alle installaties van je accounts: vermogen, energie, batterij, laadpaal, alarmen",
+  pl: "Wszystkie instalacje z Twoich kont: moc, energia, bateria, ładowarka, alarmy",
+  pt: "Todas as instalações das suas contas: potência, energia, bateria, carregador, alarmes",
+  "pt-BR": "Todas as usinas das suas contas: potência, energia, bateria, carregador, alarmes",
+  ro: "Toate instalațiile conturilor tale: putere, energie, baterie, stație de încărcare, alarme",
+  sv: "Alla anläggningar i dina konton: effekt, energi, batteri, laddbox, larm",
+  tr: "Hesaplarınızdaki tüm santraller: güç, enerji, batarya, şarj cihazı, alarmlar",
+  uk: "Усі станції ваших облікових записів: потужність, енергія, батарея, зарядний пристрій, аварійні сигнали",
+  "zh-Hans": "您账户中的所有电站：功率、电量、电池、充电桩、告警",
 };
 
 /** Return what the dialog of new dashboards says of this one, in English where a language has no words for it. */
