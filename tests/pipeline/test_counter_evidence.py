@@ -253,6 +253,27 @@ def test_a_solar_counter_that_was_stuck_until_the_dark_says_nothing_of_others() 
     assert home.filter.holds
 
 
+def test_a_solar_counter_that_was_repeated_through_the_day_says_nothing_of_others() -> (
+    None
+):
+    """The night's last reading, without any power, until the dongle came back after dusk: today shows the same energy."""
+    home = Home()
+    standing, shown_today = home.true, home.today
+    for _ in range(120):
+        home.pass_time(POLL)
+        shown = home.evidence(0.0, shown_today)
+        home.filter.observe(round(standing, 2), home.now, shown)
+    home.idle_since, home.watts = home.now - HOUR, 0.0
+    for _ in range(3):
+        home.pass_time(POLL)
+        evidence = home.evidence(0.0, home.today)
+        assert not home.filter.is_denied(round(home.true, 2), home.now, evidence)
+        leap = home.filter.is_denied(round(home.true, 2) + 9, home.now, evidence)
+        assert leap
+        home.filter.observe(round(home.true, 2), home.now, evidence)
+    assert home.filter.holds
+
+
 def test_what_one_of_two_strings_kept_back_is_energy_when_it_comes() -> None:
     """Each upload was behind by less than two uploads can be apart, all of them by 8 kWh."""
     home = Home(told=False, dated=False, watts=7_000.0)

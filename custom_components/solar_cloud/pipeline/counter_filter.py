@@ -254,10 +254,6 @@ class CounterFilter:
             return False
         if self.suspect.stuck if self.suspect else self.stuck:
             return False
-        if self._is_idle(evidence):
-            return gained > self._possible(at, evidence)
-        if self.suspect.stood if self.suspect else self._stood(at):
-            return False
         heard = at - (self.measured.at or at) <= BRIDGE
         verdict = self.sibling.judge(
             line,
@@ -267,7 +263,12 @@ class CounterFilter:
             self.step,
             evidence.date,
         )
-        return verdict is Verdict.CONTRADICTED
+        stood = self.suspect.stood if self.suspect else self._stood(at)
+        if stood and verdict is Verdict.CONFIRMED:
+            return False
+        if self._is_idle(evidence):
+            return gained > self._possible(at, evidence)
+        return verdict is Verdict.CONTRADICTED and not stood
 
     def _stood(self, at: float) -> bool:
         """Whether the counter was told lately, and has not moved for long."""
