@@ -236,7 +236,7 @@ async def test_the_past_can_be_looked_at_while_it_is_imported(
     """The import, which would take every call there is for hours, stands back for a minute."""
     await home.start(entry)
     await live(home, 1.2)
-    await act(home, start="2026-05-01")
+    await act(home, start="2026-06-01")
     await home.settle()
     device = home.device(solax.first(Kind.INVERTER).sn, entry)
     assert device is not None
@@ -256,7 +256,7 @@ async def test_the_past_can_be_looked_at_while_it_is_imported(
         return_response=True,
     )
     assert len(answer["readings"]) > 200
-    await finish(home, "2026-05-01")
+    await finish(home, "2026-06-01")
 
 
 async def test_an_import_goes_on_behind_what_is_written_after_a_restart(
