@@ -2,9 +2,10 @@
 
 from copy import deepcopy
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, mock_platform
 from pytest_homeassistant_custom_component.typing import (
     ClientSessionGenerator,
     WebSocketGenerator,
@@ -178,6 +179,39 @@ async def test_the_same_click_brings_in_the_past(
     assert ours["number_energy_price"] == 0.31
     assert ours["number_energy_price_export"] == 0.08
     assert ours["stat_energy_from"] != grid["stat_energy_from"]
+
+
+@pytest.mark.parametrize("neighbour", [False, True])
+async def test_a_forecast_that_is_there_is_that_of_the_only_plant(
+    recorder_mock: Recorder,
+    home: Home,
+    solax: SolaxCloud,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
+    *,
+    neighbour: bool,
+) -> None:
+    """Where there is another solar source, nobody knows whose it is."""
+    forecast = MockConfigEntry(domain="sun_tomorrow")
+    forecast.add_to_hass(home.hass)
+    mock_platform(
+        home.hass,
+        "sun_tomorrow.energy",
+        Mock(spec_set=["async_get_solar_forecast"]),
+    )
+    home.hass.config.components.add("sun_tomorrow")
+    for component in ("energy", "repairs", "http"):
+        assert await async_setup_component(home.hass, component, {})
+    manager: Any = await async_get_manager(home.hass)
+    if neighbour:
+        await manager.async_update(deepcopy(FOREIGN))
+    await home.start(entry)
+    client = await hass_client()
+    flow = await _start(client, issue_id(solax, entry))
+    await _submit(client, flow, import_past=False)
+    solar = [each for each in manager.data["energy_sources"] if each["type"] == "solar"]
+    found = solar[-1]["config_entry_solar_forecast"]
+    assert found == (None if neighbour else [forecast.entry_id])
 
 
 @pytest.mark.usefixtures("energy")

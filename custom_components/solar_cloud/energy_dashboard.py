@@ -175,6 +175,7 @@ PRICES: Final = (
 )
 """What a grid source knows of the contract, and no entity of ours."""
 MODULE: Final = "homeassistant.components.energy.data"
+FORECASTS: Final = "homeassistant.components.energy.websocket_api"
 ENERGIES: Final = ("stat_energy_from", "stat_energy_to", "stat_consumption")
 
 
@@ -385,6 +386,24 @@ def _priced(source: Source, present: Sequence[Source]) -> Source:
     return source | {key: grids[0][key] for key in PRICES if grids[0].get(key)}
 
 
+async def _async_forecasts(hass: HomeAssistant, sources: Sequence[Source]) -> list[str]:
+    """Return the accounts of forecasts that can only be about the one solar source of a home; none where there are several."""
+    solar = [each for each in sources if each.get("type") == "solar"]
+    if len(solar) != 1:
+        return []
+    try:
+        platforms = await importlib.import_module(FORECASTS).async_get_energy_platforms(
+            hass
+        )
+    except ImportError, AttributeError:
+        return []
+    return [
+        entry.entry_id
+        for domain in sorted(platforms)
+        for entry in hass.config_entries.async_entries(domain)
+    ]
+
+
 async def async_add(hass: HomeAssistant, proposal: Proposal) -> None:
     """Add what is missing; raises ``CannotAddError`` and changes nothing where that is not possible."""
     preferences = await async_preferences(hass) or {}
@@ -399,6 +418,10 @@ async def async_add(hass: HomeAssistant, proposal: Proposal) -> None:
                 *present,
                 *(_priced(source, present) for source in missing.sources),
             ]
+            forecasts = await _async_forecasts(hass, update["energy_sources"])
+            for source in missing.sources:
+                if source["type"] == "solar" and forecasts:
+                    source["config_entry_solar_forecast"] = forecasts
             energy.check_sources(update["energy_sources"])
         if missing.devices:
             update["device_consumption"] = [
