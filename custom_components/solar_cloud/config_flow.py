@@ -303,7 +303,8 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def _async_identify(self, token: Token | None) -> None:
         """Refuse an account that is set up already, or another one than the entry's."""
         unique_id = identity(self._vendor, self._sign_in, self._credentials, token)
-        same = await self.async_set_unique_id(unique_id)
+        # A flow that a closed tab left behind stands in nobody's way: it ends when this one adds the account.
+        same = await self.async_set_unique_id(unique_id, raise_on_progress=False)
         if self.source not in LATER:
             self._abort_if_unique_id_configured()
             return

@@ -64,7 +64,11 @@ class Consent(oauth2.LocalOAuth2Implementation):
 
     @property
     def comes_back(self) -> bool:
-        """Whether the page can lead the browser back here by itself: a short state is understood by our own callback only."""
+        """Whether the page can lead the browser back here by itself: to an address the vendor takes, and a short state is understood by our own callback only."""
+        target = URL(self._redirect)
+        local = target.host is not None and is_loopback(target.host)
+        if self._oauth.https_only and target.scheme == "http" and not local:
+            return False
         return self._oauth.longest_state is None or self._redirect.endswith(CALLBACK)
 
     @override

@@ -698,8 +698,8 @@ class ImportSensor(SensorEntity):
     def native_value(self) -> float | None:
         """The share of the time that is in the statistics."""
         job = self._imports.jobs.get(self._plant_id)
-        share = None if job is None else job.share
-        return None if share is None else round(100 * share, 1)
+        # One that waits for the first full hour has begun for its user.
+        return None if job is None else round(100 * (job.share or 0.0), 1)
 
     @property
     @override

@@ -140,6 +140,26 @@ async def _diagnostics(
     return (await get_diagnostics_for_config_entry(hass, client, entry))["controls"]
 
 
+async def test_what_was_granted_later_is_there_after_a_reload(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """The token of before lives for weeks, and would name no other packs; where none is missing no other token is asked for."""
+    solax.withdraw("API_EVC_V2")
+    house = SolaxHouse(home, solax, entry)
+    await house.start()
+    charging = house.id(Kind.CHARGER, "charging")
+    assert not home.known(charging, "switch")
+    solax.authorise("API_EVC_V2")
+    await home.pass_time(600)
+    await home.restart(entry)
+    await home.pass_time(600)
+    assert home.known(charging, "switch")
+    solax.calls.clear()
+    await home.restart(entry)
+    await home.pass_time(600)
+    assert not solax.calls.of("token")
+
+
 async def test_a_missing_permission_is_explained(
     home: Home,
     solax: SolaxCloud,

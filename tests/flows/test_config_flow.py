@@ -321,6 +321,20 @@ async def test_an_account_is_added_once(
     assert len(solax.calls) == 0
 
 
+async def test_a_flow_of_a_closed_tab_stands_in_nobodys_way(
+    flow: Flow, solax: SolaxCloud, hass: HomeAssistant
+) -> None:
+    """It cannot be found again in the user interface; the one that adds the account ends it."""
+    await reach_plants(flow, solax)
+    left_behind = flow.result["flow_id"]
+    again = await Flow.add(hass)
+    await reach_plants(again, solax)
+    assert again.result["flow_id"] != left_behind
+    await again.submit(plants=[solax.plant.plant_id], controls=False)
+    assert again.entry.state is ConfigEntryState.LOADED
+    assert not hass.config_entries.flow.async_progress()
+
+
 async def test_a_second_application_cannot_show_the_same_plant(
     flow: Flow, solax: SolaxCloud, entry: MockConfigEntry, home: Home
 ) -> None:

@@ -242,7 +242,7 @@ async def test_our_own_pace_after_a_consent_is_waited_for(
             "http://192.168.1.5:8123",
             "http://192.168.1.5:8123/auth/external/callback",
             True,
-            ["auth", "paste"],
+            [],
         ),
         (
             16,

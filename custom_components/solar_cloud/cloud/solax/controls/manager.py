@@ -1,6 +1,7 @@
 """Changing settings: one write, the platform's answer, the device's answer, and what the next upload shows (solax.md §8.1, §9.7)."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 import time
 from typing import Final
@@ -24,7 +25,7 @@ from ...control import (
 )
 from ...control_kit import check_offered
 from ...control_state import FORCED
-from ...errors import CommandInvalid, CommandRejected, Unanswered
+from ...errors import CloudError, CommandInvalid, CommandRejected, Unanswered
 from ...model import Device, DeviceKind, Inventory, Quantity, Reading, Slot
 from ...states import ChargerState, InverterState
 from ...storage import Json
@@ -63,6 +64,8 @@ REFUSALS: Final = {
     AnswerVerdict.NO_MASTER: "no_master",
     AnswerVerdict.FAILED: "operation_failed",
 }
+TOKEN_YOUNG: Final = 300.0
+"""Seconds in which a token's scope is taken to be what is granted."""
 STATE: Final = Slot(Quantity.OPERATING_STATE)
 MODE: Final = Slot(Quantity.WORK_MODE)
 SOC: Final = Slot(Quantity.BATTERY_SOC)
@@ -84,6 +87,7 @@ class SolaxControls:
         self._assumed: Final = assumed
         self._read: Final = read
         self._inventory = Inventory({}, {})
+        self._looked_for_grants = False
 
     def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set."""
@@ -93,8 +97,23 @@ class SolaxControls:
             None if token is None else token.scope, inventory
         ).available()
 
+    async def _look_for_grants(self, wanted: Inventory) -> None:
+        """Once after each start ask for another token where a pack is missing: a token lives for weeks, and names what was granted before it."""
+        token = self._session.tokens.token
+        if self._looked_for_grants or token is None:
+            return
+        self._looked_for_grants = True
+        missing = any(
+            "no_permission" in each.values()
+            for each in self.available(wanted).unavailable_reasons.values()
+        )
+        if missing and time.time() - token.issued_at > TOKEN_YOUNG:
+            with suppress(CloudError):
+                await self._session.tokens.replace(token, suspect=True)
+
     async def settings(self, wanted: Inventory) -> Settings:
-        """Return what the last readings and the accepted commands say; makes no call."""
+        """Return what the last readings and the accepted commands say; makes no call for them."""
+        await self._look_for_grants(wanted)
         values: dict[tuple[str, Control], SettingValue] = {}
         for device in wanted.devices.values():
             self._see(device)
