@@ -4,7 +4,8 @@ A class apart from ``RuntimeData``: ``control`` and ``statistics`` work on an ac
 make the imports a circle.
 """
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from .cloud.quota import Quota
 from .cloud.vendor import Cloud, SignIn, Vendor
@@ -24,6 +25,8 @@ class Account:
     quota: Quota
     inventory: InventoryCoordinator
     readings: ReadingsCoordinator
+    adding: asyncio.Lock = field(default_factory=asyncio.Lock, kw_only=True)
+    """Held by the platform that adds entities: all of them at once are more than a browser takes in."""
 
     @property
     def pipeline(self) -> ReadingPipeline:

@@ -149,9 +149,9 @@ def add_controls[EntityT: Entity](
     entry.async_on_unload(control_manager.settings.async_add_listener(update))
 
 
-BATCH: Final = 400
+BATCH: Final = 100
 """Entities that are added before others get their turn."""
-TURNS: Final = 5
+TURNS: Final = 10
 """Rounds of the event loop in which Home Assistant hands messages on to browsers."""
 
 
@@ -164,14 +164,15 @@ def _add(
 
     async def add_bit_by_bit() -> None:
         for batch in batched(entities, BATCH, strict=False):
-            if entry.state not in {
-                ConfigEntryState.SETUP_IN_PROGRESS,
-                ConfigEntryState.LOADED,
-            }:
-                return
-            add(batch)
-            for _ in range(TURNS):
-                await asyncio.sleep(0)
+            async with entry.runtime_data.adding:
+                if entry.state not in {
+                    ConfigEntryState.SETUP_IN_PROGRESS,
+                    ConfigEntryState.LOADED,
+                }:
+                    return
+                add(batch)
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
 
     if len(entities) <= BATCH:
         add(entities)
