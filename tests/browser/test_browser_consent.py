@@ -208,7 +208,7 @@ async def test_a_consent_with_a_wrong_secret_is_mended_without_a_second_consent(
     await frontend.fill("code", fusionsolar.consent(redirect))
     await frontend.submit()
     await frontend.wait_for_step("fusionsolar_oauth")
-    assert "refuses these credentials" in await frontend.form_error()
+    assert "refuses client ID or client secret" in await frontend.form_error()
     await frontend.picture("refused")
     filled = await frontend.field("client_id")
     await expect(filled.locator("input")).to_have_value(right["client_id"])

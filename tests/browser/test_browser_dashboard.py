@@ -137,7 +137,7 @@ async def test_one_plant_and_then_none(
     )
     await eventually(lambda: home.has_values(client), "values of all of them")
     await _add_dashboard(frontend)
-    for name in ("PV power", "Load power", "Charging power", "Last report"):
+    for name in ("PV power", "Load power", "Charging power", "Data age"):
         await expect(_tile(frontend, name)).to_be_visible()
     await expect(page.get_by_text("Power comes from")).to_be_visible()
     await expect(page.locator("hui-gauge-card")).to_contain_text("State of charge")
