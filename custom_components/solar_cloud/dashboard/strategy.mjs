@@ -131,16 +131,24 @@ export function describe(language) {
   return DESCRIPTIONS[language] ?? DESCRIPTIONS[language?.split("-")[0]] ?? DESCRIPTIONS.en;
 }
 
+/** The texts by language. Asked for once: a view that waits for them may be replaced meanwhile, and would come back. */
+const known = new Map();
+
 /** Return the texts in the user's language: those of the integration's translations that begin with "dashboard_". */
 export async function textsOf(hass) {
-  const { resources } = await hass.callWS({
-    type: "frontend/get_translations",
-    language: hass.locale.language,
-    category: "common",
-    integration: [PLATFORM],
-  });
-  const prefix = `component.${PLATFORM}.common.dashboard_`;
-  return Object.fromEntries(Object.entries(resources).map(([key, text]) => [key.slice(prefix.length), text]));
+  const { language } = hass.locale;
+  if (!known.has(language)) {
+    const { resources } = await hass.callWS({
+      type: "frontend/get_translations",
+      language,
+      category: "common",
+      integration: [PLATFORM],
+    });
+    const prefix = `component.${PLATFORM}.common.dashboard_`;
+    const texts = Object.entries(resources).map(([key, text]) => [key.slice(prefix.length), text]);
+    known.set(language, Object.fromEntries(texts));
+  }
+  return known.get(language);
 }
 
 // What there is
