@@ -236,40 +236,25 @@ def test_a_counter_that_stood_for_hours_says_nothing_of_others() -> None:
     assert home.filter.holds
 
 
-def test_a_solar_counter_that_was_stuck_until_the_dark_says_nothing_of_others() -> None:
-    """The cloud repeated its last value, and the power beside it, while the dongle was cut off for a day."""
+@pytest.mark.parametrize("watts", [1_000.0, 0.0], ids=["stuck", "of the night"])
+def test_a_solar_counter_that_was_repeated_until_the_dark_says_nothing_of_others(
+    watts: float,
+) -> None:
+    """Its last reading, with the power beside it, until the dongle came back after dusk. Today shows the same energy; a leap it does not show is one."""
     home = Home()
     standing, shown_today = home.true, home.today
     for _ in range(120):
         home.pass_time(POLL)
-        shown = home.evidence(1_000.0, shown_today)
+        shown = home.evidence(watts, shown_today)
         home.filter.observe(round(standing, 2), home.now, shown)
     home.idle_since, home.watts = home.now - HOUR, 0.0
     for _ in range(3):
         home.pass_time(POLL)
         evidence = home.evidence(0.0, home.today)
         assert not home.filter.is_denied(round(home.true, 2), home.now, evidence)
-        home.filter.observe(round(home.true, 2), home.now, evidence)
-    assert home.filter.holds
-
-
-def test_a_solar_counter_that_was_repeated_through_the_day_says_nothing_of_others() -> (
-    None
-):
-    """The night's last reading, without any power, until the dongle came back after dusk: today shows the same energy."""
-    home = Home()
-    standing, shown_today = home.true, home.today
-    for _ in range(120):
-        home.pass_time(POLL)
-        shown = home.evidence(0.0, shown_today)
-        home.filter.observe(round(standing, 2), home.now, shown)
-    home.idle_since, home.watts = home.now - HOUR, 0.0
-    for _ in range(3):
-        home.pass_time(POLL)
-        evidence = home.evidence(0.0, home.today)
-        assert not home.filter.is_denied(round(home.true, 2), home.now, evidence)
-        leap = home.filter.is_denied(round(home.true, 2) + 9, home.now, evidence)
-        assert leap
+        if not watts:
+            leap = round(home.true, 2) + 9
+            assert home.filter.is_denied(leap, home.now, evidence)
         home.filter.observe(round(home.true, 2), home.now, evidence)
     assert home.filter.holds
 
