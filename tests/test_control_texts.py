@@ -18,7 +18,7 @@ from custom_components.solar_cloud.control.pending import CommandState
 from custom_components.solar_cloud.entity import RARE
 from custom_components.solar_cloud.number import NUMBERS
 from custom_components.solar_cloud.select import SELECTS
-from custom_components.solar_cloud.services import ACTIONS
+from custom_components.solar_cloud.services.control import ACTIONS
 from custom_components.solar_cloud.switch import SWITCHES
 
 from .emulators.solax import SolaxCloud

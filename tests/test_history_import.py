@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.solar_cloud import services
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.services import get_history
 from homeassistant.components import persistent_notification
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.helpers import entity_registry as er
@@ -242,7 +242,7 @@ async def test_the_past_can_be_looked_at_while_it_is_imported(
     assert device is not None
     # While the user waits, the clock goes on and so does everything else.
     monkeypatch.setattr(
-        services, "async_pause", lambda _, seconds: home.pass_time(seconds, seconds)
+        get_history, "async_pause", lambda _, seconds: home.pass_time(seconds, seconds)
     )
     answer: Any = await home.hass.services.async_call(
         DOMAIN,

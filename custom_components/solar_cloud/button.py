@@ -13,7 +13,7 @@ from .cloud.control import Control, ControlKind
 from .const import DOMAIN
 from .entity import SolarCloudControl, add_controls, control_description, controls_of
 from .runtime import SolarCloudConfigEntry
-from .services import async_refresh
+from .services.refresh import async_refresh
 
 PARALLEL_UPDATES = 1
 

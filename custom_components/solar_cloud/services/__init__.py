@@ -1,0 +1,12 @@
+"""Actions: reading at once, looking into the past, importing it; and those that change settings."""
+
+from homeassistant.core import HomeAssistant, callback
+
+from . import control, get_history, import_history, refresh
+
+
+@callback
+def async_register(hass: HomeAssistant) -> None:
+    """Register the actions, loaded accounts or not."""
+    for action in (control, refresh, get_history, import_history):
+        action.async_register(hass)
