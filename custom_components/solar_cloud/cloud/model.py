@@ -12,41 +12,41 @@ from typing import Final, Self
 
 
 class Unit(Enum):
-    """A unit as a vendor reports it: the canonical unit it belongs to and the factor that leads there."""
+    """A unit as a vendor reports it: the canonical unit it belongs to, the factor that leads there, and how the vendor writes it."""
 
-    WATT = ("W", 1.0)
-    KILOWATT = ("W", 1000.0)
-    VAR = ("var", 1.0)
-    KILOVAR = ("var", 1000.0)
-    VOLT_AMPERE = ("VA", 1.0)
-    KILOVOLT_AMPERE = ("VA", 1000.0)
-    WATT_HOUR = ("kWh", 0.001)
-    KILOWATT_HOUR = ("kWh", 1.0)
-    MEGAWATT_HOUR = ("kWh", 1000.0)
-    VOLT = ("V", 1.0)
-    MILLIVOLT = ("V", 0.001)
-    AMPERE = ("A", 1.0)
-    HERTZ = ("Hz", 1.0)
-    CELSIUS = ("°C", 1.0)
-    PERCENT = ("%", 1.0)
-    FRACTION = ("%", 100.0)
-    RATIO = ("ratio", 1.0)
-    COUNT = ("count", 1.0)
-    SECOND = ("s", 1.0)
-    HOUR = ("s", 3600.0)
-    KILOGRAM = ("kg", 1.0)
-    TONNE = ("kg", 1000.0)
-    MONEY = ("money", 1.0)
-    WATT_PER_SQUARE_METRE = ("W/m²", 1.0)
-    MEGAJOULE_PER_SQUARE_METRE = ("kWh/m²", 1 / 3.6)
-    WATT_HOUR_PER_SQUARE_METRE = ("kWh/m²", 0.001)
-    KILOWATT_HOUR_PER_SQUARE_METRE = ("kWh/m²", 1.0)
-    METRE_PER_SECOND = ("m/s", 1.0)
-    HECTOPASCAL = ("hPa", 1.0)
-    MILLIMETRE = ("mm", 1.0)
-    DEGREE = ("°", 1.0)
-    DECIBEL_MILLIWATT = ("dBm", 1.0)
-    KILOOHM = ("kΩ", 1.0)
+    WATT = ("W", 1.0, "W")
+    KILOWATT = ("W", 1000.0, "kW")
+    VAR = ("var", 1.0, "var")
+    KILOVAR = ("var", 1000.0, "kvar")
+    VOLT_AMPERE = ("VA", 1.0, "VA")
+    KILOVOLT_AMPERE = ("VA", 1000.0, "kVA")
+    WATT_HOUR = ("kWh", 0.001, "Wh")
+    KILOWATT_HOUR = ("kWh", 1.0, "kWh")
+    MEGAWATT_HOUR = ("kWh", 1000.0, "MWh")
+    VOLT = ("V", 1.0, "V")
+    MILLIVOLT = ("V", 0.001, "mV")
+    AMPERE = ("A", 1.0, "A")
+    HERTZ = ("Hz", 1.0, "Hz")
+    CELSIUS = ("°C", 1.0, "°C")
+    PERCENT = ("%", 1.0, "%")
+    FRACTION = ("%", 100.0, "")
+    RATIO = ("ratio", 1.0, "")
+    COUNT = ("count", 1.0, "")
+    SECOND = ("s", 1.0, "s")
+    HOUR = ("s", 3600.0, "h")
+    KILOGRAM = ("kg", 1.0, "kg")
+    TONNE = ("kg", 1000.0, "t")
+    MONEY = ("money", 1.0, "")
+    WATT_PER_SQUARE_METRE = ("W/m²", 1.0, "W/m²")
+    MEGAJOULE_PER_SQUARE_METRE = ("kWh/m²", 1 / 3.6, "MJ/m²")
+    WATT_HOUR_PER_SQUARE_METRE = ("kWh/m²", 0.001, "Wh/m²")
+    KILOWATT_HOUR_PER_SQUARE_METRE = ("kWh/m²", 1.0, "kWh/m²")
+    METRE_PER_SECOND = ("m/s", 1.0, "m/s")
+    HECTOPASCAL = ("hPa", 1.0, "hPa")
+    MILLIMETRE = ("mm", 1.0, "mm")
+    DEGREE = ("°", 1.0, "°")
+    DECIBEL_MILLIWATT = ("dBm", 1.0, "dBm")
+    KILOOHM = ("kΩ", 1.0, "kΩ")
 
     @property
     def canonical(self) -> str:
@@ -57,6 +57,11 @@ class Unit(Enum):
     def factor(self) -> float:
         """What a value in this unit is multiplied with."""
         return self.value[1]
+
+    @property
+    def symbol(self) -> str:
+        """How the vendor's unit is written; empty for what has none."""
+        return self.value[2]
 
 
 class Quantity(StrEnum):

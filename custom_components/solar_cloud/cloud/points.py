@@ -52,6 +52,18 @@ class Point:
         return Slot(self.quantity, self.index)
 
 
+@dataclass(frozen=True, slots=True)
+class RawPoint:
+    """A documented field that is no quantity of ours: users may pick it, and get what the vendor says.
+
+    ``name`` and ``unit`` are the vendor's words; the unit is empty where it gives none.
+    """
+
+    field: str
+    name: str
+    unit: str = ""
+
+
 def series(
     pattern: str,
     names: int | Iterable[object],
@@ -80,18 +92,27 @@ def series(
 class Table:
     """The rows of one kind of device, with a look-up that ignores the case of field names.
 
-    ``ref`` is the source of every row that names none of its own. ``ignored`` are fields that are understood but carry no measurement
-    (names, times, identities): they are not reported as unmapped.
+    ``ref`` is the source of every row that names none of its own. ``raw`` are fields that users may pick. ``ignored`` are fields that are
+    understood but carry no measurement (names, times, identities): they are not reported as unmapped, and nobody can pick them.
     """
 
-    def __init__(self, ref: str, *points: Point, ignored: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        ref: str,
+        *points: Point,
+        raw: Iterable[RawPoint] = (),
+        ignored: Iterable[str] = (),
+    ) -> None:
         """Index the rows by field; their order is the order of preference for one slot."""
         self.points: Final = tuple(
             point if point.ref else replace(point, ref=ref) for point in points
         )
-        self._known: Final = {point.field.lower() for point in self.points} | {
-            name.lower() for name in ignored
-        }
+        self.raw: Final = tuple(raw)
+        read = (
+            *(point.field for point in self.points),
+            *(point.field for point in self.raw),
+        )
+        self._known: Final = {name.lower() for name in (*read, *ignored)}
 
     def unmapped(self, names: Iterable[str]) -> set[str]:
         """Return the names no row reads."""

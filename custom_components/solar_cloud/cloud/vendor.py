@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from yarl import URL
 
 from .addresses import tidied
+from .catalogue import NO_CATALOGUE, Catalogue
 from .control import ControlClient
 from .errors import CloudError
 from .history import HistoryClient
@@ -292,6 +293,8 @@ class Vendor:
     """Seconds between polls: never less than what the vendor's limits allow, latencies included."""
     settings_period: float | None = 3600.0
     """Seconds between read-backs of the settings; ``None`` when they come with the readings, at no call of their own."""
+    catalogue: Catalogue = NO_CATALOGUE
+    """Every documented point of its devices."""
     maker: str | None = None
     """Who makes the devices, where that is not the name of the cloud."""
 

@@ -20,6 +20,7 @@ from .api import REGIONS, base_url, normalize_url, oauth_url
 from .auth import ApiAccount, Authorization, ConsentAuthorization
 from .client import FusionSolarCloud
 from .limits import set_total, windows
+from .points import CATALOGUE
 from .readings import STALE_AFTER
 from .schedule import POLL_PERIOD
 from .session import FusionSolarSession
@@ -113,6 +114,7 @@ VENDOR: Final = Vendor(
     quota=_quota,
     connect=_connect,
     stale_after=STALE_AFTER,
+    catalogue=CATALOGUE,
     poll_period=POLL_PERIOD,
 )
 

@@ -10,7 +10,8 @@ SmartPVMS Northbound API reference; [seen] marks observations that go beyond it.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from ..model import Quantity as Q, Unit
+from ..catalogue import Catalogue, PointType
+from ..model import Device, DeviceKind, Plant, Quantity as Q, Unit
 from ..points import Point, Table, series
 from . import models, states
 
@@ -282,3 +283,22 @@ TABLES: Final[Mapping[int, Table]] = {
     models.MODULE: MODULE,
     models.CONVERTER: CONVERTER,
 }
+
+PLANT_TYPE: Final = "plant"
+
+
+def type_of(owner: Plant | Device) -> str:
+    """Return the number of the type of a device; a plant has none."""
+    return owner.address["type"] if isinstance(owner, Device) else PLANT_TYPE
+
+
+CATALOGUE: Final = Catalogue(
+    (
+        PointType(PLANT_TYPE, DeviceKind.PLANT, (PLANT, REPORT)),
+        *(
+            PointType(str(number), models.kind_of(number), (table,))
+            for number, table in TABLES.items()
+        ),
+    ),
+    type_of,
+)

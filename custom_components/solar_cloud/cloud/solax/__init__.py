@@ -19,6 +19,7 @@ from ..vendor import (
 from .auth import MARGIN, TokenIssuer
 from .client import SolaxCloud
 from .limits import SolaxBackoff, quota
+from .points import CATALOGUE
 from .session import SolaxSession
 from .timestamps import STALE_AFTER
 
@@ -75,5 +76,6 @@ VENDOR: Final = Vendor(
     quota=quota,
     connect=connect,
     stale_after=STALE_AFTER,
+    catalogue=CATALOGUE,
     settings_period=None,
 )

@@ -10,7 +10,8 @@ inference. Our signs: power towards the house is positive; the cloud counts expo
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from ..model import DeviceKind, Quantity as Q, Unit
+from ..catalogue import Catalogue, PointType
+from ..model import Device, DeviceKind, Plant, Quantity as Q, Unit
 from ..points import Point, Table, series
 from . import states
 from .models import COMMERCIAL, HOME
@@ -217,3 +218,18 @@ TABLES: Final[Mapping[tuple[str, DeviceKind], Table]] = {
     (COMMERCIAL, DeviceKind.ENERGY_MANAGER): energy_manager(),
 }
 """By business type and kind of device."""
+
+
+def type_of(owner: Plant | Device) -> str:
+    """Return the business type and the kind of a plant or device; the same kind has other units at the other type."""
+    kind = owner.kind if isinstance(owner, Device) else DeviceKind.PLANT
+    return f"{owner.address['business_type']}.{kind}"
+
+
+CATALOGUE: Final = Catalogue(
+    (
+        PointType(f"{business}.{kind}", kind, (table,))
+        for (business, kind), table in TABLES.items()
+    ),
+    type_of,
+)

@@ -26,6 +26,7 @@ from .auth import BUCKET, WINDOWS, AccountLogin
 from .client import SungrowCloud
 from .limits import SungrowBackoff
 from .oauth import OAuthRefresh, authorize_url, exchange
+from .points import CATALOGUE
 from .readings import STALE_AFTER
 from .session import HISTORY_BUCKET, SungrowSession
 
@@ -210,4 +211,5 @@ VENDOR: Final = Vendor(
     quota=_quota,
     connect=connect,
     stale_after=STALE_AFTER,
+    catalogue=CATALOGUE,
 )

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ..model import DeviceKind, Quantity as Q, Unit
+from ..catalogue import Catalogue, PointType
+from ..model import Device, DeviceKind, Plant, Quantity as Q, Unit
 from ..points import Point, Table, series
 from .states import BATTERY_STATES, CHARGER_STATES, HYBRID_STATES, PV_STATES
 
@@ -369,3 +370,18 @@ DEVICE_TYPES: Final[Mapping[int, DeviceType]] = {
 """In the order in which they are read."""
 
 PLANT_POINTS: Final = DeviceType(PLANT_TYPE, DeviceKind.PLANT, PLANT)
+
+
+def type_of(owner: Plant | Device) -> str:
+    """Return the number of the type of a plant or device."""
+    return owner.address["type"] if isinstance(owner, Device) else str(PLANT_TYPE)
+
+
+CATALOGUE: Final = Catalogue(
+    (
+        PointType(str(each.number), each.kind, (each.table,))
+        for each in (PLANT_POINTS, *DEVICE_TYPES.values())
+    ),
+    type_of,
+    lambda field: field.removeprefix("p"),
+)
