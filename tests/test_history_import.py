@@ -71,6 +71,13 @@ async def test_an_import_joins_without_a_step(
     assert rows[-1].sum == pytest.approx(
         site.truth(rows[-1].end).pv - site.truth(rows[0].start).pv, abs=0.5
     )
+    # What the house used is what came less what went; while its battery sleeps the hours are not known, but what they add up to is.
+    house = await hourly(
+        home.hass, home.entity_id(solax_id(solax, None, "load_energy_total"))
+    )
+    assert house[0].start - rows[0].start < 8 * HOUR
+    used = site.truth(house[-1].end).since(site.truth(house[0].start))
+    assert house[-1].sum == pytest.approx(used.load + used.charger + used.loss, abs=1)
 
     await live(home, 1)
     longer = await hourly(home.hass, pv)

@@ -83,9 +83,12 @@ class Prefix:
 def ahead(first: Row, starts: Sequence[float], counter: Counter) -> Prefix:
     """Return the hours ``starts`` (whole, ascending, up to the first row) and the lift of the rows there are.
 
-    Hours before the counter is first known are left out; one it does not know later stands where the one before it stood.
+    Hours before the counter is first known are left out; one it does not know later stands where the one before it stood. Where it is not
+    known at the end of the first row, as when a battery sleeps, that row itself says how much it adds to what is known at its start.
     """
     after = counter(first.end)
+    if after is None and (known := counter(first.start)) is not None:
+        after = known + first.sum
     base: float | None = None
     rows: list[Row] = []
     if after is None:

@@ -14,7 +14,7 @@ from ..cloud.model import Inventory, Quantity as Q, Reading, Slot, Snapshot, Val
 from ..cloud.points import split_powers
 from ..cloud.polling import ReadingCache
 from ..cloud.serialization import from_json, to_json
-from ..cloud.sources import PlantSources
+from ..cloud.sources import PlantSources, SourceTerm
 from ..cloud.storage import Storage
 from .counter_filters import Addend, CounterFilters, Scenery
 from .daily import Days
@@ -260,6 +260,15 @@ class ReadingPipeline:
         """Return the source of each role as (device, slot) pairs, for diagnostics."""
         plant = self._plants.get(plant_id)
         return plant.sources() if plant else {}
+
+    def counted_from(
+        self, plant_id: str, inventory: Inventory
+    ) -> Mapping[Q, tuple[SourceTerm, ...]]:
+        """Return what each counter of a plant is the sum of, with the sign of each addend."""
+        if (plant := self._plants.get(plant_id)) is None:
+            return {}
+        chosen = plant.chosen(self._roles(plant_id, inventory))
+        return {role: source.terms for role, source in chosen.items()}
 
 
 def _undated(key: str, raw: Snapshot) -> bool:

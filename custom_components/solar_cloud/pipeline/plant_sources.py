@@ -228,17 +228,21 @@ class SourceSelections:
             if role.is_counter and (held := choice.why_held()) is not None
         }
 
+    def chosen(self, roles: PlantSources) -> dict[Quantity, Source]:
+        """Return the source that each counter was given."""
+        return {
+            role: source
+            for role, sources in roles.items()
+            if role.is_counter and role in self.choices
+            for source in sources
+            if identity(source) == self.choices[role].terms
+        }
+
     def parts(
         self, roles: PlantSources
     ) -> dict[Quantity, list[tuple[Quantity, float]]]:
         """Return which other roles make up each difference, with the sign of each; only where they make up all of it."""
-        chosen = {
-            role: source
-            for role, sources in roles.items()
-            if role.is_counter
-            for source in sources
-            if identity(source) == self.choices[role].terms
-        }
+        chosen = self.chosen(roles)
         found = {
             role: _parts(source, chosen)
             for role, source in chosen.items()

@@ -63,24 +63,19 @@ def plant_counters(
     return [
         Counter(entity_id, device_id, slot, terms)
         for device_id in owners
-        for slot, terms in _slots(account, device_id, plant_id)
+        for slot, terms in _slots(account, inventory, device_id)
         if (entity_id := entity_of(hass, account, device_id, slot)) is not None
     ]
 
 
 def _slots(
-    account: Account, device_id: str, plant_id: str
+    account: Account, inventory: Inventory, device_id: str
 ) -> Iterator[tuple[Slot, tuple[SourceTerm, ...]]]:
-    sources = account.pipeline.sources(plant_id) if device_id == plant_id else {}
+    plain = device_id not in inventory.plants
+    roles = {} if plain else account.pipeline.counted_from(device_id, inventory)
     for slot in sorted(account.pipeline.seen.slots(device_id)):
-        if not slot.quantity.is_counter:
-            continue
-        chosen = tuple(
-            SourceTerm(device_id, found)
-            for device_id, key in sources.get(slot.quantity, ())
-            if (found := Slot.of_key(key)) is not None
-        )
-        yield slot, chosen or (SourceTerm(device_id, slot),)
+        if slot.quantity.is_counter:
+            yield slot, roles.get(slot.quantity) or (SourceTerm(device_id, slot),)
 
 
 async def async_zone(hass: HomeAssistant, account: Account, plant: Plant) -> tzinfo:

@@ -596,10 +596,11 @@ def _needed(
     needed: dict[tuple[str, str], float] = {}
     for key, first in firsts.items():
         rows = prefixes[key][0].rows
-        end = (rows[0] if rows else first).end
-        if fetcher.value(counters[key].terms, end) is None:
+        seam = rows[0] if rows else first
+        value = partial(fetcher.value, counters[key].terms)
+        if value(seam.end) is None and value(seam.start) is None:
             continue  # nothing joins there
-        last = end + MARGIN
+        last = seam.end + MARGIN
         for addend in counters[key].keys:
             needed[addend] = max(last, needed.get(addend, last))
     return needed
