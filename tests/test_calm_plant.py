@@ -73,6 +73,8 @@ async def test_a_plant_is_calm_and_the_same_for_every_brand(
     }
     keys = {each.translation_key for each in on if each.device_id == plant.id}
     assert keys >= EVERYWHERE, shown
+    (peak,) = (each for each in on if each.translation_key == "installed_power")
+    assert 9.0 < float(told[peak.entity_id][-1][1]) < 10.0  # kW
     sensors = [each for each in keys if each in EVERYWHERE or "income" in str(each)]
     assert len(sensors) <= 30
 

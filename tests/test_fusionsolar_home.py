@@ -19,6 +19,7 @@ from .emulators.fusionsolar.plant import (
     POWER_SENSOR,
     STRING_INVERTER,
 )
+from .emulators.fusionsolar.reports import FEED_IN
 from .emulators.world import Energies
 from .helpers.accounts import Visitor, account_entry, added, reauths, repairs, role
 from .helpers.flow import Flow
@@ -85,6 +86,21 @@ async def test_what_the_house_used_is_exact_once_the_polls_follow_the_uploads(
     shown = role(home, "fusionsolar", fusionsolar.plant.code, "load_energy_total")
     assert shown == pytest.approx(meter.load, abs=4 * STEP)
     assert fusionsolar.violations == {}
+
+
+async def test_the_revenue_of_a_plant_is_money(
+    entry: MockConfigEntry, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """As the cloud reckons it, to the last full hour before its newest upload."""
+    await home.pass_time(900)
+    total = home.state(key(fusionsolar, None, "income_total"))
+    call = fusionsolar.calls.of("getStationRealKpi")[-1]
+    device = fusionsolar.plant.devices[0]
+    at = fusionsolar.plant.site.last_upload(fusionsolar.plant.key(device), call.at)
+    exported = fusionsolar.plant.site.truth(at - at % 3600).grid_export
+    assert float(total.state) == pytest.approx(FEED_IN * exported, abs=0.01)
+    assert total.attributes["device_class"] == "monetary"
+    assert total.attributes["unit_of_measurement"] == home.hass.config.currency
 
 
 async def live_a_day(

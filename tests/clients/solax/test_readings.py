@@ -146,6 +146,25 @@ async def test_single_phase_charger(account: Account, cloud: SolaxCloud) -> None
     assert "phase_current_2" not in values
 
 
+async def test_a_car_on_three_phases_shows_each_current_and_its_energy(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Power, the three currents and the lifetime agree with the car in the world."""
+    cloud.change_device(CHARGER, {"plugged": True, "needs_kwh": 30.0})
+    values = await account.values(CHARGER, 1800)
+    truth = cloud.plant.site.sample(cloud.plant.uploaded_at(cloud.device(CHARGER)) or 0)
+    assert values["operating_state"] == "charging"
+    assert values["charger_power"] == pytest.approx(truth.powers.charger, abs=1)
+    assert values["charger_power"] > 4000
+    for phase in (1, 2, 3):
+        assert values[f"phase_current_{phase}"] == pytest.approx(
+            values["charger_power"] / 3 / 230, rel=0.1
+        )
+    assert values["charger_energy_total"] == pytest.approx(
+        truth.energies.charger, abs=0.2
+    )
+
+
 SLEEPS = {
     "grid_frequency",
     "temperature",

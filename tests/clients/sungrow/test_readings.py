@@ -45,7 +45,10 @@ async def test_income_and_co2_come_from_the_list(
     assert isinstance(total, float)
     assert values[Slot(Q.INCOME_TOTAL)] == pytest.approx(total * 0.31, abs=1)
     assert values[Slot(Q.CO2_SAVED_TOTAL)] == pytest.approx(total * 0.997, abs=10)
-    assert Slot(Q.INCOME_TODAY) in values
+    today = values[Slot(Q.PV_ENERGY_TODAY)]
+    assert isinstance(today, float)
+    assert values[Slot(Q.INCOME_TODAY)] == pytest.approx(today * 0.31, abs=0.1)
+    assert values[Slot(Q.CO2_SAVED_TODAY)] == pytest.approx(today * 0.997, abs=0.2)
 
 
 async def test_the_state_of_a_plant(
