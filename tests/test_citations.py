@@ -1,5 +1,9 @@
-"""What code, tests and documents cite of the clouds can be looked up: in the pages of ``docs/protocol``, section by section, row by row."""
+"""What code, tests and documents cite of the clouds can be looked up: in the pages of ``docs/protocol``, section by section, row by row.
 
+And the pages name every call that the code makes, and no other.
+"""
+
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +12,21 @@ from typing import Final
 
 import pytest
 
+from custom_components.solar_cloud.cloud.fusionsolar.controls import (
+    api as fusionsolar_controls,
+)
+from custom_components.solar_cloud.cloud.fusionsolar.limits import windows
+from custom_components.solar_cloud.cloud.fusionsolar.oauth import PATH as GRANT
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.solax import api as solax
+from custom_components.solar_cloud.cloud.solax.controls import api as solax_controls
+from custom_components.solar_cloud.cloud.sungrow.api import V1, V2, Operation
 
 from .helpers.tables import sourced_rows
 
 REPOSITORY: Final = Path(__file__).parent.parent
 PROTOCOL: Final = REPOSITORY / "docs" / "protocol"
+CLOUDS: Final = REPOSITORY / "custom_components" / "solar_cloud" / "cloud"
 
 FILES: Final = sorted(
     path
@@ -137,3 +150,61 @@ def test_every_source_of_a_row_leads_to_a_heading(vendor: str) -> None:
 def test_a_citation_that_leads_nowhere_is_found(text: str) -> None:
     """The tests above can fail."""
     assert list(_broken(text, ""))
+
+
+def _spelt_out(vendor: str) -> Iterator[str]:
+    """Yield the paths that a vendor's code holds in one piece."""
+    for path in (CLOUDS / vendor).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if re.fullmatch(r"/?(openapi|rest|thirdData)(/\w+)*/\w+", node.value):
+                    yield f"/{node.value.lstrip('/')}"
+
+
+def _called(vendor: str) -> set[str]:
+    """Return the paths that a vendor's client calls."""
+    called = set(_spelt_out(vendor))
+    match vendor:
+        case "solax":
+            called.remove("/openapi/v2/device")  # what its commands begin with
+            names = [*vars(solax).values(), *vars(solax_controls).values()]
+            called |= {one.path for one in names if isinstance(one, solax.Endpoint)}
+        case "sungrow":
+            called.remove("/openapi/platform")  # what V2 begins with
+            versions = (V1, V2)
+            called |= {f"/{one.path(each)}" for one in versions for each in Operation}
+            called.add("/timestamp")
+        case "fusionsolar":
+            called |= {f"/thirdData/{bucket}" for bucket in windows(1, {})}
+            called |= {f"{GRANT}{step}" for step in ("authorize", "token")}
+            for kind in fusionsolar_controls.Kind:
+                called |= {f"/{kind.deliver}", f"/{kind.status}"}
+            called.add(f"/{fusionsolar_controls.BATTERY_MODE_PATH}")
+            called.add(f"/{fusionsolar_controls.GRID_MODE_PATH}")
+    return called
+
+
+def _listed(vendor: str, title: str, prefixes: tuple[str, ...]) -> set[str]:
+    """Return the paths in the first columns of a table; a name without a slash has the column's prefix."""
+    page = (PROTOCOL / f"{vendor}.md").read_text()
+    part = page.partition("What is used, and what is not\n")[2].partition("\n#")[0]
+    rows = part.partition(f"| {title} |")[2].partition("\n\n")[0].splitlines()[2:]
+    return {
+        name if name.startswith("/") else prefix + name
+        for row in rows
+        for prefix, cell in zip(prefixes, row.strip("| ").split(" | "), strict=False)
+        for name in re.findall(r"`([\w/*-]+)`", cell)
+    }
+
+
+@pytest.mark.parametrize("vendor", sorted(VENDORS))
+def test_the_calls_in_the_tables_are_those_of_the_code(vendor: str) -> None:
+    """Each is listed with what it is for, and none is said not to be used."""
+    editions = ("/openapi/", "/openapi/platform/")
+    title, prefixes = ("V1", editions) if vendor == "sungrow" else ("Used", ("",))
+    assert _listed(vendor, title, prefixes) == _called(vendor)
+    unused = {
+        path for prefix in prefixes for path in _listed(vendor, "Not used", (prefix,))
+    }
+    assert len(unused) >= 8
+    assert not unused & _called(vendor)

@@ -9,6 +9,8 @@ import re
 
 import pytest
 
+from .helpers.named import defined, missing
+
 TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "docs" / "protocol" / "failures.md"
 CASES = PAGE.with_name("solax.md")
@@ -26,18 +28,8 @@ def _listed() -> dict[int, list[str]]:
     }
 
 
-def _defined() -> dict[str, set[str]]:
-    """Return the names of all tests by their files."""
-    return {
-        path.relative_to(TESTS.parent).as_posix(): set(
-            re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)
-        )
-        for path in TESTS.rglob("test_*.py")
-    }
-
-
 LISTED = _listed()
-DEFINED = _defined()
+DEFINED = defined()
 
 
 @pytest.mark.parametrize("number", LISTED, ids=lambda number: f"e{number:02}")
@@ -45,8 +37,7 @@ def test_every_failure_has_its_tests(number: int) -> None:
     """Those the page names exist, and one of them is named after the number."""
     assert LISTED[number]
     for test in LISTED[number]:
-        path, _, name = test.partition("::")
-        assert name in DEFINED.get(path, ()), test
+        assert not missing(test), test
     named = any(re.search(rf"_e{number:02}_", test) for test in LISTED[number])
     assert named or number in BESIDE_THEIR_FEATURES
 
