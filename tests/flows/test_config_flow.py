@@ -50,7 +50,7 @@ async def test_a_brand_with_one_way_asks_nothing_more(flow: Flow) -> None:
 
 @pytest.mark.parametrize("key", [s.key for v in VENDORS.values() for s in v.sign_ins])
 async def test_every_form_asks_what_its_vendor_needs(flow: Flow, key: str) -> None:
-    """Fields as the design names them, the region first."""
+    """Fields as the design names them, the region first; nobody reads a secret over one's shoulder."""
     vendor = next(
         each for each in VENDORS.values() if key in {s.key for s in each.sign_ins}
     )
@@ -64,6 +64,8 @@ async def test_every_form_asks_what_its_vendor_needs(flow: Flow, key: str) -> No
     rare = [field.key for field in sign_in.fields if field.rare]
     assert fields == ["region", *common, *(["advanced"] if rare else [])]
     assert rare_fields(flow.result) == rare
+    for secret in set(common) & {field.key for field in sign_in.secrets}:
+        assert schema.schema[secret].config["type"] == "password", secret
     regions = schema.schema["region"].config["options"]
     assert regions == [*sign_in.regions, "other"]
 
