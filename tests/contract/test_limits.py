@@ -1,6 +1,9 @@
 """Limits: every call is counted before it is sent, a refusal is waited out, and no wait is for ever."""
 
 from contextlib import suppress
+import logging
+
+import pytest
 
 from custom_components.solar_cloud.cloud.errors import QuotaExhausted
 
@@ -33,13 +36,21 @@ async def test_every_call_is_counted(account: Account) -> None:
 
 
 @every
-async def test_a_limit_that_was_met_is_waited_out(account: Account) -> None:
-    """Nothing is called meanwhile, over a restart neither; then it goes on."""
+async def test_a_limit_that_was_met_is_waited_out(
+    account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is called meanwhile, over a restart neither; then it goes on. The log says once how many calls were made (A152)."""
+    caplog.set_level(logging.DEBUG, "custom_components.solar_cloud.cloud.quota")
     await account.whole()
     tokens = account.tokens
     account.cloud.fault("*", times=None, **account.too_many)
     wait = await stopped(account)
     assert 0 < wait <= DAY
+    told = [text for text in caplog.messages if "limit of calls" in text]
+    assert told
+    made, left = account.quota.used(), account.quota.left()
+    kept = "an unknown number" if left is None else left
+    assert f"{made} made within 24 hours, {kept} left" in told[-1]
     account.restart()
     account.cloud.calls.clear()
     await stopped(account, 1)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+import logging
 import time
 from typing import Final
 
@@ -16,6 +17,7 @@ from .errors import Paced, QuotaExhausted
 from .serialization import from_json, to_json
 from .storage import Json, Storage
 
+LOGGER: Final = logging.getLogger(__name__)
 SECTION: Final = "quota"
 ALL: Final = "all"
 STEPS: Final = 300
@@ -223,6 +225,14 @@ class Quota:
         block = Block(time.time() + bounded(seconds, key), key)
         if block.until > self._blocked.get(bucket, OPEN).until:
             self._blocked[bucket] = block
+            left = self.left()
+            LOGGER.debug(
+                "Met the limit of calls %s for %.0f s: %d made within 24 hours, %s left",
+                bucket,
+                seconds,
+                self.used(),
+                "an unknown number" if left is None else left,
+            )
             await self._storage.save(SECTION, self._as_json())
         return self._refusal(seconds, block)
 
