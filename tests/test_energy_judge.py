@@ -7,10 +7,12 @@ from random import Random
 
 import pytest
 
+from custom_components.solar_cloud.cloud.model import Quantity, Slot
+
 from .benchmarks._glitches import Drawer
 from .benchmarks._quick import violations
 from .benchmarks._tape import HOUR, SIGN_INS, Take, Tape, recorded
-from .benchmarks._verdict import Trial, judge
+from .benchmarks._verdict import Trial, judge, published
 
 DAYS = 1.75
 CALM = 12 * HOUR
@@ -62,6 +64,12 @@ def span(tape: Tape) -> tuple[float, float]:
 def test_energy_of_today_follows_the_day(tape: Tape) -> None:
     """Each counter of today lies between the truth of one and of four uploads ago."""
     assert broken(tape, Trial(today_patience=0.0)) == []
+
+
+def test_a_faultless_home_shows_no_rejected_values(tape: Tape) -> None:
+    """Not even while its inverter sleeps and says of the grid only what it draws itself."""
+    *_, (_, _, shown) = published(tape, Trial())
+    assert shown.values[Slot(Quantity.REJECTED_VALUES)] == 0
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -251,6 +251,24 @@ def test_a_sleeping_hybrid_says_nothing_of_its_output() -> None:
     assert home.value("inverter", Q.AC_POWER) is None
 
 
+def test_a_car_charged_in_the_evening_counts_no_rejected_values() -> None:
+    """An inverter that sleeps goes on counting the grid by the meter, and says no power of it."""
+    home, energy = Home(), 100.0
+    for watts in (*[300.0] * 300, *[12_000.0] * 12):
+        energy += watts / 12_000
+        inverter: dict[Q, Value] = {Q.GRID_IMPORT_ENERGY_TOTAL: round(energy, 1)}
+        if watts == 300.0:
+            inverter[Q.GRID_IMPORT_POWER] = watts
+        painted = home.poll(
+            inverter=inverter,
+            meter={Q.GRID_POWER: watts, Q.GRID_IMPORT_ENERGY_TOTAL: round(energy, 2)},
+        )
+    shown = painted.readings
+    assert shown["plant"].values[Slot(Q.REJECTED_VALUES)] == 0
+    total = shown["inverter"].values[Slot(Q.GRID_IMPORT_ENERGY_TOTAL)]
+    assert total == pytest.approx(energy, abs=0.1)
+
+
 def test_whom_the_vendor_calls_away_is_stale() -> None:
     """Rows without a time can only be told old by the client; their counters wait, and catch up soon."""
     home = Home()

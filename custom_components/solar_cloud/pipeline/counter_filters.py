@@ -65,6 +65,8 @@ GENERATED: Final = frozenset({"grid_export", "battery_charge"})
 """What no kettle draws: it cannot flow unseen unless something around it does."""
 SUNLIT: Final = frozenset({"pv", "mppt", "pv_charge", "pv_export", "direct_use"})
 """What is nothing while the sun is down."""
+CONNECTION: Final = frozenset({"grid_import", "grid_export"})
+"""What a plant has in one place: an inverter that waits counts it by the meter, and shows no power of it."""
 STORED: Final = frozenset({"battery_charge", "battery_discharge"})
 
 
@@ -126,7 +128,9 @@ class Scenery:
         today = Slot(SHARES.get(slot.quantity, slot.quantity), slot.index)
         beside = None if today in reading.slow else reading.values.get(today)
         power = power_of(slot, reading.values)
-        if power is None and device_id in self.inventory.plants:
+        if power is None and (
+            device_id in self.inventory.plants or about in CONNECTION
+        ):
             power = power_of(slot, self.powers)
         ceiling = sum(bounds) if bounds and len(bounds) == len(around) else None
         return Evidence(

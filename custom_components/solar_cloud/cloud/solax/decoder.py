@@ -50,6 +50,8 @@ SUMS: Final = (
 WHOLE_KILOWATTS: Final = Q.PHASE_POWER
 """Comes in whole kW from commercial plants, too coarse for a sum [seen]."""
 
+STANDBY: Final = 20.0
+"""W; no house draws so little, and an inverter that waits reports about 6 W of its own as the grid's [seen]."""
 SLEEPING_BATTERY: Final = (
     Q.BATTERY_SOC,
     Q.BATTERY_SOH,
@@ -159,6 +161,9 @@ class SolaxDecoder:
         self, device: Device, values: dict[Slot, Value], *, asleep: bool
     ) -> None:
         _drop_dead_phases(values, asleep=asleep)
+        grid = values.get(Slot(Q.GRID_POWER))
+        if asleep and isinstance(grid, float) and abs(grid) <= STANDBY:
+            del values[Slot(Q.GRID_POWER)]
         commercial = device.address["business_type"] == COMMERCIAL
         for quantity, parts in SUMS:
             if commercial and parts is WHOLE_KILOWATTS:
