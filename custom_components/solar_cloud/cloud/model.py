@@ -6,7 +6,7 @@ they flow towards the house: grid import and battery discharge are positive, exp
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from typing import Final, Self
 
@@ -444,30 +444,99 @@ class Reading:
             object.__setattr__(self, "unknown", short)
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """An alarm that is still going on."""
+class AlarmLevel(StrEnum):
+    """How bad an alarm is, the worst first."""
 
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+RANKS: Final = {level: rank for rank, level in enumerate(AlarmLevel)}
+"""The worst first; an unknown level may be as bad as any but the worst."""
+UNRATED: Final = RANKS[AlarmLevel.MAJOR]
+
+
+class AlarmType(StrEnum):
+    """What sort of thing an alarm is, where its vendor tells."""
+
+    FAULT = "fault"
+    WARNING = "warning"
+    EXCEPTION = "exception"
+    PROTECTION = "protection"
+    TRANSPOSITION = "transposition"
+    NOTICE = "notice"
+    SUGGESTION = "suggestion"
+    INFORMATION = "information"
+    OTHER = "other"
+
+
+LONGEST_NAME: Final = 120
+LONGEST_TEXT: Final = 600
+"""Characters of a cause or an advice; longer ones would fill a screen, and the recorder."""
+
+
+def printable(words: str, most: int = LONGEST_NAME) -> str:
+    """Return a vendor's words in one line of bounded length, without what no screen shows or what turns its order around."""
+    shown = (each if each.isprintable() else " " for each in words[: 4 * most])
+    return " ".join("".join(shown).split())[:most]
+
+
+def _lines(words: str) -> str:
+    """Return a vendor's text line by line, as it numbers its steps."""
+    lines = (printable(line, LONGEST_TEXT) for line in words[:4096].splitlines())
+    return "\n".join(filter(None, lines))[:LONGEST_TEXT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One alarm, from when it was raised until it is over. Times in epoch seconds."""
+
+    id: str = field(repr=False)
+    """The same as long as the alarm goes on, whatever its texts and its place in a list."""
     name: str
     code: str | None = None
-    level: str | None = None
+    """The vendor's number for what is wrong."""
+    device_code: str | None = None
+    """What the device itself shows, where that is another number."""
+    level: AlarmLevel | None = None
+    vendor_level: str | None = None
+    """As the vendor numbers it."""
+    type: AlarmType | None = None
+    cause: str | None = None
+    advice: str | None = None
+    raised: float | None = None
+    cleared: float | None = None
     device_id: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Keep the vendor's words to what can be shown."""
-        object.__setattr__(self, "name", printable(self.name) or "?")
-        for key in ("code", "level"):
+        object.__setattr__(self, "name", printable(self.name) or self.code or "?")
+        for key in ("code", "device_code", "vendor_level"):
             if (word := getattr(self, key)) is not None:
                 object.__setattr__(self, key, printable(word) or None)
+        for key in ("cause", "advice"):
+            if (text := getattr(self, key)) is not None:
+                object.__setattr__(self, key, _lines(text) or None)
 
+    @property
+    def rank(self) -> int:
+        """How bad it is; the worst is 0."""
+        return UNRATED if self.level is None else RANKS[self.level]
 
-LONGEST_WORDS: Final = 120
+    @property
+    def raised_at(self) -> datetime | None:
+        """When it was raised, in UTC."""
+        return None if self.raised is None else datetime.fromtimestamp(self.raised, UTC)
 
-
-def printable(words: str) -> str:
-    """Return a vendor's words in one line of bounded length, without what no screen shows or what turns its order around."""
-    shown = (each if each.isprintable() else " " for each in words[: 4 * LONGEST_WORDS])
-    return " ".join("".join(shown).split())[:LONGEST_WORDS]
+    @property
+    def cleared_at(self) -> datetime | None:
+        """When it was over, in UTC."""
+        return (
+            None if self.cleared is None else datetime.fromtimestamp(self.cleared, UTC)
+        )
 
 
 @dataclass(frozen=True, slots=True)

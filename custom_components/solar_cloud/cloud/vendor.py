@@ -259,6 +259,14 @@ class SupportsManualDevices(Protocol):
 
 
 @runtime_checkable
+class SupportsLanguages(Protocol):
+    """A client whose vendor words alarms in several languages."""
+
+    def speak(self, language: str) -> None:
+        """Ask for texts in the language nearest to this one ("de", "pt-BR", "zh-Hans")."""
+
+
+@runtime_checkable
 class ShowsAccess(Protocol):
     """A client that can find out what was granted to it, before an entry relies on it."""
 

@@ -12,7 +12,6 @@ from custom_components.solar_cloud.cloud.corrections import (
 )
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
 from custom_components.solar_cloud.cloud.model import (
-    Alarm,
     DeviceKind,
     Notice,
     Quantity as Q,
@@ -271,21 +270,6 @@ async def test_the_day_report_fills_what_nobody_else_knows(rig: Rig) -> None:
     rig.cloud.fault("getKpiStationDay", body="html", times=None)
     snapshot = await rig.poll()
     assert value(snapshot, PLANT, Q.PV_ENERGY_TODAY) is None
-
-
-async def test_alarms_are_read_by_plant(rig: Rig) -> None:
-    """With the device they concern; solved ones and rows without a name are left out."""
-    battery = rig.cloud.first(HOME_BATTERY)
-    rig.cloud.raise_alarm(battery, "Battery pack undervoltage")
-    rig.cloud.raise_alarm(battery, "Solved")["status"] = 6
-    rig.cloud.raise_alarm(battery, "")
-    rig.cloud.raise_alarm(rig.cloud.first(POWER_SENSOR), "Strange", 9)
-    assert not (await rig.poll()).alarms
-    snapshot = await rig.next_poll()
-    assert set(snapshot.alarms[PLANT]) == {
-        Alarm("Battery pack undervoltage", "3011", "major", battery.serial),
-        Alarm("Strange", "3011", None, None),
-    }
 
 
 @pytest.mark.parametrize("wire", ["number", "string", "mixed"])

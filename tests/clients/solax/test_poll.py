@@ -10,7 +10,7 @@ from custom_components.solar_cloud.cloud.errors import (
     PermissionMissing,
     UnexpectedAnswer,
 )
-from custom_components.solar_cloud.cloud.model import Alarm, Notice
+from custom_components.solar_cloud.cloud.model import Notice
 from tests.emulators.solax import Kind, SolaxCloud
 from tests.helpers.clock import StillClock
 
@@ -273,56 +273,6 @@ async def test_http_403_is_a_long_pause_and_told_the_third_time(
     snapshot = await account.poll(3600)
     assert not snapshot.silent
     assert not snapshot.notices
-
-
-async def test_alarms_come_go_and_name_their_device(
-    account: Account, cloud: SolaxCloud
-) -> None:
-    """Ongoing alarms only; kept between the slow calls; a closed one disappears."""
-    for _ in range(2):
-        snapshot = await account.poll()
-    assert snapshot.alarms == {PLANT: ()}
-    cloud.change_device(INVERTER, {"fault": "Grid Volt Fault"})
-    for _ in range(3):
-        snapshot = await account.poll()
-    assert snapshot.alarms[PLANT] == (
-        Alarm("Grid Volt Fault", "IE002", snapshot.alarms[PLANT][0].level, INVERTER),
-    )
-    assert (await account.poll()).alarms == snapshot.alarms
-    cloud.change_device(INVERTER, {"fault": None})
-    for _ in range(3):
-        snapshot = await account.poll()
-    assert snapshot.alarms == {PLANT: ()}
-
-
-async def test_awkward_alarms(account: Account, cloud: SolaxCloud) -> None:
-    """Alarms without a name, without a device, of an unknown one; closed ones that slip in."""
-    await account.poll()
-    cloud.fault(
-        "page_alarm_info",
-        body='{"code": 10000, "result": {"records": [{}, {"alarmName": null, "errorCode": 7},'
-        '{"alarmState": 0}, {"alarmState": 1, "alarmEndTime": "2026-01-01 00:00:00"},'
-        f'{{"alarmName": "Bat", "deviceSn": "{cloud.first(Kind.BATTERY).sn.lower()}"}},'
-        '{"alarmName": "Alien", "deviceSn": "X"}]}}',
-    )
-    alarms = (await account.poll()).alarms[PLANT]
-    assert [(alarm.name, alarm.code, alarm.device_id) for alarm in alarms] == [
-        ("SolaX", "7", None),
-        ("Bat", None, BATTERY),
-        ("Alien", None, None),
-    ]
-
-
-async def test_e5_failed_alarms_blank_nothing(
-    account: Account, cloud: SolaxCloud
-) -> None:
-    """The inverter does not care whether alarms can be read."""
-    await account.poll()
-    cloud.fault("page_alarm_info", http=500, times=None)
-    for _ in range(4):
-        snapshot = await account.poll()
-        assert not snapshot.silent
-    assert cloud.calls.count("page_alarm_info") == 2  # no faster than usual
 
 
 async def test_plant_state_follows_slowly(account: Account, cloud: SolaxCloud) -> None:

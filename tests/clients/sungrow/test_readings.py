@@ -8,7 +8,7 @@ from custom_components.solar_cloud.cloud.errors import (
     CredentialsRejected,
     PermissionMissing,
 )
-from custom_components.solar_cloud.cloud.model import Notice, Quantity as Q, Slot
+from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.transport import Transport
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.plant import HYBRID, METER
@@ -277,67 +277,6 @@ async def test_realtime_answers_of_another_form_are_survived(
         assert snapshot.silent[HOME] == "not_answered"
         clock.advance(900)
     assert not (await account.poll()).silent
-
-
-async def test_open_alarms_are_listed_by_plant(
-    server: SungrowCloud, connect: Connect, clock: StillClock
-) -> None:
-    """With the device they belong to; closed ones are not."""
-    fault = server.plant.site.fail("hybrid", "Grid Undervoltage", "13802")
-    account = connect()
-    (alarm,) = (await account.poll()).alarms[HOME]
-    assert (alarm.name, alarm.code, alarm.level) == (
-        "Grid Undervoltage",
-        "13802",
-        "fault",
-    )
-    assert alarm.device_id == INVERTER
-    server.plant.site.repair(fault)
-    for _ in range(4):
-        clock.advance(300)
-        snapshot = await account.poll()
-    assert snapshot.alarms[HOME] == ()
-
-
-async def test_an_alarm_of_last_month_stays_open(
-    server: SungrowCloud, connect: Connect, clock: StillClock
-) -> None:
-    """Without dates the server forgets it on the first (sungrow.md §7.2 #17)."""
-    clock.move_to(datetime(2026, 6, 28, 10, 2, tzinfo=UTC))
-    server.load("home-hybrid")
-    server.plant.site.fail("hybrid", "Grid Undervoltage", "13802")
-    clock.move_to(datetime(2026, 7, 2, 10, 2, tzinfo=UTC))
-    assert len((await connect().poll()).alarms[HOME]) == 1
-
-
-async def test_alarms_without_dates_where_dates_are_refused(
-    server: SungrowCloud, connect: Connect
-) -> None:
-    """010: better this month's than none."""
-    server.turn(alarm_dates=False)
-    server.plant.site.fail("hybrid", "Grid Undervoltage", "13802")
-    assert len((await connect().poll()).alarms[HOME]) == 1
-
-
-async def test_alarms_may_be_refused_alone(
-    server: SungrowCloud, connect: Connect, clock: StillClock
-) -> None:
-    """A notice, one try a day, repeated once with a fresh token, and everything else goes on."""
-    server.turn(alarms_refused=True)
-    account = connect()
-    for _ in range(8):
-        snapshot = await account.poll()
-        clock.advance(2700)
-    assert snapshot.readings
-    assert snapshot.notices == {
-        Notice("permission_missing", (("permission", "Monitoring API"),))
-    }
-    assert server.calls.count("getFaultAlarmInfo") == 2
-    server.turn(alarms_refused=False)
-    clock.advance(86_400)
-    await account.poll()
-    clock.advance(300)
-    assert not (await account.poll()).notices
 
 
 async def test_a_plant_that_was_taken_out_of_the_consent(

@@ -150,6 +150,13 @@ class FusionSolarCloud(FusionSolarServer):
         plant.alarms.append(alarm)
         return alarm
 
+    def clear_alarms(self, device: Device) -> None:
+        """End the alarms of a device: what is over is not listed any more."""
+        plant, _ = self.find(str(device.id))
+        plant.alarms = [
+            alarm for alarm in plant.alarms if alarm["esnCode"] != device.serial
+        ]
+
     def replace_device(self, device: Device) -> None:
         """Register a device anew: its serial stays, its id does not."""
         plant, _ = self.find(str(device.id))
@@ -168,6 +175,8 @@ class FusionSolarCloud(FusionSolarServer):
                     plant.authorized = bool(value)
                 case "listed":
                     one.listed = bool(value)
+                case "alarm" if value is None:
+                    self.clear_alarms(one)
                 case "alarm":
                     self.raise_alarm(one, str(value))
                 case "load_w":

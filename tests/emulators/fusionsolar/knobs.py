@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from ..alarms import AlarmTrouble
+
 
 @dataclass
 class Knobs:
@@ -67,5 +69,7 @@ class Knobs:
     total_rise: bool = False  # lifetime rises by yesterday's yield from 00:02 to 00:12
     new_reports: bool = True  # PVYield and its like
     alarm_days: int = 31
+    alarm_troubles: frozenset[AlarmTrouble] = frozenset()
+    more_languages: bool = False  # those of 26.x too
     clock_skew: float = 0.0  # seconds that currentTime is ahead
     offline_null_minutes: float = 30.0  # until an offline device's map is null

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ..alarms import disturbed, in_language
 from ..world.noise import chance, seed_of
 from .accounts import Refusal
 from .knobs import Knobs
@@ -15,6 +16,9 @@ from .style import write
 LANGUAGES = frozenset(
     {"zh_CN", "en_US", "ja_JP", "it_IT", "nl_NL", "pt_BR", "de_DE", "fr_FR", "es_ES"}
     | {"pl_PL"}
+)
+MORE_LANGUAGES = frozenset(
+    {"ro_RO", "cs_CZ", "hu_HU", "vi_VN", "tr_TR", "uk_UA", "zh_TW", "ko_KR"}
 )
 SLOT = 300.0
 DAY = 86400.0
@@ -312,20 +316,28 @@ def _device_report(
 def alarms(query: Query) -> Any:
     """Q13: what is going on."""
     begin, end = query.number("beginTime"), query.number("endTime")
-    if query.params.get("language") not in LANGUAGES:
-        raise Refusal(20025 if query.params.get("language") else 20024)
+    language = str(query.params.get("language") or "")
+    if language not in LANGUAGES | (
+        MORE_LANGUAGES if query.knobs.more_languages else set()
+    ):
+        raise Refusal(20025 if language else 20024)
     if begin is None or end is None:
         raise Refusal(20012)
     if end - begin > query.knobs.alarm_days * DAY * 1000:
         raise Refusal(20027)
-    return query.shuffled(
-        [
-            {"stationCode": plant.code, "stationName": plant.name, **alarm}
-            for plant in query.chosen_plants(20055)
-            for alarm in plant.alarms
-            if begin <= alarm["raiseTime"] <= end
-        ]
-    )
+    rows = [
+        {"stationCode": plant.code, "stationName": plant.name}
+        | {
+            key: in_language(value, language) if isinstance(value, str) else value
+            for key, value in alarm.items()
+        }
+        for plant in query.chosen_plants(20055)
+        for alarm in plant.alarms
+        if begin <= alarm["raiseTime"] <= end
+    ]
+    if "hollow" in query.knobs.alarm_troubles:
+        return None
+    return query.shuffled(disturbed(rows, query.knobs.alarm_troubles, str(query.now)))
 
 
 QUERIES: dict[str, Callable[[Query], Any]] = {

@@ -183,7 +183,7 @@ class FusionSolarServer(Cloud[Knobs]):
             try:
                 plants = self.admitted(request, name)
                 rows = answer(Query(params, plants, self.now(), self.knobs))
-                if not isinstance(rows, dict | list):
+                if rows is not None and not isinstance(rows, dict | list):
                     rows = list(rows)
             except Refusal as refusal:
                 return self.answer(request, self.refused(refusal, params))

@@ -64,7 +64,13 @@ def _change_world(plant: Plant, device: Device, name: str, value: Any) -> None:
 
 def _fault(plant: Plant, device: Device, name: str | None) -> None:
     if name:
-        plant.site.fail(device.part, name, "IE002")
+        plant.site.fail(
+            device.part,
+            name,
+            "IE002",
+            cause="The grid voltage is out of range.",
+            advice="1. Wait until the grid recovers.\n2. Ask the installer if it lasts.",
+        )
         return
     for fault in plant.site.faults:
         if fault.device_id == device.part and fault.until is None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..alarms import AlarmTrouble
+
 type BadSecret = Literal[10400, 10401, 10402]
 
 
@@ -59,6 +61,10 @@ class Knobs:
     single_phase_current: Literal["singlePhaseCurrent", "l1Current"] = (
         "singlePhaseCurrent"
     )
+
+    # Alarms
+    alarm_troubles: frozenset[AlarmTrouble] = frozenset()
+    alarm_texts: bool = True  # cause and advice, which one dashboard knows of
 
     # Commands
     command_delay: float = 3.0  # seconds until the device has carried it out

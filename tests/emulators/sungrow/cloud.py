@@ -172,8 +172,17 @@ class SungrowCloud(SungrowServer):
                     plant.site.set_soc(float(value))
                 case "load_w":
                     plant.site.override_load(value)
+                case "fault" if value is None:
+                    for fault in plant.site.faults:
+                        if fault.device_id == device.part and fault.until is None:
+                            plant.site.repair(fault)
                 case "fault":
-                    plant.site.fail(device.part, str(value), "13822")
+                    plant.site.fail(
+                        device.part,
+                        str(value),
+                        "13822",
+                        cause="The inverter cannot reach the battery.",
+                    )
                 case _:
                     raise ValueError(f"There is no such change: {name}")
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..alarms import AlarmTrouble
+
 
 @dataclass
 class Knobs:
@@ -71,6 +73,9 @@ class Knobs:
     # Faults
     alarms_refused: bool = False  # E900 for them alone
     alarm_dates: bool = True  # false: dates are answered with 010
+    alarm_days: int = 366  # the longest span of open alarms, else 010
+    alarm_troubles: frozenset[AlarmTrouble] = frozenset()
+    chinese_alarms: bool = False  # names stay Chinese in any language
 
     # Control
     control_group: bool = True  # false: E900 for all of it

@@ -4,6 +4,7 @@ from datetime import datetime
 import re
 from typing import Any
 
+from ..alarms import disturbed, in_language
 from .energies import Moment
 from .envelope import Refusal
 from .plant import BATTERY, HYBRID, PV, TYPE_NAMES, Device, Plant
@@ -194,11 +195,22 @@ def alarms(query: Query) -> dict[str, Any]:
         raise Refusal("010", "Parameters startTime is invalid")
     if status != "8" and start[:6] != end[:6]:
         raise Refusal("010", "The time range must be within one month")
+    if start and end and _days_apart(start, end) > query.knobs.alarm_days:
+        raise Refusal("010", "The time range is too long")
+    if "hollow" in query.knobs.alarm_troubles:
+        return {}
     rows = []
     for plant in query.plants:
         if str(query.params.get("ps_id") or plant.ps_id) == plant.ps_id:
             rows += _plant_alarms(query, plant, status, start, end)
+    number = query.params.get("page" if query.v2 else "curPage")
+    rows = disturbed(rows, query.knobs.alarm_troubles, f"{query.now}/{number}")
     return query.page(rows, query.count_name)
+
+
+def _days_apart(start: str, end: str) -> int:
+    first, last = (datetime.strptime(each[:8], "%Y%m%d") for each in (start, end))
+    return (last - first).days
 
 
 def _digits(raw: object) -> str:
@@ -209,6 +221,9 @@ def _plant_alarms(
     query: Query, plant: Plant, status: str, start: str, end: str
 ) -> list[dict[str, Any]]:
     rows = []
+    language = str(query.params.get("lang") or "_zh_CN")
+    if query.knobs.chinese_alarms:
+        language = "_zh_CN"
     for number, fault in enumerate(plant.site.faults):
         is_open = fault.until is None or fault.until > query.now
         created = plant.local(fault.since)
@@ -218,25 +233,27 @@ def _plant_alarms(
         device = next(
             (one for one in plant.devices if one.part == fault.device_id), None
         )
-        if not inside or device is None or is_open != (status != "9"):
+        wanted = status == "999" or is_open == (status != "9")
+        if not inside or device is None or not wanted:
             continue
         over = None if is_open or fault.until is None else plant.local(fault.until)
         rows.append(
             {
                 "fault_code": f"{fault.code}.{created:%Y%m}.{number:013x}",
                 "fault_type_code": int(fault.code) if fault.code.isdecimal() else 0,
-                "fault_name": fault.name,
-                "fault_desc": None,
+                "fault_name": in_language(fault.name, language),
+                "fault_desc": in_language(fault.cause, language),
                 "fault_reason": "714|932",
-                "fault_type": 1,
+                "fault_type": fault.kind,
                 "fault_level": fault.level,
                 "process_status": 1 if is_open else 9,
                 "create_time": f"{created:%Y-%m-%d %H:%M:%S}",
                 "over_time": f"{over:%Y-%m-%d %H:%M:%S}" if over else None,
                 "ps_id": int(plant.ps_id),
                 "ps_name": plant.name,
-                "ps_key": device.ps_key,
+                "ps_key": f"{plant.ps_id}_99_1_1" if fault.foreign else device.ps_key,
                 "uuid": device.uuid,
+                "device_name": device.model,
                 "device_type": device.kind,
             }
         )

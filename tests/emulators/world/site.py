@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from .ageing import initial_counters
@@ -57,6 +58,10 @@ class Fault:
     since: float
     until: float | None = None
     level: int = 2
+    kind: int = 1
+    cause: str | None = None
+    advice: str | None = None
+    foreign: bool = False  # told of under a serial that no list has
 
 
 class Site:
@@ -189,11 +194,11 @@ class Site:
         stopped = self.controls.latest.stopped - {inverter_id}
         self.change(stopped=stopped if running else stopped | {inverter_id})
 
-    def fail(self, device_id: str, name: str, code: str, level: int = 2) -> Fault:
-        """Report a fault of a device; an inverter stops with it."""
+    def fail(self, device_id: str, name: str, code: str, **told: Any) -> Fault:
+        """Report a fault of a device, with any fields of it; an inverter stops with it."""
         if any(one.id == device_id for one in self.spec.inverters):
             self.stop(device_id)
-        fault = Fault(device_id, name, code, self.now(), level=level)
+        fault = Fault(device_id, name, code, self.now(), **told)
         self.faults.append(fault)
         return fault
 

@@ -56,6 +56,10 @@ class FusionSolarCloud:
                 self._poller.cache.drop(key)
         self._decoder.corrections = dict(corrections)
 
+    def speak(self, language: str) -> None:
+        """Ask for alarms in the language nearest to the user's."""
+        self._poller.alarms.speak(language)
+
     async def sign_out(self) -> None:
         """End the session at the vendor, where that is possible."""
         await self._session.auth.sign_out()

@@ -15,28 +15,20 @@ from ..errors import (
     SessionConflict,
     UnexpectedAnswer,
 )
-from ..model import Alarm, Inventory, Notice, Quantity, Reading, Slot, Snapshot, Value
+from ..model import Inventory, Notice, Quantity, Reading, Slot, Snapshot, Value
 from ..points import decode, number, text
 from ..polling import run_calls
 from ..storage import Json, Storage
 from . import models
 from .access import ReadAccess
+from .alarms import DAYS, SHORT_DAYS, WRONG_LANGUAGE, FusionSolarAlarms
 from .api import milliseconds, rows
 from .decoder import OFFLINE, FusionSolarDecoder
 from .errors import Refused
 from .inventory import DeviceRow, FusionSolarInventory
 from .limits import ALARMS, DEVICE_NOW, PLANT_DAY, PLANT_NOW
 from .points import PLANT, TABLES
-from .readings import (
-    ALARM_DAYS,
-    SHORT_ALARM_DAYS,
-    STALE_AFTER,
-    FusionSolarReadingCache,
-    Report,
-    alarm_query,
-    alarms,
-    day_reports,
-)
+from .readings import STALE_AFTER, FusionSolarReadingCache, Report, day_reports
 from .schedule import CYCLE, Batch, CallPlanner
 from .session import FusionSolarSession
 from .sources import PlantDevices, add_up
@@ -72,7 +64,7 @@ class FusionSolarPoller:
         self._plan: Final = CallPlanner(session.quota, storage, owner=owner)
         self._access: Final = ReadAccess()
         self._reports: dict[str, Report] = {}
-        self._alarms: dict[str, tuple[Alarm, ...]] = {}
+        self.alarms: Final = FusionSolarAlarms(storage)
         self._loads: dict[str, tuple[float, float]] = {}
         self._types_as_text = False
         self._type_form_known = False
@@ -200,9 +192,16 @@ class FusionSolarPoller:
         self._reports |= day_reports(answer)
 
     async def _read_alarms(self, batch: Batch) -> None:
-        days = SHORT_ALARM_DAYS if self._access.span_too_long else ALARM_DAYS
-        answer = await self._session.send(ALARMS, alarm_query(batch.ids, days))
-        self._alarms |= alarms(answer, batch.ids, self._lists.by_serial)
+        days = SHORT_DAYS if self._access.span_too_long else DAYS
+        query = self.alarms.query(batch.ids, days)
+        try:
+            answer = await self._session.send(ALARMS, query.body)
+        except Refused as err:
+            if err.code != WRONG_LANGUAGE:
+                raise
+            self.alarms.refuse_language()
+        else:
+            self.alarms.take(batch.ids, query, answer, self._lists.by_serial)
 
     def _device_batches(self, wanted: Inventory) -> list[Batch]:
         """Pack the devices by type across all plants, those read longest ago first."""
@@ -272,7 +271,7 @@ class FusionSolarPoller:
             readings,
             silent,
             stale,
-            {key: found for key, found in self._alarms.items() if key in wanted.plants},
+            self.alarms.open.of(wanted.plants),
             self._notices(wanted),
             self._plan.resume_after(),
         )

@@ -1,7 +1,7 @@
-"""The newest reading of each plant and device, with its age, and what the slow calls bring: reports of the day and alarms."""
+"""The newest reading of each plant and device, with its age, and the reports of the day."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import json
@@ -9,18 +9,14 @@ import time
 from typing import Final, override
 import zlib
 
-from ..model import Alarm, Quantity, Reading, Slot, Value
+from ..model import Quantity, Reading, Slot, Value
 from ..points import decode, number, text
 from ..polling import CachedReading, ReadingCache
 from ..storage import Json, Storage
-from .api import milliseconds, rows
+from .api import rows
 from .points import REPORT
-from .states import ALARM_LEVELS
 
 DAY_SECONDS: Final = 86400.0
-ALARM_DAYS: Final = 30
-SHORT_ALARM_DAYS: Final = 7
-"""What remains when the vendor refuses a month (20027); one field guide says a week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +44,6 @@ def day_reports(answer: Json) -> dict[str, Report]:
         if since <= time.time() and since > getattr(newest.get(plant), "since", 0.0):
             newest[plant] = Report(since, decode(REPORT, items).values)
     return newest
-
-
-def alarm_query(plants: Iterable[str], days: int) -> dict[str, Json]:
-    """Return the request for all active alarms of some plants."""
-    now = time.time()
-    return {
-        "stationCodes": ",".join(plants),
-        "beginTime": milliseconds(now - days * DAY_SECONDS),
-        "endTime": milliseconds(now),
-        "language": "en_US",
-    }
-
-
-def alarms(
-    answer: Json, asked: Iterable[str], device_id: Callable[[str | None], str | None]
-) -> dict[str, tuple[Alarm, ...]]:
-    """Return the alarms by plant, an empty tuple where all is well."""
-    found: dict[str, list[Alarm]] = {plant: [] for plant in asked}
-    for row in rows(answer):
-        plant = text(row.get("stationCode"))
-        name = text(row.get("alarmName"))
-        status = number(row.get("status"))
-        if plant not in found or name is None or status in (4, 5, 6):
-            continue
-        level = number(row.get("lev"))
-        found[plant].append(
-            Alarm(
-                name,
-                text(row.get("alarmId")),
-                None if level is None else ALARM_LEVELS.get(int(level)),
-                device_id(text(row.get("esnCode"))),
-            )
-        )
-    return {plant: tuple(active) for plant, active in found.items()}
 
 
 SECTION: Final = "fusionsolar_last"

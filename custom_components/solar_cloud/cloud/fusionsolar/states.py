@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from ..model import AlarmLevel, AlarmType
 from ..states import BatteryMode, BatteryState, InverterState, PlantState
 
 INVERTER: Final[Mapping[int, str]] = {
@@ -65,9 +66,17 @@ PLANT: Final[Mapping[int, str]] = {
     3: PlantState.ONLINE,
 }
 
-ALARM_LEVELS: Final[Mapping[int, str]] = {
-    1: "critical",
-    2: "major",
-    3: "minor",
-    4: "warning",
+ALARM_LEVELS: Final[Mapping[int, AlarmLevel]] = {
+    1: AlarmLevel.CRITICAL,
+    2: AlarmLevel.MAJOR,
+    3: AlarmLevel.MINOR,
+    4: AlarmLevel.WARNING,
+}
+ALARM_TYPES: Final[Mapping[int, AlarmType]] = {
+    0: AlarmType.OTHER,
+    1: AlarmType.TRANSPOSITION,
+    2: AlarmType.EXCEPTION,
+    3: AlarmType.PROTECTION,
+    4: AlarmType.NOTICE,
+    5: AlarmType.INFORMATION,
 }

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
+from ..alarms import PastAlarms
 from ..errors import CloudError
 from ..model import Inventory, Plant, Snapshot
 from ..sources import PlantSources
@@ -32,7 +33,7 @@ class SolaxCloud:
         self._session: Final = session
         self._access: Final = SolaxAccess(storage)
         self._lists: Final = SolaxInventory(session, self._access, storage)
-        self._poller: Final = SolaxPoller(session, self._access, self._lists)
+        self._poller: Final = SolaxPoller(session, self._access, self._lists, storage)
         self.history: Final = SolaxHistory(session, self._poller.cache.decoder)
         self.controls: Final = SolaxControls(
             session, assumed_settings(storage), self._poller.cache.last
@@ -101,6 +102,12 @@ class SolaxCloud:
                 )
                 return True
         return False
+
+    async def past_alarms(
+        self, plant_id: str, inventory: Inventory, start: float, end: float
+    ) -> PastAlarms:
+        """Return what was raised at a plant within a period."""
+        return await self._poller.alarms.past(plant_id, inventory, start, end)
 
     def take_serials(self, serials: Mapping[str, str]) -> None:
         """List these meters too."""

@@ -17,8 +17,9 @@ from ..errors import (
 )
 from ..model import Inventory, Notice, Snapshot
 from ..polling import run_calls
-from ..storage import Json
+from ..storage import Json, Storage
 from .access import RECHECK, SolaxAccess
+from .alarms import SolaxAlarms
 from .api import ALARMS, PLANT_DATA, PLANTS, rows
 from .battery_discovery import BY_INVERTER
 from .errors import AccessBlocked, AccessDenied, OperationFailed
@@ -59,13 +60,18 @@ class SolaxPoller:
     """Runs polls and keeps what they bring."""
 
     def __init__(
-        self, session: SolaxSession, access: SolaxAccess, lists: SolaxInventory
+        self,
+        session: SolaxSession,
+        access: SolaxAccess,
+        lists: SolaxInventory,
+        storage: Storage,
     ) -> None:
         """Read through ``session`` what ``lists`` found and ``access`` allows."""
         self._session: Final = session
         self._access: Final = access
         self._lists: Final = lists
         self.cache: Final = SolaxReadingCache(access)
+        self.alarms: Final = SolaxAlarms(session, storage, self.cache.timestamps)
         self._poll: SolaxPoll | None = None
         self._begun = self._previous = time.time()
         self._turn: Final = itertools.count(1)
@@ -99,7 +105,7 @@ class SolaxPoller:
         now = time.time()
         due = [
             job
-            for job in slow_jobs(wanted)
+            for job in slow_jobs(wanted, self.alarms.page)
             if now >= self._last(job) + job.period
             and self._access.resting(job.gate) is None
             and not self._session.backoff.quiet
@@ -202,6 +208,8 @@ class SolaxPoller:
     def _refused(self, job: Job, err: CloudError) -> None:
         """Remember a refusal so that it is not asked for again too soon."""
         self._fail(job, err.key)
+        if job.endpoint is ALARMS:
+            self.alarms.begin(job.covers[0])
         match err:
             case PermissionMissing():
                 self._access.forbid(job.gate, err.permission)
@@ -220,7 +228,8 @@ class SolaxPoller:
         self._access.open(job.gate)
         self._suspects.difference_update(job.covers)
         if job.endpoint is ALARMS:
-            self.cache.take_alarms(job, result, wanted)
+            if not self.alarms.take(job.covers[0], result, wanted):
+                del self._slow_since[job.key]  # the next poll takes the next page
         elif job.endpoint is PLANTS:
             self._lists.note_states(job.business, rows(result))
         else:
@@ -258,7 +267,7 @@ class SolaxPoller:
                 },
                 STALE_AFTER,
             ),
-            {key: cache.alarms[key] for key in wanted.plants if key in cache.alarms},
+            self.alarms.open.of(wanted.plants),
             self._notices(),
             resume_after,
         )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..model import Alarm, Device, DeviceKind, Inventory, Quantity, Reading, Slot
+from ..model import Device, DeviceKind, Quantity, Reading, Slot
 from ..polling import ReadingCache
 from ..storage import Json
 from . import states
@@ -25,7 +25,6 @@ class SolaxReadingCache(ReadingCache):
         super().__init__()
         self.timestamps: Final = TimestampReader()
         self.decoder: Final = SolaxDecoder(access)
-        self.alarms: Final[dict[str, tuple[Alarm, ...]]] = {}
 
     def take_plant(self, job: Job, result: Json) -> None:
         """Take in a plant's energies."""
@@ -47,20 +46,6 @@ class SolaxReadingCache(ReadingCache):
                 continue
             moment = self.timestamps.device_time(device.id, device.plant_id, row)
             self.put(device.id, self.decoder.device(device, row, moment))
-
-    def take_alarms(self, job: Job, result: Json, wanted: Inventory) -> None:
-        """Take in a plant's ongoing alarms."""
-        plant_id = job.covers[0]
-        self.alarms[plant_id] = tuple(
-            Alarm(
-                name=row.text("alarmName") or "SolaX",
-                code=row.text("errorCode"),
-                level=row.text("alarmLevel"),
-                device_id=_alarmed(row, plant_id, wanted),
-            )
-            for row in rows(result)
-            if row.whole("alarmState") != 0 and row.text("alarmEndTime") is None
-        )
 
     def with_state(
         self, plant_id: str, business: str, state: int | None
@@ -96,19 +81,3 @@ def _row(device: Device, found: list[SolaxRow], *, alone: bool) -> SolaxRow | No
         if register and (row.text("registerNo") or "").upper() == register.upper():
             return row
     return nameless[0] if alone and len(found) == 1 and nameless else None
-
-
-def _alarmed(row: SolaxRow, plant_id: str, wanted: Inventory) -> str | None:
-    """Find the device an alarm is about."""
-    serial = (row.text("deviceSn") or "").upper()
-    if not serial:
-        return None
-    mine = wanted.devices_of(plant_id)
-    return next(
-        (
-            device.id
-            for device in sorted(mine, key=lambda each: each.kind is DeviceKind.BATTERY)
-            if serial in {(device.serial or "").upper(), device.id.upper()}
-        ),
-        None,
-    )

@@ -11,6 +11,7 @@ from typing import Final
 from ..model import Device, Inventory, Plant
 from ..storage import Json
 from .access import Gate
+from .alarms import alarm_params
 from .api import ALARMS, DEVICE_DATA, EMS_DATA, PLANT_DATA, PLANTS, Endpoint
 from .battery_discovery import (
     BY_BATTERY,
@@ -79,21 +80,15 @@ def live_jobs(wanted: Inventory, suspects: Iterable[str]) -> list[Job]:
     return jobs
 
 
-def slow_jobs(wanted: Inventory) -> list[Job]:
-    """Plan the calls that can wait: a plant's alarms, and the states of all plants of a business type."""
+def slow_jobs(wanted: Inventory, alarm_page: Callable[[str], int]) -> list[Job]:
+    """Plan the calls that can wait: a page of a plant's alarms, and the states of all plants of a business type."""
     jobs = [
         Job(
             ALARMS,
             (ALARMS.path, plant.address["business_type"]),
             (plant.id,),
             plant.address["business_type"],
-            params={
-                "plantId": plant.id,
-                "businessType": plant.address["business_type"],
-                "alarmState": "1",
-                "pageNo": "1",
-                "size": "100",
-            },
+            params=alarm_params(plant, alarm_page(plant.id), ongoing=True),
             period=ALARM_PERIOD,
         )
         for plant in wanted.plants.values()

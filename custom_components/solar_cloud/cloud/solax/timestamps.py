@@ -4,9 +4,11 @@ Rows carry ``dataTime`` in UTC. It can be missing, and it can lie in the future 
 """
 
 from datetime import UTC, datetime, timedelta
+import re
 import time
 from typing import Final
 
+from ..alarms import possible_time
 from .api import SolaxRow
 
 STALE_AFTER: Final = 1200.0
@@ -18,6 +20,8 @@ SKEWED_POLLS: Final = 3
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LAST: Final = 2.0**32
 """Seconds since then; what lies beyond is no time of a device."""
+LOCAL: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?")
+"""A time without a zone."""
 ZONE_STEP: Final = 900.0
 """All time zones are whole quarters of an hour away from UTC."""
 
@@ -52,6 +56,14 @@ class TimestampReader:
         offset = round((local - now) / ZONE_STEP) * ZONE_STEP
         self._offsets[plant_id] = offset
         return moment(min(local - offset, now))
+
+    def alarm_time(self, plant_id: str, text: str | None) -> float | None:
+        """Read when an alarm was raised or over: in the plant's local time, where no zone is stated [guess]."""
+        at = stamp(text)
+        if text is not None and LOCAL.fullmatch(text):
+            offset = self._offsets.get(plant_id)
+            at = None if at is None or offset is None else at - offset
+        return possible_time(at)
 
     def device_time(
         self, identity: str, plant_id: str, row: SolaxRow

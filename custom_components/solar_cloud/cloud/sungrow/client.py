@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from ..alarms import PastAlarms
 from ..corrections import DeviceCorrection
 from ..model import Inventory, Snapshot
 from ..sources import PlantSources
@@ -43,6 +44,16 @@ class SungrowCloud:
     def correct(self, corrections: Mapping[str, DeviceCorrection]) -> None:
         """Read meters wired the other way round as the user says."""
         self._poller.corrections = corrections
+
+    def speak(self, language: str) -> None:
+        """Ask for alarms in the language nearest to the user's."""
+        self._poller.alarms.speak(language)
+
+    async def past_alarms(
+        self, plant_id: str, inventory: Inventory, start: float, end: float
+    ) -> PastAlarms:
+        """Return what was raised at a plant within a period."""
+        return await self._poller.alarms.past(plant_id, inventory, start, end)
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state for diagnostics."""

@@ -8,13 +8,14 @@ from typing import Final
 
 from ..corrections import DeviceCorrection
 from ..errors import CloudError, CloudUnreachable, PermissionMissing
-from ..model import Alarm, Device, Inventory, Notice, Reading, Slot, Snapshot, Value
+from ..model import Device, Inventory, Notice, Reading, Slot, Snapshot, Value
 from ..points import number, text
 from ..polling import ReadingCache, run_calls
 from ..quota import DAY
 from ..serialization import from_json
 from ..storage import Json, Storage
 from .access import PointMemory, PointSelection
+from .alarms import SungrowAlarms
 from .api import Operation
 from .decoder import filled, read
 from .errors import EndpointMissing, RequestRefused
@@ -37,7 +38,6 @@ from .readings import (
     merge,
     missing,
     plant_of,
-    read_alarms,
     read_overview,
     rows,
 )
@@ -63,12 +63,12 @@ class SungrowPoller:
         self._clocks: Final = PlantClocks(storage)
         self._choice: Final = PointSelection(storage)
         self._schedule: Final = Schedule()
+        self.alarms: Final = SungrowAlarms(session, storage, self._clocks)
         self._with_battery: Final = from_json(set[str], storage.load(STORAGE_SECTION))
         self.corrections: Mapping[str, DeviceCorrection] = {}
         self.unmapped: Final[set[str]] = set()
         self.cache: Final = ReadingCache()
         self._overview: dict[str, dict[Slot, Value]] = {}
-        self._alarms: dict[str, tuple[Alarm, ...]] = {}
         self._notices: Final[dict[str, Notice]] = {}
 
     async def poll(self, wanted: Inventory) -> Snapshot:
@@ -193,7 +193,7 @@ class SungrowPoller:
         missing(poll, by_key.values())
 
     async def _ask_alarms(self, poll: SungrowPoll) -> None:
-        poll.alarms = await read_alarms(self._session, poll.wanted, poll.now)
+        poll.alarms = await self.alarms.ask()
 
     async def _ask_overview(self, poll: SungrowPoll) -> None:
         poll.overview = await read_overview(self._session)
@@ -207,7 +207,8 @@ class SungrowPoller:
         for key, fields in poll.rows.items():
             self.cache.put(key, self._read(poll, key, fields))
         self.cache.silent.update(poll.silent)
-        self._alarms = self._alarms if poll.alarms is None else poll.alarms
+        if poll.alarms is not None:
+            self.alarms.take(poll.alarms, poll.wanted)
         self._overview = self._overview if poll.overview is None else poll.overview
         readings = {key: reading for key in wanted if (reading := self.cache.live(key))}
         for plant_id in poll.wanted.plants:
@@ -222,7 +223,7 @@ class SungrowPoller:
                 {key: each for key, each in readings.items() if each.measured_at},
                 STALE_AFTER,
             ),
-            {key: alarms for key, alarms in self._alarms.items() if key in wanted},
+            self.alarms.open.of(poll.wanted.plants),
             frozenset(self._notices.values()),
             resume_after,
         )

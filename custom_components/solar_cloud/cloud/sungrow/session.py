@@ -162,7 +162,7 @@ class SungrowSession(Session):
 
         async def read(number: int) -> Page[dict[str, Json]]:
             paged: Body = {**body, self.api_version.page: number, "size": PAGE_SIZE}
-            page = _page(await self.call(operation, paged))
+            page = page_of(await self.call(operation, paged))
             rows.extend(page.rows)
             return page
 
@@ -176,7 +176,7 @@ class SungrowSession(Session):
             return Listing(rows, complete=False)
 
 
-def _page(result: Json) -> Page[dict[str, Json]]:
+def page_of(result: Json) -> Page[dict[str, Json]]:
     """Read one page: its rows and how many there are in all, under either name."""
     if not isinstance(result, dict):
         return Page([])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from ..model import AlarmLevel, AlarmType
 from ..states import BatteryState, ChargerState, InverterState, PlantState
 
 HYBRID_STATES: Final[Mapping[int, str]] = {
@@ -87,10 +88,50 @@ PLANT_FAULTS: Final[Mapping[int, str]] = {
 }
 """``ps_fault_status``; 4 is what the details page calls normal (sungrow.md §4.2)."""
 
-ALARM_LEVELS: Final[Mapping[int, str]] = {
-    1: "fault",
-    2: "alarm",
-    3: "notice",
-    4: "suggestion",
+ALARM_TYPES: Final[Mapping[int, tuple[AlarmType, AlarmLevel]]] = {
+    1: (AlarmType.FAULT, AlarmLevel.MAJOR),
+    2: (AlarmType.WARNING, AlarmLevel.WARNING),
+    3: (AlarmType.NOTICE, AlarmLevel.NOTICE),
+    4: (AlarmType.SUGGESTION, AlarmLevel.NOTICE),
 }
-"""``fault_type`` of an alarm (sungrow.md §4.9)."""
+"""``fault_type`` of an alarm (sungrow.md §4.9), and how bad we call it: which end of ``fault_level`` is worse is not stated."""
+
+FAULTS: Final[Mapping[int, str]] = {
+    1: "Grid overvoltage",
+    2: "Grid undervoltage",
+    3: "Grid overfrequency",
+    4: "Grid underfrequency",
+    5: "Grid outage",
+    6: "Leakage current",
+    7: "Grid abnormal",
+    8: "Grid imbalance",
+    9: "PV reverse connection fault",
+    10: "PV reverse connection alarm",
+    11: "PV abnormal",
+    12: "Ambient temperature too high",
+    13: "Ambient temperature too low",
+    14: "Low insulation resistance",
+    15: "Grounding cable fault",
+    16: "Arc fault (AFCI)",
+    17: "Backup overload",
+    18: "Meter connected the wrong way round",
+    19: "Meter communication fault",
+    20: "Grid conflict",
+    21: "Parallel communication fault",
+    22: "BMS communication fault",
+    23: "Battery connection fault",
+    24: "Battery alarm",
+    25: "Battery fault",
+    26: "PV overvoltage",
+    27: "MPPT reverse connection",
+    28: "Boost capacitor alarm",
+    29: "Boost capacitor fault",
+    30: "String backfeed",
+    32: "Rapid shutdown fault",
+    35: "PV grounding fault",
+    63: "System alarm",
+    64: "System fault",
+}
+"""The last two digits of ``fault_type_code``, the same for PV inverters (600xx) and hybrids (138xx) (sungrow.md §5.9)."""
+FAULT_FAMILIES: Final = frozenset({600, 138})
+BYPASS: Final = range(13893, 13897)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import re
 from typing import Final
 
+from ..alarms import possible_time
 from ..points import text
 from ..serialization import from_json
 from ..storage import Json, Storage
@@ -105,6 +106,13 @@ class PlantClock:
         offset = self.offset if self.offset is not None else measured_offset(local, now)
         at = min((local - offset).replace(tzinfo=UTC), now)
         return at.astimezone(timezone(offset)) if self.measured else at
+
+    def alarm_time(self, raw: object) -> float | None:
+        """Return when an alarm was raised or over, in epoch seconds; nobody says in which zone that is, so that of the data is taken."""
+        local = parse_time(raw)
+        if local is None or self.offset is None or not self.measured:
+            return None
+        return possible_time((local - self.offset).replace(tzinfo=UTC).timestamp())
 
 
 class PlantClocks:
