@@ -201,6 +201,28 @@ async def test_a_command_that_waits_is_seen_among_the_controls(
     assert home.entity_id(solax_id(solax, Kind.CHARGER, "last_command")) in cards
 
 
+async def test_a_running_forced_charge_says_its_power_and_target(
+    running: MockConfigEntry, home: Home, solax: SolaxCloud
+) -> None:
+    """Beside until when it lasts; only what is known."""
+    entity = home.entity_id(solax_id(solax, Kind.INVERTER, "forced_mode_ends"))
+    (card,) = (
+        each for each in _plant_view(home.hass) if entity in each.get("content", "")
+    )
+    assert card["visibility"][0]["entity"] == entity
+    template = Template(card["content"], home.hass)
+
+    def says(**wish: Any) -> Any:
+        home.hass.states.async_set(entity, "2026-06-01T12:00:00+00:00", wish)
+        return template.async_render()
+
+    assert says(mode=None, power=None, target_soc=None) == ""
+    full = {"mode": "charge", "power": 3000.0, "target_soc": 80.0}
+    assert says(**full) == "Charge 3000 W → 80 %"
+    assert says(mode="discharge", power=500.0, target_soc=None) == "Discharge 500 W"
+    assert says(mode="charge", power=None, target_soc=None) == "Charge"
+
+
 async def test_the_battery_says_when_it_is_full_at_this_power(
     running: MockConfigEntry, home: Home, solax: SolaxCloud
 ) -> None:

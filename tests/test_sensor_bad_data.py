@@ -332,7 +332,10 @@ async def test_e65_states_are_keys_whatever_the_language(
     home.hass.config.language = "de"
     await home.restart(running)
     assert home.state(key).state == english
-    for language, word in (("en", "Self-consumption"), ("de", "Eigenverbrauch")):
+    for language, word in (
+        ("en", "Running: self-consumption"),
+        ("de", "In Betrieb: Eigenverbrauch"),
+    ):
         texts = await translation.async_get_translations(
             home.hass, language, "entity", ["solar_cloud"]
         )

@@ -122,6 +122,15 @@ def test_every_sensor_and_state_has_a_name() -> None:
     assert sensors["plant_state"]["state"].keys() == set(PlantState)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_state_of_an_inverter_is_no_twin_of_its_work_mode(language: str) -> None:
+    """Some tell the mode as their state: both stand on one page, and each says what it is."""
+    texts = _texts(language)["entity"]
+    states = texts["sensor"]["operating_state"]["state"]
+    for mode, word in texts["select"]["work_mode"]["state"].items():
+        assert states.get(mode, "") != word, mode
+
+
 @pytest.mark.parametrize("sign_in", SIGN_INS, ids=lambda sign_in: sign_in.key)
 def test_every_field_of_a_sign_in_is_explained(sign_in: Any) -> None:
     """In its own form, when it is changed, and when it is asked again."""

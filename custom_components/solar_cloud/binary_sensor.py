@@ -132,6 +132,9 @@ class SolarCloudBinarySensor(SolarCloudEntity, BinarySensorEntity):
         """Take the description of the slot's quantity."""
         super().__init__(account, device_id, slot)
         self.entity_description = BINARY_SENSORS[slot.quantity]
+        if slot.quantity is Quantity.PROBLEM and self.kind is DeviceKind.PLANT:
+            # The number of its alarms says the same.
+            self._attr_entity_registry_enabled_default = False
 
     @property
     @override

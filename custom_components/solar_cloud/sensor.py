@@ -269,6 +269,7 @@ _DISABLED: Final = frozenset(
         Q.BUS_VOLTAGE,
         Q.DIRECT_USE_ENERGY_TODAY,
         Q.DIRECT_USE_ENERGY_TOTAL,
+        Q.EQUIVALENT_HOURS_TODAY,
         Q.FAULT_CODE,
         Q.GRID_EXPORT_POWER,
         Q.GRID_FREQUENCY,
@@ -361,19 +362,38 @@ async def async_setup_entry(
         return SolarCloudSensor(account, device_id, slot, told_by_control=chosen)
 
     add_as_they_appear(entry, async_add_entities, _slots, build)
-    if entry.runtime_data.cloud.history is None:
-        return
+    if entry.runtime_data.cloud.history is not None:
+        _add_import_sensors(hass, entry, async_add_entities)
+
+
+def _add_import_sensors(
+    hass: HomeAssistant,
+    entry: SolarCloudConfigEntry,
+    add: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Show the progress of a plant from its first import on."""
+    account, registry = entry.runtime_data, er.async_get(hass)
     known: set[str] = set()
+
+    def begun(plant_id: str) -> bool:
+        return plant_id in account.history.imports.jobs or bool(
+            registry.async_get_entity_id(
+                "sensor", DOMAIN, f"{account.vendor.key}_{plant_id}_{IMPORT_PROGRESS}"
+            )
+        )
 
     @callback
     def update() -> None:
-        plants = entry.runtime_data.inventory.data.plants.keys() - known
-        plants &= entry.runtime_data.readings.data.readings.keys()
-        known.update(plants)
-        async_add_entities(ImportSensor(entry, each) for each in sorted(plants))
+        plants = account.inventory.data.plants.keys() - known
+        plants &= account.readings.data.readings.keys()
+        fresh = sorted(filter(begun, plants))
+        known.update(fresh)
+        add(ImportSensor(entry, each) for each in fresh)
 
     update()
-    entry.async_on_unload(entry.runtime_data.readings.async_add_listener(update))
+    entry.async_on_unload(account.readings.async_add_listener(update))
+    signal = f"{CHANGED}_{entry.entry_id}"
+    entry.async_on_unload(async_dispatcher_connect(hass, signal, update))
 
 
 def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
@@ -625,6 +645,7 @@ class CommandSensor(CoordinatorEntity[SolarCloudCoordinator[Settings]], SensorEn
 
 LAST_COMMAND: Final = "last_command"
 FORCED_MODE_ENDS: Final = "forced_mode_ends"
+IMPORT_PROGRESS: Final = "import_progress"
 
 
 class LastCommandSensor(CommandSensor):
@@ -665,13 +686,24 @@ class ForcedModeSensor(CommandSensor):
         """The instant."""
         return self._control_manager.forces.until(self._device_id)
 
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """What was asked for, W and %."""
+        wish = self._control_manager.forces.wish(self._device_id)
+        return {
+            "mode": wish and ("charge" if wish.charges else "discharge"),
+            "power": wish and wish.power,
+            "target_soc": wish and wish.target_soc,
+        }
+
 
 class ImportSensor(SensorEntity):
     """How far the import of a plant's past has come; unknown while there is none."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
-    _attr_translation_key = "import_progress"
+    _attr_translation_key = IMPORT_PROGRESS
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _attr_native_unit_of_measurement = PERCENTAGE
     _attr_suggested_display_precision = 0
@@ -683,7 +715,7 @@ class ImportSensor(SensorEntity):
         self._imports: Final = entry.runtime_data.history.imports
         self._plant_id: Final = plant_id
         vendor = entry.runtime_data.vendor.key
-        self._attr_unique_id = f"{vendor}_{plant_id}_import_progress"
+        self._attr_unique_id = f"{vendor}_{plant_id}_{IMPORT_PROGRESS}"
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, plant_id)})
 
     @override

@@ -207,7 +207,7 @@ async def _see_a_problem_come_and_go(frontend: Frontend, client: Client) -> None
     problem = next(
         each["entity_id"]
         for each in await client.entities(DOMAIN)
-        if each["translation_key"] == "problem"
+        if each["translation_key"] == "problem" and each["disabled_by"] is None
     )
     known = (await client.get(f"/api/states/{problem}"))["attributes"]
     await client.post(f"/api/states/{problem}", {"state": "on", "attributes": known})

@@ -198,6 +198,8 @@ async def test_a_charge_to_a_target_is_ended_in_time(house: FusionSolarHouse) ->
     await house.home.pass_time(600, step=30)
     assert house.forced()
     await house.home.restart(house.entry)
+    shown = house.home.state(house.id("forced_mode_ends")).attributes
+    assert (shown["mode"], shown["power"], shown["target_soc"]) == ("charge", 1000, 99)
     await house.home.pass_time(1200, step=30)
     assert not house.forced()
     assert house.writes == 2

@@ -164,18 +164,28 @@ async def test_a_command_that_was_cut_off_is_not_awaited(
     assert _last(house, house.solax.first(Kind.CHARGER).sn).state == "uncertain"
 
 
-async def test_the_time_left_of_a_forced_charge_is_shown(house: SolaxHouse) -> None:
-    """As an instant, which Home Assistant shows as 'in 58 minutes'; nothing while nothing is forced."""
+async def test_power_target_and_time_left_of_a_forced_charge_are_shown(
+    house: SolaxHouse,
+) -> None:
+    """The time as an instant, which Home Assistant shows as 'in 58 minutes'; nothing while nothing is forced."""
     ends = f"solax_{house.solax.first(Kind.INVERTER).sn}_forced_mode_ends"
     assert house.home.state(ends).state == "unknown"
     house.solax.plant.site.set_soc(0.3)
-    await house.act("charge_battery", None, power=2000, duration="01:00:00")
+    await house.home.pass_time(UPLOAD)
+    wish = {"power": 2000.0, "target_soc": 80.0, "mode": "charge"}
+    await house.act(
+        "charge_battery", None, power=2000, target_soc=80, duration="01:00:00"
+    )
+    assert wish.items() <= house.home.state(ends).attributes.items()
+    await house.home.restart(house.entry)
+    assert wish.items() <= house.home.state(ends).attributes.items()
     until = dt_util.parse_datetime(house.home.state(ends).state)
     assert until is not None
     assert timedelta(minutes=58) < until - dt_util.utcnow() <= timedelta(hours=1)
     await house.act("stop_battery", None)
     await house.home.pass_time(UPLOAD)
     assert house.home.state(ends).state == "unknown"
+    assert house.home.state(ends).attributes["power"] is None
 
 
 async def test_what_tells_of_commands_goes_with_them(

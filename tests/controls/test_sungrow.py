@@ -313,6 +313,7 @@ async def test_a_forced_charge_of_3_kw_charges_with_3_kw_and_ends(
     )
     assert float(house.state("number", "battery_command_power")) == 3000
     assert house.state("select", "battery_command") == "charge"
+    assert house.home.state(house.id("forced_mode_ends")).attributes["power"] == 3000
     assert not any("command_without_effect" in issue for issue in house.issues())
     await house.home.pass_time(1320, step=30)
     assert house.mode == 0
@@ -421,3 +422,9 @@ async def test_a_select_that_forces_is_on_disk_before_it_is_sent(
     (kept,) = seen[0].values()
     assert kept["until"] > kept["begun"]
     assert not kept["ends_by_itself"]
+    shown = house.home.state(house.id("forced_mode_ends")).attributes
+    if option == "charge":  # at the power that is set
+        power = float(house.state("number", "battery_command_power"))
+        assert (shown["mode"], shown["power"]) == ("charge", power)
+    else:
+        assert shown["mode"] is None

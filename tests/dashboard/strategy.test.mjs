@@ -136,7 +136,7 @@ test("several plants have an overview that leads to each", async () => {
   const frontend = new Frontend().plant("B").plant("A", undefined, { name_by_user: "C" }).plant("A10").plant("A9");
   const { views } = await generateDashboard(frontend.hass);
   assert.deepEqual(views.map(({ title }) => title), ["Overview", "A9", "A10", "B", "C"]);
-  const links = cardsOf(views[0]).filter(({ type }) => type === "heading").map(({ tap_action }) => tap_action.navigation_path);
+  const links = cardsOf(views[0]).flatMap(({ type, tap_action: tap }) => (type === "heading" && tap ? [tap.navigation_path] : []));
   assert.deepEqual(links, ["A9", "A10", "B", "A"]);
 });
 
@@ -164,14 +164,20 @@ test("forty plants are forty tiles by maker; no plant's cards are made before it
 });
 
 test("what needs attention is there while it does, under the names of plant and device", async () => {
-  const frontend = new Frontend().plant("Home").plant("Barn").add("Home Inverter", [KEYS.problem], { via_device_id: "Home" });
+  const frontend = new Frontend()
+    .plant("Home", [KEYS.alarms])
+    .plant("Barn", [KEYS.soc])
+    .add("Home Inverter", [KEYS.problem], { via_device_id: "Home" });
   const { views } = await generateDashboard(frontend.hass);
   const attention = sectionOf(views[0], "Needs attention");
-  const entity = frontend.id("Home Inverter", KEYS.problem);
-  assert.deepEqual(attention.cards[1].entities, [{ entity, name: "Home Inverter" }]);
-  assert.deepEqual(attention.visibility, [
-    { condition: "or", conditions: [{ condition: "state", entity, state: "on" }] },
+  const [alarms, problem] = [frontend.id("Home", KEYS.alarms), frontend.id("Home Inverter", KEYS.problem)];
+  const [some, on] = [{ condition: "numeric_state", above: 0 }, { condition: "state", state: "on" }];
+  assert.deepEqual(attention.cards[1].entities, [
+    { entity: alarms, name: "Home", conditions: [some] },
+    { entity: problem, name: "Home Inverter", conditions: [on] },
   ]);
+  const conditions = [{ ...some, entity: alarms }, { ...on, entity: problem }];
+  assert.deepEqual(attention.visibility, [{ condition: "or", conditions }]);
 });
 
 test("entities are found by their keys, never by ids, and only ours", async () => {

@@ -32,6 +32,18 @@ END_AGAIN: Final = 300.0
 """Seconds after which an end is sent again whose outcome is not known."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a forced mode was asked for."""
+
+    charges: bool
+    """Whether it charges; otherwise it discharges."""
+    power: float | None
+    """W; ``None`` where the device was left to choose."""
+    target_soc: float | None
+    """%, ``None`` where it only ends in time."""
+
+
 @dataclass(slots=True)
 class Supervised:
     """One forced mode."""
@@ -47,6 +59,8 @@ class Supervised:
     stopping: bool = False
     """Whether its end was sent, and the device has not confirmed it yet."""
     failures: int = 0
+    wish: Wish | None = None
+    """``None`` where nobody said, as of a mode that begins idle."""
 
 
 class Superseded(Exception):
@@ -121,6 +135,11 @@ class ForcedModeManager:
             return None
         return dt_util.utc_from_timestamp(force.until)
 
+    def wish(self, device_id: str) -> Wish | None:
+        """Return what the forced mode that is on was asked for."""
+        force = self._forces.get(device_id)
+        return None if force is None or force.stopping else force.wish
+
     @property
     def overdue(self) -> frozenset[str]:
         """The devices whose forced mode could not be ended in time."""
@@ -131,13 +150,17 @@ class ForcedModeManager:
         )
 
     async def prepare(
-        self, device_id: str, force: ForcedMode, before: Supervised | None
+        self,
+        device_id: str,
+        force: ForcedMode,
+        before: Supervised | None,
+        wish: Wish | None = None,
     ) -> None:
         """Supervise what may be about to begin; it is on disk when this returns.
 
         Until it is known whether the command arrived, either mode may be on: the earlier end is right for both, and it is ours to send.
         """
-        entry = _begun(force)
+        entry = _begun(force, wish)
         if before is not None:
             entry.until = min(entry.until, before.until)
             entry.ends_by_itself = False
@@ -145,12 +168,17 @@ class ForcedModeManager:
         await self._put(device_id, entry)
 
     async def begin(
-        self, device_id: str, force: ForcedMode, before: Supervised | None = None
+        self,
+        device_id: str,
+        force: ForcedMode,
+        before: Supervised | None = None,
+        wish: Wish | None = None,
     ) -> None:
-        """Supervise a forced mode that was accepted; it is on disk when this returns."""
-        entry = _begun(force)
+        """Supervise a forced mode that was accepted; it is on disk when this returns. One that goes on keeps its wish."""
+        entry = _begun(force, wish)
         if before is not None and not before.stopping:
             entry.replaces = before.until
+            entry.wish = wish or before.wish
         await self._put(device_id, entry)
 
     async def refused(self, device_id: str, since: float) -> None:
@@ -159,7 +187,9 @@ class ForcedModeManager:
         if force is None or force.replaces is None or force.begun > since:
             return
         until = min(force.until, force.replaces)
-        entry = replace(force, until=until, ends_by_itself=False, replaces=None)
+        entry = replace(
+            force, until=until, ends_by_itself=False, replaces=None, wish=None
+        )
         await self._put(device_id, entry)
 
     async def stop(self, device_id: str) -> None:
@@ -255,10 +285,15 @@ class ForcedModeManager:
             await self._save()
 
 
-def _begun(force: ForcedMode) -> Supervised:
+def _begun(force: ForcedMode, wish: Wish | None) -> Supervised:
     now = time.time()
     return Supervised(
-        now + force.ends_after, force.ends_by_itself, force.renew_after, now, now
+        now + force.ends_after,
+        force.ends_by_itself,
+        force.renew_after,
+        now,
+        now,
+        wish=wish,
     )
 
 

@@ -20,6 +20,7 @@ from homeassistant.helpers.event import async_call_later
 from ..cloud.control import (
     FORCED_MODE_CONTROLS,
     Capabilities,
+    ChargeBattery,
     Command,
     CommandResult,
     Control,
@@ -42,7 +43,7 @@ from ..coordinator import InventoryCoordinator, SolarCloudCoordinator
 from ..device_registry import registered_name
 from ..storage import AccountStorage
 from .events import fire
-from .forced_mode import ForcedModeManager, Superseded, Supervised
+from .forced_mode import ForcedModeManager, Superseded, Supervised, Wish
 from .pending import CommandState, Key, LastCommands, PendingValues
 from .tasks import RunningTask, TaskStore
 from .write_limit import WriteLimiter
@@ -57,6 +58,8 @@ MOST_MISTAKES: Final = 3
 """How often a task is tried to be followed that raises what no client should: one kept by another version always does."""
 UNSURE: Final = frozenset({"half_done", "device_timeout"})
 """Refusals after which a part of a command may have been carried out all the same."""
+CHARGES: Final = {"charge": True, "discharge": False}
+"""Options of a battery command by whether they charge."""
 
 type What = Command | ControlAction
 
@@ -331,7 +334,9 @@ class ControlManager:
         """Send once. What raises anything but a ``CloudError`` may have arrived."""
         if begins is not None:
             try:
-                await self.forces.prepare(what.device_id, begins, before)
+                await self.forces.prepare(
+                    what.device_id, begins, before, self._wish(what)
+                )
             except asyncio.CancelledError:  # nothing was sent
                 await self.forces.restore(what.device_id, before)
                 raise
@@ -347,7 +352,7 @@ class ControlManager:
         self._ineffective.discard(what.device_id)
         if _steers(what):
             force = result.force or begins
-            await self._supervise(what.device_id, result, force, before)
+            await self._supervise(what, result, force, before)
         return result
 
     def _begins(self, what: What) -> ForcedMode | None:
@@ -363,18 +368,32 @@ class ControlManager:
         spec = self.spec(what.device_id, control)
         return spec.begins.get(option) if spec else None
 
+    def _wish(self, what: What) -> Wish | None:
+        """Return what a command or action asks of the battery, as far as it says."""
+        if isinstance(what, ForceBattery):
+            return Wish(isinstance(what, ChargeBattery), what.power, what.target_soc)
+        if (
+            isinstance(what, Command)
+            and what.control is Control.BATTERY_COMMAND
+            and (charges := CHARGES.get(str(what.value))) is not None
+        ):
+            power = self.value(what.device_id, Control.BATTERY_COMMAND_POWER)
+            return Wish(charges, power if isinstance(power, float) else None, None)
+        return None
+
     async def _supervise(
         self,
-        device_id: str,
+        what: What,
         result: CommandResult,
         force: ForcedMode | None,
         before: Supervised | None,
     ) -> None:
         """Take up the end of what is on now; an end counts when the device has confirmed it."""
+        device_id, wish = what.device_id, self._wish(what)
         if force is not None and result.outcome is Outcome.UNCERTAIN:
-            await self.forces.prepare(device_id, force, before)
+            await self.forces.prepare(device_id, force, before, wish)
         elif force is not None:
-            await self.forces.begin(device_id, force, before)
+            await self.forces.begin(device_id, force, before, wish)
         elif result.task is None:
             await self.forces.stop(device_id)
             await self._ended(device_id, result.outcome)
@@ -402,7 +421,7 @@ class ControlManager:
         if err.key in UNSURE:
             self._expect_change()
         if begins is not None and err.key in UNSURE:
-            await self.forces.prepare(what.device_id, begins, before)
+            await self.forces.prepare(what.device_id, begins, before, self._wish(what))
         elif _steers(what):
             await self.forces.restore(what.device_id, before)
 

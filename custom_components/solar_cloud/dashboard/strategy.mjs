@@ -75,8 +75,8 @@ export const KEYS = {
   ],
   remaining: "sensor.battery_energy_remaining",
   capacity: "sensor.battery_capacity",
-  // On both
   problem: "binary_sensor.problem",
+  // On both
   minSoc: "number.battery_min_soc",
   maxSoc: "number.battery_max_soc",
   // Of commands: there while they say something, and gone when there is nothing to wait for.
@@ -414,15 +414,27 @@ function controlsOf(device) {
 /** What is silent when all is done. */
 const SILENT = { [KEYS.lastCommand]: ["confirmed"], [KEYS.forcedModeEnds]: [] };
 
-/** How the last command stands, and until when a forced mode lasts. */
+/** How the last command stands, and what forced mode lasts until when. */
 function commandTiles(owner) {
   return Object.entries(SILENT)
     .filter(([key]) => owner.entities.has(key))
-    .map(([key, done]) => {
+    .flatMap(([key, done]) => {
       const entity = owner.entities.get(key);
       const visibility = [{ condition: "state", entity, state_not: [...done, "unknown", "unavailable"] }];
-      return tile(entity, { name: nameIn(owner), visibility });
+      const card = tile(entity, { name: nameIn(owner), visibility });
+      return key === KEYS.forcedModeEnds ? [card, forcedMode(entity, visibility)] : [card];
     });
+}
+
+/** What a forced mode was asked for: "Charge 3000 W → 80 %". */
+function forcedMode(entity, visibility) {
+  const content = [
+    `{%- set power = state_attr('${entity}', 'power') -%}{%- set target = state_attr('${entity}', 'target_soc') -%}`,
+    `{%- if state_attr('${entity}', 'mode') -%}{{ state_attr_translated('${entity}', 'mode') }}`,
+    "{%- if power is not none %} {{ power | round(0) | int }} W{% endif -%}",
+    "{%- if target is not none %} → {{ target | round(0) | int }} %{% endif -%}{%- endif -%}",
+  ].join("\n");
+  return { type: "markdown", content, show_empty: false, text_only: true, visibility };
 }
 
 const nameIn = (owner) => [...(owner.name ? [{ type: "text", text: owner.name }] : []), ENTITY];
@@ -472,7 +484,7 @@ function controlsSection(plant, texts) {
 
 function alarmsSection(hass, plant, texts) {
   const head = heading(texts.alarms, "mdi:bell");
-  const problems = problemsSection([plant], head);
+  const problems = problemsSection([{ ...plant, entities: new Map() }], head);
   const count = plant.entities.get(KEYS.alarms);
   if (!count) return problems;
   const advice = hass.user?.is_admin ? `${texts.advice} ${texts.repairs}` : texts.advice;
@@ -487,19 +499,20 @@ function alarmsSection(hass, plant, texts) {
   ]);
 }
 
-/** The devices that have a problem; the section is there as long as one has. */
+/** The plants that have alarms, and the devices that have a problem; the section is there as long as one has. */
 function problemsSection(plants, head) {
   const several = plants.length > 1;
   const entities = plants.flatMap((plant) =>
     [plant, ...plant.devices].flatMap((owner) => {
-      const entity = owner.entities.get(KEYS.problem);
+      const entity = owner.entities.get(owner === plant ? KEYS.alarms : KEYS.problem);
       if (!entity) return [];
       const names = [several || owner === plant ? plant.name : "", owner === plant ? "" : owner.name].filter(Boolean);
-      return [{ entity, name: names.join(" ") }];
+      const conditions = [owner === plant ? { condition: "numeric_state", above: 0 } : { condition: "state", state: "on" }];
+      return [{ entity, name: names.join(" "), conditions }];
     }),
   );
   if (!entities.length) return null;
-  const conditions = entities.map(({ entity }) => ({ condition: "state", entity, state: "on" }));
+  const conditions = entities.flatMap((each) => each.conditions.map((condition) => ({ ...condition, entity: each.entity })));
   return {
     type: "grid",
     cards: [
@@ -507,7 +520,6 @@ function problemsSection(plants, head) {
       {
         type: "entity-filter",
         entities,
-        conditions: [{ condition: "state", state: "on" }],
         show_empty: false,
         card: { type: "entities", state_color: true },
       },
