@@ -1,5 +1,6 @@
 """Sensors: what a user sees of good data, and under which names."""
 
+from datetime import datetime
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE, EntityCategory
 from homeassistant.helpers import entity_registry as er, translation
+from homeassistant.util import dt as dt_util
 
 from .emulators.solax import Kind, SolaxCloud, Tariff
 from .helpers.home import (
@@ -134,6 +136,9 @@ async def test_categories_and_classes_fit(
         SensorStateClass.TOTAL_INCREASING,
     }
     assert total["unit_of_measurement"] == "kWh"
+    session = home.state(solax_id(solax, Kind.CHARGER, "charger_energy_session"))
+    assert session.attributes["state_class"] == SensorStateClass.TOTAL
+    assert datetime.fromisoformat(session.attributes["last_reset"]) <= dt_util.utcnow()
     power = home.state(solax_id(solax, None, "grid_power")).attributes
     assert power["device_class"] == SensorDeviceClass.POWER
     assert power["state_class"] == SensorStateClass.MEASUREMENT

@@ -109,6 +109,12 @@ _BY_UNIT: Final[Mapping[str, dict[str, Any]]] = {
         "state_class": MEASUREMENT,
         "suggested_display_precision": 1,
     },
+    "K": {
+        "device_class": SensorDeviceClass.TEMPERATURE_DELTA,
+        "native_unit_of_measurement": UnitOfTemperature.KELVIN,
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 1,
+    },
     "%": {
         "native_unit_of_measurement": UnitOfRatio.PERCENTAGE,
         "state_class": MEASUREMENT,
@@ -199,8 +205,22 @@ _EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
         "suggested_display_precision": 2,
     },
     Q.BATTERY_CYCLES: {"state_class": INCREASING},
-    Q.CELL_VOLTAGE_MAX: {"suggested_display_precision": 3},
-    Q.CELL_VOLTAGE_MIN: {"suggested_display_precision": 3},
+    Q.ARC_FAULT_COUNT: {"state_class": INCREASING},
+    Q.CHARGER_ENERGY_SESSION: {"state_class": TOTAL},
+    **{
+        quantity: {"state_class": None}
+        for quantity in (
+            Q.BATTERY_CONTACTOR,
+            Q.BATTERY_PACKS,
+            Q.FAULTY_MODULE,
+            Q.OPTIMIZER_COUNT,
+        )
+    },
+    **{
+        quantity: {"suggested_display_precision": 3}
+        for quantity in Q
+        if quantity.unit == "V" and "cell_" in quantity
+    },
     Q.CO2_SAVED_TODAY: {"suggested_display_precision": 2},
     Q.EFFICIENCY: {"suggested_display_precision": 2},
     Q.POWER_FACTOR: {"device_class": SensorDeviceClass.POWER_FACTOR},
@@ -214,6 +234,15 @@ _EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
         "suggested_unit_of_measurement": UnitOfTime.HOURS,
         "suggested_display_precision": 2,
     },
+    **{
+        quantity: {
+            "suggested_unit_of_measurement": UnitOfTime.HOURS,
+            "suggested_display_precision": 1,
+        }
+        | ({"state_class": INCREASING} if quantity.endswith("_total") else {})
+        for quantity in Q
+        if "_time_" in quantity
+    },
 }
 """What the unit alone would get wrong."""
 
@@ -222,7 +251,39 @@ _WRITTEN: Final[Mapping[Q, int]] = {q: 3 for q in Q if q.unit == "kWh"} | {
 }
 """Decimals that are written where they are more than is shown: of a counter a year of them adds up, of a charge automations make use."""
 
-_DIAGNOSTIC: Final = frozenset(
+_DETAILS: Final = frozenset(
+    {
+        Q.ACTIVE_POWER_IN_FORCE,
+        Q.ARC_FAULT_COUNT,
+        Q.BATTERY_CHARGE_TIME_TODAY,
+        Q.BATTERY_CHARGE_TIME_TOTAL,
+        Q.BATTERY_CONTACTOR,
+        Q.BATTERY_DISCHARGE_TIME_TODAY,
+        Q.BATTERY_DISCHARGE_TIME_TOTAL,
+        Q.BATTERY_PACKS,
+        Q.CELL_TEMPERATURE_SPREAD,
+        Q.CELL_VOLTAGE_SPREAD,
+        Q.CHARGER_CURRENT_MAX,
+        Q.CHARGER_CURRENT_MIN,
+        Q.CHARGER_POWER_MAX,
+        Q.CHARGER_POWER_MIN,
+        Q.FAULTY_MODULE,
+        Q.GRID_TIME_TOTAL,
+        Q.METER_PHASE_VOLTAGE,
+        Q.MODULE_CELL_VOLTAGE_MAX,
+        Q.MODULE_CELL_VOLTAGE_MIN,
+        Q.OPERATING_TIME_TOTAL,
+        Q.OPTIMIZER_COUNT,
+        Q.PACK_SOC,
+        Q.PACK_SOH,
+        Q.PILOT_VOLTAGE,
+        Q.POWER_MODULE_TEMPERATURE,
+        Q.REACTIVE_POWER_IN_FORCE,
+    }
+)
+"""What only who looks for a fault wants to see: diagnostic and off."""
+
+_DIAGNOSTIC: Final = _DETAILS | frozenset(
     {
         Q.API_CALLS_LEFT,
         Q.API_CALLS_TODAY,
@@ -248,7 +309,7 @@ _DIAGNOSTIC: Final = frozenset(
     }
 )
 
-_DISABLED: Final = frozenset(
+_DISABLED: Final = _DETAILS | frozenset(
     {
         Q.AC_ENERGY_TODAY,
         Q.AC_ENERGY_TOTAL,
@@ -259,6 +320,7 @@ _DISABLED: Final = frozenset(
         Q.BACKUP_CURRENT,
         Q.BACKUP_FREQUENCY,
         Q.BACKUP_POWER,
+        Q.BACKUP_POWER_SUM,
         Q.BACKUP_VOLTAGE,
         Q.BATTERY_CAPACITY,
         Q.BATTERY_CHARGE_POWER,
@@ -275,10 +337,12 @@ _DISABLED: Final = frozenset(
         Q.GRID_FREQUENCY,
         Q.GRID_IMPORT_POWER,
         Q.INSULATION_RESISTANCE,
+        Q.IRRADIATION_TOTAL,
         # The logbook writes a line for each new time.
         Q.LAST_REPORT,
         Q.LINE_VOLTAGE,
         Q.MPPT_CURRENT,
+        Q.MPPT_ENERGY_TODAY,
         Q.MPPT_ENERGY_TOTAL,
         Q.MPPT_VOLTAGE,
         Q.PHASE_CURRENT,
@@ -302,6 +366,8 @@ _DISABLED: Final = frozenset(
         Q.STRING_CURRENT,
         Q.STRING_POWER,
         Q.STRING_VOLTAGE,
+        Q.TARIFF_EXPORT_ENERGY_TOTAL,
+        Q.TARIFF_IMPORT_ENERGY_TOTAL,
     }
 )
 """Rare, noisy, or told by another: there for those who look for them."""
@@ -558,7 +624,9 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     @property
     @override
     def last_reset(self) -> datetime | None:
-        """The midnight of its plant, for what is counted since then."""
+        """The midnight of its plant, or the begin of a charger's session, for what is counted since then."""
+        if self.slot.quantity is Q.CHARGER_ENERGY_SESSION:
+            return self.account.pipeline.sessions.since(self.device_id)
         if not daily(self.slot.quantity):
             return None
         return self.account.pipeline.day_start(self.device_id)

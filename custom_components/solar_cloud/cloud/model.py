@@ -100,7 +100,12 @@ class Quantity(StrEnum):
     PHASE_POWER = ("phase_power", "W")
     PHASE_REACTIVE_POWER = ("phase_reactive_power", "var")
     BACKUP_POWER = ("backup_power", "W")
+    BACKUP_POWER_SUM = ("backup_power_sum", "W")
     BACKUP_APPARENT_POWER = ("backup_apparent_power", "VA")
+    ACTIVE_POWER_IN_FORCE = ("active_power_in_force", "W")
+    REACTIVE_POWER_IN_FORCE = ("reactive_power_in_force", "var")
+    CHARGER_POWER_MAX = ("charger_power_max", "W")
+    CHARGER_POWER_MIN = ("charger_power_min", "W")
 
     # Lifetime energy
     PV_ENERGY_TOTAL = ("pv_energy_total", "kWh")
@@ -135,6 +140,7 @@ class Quantity(StrEnum):
     DIRECT_USE_ENERGY_TODAY = ("direct_use_energy_today", "kWh")
     PV_EXPORT_ENERGY_TODAY = ("pv_export_energy_today", "kWh")
     PV_CHARGE_ENERGY_TODAY = ("pv_charge_energy_today", "kWh")
+    MPPT_ENERGY_TODAY = ("mppt_energy_today", "kWh")
     CHARGER_ENERGY_SESSION = ("charger_energy_session", "kWh")
     CHARGER_SESSION_DURATION = ("charger_session_duration", "s")
 
@@ -153,6 +159,19 @@ class Quantity(StrEnum):
     CELL_VOLTAGE_MIN = ("cell_voltage_min", "V")
     CELL_TEMPERATURE_MAX = ("cell_temperature_max", "°C")
     CELL_TEMPERATURE_MIN = ("cell_temperature_min", "°C")
+    CELL_VOLTAGE_SPREAD = ("cell_voltage_spread", "V")
+    CELL_TEMPERATURE_SPREAD = ("cell_temperature_spread", "K")
+    MODULE_CELL_VOLTAGE_MAX = ("module_cell_voltage_max", "V")
+    MODULE_CELL_VOLTAGE_MIN = ("module_cell_voltage_min", "V")
+    BATTERY_CONTACTOR = ("battery_contactor", "count")
+    FAULTY_MODULE = ("faulty_module", "count")
+    BATTERY_PACKS = ("battery_packs", "count")
+    PACK_SOC = ("pack_soc", "%")
+    PACK_SOH = ("pack_soh", "%")
+    BATTERY_CHARGE_TIME_TOTAL = ("battery_charge_time_total", "s")
+    BATTERY_DISCHARGE_TIME_TOTAL = ("battery_discharge_time_total", "s")
+    BATTERY_CHARGE_TIME_TODAY = ("battery_charge_time_today", "s")
+    BATTERY_DISCHARGE_TIME_TODAY = ("battery_discharge_time_today", "s")
 
     # Electrical
     PHASE_VOLTAGE = ("phase_voltage", "V")
@@ -164,6 +183,10 @@ class Quantity(StrEnum):
     MPPT_CURRENT = ("mppt_current", "A")
     BACKUP_VOLTAGE = ("backup_voltage", "V")
     BACKUP_CURRENT = ("backup_current", "A")
+    METER_PHASE_VOLTAGE = ("meter_phase_voltage", "V")
+    CHARGER_CURRENT_MAX = ("charger_current_max", "A")
+    CHARGER_CURRENT_MIN = ("charger_current_min", "A")
+    PILOT_VOLTAGE = ("pilot_voltage", "V")
     GRID_FREQUENCY = ("grid_frequency", "Hz")
     POWER_FACTOR = ("power_factor", "ratio")
     EFFICIENCY = ("efficiency", "%")
@@ -173,6 +196,11 @@ class Quantity(StrEnum):
 
     # Device
     TEMPERATURE = ("temperature", "°C")
+    POWER_MODULE_TEMPERATURE = ("power_module_temperature", "°C")
+    OPERATING_TIME_TOTAL = ("operating_time_total", "s")
+    GRID_TIME_TOTAL = ("grid_time_total", "s")
+    ARC_FAULT_COUNT = ("arc_fault_count", "count")
+    OPTIMIZER_COUNT = ("optimizer_count", "count")
     OPERATING_STATE = ("operating_state",)
     WORK_MODE = ("work_mode",)
     LAST_REPORT = ("last_report",)
@@ -187,6 +215,7 @@ class Quantity(StrEnum):
     IRRADIANCE = ("irradiance", "W/m²")
     PLANE_IRRADIANCE = ("plane_irradiance", "W/m²")
     IRRADIATION_TODAY = ("irradiation_today", "kWh/m²")
+    IRRADIATION_TOTAL = ("irradiation_total", "kWh/m²")
     AMBIENT_TEMPERATURE = ("ambient_temperature", "°C")
     MODULE_TEMPERATURE = ("module_temperature", "°C")
     HUMIDITY = ("humidity", "%")
@@ -274,6 +303,7 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "A": (-1e5, 1e5),
     "Hz": (0, 1000),
     "°C": (-90, 250),
+    "K": (0, 250),
     "%": (0, 100),
     "ratio": (-1, 1),
     "count": (0, 1e9),

@@ -26,6 +26,18 @@ SPLITS: Final[Mapping[Quantity, tuple[Quantity, Quantity]]] = {
 }
 """Signed powers and the two one-way powers they imply: towards the house first."""
 
+SPREADS: Final[Mapping[Quantity, tuple[Quantity, Quantity]]] = {
+    Quantity.CELL_VOLTAGE_SPREAD: (
+        Quantity.CELL_VOLTAGE_MAX,
+        Quantity.CELL_VOLTAGE_MIN,
+    ),
+    Quantity.CELL_TEMPERATURE_SPREAD: (
+        Quantity.CELL_TEMPERATURE_MAX,
+        Quantity.CELL_TEMPERATURE_MIN,
+    ),
+}
+"""How far the cells of a battery are apart: the highest less the lowest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -128,8 +140,9 @@ class Decoded:
     unmapped: set[str] = field(default_factory=set)
 
     def reading(self, measured_at: datetime | None) -> Reading:
-        """Return the values as a reading, with the one-way powers that the signed ones imply."""
+        """Return the values as a reading, with what they imply: the one-way powers of signed ones, and spreads."""
         split_powers(self.values)
+        add_spreads(self.values)
         return Reading(measured_at, self.values, self.unknown)
 
 
@@ -223,6 +236,14 @@ def split_powers(values: dict[Slot, Value]) -> None:
         if isinstance(power := values.get(Slot(signed)), float):
             values.setdefault(Slot(inward), max(0.0, power))
             values.setdefault(Slot(outward), max(0.0, -power))
+
+
+def add_spreads(values: dict[Slot, Value]) -> None:
+    """Add how far the cells of a battery are apart, where both ends are known."""
+    for spread, (highest, lowest) in SPREADS.items():
+        high, low = values.get(Slot(highest)), values.get(Slot(lowest))
+        if isinstance(high, float) and isinstance(low, float):
+            values[Slot(spread)] = round(high - low, 6)
 
 
 def total(values: Mapping[Slot, Value], quantity: Quantity) -> float | None:

@@ -22,6 +22,7 @@ from .freshness import Freshness
 from .held import Held
 from .known_slots import KnownSlots
 from .plant_sources import PollContext, SourceSelection, SourceSelections, evaluate
+from .sessions import Sessions
 from .timezones import HomeLocation, Night, is_dark, plant_zone
 
 ROLES: Final = "roles"
@@ -68,6 +69,7 @@ class ReadingPipeline:
     ) -> None:
         """Take up the filters and choices of the last run."""
         self.seen: Final = KnownSlots(storage)
+        self.sessions: Final = Sessions(storage)
         self._storage: Final = storage
         self._roles: Final = roles
         self._filters: Final = CounterFilters(storage)
@@ -110,6 +112,7 @@ class ReadingPipeline:
         for plant_id in inventory.plants:
             effective[plant_id] = self._plant(plant_id, poll)
         self.seen.add(effective)
+        self.sessions.follow(effective, now)
         self._save()
         silent = {
             key: reason for key, reason in snapshot.silent.items() if key in effective

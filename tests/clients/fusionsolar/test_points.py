@@ -164,8 +164,8 @@ def test_the_emulator_sends_no_item_that_no_table_knows() -> None:
                     view = View(plant, device, plant.site.sample(), Knobs())
                     items = MAKERS[device.type](view)
                     assert not decode(TABLES[device.type], items).unmapped - {
-                        "sn",
-                        "soc",
+                        "unit1",
+                        "unit2",
                     }
 
 

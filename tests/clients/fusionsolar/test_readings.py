@@ -576,3 +576,40 @@ async def test_two_batteries_are_weighed_by_their_size(
     rig.tick(11 * 3600)
     (source,) = rig.client.roles(PLANT, await rig.lists())[Q.BATTERY_SOC]
     assert {term.factor for term in source.terms} == {1.0}
+
+
+PACKS = {
+    "units": {11: None, 12: None},
+    "single": {11: None},
+    "list": {11: None, 12: None},
+}
+
+
+@pytest.mark.parametrize("shape", sorted(PACKS))
+async def test_the_packs_of_a_battery_are_told_apart(rig: Rig, shape: Any) -> None:
+    """Whichever way the firmware nests them: the charge of each, its health where there is one, no serial anywhere."""
+    rig.cloud.turn(packs=shape)
+    battery = rig.id_of(HOME_BATTERY)
+    reading = (await rig.poll()).readings[battery]
+    values = {slot.key: value for slot, value in reading.values.items()}
+    charge = values["battery_soc"]
+    assert {key: value for key, value in values.items() if "pack" in key} == {
+        "battery_packs": len(PACKS[shape]),
+        "pack_soh_11": 97.0,
+        **{f"pack_soc_{place}": charge for place in PACKS[shape]},
+    }
+
+
+async def test_an_old_firmware_knows_no_packs(rig: Rig) -> None:
+    """There is nothing to show then."""
+    rig.cloud.turn(packs=None)
+    reading = (await rig.poll()).readings[rig.id_of(HOME_BATTERY)]
+    assert not [slot for slot in reading.values if "pack" in slot.quantity]
+
+
+async def test_an_inverter_says_how_many_optimizers_it_has(rig: Rig) -> None:
+    """The list of devices knows; 0, which most say, is none. A list of before this version has no number."""
+    rig.cloud.first(HOME_INVERTER).optimizers = 14
+    key = rig.id_of(HOME_INVERTER)
+    count = Slot(Q.OPTIMIZER_COUNT)
+    assert (await rig.poll()).readings[key].values[count] == 14

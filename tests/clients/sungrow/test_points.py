@@ -15,6 +15,10 @@ from custom_components.solar_cloud.cloud.sungrow.points import (
     DEVICE_TYPES,
     PLANT_POINTS,
 )
+from tests.emulators.sungrow import SungrowCloud
+from tests.helpers.clock import StillClock
+
+from .conftest import BATTERY, HOME, Connect
 
 TYPES = [*DEVICE_TYPES.values(), PLANT_POINTS]
 
@@ -102,6 +106,31 @@ VALUES = [
     (11, 83024, "13406100.0", Q.PV_ENERGY_TOTAL, 0, 13406.1),
     (11, 83025, "3.5", Q.EQUIVALENT_HOURS_TODAY, 0, 12600.0),
     (11, 83013, "5210", Q.IRRADIATION_TODAY, 0, 5.21),
+    (11, 83004, "13406100.0", Q.AC_ENERGY_TOTAL, 0, 13406.1),
+    (11, 83002, "712.0", Q.AC_POWER, 0, 712.0),
+    (11, 83233, "5000", Q.BATTERY_MAX_CHARGE_POWER, 0, 5000.0),
+    (14, 13020, "20123", Q.OPERATING_TIME_TOTAL, 0, 72_442_800.0),
+    (14, 13016, "4012", Q.BATTERY_CHARGE_TIME_TOTAL, 0, 14_443_200.0),
+    (14, 13024, "3.1", Q.BATTERY_DISCHARGE_TIME_TODAY, 0, 11_160.0),
+    (14, 18068, "350", Q.BACKUP_POWER_SUM, 0, 350.0),
+    (14, 18109, "231", Q.METER_PHASE_VOLTAGE, 2, 231.0),
+    (14, 18088, "712000", Q.SECOND_GRID_IMPORT_ENERGY_TOTAL, 0, 712.0),
+    (1, 38, "44", Q.POWER_MODULE_TEMPERATURE, 6, 44.0),
+    (1, 41, "8000", Q.ACTIVE_POWER_IN_FORCE, 0, 8000.0),
+    (1, 120, "2", Q.ARC_FAULT_COUNT, 0, 2.0),
+    (43, 58622, "3331", Q.MODULE_CELL_VOLTAGE_MAX, 5, 3.331),
+    (43, 58633, "3311", Q.MODULE_CELL_VOLTAGE_MIN, 8, 3.311),
+    (43, 58635, "1", Q.BATTERY_CONTACTOR, 0, 1.0),
+    (43, 58636, "0", Q.FAULTY_MODULE, 0, 0.0),
+    (51, 33723, "11.0", Q.CHARGER_POWER_MAX, 0, 11000.0),
+    (51, 33729, "6", Q.CHARGER_CURRENT_MIN, 0, 6.0),
+    (51, 33710, "9", Q.PILOT_VOLTAGE, 0, 9.0),
+    (55, 51352, "1200", Q.MPPT_ENERGY_TODAY, 6, 1.2),
+    (7, 8034, "1000", Q.TARIFF_IMPORT_ENERGY_TOTAL, 1, 1.0),
+    (7, 8039, "3000", Q.TARIFF_EXPORT_ENERGY_TOTAL, 3, 3.0),
+    (7, 8085, "1000", Q.DIRECT_USE_ENERGY_TOTAL, 0, 1.0),
+    (5, 2002, "4321000", Q.IRRADIATION_TOTAL, 0, 4321.0),
+    (9, 10028, "4321000", Q.AC_ENERGY_TOTAL, 0, 4321.0),
 ]
 
 
@@ -131,6 +160,57 @@ def test_sentinels_are_not_published() -> None:
     assert not reading.values
     plant, _ = read(PLANT_POINTS.table, fields, None)
     assert not plant.values
+
+
+def test_the_spread_of_the_cells_is_told() -> None:
+    """A weak cell shows in it first; without both ends there is none."""
+    fields = {"p58610": "3334", "p58612": "3318", "p58614": "25.1", "p58616": "23.4"}
+    reading, _ = read(DEVICE_TYPES[43].table, fields, None)
+    assert reading.values[Slot(Q.CELL_VOLTAGE_SPREAD)] == 0.016
+    assert reading.values[Slot(Q.CELL_TEMPERATURE_SPREAD)] == pytest.approx(1.7)
+    one_end, _ = read(DEVICE_TYPES[43].table, {"p58610": "3334"}, None)
+    assert Slot(Q.CELL_VOLTAGE_SPREAD) not in one_end.values
+
+
+def test_a_second_meter_that_is_not_there_shows_nothing() -> None:
+    """Its points are told all the same: -1 W and zeros. One that ever counted is there, also while nothing flows."""
+    nobody = {"p18075": "-1.0", "p18079": "-1.0", "p18088": "0.0", "p18092": "0.0"}
+    absent, _ = read(DEVICE_TYPES[14].table, nobody, None)
+    assert not absent.values
+    idle = nobody | {"p18075": "0.0", "p18079": "0.0", "p18092": "712000.0"}
+    there, _ = read(DEVICE_TYPES[14].table, idle, None)
+    assert there.values == {
+        Slot(Q.SECOND_GRID_POWER): 0.0,
+        Slot(Q.SECOND_GRID_IMPORT_ENERGY_TOTAL): 0.0,
+        Slot(Q.SECOND_GRID_EXPORT_ENERGY_TOTAL): 712.0,
+    }
+
+
+async def test_a_home_without_tariffs_sees_no_tariffs(
+    server: SungrowCloud, connect: Connect, clock: StillClock
+) -> None:
+    """Nor empty places of its battery; a meter that counts by tariff shows them all."""
+    home = connect()
+    found = await home.poll()
+    shown = {slot.quantity for each in found.readings.values() for slot in each.values}
+    assert {Q.MODULE_CELL_VOLTAGE_MAX, Q.CELL_VOLTAGE_SPREAD} <= shown
+    assert not {Q.TARIFF_IMPORT_ENERGY_TOTAL, Q.SECOND_GRID_POWER} & shown
+    battery = found.readings[BATTERY].values
+    modules = [slot for slot in battery if slot.quantity is Q.MODULE_CELL_VOLTAGE_MAX]
+    assert 0 < len(modules) < 8
+    assert all(battery[slot] for slot in modules)
+    meter = server.device(f"{HOME}_7_1_1")
+    meter.values |= {"8034": 4_000_000.0, "8038": 2_000_000.0}
+    assert home.inventory is not None
+    key = next(
+        each.id
+        for each in home.inventory.devices.values()
+        if each.address["type"] == "7"
+    )
+    clock.advance(300)
+    again = await home.poll()
+    assert home.value(again, key, Q.TARIFF_IMPORT_ENERGY_TOTAL, 1) == 4000.0
+    assert home.value(again, key, Q.TARIFF_IMPORT_ENERGY_TOTAL, 2) == 0.0
 
 
 def test_e33_an_unknown_state_keeps_its_code() -> None:

@@ -59,7 +59,9 @@ class Knobs:
     missing_rows: frozenset[str] = frozenset()
     null_rate: float = 0.0
     na_rate: float = 0.0
-    packs: bool = True  # the nested battery_unit_info of 26.1
+    packs: Literal["units", "single", "list"] | None = (
+        "units"  # the nested battery_unit_info of 26.1
+    )
 
     # Devices
     grid_meter_kw: bool = False  # type 17 before 24.7

@@ -32,6 +32,7 @@ class Device:
     model: str | None
     firmware: str | None = None
     listed: bool = True
+    optimizers: int = 0  # as those that were seen say
 
     @property
     def readable(self) -> bool:
@@ -82,7 +83,9 @@ class Plant:
                 "model": one.model,
                 "invType": one.model if one.type in (1, 38) else None,
                 "softwareVersion": one.firmware,
-                "optimizerNumber": 0 if one.type == HOME_INVERTER else None,
+                "optimizerNumber": one.optimizers
+                if one.type == HOME_INVERTER
+                else None,
                 "longitude": None,
                 "latitude": None,
             }

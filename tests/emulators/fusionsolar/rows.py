@@ -180,11 +180,22 @@ def _battery(view: View) -> Items:
         "total_discharged_energy": cut(one.discharge_kwh),
         "rated_capacity": one.spec.capacity_kwh,
     }
-    if view.knobs.packs:
-        row["battery_unit_info"] = [
-            {"sn": f"{view.device.serial}-1", "soc": f"{100 * one.soc:.1f}%"}
-        ]
+    if (shape := view.knobs.packs) is not None:
+        row["battery_unit_info"] = _packs(view, shape, one.soc)
     return row
+
+
+def _packs(view: View, shape: str, soc: float) -> Any:
+    """Return two packs and a place without one; which shape a firmware has is not documented."""
+    packs = [
+        {"sn": f"{view.device.serial}-{n}", "soc": f"{100 * soc:.1f}%", "soh": soh}
+        for n, soh in ((1, "97.0%"), (2, "0.0%"))
+    ]
+    if shape == "list":
+        return packs
+    if shape == "single":
+        return {"unit1": packs[0]}
+    return {"unit1": [*packs, None], "unit2": [], "unit3": None}
 
 
 def _meter(view: View, scale: float, sign: float) -> Items:

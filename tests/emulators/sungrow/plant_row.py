@@ -36,13 +36,15 @@ def plant_values(moment: Moment, plant: Plant) -> Values:
 
 
 def _yield(moment: Moment, plant: Plant) -> Values:
-    total = today = watts = hours = 0.0
+    total = today = watts = hours = output = output_today = 0.0
     for device in plant.of(PV, MICRO, HYBRID):
         now, start = moment.inverter(device)
         dc_side = device.kind == HYBRID
         reached = now.pv_kwh if dc_side else now.ac_out_kwh
         began = start.pv_kwh if dc_side else start.ac_out_kwh
         total, today = total + reached, today + max(0.0, reached - began)
+        output += now.ac_out_kwh
+        output_today += max(0.0, now.ac_out_kwh - start.ac_out_kwh)
         watts += now.pv_w
     if plant.site.spec.peak_w:
         hours = today / (plant.site.spec.peak_w / 1000)
@@ -51,13 +53,18 @@ def _yield(moment: Moment, plant: Plant) -> Values:
         "83024": watt_hours(total),
         "83067": watts if plant.of(HYBRID) else None,
         "83025": round(hours, 2),
+        "83004": watt_hours(output),
+        "83009": watt_hours(output_today),
         "83019": round(watts / max(1.0, plant.site.spec.peak_w), 3),
     }
 
 
 def _storage(moment: Moment, plant: Plant) -> Values:
     batteries = moment.now.batteries
-    ids = ("83238", "83549", "83241", "83242", "83243", "83244", "83334", "83232")
+    ids = (
+        *("83238", "83549", "83241", "83242", "83243", "83244", "83334", "83232"),
+        *("83233", "83234", "83548"),
+    )
     if not batteries or not plant.of(HYBRID):
         return dict.fromkeys(("83252", *ids))
     stored = sum(one.stored_kwh for one in batteries)
@@ -65,6 +72,9 @@ def _storage(moment: Moment, plant: Plant) -> Values:
     values: Values = {"83252": round(stored / capacity, 3), **dict.fromkeys(ids)}
     if plant.industrial:
         values |= {
+            "83233": 5000.0,
+            "83234": 6000.0,
+            "83548": 211,
             "83238": -moment.now.powers.battery,
             "83549": moment.now.powers.grid,
             "83241": watt_hours(sum(one.charge_kwh for one in batteries)),

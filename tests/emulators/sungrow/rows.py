@@ -25,6 +25,13 @@ type Values = dict[str, float | str | None]
 PV_VOLTS = ((5, 6), (7, 8), (9, 10), (45, 46), (47, 48), (49, 50))
 PV_POWERS = (11, 12, 13, 59, 60, 61)
 HYBRID_VOLTS = ((13001, 13002), (13105, 13106), (13107, 13108), (13109, 13110))
+NO_SECOND_METER: dict[int, float | str | None] = {
+    **dict.fromkeys(range(18075, 18083), -1.0),
+    **dict.fromkeys(range(18083, 18096), 0.0),
+}
+"""A hybrid has these points, connected or not."""
+PILOT = {1: 12.0, 3: 6.0}
+"""Volts on the pilot line by state: no car, charging; 9 between them."""
 CHARGER_STATES = {
     "available": 1,
     "preparing": 2,
@@ -72,6 +79,14 @@ def pv_inverter(moment: Moment, plant: Plant, device: Device) -> Values:
             27: 50.0,
             94: 812.0,
             95: 640.0,
+            3: 8123.0,
+            7356: 8160.0,
+            33: 41.0 + watts / 700,
+            34: 42.0 + watts / 700,
+            41: now.spec.rated_w,
+            42: 0.0,
+            90: -321.0,
+            120: 0.0,
         },
     )
     for phase in range(phases):
@@ -107,8 +122,11 @@ def hybrid(moment: Moment, plant: Plant, device: Device) -> Values:
             13160: 764.0,
             13161: 642.0,
             18068: 0.0,
-            18075: -1.0,
             18061: 255.0,
+            13020: 20123.0,
+            13165: 0.0,
+            **dict.fromkeys(range(18108, 18111), 231.0),
+            **NO_SECOND_METER,
         },
     )
     volts = [array.volts for array in now.spec.arrays]
@@ -138,7 +156,10 @@ def _grid_points(moment: Moment, device: Device) -> dict[int, float | str | None
 
 def _battery_points(moment: Moment, device: Device) -> dict[int, float | str | None]:
     """Zeros where there is no battery (sungrow.md §7.2 #18)."""
-    ids = (13126, 13150, 13028, 13034, 13029, 13035, 13141, 13142, 13138, 13139, 13140)
+    ids = (
+        *(13126, 13150, 13028, 13034, 13029, 13035, 13141, 13142, 13138, 13139, 13140),
+        *(13016, 13017, 13023, 13024),
+    )
     spec = next(one for one in moment.now.spec.inverters if one.id == device.part)
     if spec.battery is None:
         return dict.fromkeys((*ids, 13143), 0.0)
@@ -156,6 +177,10 @@ def _battery_points(moment: Moment, device: Device) -> dict[int, float | str | N
         13139: now.watts / spec.battery.volts,
         13140: spec.battery.capacity_kwh * 1000,
         13143: 24.5,
+        13016: 4012.0,
+        13017: 5230.0,
+        13023: 2.5,
+        13024: 3.1,
     }
 
 
@@ -178,8 +203,17 @@ def battery(moment: Moment, plant: Plant, device: Device) -> Values:
             58612: 3318.0,
             58614: 25.1,
             58616: 23.4,
+            58611: 17,
+            58635: 1,
+            58636: 0,
         },
     )
+    modules = round(now.spec.capacity_kwh / 3.2)
+    for number in range(8):
+        # A place without a module is 0, not missing.
+        there = number < modules
+        highest, lowest = (3334.0 - number, 3318.0 + number) if there else (0.0, 0.0)
+        _put(values, {58618 + number: highest, 58626 + number: lowest})
     return values
 
 
@@ -199,6 +233,8 @@ def meter(moment: Moment, plant: Plant, device: Device) -> Values:
             8063: sold_today,
             8014: 0.98,
             8064: 50.0,
+            # A meter without tariffs has their registers all the same.
+            **dict.fromkeys((*range(8034, 8046), *range(8058, 8062)), 0.0),
         },
     )
     for phase in range(3):
@@ -220,6 +256,9 @@ def charger(moment: Moment, plant: Plant, device: Device) -> Values:
             33716: CHARGER_STATES.get(now.status, 1),
             33722: "1.4",
             33723: f"{now.spec.rated_w / 1000:.1f}",
+            33728: 16.0 if now.spec.phases == 3 else 32.0,
+            33729: 6.0,
+            33710: PILOT.get(CHARGER_STATES.get(now.status, 1), 9.0),
         },
     )
     for phase in range(now.spec.phases):
@@ -268,6 +307,9 @@ def micro(moment: Moment, plant: Plant, device: Device) -> Values:
                 51316 + 2 * number: watts / volts,
                 51333 + number: watts,
                 51339 + number: watt_hours(now.array_kwh[number]),
+                51347 + number: moment.today(
+                    now.array_kwh[number], start.array_kwh[number]
+                ),
             },
         )
     return values
@@ -299,7 +341,12 @@ def module(moment: Moment, plant: Plant, device: Device) -> Values:
 
 def logger(moment: Moment, plant: Plant, device: Device) -> Values:
     """Type 9."""
-    return {"10511": -71.0, "10587": sum(one.ac_w for one in moment.now.inverters)}
+    return {
+        "10511": -71.0,
+        "10587": sum(one.ac_w for one in moment.now.inverters),
+        "10028": watt_hours(sum(one.ac_out_kwh for one in moment.now.inverters)),
+        "10555": 0.0,
+    }
 
 
 def weather(moment: Moment, plant: Plant, device: Device) -> Values:
@@ -310,6 +357,7 @@ def weather(moment: Moment, plant: Plant, device: Device) -> Values:
     _put(
         values,
         {
+            2002: 4_321_000.0,
             2003: light * 0.9,
             2007: light,
             2009: warm,

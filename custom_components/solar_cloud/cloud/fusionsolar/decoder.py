@@ -165,6 +165,9 @@ class FusionSolarDecoder:
         self._drop_hollow(key, decoded.values)
         if row.type in models.INVERTERS:
             self._add_sums(key, decoded.values)
+            if row.optimizers:
+                decoded.values[Slot(Quantity.OPTIMIZER_COUNT)] = float(row.optimizers)
+        decoded.values |= packs(items.get("battery_unit_info"))
         if (correction := self._correction(key, row, flat)) is not None:
             decoded.values = corrected(decoded.values, row.type, correction)
         return decoded.reading(None)
@@ -222,6 +225,34 @@ class FusionSolarDecoder:
                 {device_id: guess.votes for device_id, guess in self._guesses.items()},
             )
         )
+
+
+UNITS_OF_TEN: Final = 10
+"""A pack is numbered by its unit and its place in it, so that one that is added moves no other."""
+
+
+def packs(info: Json) -> dict[Slot, Value]:
+    """Read the packs of a battery (fusionsolar.md §5.5): how many, and what each says of itself in percent.
+
+    Units hold a list or a single pack, or there is one list without units; empty places are null.
+    """
+    units = list(info.values()) if isinstance(info, dict) else [info]
+    values: dict[Slot, Value] = {}
+    found = 0
+    for unit, places in enumerate(units, 1):
+        listed = places if isinstance(places, list) else [places]
+        for place, pack in enumerate(listed[: UNITS_OF_TEN - 1], 1):
+            if not isinstance(pack, dict):
+                continue
+            found += 1
+            for name, quantity in PACK:
+                told = number(str(pack.get(name, "")).rstrip("% "))
+                if told:  # a health of 0 is none
+                    values[Slot(quantity, UNITS_OF_TEN * unit + place)] = told
+    return values | ({Slot(Quantity.BATTERY_PACKS): float(found)} if found else {})
+
+
+PACK: Final = (("soc", Quantity.PACK_SOC), ("soh", Quantity.PACK_SOH))
 
 
 def _mend_single_phase(values: dict[Slot, Value]) -> bool:

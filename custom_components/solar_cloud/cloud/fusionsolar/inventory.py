@@ -58,6 +58,7 @@ class DeviceRow(Listed):
     plant: str = field(repr=False)
     model: str | None
     firmware: str | None
+    optimizers: int | None = None
 
 
 class FusionSolarInventory:
@@ -314,6 +315,7 @@ def _device_row(row: dict[str, Json]) -> DeviceRow | None:
         or text(row.get("invType"))
         or models.NAMES.get(int(device_type)),
         text(row.get("softwareVersion")),
+        None if (count := number(row.get("optimizerNumber"))) is None else int(count),
     )
 
 

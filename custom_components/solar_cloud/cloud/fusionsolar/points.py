@@ -12,7 +12,7 @@ from typing import Final
 
 from ..catalogue import Catalogue, PointType
 from ..model import Device, DeviceKind, Plant, Quantity as Q, Unit
-from ..points import Point, Table, series
+from ..points import Point, RawPoint, Table, series
 from . import models, states
 
 INVERTER_REF: Final = "string and residential inverter data items"
@@ -65,7 +65,11 @@ def inverter(strings: int, trackers: int) -> Table:
         *series("pv{n}_u", strings, Q.STRING_VOLTAGE, Unit.VOLT),
         *series("pv{n}_i", strings, Q.STRING_CURRENT, Unit.AMPERE),
         # Start and shutdown times come stale, as 0 or as "N/A".
-        ignored=("run_state", "open_time", "close_time"),
+        raw=(
+            RawPoint("open_time", "Last start", "ms"),
+            RawPoint("close_time", "Last shutdown", "ms"),
+        ),
+        ignored=("run_state",),
     )
 
 
@@ -102,7 +106,7 @@ REACTIVE: Final = (
     "reverse_reactive_cap",
     *(f"{way}_reactive_{rate}" for way in ("positive", "reverse") for rate in TARIFFS),
 )
-"""kvarh, printed with wrong units in every version of the document: not published."""
+"""kvarh, printed with wrong units in every version of the document."""
 STATUS: Final = ("run_state", "meter_status")
 
 
@@ -123,7 +127,11 @@ def _meter(source: str, how: str, direction: int, power: Unit, reactive: Unit, *
         *series("{n}_u", ("ab", "bc", "ca"), Q.LINE_VOLTAGE, Unit.VOLT),
         *_energies(direction, source),
         *more,
-        ignored=(*STATUS, *REACTIVE),
+        raw=(
+            RawPoint(name, name.replace("_", " ").capitalize(), "kvarh")
+            for name in REACTIVE
+        ),
+        ignored=STATUS,
     )
 
 
@@ -168,7 +176,11 @@ MAINS: Final = Table(
     Point("ac_current", Q.PHASE_CURRENT, Unit.AMPERE, index=1),
     Point("ac_frequency", Q.GRID_FREQUENCY, Unit.HERTZ),
     Point("total_energy_consumption", Q.GRID_IMPORT_ENERGY_TOTAL, Unit.KILOWATT_HOUR),
-    ignored=("mains_state", "grid_quality_grade", "supply_duration_per_total"),
+    raw=(
+        RawPoint("mains_state", "Mains state"),
+        RawPoint("grid_quality_grade", "Grid quality grade"),
+        RawPoint("supply_duration_per_total", "Supply duration"),
+    ),
 )
 
 WEATHER: Final = Table(
@@ -180,13 +192,17 @@ WEATHER: Final = Table(
     Point("radiant_line", Q.PLANE_IRRADIANCE, Unit.WATT_PER_SQUARE_METRE),
     Point("horiz_radiant_line", Q.IRRADIANCE, Unit.WATT_PER_SQUARE_METRE),
     Point("radiant_total", Q.IRRADIATION_TODAY, Unit.MEGAJOULE_PER_SQUARE_METRE, ref=f"{EMI_REF}; of the day, MJ/m²"),
-    ignored=("run_state", "horiz_radiant_total"),
+    raw=(RawPoint("horiz_radiant_total", "Horizontal irradiation of the day", "MJ/m²"),),
+    ignored=("run_state",),
 )
 
 GENSET: Final = Table(
     POWER_M_REF,
     Point("output_power", Q.AC_POWER, Unit.KILOWATT),
-    ignored=("running_state", "load_rate"),
+    raw=(
+        RawPoint("running_state", "Running state"),
+        RawPoint("load_rate", "Load rate", "%"),
+    ),
 )
 AC_OUTPUT: Final = Table(
     POWER_M_REF,
@@ -203,7 +219,11 @@ LITHIUM_STRING: Final = Table(
     Point("voltage", Q.BATTERY_VOLTAGE, Unit.VOLT),
     Point("current", Q.BATTERY_CURRENT, Unit.AMPERE),
     Point("total_discharge_times", Q.BATTERY_CYCLES, Unit.COUNT),
-    ignored=("battery_state", "remaining_backup_time", "total_capacity"),
+    raw=(
+        RawPoint("battery_state", "Battery state"),
+        RawPoint("remaining_backup_time", "Remaining backup time"),
+        RawPoint("total_capacity", "Total capacity"),
+    ),
 )
 MODULE_GROUP: Final = Table(
     POWER_M_REF,
@@ -215,13 +235,13 @@ MODULE: Final = Table(
     Point("input_voltage", Q.STRING_VOLTAGE, Unit.VOLT, index=1),
     Point("output_voltage", Q.BUS_VOLTAGE, Unit.VOLT),
     Point("output_current", Q.MPPT_CURRENT, Unit.AMPERE, index=1),
-    ignored=("on_off_state",),
+    raw=(RawPoint("on_off_state", "On/off state"),),
 )
 CONVERTER: Final = Table(
     POWER_M_REF,
     Point("inverter_voltage", Q.PHASE_VOLTAGE, Unit.VOLT, index=1),
     Point("inverter_frequency", Q.GRID_FREQUENCY, Unit.HERTZ),
-    ignored=("total_runtime",),
+    raw=(RawPoint("total_runtime", "Total runtime"),),
 )
 
 PLANT: Final = Table(
@@ -237,7 +257,8 @@ PLANT: Final = Table(
     Point("total_income", Q.INCOME_TOTAL, Unit.MONEY, ref=f"{PLANT_REF}, hourly"),
     Point("real_health_state", Q.PLANT_STATE, codes=states.PLANT),
     # Months and years come out of Home Assistant's own statistics, without the vendor's dips at 01:10 (E03).
-    ignored=("month_power", "year_power"),
+    raw=(RawPoint("month_power", "Yield this month", "kWh"),),
+    ignored=("year_power",),
 )
 
 REPORT: Final = Table(
@@ -257,12 +278,12 @@ REPORT: Final = Table(
     Point("reduction_total_co2", Q.CO2_SAVED_TODAY, Unit.TONNE),
     Point("perpower_ratio", Q.EQUIVALENT_HOURS_TODAY, Unit.HOUR, ref=f"{REPORT_REF}, kWh per kWp"),
     Point("radiation_intensity", Q.IRRADIATION_TODAY, Unit.KILOWATT_HOUR_PER_SQUARE_METRE),
-    ignored=(
-        "installed_capacity",
-        "theory_power",
-        "performance_ratio",
-        "reduction_total_coal",
-        "reduction_total_tree",
+    raw=(
+        RawPoint("installed_capacity", "Installed capacity", "kW"),
+        RawPoint("theory_power", "Theoretical yield", "kWh"),
+        RawPoint("performance_ratio", "Performance ratio", "%"),
+        RawPoint("reduction_total_coal", "Coal saved", "t"),
+        RawPoint("reduction_total_tree", "Trees"),
     ),
 )
 

@@ -10,6 +10,11 @@ from ..points import ABSENT, SPLITS, Decoded, Table, decode, flatten
 from ..storage import Json
 
 STORAGE: Final = "battery_"
+UNCONNECTED: Final = ("second_grid_", "tariff_")
+"""Families whose counters all stand at 0 where nothing is connected."""
+PER_MODULE: Final = frozenset(
+    {Quantity.MODULE_CELL_VOLTAGE_MAX, Quantity.MODULE_CELL_VOLTAGE_MIN}
+)
 FROM_PV: Final = frozenset(
     {Quantity.PV_CHARGE_ENERGY_TOTAL, Quantity.PV_CHARGE_ENERGY_TODAY}
 )
@@ -52,6 +57,7 @@ def read(
     if not storage:
         for slot in [slot for slot in decoded.values if _is_storage(slot)]:
             del decoded.values[slot]
+    _drop_unconnected(decoded.values)
     join_powers(decoded.values)
     if correction is not None:
         decoded.values = _corrected(decoded.values, correction)
@@ -65,6 +71,18 @@ def _corrected(
     if correction.unit is PowerUnit.KILOWATT:
         values = scale_powers(values, Unit.KILOWATT.factor)
     return swap_direction(values) if correction.swap_direction else values
+
+
+def _drop_unconnected(values: dict[Slot, Value]) -> None:
+    """Leave out what has its points and is not there: a second meter, tariffs, a battery's empty places (sungrow.md §5.3)."""
+    for family in UNCONNECTED:
+        mine = [slot for slot in values if slot.quantity.startswith(family)]
+        if not any(values[slot] for slot in mine if slot.quantity.is_counter):
+            for slot in mine:
+                del values[slot]
+    for slot in [slot for slot in values if slot.quantity in PER_MODULE]:
+        if not values[slot]:
+            del values[slot]
 
 
 def _unmapped(decoded: Decoded) -> set[str]:

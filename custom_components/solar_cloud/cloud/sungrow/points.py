@@ -6,24 +6,26 @@ numbers of the types, and ``DEVICE_TYPES``, which says what each type is and whi
 Values are strings in base units. Shares are fractions of one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from ..catalogue import Catalogue, PointType
 from ..model import Device, DeviceKind, Plant, Quantity as Q, Unit
-from ..points import Point, Table, series
+from ..points import Point, RawPoint, Table, series
 from .states import BATTERY_STATES, CHARGER_STATES, HYBRID_STATES, PV_STATES
 
 PV: Final = "sungrow.md §5.5"
 HYBRID: Final = "sungrow.md §5.6"
 HYBRID_MEDIUM: Final = f"{HYBRID}, medium confidence"
+CHANNEL_2: Final = f"{HYBRID}, channel 2; import positive: a guess"
 SINGLE_PHASE: Final = f"{HYBRID}, single-phase"
 ANALOGY: Final = "sungrow.md §5.3, by analogy"
 OTHER: Final = "sungrow.md §5.8"
 PAIRS: Final = f"{OTHER}, pairs of volt and ampere"
 PLANT_REF: Final = "sungrow.md §5.4"
 HARDWARE: Final = "sungrow.md §5.7"
+TARIFFS: Final = f"{HARDWARE}; peak, flat, valley, wave"
 MOBILE: Final = f"{HARDWARE}, mobile"
 
 BASIC_FIELDS: Final = (
@@ -48,6 +50,16 @@ def _choice(point_ids: tuple[int, ...], quantity: Q, unit: Unit, sign: int = 1) 
     return tuple(Point(f"p{each}", quantity, unit, sign=sign) for each in point_ids)
 
 
+def _channel_2() -> Iterator[RawPoint]:
+    """Give what the second meter of a hybrid inverter tells beside its power and its counters."""
+    phases = ("total", "phase A", "phase B", "phase C")
+    for first, name, unit in ((18075, "apparent power", "VA"), (18079, "active power", "W"), (18083, "reactive power", "var"), (18088, "purchased energy", "Wh"), (18092, "feed-in energy", "Wh")):
+        for place, phase in enumerate(phases):
+            if first + place not in {18079, 18088, 18092}:
+                yield RawPoint(f"p{first + place}", f"Channel 2 {phase} {name}", unit)
+    yield RawPoint("p18087", "Channel 2 power factor")
+
+
 PV_INVERTER: Final = Table(
     PV,
     Point("p24", Q.AC_POWER, Unit.WATT),
@@ -70,6 +82,20 @@ PV_INVERTER: Final = Table(
     *series("p{n}", (6, 8, 10, *range(46, 59, 2), 7451, 7452, *range(7724, 7739, 2)), Q.MPPT_CURRENT, Unit.AMPERE),
     *series("p{n}", (*range(70, 86), 92, 93, *range(313, 327), *range(7708, 7723, 2)), Q.STRING_CURRENT, Unit.AMPERE),
     *series("p{n}", (*range(96, 114), *range(7166, 7180), *range(7707, 7722, 2)), Q.STRING_VOLTAGE, Unit.VOLT),
+    Point("p7356", Q.OPERATING_TIME_TOTAL, Unit.HOUR),
+    Point("p3", Q.GRID_TIME_TOTAL, Unit.HOUR),
+    Point("p41", Q.ACTIVE_POWER_IN_FORCE, Unit.WATT),
+    Point("p42", Q.REACTIVE_POWER_IN_FORCE, Unit.VAR, ref=f"{PV}, printed as va"),
+    Point("p120", Q.ARC_FAULT_COUNT, Unit.COUNT),
+    *series("p{n}", range(33, 39), Q.POWER_MODULE_TEMPERATURE, Unit.CELSIUS),
+    raw=(
+        RawPoint("p87", "Yield this month", "Wh"),
+        RawPoint("p88", "Yield this year", "Wh"),
+        RawPoint("p67", "Daily yield (theoretical)", "Wh"),
+        RawPoint("p90", "Negative voltage to ground", "V"),
+        RawPoint("p39", "Positive impedance to ground", "Ω"),
+        RawPoint("p40", "Negative impedance to ground", "Ω"),
+    ),
     ignored=BASIC_FIELDS,
 )
 """Type 1. The yield is counted on the AC side."""
@@ -131,7 +157,30 @@ HYBRID_INVERTER: Final = Table(
     *series("p{n}", (18065, 18066, 18067), Q.BACKUP_POWER, Unit.WATT),
     *series("p{n}", (18062, 18063, 18064), Q.BACKUP_CURRENT, Unit.AMPERE),
     *series("p{n}", (18103, 18104, 18105), Q.BACKUP_VOLTAGE, Unit.VOLT),
+    Point("p18068", Q.BACKUP_POWER_SUM, Unit.WATT),
     Point("p18106", Q.BACKUP_FREQUENCY, Unit.HERTZ, ref=HYBRID_MEDIUM),
+    Point("p18079", Q.SECOND_GRID_POWER, Unit.WATT, ref=CHANNEL_2),
+    Point("p18088", Q.SECOND_GRID_IMPORT_ENERGY_TOTAL, Unit.WATT_HOUR, ref=CHANNEL_2),
+    Point("p18092", Q.SECOND_GRID_EXPORT_ENERGY_TOTAL, Unit.WATT_HOUR, ref=CHANNEL_2),
+    *series("p{n}", (18108, 18109, 18110), Q.METER_PHASE_VOLTAGE, Unit.VOLT),
+    Point("p13020", Q.OPERATING_TIME_TOTAL, Unit.HOUR),
+    Point("p13016", Q.BATTERY_CHARGE_TIME_TOTAL, Unit.HOUR),
+    Point("p13017", Q.BATTERY_DISCHARGE_TIME_TOTAL, Unit.HOUR),
+    Point("p13023", Q.BATTERY_CHARGE_TIME_TODAY, Unit.HOUR),
+    Point("p13024", Q.BATTERY_DISCHARGE_TIME_TODAY, Unit.HOUR),
+    raw=(
+        RawPoint("p13118", "Annual direct energy consumption", "Wh"),
+        RawPoint("p13155", "DRM state"),
+        RawPoint("p13165", "MDSP off-grid start-up status"),
+        RawPoint("p13166", "SDSP working mode"),
+        RawPoint("p13167", "SDSP off-grid start status"),
+        RawPoint("p13168", "DI status"),
+        RawPoint("p13169", "Battery voltage (BMS)", "V"),
+        RawPoint("p13170", "Battery SOC (BMS)"),
+        RawPoint("p13171", "EMS status"),
+        RawPoint("p18061", "Ripple control state"),
+        *_channel_2(),
+    ),
     ignored=BASIC_FIELDS,
 )
 """Type 14."""
@@ -153,6 +202,7 @@ MICRO_INVERTER: Final = Table(
     *series("p{n}", range(51316, 51327, 2), Q.MPPT_CURRENT, Unit.AMPERE, ref=PAIRS),
     *series("p{n}", range(51333, 51339), Q.MPPT_POWER, Unit.WATT),
     *series("p{n}", range(51339, 51345), Q.MPPT_ENERGY_TOTAL, Unit.WATT_HOUR),
+    *series("p{n}", range(51347, 51353), Q.MPPT_ENERGY_TODAY, Unit.WATT_HOUR),
     ignored=BASIC_FIELDS,
 )
 """Type 55."""
@@ -172,7 +222,9 @@ OPTIMIZER: Final = Table(
 PLANT: Final = Table(
     PLANT_REF,
     *_choice((83067, 83329), Q.PV_POWER, Unit.WATT),
-    Point("p83033", Q.AC_POWER, Unit.WATT),
+    *_choice((83033, 83002), Q.AC_POWER, Unit.WATT),
+    Point("p83009", Q.AC_ENERGY_TODAY, Unit.WATT_HOUR),
+    Point("p83004", Q.AC_ENERGY_TOTAL, Unit.WATT_HOUR),
     *_choice((83106, 83052, 83330), Q.LOAD_POWER, Unit.WATT),
     *_choice((83549, 83328), Q.GRID_POWER, Unit.WATT),
     *_choice((83238, 83326), Q.BATTERY_POWER, Unit.WATT, sign=-1),
@@ -199,6 +251,48 @@ PLANT: Final = Table(
     Point("p83013", Q.IRRADIATION_TODAY, Unit.WATT_HOUR_PER_SQUARE_METRE),
     Point("p83016", Q.AMBIENT_TEMPERATURE, Unit.CELSIUS),
     Point("p83017", Q.MODULE_TEMPERATURE, Unit.CELSIUS),
+    Point("p83233", Q.BATTERY_MAX_CHARGE_POWER, Unit.WATT),
+    Point("p83234", Q.BATTERY_MAX_DISCHARGE_POWER, Unit.WATT),
+    Point("p83548", Q.BATTERY_CYCLES, Unit.COUNT),
+    raw=(
+        RawPoint("p83001", "Inverter AC power normalization", "W/Wp"),
+        RawPoint("p83005", "Daily equivalent hours", "h"),
+        RawPoint("p83006", "Meter daily yield", "Wh"),
+        RawPoint("p83007", "Meter PR"),
+        RawPoint("p83008", "Daily equivalent hours of inverter", "h"),
+        RawPoint("p83010", "Inverter PR"),
+        RawPoint("p83011", "Meter daily consumption", "Wh"),
+        RawPoint("p83018", "Daily yield (theoretical)", "Wh"),
+        RawPoint("p83019", "Plant power / installed power"),
+        RawPoint("p83020", "Meter total yield", "Wh"),
+        RawPoint("p83021", "Meter total consumption", "Wh"),
+        RawPoint("p83023", "Plant PR"),
+        RawPoint("p83032", "Meter AC power", "W"),
+        RawPoint("p83046", "PCS total active power", "W"),
+        RawPoint("p83235", "Total field chargeable energy", "Wh"),
+        RawPoint("p83236", "Total field dischargeable energy", "Wh"),
+        RawPoint("p83237", "Total field maximum reactive power", "var"),
+        RawPoint("p83239", "Total field reactive power", "var"),
+        RawPoint("p83240", "Total field power factor"),
+        RawPoint("p83317", "Power forecast", "W"),
+        RawPoint("p83318", "Planned charging / discharging power", "W"),
+        RawPoint("p83319", "Planned SOC"),
+        RawPoint("p83320", "Planned charging energy", "Wh"),
+        RawPoint("p83321", "Planned discharging energy", "Wh"),
+        RawPoint("p83419", "Daily highest inverter power / installed power"),
+        RawPoint("p83743", "Daily yield loss due to curtailment", "Wh"),
+        # Of the app; over the OpenAPI they may be refused (sungrow.md §5.4).
+        RawPoint("p83076", "PV power (app)", "W"),
+        RawPoint("p83077", "PV energy today (app)", "Wh"),
+        RawPoint("p83088", "Charge today (app)", "Wh"),
+        RawPoint("p83089", "Discharge today (app)", "Wh"),
+        RawPoint("p83095", "Discharge total (app)", "Wh"),
+        RawPoint("p83120", "PV to battery (app)", "Wh"),
+        RawPoint("p83121", "Self-consumption (app)", "Wh"),
+        RawPoint("p83122", "Self-sufficiency (app)"),
+        RawPoint("p83128", "Total PV and storage power (app)", "W"),
+        RawPoint("p83202", "Installed power (app)", "W"),
+    ),
     ignored=BASIC_FIELDS,
 )
 """Type 11. Storage power counts charging as positive, grid power import (both with low confidence)."""
@@ -217,6 +311,17 @@ BATTERY: Final = Table(
     Point("p58612", Q.CELL_VOLTAGE_MIN, Unit.MILLIVOLT),
     Point("p58614", Q.CELL_TEMPERATURE_MAX, Unit.CELSIUS),
     Point("p58616", Q.CELL_TEMPERATURE_MIN, Unit.CELSIUS),
+    *series("p{n}", range(58618, 58626), Q.MODULE_CELL_VOLTAGE_MAX, Unit.MILLIVOLT),
+    *series("p{n}", range(58626, 58634), Q.MODULE_CELL_VOLTAGE_MIN, Unit.MILLIVOLT),
+    Point("p58635", Q.BATTERY_CONTACTOR, Unit.COUNT, ref=f"{HARDWARE}; what its numbers mean is told nowhere"),
+    Point("p58636", Q.FAULTY_MODULE, Unit.COUNT),
+    raw=(
+        RawPoint("p58609", "Standard health status"),
+        RawPoint("p58611", "Position of max. voltage cell"),
+        RawPoint("p58613", "Position of min. voltage cell"),
+        RawPoint("p58615", "Position of max. temperature module"),
+        RawPoint("p58617", "Position of min. temperature module"),
+    ),
     ignored=BASIC_FIELDS,
 )
 """Type 43."""
@@ -236,6 +341,19 @@ METER: Final = Table(
     Point("p8014", Q.POWER_FACTOR, Unit.RATIO),
     Point("p8022", Q.REACTIVE_POWER, Unit.VAR),
     Point("p8026", Q.APPARENT_POWER, Unit.VOLT_AMPERE),
+    *series("p{n}", (8034, 8042, 8038, 8058), Q.TARIFF_IMPORT_ENERGY_TOTAL, Unit.WATT_HOUR, ref=TARIFFS),
+    *series("p{n}", (8035, 8043, 8039, 8059), Q.TARIFF_EXPORT_ENERGY_TOTAL, Unit.WATT_HOUR, ref=TARIFFS),
+    Point("p8084", Q.DIRECT_USE_ENERGY_TODAY, Unit.WATT_HOUR),
+    Point("p8085", Q.DIRECT_USE_ENERGY_TOTAL, Unit.WATT_HOUR),
+    raw=(
+        RawPoint("p8032", "Forward reactive energy", "varh"),
+        RawPoint("p8033", "Reverse reactive energy", "varh"),
+        *(
+            RawPoint(f"p{first + way}", f"{rate} {direction} reactive energy", "varh")
+            for first, rate in ((8036, "Peak"), (8040, "Valley"), (8044, "Flat"), (8060, "Wave"))
+            for way, direction in enumerate(("forward", "reverse"))
+        ),
+    ),
     ignored=BASIC_FIELDS,
 )
 """Type 7."""
@@ -246,6 +364,11 @@ CHARGER: Final = Table(
     Point("p33716", Q.OPERATING_STATE, codes=CHARGER_STATES),
     *series("p{n}", (33702, 33704, 33706), Q.PHASE_VOLTAGE, Unit.VOLT),
     *series("p{n}", (33703, 33705, 33707), Q.PHASE_CURRENT, Unit.AMPERE),
+    Point("p33723", Q.CHARGER_POWER_MAX, Unit.KILOWATT),
+    Point("p33722", Q.CHARGER_POWER_MIN, Unit.KILOWATT),
+    Point("p33728", Q.CHARGER_CURRENT_MAX, Unit.AMPERE),
+    Point("p33729", Q.CHARGER_CURRENT_MIN, Unit.AMPERE),
+    Point("p33710", Q.PILOT_VOLTAGE, Unit.VOLT),
     ignored=BASIC_FIELDS,
 )
 """Type 51. No energy counter is documented."""
@@ -282,7 +405,8 @@ DONGLE: Final = Table(
     HARDWARE,
     Point("p23014", Q.SIGNAL_STRENGTH, Unit.DECIBEL_MILLIWATT),
     Point("p23001", Q.SIGNAL_STRENGTH, Unit.DECIBEL_MILLIWATT, ref=MOBILE),
-    ignored=BASIC_FIELDS,
+    # A card's number is personal.
+    ignored=(*BASIC_FIELDS, "p23008"),
 )
 """Type 22."""
 
@@ -291,11 +415,20 @@ LOGGER: Final = Table(
     Point("p10511", Q.SIGNAL_STRENGTH, Unit.DECIBEL_MILLIWATT),
     Point("p10510", Q.SIGNAL_STRENGTH, Unit.DECIBEL_MILLIWATT, ref=MOBILE),
     Point("p10587", Q.AC_POWER, Unit.WATT),
+    Point("p10026", Q.AC_POWER, Unit.WATT, ref=f"{HARDWARE}, its total power"),
+    Point("p10028", Q.AC_ENERGY_TOTAL, Unit.WATT_HOUR),
     Point("p10046", Q.REACTIVE_POWER, Unit.VAR),
+    raw=(
+        *(RawPoint(f"p{10555 + 2 * each}", f"AI voltage signal {each + 1}", "V") for each in range(4)),
+        *(RawPoint(f"p{10575 + each}", f"AI current signal {each + 1}", "mA") for each in range(4)),
+        *(RawPoint(f"p{10563 + 2 * each}", f"PT signal {each + 1}", "°C") for each in range(2)),
+        *(RawPoint(f"p{10567 + 2 * each}", f"DO signal {each + 1}") for each in range(4)),
+    ),
     ignored=BASIC_FIELDS,
 )
 """Type 9."""
 
+LIGHTS: Final = ("Total 1", "Scattered", "Direct", "Total 2", "Net", "Photosynthetic", "Ultraviolet")
 WEATHER_STATION: Final = Table(
     OTHER,
     Point("p2003", Q.IRRADIANCE, Unit.WATT_PER_SQUARE_METRE),
@@ -309,6 +442,28 @@ WEATHER_STATION: Final = Table(
     Point("p2012", Q.WIND_DIRECTION, Unit.DEGREE),
     Point("p2014", Q.AIR_PRESSURE, Unit.HECTOPASCAL),
     Point("p2022", Q.RAINFALL, Unit.MILLIMETRE),
+    Point("p2026", Q.RAINFALL, Unit.MILLIMETRE, ref=f"{OTHER}, precipitation"),
+    Point("p2002", Q.IRRADIATION_TOTAL, Unit.WATT_HOUR_PER_SQUARE_METRE),
+    Point("p2006", Q.IRRADIATION_TOTAL, Unit.WATT_HOUR_PER_SQUARE_METRE, ref=f"{OTHER}, slope"),
+    raw=(
+        RawPoint("p2011", "Wind speed scale"),
+        *(RawPoint(f"p{2099 + each}", f"Temperature {each}", "°C") for each in range(1, 6)),
+        RawPoint("p2105", "Dew point"),
+        *(RawPoint(f"p{2105 + each}", f"Soil moisture {each}") for each in range(1, 4)),
+        RawPoint("p2109", "CO₂"),
+        RawPoint("p2110", "Evaporation"),
+        *(RawPoint(f"p{2111 + each}", f"{light} radiation now") for each, light in enumerate(LIGHTS)),
+        RawPoint("p2118", "Wind direction now"),
+        RawPoint("p2119", "Wind speed now"),
+        RawPoint("p2120", "Wind speed of 2 minutes"),
+        RawPoint("p2121", "Wind speed of 10 minutes"),
+        RawPoint("p2122", "Rainfall of the interval"),
+        RawPoint("p2123", "Sunshine of the interval"),
+        *(RawPoint(f"p{2124 + each}", f"{light} radiation of the interval") for each, light in enumerate(LIGHTS)),
+        RawPoint("p2131", "Rainfall of the day"),
+        RawPoint("p2132", "Sunshine of the day"),
+        *(RawPoint(f"p{2133 + each}", f"{light} radiation of the day") for each, light in enumerate(LIGHTS)),
+    ),
     ignored=BASIC_FIELDS,
 )
 """Type 5."""
