@@ -39,7 +39,7 @@ def device_id(home: Home, entry: MockConfigEntry, identifier: str) -> str:
 async def test_the_past_of_a_device_can_be_looked_at(
     home: Home, solax: SolaxCloud, entry: MockConfigEntry
 ) -> None:
-    """In our names and units, for a day at most."""
+    """In our names and units; what cannot be asked for is said so."""
     await home.start(entry)
     inverter = device_id(home, entry, solax.first(Kind.INVERTER).sn)
     start = datetime(2026, 6, 14, 4, tzinfo=UTC)
@@ -65,15 +65,108 @@ async def test_the_past_of_a_device_can_be_looked_at(
     )
     assert today["readings"]
 
-    for wrong in (start - timedelta(hours=1), start + timedelta(days=2)):
-        with pytest.raises(ServiceValidationError, match="end after the start"):
-            await act(home, "get_history", device_id=inverter, start=start, end=wrong)
+    assert today["missing"] == []
+    assert today["continue_at"] is None
+
+    hour: dict[str, Any] = {"device_id": inverter, "start": start, "interval": "hour"}
+    with pytest.raises(ServiceValidationError, match="end after the start"):
+        await act(home, "get_history", **hour, end=start - timedelta(hours=1))
+    with pytest.raises(ServiceValidationError, match="`colour`"):
+        await act(home, "get_history", **hour, points=["colour"])
     plant = device_id(home, entry, solax.plant.plant_id)
     with pytest.raises(ServiceValidationError, match="no past"):
         await act(home, "get_history", device_id=plant, start=start)
-    solax.fault("history_data", code=10406, times=None)
-    with pytest.raises(HomeAssistantError):
+    solax.fault("history_data", code=10403, times=None)
+    with pytest.raises(HomeAssistantError, match="Data Monitoring Service"):
         await act(home, "get_history", device_id=inverter, start=start)
+
+
+async def test_hours_of_several_devices_and_the_months_of_a_plant(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """Energies are those of each interval, measurements its mean; a list that charts read, with units beside it."""
+    await home.start(entry)
+    serial = solax.first(Kind.INVERTER).sn
+    inverter, battery, meter, plant = (
+        device_id(home, entry, key)
+        for key in (
+            serial,
+            f"{serial}_battery",
+            solax.first(Kind.METER).sn,
+            solax.plant.plant_id,
+        )
+    )
+    start = datetime(2026, 6, 14, 8, tzinfo=UTC)
+    answer = await act(
+        home,
+        "get_history",
+        device_id=[inverter, battery, meter],
+        start=start,
+        end=start + timedelta(hours=4),
+        interval="hour",
+        points=["pv_energy", "battery_soc", "grid_import_energy_total"],
+    )
+    assert answer["missing"] == []
+    assert answer["units"] == {
+        "battery_soc": "%",
+        "grid_import_energy": "kWh",
+        "pv_energy": "kWh",
+    }
+    rows = [each for each in answer["readings"] if each["device_id"] == inverter]
+    assert [each["start"] for each in rows] == [
+        f"2026-06-14T{hour}:00:00+02:00" for hour in range(10, 14)
+    ]
+    site = solax.plant.site
+    for number, row in enumerate(rows):
+        begin = start + timedelta(hours=number)
+        flowed = site.truth(begin + timedelta(hours=1)).since(site.truth(begin))
+        assert row["values"]["pv_energy"] == pytest.approx(flowed.pv, abs=0.25)
+    charge = [each for each in answer["readings"] if each["device_id"] == battery]
+    assert len(charge) == 4
+    assert all(0 < each["values"]["battery_soc"] <= 100 for each in charge)
+
+    answer = await act(
+        home, "get_history", device_id=plant, start="2024-01-01", interval="month"
+    )
+    months = answer["readings"]
+    assert [each["start"][:7] for each in months][-2:] == ["2026-05", "2026-06"]
+    assert 12 <= len(months) <= 13
+    assert months[0]["values"]["load_energy"] > 100
+    (missing,) = answer["missing"]
+    assert missing["reason"] == "too_old"
+    assert (missing["start"], missing["device_id"]) == (
+        "2024-01-01T00:00:00+01:00",
+        plant,
+    )
+
+
+async def test_over_quota_the_history_is_partial_instead_of_an_error(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """It returns what came before the limit, which spans are missing, and when to go on."""
+    await home.start(entry)
+    inverter = device_id(home, entry, solax.first(Kind.INVERTER).sn)
+    start = datetime(2026, 6, 13, tzinfo=UTC)
+    solax.fault("history_data", code=10406, skip=1, times=None)
+    answer = await act(
+        home,
+        "get_history",
+        device_id=inverter,
+        start=start,
+        end=start + timedelta(days=1),
+    )
+    assert 100 < len(answer["readings"]) < 145
+    assert answer["missing"] == [
+        {
+            "device_id": inverter,
+            "start": dt_util.as_local(start).isoformat(),
+            "end": dt_util.as_local(start + timedelta(hours=12)).isoformat(),
+            "reason": "rate_limited",
+        }
+    ]
+    at = dt_util.parse_datetime(answer["continue_at"])
+    assert at
+    assert timedelta() < at - dt_util.utcnow() <= timedelta(seconds=60)
 
 
 @pytest.mark.parametrize("year", [1, 9999])
@@ -85,11 +178,9 @@ async def test_a_past_out_of_all_time_is_refused(
     inverter = device_id(home, entry, solax.first(Kind.INVERTER).sn)
     usual = datetime(2026, 6, 14, 4, tzinfo=UTC)
     day = datetime(year, 12, 31, 23, 30) if year > 1 else datetime(1, 1, 1)
-    spans: list[dict[str, Any]] = [
-        {"start": day},
-        {"start": day, "end": usual},
-        {"start": usual, "end": day},
-    ]
+    spans: list[dict[str, Any]] = [{"start": day}, {"start": day, "end": usual}]
+    if year == 1:  # who says 9999 wants all there is until now
+        spans.append({"start": usual, "end": day})
     solax.calls.clear()
     for span in spans:
         with pytest.raises(ServiceValidationError) as err:

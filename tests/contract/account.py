@@ -53,6 +53,8 @@ class Past:
     """How far a reading is from the truth at most, in kWh, as its fields are cut off."""
     report_error: float
     """The same of a report."""
+    month_error: float
+    """The same of a month: more where it is the sum of days that are cut off."""
 
 
 @dataclass(frozen=True, kw_only=True)

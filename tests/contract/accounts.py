@@ -75,6 +75,7 @@ class Solax(Account):
         reported=GRID,
         reading_error=0.11,
         report_error=0.02,
+        month_error=0.02,
     )
     setting: ClassVar[Setting | None] = Setting(
         control=Control.CHARGE_CURRENT_LIMIT,
@@ -135,6 +136,7 @@ class Sungrow(Account, ABC):
         reported=GRID | PV,
         reading_error=0.3,
         report_error=0.2,
+        month_error=31 * 0.1,
     )
     setting: ClassVar[Setting | None] = Setting(
         control=Control.BATTERY_MIN_SOC,
@@ -243,6 +245,7 @@ class FusionSolar(Account, ABC):
         reported=GRID | PV,
         reading_error=0.1,
         report_error=0.02,
+        month_error=0.02,
     )
     setting: ClassVar[Setting | None] = Setting(
         control=Control.EXPORT_LIMIT,

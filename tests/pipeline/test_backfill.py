@@ -30,6 +30,7 @@ from custom_components.solar_cloud.backfill.samples import (
 from custom_components.solar_cloud.cloud.errors import QuotaExhausted, UnexpectedAnswer
 from custom_components.solar_cloud.cloud.history import (
     HistoryLimits,
+    Interval,
     PastEnergies,
     PastEnergy,
     PastWindow,
@@ -394,8 +395,20 @@ class Archive:
             at += 1800.0
         return {batch[0]: found}
 
+    def reported(
+        self, owner: str, inventory: Inventory
+    ) -> Mapping[Interval, timedelta]:
+        """Report days."""
+        return {Interval.DAY: timedelta(days=365)}
+
     async def energies(
         self, plant: Plant, inventory: Inventory, end: datetime
+    ) -> PastEnergies:
+        """Return one day."""
+        return await self.totals(plant.id, inventory, Interval.DAY, end)
+
+    async def totals(
+        self, owner: str, inventory: Inventory, interval: Interval, end: datetime
     ) -> PastEnergies:
         """Return one day."""
         self._spend()

@@ -6,11 +6,57 @@ step: the caller keeps what it got, and goes on later where a limit stopped it.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, tzinfo
-from typing import Protocol
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+from math import inf
+from typing import Final, Protocol
 
 from .model import Inventory, Plant, Quantity, Reading
 from .timestamps import midnight
+
+
+class Interval(StrEnum):
+    """How finely the past is told, by the words Home Assistant has for periods of statistics; the finest first."""
+
+    FIVE_MINUTES = "5minute"
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+    def begin(self, at: datetime) -> datetime:
+        """Return when the interval of an instant began, in the zone of the instant."""
+        match self:
+            case Interval.FIVE_MINUTES:
+                return at.replace(minute=at.minute // 5 * 5, second=0, microsecond=0)
+            case Interval.HOUR:
+                return at.replace(minute=0, second=0, microsecond=0)
+            case Interval.DAY:
+                day = at.date()
+            case Interval.MONTH:
+                day = at.date().replace(day=1)
+            case Interval.YEAR:
+                day = at.date().replace(month=1, day=1)
+        return datetime.combine(day, time.min, at.tzinfo)
+
+    def following(self, begin: datetime) -> datetime:
+        """Return when the interval that began at an instant is over."""
+        step = _STEPS[self]
+        if step < _STEPS[Interval.DAY]:
+            return (begin.astimezone(UTC) + step).astimezone(begin.tzinfo)
+        return self.begin(begin + step)
+
+
+_STEPS: Final[Mapping[Interval, timedelta]] = {
+    Interval.FIVE_MINUTES: timedelta(minutes=5),
+    Interval.HOUR: timedelta(hours=1),
+    Interval.DAY: timedelta(days=1),
+    Interval.MONTH: timedelta(days=32),
+    Interval.YEAR: timedelta(days=367),
+}
+"""From the beginning of an interval into the next one."""
+PLANT_LIFE: Final = timedelta(days=25 * 365)
+"""How far back a report goes that keeps all there ever was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,26 +71,35 @@ class HistoryLimits:
 
 @dataclass(frozen=True, slots=True)
 class PastEnergy:
-    """What a plant's report says of one hour or one day; times in epoch seconds, energies in kWh."""
+    """What a report says of one hour, day, month or year; times in epoch seconds, energies in kWh.
+
+    The one that is still running has what was counted until now.
+    """
 
     start: float
     end: float
     values: Mapping[Quantity, float] = field(default_factory=dict)
 
     @classmethod
-    def of_day(
-        cls, day: date, zone: tzinfo | None, values: Mapping[Quantity, float]
+    def of(
+        cls,
+        day: date,
+        zone: tzinfo | None,
+        values: Mapping[Quantity, float],
+        interval: Interval = Interval.DAY,
     ) -> PastEnergy:
-        """Say what was counted on a local day."""
-        return cls(midnight(day, zone), midnight(day + timedelta(days=1), zone), values)
+        """Say what was counted in the interval that begins with a local day."""
+        following = interval.following(datetime.combine(day, time.min, zone))
+        return cls(midnight(day, zone), following.timestamp(), values)
 
 
 @dataclass(frozen=True, slots=True)
 class PastEnergies:
-    """One answer of a report, and the instant its rows begin at: what was before is another call."""
+    """One answer of a report: the instant its rows begin at (what was before is another call), and up to which they are complete."""
 
     rows: Sequence[PastEnergy]
     since: float
+    until: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +138,16 @@ class HistoryClient(Protocol):
         self, plant: Plant, inventory: Inventory, end: datetime
     ) -> PastEnergies:
         """Return the energies of a plant before ``end`` (in its time zone), as far as one call reaches. Raises a ``CloudError``."""
+
+    def reported(
+        self, owner: str, inventory: Inventory
+    ) -> Mapping[Interval, timedelta]:
+        """Return for which intervals reports have the energies of a plant or device, and how far back."""
+
+    async def totals(
+        self, owner: str, inventory: Inventory, interval: Interval, end: datetime
+    ) -> PastEnergies:
+        """Return the energies of a plant or device before ``end`` (in the plant's zone), as far as one call reaches. Raises a ``CloudError``.
+
+        ``interval`` is one of ``reported``.
+        """

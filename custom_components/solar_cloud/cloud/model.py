@@ -246,6 +246,12 @@ class Quantity(StrEnum):
         return self.value.endswith("_energy_total")
 
     @property
+    def lifetime(self) -> Quantity | None:
+        """The quantity over a life that one of today adds to, if there is one."""
+        stem = self.value.removesuffix("_today")
+        return None if stem == self.value else _QUANTITIES.get(f"{stem}_total")
+
+    @property
     def is_energy(self) -> bool:
         """Whether this is a counter of energy over a life, a day or a session: it outlives a silent device."""
         return (

@@ -1,6 +1,8 @@
-"""Looking into the past of a device, as the vendor keeps it."""
+"""Looking into the past of plants and devices, as far as the vendor keeps it and the limits of the moment go."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import voluptuous as vol
@@ -16,12 +18,14 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 
-from ..cloud.errors import CloudError, Paced
-from ..cloud.history import PastWindow
-from ..cloud.model import Reading
+from ..backfill.look_back import NO_HISTORY, LookBack, PastRow, Question
+from ..cloud.errors import RetryLater
+from ..cloud.history import Interval
+from ..cloud.model import Inventory, Plant, Slot
 from ..const import DOMAIN
 from ..device_registry import own_identifier
 from ..flow_schemas import async_pause
+from ..runtime import SolarCloudConfigEntry
 from ..statistics.counters import async_zone
 from .targets import (
     ATTR_DEVICE,
@@ -33,17 +37,26 @@ from .targets import (
     history_of,
 )
 
-LONGEST_LOOK: Final = timedelta(days=1)
-"""What one call of ``get_history`` may ask for: it is meant to look, not to copy."""
+ATTR_INTERVAL: Final = "interval"
+ATTR_POINTS: Final = "points"
 
-LONGEST_WAIT: Final = 60.0
-"""Seconds of our own pace that ``get_history`` waits for."""
+LOOK: Final = timedelta(days=1)
+"""How far a look goes whose end is left out, where it is fine."""
+FINE: Final = frozenset({Interval.FIVE_MINUTES, Interval.HOUR})
+LONGEST_WAIT: Final = 75.0
+"""Seconds of our own pace that one call waits for: a minute's pause between two calls."""
 
 GET_HISTORY: Final = vol.Schema(
     {
-        vol.Required(ATTR_DEVICE): cv.string,
+        vol.Required(ATTR_DEVICE): vol.All(
+            cv.ensure_list, vol.Length(min=1), [cv.string]
+        ),
         vol.Required(ATTR_START): cv.datetime,
         vol.Optional(ATTR_END): cv.datetime,
+        vol.Optional(ATTR_INTERVAL, default=Interval.FIVE_MINUTES): vol.Coerce(
+            Interval
+        ),
+        vol.Optional(ATTR_POINTS, default=list): vol.All(cv.ensure_list, [cv.string]),
     }
 )
 
@@ -61,62 +74,153 @@ def async_register(hass: HomeAssistant) -> None:
 
 
 async def _async_get_history(call: ServiceCall) -> ServiceResponse:
-    """Return what a device reported between two instants, as the vendor keeps it."""
-    device, entry = device_and_entry(call.hass, call.data[ATTR_DEVICE])
-    history, history_client = history_of(call.hass, entry)
-    owner = own_identifier(device) or ""
-    start, end = _span(call.data[ATTR_START], call.data.get(ATTR_END))
-    inventory = history.inventory
-    batches = history_client.batches([owner], inventory)
-    if not batches:
-        raise error("no_history")
-    plant = inventory.plants[
-        inventory.devices[owner].plant_id if owner in inventory.devices else owner
-    ]
-    zone = await async_zone(call.hass, history.account, plant)
-    found: dict[datetime, Reading] = {}
-    patience = LONGEST_WAIT
-    with history.stand_back():
-        while start < end:
-            until = min(end, start + history_client.limits.window)
-            window = PastWindow(
-                start.astimezone(zone), until.astimezone(zone), timedelta(minutes=5)
-            )
-            try:
-                past = await history_client.readings(batches[0], inventory, window)
-            except Paced as err:
-                patience -= err.retry_after
-                if patience < 0:
-                    raise as_error(err) from err
-                await async_pause(call.hass, err.retry_after)
-                continue
-            except CloudError as err:
-                raise as_error(err) from err
-            found |= {
-                reading.measured_at: reading
-                for reading in past.get(owner, ())
-                if reading.measured_at is not None
+    """Return what plants and devices told between two instants, and what is missing."""
+    hass, interval = call.hass, call.data[ATTR_INTERVAL]
+    start, end = _span(call.data[ATTR_START], call.data.get(ATTR_END), interval)
+    slots = frozenset(_slot(interval, key) for key in call.data[ATTR_POINTS])
+    accounts: dict[str, tuple[SolarCloudConfigEntry, dict[str, str]]] = {}
+    for device_id in call.data[ATTR_DEVICE]:
+        device, entry = device_and_entry(hass, device_id)
+        chosen = accounts.setdefault(entry.entry_id, (entry, {}))[1]
+        chosen[own_identifier(device) or ""] = device_id
+    answer = _Answer()
+    for entry, chosen in accounts.values():
+        await _async_look(hass, entry, chosen, (interval, start, end, slots), answer)
+    return answer.as_json()
+
+
+class _Answer:
+    """What several accounts answer together."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.readings: list[JsonValueType] = []
+        self.units: dict[str, JsonValueType] = {}
+        self.missing: list[JsonValueType] = []
+        self.go_on: datetime | None = None
+
+    def add(
+        self, device_id: str, rows: Iterable[PastRow], interval: Interval, plant: Plant
+    ) -> None:
+        """Add the rows of one plant or device."""
+        for row in rows:
+            told: dict[str, JsonValueType] = {
+                "device_id": device_id,
+                "start": row.start.isoformat(),
             }
-            start = until
-    return {"readings": [_as_json(found[at]) for at in sorted(found)]}
+            if interval is Interval.FIVE_MINUTES:
+                told["measured_at"] = dt_util.as_utc(row.start).isoformat()
+            self.readings.append(told | {"values": {**row.values}})
+            for key in row.values.keys() - self.units.keys():
+                self.units[key] = _unit(key, plant)
+
+    def lack(self, looked: LookBack, device_ids: Mapping[str, str]) -> None:
+        """Add what was not found, and when to go on."""
+        self.missing += [
+            {
+                "device_id": device_ids[each.owner],
+                "start": dt_util.as_local(each.start).isoformat(),
+                "end": dt_util.as_local(each.end).isoformat(),
+                "reason": each.why,
+            }
+            for each in looked.lacking
+        ]
+        if looked.retry_after is not None:
+            at = dt_util.utcnow() + timedelta(seconds=looked.retry_after)
+            self.go_on = max(at, self.go_on or at)
+
+    def as_json(self) -> ServiceResponse:
+        """Give the form of the response."""
+        return {
+            "readings": self.readings,
+            "units": dict(sorted(self.units.items())),
+            "missing": self.missing,
+            "continue_at": self.go_on.isoformat() if self.go_on else None,
+        }
 
 
-def _span(begin: datetime, until: datetime | None) -> tuple[datetime, datetime]:
+type _Span = tuple[Interval, datetime, datetime, frozenset[Slot]]
+
+
+async def _async_look(
+    hass: HomeAssistant,
+    entry: SolarCloudConfigEntry,
+    chosen: Mapping[str, str],
+    span: _Span,
+    answer: _Answer,
+) -> None:
+    """Look into the past of an account. Raises an error of Home Assistant when there is nothing to see and no limit is the reason."""
+    history, history_client = history_of(hass, entry)
+    inventory = history.inventory
+    looked = LookBack(
+        history_client,
+        inventory,
+        dt_util.utcnow(),
+        partial(async_pause, hass),
+        LONGEST_WAIT,
+        history.account.readings.data.readings,
+    )
+    rows = 0
+    with history.stand_back():
+        for plant, owners in _by_plant(chosen, inventory):
+            zone = await async_zone(hass, history.account, plant)
+            interval, start, end, slots = span
+            question = Question(interval, start, end, zone, slots)
+            for owner, found in (await looked.look(owners, question)).items():
+                answer.add(chosen[owner], found, interval, plant)
+                rows += len(found)
+    if not rows and looked.error and not isinstance(looked.error, RetryLater):
+        raise as_error(looked.error) from looked.error
+    if not rows and {each.why for each in looked.lacking} == {NO_HISTORY}:
+        raise error("no_history")
+    answer.lack(looked, chosen)
+
+
+def _by_plant(
+    owners: Iterable[str], inventory: Inventory
+) -> list[tuple[Plant, list[str]]]:
+    """Sort plants and devices by the plant they belong to. Raises an error for what is gone."""
+    found: dict[str, list[str]] = {}
+    for owner in owners:
+        device = inventory.devices.get(owner)
+        plant_id = device.plant_id if device else owner
+        if plant_id not in inventory.plants:
+            raise error("no_history")
+        found.setdefault(plant_id, []).append(owner)
+    return [(inventory.plants[plant_id], each) for plant_id, each in found.items()]
+
+
+def _slot(interval: Interval, key: str) -> Slot:
+    """Return what a user calls a quantity. Raises an error for what there is none of.
+
+    From an hour on, all counters of one energy are the same: what it was in the interval.
+    """
+    found = Slot.of_key(key) or Slot.of_key(f"{key}_total")
+    if found is None:
+        raise error("unknown_point", point=key)
+    total = None if interval is Interval.FIVE_MINUTES else found.quantity.lifetime
+    return found if total is None else Slot(total)
+
+
+def _unit(key: str, plant: Plant) -> str:
+    slot = Slot.of_key(key) or Slot.of_key(f"{key}_total")
+    unit = slot.quantity.unit if slot else ""
+    return plant.currency or "" if unit == "money" else unit
+
+
+def _span(
+    begin: datetime, until: datetime | None, interval: Interval
+) -> tuple[datetime, datetime]:
     """Return what is to be looked at; the first and last days of the calendar have no time in other zones."""
+    now = dt_util.utcnow()
     try:
         start = dt_util.as_utc(begin)
-        latest = start + LONGEST_LOOK
-        end = min(dt_util.as_utc(until) if until else latest, dt_util.utcnow())
+        if until is not None:
+            end = min(dt_util.as_utc(until), now)
+        else:
+            end = min(start + LOOK, now) if interval in FINE else now
     except OverflowError as err:
         raise error("invalid_span") from err
-    if not start < end <= latest:
+    if not start < end:
         raise error("invalid_span")
     return start, end
-
-
-def _as_json(reading: Reading) -> JsonValueType:
-    values: dict[str, JsonValueType] = {
-        slot.key: value for slot, value in sorted(reading.values.items())
-    }
-    at = reading.measured_at
-    return {"measured_at": at.isoformat() if at else None, "values": values}

@@ -6,18 +6,34 @@ days at once for the hours of an outage, the hours of one day at once for what l
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from math import inf
+from typing import Final, NamedTuple
 
-from ..history import HistoryLimits, PastEnergies, PastEnergy, PastWindow
-from ..model import Inventory, Plant, Quantity as Q, Reading, Slot
+from ..history import (
+    PLANT_LIFE,
+    HistoryLimits,
+    Interval,
+    PastEnergies,
+    PastEnergy,
+    PastWindow,
+)
+from ..model import Inventory, Plant, Quantity as Q, Reading, Slot, Value
 from ..points import decode, number, text
-from ..storage import Json
 from . import models
 from .api import milliseconds, rows
 from .decoder import FusionSolarDecoder
 from .inventory import FusionSolarInventory
-from .limits import DEVICE_PAST, PLANT_HOURS
-from .points import REPORT
+from .limits import (
+    DEVICE_DAY,
+    DEVICE_MONTH,
+    DEVICE_PAST,
+    DEVICE_YEAR,
+    PLANT_DAY,
+    PLANT_HOURS,
+    PLANT_MONTH,
+    PLANT_YEAR,
+)
+from .points import DEVICE_REPORT, REPORT
 from .session import FusionSolarSession
 
 LIMITS: Final = HistoryLimits(
@@ -29,16 +45,28 @@ LAG: Final = timedelta(minutes=15)
 """Uploads show in the past a little later than live."""
 AT_ONCE: Final = 10
 """Devices per call (30031)."""
-HOUR: Final = 3600.0
-LIFETIMES: Final[Mapping[Q, Q]] = {
-    Q.PV_ENERGY_TODAY: Q.PV_ENERGY_TOTAL,
-    Q.GRID_IMPORT_ENERGY_TODAY: Q.GRID_IMPORT_ENERGY_TOTAL,
-    Q.GRID_EXPORT_ENERGY_TODAY: Q.GRID_EXPORT_ENERGY_TOTAL,
-    Q.BATTERY_CHARGE_ENERGY_TODAY: Q.BATTERY_CHARGE_ENERGY_TOTAL,
-    Q.BATTERY_DISCHARGE_ENERGY_TODAY: Q.BATTERY_DISCHARGE_ENERGY_TOTAL,
-    Q.LOAD_ENERGY_TODAY: Q.LOAD_ENERGY_TOTAL,
+
+
+class FusionSolarReport(NamedTuple):
+    """A report of plants and of devices: what asks for it, how far back it goes, and of which interval one call returns the rows."""
+
+    plants: str
+    devices: str | None
+    reach: timedelta
+    whole: Interval | None
+    """``None`` for one that returns all there is."""
+
+
+REPORTS: Final[Mapping[Interval, FusionSolarReport]] = {
+    Interval.HOUR: FusionSolarReport(PLANT_HOURS, None, LIMITS.energies, Interval.DAY),
+    Interval.DAY: FusionSolarReport(
+        PLANT_DAY, DEVICE_DAY, LIMITS.energies, Interval.MONTH
+    ),
+    Interval.MONTH: FusionSolarReport(
+        PLANT_MONTH, DEVICE_MONTH, PLANT_LIFE, Interval.YEAR
+    ),
+    Interval.YEAR: FusionSolarReport(PLANT_YEAR, DEVICE_YEAR, PLANT_LIFE, None),
 }
-"""What an energy of a report adds to."""
 
 
 class FusionSolarHistory:
@@ -112,36 +140,72 @@ class FusionSolarHistory:
             readings.sort(key=lambda each: each.measured_at or window.start)
         return found
 
+    def reported(
+        self, owner: str, inventory: Inventory
+    ) -> Mapping[Interval, timedelta]:
+        """Return hours to years of plants; days to years of inverters and batteries."""
+        row = self._lists.device(owner)
+        if row is not None and row.type not in models.REPORTED:
+            return {}
+        return {
+            interval: report.reach
+            for interval, report in REPORTS.items()
+            if row is None or report.devices
+        }
+
     async def energies(
         self, plant: Plant, inventory: Inventory, end: datetime
     ) -> PastEnergies:
         """Return the hours of the day in which ``end`` lies, or that ends with it."""
-        last = end - timedelta(seconds=1)
-        midnight = last.replace(hour=0, minute=0, second=0, microsecond=0)
-        answer = await self._session.send(
-            PLANT_HOURS,
-            {"stationCodes": plant.id, "collectTime": milliseconds(last.timestamp())},
+        return await self.totals(plant.id, inventory, Interval.HOUR, end)
+
+    async def totals(
+        self, owner: str, inventory: Inventory, interval: Interval, end: datetime
+    ) -> PastEnergies:
+        """Return the hours of a day, the days of a month, the months of a year, or all years."""
+        report, last = REPORTS[interval], end - timedelta(seconds=1)
+        moment = {"collectTime": milliseconds(last.timestamp())}
+        row = self._lists.device(owner)
+        if row is None:
+            key, name = owner, "stationCode"
+            table = REPORT
+            answer = await self._session.send(
+                report.plants, {"stationCodes": owner, **moment}
+            )
+        else:
+            key, name = row.id, "devId"
+            table = DEVICE_REPORT
+            answer = await self._session.send(
+                report.devices or "",
+                {"devIds": row.id, "devTypeId": row.type, **moment},
+            )
+        stored = row is not None or any(
+            each.kind == "battery" for each in inventory.devices_of(owner)
         )
-        stored = any(each.kind == "battery" for each in inventory.devices_of(plant.id))
-        hours = []
-        for row in rows(answer):
-            at, items = number(row.get("collectTime")), row.get("dataItemMap")
-            if at is None or text(row.get("stationCode")) != plant.id:
-                continue
-            if isinstance(items, dict):
-                start = at / 1000
-                hours.append(PastEnergy(start, start + HOUR, _energies(items, stored)))
-        hours.sort(key=lambda hour: hour.start)
-        return PastEnergies(hours, midnight.timestamp())
+        found = [
+            PastEnergy(
+                begin.timestamp(),
+                interval.following(begin).timestamp(),
+                _energies(decode(table, items).values, stored),
+            )
+            for fields in rows(answer)
+            if text(fields.get(name)) == key
+            and isinstance(items := fields.get("dataItemMap"), dict)
+            and (at := number(fields.get("collectTime"))) is not None
+            and (begin := datetime.fromtimestamp(at / 1000, end.tzinfo))
+        ]
+        found.sort(key=lambda each: each.start)
+        since = report.whole.begin(last).timestamp() if report.whole else -inf
+        return PastEnergies(found, since)
 
 
-def _energies(items: Mapping[str, Json], stored: bool) -> dict[Q, float]:
-    """Read the energies of one hour; without a battery the inverters' yield is that of the sun."""
-    values = decode(REPORT, items).values
-    if not stored and (yielded := values.get(Slot(Q.AC_ENERGY_TODAY))) is not None:
-        values.setdefault(Slot(Q.PV_ENERGY_TODAY), yielded)
-    return {
-        LIFETIMES[slot.quantity]: value
+def _energies(values: Mapping[Slot, Value], stored: bool) -> dict[Q, float]:
+    """Return the energies of one row; without a battery the inverters' yield is that of the sun."""
+    told = {
+        total: value
         for slot, value in values.items()
-        if slot.quantity in LIFETIMES and isinstance(value, float) and value >= 0
+        if (total := slot.quantity.lifetime) and isinstance(value, float) and value >= 0
     }
+    if not stored and Q.AC_ENERGY_TOTAL in told:
+        told.setdefault(Q.PV_ENERGY_TOTAL, told[Q.AC_ENERGY_TOTAL])
+    return told

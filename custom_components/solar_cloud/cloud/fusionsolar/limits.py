@@ -18,6 +18,11 @@ DEVICE_NOW: Final = "getDevRealKpi"
 PLANT_DAY: Final = "getKpiStationDay"
 ALARMS: Final = "getAlarmList"
 PLANT_HOURS: Final = "getKpiStationHour"
+PLANT_MONTH: Final = "getKpiStationMonth"
+PLANT_YEAR: Final = "getKpiStationYear"
+DEVICE_DAY: Final = "getDevKpiDay"
+DEVICE_MONTH: Final = "getDevKpiMonth"
+DEVICE_YEAR: Final = "getDevKpiYear"
 DEVICE_PAST: Final = "getDevHistoryKpi"
 BATTERY_MODE: Final = "battery-mode"
 GRID_MODE: Final = "active-power-control-mode"
@@ -67,9 +72,15 @@ def windows(plants: int, devices: Mapping[int, int]) -> dict[str, tuple[Window, 
         DEVICES: (Window(of_plants + 24, DAY), MINUTE),
         PLANT_NOW: (Window(of_plants, FIVE_MINUTES), MINUTE),
         DEVICE_NOW: (Window(of_devices, FIVE_MINUTES),),
-        PLANT_DAY: (Window(of_plants + 24, DAY), MINUTE),
         ALARMS: (Window(of_plants, HALF_HOUR),),
-        PLANT_HOURS: (Window(of_plants + 24, DAY), MINUTE),
+        **dict.fromkeys(
+            (PLANT_HOURS, PLANT_DAY, PLANT_MONTH, PLANT_YEAR),
+            (Window(of_plants + 24, DAY), MINUTE),
+        ),
+        **dict.fromkeys(
+            (DEVICE_DAY, DEVICE_MONTH, DEVICE_YEAR),
+            (Window(of_devices + 24, DAY), MINUTE),
+        ),
         DEVICE_PAST: (Window(of_tens + 24, DAY), MINUTE),
     }
 

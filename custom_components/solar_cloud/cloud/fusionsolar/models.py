@@ -48,6 +48,8 @@ KINDS: Final[Mapping[int, DeviceKind]] = {
     46: DeviceKind.OPTIMIZER,
 }
 
+REPORTED: Final = frozenset({*INVERTERS, HOME_BATTERY, STORAGE})
+"""Types with reports by day, month and year (fusionsolar.md §3.10)."""
 READABLE: Final = frozenset(
     {
         *INVERTERS,

@@ -287,6 +287,13 @@ REPORT: Final = Table(
     ),
 )
 
+DEVICE_REPORT: Final = Table(
+    "getDevKpiDay",
+    Point("product_power", Q.AC_ENERGY_TODAY, Unit.KILOWATT_HOUR),
+    Point("charge_cap", Q.BATTERY_CHARGE_ENERGY_TODAY, Unit.KILOWATT_HOUR),
+    Point("discharge_cap", Q.BATTERY_DISCHARGE_ENERGY_TODAY, Unit.KILOWATT_HOUR),
+)
+
 TABLES: Final[Mapping[int, Table]] = {
     models.STRING_INVERTER: inverter(36, 10),  # 36 strings since 25.1
     models.HOME_INVERTER: inverter(8, 4),

@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
-from ..history import HistoryLimits, PastEnergies, PastEnergy, PastWindow
+from ..history import HistoryLimits, Interval, PastEnergies, PastEnergy, PastWindow
 from ..model import Device, DeviceKind, Inventory, Plant, Quantity as Q, Reading
-from ..timestamps import midnight
 from .api import DEVICE_HISTORY, STATISTICS, SolaxRow, rows
 from .battery_discovery import BY_BATTERY, battery_params
 from .decoder import SolaxDecoder
@@ -24,7 +23,11 @@ LIMITS: Final = HistoryLimits(
 )
 INTERVALS: Final = (5, 10, 15, 30, 60)
 """Minutes between rows the cloud can give."""
-BY_DAY: Final = 2
+BY: Final[Mapping[Interval, tuple[int, str]]] = {
+    Interval.DAY: (2, "%Y-%m"),
+    Interval.MONTH: (1, "%Y"),
+}
+"""What a report is asked by: the days of a month, the months of a year [doc: Statistics]. There is none of years."""
 REPORTED: Final = (
     ("pvGeneration", Q.PV_ENERGY_TOTAL),
     ("importEnergy", Q.GRID_IMPORT_ENERGY_TOTAL),
@@ -36,6 +39,7 @@ REPORTED: Final = (
 """kWh of a day or month [doc: Statistics]."""
 MOST_A_DAY: Final = 24 * 1000.0
 """kWh; beyond it a report is wrong rather than the plant large [guess]."""
+MOST_A_MONTH: Final = 31 * MOST_A_DAY
 
 
 class SolaxHistory:
@@ -92,18 +96,30 @@ class SolaxHistory:
             if (measured_at := _measured_at(row)) is not None
         ]
 
+    def reported(
+        self, owner: str, inventory: Inventory
+    ) -> Mapping[Interval, timedelta]:
+        """Return days and months of plants; devices have no reports."""
+        return dict.fromkeys(BY, LIMITS.energies) if owner in inventory.plants else {}
+
     async def energies(
         self, plant: Plant, inventory: Inventory, end: datetime
     ) -> PastEnergies:
         """Return the days of the month in which ``end`` lies, or that ends with it."""
-        local, zone = (end - timedelta(seconds=1)).date(), end.tzinfo
+        return await self.totals(plant.id, inventory, Interval.DAY, end)
+
+    async def totals(
+        self, owner: str, inventory: Inventory, interval: Interval, end: datetime
+    ) -> PastEnergies:
+        """Return the days of a month or the months of a year."""
+        last, kind = end - timedelta(seconds=1), BY[interval]
         result = await self._session.call(
             STATISTICS,
             body={
-                "plantId": plant.id,
-                "dateType": BY_DAY,
-                "date": f"{local:%Y-%m}",
-                "businessType": int(plant.address["business_type"]),
+                "plantId": owner,
+                "dateType": kind[0],
+                "date": f"{last:{kind[1]}}",
+                "businessType": int(inventory.plants[owner].address["business_type"]),
             },
             bucket=HISTORY,
         )
@@ -112,8 +128,9 @@ class SolaxHistory:
             if isinstance(result, dict)
             else []
         )
+        whole = Interval.MONTH if interval is Interval.DAY else Interval.YEAR
         return PastEnergies(
-            list(_days(listed, zone)), midnight(local.replace(day=1), zone)
+            list(_periods(listed, end.tzinfo, interval)), whole.begin(last).timestamp()
         )
 
 
@@ -135,16 +152,21 @@ def _measured_at(row: SolaxRow) -> datetime | None:
     return None if at is None else moment(at)
 
 
-def _days(listed: Sequence[SolaxRow], zone: tzinfo | None) -> Iterator[PastEnergy]:
-    """Read the days of a report; one that is out of bounds says nothing (solax.md §3.8: 678 kWh in a home's day)."""
+def _periods(
+    listed: Sequence[SolaxRow], zone: tzinfo | None, interval: Interval
+) -> Iterator[PastEnergy]:
+    """Read the rows of a report; one that is out of bounds says nothing (solax.md §3.8: 678 kWh in a home's day)."""
+    behind, most = (
+        ("", MOST_A_DAY) if interval is Interval.DAY else ("-01", MOST_A_MONTH)
+    )
     for row in listed:
         try:
-            day = date.fromisoformat(row.text("date") or "")
+            day = date.fromisoformat(f"{row.text('date')}{behind}")
         except ValueError:
             continue
         values = {
             role: value
             for name, role in REPORTED
-            if (value := row.number(name)) is not None and 0 <= value <= MOST_A_DAY
+            if (value := row.number(name)) is not None and 0 <= value <= most
         }
-        yield PastEnergy.of_day(day, zone, values)
+        yield PastEnergy.of(day, zone, values, interval)

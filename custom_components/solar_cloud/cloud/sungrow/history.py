@@ -6,13 +6,20 @@ what lies further back comes as days, a hundred in one call.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Final
+import time
+from typing import Final, NamedTuple
 
-from ..history import HistoryLimits, PastEnergies, PastEnergy, PastWindow
-from ..model import Inventory, Plant, Quantity as Q, Reading
+from ..history import (
+    PLANT_LIFE,
+    HistoryLimits,
+    Interval,
+    PastEnergies,
+    PastEnergy,
+    PastWindow,
+)
+from ..model import Device, Inventory, Plant, Quantity as Q, Reading, Unit
 from ..points import number
 from ..storage import Json
-from ..timestamps import midnight
 from .api import Operation
 from .points import DEVICE_TYPES, HYBRID_TYPE, PLANT_POINTS, PLANT_TYPE, DeviceType
 from .poller import SungrowPoller
@@ -25,9 +32,33 @@ LIMITS: Final = HistoryLimits(
     energies=timedelta(days=5 * 365),
 )
 MOST_POINTS: Final = 50
-DAYS_AT_ONCE: Final = 100
-PEAK: Final = "2"
-"""The highest value of a daily counter is what the day brought."""
+
+
+class SungrowReport(NamedTuple):
+    """How the totals of days, months or years are asked for (sungrow.md §4.7)."""
+
+    number: str
+    """What V1 calls it."""
+    at_once: int
+    """How many one call returns."""
+    value: str
+    """Which of a counter's values: the peak of a day, which is what it brought; the total of the days of a month or year."""
+    style: str
+    rest: str
+    """What a row's time lacks of a moment."""
+
+
+REPORTS: Final[Mapping[Interval, SungrowReport]] = {
+    Interval.DAY: SungrowReport("1", 100, "2", "%Y%m%d", "000000"),
+    Interval.MONTH: SungrowReport("2", 24, "4", "%Y%m", "01000000"),
+    Interval.YEAR: SungrowReport("3", 5, "4", "%Y", "0101000000"),
+}
+REACH: Final[Mapping[Interval, timedelta]] = {
+    Interval.DAY: LIMITS.energies,
+    Interval.MONTH: PLANT_LIFE,
+    Interval.YEAR: PLANT_LIFE,
+}
+"""How far back they go; a limit is not documented."""
 
 PLANT_DAYS: Final[Mapping[str, Q]] = {
     "p83022": Q.PV_ENERGY_TOTAL,
@@ -125,49 +156,101 @@ class SungrowHistory:
             for key, owner in keys.items()
         }
 
+    def reported(
+        self, owner: str, inventory: Inventory
+    ) -> Mapping[Interval, timedelta]:
+        """Return days, months and years of plants, and of devices that count by the day."""
+        counts = owner in inventory.plants or (
+            owner in inventory.devices and _days_of(inventory.devices[owner])
+        )
+        return REACH if counts else {}
+
     async def energies(
         self, plant: Plant, inventory: Inventory, end: datetime
     ) -> PastEnergies:
         """Return the finished days before ``end``."""
-        last = (end - timedelta(seconds=1)).date()
-        first = last - timedelta(days=DAYS_AT_ONCE - 1)
-        keys = [
-            device.address["ps_key"]
-            for device in sorted(
-                inventory.devices_of(plant.id), key=lambda each: each.id
-            )
-            if device.address.get("type") == str(HYBRID_TYPE)
-        ]
-        table = HYBRID_DAYS if keys else PLANT_DAYS
+        return await self.totals(plant.id, inventory, Interval.DAY, end)
+
+    async def totals(
+        self, owner: str, inventory: Inventory, interval: Interval, end: datetime
+    ) -> PastEnergies:
+        """Return finished days, months or years.
+
+        Whether the sum of a running month or year is told, and up to when, is not known (sungrow.md §4.7): it is left out.
+        """
+        report = REPORTS[interval]
+        zone = end.tzinfo
+        last = interval.begin(end - timedelta(seconds=1))
+        first = last
+        for _ in range(report.at_once - 1):
+            first = interval.begin(first - timedelta(days=1))
+        devices, table = self._counted(owner, inventory)
+        keys = [device.address["ps_key"] for device in devices]
         operation, ids = Operation.DEVICE_DAYS, "ps_key_list"
-        if not keys:
+        if not devices:
             operation = Operation.PLANT_DAYS
-            keys = [f"{plant.id}_{PLANT_TYPE}_0_0"]
+            keys = [f"{owner}_{PLANT_TYPE}_0_0"]
             if self._session.api_version.bearer:
-                ids, keys = "ps_id_list", [plant.id]
+                ids, keys = "ps_id_list", [owner]
         result = await self._session.call(
             operation,
             {
                 ids: [*keys],
                 "data_point": ",".join(table),
-                "data_type": PEAK,
-                "query_type": "day" if self._session.api_version.bearer else "1",
-                "start_time": f"{first:%Y%m%d}",
-                "end_time": f"{last:%Y%m%d}",
+                "data_type": report.value,
+                "query_type": interval.value
+                if self._session.api_version.bearer
+                else report.number,
+                "start_time": f"{first:{report.style}}",
+                "end_time": f"{last:{report.style}}",
                 "order": "0",
             },
             HISTORY_BUCKET,
         )
-        days: dict[date, dict[Q, float]] = {}
+        running = interval.begin(datetime.fromtimestamp(time.time(), zone))
+        found: dict[date, dict[Q, float]] = {}
         for key in keys:
-            for day, quantity, kwh in _days(result, key, table):
-                values = days.setdefault(day, {})
-                if quantity not in values or quantity not in SHARED:
-                    values[quantity] = values.get(quantity, 0.0) + kwh
+            for day, told in _told(result, key, table, report).items():
+                values = found.setdefault(day, {})
+                for quantity, kwh in told.items():
+                    if quantity not in values or quantity not in SHARED:
+                        values[quantity] = values.get(quantity, 0.0) + kwh
         return PastEnergies(
-            [PastEnergy.of_day(day, end.tzinfo, days[day]) for day in sorted(days)],
-            midnight(first, end.tzinfo),
+            [
+                PastEnergy.of(day, zone, found[day], interval)
+                for day in sorted(found)
+                if day < running.date()
+            ],
+            first.timestamp(),
+            running.timestamp(),
         )
+
+    def _counted(
+        self, owner: str, inventory: Inventory
+    ) -> tuple[list[Device], Mapping[str, Q]]:
+        """Return the devices that count for a plant or device, none for a plant that counts itself, and by which points."""
+        if (device := inventory.devices.get(owner)) is not None:
+            return [device], _days_of(device)
+        hybrids = [
+            device
+            for device in sorted(inventory.devices_of(owner), key=lambda each: each.id)
+            if device.address.get("type") == str(HYBRID_TYPE)
+        ]
+        return hybrids, HYBRID_DAYS if hybrids else PLANT_DAYS
+
+
+def _days_of(device: Device) -> Mapping[str, Q]:
+    """Return the daily counters of a device, in Wh, by what they add to."""
+    kind = device.address.get("type", "")
+    if kind == str(HYBRID_TYPE):
+        return HYBRID_DAYS
+    if not kind.isdecimal() or int(kind) not in DEVICE_TYPES:
+        return {}
+    return {
+        point.field: total
+        for point in DEVICE_TYPES[int(kind)].table.points
+        if point.unit is Unit.WATT_HOUR and (total := point.quantity.lifetime)
+    }
 
 
 def _keys(batch: Sequence[str], inventory: Inventory, *, plain: bool) -> dict[str, str]:
@@ -208,15 +291,21 @@ def _rows(
         yield at, row
 
 
-def _days(
-    result: Json, key: str, table: Mapping[str, Q]
-) -> Iterator[tuple[date, Q, float]]:
+def _told(
+    result: Json, key: str, table: Mapping[str, Q], report: SungrowReport
+) -> dict[date, dict[Q, float]]:
+    """Read the rows of one plant or device, by the first day of their intervals; the first of several points for one energy is the best."""
     points = result.get(key) if isinstance(result, dict) else None
-    for name, listed in points.items() if isinstance(points, dict) else ():
-        for row in listed if name in table and isinstance(listed, list) else ():
+    found: dict[date, dict[Q, float]] = {}
+    if not isinstance(points, dict):
+        return found
+    for name in table:
+        listed = points.get(name)
+        for row in listed if isinstance(listed, list) else ():
             if not isinstance(row, dict):
                 continue
-            day = parse_time(f"{row.get('time_stamp')}000000")
-            value = number(row.get(PEAK))
+            day = parse_time(f"{row.get('time_stamp')}{report.rest}")
+            value = number(row.get(report.value))
             if day is not None and value is not None and value >= 0:
-                yield day.date(), table[name], value / 1000
+                found.setdefault(day.date(), {}).setdefault(table[name], value / 1000)
+    return found

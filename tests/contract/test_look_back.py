@@ -1,0 +1,189 @@
+"""What somebody who asks is told of the past: a day, a month, a year, through the limits of each cloud; and what is missing."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.solar_cloud.backfill.look_back import LookBack, PastRow, Question
+from custom_components.solar_cloud.cloud.errors import RetryLater
+from custom_components.solar_cloud.cloud.history import Interval
+from custom_components.solar_cloud.cloud.model import Reading, Slot
+from custom_components.solar_cloud.cloud.quota import Window
+
+from .account import Account, Past
+from .accounts import with_a_past
+from .test_past import COUNTERS, looking_back
+
+ZONE = ZoneInfo("Europe/Berlin")
+HOUR = 3600.0
+PATIENT = 24 * HOUR
+
+
+def asking(
+    account: Account,
+    patience: float = PATIENT,
+    live: Mapping[str, Reading] | None = None,
+) -> LookBack:
+    """Somebody who waits so long for our own pace."""
+
+    async def pause(seconds: float) -> None:
+        account.clock.advance(seconds)
+
+    now = datetime.fromtimestamp(account.clock.now, UTC)
+    history, _ = looking_back(account)
+    return LookBack(history, account.wanted, now, pause, patience, live or {})
+
+
+def question(
+    interval: Interval, start: datetime, end: datetime, *slots: Slot
+) -> Question:
+    """Ask in the plant's time."""
+    return Question(
+        interval,
+        start.replace(tzinfo=ZONE),
+        end.replace(tzinfo=ZONE),
+        ZONE,
+        frozenset(slots),
+    )
+
+
+def compare(
+    account: Account,
+    past: Past,
+    rows: list[PastRow],
+    edges: list[datetime],
+    error: float,
+) -> None:
+    """Each row has what flowed between its edges."""
+    assert [row.start for row in rows] == edges[:-1]
+    for row, (start, end) in zip(rows, pairwise(edges), strict=True):
+        site = account.site
+        now = datetime.fromtimestamp(account.clock.now, UTC)
+        flowed = site.truth(min(end.astimezone(UTC), now)).since(
+            site.truth(start.astimezone(UTC))
+        )
+        for quantity in past.reported:
+            told = row.values[quantity.removesuffix("_total")]
+            exact = getattr(flowed, COUNTERS[quantity])
+            assert told == pytest.approx(exact, abs=error), row.start
+
+
+def edges_of(interval: Interval, start: datetime, count: int) -> list[datetime]:
+    """Return so many intervals, in the plant's time."""
+    edges = [start.replace(tzinfo=ZONE)]
+    for _ in range(count):
+        edges.append(interval.following(edges[-1]))
+    return edges
+
+
+@pytest.mark.slow
+@with_a_past
+async def test_a_day_is_told_in_steps_of_five_minutes(account: Account) -> None:
+    """Of each device with a past, through as many calls as it takes; each value is what the world had at that instant."""
+    _, past = looking_back(account)
+    await account.whole()
+    account.clock.advance(120)
+    if hasattr(account.cloud.knobs, "history_gaps"):
+        account.cloud.turn(history_gaps=0)
+    asked = asking(account)
+    day = datetime(2026, 6, 8)
+    found = await asked.look(
+        sorted(account.wanted.devices),
+        question(Interval.FIVE_MINUTES, day, day + timedelta(days=1)),
+    )
+    assert {each.why for each in asked.lacking} <= {"no_history"}
+    compared = set()
+    for rows in found.values():
+        assert [row.start for row in rows] == sorted({row.start for row in rows})
+        for row in rows[::6]:
+            truth = account.site.truth(row.start)
+            for quantity in past.counters:
+                if (told := row.values.get(quantity)) is not None:
+                    exact = getattr(truth, COUNTERS[quantity])
+                    assert told == pytest.approx(exact, abs=past.reading_error)
+                    compared.add(quantity)
+    # What sleeps at night has fewer.
+    assert max(map(len, found.values())) == 288
+    assert past.counters <= compared
+
+
+@pytest.mark.slow
+@with_a_past
+async def test_a_month_is_told_by_days_and_a_year_by_months(account: Account) -> None:
+    """Whole days and months of the plant's own time, as much as flowed; the running ones up to now."""
+    _, past = looking_back(account)
+    snapshot = await account.whole()
+    account.clock.advance(3600)
+    (plant,) = account.wanted.plants
+    may = edges_of(Interval.DAY, datetime(2026, 5, 1), 31)
+    asked = asking(account, live=snapshot.readings)
+    days = await asked.look([plant], question(Interval.DAY, may[0], may[-1]))
+    compare(account, past, days[plant], may, past.report_error)
+    year = edges_of(Interval.MONTH, datetime(2025, 7, 1), 11)
+    asked = asking(account)
+    months = await asked.look([plant], question(Interval.MONTH, year[0], year[-1]))
+    compare(account, past, months[plant], year, past.month_error)
+    assert asked.lacking == []
+
+
+@pytest.mark.slow
+@with_a_past
+async def test_the_running_year_is_told_up_to_now(account: Account) -> None:
+    """As the sum of what is finished and of today, whatever the report leaves out."""
+    _, past = looking_back(account)
+    snapshot = await account.whole()
+    (plant,) = account.wanted.plants
+    account.clock.advance(120)
+    new_year = datetime(2026, 1, 1, tzinfo=ZONE)
+    now = datetime.fromtimestamp(account.clock.now, ZONE)
+    asked = asking(account, live=snapshot.readings)
+    found = await asked.look([plant], question(Interval.YEAR, new_year, now))
+    (row,) = found[plant]
+    assert row.start == new_year
+    flowed = account.site.truth(now).since(account.site.truth(new_year))
+    for quantity in past.reported:
+        told = row.values[quantity.removesuffix("_total")]
+        exact = getattr(flowed, COUNTERS[quantity])
+        assert told == pytest.approx(exact, abs=6 * past.month_error)
+    assert asked.lacking == []
+
+
+@with_a_past
+async def test_over_quota_one_gets_what_there_is_and_when_to_go_on(
+    account: Account,
+) -> None:
+    """What was read before the limit is returned, the rest is named; asked again for that, it comes."""
+    history, past = looking_back(account)
+    await account.whole()
+    account.clock.advance(120)
+    batch, *_ = history.batches(sorted(account.wanted.devices), account.wanted)
+    owner = batch[0]
+    calls = min(past.calls, 5)
+    for bucket in ("history", "getDevHistoryKpi"):
+        account.quota.limit(bucket, (Window(calls, HOUR),))
+    end = datetime(2026, 6, 14, tzinfo=ZONE)
+    window = history.limits.window
+    start = end - window * (calls + 1)
+    asked = asking(account, patience=0)
+    rows = (await asked.look([owner], _readings(start, end)))[owner]
+    assert rows
+    assert rows[0].start >= start + window
+    (lacking,) = asked.lacking
+    assert (lacking.owner, lacking.start) == (owner, start)
+    assert lacking.end == start + window
+    assert lacking.why in {"rate_limited", "paced"}
+    assert isinstance(asked.error, RetryLater)
+    assert asked.retry_after
+    account.clock.advance(asked.retry_after)
+    asked = asking(account, patience=0)
+    rest = (await asked.look([owner], _readings(lacking.start, lacking.end)))[owner]
+    assert rest
+    assert rest[-1].start < rows[0].start
+    assert asked.lacking == []
+
+
+def _readings(start: datetime, end: datetime) -> Question:
+    return Question(Interval.FIVE_MINUTES, start, end, ZONE)
