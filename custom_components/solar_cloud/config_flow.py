@@ -72,7 +72,7 @@ from .flow_schemas import (
     typed,
     without_kept,
 )
-from .oauth import Consent, redirect_address
+from .oauth import Consent, redirect_address, stands_in
 from .options_flow import SolarCloudOptionsFlow
 from .set_up_report import async_grants, async_report
 from .storage import async_get_store
@@ -728,13 +728,11 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         if self._sign_in.oauth is None:
             return shown
         redirect = redirect_address(self.hass, self._sign_in.oauth)
-        refused = self._sign_in.oauth.https_only and redirect.startswith("http:")
-        warning = "redirect_needs_https" if refused else ""
+        pasted = stands_in(self.hass, self._sign_in.oauth, redirect)
+        key = "redirect_stands_in" if pasted else ""
         return shown | {
             "redirect_uri": redirect,
-            "warning": await async_sentence(
-                self.hass, warning, vendor=self._vendor.name
-            ),
+            "warning": await async_sentence(self.hass, key),
         }
 
 

@@ -3,6 +3,7 @@
 Nothing is registered as application credentials: each account brings an application of its own, typed into our form.
 """
 
+from contextlib import suppress
 import secrets
 from typing import Any, Final, override
 
@@ -13,6 +14,7 @@ from homeassistant.components.http import KEY_HASS, HomeAssistantView
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_entry_oauth2_flow as oauth2
 from homeassistant.helpers.http import current_request
+from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.util.hass_dict import HassKey
 
 from .cloud.addresses import is_loopback
@@ -64,12 +66,8 @@ class Consent(oauth2.LocalOAuth2Implementation):
 
     @property
     def comes_back(self) -> bool:
-        """Whether the page can lead the browser back here by itself: to an address the vendor takes, and a short state is understood by our own callback only."""
-        target = URL(self._redirect)
-        local = target.host is not None and is_loopback(target.host)
-        if self._oauth.https_only and target.scheme == "http" and not local:
-            return False
-        return self._oauth.longest_state is None or self._redirect.endswith(CALLBACK)
+        """Whether the page can lead the browser back here by itself."""
+        return not stands_in(self.hass, self._oauth, self._redirect)
 
     @override
     async def async_generate_authorize_url(self, flow_id: str) -> str:
@@ -91,32 +89,41 @@ class Consent(oauth2.LocalOAuth2Implementation):
 
 @callback
 def redirect_address(hass: HomeAssistant, oauth: OAuth) -> str:
-    """Return the address to register with the vendor, as this browser reaches Home Assistant."""
-    own = _own_redirect(oauth)
-    if own is not None:
-        return own
-    if MY in hass.config.components or _frontend_base() is None:
-        return oauth2.MY_AUTH_CALLBACK_PATH
-    return f"{_frontend_base()}{oauth2.AUTH_CALLBACK_PATH}"
+    """Return the address to register with the vendor: one that it takes, and the same each time, as it knows one only.
 
-
-def _frontend_base() -> str | None:
-    """Return the address the frontend was opened at; nothing outside a request of it."""
-    request = current_request.get()
-    return None if request is None else request.headers.get(oauth2.HEADER_FRONTEND_BASE)
-
-
-def _own_redirect(oauth: OAuth) -> str | None:
-    """Return our own callback for a vendor whose page cannot carry Home Assistant's long state.
-
-    It needs an address the vendor accepts (https, or this machine); elsewhere the code is pasted.
+    A vendor whose page cannot carry Home Assistant's long state needs our own callback.
     """
-    if oauth.longest_state is None:
-        return None
-    base = URL(_frontend_base() or "")
-    if base.scheme == "https" or (base.host and is_loopback(base.host)):
-        return str(base.origin()) + CALLBACK
-    return None
+    if oauth.longest_state is None and MY in hass.config.components:
+        return oauth2.MY_AUTH_CALLBACK_PATH
+    if (base := _base(hass, oauth)) is None:
+        return oauth2.MY_AUTH_CALLBACK_PATH
+    path = oauth2.AUTH_CALLBACK_PATH if oauth.longest_state is None else CALLBACK
+    return f"{base.origin()}{path}"
+
+
+@callback
+def stands_in(hass: HomeAssistant, oauth: OAuth, redirect: str) -> bool:
+    """Whether an address is only there for the vendor to take: the code it ends with is pasted."""
+    return redirect == oauth2.MY_AUTH_CALLBACK_PATH and (
+        oauth.longest_state is not None or MY not in hass.config.components
+    )
+
+
+def _base(hass: HomeAssistant, oauth: OAuth) -> URL | None:
+    """Return where Home Assistant is reached: from outside first, in its own order; else as this browser does. Only what the vendor takes."""
+    found = []
+    with suppress(NoURLAvailableError):
+        found.append(get_url(hass, prefer_external=True, require_ssl=oauth.https_only))
+    if (request := current_request.get()) is not None:
+        found.append(request.headers.get(oauth2.HEADER_FRONTEND_BASE, ""))
+    return next((url for url in map(URL, found) if _taken(oauth, url)), None)
+
+
+def _taken(oauth: OAuth, url: URL) -> bool:
+    """Whether a vendor takes an address: https, or this machine."""
+    if url.host is None:
+        return False
+    return not oauth.https_only or url.scheme == "https" or is_loopback(url.host)
 
 
 @callback

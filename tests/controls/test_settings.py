@@ -299,7 +299,7 @@ async def test_a_first_setting_asks_for_what_it_would_overwrite(
             "number", "set_value", Kind.INVERTER, "battery_min_soc", value=25
         )
     assert reason(err) == "companions_unknown"
-    assert "max_soc, grid_charging" in str(err.value)
+    assert "overwrite Max. charge, Charge from grid, which" in str(err.value)
     assert house.state("number", Kind.INVERTER, "battery_min_soc") == "unknown"
     assert not house.solax.commands()
 

@@ -221,6 +221,23 @@ test("power and energy are the plant's own, unless the Energy Dashboard shows th
   assert.ok(!JSON.stringify(await frontend.view("Barn", own)).includes("energy-usage-graph"));
 });
 
+test("before the first full hour the graphs are a sentence, not an error", async () => {
+  const config = { plant: "Home" };
+  for (const [hours, last] of [[[], "markdown"], [[{ change: 1 }], "statistics-graph"]]) {
+    const { hass } = new Frontend().plant("Home");
+    const asked = hass.callWS;
+    hass.config.components.push("recorder");
+    hass.callWS = async (query) => {
+      if (query.type !== "recorder/statistics_during_period") return asked(query);
+      assert.equal(query.period, "hour");
+      return hours.length ? { [query.statistic_ids[0]]: hours } : {};
+    };
+    const today = sectionOf(await generateView(config, hass), "Today");
+    assert.equal(types(today).at(-1), last);
+    assert.equal(JSON.stringify(today).includes(TEXTS.no_bars), last === "markdown");
+  }
+});
+
 test("with what is enabled at first there is still a picture of where the power comes from", async () => {
   const frontend = new Frontend().plant("Home", KEYS.power);
   const [, ...cards] = sectionOf(await frontend.view("Home"), "Now").cards;

@@ -55,38 +55,29 @@ async def test_consent_comes_back_by_itself(
     assert again.status == 400 or "window.close" not in await again.text()
 
 
+MY = "https://my.home-assistant.io/redirect/oauth"
+OUTSIDE = "https://outside.example.com"
+
+
 @pytest.mark.parametrize(
-    ("longest_state", "base", "redirect"),
-    [
-        (
-            16,
-            "http://localhost:8123",
-            "http://localhost:8123/auth/solar_cloud/callback",
-        ),
-        (
-            16,
-            "http://192.168.1.5:8123",
-            "http://192.168.1.5:8123/auth/external/callback",
-        ),
-        (
-            16,
-            "http://homeassistant.local:8123",
-            "http://homeassistant.local:8123/auth/external/callback",
-        ),
-        (
-            None,
-            "http://192.168.1.5:8123",
-            "http://192.168.1.5:8123/auth/external/callback",
-        ),
-    ],
+    ("longest_state", "callback"),
+    [(None, "/auth/external/callback"), (16, "/auth/solar_cloud/callback")],
 )
-async def test_the_redirect_address_is_one_the_vendor_takes(
-    browser: Browser, base: str, redirect: str
+@pytest.mark.parametrize(
+    "base", [FRONTEND, "http://192.168.1.5:8123", "http://localhost:8123"]
+)
+async def test_the_redirect_address_is_the_same_wherever_home_assistant_is_opened(
+    browser: Browser, hass: HomeAssistant, base: str, callback: str
 ) -> None:
-    """Our own page needs https or this machine; elsewhere the code is pasted."""
+    """A vendor knows one: that at which Home Assistant is reached from outside."""
+    await hass.config.async_update(
+        external_url=OUTSIDE, internal_url="http://192.168.1.5:8123"
+    )
     browser.base = base
     await browser.add()
-    assert browser.result["description_placeholders"]["redirect_uri"] == redirect
+    told = browser.result["description_placeholders"]
+    assert told["redirect_uri"] == OUTSIDE + callback
+    assert browser.result["menu_options"] == ["auth", "paste"]
 
 
 @pytest.mark.parametrize("longest_state", [None, 16])
@@ -228,48 +219,30 @@ async def test_our_own_pace_after_a_consent_is_waited_for(
 
 
 @pytest.mark.parametrize(
-    ("longest_state", "base", "redirect", "warned", "ways"),
+    ("longest_state", "base", "redirect", "ways"),
     [
-        (
-            None,
-            FRONTEND,
-            f"{FRONTEND}/auth/external/callback",
-            False,
-            ["auth", "paste"],
-        ),
-        (
-            None,
-            "http://192.168.1.5:8123",
-            "http://192.168.1.5:8123/auth/external/callback",
-            True,
-            [],
-        ),
+        (None, FRONTEND, f"{FRONTEND}/auth/external/callback", ["auth", "paste"]),
+        (16, FRONTEND, f"{FRONTEND}/auth/solar_cloud/callback", ["auth", "paste"]),
         (
             16,
-            FRONTEND,
-            f"{FRONTEND}/auth/solar_cloud/callback",
-            False,
+            "http://localhost:8123",
+            "http://localhost:8123/auth/solar_cloud/callback",
             ["auth", "paste"],
         ),
-        (
-            16,
-            "http://192.168.1.5:8123",
-            "http://192.168.1.5:8123/auth/external/callback",
-            True,
-            [],
-        ),
+        (None, "http://192.168.1.5:8123", MY, []),
+        (16, "http://homeassistant.local:8123", MY, []),
     ],
 )
 async def test_the_first_form_of_a_consent_shows_the_address_to_register(
-    browser: Browser, base: str, redirect: str, warned: bool, ways: list[str]
+    browser: Browser, base: str, redirect: str, ways: list[str]
 ) -> None:
-    """Before the application is made, with a warning where the vendor takes no http; nothing is promised that cannot come back."""
+    """Before the application is made, and one that the vendor takes, which is no http in the home; nothing is promised that cannot come back."""
     browser.base = base
     await browser.post(browser.path, {"handler": DOMAIN})
     await browser.sign_in(STEP)
     told = browser.result["description_placeholders"]
     assert told["redirect_uri"] == redirect
-    assert ("https" in told["warning"]) is warned
+    assert ("My Home Assistant" in told["warning"]) is (redirect == MY)
     await browser.answer(**TYPED)
     if ways:
         assert browser.result["step_id"] == "consent"

@@ -13,7 +13,7 @@ from ..helpers.accounts import type_account
 from ..helpers.flow import Flow, reach_plants, shown
 
 EVERYTHING = "Values ✓ · Alarms ✓ · History ✓ · Settings ✓"
-UNKNOWN = "Values: not asked yet · Alarms: not asked yet · History: not asked yet · Settings: not asked yet"
+UNKNOWN = "Values: with the first values · Alarms: with the first values · History: with the first values · Settings: with the first values"
 
 
 async def finished(flow: Flow, **changes: object) -> str:
@@ -78,7 +78,7 @@ async def test_a_pack_without_hardware_is_not_missed(
     said = await finished(flow, controls=True)
     assert "EV Charger" not in said
     assert "Workmode" not in said
-    assert "Settings: not asked yet" in said
+    assert "Settings: with the first values" in said
 
 
 async def test_what_nobody_asked_is_not_claimed(

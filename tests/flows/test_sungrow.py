@@ -72,7 +72,7 @@ FORMS: dict[str, tuple[Change, dict[str, str], str, str]] = {
         lambda cloud: cloud.turn(other_region=True),
         {},
         "invalid_auth",
-        "Try another region",
+        "Check the region or the address",
     ),
     "password": (
         lambda cloud: None,
@@ -135,7 +135,7 @@ FORMS: dict[str, tuple[Change, dict[str, str], str, str]] = {
 MEANT = {
     "does not know this app key": "app_key",
     "The secret key does not belong to this app key": "secret_key",
-    "Try another region": "username",
+    "Check the region or the address": "username",
     "wrong attempts so far: 1": "password",
     "disabled this account": "username",
     "enter its RSA public key": "advanced",

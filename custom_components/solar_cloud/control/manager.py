@@ -42,7 +42,7 @@ from ..const import DOMAIN, LOGGER
 from ..coordinator import InventoryCoordinator, SolarCloudCoordinator
 from ..device_registry import registered_name
 from ..storage import AccountStorage
-from .events import fire
+from .events import command_name, fire
 from .forced_mode import ForcedModeManager, Superseded, Supervised, Wish
 from .pending import CommandState, Key, LastCommands, PendingValues
 from .tasks import RunningTask, TaskStore
@@ -58,6 +58,8 @@ MOST_MISTAKES: Final = 3
 """How often a task is tried to be followed that raises what no client should: one kept by another version always does."""
 UNSURE: Final = frozenset({"half_done", "device_timeout"})
 """Refusals after which a part of a command may have been carried out all the same."""
+SETTINGS: Final = "fields"
+"""The placeholder of an error that lists controls by their keys."""
 CHARGES: Final = {"charge": True, "discharge": False}
 """Options of a battery command by whether they charge."""
 
@@ -208,7 +210,7 @@ class ControlManager:
         key = (command.device_id, command.control)
         spec = self.spec(*key)
         if spec is None:
-            raise as_error(CommandInvalid("not_offered"))
+            raise as_error(self._hass, CommandInvalid("not_offered"))
 
         async def send() -> CommandResult:
             _check_numbers(command)
@@ -286,7 +288,7 @@ class ControlManager:
         except CloudError as err:
             self._tell(what.device_id, name_of(what), "refused", value, context, err)
             self._tell_entities()
-            raise as_error(err) from err
+            raise as_error(self._hass, err) from err
         except BaseException:
             self._last_commands.note(
                 what.device_id, name_of(what), CommandState.UNCERTAIN
@@ -612,7 +614,7 @@ class ControlManager:
                 "command": name,
                 "value": value,
                 "result": str(result),
-                "reason": str(as_error(err)) if err else None,
+                "reason": str(as_error(self._hass, err)) if err else None,
             },
             context,
         )
@@ -662,8 +664,8 @@ def name_of(what: What) -> str:
     ).strip("_")
 
 
-def as_error(err: CloudError) -> HomeAssistantError:
-    """Tell the user what stands in the way: an error of the request where another request would help."""
+def as_error(hass: HomeAssistant, err: CloudError) -> HomeAssistantError:
+    """Tell the user what stands in the way, settings by their names: an error of the request where another request would help."""
     kind = (
         ServiceValidationError
         if isinstance(err, CommandInvalid)
@@ -672,5 +674,12 @@ def as_error(err: CloudError) -> HomeAssistantError:
     return kind(
         translation_domain=DOMAIN,
         translation_key=err.key,
-        translation_placeholders=err.placeholders,
+        translation_placeholders={
+            **err.placeholders,
+            **{
+                key: ", ".join(command_name(hass, each) for each in text.split(", "))
+                for key, text in err.placeholders.items()
+                if key == SETTINGS
+            },
+        },
     )

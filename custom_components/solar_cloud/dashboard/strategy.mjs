@@ -307,10 +307,22 @@ function nowSection(plant, sources, texts) {
   ]);
 }
 
-function todaySection(plant, sources, texts) {
-  const graphs = showsOnly(sources, plant)
-    ? [{ type: "energy-usage-graph", title: texts.hourly, collection_key: COLLECTION }]
-    : [hourly(texts.hourly_sources, plant, KEYS.hourlySources), hourly(texts.hourly_uses, plant, KEYS.hourlyUses)];
+/** Tell whether the last day has an hour to show: before the first, graphs say that they found nothing. */
+async function hasHours(hass, plant) {
+  const statistic_ids = pick(plant, [...KEYS.hourlySources, ...KEYS.hourlyUses]);
+  if (!statistic_ids.length || !hass.config.components.includes("recorder")) return true;
+  const start_time = new Date(Date.now() - 24 * 3600 * 1000).toISOString();
+  const query = { type: "recorder/statistics_during_period", statistic_ids, start_time, period: "hour", types: ["change"] };
+  const found = await hass.callWS(query);
+  return Object.values(found).some((hours) => hours.length > 0);
+}
+
+function todaySection(plant, sources, texts, hours) {
+  const graphs = !hours
+    ? [{ type: "markdown", content: texts.no_bars }]
+    : showsOnly(sources, plant)
+      ? [{ type: "energy-usage-graph", title: texts.hourly, collection_key: COLLECTION }]
+      : [hourly(texts.hourly_sources, plant, KEYS.hourlySources), hourly(texts.hourly_uses, plant, KEYS.hourlyUses)];
   return section(heading(texts.today, "mdi:calendar-today"), [...tiles(plant, KEYS.today), ...graphs]);
 }
 
@@ -547,11 +559,11 @@ function qualitySection(plant, texts) {
 const COLUMNS = 4;
 const LAYOUT = { type: "sections", dense_section_placement: true };
 
-/** Return what a plant's view shows. */
-export function plantView(hass, plant, sources, texts) {
+/** Return what a plant's view shows; `hours` tells whether there is one to draw. */
+export function plantView(hass, plant, sources, texts, hours = true) {
   const sections = [
     nowSection(plant, sources, texts),
-    todaySection(plant, sources, texts),
+    todaySection(plant, sources, texts, hours),
     batterySection(plant, sources, texts),
     ...chargerSections(plant, texts),
     controlsSection(plant, texts),
@@ -651,7 +663,7 @@ export async function generateView(config, hass) {
   const plant = findPlants(hass).find(({ id }) => id === config.plant);
   const texts = await textsOf(hass);
   if (!plant) return { cards: [{ type: "markdown", content: texts.gone }] };
-  return plantView(hass, plant, await energySources(hass), texts);
+  return plantView(hass, plant, await energySources(hass), texts, await hasHours(hass, plant));
 }
 
 /** Tell whether what was built may be out of date: names, devices and language, never values. */

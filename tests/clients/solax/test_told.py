@@ -190,9 +190,9 @@ async def test_a_charger_set_to_eco_takes_its_current_at_once(
     [
         (
             SetWorkMode(device_id=INVERTER, mode="backup"),
-            "min_soc, max_soc, grid_charging",
+            "battery_min_soc, battery_max_soc, grid_charging",
         ),
-        (SetWorkMode(device_id=INVERTER, mode="feed_in_priority"), "min_soc, max_soc"),
+        (SetWorkMode(device_id=INVERTER, mode="feed_in_priority"), "battery_min_soc, battery_max_soc"),
         (
             SetWorkMode(device_id=INVERTER, mode="backup", min_soc=20, max_soc=90),
             "grid_charging",
@@ -201,7 +201,7 @@ async def test_a_charger_set_to_eco_takes_its_current_at_once(
             SetBatterySchedule(
                 device_id=INVERTER, periods=(Period(time(1), time(2), charge=True),)
             ),
-            "min_soc, max_soc",
+            "battery_min_soc, battery_max_soc",
         ),
     ],
 )

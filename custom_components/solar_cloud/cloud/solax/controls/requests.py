@@ -287,12 +287,6 @@ def work_mode(
 
 
 SOC_LIMITS: Final = (Control.BATTERY_MIN_SOC, Control.BATTERY_MAX_SOC)
-FIELDS: Final = {
-    Control.BATTERY_MIN_SOC: "min_soc",
-    Control.BATTERY_MAX_SOC: "max_soc",
-    Control.GRID_CHARGING: "grid_charging",
-}
-"""What the action that sets a work mode calls them."""
 
 
 def _companions(
@@ -306,7 +300,7 @@ def _companions(
         value = assumed.get(device.id, control) if asked is None else asked
         if isinstance(value, bool | int | float):
             settled[control] = value
-    if missing := [FIELDS[control] for control in given if control not in settled]:
+    if missing := [str(control) for control in given if control not in settled]:
         raise CommandInvalid("companions_unknown", fields=", ".join(missing))
     return settled
 
