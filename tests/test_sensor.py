@@ -343,38 +343,6 @@ async def test_the_second_meter_is_shown_beside_the_first(
 # Plants
 
 
-async def test_alarms_are_counted_and_named(
-    running: MockConfigEntry, solax: SolaxCloud, home: Home
-) -> None:
-    """While they go on."""
-    await home.pass_time(1200)
-    key = solax_id(solax, None, "active_alarms")
-    assert home.state(key).state == "0"
-    assert home.state(key).attributes["alarms"] == []
-    fault = solax.plant.site.fail("inverter", "Fan fault", "IE077")
-    await home.pass_time(1800)
-    assert home.state(key).state == "1"
-    assert home.state(key).attributes["alarms"] == ["Fan fault"]
-    solax.plant.site.repair(fault)
-    await home.pass_time(1800)
-    assert home.state(key).state == "0"
-
-
-async def test_an_alarms_name_is_one_readable_line(
-    running: MockConfigEntry, solax: SolaxCloud, home: Home
-) -> None:
-    """Whatever a cloud sends as a name: control characters, a text turned around, a whole page."""
-    solax.plant.site.fail(
-        "inverter", "Fan\x1b[31m\r\n\u202efault " + "x" * 5000, "IE077"
-    )
-    await home.pass_time(1800)
-    key = solax_id(solax, None, "active_alarms")
-    (name,) = home.state(key).attributes["alarms"]
-    assert name.startswith("Fan [31m fault xxx")
-    assert name.isprintable()
-    assert len(name) <= 120
-
-
 async def test_income_is_in_the_plants_currency(solax: SolaxCloud, home: Home) -> None:
     """As the vendor names it."""
     solax.plant.tariff = Tariff("EUR", 0.32, 0.08)

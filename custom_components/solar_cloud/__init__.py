@@ -13,7 +13,14 @@ from .account import Account
 from .cloud.corrections import DeviceCorrection, PowerUnit, SupportsCorrections
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
-from .cloud.vendor import Cloud, SignIn, SupportsLogout, SupportsManualDevices, Vendor
+from .cloud.vendor import (
+    Cloud,
+    SignIn,
+    SupportsLanguages,
+    SupportsLogout,
+    SupportsManualDevices,
+    Vendor,
+)
 from .const import (
     CONF_CONTROLS,
     CONF_CORRECTIONS,
@@ -136,6 +143,8 @@ async def _async_connect(
     cloud = vendor.connect(sign_in, credentials, get_transport(hass), store, quota)
     if isinstance(cloud, SupportsManualDevices):
         cloud.take_serials(entry.options.get(CONF_EXTRA_DEVICES, {}))
+    if isinstance(cloud, SupportsLanguages):
+        cloud.speak(hass.config.language)
     if isinstance(cloud, SupportsCorrections):
         cloud.correct(corrections(entry))
     return _Connection(vendor, sign_in, store, quota, cloud)

@@ -18,6 +18,7 @@ from homeassistant.helpers.translation import (
 )
 
 from .account import Account
+from .alarms import is_problem
 from .cloud.model import DeviceKind, Quantity, Slot, Snapshot
 from .cloud.states import FAULTS, VEHICLE_ABSENT, VEHICLE_UNCERTAIN
 from .const import DOMAIN
@@ -41,9 +42,15 @@ def _state(snapshot: Snapshot, device_id: str) -> str | None:
 
 
 def _problem(snapshot: Snapshot, device_id: str) -> bool | None:
-    """A plant has a problem while an alarm goes on, a device while its state is a fault."""
+    """A plant has a problem while an alarm goes on, a device while one is about it or its state is a fault; a notice is none."""
     if device_id in snapshot.alarms:
-        return bool(snapshot.alarms[device_id])
+        return any(map(is_problem, snapshot.alarms[device_id]))
+    if any(
+        alarm.device_id == device_id and is_problem(alarm)
+        for alarms in snapshot.alarms.values()
+        for alarm in alarms
+    ):
+        return True
     state = _state(snapshot, device_id)
     return None if state is None else state in FAULTS
 

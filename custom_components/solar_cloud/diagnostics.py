@@ -103,6 +103,7 @@ def _account(entry: SolarCloudConfigEntry, account: RuntimeData) -> dict[str, An
             "calls_left": account.quota.left(),
         },
         "controls": _controls(account),
+        "open_alarms": sum(map(len, account.readings.data.alarms.values())),
         "notices": sorted(notice.key for notice in account.readings.data.notices),
         "client": account.cloud.report(),
     }

@@ -1,4 +1,4 @@
-"""The logbook's line for every change that was asked for: what, where, by whom, and how it ended."""
+"""The logbook's lines: for every change that was asked for, what, where, by whom, and how it ended; for alarms, what became of them."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,18 @@ from homeassistant.components.logbook import LOGBOOK_ENTRY_MESSAGE, LOGBOOK_ENTR
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.translation import async_get_cached_translations
 
 from .const import DOMAIN
 from .control.events import EVENT_COMMAND, command_name, state_name, value_name
+from .event import EVENT_ALARM
+
+
+def news_name(hass: HomeAssistant, news: str) -> str:
+    """Return what became of an alarm, in Home Assistant's language."""
+    texts = async_get_cached_translations(hass, hass.config.language, "entity", DOMAIN)
+    key = f"component.{DOMAIN}.entity.event.alarm.state_attributes.event_type.state.{news}"
+    return texts.get(key, news)
 
 
 @callback
@@ -34,4 +43,16 @@ def async_describe_events(
             LOGBOOK_ENTRY_MESSAGE: message,
         }
 
+    @callback
+    def describe_alarm(event: Event) -> dict[str, str]:
+        data = event.data
+        device = dr.async_get(hass).async_get(data.get(ATTR_DEVICE_ID) or "")
+        name = (device.name_by_user or device.name) if device else None
+        where = f" ({data['device']})" if data.get("device") else ""
+        return {
+            LOGBOOK_ENTRY_NAME: name or "Solar Cloud",
+            LOGBOOK_ENTRY_MESSAGE: f"{news_name(hass, data['news'])}: {data['name']}{where}",
+        }
+
     async_describe_event(DOMAIN, EVENT_COMMAND, describe)
+    async_describe_event(DOMAIN, EVENT_ALARM, describe_alarm)

@@ -41,6 +41,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
 from .account import Account
+from .alarms import ALARM_SENSORS, AlarmSensor
 from .cloud.control import ChargeBattery, Control, Settings
 from .cloud.model import DeviceKind, Quantity, Quantity as Q, Slot
 from .cloud.states import MODES, STATES, PlantState
@@ -228,6 +229,7 @@ _EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
     Q.OPERATING_STATE: {"device_class": SensorDeviceClass.ENUM},
     Q.WORK_MODE: {"device_class": SensorDeviceClass.ENUM},
     Q.PLANT_STATE: {"device_class": SensorDeviceClass.ENUM},
+    Q.ALARM_LEVEL: {"device_class": SensorDeviceClass.ENUM},
     Q.REJECTED_VALUES: {"state_class": INCREASING},
     Q.CHARGER_SESSION_DURATION: {"suggested_unit_of_measurement": UnitOfTime.MINUTES},
     Q.EQUIVALENT_HOURS_TODAY: {
@@ -306,6 +308,7 @@ _DIAGNOSTIC: Final = _DETAILS | frozenset(
         Q.PHASE_REACTIVE_POWER,
         Q.TEMPERATURE,
         Q.ACTIVE_ALARMS,
+        Q.ALARM_LEVEL,
     }
 )
 
@@ -313,6 +316,7 @@ _DISABLED: Final = _DETAILS | frozenset(
     {
         Q.AC_ENERGY_TODAY,
         Q.AC_ENERGY_TOTAL,
+        Q.ALARM_LEVEL,
         Q.API_CALLS_LEFT,
         Q.API_CALLS_TODAY,
         Q.APPARENT_POWER,
@@ -403,9 +407,6 @@ SENSORS: Final[Mapping[Q, SensorEntityDescription]] = dict(_rows())
 
 PARALLEL_UPDATES = 0
 
-MOST_NAMES: Final = 20
-"""Alarms named in an attribute; states are kept small."""
-
 
 async def async_setup_entry(
     hass: HomeAssistant,
@@ -421,7 +422,9 @@ async def async_setup_entry(
             await async_get_translations(hass, hass.config.language, category, [DOMAIN])
         _add_command_sensors(entry, async_add_entities)
 
-    def build(account: Account, device_id: str, slot: Slot) -> SolarCloudSensor:
+    def build(account: Account, device_id: str, slot: Slot) -> SensorEntity:
+        if slot.quantity in ALARM_SENSORS:
+            return AlarmSensor(account, device_id, slot, SENSORS[slot.quantity])
         chosen = slot.quantity is Q.WORK_MODE and _can_be_chosen(
             entry.runtime_data, device_id
         )
@@ -476,8 +479,12 @@ def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
             yield plant_id, Slot(Quantity.API_CALLS_TODAY)
             if account.quota.left() is not None:
                 yield plant_id, Slot(Quantity.API_CALLS_LEFT)
-            if plant_id in snapshot.alarms:
-                yield plant_id, Slot(Quantity.ACTIVE_ALARMS)
+    for plant_id in account.inventory.chosen.plants.keys() & snapshot.alarms.keys():
+        yield plant_id, Slot(Quantity.ACTIVE_ALARMS)
+        yield plant_id, Slot(Quantity.ALARM_LEVEL)
+    for device in account.inventory.chosen.devices.values():
+        if device.reports and device.plant_id in snapshot.alarms:
+            yield device.id, Slot(Quantity.FAULT_CODE)
 
 
 OF_THE_WHOLE: Final = frozenset(
@@ -543,7 +550,7 @@ def _of_plant(account: Account, plant_id: str) -> set[Q]:
 class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     """A measured value, a state, or the time of the last report."""
 
-    _unrecorded_attributes = frozenset({"code", "alarms"})
+    _unrecorded_attributes = frozenset({"code"})
 
     def __init__(
         self,
@@ -598,8 +605,6 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     def native_value(self) -> float | str | datetime | None:
         """The value, ``None`` where the vendor gives none."""
         match self.slot.quantity:
-            case Quantity.ACTIVE_ALARMS:
-                return len(self.coordinator.data.alarms.get(self.device_id, ()))
             case Quantity.API_CALLS_TODAY:
                 return self.account.quota.used()
             case Quantity.API_CALLS_LEFT:
@@ -634,10 +639,7 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        """The raw code of a state this version does not know, the names of alarms, and who named the currency."""
-        if self.slot.quantity is Quantity.ACTIVE_ALARMS:
-            alarms = self.coordinator.data.alarms.get(self.device_id, ())
-            return {"alarms": [alarm.name for alarm in alarms[:MOST_NAMES]]}
+        """The raw code of a state this version does not know, and who named the currency."""
         if self.device_class is SensorDeviceClass.MONETARY:
             own = self._vendor_currency is not None
             return {"currency_from": "vendor" if own else "home_assistant"}

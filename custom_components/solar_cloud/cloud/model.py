@@ -235,6 +235,7 @@ class Quantity(StrEnum):
     CO2_SAVED_TOTAL = ("co2_saved_total", "kg")
     INSTALLED_POWER = ("installed_power", "W")
     ACTIVE_ALARMS = ("active_alarms", "count")
+    ALARM_LEVEL = ("alarm_level",)
     API_CALLS_TODAY = ("api_calls_today", "count")
     API_CALLS_LEFT = ("api_calls_left", "count")
     DATA_AGE = ("data_age", "s")

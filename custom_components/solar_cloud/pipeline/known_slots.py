@@ -16,7 +16,6 @@ LASTING: Final = frozenset(
         Quantity.BATTERY_CAPACITY,
         Quantity.INSTALLED_POWER,
         Quantity.PLANT_STATE,
-        Quantity.ACTIVE_ALARMS,
         Quantity.API_CALLS_TODAY,
         Quantity.API_CALLS_LEFT,
         Quantity.DATA_AGE,

@@ -16,6 +16,7 @@ from ..cloud.polling import ReadingCache
 from ..cloud.serialization import from_json, to_json
 from ..cloud.sources import PlantSources, SourceTerm
 from ..cloud.storage import Storage
+from .alarms import AlarmJournal
 from .counter_filters import Addend, CounterFilters, Scenery
 from .daily import Days
 from .freshness import Freshness
@@ -70,6 +71,7 @@ class ReadingPipeline:
         """Take up the filters and choices of the last run."""
         self.seen: Final = KnownSlots(storage)
         self.sessions: Final = Sessions(storage)
+        self.alarms: Final = AlarmJournal(storage)
         self._storage: Final = storage
         self._roles: Final = roles
         self._filters: Final = CounterFilters(storage)
@@ -113,6 +115,7 @@ class ReadingPipeline:
             effective[plant_id] = self._plant(plant_id, poll)
         self.seen.add(effective)
         self.sessions.follow(effective, now)
+        self.alarms.note(snapshot.alarms, inventory)
         self._save()
         silent = {
             key: reason for key, reason in snapshot.silent.items() if key in effective

@@ -1,0 +1,102 @@
+"""Events: alarms of a plant, as they are raised and over."""
+
+from typing import Final, override
+
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.const import ATTR_ENTITY_ID, EntityCategory
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from .account import Account
+from .alarms import as_json
+from .cloud.model import Snapshot
+from .const import DOMAIN
+from .coordinator import SolarCloudCoordinator
+from .pipeline.alarms import AlarmNews
+from .runtime import SolarCloudConfigEntry
+
+PARALLEL_UPDATES = 0
+
+EVENT_ALARM: Final = f"{DOMAIN}_alarm"
+"""The event behind the logbook, which knows no attributes of event entities."""
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: SolarCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add each plant's events once its alarms can be read."""
+    account = entry.runtime_data
+    known: set[str] = set()
+
+    @callback
+    def update() -> None:
+        plants = account.inventory.chosen.plants.keys()
+        known.intersection_update(plants)
+        fresh = (plants & account.readings.data.alarms.keys()) - known
+        known.update(fresh)
+        async_add_entities(AlarmEvent(account, each) for each in sorted(fresh))
+
+    update()
+    entry.async_on_unload(account.readings.async_add_listener(update))
+
+
+class AlarmEvent(CoordinatorEntity[SolarCloudCoordinator[Snapshot]], EventEntity):
+    """Tells of each alarm of a plant and its devices once, and once when it is over."""
+
+    _attr_has_entity_name = True
+    _attr_translation_key = "alarm"
+    entity_description = EventEntityDescription(
+        key="alarm",
+        event_types=[str(each) for each in AlarmNews],
+        entity_category=EntityCategory.DIAGNOSTIC,
+    )
+
+    def __init__(self, account: Account, plant_id: str) -> None:
+        """Belong to a plant."""
+        super().__init__(account.readings)
+        self._journal: Final = account.pipeline.alarms
+        self._plant_id: Final = plant_id
+        self._attr_unique_id = f"{account.vendor.key}_{plant_id}_alarm"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, plant_id)})
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Tell what came up while it was not there."""
+        await super().async_added_to_hass()
+        self._tell()
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: what was told stays told."""
+        return True
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Tell what is new; a poll without news is none."""
+        self._tell()
+
+    def _tell(self) -> None:
+        entry_id = self.coordinator.config_entry.entry_id
+        device = dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, self._plant_id), entry_id
+        )
+        for change in self._journal.news(self._plant_id):
+            told = as_json(self.hass, entry_id, change.alarm)
+            self._trigger_event(str(change.news), told)
+            self.async_write_ha_state()
+            self.hass.bus.async_fire(
+                EVENT_ALARM,
+                {
+                    "device_id": device.id if device else None,
+                    ATTR_ENTITY_ID: self.entity_id,
+                    "news": str(change.news),
+                    **told,
+                },
+            )
