@@ -192,7 +192,10 @@ async def test_a_charger_set_to_eco_takes_its_current_at_once(
             SetWorkMode(device_id=INVERTER, mode="backup"),
             "battery_min_soc, battery_max_soc, grid_charging",
         ),
-        (SetWorkMode(device_id=INVERTER, mode="feed_in_priority"), "battery_min_soc, battery_max_soc"),
+        (
+            SetWorkMode(device_id=INVERTER, mode="feed_in_priority"),
+            "battery_min_soc, battery_max_soc",
+        ),
         (
             SetWorkMode(device_id=INVERTER, mode="backup", min_soc=20, max_soc=90),
             "grid_charging",
