@@ -293,6 +293,17 @@ class LookBack:
         return self.error.retry_after if isinstance(self.error, RetryLater) else None
 
 
+def intervals(
+    history_client: HistoryClient, owner: str, inventory: Inventory
+) -> tuple[Interval, ...]:
+    """Return how finely the past of a plant or device can be told."""
+    if history_client.batches([owner], inventory):
+        return ORDER
+    reported = history_client.reported(owner, inventory)
+    finest = min(map(ORDER.index, reported), default=len(ORDER))
+    return ORDER[finest:]
+
+
 def _finer(interval: Interval) -> Interval:
     return ORDER[ORDER.index(interval) - 1]
 

@@ -3,7 +3,7 @@
 Everything outside ``cloud/`` reaches a vendor through these types, so that a fourth vendor changes no other file.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 import hashlib
@@ -14,11 +14,11 @@ from urllib.parse import unquote
 from yarl import URL
 
 from .addresses import tidied
-from .catalogue import NO_CATALOGUE, Catalogue
+from .catalogue import NO_CATALOGUE, Catalogue, CataloguePoint
 from .control import ControlClient
 from .errors import CloudError
 from .history import HistoryClient
-from .model import DeviceKind, Inventory, Plant, Snapshot
+from .model import Device, DeviceKind, Inventory, Plant, Snapshot
 from .quota import Quota
 from .sources import PlantSources
 from .storage import Json, Storage
@@ -275,6 +275,14 @@ class ShowsAccess(Protocol):
 
         Raises ``PermissionMissing`` when no live data may be read, another ``CloudError`` when that is not certain.
         """
+
+
+@runtime_checkable
+class ListsPoints(Protocol):
+    """A client whose vendor has a list of the points of each type of device."""
+
+    async def listed_points(self, owner: Plant | Device) -> Sequence[CataloguePoint]:
+        """Return that list for a plant or device. Raises a ``CloudError``."""
 
 
 @runtime_checkable

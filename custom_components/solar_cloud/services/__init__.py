@@ -2,11 +2,11 @@
 
 from homeassistant.core import HomeAssistant, callback
 
-from . import control, get_history, import_history, refresh
+from . import control, export, get_history, import_history, lists, refresh
 
 
 @callback
 def async_register(hass: HomeAssistant) -> None:
     """Register the actions, loaded accounts or not."""
-    for action in (control, refresh, get_history, import_history):
+    for action in (control, refresh, get_history, import_history, export, lists):
         action.async_register(hass)

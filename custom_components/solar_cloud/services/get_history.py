@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import voluptuous as vol
 
@@ -46,19 +46,15 @@ FINE: Final = frozenset({Interval.FIVE_MINUTES, Interval.HOUR})
 LONGEST_WAIT: Final = 75.0
 """Seconds of our own pace that one call waits for: a minute's pause between two calls."""
 
-GET_HISTORY: Final = vol.Schema(
-    {
-        vol.Required(ATTR_DEVICE): vol.All(
-            cv.ensure_list, vol.Length(min=1), [cv.string]
-        ),
-        vol.Required(ATTR_START): cv.datetime,
-        vol.Optional(ATTR_END): cv.datetime,
-        vol.Optional(ATTR_INTERVAL, default=Interval.FIVE_MINUTES): vol.Coerce(
-            Interval
-        ),
-        vol.Optional(ATTR_POINTS, default=list): vol.All(cv.ensure_list, [cv.string]),
-    }
-)
+PAST: Final[dict[vol.Marker, Any]] = {
+    vol.Required(ATTR_DEVICE): vol.All(cv.ensure_list, vol.Length(min=1), [cv.string]),
+    vol.Required(ATTR_START): cv.datetime,
+    vol.Optional(ATTR_END): cv.datetime,
+    vol.Optional(ATTR_INTERVAL, default=Interval.FIVE_MINUTES): vol.Coerce(Interval),
+    vol.Optional(ATTR_POINTS, default=list): vol.All(cv.ensure_list, [cv.string]),
+}
+"""What a look into the past is asked with."""
+GET_HISTORY: Final = vol.Schema(PAST)
 
 
 @callback
@@ -74,28 +70,33 @@ def async_register(hass: HomeAssistant) -> None:
 
 
 async def _async_get_history(call: ServiceCall) -> ServiceResponse:
-    """Return what plants and devices told between two instants, and what is missing."""
-    hass, interval = call.hass, call.data[ATTR_INTERVAL]
-    start, end = _span(call.data[ATTR_START], call.data.get(ATTR_END), interval)
-    slots = frozenset(_slot(interval, key) for key in call.data[ATTR_POINTS])
+    """Return what plants and devices told between two instants."""
+    return (await async_look_back(call.hass, call.data)).as_json()
+
+
+async def async_look_back(hass: HomeAssistant, asked: Mapping[str, Any]) -> PastAnswer:
+    """Look into the past of plants and devices of any accounts, as ``PAST`` describes it. Raises an error of Home Assistant."""
+    interval: Interval = asked[ATTR_INTERVAL]
+    start, end = _span(asked[ATTR_START], asked.get(ATTR_END), interval)
+    slots = frozenset(_slot(interval, key) for key in asked[ATTR_POINTS])
     accounts: dict[str, tuple[SolarCloudConfigEntry, dict[str, str]]] = {}
-    for device_id in call.data[ATTR_DEVICE]:
+    for device_id in asked[ATTR_DEVICE]:
         device, entry = device_and_entry(hass, device_id)
         chosen = accounts.setdefault(entry.entry_id, (entry, {}))[1]
         chosen[own_identifier(device) or ""] = device_id
-    answer = _Answer()
+    answer = PastAnswer()
     for entry, chosen in accounts.values():
         await _async_look(hass, entry, chosen, (interval, start, end, slots), answer)
-    return answer.as_json()
+    return answer
 
 
-class _Answer:
+class PastAnswer:
     """What several accounts answer together."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.readings: list[JsonValueType] = []
-        self.units: dict[str, JsonValueType] = {}
+        self.rows: list[dict[str, Any]] = []
+        self.units: dict[str, str] = {}
         self.missing: list[JsonValueType] = []
         self.go_on: datetime | None = None
 
@@ -104,13 +105,13 @@ class _Answer:
     ) -> None:
         """Add the rows of one plant or device."""
         for row in rows:
-            told: dict[str, JsonValueType] = {
+            told = {
                 "device_id": device_id,
                 "start": row.start.isoformat(),
             }
             if interval is Interval.FIVE_MINUTES:
                 told["measured_at"] = dt_util.as_utc(row.start).isoformat()
-            self.readings.append(told | {"values": {**row.values}})
+            self.rows.append(told | {"values": {**row.values}})
             for key in row.values.keys() - self.units.keys():
                 self.units[key] = _unit(key, plant)
 
@@ -129,13 +130,18 @@ class _Answer:
             at = dt_util.utcnow() + timedelta(seconds=looked.retry_after)
             self.go_on = max(at, self.go_on or at)
 
+    @property
+    def continue_at(self) -> str | None:
+        """When one can go on, where a limit stopped it."""
+        return self.go_on.isoformat() if self.go_on else None
+
     def as_json(self) -> ServiceResponse:
         """Give the form of the response."""
         return {
-            "readings": self.readings,
-            "units": dict(sorted(self.units.items())),
+            "readings": [*self.rows],
+            "units": {key: self.units[key] for key in sorted(self.units)},
             "missing": self.missing,
-            "continue_at": self.go_on.isoformat() if self.go_on else None,
+            "continue_at": self.continue_at,
         }
 
 
@@ -147,7 +153,7 @@ async def _async_look(
     entry: SolarCloudConfigEntry,
     chosen: Mapping[str, str],
     span: _Span,
-    answer: _Answer,
+    answer: PastAnswer,
 ) -> None:
     """Look into the past of an account. Raises an error of Home Assistant when there is nothing to see and no limit is the reason."""
     history, history_client = history_of(hass, entry)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .envelope import Refusal
 from .query import Query
 
 NAMES = {
@@ -33,9 +34,25 @@ def dictionary(query: Query, points: list[str]) -> dict[str, Any]:
     return {"point_dict": rows}
 
 
+STATUS_SIGNALS, TELEMETRY, PROPERTIES = 1, 2, 5
+TYPES = {"83": 11, "13": 14}
+"""By how ids begin; others belong to string inverters."""
+FOREIGN = {14: ("13999", "直流总功率", "W")}
+"""What no document names, and the list names in Chinese whatever the language asked for."""
+
+
 def catalogue(query: Query) -> dict[str, Any]:
-    """Answer V1's getOpenPointInfo; its show_unit is not the unit of the values."""
-    kind = query.whole("device_type")
+    """Answer V1's getOpenPointInfo for one type and one kind of points; its show_unit is not the unit of the values."""
+    kind, group = query.whole("device_type"), query.whole("type")
+    if group not in {STATUS_SIGNALS, TELEMETRY, PROPERTIES}:
+        raise Refusal("010", "Parameters type is invalid")
+    listed = [
+        (point, *told)
+        for point, told in NAMES.items()
+        if TYPES.get(point[:2], 1) == kind and group == TELEMETRY
+    ]
+    if kind in FOREIGN and group == TELEMETRY:
+        listed.append(FOREIGN[kind])
     rows = [
         {
             "point_id": int(point),
@@ -45,6 +62,6 @@ def catalogue(query: Query) -> dict[str, Any]:
             "device_type": kind,
             "open_point_remark": None,
         }
-        for point, (name, unit) in NAMES.items()
+        for point, name, unit in listed
     ]
     return query.page(rows, "rowCount")

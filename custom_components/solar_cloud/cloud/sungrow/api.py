@@ -41,6 +41,7 @@ class Operation(Enum):
     DEVICE_VALUES = auto()
     OPTIMIZER_VALUES = auto()
     ALARMS = auto()
+    POINTS = auto()
     PLANT_MINUTES = auto()
     DEVICE_MINUTES = auto()
     PLANT_DAYS = auto()
@@ -73,6 +74,7 @@ _SHARED: Final = {
     Operation.DEVICE_VALUES: "getDeviceRealTimeData",
     Operation.OPTIMIZER_VALUES: "getMlpeRealTimeData",
     Operation.ALARMS: "getFaultAlarmInfo",
+    Operation.POINTS: "getOpenPointInfo",
     Operation.DEVICE_MINUTES: "getDevicePointMinuteDataList",
     Operation.SETTING_CHECK: "paramSettingCheck",
     Operation.SETTING: "paramSetting",

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..alarms import PastAlarms
+from ..catalogue import CataloguePoint
 from ..corrections import DeviceCorrection
-from ..model import Inventory, Snapshot
+from ..model import Device, Inventory, Plant, Snapshot
 from ..sources import PlantSources
 from ..storage import Json, Storage
 from .controls.manager import SungrowControls
 from .history import SungrowHistory
-from .inventory import SungrowInventory
+from .inventory import SungrowInventory, listed_points
 from .poller import SungrowPoller
 from .session import SungrowSession
 from .sources import roles
@@ -54,6 +55,10 @@ class SungrowCloud:
     ) -> PastAlarms:
         """Return what was raised at a plant within a period."""
         return await self._poller.alarms.past(plant_id, inventory, start, end)
+
+    async def listed_points(self, owner: Plant | Device) -> list[CataloguePoint]:
+        """Return the vendor's list of the points of a type; none where the edition has no such list."""
+        return await listed_points(self._session, owner)
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state for diagnostics."""

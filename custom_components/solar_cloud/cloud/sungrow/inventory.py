@@ -4,13 +4,16 @@ from collections.abc import Iterable, Mapping
 import re
 from typing import Final
 
+from ..catalogue import CataloguePoint
 from ..errors import CloudError, CredentialsRejected, PermissionMissing, RetryLater
-from ..model import Device, DeviceKind, Inventory, Plant
+from ..model import Device, DeviceKind, Inventory, Plant, printable
 from ..points import number, text
 from ..storage import Json
-from .api import Operation
+from .api import Body, Operation
+from .errors import EndpointMissing
 from .points import (
     BATTERY_TYPE,
+    CATALOGUE,
     DEVICE_TYPES,
     HYBRID_TYPE,
     LOGGER_TYPE,
@@ -26,6 +29,8 @@ STORAGE: Final = "storage"
 LOGGER_KEY: Final = "logger"
 """The key of an inverter's address that names the logger it is behind."""
 DETAILS_AT_ONCE: Final = 20
+POINT_GROUPS: Final = (2, 1)
+"""Of the list of points: telemetry, and signals of status (sungrow.md §4.8)."""
 INVERTER_MODEL: Final = re.compile(r"S[GH](\d+(?:\.\d+)?)")
 """Model names carry the rated power in kW: SH10RT, SG8K-D, SG50CX."""
 BATTERY_MODEL: Final = re.compile(r"SB[RHS](\d{3})")
@@ -212,3 +217,37 @@ def _firmware(row: Row) -> str | None:
 def _scaled(pattern: re.Pattern[str], model: str | None, factor: float) -> float | None:
     found = pattern.match(model or "")
     return round(float(found[1]) * factor, 3) if found else None
+
+
+async def listed_points(
+    session: SungrowSession, owner: Plant | Device
+) -> list[CataloguePoint]:
+    """Return the points that the vendor's list has for the type of a plant or device, in the unit of their values (sungrow.md §4.8).
+
+    Its names may be Chinese; those of the tables are kept. Only V1 documents the list: where it is missing, nothing is returned.
+    """
+    device_type = CATALOGUE.type_of(owner)
+    kind = owner.kind if isinstance(owner, Device) else DeviceKind.PLANT
+    found: list[CataloguePoint] = []
+    for group in POINT_GROUPS:
+        body: Body = {"device_type": int(device_type), "type": group}
+        try:
+            listing = await session.list_all(Operation.POINTS, body)
+        except EndpointMissing:
+            return []
+        for row in listing.rows:
+            if (point_id := text(row.get("point_id"))) is None:
+                continue
+            known = CATALOGUE.point(device_type, point_id)
+            found.append(
+                known
+                or CataloguePoint(
+                    point_id,
+                    printable(text(row.get("point_name")) or point_id),
+                    printable(text(row.get("storage_unit")) or ""),
+                    device_type,
+                    kind,
+                    None,
+                )
+            )
+    return found
