@@ -140,7 +140,8 @@ async def _async_connect(
     credentials = entry.data[CONF_CREDENTIALS]
     store = await async_get_store(hass, entry.entry_id, entry.unique_id)
     quota = get_quota(hass, vendor, sign_in, credentials, store)
-    cloud = vendor.connect(sign_in, credentials, get_transport(hass), store, quota)
+    transport = get_transport(hass, store.capture)
+    cloud = vendor.connect(sign_in, credentials, transport, store, quota)
     if isinstance(cloud, SupportsManualDevices):
         cloud.take_serials(entry.options.get(CONF_EXTRA_DEVICES, {}))
     if isinstance(cloud, SupportsLanguages):

@@ -13,6 +13,7 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
+from .cloud.capture import Capture
 from .cloud.errors import CloudError, Paced, PermissionMissing
 from .cloud.model import Inventory, Plant
 from .cloud.quota import Quota
@@ -54,6 +55,7 @@ class Attempt:
         self._tried: dict[str, str] = {}
         self._cloud: Cloud
         self._listed = False
+        self._capture = Capture()
         self.storage = MemoryStorage()
         self.inventory = Inventory({}, {})
         self.access = Access()
@@ -93,7 +95,7 @@ class Attempt:
         tried, self._tried = self._tried, dict(credentials)
         if not tried or tried == self._tried:
             return
-        self._listed = False
+        self._listed, self._capture = False, Capture()
         quota_account = self._sign_in.quota_account
         if self.carries or quota_account(self._tried) != quota_account(tried):
             await self.async_let_go()
@@ -108,7 +110,7 @@ class Attempt:
         self._cloud = self._vendor.connect(
             self._sign_in,
             credentials,
-            get_transport(self._hass),
+            get_transport(self._hass, self._capture),
             self.storage,
             self._quota,
         )
@@ -138,7 +140,7 @@ class Attempt:
             self._sign_in,
             credentials,
             unique_id,
-            FlowHandover(self.storage, self.inventory),
+            FlowHandover(self.storage, self.inventory, self._capture),
         )
 
 

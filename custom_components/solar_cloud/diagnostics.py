@@ -1,96 +1,264 @@
-"""Diagnostics: an allow-list of what helps, with pseudonyms for everything that could identify a person or a device.
+"""Diagnostics: a bundle of what helps, with pseudonyms for everything that could identify a person or a device.
 
-A pseudonym ("inverter_1") is the same throughout one file, so that lines still correlate. A last scan withholds every text in which
-a known secret, serial, name or address still occurs.
+What we say ourselves is an allow-list; what the vendor said is told value by value (``cloud/masking.py``). A pseudonym ("inverter_1") is the same
+throughout one file, so that lines still correlate, and so that ``scripts/replay`` can run the file. A last scan refuses the whole file while
+anything is left in it that identifies.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-import re
-from typing import Any, Final, cast
+import json
+from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.util import dt as dt_util
 
 from .account import Account
-from .cloud.model import Inventory, Reading, Value
+from .cloud.capture import KeptAnswer, LoggedCall
+from .cloud.masking import Identity, Masks, leaves
+from .cloud.model import Reading, Value
+from .cloud.registry import VENDORS
 from .cloud.serialization import from_json_or_none
 from .cloud.storage import Json
 from .cloud.token import SECTION as TOKEN, Token
-from .const import CONF_CONTROLS, CONF_CREDENTIALS, CONF_EXCLUDED_PLANTS
+from .cloud.vendor import FieldKind
+from .const import (
+    CONF_CONTROLS,
+    CONF_CREDENTIALS,
+    CONF_EXCLUDED_PLANTS,
+    CONF_REGION,
+    CONF_SIGN_IN,
+    CONF_VENDOR,
+    DOMAIN,
+)
 from .coordinator import SolarCloudCoordinator
 from .device_registry import own_identifier
+from .pipeline.counter_filters import GUARDS, SERIALS
+from .pipeline.daily import DAYS
 from .pipeline.held import Held
+from .pipeline.known_slots import SECTION as SEEN
+from .pipeline.pipeline import ROLES
+from .polling.upload_tracker import SECTION as CADENCE
 from .runtime import RuntimeData, SolarCloudConfigEntry
+from .statistics.anomalies import async_sanity
+from .storage import STORES, AccountStorage
 
-PUBLIC: Final = frozenset({"region"})
-"""Credentials that identify no account."""
-WITHHELD: Final = "**WITHHELD**"
-SHORTEST_SECRET: Final = 4
-"""Shorter texts occur by chance; no real identity is that short."""
+FORM: Final = 1
+"""Of the file; ``scripts/replay`` reads this one."""
+MOST_PLANTS: Final = 5
+"""Of which also the statistics are told, and what is remembered of their counters."""
+MEMORY: Final = (DAYS, GUARDS, ROLES, SEEN, SERIALS)
+"""What decides how the next reading is published."""
 
 
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: SolarCloudConfigEntry
 ) -> dict[str, Any]:
     """Return what a report of an account contains, without names and secrets."""
-    account = entry.runtime_data
-    names = Pseudonyms(account.inventory.data)
-    owners = account.readings.data.readings.keys()
-    report = _account(entry, account) | {
-        "devices": [_owner(account, names, key) for key in sorted(owners, key=names.of)]
-    }
-    return _scrubbed(report, entry, account)
+    return await _Bundle(hass, entry).async_write()
 
 
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: SolarCloudConfigEntry, device: dr.DeviceEntry
 ) -> dict[str, Any]:
     """Describe an account and one plant or device."""
-    account = entry.runtime_data
-    names = Pseudonyms(account.inventory.data)
-    key = own_identifier(device)
-    listed = key is not None and key in account.readings.data.readings
-    report = _account(entry, account) | {
-        "device": _owner(account, names, key) if key and listed else None
-    }
-    return _scrubbed(report, entry, account)
+    return await _Bundle(hass, entry).async_write(own_identifier(device) or "")
 
 
-def _scrubbed(
-    report: dict[str, Any], entry: SolarCloudConfigEntry, account: Account
-) -> dict[str, Any]:
-    return cast(dict[str, Any], scrub(report, _pattern(_secrets(entry, account))))
+class _Bundle:
+    """What is told of one account, whether it came up or not."""
 
+    def __init__(self, hass: HomeAssistant, entry: SolarCloudConfigEntry) -> None:
+        """Learn whom to mask."""
+        self._hass: Final = hass
+        self._entry: Final = entry
+        loaded = entry.state is ConfigEntryState.LOADED
+        self._account: Final = entry.runtime_data if loaded else None
+        store = hass.data.get(STORES, {}).get(entry.entry_id)
+        self._store: Final = store or AccountStorage(hass, entry.entry_id)
+        self._masks: Final = Masks()
+        self._learn()
 
-class Pseudonyms:
-    """Stable names for plants and devices within one file."""
-
-    def __init__(self, inventory: Inventory) -> None:
-        """Number plants and devices by kind, in the order of their ids."""
-        self._names: dict[str, str] = {
-            key: f"plant_{n}" for n, key in enumerate(sorted(inventory.plants), 1)
+    def _learn(self) -> None:
+        masks, credentials = self._masks, self._entry.data[CONF_CREDENTIALS]
+        if self._account is not None:
+            # First: a token may name a plant.
+            masks.learn_inventory(self._account.inventory.data)
+        vendor = VENDORS[self._entry.data[CONF_VENDOR]]
+        masks.keep((vendor.key, vendor.name, vendor.maker))
+        sign_in = vendor.sign_in(self._entry.data[CONF_SIGN_IN])
+        kinds = {
+            each.key: each.kind for each in (*sign_in.fields, *sign_in.other_fields)
         }
-        counts: dict[str, int] = {}
-        for key, device in sorted(inventory.devices.items()):
-            counts[device.kind] = counts.get(device.kind, 0) + 1
-            self._names[key] = f"{device.kind}_{counts[device.kind]}"
+        for key, value in credentials.items():
+            if key != CONF_REGION:
+                hidden = kinds.get(key) is FieldKind.SECRET
+                masks.learn(value, Identity.SECRET if hidden else Identity.ID)
+        for secret in _secrets(self._store.load(TOKEN)):
+            masks.learn(secret, Identity.SECRET)
+        masks.learn(self._entry.unique_id, Identity.ID)
+        place = self._hass.config
+        for degrees in (place.latitude, place.longitude):
+            masks.learn_coordinate(str(degrees))
 
-    def of(self, key: str) -> str:
-        """Return the pseudonym of a plant or device."""
-        return self._names.get(key, "unlisted")
+    async def async_write(self, only: str | None = None) -> dict[str, Any]:
+        """Return the whole, or with ``only`` one plant or device."""
+        kept, calls = self._store.capture.answers, [*self._store.capture.calls]
+        # A home's answers take milliseconds, those of hundreds of plants half a second.
+        answers = await self._hass.async_add_executor_job(self._answers, kept)
+        told: dict[str, Any] = self._about_entry()
+        if self._account is not None:
+            told |= _about_account(self._account, self._masks)
+            told |= self._about_devices(self._account, only)
+            if len(self._account.inventory.data.plants) <= MOST_PLANTS:
+                told["memory"] = {
+                    each: self._masks.ids(self._store.load(each)) for each in MEMORY
+                }
+            told["statistics"] = await self._async_statistics(self._account)
+            told["unmapped"] = _types(told["client"], answers)
+        told["calls"] = [_call(each) for each in calls]
+        report = await self._hass.async_add_executor_job(self._checked, told, answers)
+        for row, call in zip(report.get("calls", ()), calls, strict=False):
+            # Random numbers look like secrets; by them the vendor's support finds a call.
+            row["number"] = self._masks.told(call.number)
+        return report
+
+    def _checked(
+        self, told: dict[str, Any], answers: list[dict[str, Json]]
+    ) -> dict[str, Any]:
+        report: Any = self._masks.told(told)
+        report["answers"] = answers
+        if found := self._masks.leaks(report):
+            return {
+                "error": "identities_found",
+                "found": {str(each): count for each, count in found.items()},
+            }
+        checked: dict[str, Any] = report
+        return checked
+
+    def _answers(self, kept: list[KeptAnswer]) -> list[dict[str, Json]]:
+        bodies = [_parsed(each.body) for each in kept]
+        self._masks.learn_answers(bodies)
+        self._masks.learn_answers(dict(each.request) for each in kept)
+        return [
+            {
+                "at": _instant(each.call.at),
+                "method": each.call.method,
+                "path": self._masks.told(each.call.path),
+                "status": each.call.status,
+                "request": self._masks.answer(dict(each.request)),
+                "answer": self._masks.answer(body),
+            }
+            for each, body in zip(kept, bodies, strict=True)
+        ]
+
+    def _about_entry(self) -> dict[str, Any]:
+        entry, token = self._entry, from_json_or_none(Token, self._store.load(TOKEN))
+        return {
+            "form": FORM,
+            "taken_at": _time(dt_util.utcnow()),
+            "state": entry.state.value,
+            "vendor": entry.data[CONF_VENDOR],
+            "sign_in": entry.data[CONF_SIGN_IN],
+            "region": entry.data[CONF_CREDENTIALS].get(CONF_REGION),
+            "token": token
+            and {
+                "issued_at": _instant(token.issued_at),
+                "expires_at": _instant(token.expires_at),
+                "renewable": token.refresh is not None,
+                "scopes": None if token.scope is None else [*token.scope],
+            },
+            "options": {
+                "controls": entry.options.get(CONF_CONTROLS, False),
+                "excluded_plants": len(entry.options.get(CONF_EXCLUDED_PLANTS, ())),
+            },
+            "repairs": [
+                {
+                    "key": issue.translation_key,
+                    "severity": issue.severity,
+                    "ignored": issue.dismissed_version is not None,
+                }
+                for issue in ir.async_get(self._hass).issues.values()
+                if issue.domain == DOMAIN
+                and issue.active
+                and entry.entry_id in issue.issue_id
+            ],
+        }
+
+    def _about_devices(self, account: RuntimeData, only: str | None) -> dict[str, Any]:
+        owners, names = account.readings.data.readings.keys(), self._masks
+        if only is not None:
+            listed = only in owners
+            return {"device": _owner(account, names, only) if listed else None}
+        return {
+            "devices": [
+                _owner(account, names, key) for key in sorted(owners, key=names.of)
+            ]
+        }
+
+    async def _async_statistics(self, account: RuntimeData) -> list[dict[str, Json]]:
+        plants = [*account.inventory.chosen.plants][:MOST_PLANTS]
+        found = [
+            row
+            for plant_id in plants
+            for row in await async_sanity(self._hass, account, plant_id)
+        ]
+        return [row | {"owner": self._masks.of(str(row["owner"]))} for row in found]
 
 
-def _account(entry: SolarCloudConfigEntry, account: RuntimeData) -> dict[str, Any]:
+def _parsed(body: str) -> Json:
+    """Return what an answer says, ``None`` for a page or a torn one."""
+    try:
+        parsed: Json = json.loads(body, parse_constant=lambda _: None)
+    except ValueError, RecursionError:
+        return None
+    return parsed
+
+
+def _call(call: LoggedCall) -> dict[str, Any]:
     return {
-        "vendor": account.vendor.key,
-        "sign_in": account.sign_in.key,
-        "region": entry.data[CONF_CREDENTIALS].get("region"),
-        "options": {
-            "controls": entry.options.get(CONF_CONTROLS, False),
-            "excluded_plants": len(entry.options.get(CONF_EXCLUDED_PLANTS, ())),
-        },
+        "at": _instant(call.at),
+        "method": call.method,
+        "path": call.path,
+        "status": call.status,
+        "code": call.code,
+        "milliseconds": round(call.milliseconds),
+        "characters": call.size,
+        "failure": call.failure,
+    }
+
+
+def _types(
+    client: Mapping[str, Any], answers: list[dict[str, Json]]
+) -> dict[str, list[str]]:
+    """Return the types of the fields that the client found no row for."""
+    names = {
+        name
+        for key, told in client.items()
+        if key.startswith("unmapped")
+        for name in _texts(told)
+    }
+    types: dict[str, set[str]] = {name: set() for name in names}
+    for name, value in (
+        leaf for answer in answers for leaf in leaves(answer["answer"])
+    ):
+        if name in types and value is not None:
+            types[name].add(type(value).__name__)
+    return {name: sorted(found) for name, found in sorted(types.items())}
+
+
+def _texts(item: Json) -> Iterator[str]:
+    if isinstance(item, str):
+        yield item
+    elif isinstance(item, list | dict):
+        for each in item if isinstance(item, list) else item.values():
+            yield from _texts(each)
+
+
+def _about_account(account: RuntimeData, names: Masks) -> dict[str, Any]:
+    return {
         "inventory": _coordinator(account.inventory)
         | {
             "complete": account.inventory.data.complete,
@@ -102,18 +270,32 @@ def _account(entry: SolarCloudConfigEntry, account: RuntimeData) -> dict[str, An
             "calls_last_24_hours": account.quota.used(),
             "calls_left": account.quota.left(),
         },
-        "controls": _controls(account),
+        "cadence": {
+            "period": account.vendor.poll_period,
+            "offset": account.store.load(CADENCE),
+        },
+        "decisions": [
+            {
+                "at": _instant(each.at),
+                "owner": names.of(each.device_id),
+                "counter": each.slot,
+                "held_because": each.because,
+                "told": each.told,
+                "published": each.published,
+            }
+            for each in account.pipeline.decisions()
+        ],
+        "controls": _controls(account, names),
         "open_alarms": sum(map(len, account.readings.data.alarms.values())),
         "notices": sorted(notice.key for notice in account.readings.data.notices),
         "client": account.cloud.report(),
     }
 
 
-def _controls(account: RuntimeData) -> dict[str, Any]:
+def _controls(account: RuntimeData, names: Masks) -> dict[str, Any]:
     """Say what may be set, and why the rest may not."""
     if (control_manager := account.control_manager) is None:
         return {"enabled": False}
-    names = Pseudonyms(account.inventory.data)
     available = control_manager.available
     return {
         "enabled": True,
@@ -145,13 +327,14 @@ def _coordinator(coordinator: SolarCloudCoordinator[Any]) -> dict[str, Any]:
     return {
         "last_success": _time(coordinator.last_success),
         "last_error": coordinator.last_error.key if coordinator.last_error else None,
+        "next_poll": _time(coordinator.next_poll),
         "interval": coordinator.update_interval.total_seconds()
         if coordinator.update_interval
         else None,
     }
 
 
-def _owner(account: Account, names: Pseudonyms, key: str) -> dict[str, Any]:
+def _owner(account: Account, names: Masks, key: str) -> dict[str, Any]:
     snapshot = account.readings.data
     device = account.inventory.data.devices.get(key)
     plant = account.inventory.data.plants.get(key)
@@ -228,69 +411,10 @@ def _time(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def _secrets(entry: SolarCloudConfigEntry, account: Account) -> set[str]:
-    """Collect everything that must not be in the file."""
-    credentials: Mapping[str, str] = entry.data[CONF_CREDENTIALS]
-    inventory = account.inventory.data
-    secrets = {value for key, value in credentials.items() if key not in PUBLIC}
-    secrets.update(_strings(account.store.load(TOKEN)))
-    for plant in inventory.plants.values():
-        secrets.update((plant.id, plant.name, *plant.address.values()))
-    for device in inventory.devices.values():
-        secrets.update((device.id, device.serial or "", *device.address.values()))
-    secrets.add(entry.unique_id or "")
-    # Models and type numbers in an address are not identities.
-    public = {device.model for device in inventory.devices.values()}
-    return {
-        secret
-        for secret in secrets
-        if len(secret) >= SHORTEST_SECRET and secret not in public
-    }
-
-
-def _strings(stored: Json) -> Iterable[str]:
+def _secrets(stored: Json) -> Iterator[str]:
     """Yield the secret texts of a stored token: not its scopes, which name permissions."""
     token = from_json_or_none(Token, stored)
     if token is not None:
         yield token.access
         yield token.refresh or ""
         yield from (value for _, value in token.extra)
-
-
-def scrub[ItemT](item: ItemT, secrets: re.Pattern[str] | None) -> ItemT | str:
-    """Return the report with every text withheld in which a secret occurs."""
-    if secrets is None:
-        return item
-    if isinstance(item, dict):
-        return cast(
-            ItemT,
-            {
-                _word(str(key), secrets): scrub(value, secrets)
-                for key, value in item.items()
-            },
-        )
-    if isinstance(item, list):
-        return cast(ItemT, [scrub(value, secrets) for value in item])
-    return _word(item, secrets) if isinstance(item, str) else item
-
-
-def _word(text: str, secrets: re.Pattern[str]) -> str:
-    return WITHHELD if secrets.search(text) else text
-
-
-def _pattern(secrets: Iterable[str]) -> re.Pattern[str] | None:
-    """Match any secret as a word of its own: a plant called "Solar" must not hide half of the report.
-
-    With a digit in it, it is an id or a token, and may be part of a longer id.
-    """
-    words = [
-        rf"{before}{re.escape(secret)}{after}"
-        for secret in secrets
-        if len(secret) >= SHORTEST_SECRET
-        for before, after in (
-            (r"(?<![^\W_])", r"(?![^\W_])")
-            if any(each.isdigit() for each in secret)
-            else (r"(?<!\w)", r"(?!\w)"),
-        )
-    ]
-    return re.compile("|".join(words), re.IGNORECASE) if words else None

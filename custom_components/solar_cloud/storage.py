@@ -15,6 +15,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.storage import Store
 from homeassistant.util.hass_dict import HassKey
 
+from .cloud.capture import Capture
 from .cloud.model import Inventory
 from .cloud.quota import Quota
 from .cloud.storage import Json, MemoryStorage
@@ -113,6 +114,8 @@ class AccountStorage:
         self._removed = False
         self.listed: Inventory | None = None
         """What is known of the account's lists already: the first look of the next set-up."""
+        self.capture: Final = Capture()
+        """What the account was answered, for diagnostics; it is never written to disk."""
 
     async def async_load(self) -> None:
         """Read the file; one that cannot be read is set aside and counts as empty."""
@@ -201,6 +204,7 @@ class FlowHandover(NamedTuple):
 
     storage: MemoryStorage
     inventory: Inventory
+    capture: Capture
 
 
 STORES: Final[HassKey[dict[str, AccountStorage]]] = HassKey(f"{DOMAIN}_stores")
@@ -222,6 +226,7 @@ async def async_get_store(
     if handover := hass.data.setdefault(HANDOVERS, {}).pop(unique_id or "", None):
         await store.async_take_over(handover.storage)
         store.listed = handover.inventory
+        store.capture.take_up(handover.capture)
     return store
 
 

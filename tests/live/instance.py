@@ -76,11 +76,11 @@ class Instance:
         ]
 
 
-def _store(folder: Path, key: str, version: int, data: dict[str, Any]) -> None:
-    """Write one of Home Assistant's own storage files."""
+def write_store(folder: Path, key: str, version: int, data: dict[str, Any]) -> None:
+    """Write a storage file, in the first form of its version, which Home Assistant brings up to date."""
     document = {"version": version, "minor_version": 1, "key": key, "data": data}
     path = folder / ".storage" / key
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(exist_ok=True, parents=True)
     path.write_text(json.dumps(document))
 
 
@@ -94,10 +94,10 @@ def _prepare(folder: Path, port: int, component: Path, zone: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(component, target_is_directory=True)
     # In the old form, which Home Assistant completes with its defaults and trusts.
-    _store(folder, "http", 1, {"server_host": [LOOPBACK], "server_port": port})
+    write_store(folder, "http", 1, {"server_host": [LOOPBACK], "server_port": port})
     if not (folder / ".storage" / "onboarding").exists():
         # Finishing core_config adds integrations that want the internet.
-        _store(folder, "onboarding", 4, {"done": ["core_config", "analytics"]})
+        write_store(folder, "onboarding", 4, {"done": ["core_config", "analytics"]})
 
 
 async def _start(folder: Path) -> Program:

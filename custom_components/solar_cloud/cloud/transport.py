@@ -5,12 +5,12 @@ The session is injected. Answers are text; whether they are what the vendor prom
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookies import CookieError, SimpleCookie
 import json
 import logging
 import time
-from typing import Final
+from typing import Final, Protocol
 
 import aiohttp
 from multidict import CIMultiDict, MultiMapping
@@ -18,6 +18,7 @@ from yarl import URL
 
 from .addresses import notices, other_origin, retires, written
 from .backoff import ordered
+from .capture import Capture, LoggedCall, frame
 from .errors import (
     CloudError,
     CloudUnreachable,
@@ -84,12 +85,25 @@ class Answer:
         return None
 
 
+class BodyEncryption(Protocol):
+    """What encrypts the body of one request, and decrypts its answer's."""
+
+    def seal(self, text: str) -> str:
+        """Encrypt what is sent."""
+
+    def open(self, body: str) -> str:
+        """Decrypt what came back. Raises ``UnexpectedAnswer``."""
+
+
 class Transport:
     """Sends requests over an aiohttp session, which is its caller's to close."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        """Use this session; it verifies TLS."""
+    def __init__(
+        self, session: aiohttp.ClientSession, capture: Capture | None = None
+    ) -> None:
+        """Use this session, which verifies TLS; what comes back is noted in ``capture``."""
         self._session: Final = session
+        self._capture: Final = capture or Capture()
 
     async def send(
         self,
@@ -101,12 +115,20 @@ class Transport:
         json: Json = None,
         form: Mapping[str, str] | None = None,
         text: str | None = None,
+        encryption: BodyEncryption | None = None,
     ) -> Answer:
         """Send a request within the limits of time and size, and return its answer, whatever its status.
 
-        Raises ``CloudUnreachable`` or ``UnexpectedAnswer``.
+        ``encryption`` is of the text and of the answer. Raises ``CloudUnreachable`` or ``UnexpectedAnswer``.
         """
-        started = time.monotonic()
+        asked: Mapping[str, Json] | str | None = form or text or params
+        if isinstance(json, Mapping):
+            asked = json
+        if text is not None and encryption is not None:
+            text = encryption.seal(text)
+        at, started = time.time(), time.monotonic()
+        failure: str | None = "cancelled"
+        answer: Answer | None = None
         try:
             async with self._session.request(
                 method,
@@ -118,32 +140,59 @@ class Transport:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=TIMEOUT),
             ) as response:
-                body = await _bounded(response)
-                answer = Answer(response.status, CIMultiDict(response.headers), body)
-        except CloudError:
+                answer = await _read(response, encryption)
+            failure = None
+        except CloudError as err:
+            failure = err.key
             raise
         except UNSENT as err:
-            LOGGER.debug(
-                "%s %s failed after %.0f ms: %s",
-                method,
-                url.path,
-                _since(started),
-                type(err).__name__,
-            )
+            failure = type(err).__name__
             # The text of the cause names the whole address.
             if isinstance(err, aiohttp.ClientConnectorError):
                 raise NotConnected from None
             raise CloudUnreachable from None
-        LOGGER.debug(
-            "%s %s answered %s, %d characters in %.0f ms",
-            method,
-            url.path,
-            answer.status,
-            len(body),
-            _since(started),
-        )
+        finally:
+            took = (time.monotonic() - started) * 1000
+            self._note(
+                LoggedCall(at, method, url.path, took, failure=failure), asked, answer
+            )
         _stay(url, answer)
         return answer
+
+    def _note(
+        self,
+        call: LoggedCall,
+        asked: Mapping[str, Json] | str | None,
+        answer: Answer | None,
+    ) -> None:
+        """Log a call, in the debug log without anything that was said."""
+        if answer is None:
+            LOGGER.debug(
+                "%s %s failed after %.0f ms: %s",
+                call.method,
+                call.path,
+                call.milliseconds,
+                call.failure,
+            )
+            self._capture.note(call)
+            return
+        LOGGER.debug(
+            "%s %s answered %s, %d characters in %.0f ms",
+            call.method,
+            call.path,
+            answer.status,
+            len(answer.body),
+            call.milliseconds,
+        )
+        code, number = frame(answer.body)
+        told = replace(
+            call,
+            status=answer.status,
+            size=len(answer.body),
+            code=code,
+            number=number,
+        )
+        self._capture.note(told, asked, answer.body)
 
 
 def _stay(url: URL, answer: Answer) -> None:
@@ -166,8 +215,14 @@ def _stay(url: URL, answer: Answer) -> None:
     raise UnexpectedAnswer("redirected", status=str(answer.status))
 
 
-def _since(started: float) -> float:
-    return (time.monotonic() - started) * 1000
+async def _read(
+    response: aiohttp.ClientResponse, encryption: BodyEncryption | None
+) -> Answer:
+    """Read an answer, decrypted; what a server that stumbles says is plain."""
+    body = await _bounded(response)
+    if encryption is not None and response.status < 500:
+        body = encryption.open(body)
+    return Answer(response.status, CIMultiDict(response.headers), body)
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> str:

@@ -1,5 +1,6 @@
 """The filters of an account's lifetime counters: one per slot, told what else is known of its energy and when its hardware was replaced."""
 
+from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -19,11 +20,12 @@ from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import Storage
 from .counter_filter import DUSK, CounterFilter
 from .growth import HIDDEN, Evidence
-from .held import Held, HeldBecause
+from .held import Decision, Held, HeldBecause
 
 type Addend = tuple[str, str]
 """Plant or device, and the key of one of its counters."""
 
+MOST_DECISIONS: Final = 100
 GUARDS: Final = "guards"
 SERIALS: Final = "serials"
 
@@ -164,6 +166,9 @@ class CounterFilters:
         self._untold: Final[set[Addend]] = set()
         self._asleep: Final[set[Addend]] = set()
         """Counters that were heard until the dark, in which they count nothing."""
+        self._because: Final[dict[Addend, HeldBecause]] = {}
+        self.decisions: Final[deque[Decision]] = deque(maxlen=MOST_DECISIONS)
+        """The last of this run, for diagnostics."""
 
     def note_serial(self, device: Device) -> None:
         """Expect other counters where the hardware behind an id was replaced."""
@@ -205,13 +210,31 @@ class CounterFilters:
                 each = filters.get(slot) or self._add(device_id, slot, CounterFilter())
                 if again and each.value is not None:
                     published[slot] = each.value
-                elif (value := each.observe(raw, at, evidence)) is not None:
-                    published[slot] = value
+                else:
+                    value = each.observe(raw, at, evidence)
+                    self._note_decision(device_id, slot, each, raw, at)
+                    if value is not None:
+                        published[slot] = value
         for slot, each in filters.items():
             if slot not in reading.values and not again:
                 each.witness(at, scenery.evidence(device_id, slot, reading))
             self._note_sleep((device_id, slot.key), each, slot, scenery)
         return published
+
+    def _note_decision(
+        self, device_id: str, slot: Slot, each: CounterFilter, raw: float, at: float
+    ) -> None:
+        """Note that a counter is held, or no longer, or by another rule."""
+        held = each.why_held()
+        because = held.because if held else None
+        if because is not self._because.get((device_id, slot.key)):
+            self.decisions.append(
+                Decision(at, device_id, slot.key, because, raw, each.value)
+            )
+        if because is None:
+            self._because.pop((device_id, slot.key), None)
+        else:
+            self._because[device_id, slot.key] = because
 
     def _note_sleep(
         self, addend: Addend, each: CounterFilter, slot: Slot, scenery: Scenery

@@ -1,6 +1,6 @@
 """Why a counter is not published as it was told: what the diagnostics say of it (docs/counters.md, "Why a counter is held")."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -35,6 +35,21 @@ class HeldBecause(StrEnum):
     """A difference, of which an addend is held or of another round of calls."""
     AHEAD = "ahead"
     """More was published than the sources add up to, as a rule by the measured power; they make up for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A counter began or ceased to be held."""
+
+    at: float
+    """When the value that led to it was measured, in epoch seconds."""
+    device_id: str = field(repr=False)
+    slot: str
+    because: HeldBecause | None
+    """The rule; ``None`` when the counter is published as it was told again."""
+    told: float
+    published: float | None
+    """kWh."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from .alarms import AlarmJournal
 from .counter_filters import Addend, CounterFilters, Scenery
 from .daily import Days
 from .freshness import Freshness
-from .held import Held
+from .held import Decision, Held
 from .known_slots import KnownSlots
 from .plant_sources import PollContext, SourceSelection, SourceSelections, evaluate
 from .sessions import Sessions
@@ -256,6 +256,10 @@ class ReadingPipeline:
     def held(self) -> Mapping[tuple[str, Slot], Held]:
         """Return why counters are not published as they were told, for diagnostics."""
         return self._filters.held()
+
+    def decisions(self) -> Iterable[Decision]:
+        """Return when counters last began or ceased to be held, oldest first, for diagnostics."""
+        return self._filters.decisions
 
     def roles_held(self, plant_id: str) -> Mapping[Q, Held]:
         """Return why counters of a plant are not what their sources add up to, for diagnostics."""

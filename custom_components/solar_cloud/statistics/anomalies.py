@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -14,6 +15,7 @@ from ..backfill.anomalies import Finding, examine
 from ..backfill.samples import HOUR
 from ..cloud.model import Inventory
 from ..cloud.serialization import from_json, to_json
+from ..cloud.storage import Json
 from ..const import DOMAIN, LOGGER
 from ..issues import drop_plain_issue, plant_issue_id
 from ..pipeline.counter_filters import bound
@@ -26,6 +28,7 @@ KEY: Final = "statistics_doctor"
 PERIOD: Final = 24 * HOUR
 OVERLAP: Final = 72 * HOUR
 MOST_LINES: Final = 15
+LOOKED_BACK: Final = 10 * 24 * HOUR
 
 type Findings = Mapping[str, Sequence[Finding]]
 
@@ -40,6 +43,40 @@ class Examination:
     """By statistic."""
     accepted: set[tuple[str, float]] = field(default_factory=set)
     """Statistics and hours that are never named again."""
+
+
+async def async_sanity(
+    hass: HomeAssistant, account: Account, plant_id: str
+) -> list[dict[str, Json]]:
+    """Describe the statistics of a plant and its devices over the last days, for diagnostics: the last row, falls and gaps.
+
+    Energies are in kWh; ``owner`` is the plant or device.
+    """
+    if not recorder.has_recorder(hass):
+        return []
+    counters = plant_counters(hass, account, account.inventory.chosen, plant_id)
+    since = dt_util.utcnow().timestamp() - LOOKED_BACK
+    rows = await recorder.async_rows(
+        hass, [each.statistic_id for each in counters], since
+    )
+    return [
+        {
+            "owner": each.device_id,
+            "counter": each.slot.key,
+            "rows": len(hours),
+            "last": dt_util.utc_from_timestamp(hours[-1].start).isoformat()
+            if hours
+            else None,
+            "state": hours[-1].state if hours else None,
+            "sum": hours[-1].sum if hours else None,
+            "falls": sum(after.sum < before.sum for before, after in pairwise(hours)),
+            "gaps": sum(
+                after.start - before.start > HOUR for before, after in pairwise(hours)
+            ),
+        }
+        for each in counters
+        for hours in [rows.get(each.statistic_id, [])]
+    ]
 
 
 class AnomalyFinder:

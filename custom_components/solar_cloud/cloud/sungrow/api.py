@@ -188,28 +188,24 @@ class ApiClient:
                 "nonce": random_text(NONCE_LENGTH),
                 "timestamp": str(round((time.time() + self._clock_offset) * 1000)),
             }
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         answer = await self._transport.send(
             "POST",
             self._base_url.joinpath(*path.split("/")),
             headers=headers,
-            text=text if envelope is None else envelope.seal(text),
+            text=json.dumps(content, ensure_ascii=False, separators=(",", ":")),
+            encryption=envelope,
         )
-        return self._understand(answer, envelope)
+        return self._understand(answer)
 
-    def _understand(self, answer: Answer, envelope: EncryptionEnvelope | None) -> Body:
+    def _understand(self, answer: Answer) -> Body:
         """Turn an answer into its envelope, or raise what its status, form or layer says."""
         if answer.status >= 500:
             raise CloudUnreachable("server_error", code=str(answer.status))
-        if envelope is not None:
-            text = envelope.open(answer.body)
-        elif is_hex(answer.body):
+        if is_hex(answer.body):
             raise CredentialsRejected("encryption_required")
-        else:
-            text = answer.body
         failed = answer.status >= 400
         try:
-            parsed = Answer(answer.status, answer.headers, text).json()
+            parsed = answer.json()
         except UnexpectedAnswer:
             if failed:
                 raise self._http_error(answer) from None
