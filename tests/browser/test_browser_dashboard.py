@@ -57,7 +57,7 @@ async def _add_dashboard(frontend: Frontend) -> None:
     await page.locator("hui-view").first.wait_for()
 
 
-async def _open(frontend: Frontend) -> None:
+async def open_dashboard(frontend: Frontend) -> None:
     """Open the dashboard and wait until it shows a view; a page's first load takes its time."""
     await frontend.open(PATH)
     await frontend.page.locator("hui-view").first.wait_for()
@@ -78,7 +78,7 @@ async def _hold_the_program_back(page: Page) -> None:
     await page.route("**/frontend_latest/app.*.js", hold)
 
 
-async def _saved_dashboard(client: Client) -> None:
+async def saved_dashboard(client: Client) -> None:
     """Have a dashboard with the strategy, as the dialog leaves it."""
     await client.command(
         "lovelace/dashboards/create",
@@ -94,7 +94,7 @@ async def _saved_dashboard(client: Client) -> None:
     )
 
 
-async def _add_every_plant(client: Client, cloud: SolaxCloud) -> Json:
+async def add_every_plant(client: Client, cloud: SolaxCloud) -> Json:
     """Add a SolaX account with all its plants, however many are chosen beforehand."""
     (account,) = (each for each in ACCOUNTS if each.make_cloud is solax_cloud)
     step = await client.run_flow(DOMAIN, account.answers(cloud))
@@ -131,7 +131,7 @@ async def test_one_plant_and_then_none(
 ) -> None:
     """Added from Home Assistant's dialog; what is renamed stays, what is removed goes, without reloading the page."""
     client, page = instance.client, frontend.page
-    entry = await _add_every_plant(client, cloud)
+    entry = await add_every_plant(client, cloud)
     home = await eventually(
         lambda: find_home(client, entry["entry_id"]), "the home's entities"
     )
@@ -155,7 +155,7 @@ async def test_one_plant_and_then_none(
     await _no_broken_card(frontend)
 
     await client.save_energy(preferences(home) | {"device_consumption": []})
-    await _open(frontend)
+    await open_dashboard(frontend)
     await expect(page.locator("hui-power-sankey-card")).to_be_visible()
     await expect(page.locator("hui-energy-usage-graph-card")).to_be_visible()
     await expect(page.locator("hui-distribution-card")).to_have_count(0)
@@ -179,9 +179,9 @@ async def test_three_plants_of_three_vendors(
         for account in ACCOUNTS:
             cloud = await stack.enter_async_context(account.make_cloud(World()))
             assert await add_account(client, account, cloud)
-        await _saved_dashboard(client)
+        await saved_dashboard(client)
         await _hold_the_program_back(page)
-        await _open(frontend)
+        await open_dashboard(frontend)
         for name in ("Demo House (Huawei)", "Demo House (SolaX)", "Home A"):
             heading = page.locator("hui-heading-card", has_text=name)
             await expect(heading).to_be_visible()
@@ -226,7 +226,7 @@ async def test_forty_plants(
     client, page = instance.client, frontend.page
     async with solax_cloud() as cloud:
         cloud.load("forty")
-        entry = await _add_every_plant(client, cloud)
+        entry = await add_every_plant(client, cloud)
 
         async def all_there() -> bool:
             entities = await client.entities(DOMAIN)
@@ -238,8 +238,8 @@ async def test_forty_plants(
 
         await eventually(all_there, "the entities of all plants", within=120)
         assert len(await client.plants(entry["entry_id"])) == 40
-        await _saved_dashboard(client)
-        await _open(frontend)
+        await saved_dashboard(client)
+        await open_dashboard(frontend)
         await expect(page.locator("hui-tile-card")).to_have_count(40)
         await expect(page.get_by_role("tab")).to_have_count(0)
         await _no_broken_card(frontend)

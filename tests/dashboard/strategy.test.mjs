@@ -310,12 +310,13 @@ test("a finger that scrolls sets nothing", async () => {
   assert.equal(sectionOf(view, "Controls").cards[1].entities[0].type, "simple-entity");
 });
 
-test("alarms come with their names and what to do, repairs only for those who may mend", async () => {
+test("alarms come with cause and advice in the vendor's words and what to do else, repairs only for those who may mend", async () => {
   for (const admin of [true, false]) {
     const frontend = new Frontend({ admin }).plant("Home");
     const [, count, advice] = sectionOf(await frontend.view("Home"), "Alarms").cards;
     assert.equal(count.entity, frontend.id("Home", KEYS.alarms));
-    assert.ok(advice.content.includes("name | e"));
+    for (const shown of ["name", "device", "raised_at", "cause", "advice"])
+      assert.ok(advice.content.includes(`alarm.${shown}`), shown);
     assert.equal(advice.content.includes("/config/repairs"), admin);
     assert.deepEqual(advice.visibility, [{ condition: "numeric_state", entity: count.entity, above: 0 }]);
   }

@@ -494,6 +494,20 @@ function controlsSection(plant, texts) {
   return section(heading(texts.controls, "mdi:tune-variant"), controlCards(owners, texts));
 }
 
+/** The alarms behind their count: what, where and since when, then why and what to do in the vendor's words. */
+function alarmList(count) {
+  return `{% for alarm in state_attr('${count}', 'alarms') or [] %}
+<ha-alert alert-type="{{ 'error' if alarm.level in ('critical', 'major') else 'warning' }}" title="{{ alarm.name | e }}"></ha-alert>
+
+{{ [alarm.device, (alarm.raised_at | as_datetime | as_local).strftime('%Y-%m-%d %H:%M') if alarm.raised_at] | select | join(' · ') | e }}
+
+{{ alarm.cause | default('', true) | e }}
+
+{{ alarm.advice | default('', true) | e }}
+
+{% endfor %}`;
+}
+
 function alarmsSection(hass, plant, texts) {
   const head = heading(texts.alarms, "mdi:bell");
   const problems = problemsSection([{ ...plant, entities: new Map() }], head);
@@ -504,7 +518,7 @@ function alarmsSection(hass, plant, texts) {
     tile(count),
     {
       type: "markdown",
-      content: `{% for name in state_attr('${count}', 'alarms') or [] %}\n- {{ name | e }}\n{% endfor %}\n\n${advice}`,
+      content: `${alarmList(count)}\n\n${advice}`,
       visibility: [{ condition: "numeric_state", entity: count, above: 0 }],
     },
     ...(problems ? problems.cards.slice(1) : []),
