@@ -41,9 +41,18 @@ async def async_report(
     ]
     if (more := len(plants) - MOST_PLANTS) > 0:
         texts.append(await async_sentence(hass, "report_more", count=str(more)))
+    if any(_unknown(inventory, plant, access) for plant in plants):
+        texts.append(await async_sentence(hass, "report_later"))
     if not controls:
         texts.append(await async_sentence(hass, "report_controls_off"))
     return "\n\n".join(texts)
+
+
+def _unknown(inventory: Inventory, plant: Plant, access: Access) -> bool:
+    """Whether something about a plant was not tried."""
+    kinds = frozenset(each.kind for each in inventory.devices_of(plant.id))
+    known = {*access.granted, *access.missing}
+    return any(known.isdisjoint(access.needed(each, kinds)) for each in Ability)
 
 
 async def _async_plant(

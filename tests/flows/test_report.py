@@ -32,7 +32,7 @@ async def test_the_last_page_says_what_was_found(flow: Flow, solax: SolaxCloud) 
     assert said == (
         f"**{solax.plant.name}** – X3-Hybrid-G4, battery 10 kWh, meter, EV charger\n"
         f"{EVERYTHING}"
-    )
+    )  # nothing is left to wait for
 
 
 async def test_a_missing_pack_is_named_behind_what_it_is_for(
@@ -96,6 +96,7 @@ async def test_an_api_account_is_told_of_its_hardware(
     await type_account(flow, fusionsolar, "fusionsolar_account")
     said = await finished(flow, controls=True)
     assert UNKNOWN in said
+    assert "it shows in some minutes" in said
     assert "battery" in said
 
 
