@@ -1,5 +1,7 @@
 """Alarms as a user meets them: what is open, what is news, and what never is."""
 
+from datetime import timedelta
+import json
 from typing import Any
 
 import pytest
@@ -9,10 +11,13 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.solar_cloud import logbook
+from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.event import EVENT_ALARM
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import Event
+from homeassistant.exceptions import ServiceValidationError
 
+from .emulators.fusionsolar import FusionSolarCloud
 from .emulators.solax import SolaxCloud
 from .emulators.sungrow import SungrowCloud
 from .helpers.accounts import account_entry
@@ -143,3 +148,71 @@ async def test_a_plant_whose_alarms_may_not_be_read_has_none_of_it(
     await home.pass_time(1800, step=300)
     for key, platform in (("active_alarms", "sensor"), ("alarm", "event")):
         assert not home.known(solax_id(solax, None, key), platform)
+
+
+async def asked(home: Home, **data: Any) -> Any:
+    """Run the action."""
+    return await home.hass.services.async_call(
+        DOMAIN, "get_alarms", data, blocking=True, return_response=True
+    )
+
+
+async def test_alarms_can_be_asked_for_with_those_that_are_over(
+    home: Home, sungrow: SungrowCloud, fusionsolar: FusionSolarCloud
+) -> None:
+    """As far as the vendors keep them and the limits of the moment go; what is missing is said, and why."""
+    owners = account_entry(sungrow, "sungrow_account")
+    await home.start(owners)
+    sungrow.change_device(INVERTER_KEY, {"fault": "BMS Communication Fault"})
+    await home.pass_time(1800, step=300)
+    plant, inverter = (
+        device.id
+        for key in ("5000001", "ADEMO0010002")
+        if (device := home.device(key, owners))
+    )
+    calls = sungrow.calls.count("getFaultAlarmInfo")
+    answer = await asked(home)
+    assert sungrow.calls.count("getFaultAlarmInfo") == calls
+    (alarm,) = answer["alarms"]
+    assert (answer["missing"], answer["continue_at"]) == ([], None)
+    assert alarm["open"]
+    assert alarm["device_id"] == inverter
+    assert (alarm["type"], alarm["level"], alarm["cleared_at"]) == (
+        "fault",
+        "major",
+        None,
+    )
+    json.dumps(answer)
+
+    start = (home.freezer() - timedelta(days=10)).isoformat()
+    answer = await asked(home, device_id=[plant], start=start)
+    assert [each["open"] for each in answer["alarms"]] == [True, False]
+    over = answer["alarms"][1]
+    assert over["cleared_at"] is not None
+    assert over["cleared_at"] > over["raised_at"]
+    assert (await asked(home, device_id=[inverter], start=start)) == answer
+    with pytest.raises(ServiceValidationError, match="in the past"):
+        await asked(home, start=start, end="2020-01-01 00:00:00")
+
+    sungrow.fault("getFaultAlarmInfo", code="E999", times=None)
+    answer = await asked(home, device_id=[plant, inverter], start=start)
+    assert [each["open"] for each in answer["alarms"]] == [True]
+    (missing,) = answer["missing"]
+    assert (missing["device_id"], missing["reason"]) == (plant, "rate_limited")
+    assert answer["continue_at"] is not None
+
+    account = account_entry(fusionsolar, "fusionsolar_account")
+    await home.start(account)
+    (house,) = (
+        device.id
+        for key in [fusionsolar.plant.code]
+        if (device := home.device(key, account))
+    )
+    answer = await asked(home, device_id=house, start=start)
+    assert {each["reason"] for each in answer["missing"]} == {"not_read", "no_history"}
+    await home.pass_time(900, step=300)
+    answer = await asked(home, start=start)
+    assert {(each["device_id"], each["reason"]) for each in answer["missing"]} == {
+        (plant, "rate_limited"),
+        (house, "no_history"),
+    }

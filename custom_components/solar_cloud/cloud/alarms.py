@@ -8,7 +8,7 @@ import math
 import time
 from typing import Final, Protocol, runtime_checkable
 
-from .errors import CloudError
+from .errors import CloudError, Paced
 from .model import Alarm, Inventory
 from .paging import Page, read_list
 from .serialization import from_json, to_json
@@ -126,14 +126,26 @@ def nearest_language(language: str, offered: Sequence[str], otherwise: str) -> s
     return otherwise if wanted[:2] == "zh" else next(alike, otherwise)
 
 
+type Pause = Callable[[float], Awaitable[None]]
+"""Waits so many seconds."""
+LONGEST_PAUSE: Final = 75.0
+"""Seconds of our own pace that one question about the past waits for, each time."""
+
+
 async def read_partly[RowT](
-    read: Callable[[int], Awaitable[Page[RowT]]],
+    read: Callable[[int], Awaitable[Page[RowT]]], pause: Pause | None = None
 ) -> tuple[list[RowT], CloudError | None]:
-    """Read a list page by page; return what came, and what stopped it before its end."""
+    """Read a list page by page; return what came, and what stopped it before its end. Our own pace is waited for where it may be."""
     rows: list[RowT] = []
 
     async def keep(number: int) -> Page[RowT]:
-        page = await read(number)
+        try:
+            page = await read(number)
+        except Paced as err:
+            if pause is None or err.retry_after > LONGEST_PAUSE:
+                raise
+            await pause(err.retry_after)
+            page = await read(number)
         rows.extend(page.rows)
         return page
 
@@ -158,6 +170,10 @@ class SupportsPastAlarms(Protocol):
     """A client whose vendor keeps alarms that are over."""
 
     async def past_alarms(
-        self, plant_id: str, inventory: Inventory, start: float, end: float
+        self,
+        plant_id: str,
+        inventory: Inventory,
+        span: tuple[float, float],
+        pause: Pause,
     ) -> PastAlarms:
-        """Return what was raised at a plant within a period, in epoch seconds; what stopped the reading is told, not raised."""
+        """Return what was raised at a plant within a span, in epoch seconds; what stopped the reading is told, not raised."""

@@ -2,11 +2,13 @@
 
 from homeassistant.core import HomeAssistant, callback
 
-from . import control, export, get_history, import_history, lists, refresh
+from . import control, export, get_alarms, get_history, import_history, lists, refresh
+
+ACTIONS = (control, refresh, get_history, get_alarms, import_history, export, lists)
 
 
 @callback
 def async_register(hass: HomeAssistant) -> None:
     """Register the actions, loaded accounts or not."""
-    for action in (control, refresh, get_history, import_history, export, lists):
+    for action in ACTIONS:
         action.async_register(hass)

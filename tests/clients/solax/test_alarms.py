@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
+from custom_components.solar_cloud.cloud.alarms import PastAlarms
 from custom_components.solar_cloud.cloud.errors import CloudUnreachable
 from custom_components.solar_cloud.cloud.model import Alarm
 from tests.emulators.solax import Kind, SolaxCloud
@@ -9,6 +12,11 @@ from tests.emulators.solax import Kind, SolaxCloud
 from .conftest import BATTERY, INVERTER, PLANT, Account
 
 ALARMS = "page_alarm_info"
+
+
+async def never(seconds: float) -> None:
+    """Nothing is to be waited for here."""
+    pytest.fail(f"waited {seconds} s")
 
 
 async def open_alarms(account: Account) -> tuple[Alarm, ...]:
@@ -170,8 +178,14 @@ async def test_the_alarms_of_a_period_are_read_page_by_page(
         cloud.change_device(INVERTER, {"fault": None})
         await account.poll(600)
     cloud.turn(largest_page=2)
-    read = account.client.past_alarms
-    past = await read(PLANT, account.wanted, begun, account.clock.now)
+
+    async def read(begin: float, end: float) -> PastAlarms:
+        """Ask about a span."""
+        return await account.client.past_alarms(
+            PLANT, account.wanted, (begin, end), never
+        )
+
+    past = await read(begun, account.clock.now)
     assert past.stopped_by is None
     assert {alarm.name for alarm in past.alarms} == {"Fault 0", "Fault 1", "Fault 2"}
     for alarm in past.alarms:
@@ -179,9 +193,9 @@ async def test_the_alarms_of_a_period_are_read_page_by_page(
         assert alarm.cleared == alarm.raised + 600
     (second,) = [alarm for alarm in past.alarms if alarm.name == "Fault 1"]
     assert second.raised is not None
-    past = await read(PLANT, account.wanted, second.raised, second.raised + 60)
+    past = await read(second.raised, second.raised + 60)
     assert [alarm.name for alarm in past.alarms] == ["Fault 1"]
     cloud.fault(ALARMS, http=500, skip=1, times=1)
-    past = await read(PLANT, account.wanted, begun, account.clock.now)
+    past = await read(begun, account.clock.now)
     assert len(past.alarms) == 2
     assert isinstance(past.stopped_by, CloudUnreachable)

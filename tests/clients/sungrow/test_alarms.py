@@ -212,8 +212,13 @@ async def test_the_alarms_of_a_period_are_asked_for_month_by_month(
     cloud, inventory = account.cloud, account.inventory
     assert isinstance(cloud, SupportsPastAlarms)
     assert inventory is not None
+
+    async def pause(seconds: float) -> None:
+        """Let the time pass that our own pace asks for."""
+        clock.advance(seconds)
+
     server.calls.clear()
-    past = await cloud.past_alarms(HOME, inventory, begun, clock.now)
+    past = await cloud.past_alarms(HOME, inventory, (begun, clock.now), pause)
     assert past.stopped_by is None
     assert server.calls.count(ALARMS) == 3
     assert [
@@ -222,6 +227,6 @@ async def test_the_alarms_of_a_period_are_asked_for_month_by_month(
         if alarm.cleared is not None and alarm.raised is not None
     ] == [3600.0] * 3
     server.fault(ALARMS, http=500, skip=1, times=1)
-    past = await cloud.past_alarms(HOME, inventory, begun, clock.now)
+    past = await cloud.past_alarms(HOME, inventory, (begun, clock.now), pause)
     assert len(past.alarms) == 1
     assert isinstance(past.stopped_by, CloudUnreachable)

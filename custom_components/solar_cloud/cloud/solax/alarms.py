@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from ..alarms import OpenAlarms, PastAlarms, read_partly
+from ..alarms import OpenAlarms, PastAlarms, Pause, read_partly
 from ..model import Alarm, AlarmLevel, DeviceKind, Inventory, Plant
 from ..paging import Page
 from ..storage import Json, Storage
@@ -80,9 +80,13 @@ class SolaxAlarms:
         return True
 
     async def past(
-        self, plant_id: str, inventory: Inventory, start: float, end: float
+        self,
+        plant_id: str,
+        inventory: Inventory,
+        span: tuple[float, float],
+        pause: Pause,
     ) -> PastAlarms:
-        """Return what was raised within a period; the cloud takes no dates, so that all pages are read."""
+        """Return what was raised within a span; the cloud takes no dates, so that all pages are read."""
         plant = inventory.plants[plant_id]
 
         async def read(number: int) -> Page[SolaxRow]:
@@ -91,12 +95,12 @@ class SolaxAlarms:
             told = SolaxRow.of(result if isinstance(result, dict) else {})
             return Page(rows(result), told.whole("pages") or number)
 
-        listed, stopped_by = await read_partly(read)
+        listed, stopped_by = await read_partly(read, pause)
         found = {
             alarm.id: alarm
             for row in listed
             if (alarm := self._alarm(row, plant_id, inventory)).raised is not None
-            and start <= alarm.raised <= end
+            and span[0] <= alarm.raised <= span[1]
         }
         return PastAlarms(tuple(found.values()), stopped_by)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from ..alarms import PastAlarms
+from ..alarms import PastAlarms, Pause
 from ..errors import CloudError
 from ..model import Inventory, Plant, Snapshot
 from ..sources import PlantSources
@@ -104,10 +104,14 @@ class SolaxCloud:
         return False
 
     async def past_alarms(
-        self, plant_id: str, inventory: Inventory, start: float, end: float
+        self,
+        plant_id: str,
+        inventory: Inventory,
+        span: tuple[float, float],
+        pause: Pause,
     ) -> PastAlarms:
-        """Return what was raised at a plant within a period."""
-        return await self._poller.alarms.past(plant_id, inventory, start, end)
+        """Return what was raised at a plant within a span, in epoch seconds."""
+        return await self._poller.alarms.past(plant_id, inventory, span, pause)
 
     def take_serials(self, serials: Mapping[str, str]) -> None:
         """List these meters too."""

@@ -7,7 +7,7 @@ import re
 import time
 from typing import Final
 
-from ..alarms import OpenAlarms, PastAlarms, nearest_language, read_partly
+from ..alarms import OpenAlarms, PastAlarms, Pause, nearest_language, read_partly
 from ..errors import CloudError
 from ..model import Alarm, Inventory
 from ..paging import Page
@@ -83,7 +83,7 @@ class SungrowAlarms:
             )
 
     async def _read(
-        self, body: Body, bucket: str = BUCKET
+        self, body: Body, bucket: str = BUCKET, pause: Pause | None = None
     ) -> tuple[AlarmRows, CloudError | None]:
         hollow, pages = False, 0
 
@@ -100,7 +100,7 @@ class SungrowAlarms:
             hollow = hollow or not _is_list(result)
             return page_of(result)
 
-        rows, stopped_by = await read_partly(read)
+        rows, stopped_by = await read_partly(read, pause)
         told = {text(row.get("fault_code")) for row in rows}
         # A row that comes twice on several pages stands where another one is missing.
         doubtful = hollow or (pages > 1 and len(told) < len(rows))
@@ -117,13 +117,15 @@ class SungrowAlarms:
             )
 
     async def past(
-        self, plant_id: str, inventory: Inventory, start: float, end: float
+        self,
+        plant_id: str,
+        inventory: Inventory,
+        span: tuple[float, float],
+        pause: Pause,
     ) -> PastAlarms:
-        """Return what was raised within a period, month by month, for none is answered about two."""
+        """Return what was raised within a span, month by month, for none is answered about two."""
         offset = self._clocks.of(plant_id).offset or timedelta()
-        zone_start, last = (
-            datetime.fromtimestamp(each, UTC) + offset for each in (start, end)
-        )
+        zone_start, last = (datetime.fromtimestamp(each, UTC) + offset for each in span)
         found: dict[str, Alarm] = {}
         while zone_start <= last:
             following = (zone_start.replace(day=1) + 32 * DAY).replace(day=1)
@@ -131,10 +133,10 @@ class SungrowAlarms:
             until = min(last, following - timedelta(minutes=1))
             body: Body = {"process_status": OPEN_AND_CLOSED, "ps_id": plant_id}
             answer, stopped_by = await self._read(
-                {**body, **_dates(zone_start, until)}, HISTORY_BUCKET
+                {**body, **_dates(zone_start, until)}, HISTORY_BUCKET, pause
             )
             for alarm in self._alarms(answer.rows, plant_id, inventory, over=True):
-                if alarm.raised is not None and start <= alarm.raised <= end:
+                if alarm.raised is not None and span[0] <= alarm.raised <= span[1]:
                     found[alarm.id] = alarm
             if stopped_by is not None:
                 return PastAlarms(tuple(found.values()), stopped_by)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ..alarms import PastAlarms
+from ..alarms import PastAlarms, Pause
 from ..catalogue import CataloguePoint
 from ..corrections import DeviceCorrection
 from ..model import Device, Inventory, Plant, Snapshot
@@ -51,10 +51,14 @@ class SungrowCloud:
         self._poller.alarms.speak(language)
 
     async def past_alarms(
-        self, plant_id: str, inventory: Inventory, start: float, end: float
+        self,
+        plant_id: str,
+        inventory: Inventory,
+        span: tuple[float, float],
+        pause: Pause,
     ) -> PastAlarms:
-        """Return what was raised at a plant within a period."""
-        return await self._poller.alarms.past(plant_id, inventory, start, end)
+        """Return what was raised at a plant within a span, in epoch seconds."""
+        return await self._poller.alarms.past(plant_id, inventory, span, pause)
 
     async def listed_points(self, owner: Plant | Device) -> list[CataloguePoint]:
         """Return the vendor's list of the points of a type; none where the edition has no such list."""
