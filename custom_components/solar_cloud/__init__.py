@@ -10,6 +10,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
 from .account import Account
+from .cloud.catalogue import SupportsRawPoints
 from .cloud.corrections import DeviceCorrection, PowerUnit, SupportsCorrections
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
@@ -26,6 +27,7 @@ from .const import (
     CONF_CORRECTIONS,
     CONF_CREDENTIALS,
     CONF_EXTRA_DEVICES,
+    CONF_RAW_POINTS,
     CONF_SIGN_IN,
     CONF_SWAP_DIRECTION,
     CONF_UNIT,
@@ -148,6 +150,8 @@ async def _async_connect(
         cloud.speak(hass.config.language)
     if isinstance(cloud, SupportsCorrections):
         cloud.correct(corrections(entry))
+    if isinstance(cloud, SupportsRawPoints):
+        cloud.pick(entry.options.get(CONF_RAW_POINTS, {}))
     return _Connection(vendor, sign_in, store, quota, cloud)
 
 

@@ -31,6 +31,7 @@ CONF_CORRECTIONS: Final = "tunings"
 CONF_EXTRA_DEVICES: Final = "extra_devices"
 CONF_SWAP_DIRECTION: Final = "swap_direction"
 CONF_UNIT: Final = "unit"
+CONF_RAW_POINTS: Final = "raw_points"
 CONF_REPAIR_GAPS: Final = "repair_gaps"
 UNIT_OF_TABLE: Final = "as_documented"
 

@@ -18,6 +18,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .cloud.control import ControlClient, Settings
+from .cloud.demand import SupportsDemand
 from .cloud.errors import CloudError, CredentialsRejected, Paced, RetryLater
 from .cloud.model import Inventory, Snapshot
 from .cloud.vendor import Cloud, Vendor
@@ -30,6 +31,7 @@ from .const import (
     POLL_PERIOD,
 )
 from .control.forced_mode import SECTION as FORCES
+from .demand import DemandWatch
 from .location import HomeAssistantLocation
 from .pipeline.pipeline import ReadingPipeline
 from .polling.scheduler import PollScheduler
@@ -267,6 +269,7 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
         super().__init__(hass, entry, "readings", timedelta(seconds=vendor.poll_period))
         self._cloud: Final = cloud
         self._inventory: Final = inventory
+        self._demand: Final = DemandWatch(hass, entry, vendor.key)
         self._location: Final = HomeAssistantLocation(hass)
         self.pipeline: Final = ReadingPipeline(
             storage, vendor.stale_after, cloud.roles, self._location
@@ -327,7 +330,12 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
         """Read, learn when uploads come, and run it all through the pipeline."""
         self._expects_change = False  # what changes from here on is for the next poll
         chosen = self._inventory.chosen
-        everything = await self._cloud.readings(self._inventory.steered)
+        roles = {key: self._cloud.roles(key, chosen) for key in chosen.plants}
+        idle = self._demand.idle(chosen, roles)
+        chosen = chosen.without(idle)
+        if isinstance(self._cloud, SupportsDemand):
+            self._cloud.meet(self._demand.demand)
+        everything = await self._cloud.readings(self._inventory.steered.without(idle))
         snapshot = everything.only(chosen)
         self._scheduler.learn(snapshot, chosen, dt_util.utcnow().timestamp())
         await self._location.async_learn(

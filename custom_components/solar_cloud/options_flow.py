@@ -26,6 +26,7 @@ from .const import (
     CONF_CORRECTIONS,
     CONF_EXCLUDED_PLANTS,
     CONF_EXTRA_DEVICES,
+    CONF_RAW_POINTS,
     CONF_REPAIR_GAPS,
     CONF_SWAP_DIRECTION,
     CONF_UNIT,
@@ -33,6 +34,7 @@ from .const import (
 )
 from .device_registry import registered_name
 from .flow_schemas import async_sentence, flow_error, plant_options, plants_schema
+from .raw_points import PointPicker
 from .statistics.take_over import (
     COUNTERS,
     async_sources,
@@ -53,6 +55,8 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
     """Whose counters go on from others."""
     _wanted: Mapping[str, str]
     """Our statistics, and those they go on from."""
+    _point_type: SelectOptionDict
+    """The type of device of which points are picked."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
@@ -63,6 +67,8 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
         steps = ["settings"]
         if self._meters():
             steps.append("meter")
+        if PointPicker(self.hass, self.config_entry).types():
+            steps.append("points")
         if await self._async_sources():
             steps.append("take_over")
         if len(steps) > 1:
@@ -185,6 +191,45 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
             return self._save({**options, CONF_CORRECTIONS: corrections})
         return self.async_show_form(
             step_id="meter", data_schema=_meter_schema(self._names())
+        )
+
+    async def async_step_points(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Choose the type of device of which raw points are picked; the only one is chosen."""
+        types = PointPicker(self.hass, self.config_entry).types()
+        if user_input is not None or len(types) == 1:
+            chosen = (user_input or {}).get(CONF_DEVICE, types[0]["value"])
+            self._point_type = next(each for each in types if each["value"] == chosen)
+            return await self.async_step_points_of_type()
+        options = SelectSelectorConfig(options=types, mode=SelectSelectorMode.LIST)
+        return self.async_show_form(
+            step_id="points",
+            data_schema=vol.Schema(
+                {vol.Required(CONF_DEVICE): SelectSelector(options)}
+            ),
+        )
+
+    async def async_step_points_of_type(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Pick points of a type of device."""
+        picker = PointPicker(self.hass, self.config_entry)
+        kind = self._point_type["value"]
+        if user_input is not None:
+            picked = picker.pick(kind, user_input.get(CONF_RAW_POINTS, []))
+            return self._save({**self.config_entry.options, CONF_RAW_POINTS: picked})
+        options = SelectSelectorConfig(
+            options=picker.options(kind),
+            multiple=True,
+            custom_value=picker.takes_any_id,
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+        field = vol.Optional(CONF_RAW_POINTS, default=picker.picked(kind))
+        return self.async_show_form(
+            step_id="points_of_type",
+            data_schema=vol.Schema({field: SelectSelector(options)}),
+            description_placeholders={"devices": self._point_type["label"]},
         )
 
     async def _async_sources(self) -> list[str]:

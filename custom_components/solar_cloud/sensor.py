@@ -53,6 +53,7 @@ from .coordinator import SolarCloudCoordinator
 from .entity import SolarCloudEntity, add_as_they_appear
 from .pipeline.counter_filters import SHARES
 from .pipeline.daily import daily
+from .raw_points import add_raw_points
 from .runtime import RuntimeData, SolarCloudConfigEntry
 from .statistics.importer import CHANGED
 
@@ -431,6 +432,7 @@ async def async_setup_entry(
         return SolarCloudSensor(account, device_id, slot, told_by_control=chosen)
 
     add_as_they_appear(entry, async_add_entities, _slots, build)
+    add_raw_points(hass, entry, async_add_entities)
     if entry.runtime_data.cloud.history is not None:
         _add_import_sensors(hass, entry, async_add_entities)
 

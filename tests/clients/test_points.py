@@ -33,10 +33,11 @@ TABLE = Table(
 )
 
 
-def values(fields: dict[str, Any], **how: bool) -> dict[str, Any]:
+def values(fields: dict[str, Any], *, asleep: bool = False) -> dict[str, Any]:
     """Decode by the names users know."""
     return {
-        slot.key: value for slot, value in decode(TABLE, fields, **how).values.items()
+        slot.key: value
+        for slot, value in decode(TABLE, fields, asleep=asleep).values.items()
     }
 
 

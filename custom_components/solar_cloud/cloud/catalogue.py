@@ -1,8 +1,8 @@
 """Every documented point of a vendor's devices: what each type of device can tell, whether or not it is a quantity of ours."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from .model import Device, DeviceKind, Plant, Slot
 from .points import Table
@@ -39,6 +39,7 @@ class Catalogue:
         point_id: Callable[[str], str] = str,
     ) -> None:
         """Read the tables; ``point_id`` turns the name of a field into the id that the vendor's documents use."""
+        self.point_id: Final = point_id
         self.type_of: Final = type_of
         """Return the key of the type of a plant or device."""
         self._by_type: Final[Mapping[str, Mapping[str, CataloguePoint]]] = {
@@ -61,6 +62,14 @@ class Catalogue:
         """Return one point; ``None`` for one that is not documented."""
         return self._by_type.get(device_type, {}).get(point_id)
 
+    def unknown(self, device_type: str, point_id: str) -> CataloguePoint:
+        """Describe a point that nobody has documented, by its id."""
+        kind = next(
+            (each.kind for each in self._by_type.get(device_type, {}).values()),
+            DeviceKind.OTHER,
+        )
+        return CataloguePoint(point_id, point_id, "", device_type, kind, None)
+
 
 def _points(
     owner: PointType, point_id: Callable[[str], str]
@@ -80,3 +89,27 @@ def _points(
 
 NO_CATALOGUE: Final = Catalogue((), lambda owner: "")
 """Of a vendor whose points are not documented."""
+
+
+type PickedPoints = Mapping[str, Collection[str]]
+"""Ids of points by the key of their type of device."""
+
+
+@runtime_checkable
+class SupportsRawPoints(Protocol):
+    """A client whose readings can carry points that are no quantity of ours, as the vendor tells them."""
+
+    def pick(self, points: PickedPoints) -> None:
+        """Carry these from the next reading on in ``Reading.raw``, and no others."""
+
+    def unmapped(self) -> PickedPoints:
+        """Return the fields that were seen in answers and that no table knows."""
+
+
+@runtime_checkable
+class AsksByPoint(Protocol):
+    """A client that asks for points by their ids: also those that nobody has documented."""
+
+    @property
+    def refused_points(self) -> frozenset[str]:
+        """The types of devices whose picked points the cloud refused to answer; they are not asked for any more."""

@@ -428,6 +428,13 @@ class Inventory:
         """Return what belongs to one plant."""
         return [each for each in self.devices.values() if each.plant_id == plant_id]
 
+    def without(self, devices: frozenset[str]) -> Inventory:
+        """Leave out the named devices."""
+        if not devices:
+            return self
+        left = {key: each for key, each in self.devices.items() if key not in devices}
+        return replace(self, devices=left)
+
     def only(self, plants: frozenset[str]) -> Inventory:
         """Keep the named plants and what belongs to them."""
         return Inventory(
@@ -462,6 +469,8 @@ class Reading:
     """Which round of calls it is from, for clients that read a plant's devices minutes apart."""
     slow: frozenset[Slot] = field(default_factory=frozenset, compare=False)
     """What the vendor makes seldom, and shows between as if it were new."""
+    raw: Mapping[str, float] = field(default_factory=dict)
+    """What a user picked, by the vendor's id and in its unit, as it was told."""
 
     def __post_init__(self) -> None:
         """Leave out what cannot be, whichever way it came: nothing else is ever published."""

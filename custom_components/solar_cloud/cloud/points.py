@@ -138,12 +138,13 @@ class Decoded:
     values: dict[Slot, Value] = field(default_factory=dict)
     unknown: dict[Slot, str] = field(default_factory=dict)
     unmapped: set[str] = field(default_factory=set)
+    raw: dict[str, float] = field(default_factory=dict)
 
     def reading(self, measured_at: datetime | None) -> Reading:
         """Return the values as a reading, with what they imply: the one-way powers of signed ones, and spreads."""
         split_powers(self.values)
         add_spreads(self.values)
-        return Reading(measured_at, self.values, self.unknown)
+        return Reading(measured_at, self.values, self.unknown, raw=self.raw)
 
 
 def number(raw: object) -> float | None:
@@ -170,17 +171,25 @@ def text(raw: object) -> str | None:
 
 
 def decode(
-    table: Table, fields: Mapping[str, object], *, asleep: bool = False
+    table: Table,
+    fields: Mapping[str, object],
+    *,
+    asleep: bool = False,
+    picked: Iterable[str] = (),
 ) -> Decoded:
     """Translate one device's fields; never raises, whatever they hold.
 
-    Nested maps are read as if their fields stood at the top. The first row that yields a value fills a slot.
+    Nested maps are read as if their fields stood at the top. The first row that yields a value fills a slot. What a user ``picked`` is
+    kept as it was told, if it is a number: a text may name somebody.
     """
     flat = dict(flatten(fields))
     folded = {name.lower(): raw for name, raw in flat.items()}
     decoded = Decoded(
         unmapped=table.unmapped(name for name, raw in flat.items() if raw is not None)
     )
+    for name in picked:
+        if (told := number(folded.get(name.lower()))) is not None:
+            decoded.raw[name] = told
     for point in table.points:
         if (
             point.slot in decoded.values

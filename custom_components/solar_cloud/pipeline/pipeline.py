@@ -182,7 +182,7 @@ class ReadingPipeline:
             at = _made_at(reading, poll.now)
         complete, now = replace(reading, values=values), poll.now.timestamp()
         values |= self._days.keep(key, complete, at, poll.inventory, now)
-        return Reading(reading.measured_at, values, reading.unknown)
+        return Reading(reading.measured_at, values, reading.unknown, raw=reading.raw)
 
     def _plant(self, plant_id: str, poll: _Poll) -> Reading:
         """Put the roles over what the plant itself reports of them, and what is told about its data."""
@@ -223,7 +223,7 @@ class ReadingPipeline:
             (at for key in members if (at := poll.effective[key].measured_at)),
             default=None,
         )
-        return Reading(own.measured_at or newest, values, own.unknown)
+        return Reading(own.measured_at or newest, values, own.unknown, raw=own.raw)
 
     def _age(self, keys: Iterable[str], poll: _Poll) -> float | None:
         """Return the seconds since the newest of some devices reported, ``None`` while none did."""

@@ -26,6 +26,7 @@ from ..cloud.model import Device, DeviceKind, Plant
 from ..cloud.vendor import ListsPoints
 from ..const import DOMAIN
 from ..device_registry import own_identifier
+from ..raw_points import raw_key
 from ..runtime import SolarCloudConfigEntry
 from .control import ACTIONS
 from .targets import (
@@ -173,7 +174,7 @@ def _rows(
     }
 
     def told(point: CataloguePoint) -> dict[str, Any]:
-        row = rows.get(f"{prefix}{point.slot.key}") if point.slot else None
+        row = rows.get(prefix + (point.slot.key if point.slot else raw_key(point.id)))
         return {
             "id": point.id,
             "name": point.name,

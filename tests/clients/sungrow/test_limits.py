@@ -95,7 +95,7 @@ async def test_e41_a_hundred_points_per_call(
         len(call.params["point_id_list"])
         for call in server.calls.of("getDeviceRealTimeData", device_type=1)
     ]
-    assert asked == [100, 51]
+    assert asked == [100, 62]
     for _ in range(12):
         server.calls.clear()
         clock.advance(300)

@@ -62,6 +62,7 @@ class Knobs:
     # Values
     missing_style: Literal["rotate", "null", "", "--", "absent"] = "rotate"
     unknown_point: Literal["absent", "null"] = "absent"
+    refused_points: frozenset[str] = frozenset()  # spoil the call that names one
     null_points: frozenset[str] = frozenset()
     upload_delay: float = 75.0
     late_reset: int = 0  # samples after midnight that still show yesterday

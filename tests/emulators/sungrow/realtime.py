@@ -21,6 +21,8 @@ def asked_points(query: Query, most: int) -> list[str]:
         raise Refusal("009", "Parameters point_id_list cannot be empty!")
     if len(points) > most:
         raise Refusal("010", f"Parameters point_id_list size is over {most}")
+    if not query.knobs.refused_points.isdisjoint(each.lstrip("p") for each in points):
+        raise Refusal("010", "Parameters point_id_list is illegal")
     return points
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from ..catalogue import PickedPoints
 from ..corrections import DeviceCorrection
 from ..model import Inventory, Snapshot
 from ..sources import PlantSources
@@ -14,6 +15,7 @@ from .decoder import FusionSolarDecoder
 from .history import FusionSolarHistory
 from .inventory import FusionSolarInventory
 from .oauth import PERMISSIONS, SCOPES
+from .points import PLANT_TYPE
 from .poller import FusionSolarPoller
 from .session import FusionSolarSession
 from .sources import roles
@@ -75,6 +77,17 @@ class FusionSolarCloud:
             tuple(each for each in SCOPES if each not in scope),
             PERMISSIONS,
         )
+
+    def pick(self, points: PickedPoints) -> None:
+        """Carry these items too; the answers hold them anyway."""
+        self._decoder.picked = points
+
+    def unmapped(self) -> PickedPoints:
+        """Return the items that no table reads, by type."""
+        return {
+            str(kind) if kind else PLANT_TYPE: names
+            for kind, names in self._decoder.unmapped.items()
+        }
 
     def report(self) -> dict[str, Json]:
         """Describe the client for diagnostics."""

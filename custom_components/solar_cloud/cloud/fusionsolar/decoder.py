@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 from typing import Final
 
+from ..catalogue import PickedPoints
 from ..corrections import (
     POWERS,
     DeviceCorrection,
@@ -143,6 +144,7 @@ class FusionSolarDecoder:
         }
         self.corrections: Mapping[str, DeviceCorrection] = {}
         self.unmapped: dict[int, set[str]] = {}
+        self.picked: PickedPoints = {}
 
     def decode(
         self, key: str, row: DeviceRow, items: Mapping[str, Json]
@@ -157,7 +159,10 @@ class FusionSolarDecoder:
             name: raw for name, raw in items.items() if not isinstance(raw, dict | list)
         }
         decoded = decode(
-            TABLES[row.type], flat, asleep=number(flat.get("inverter_state")) == DARK
+            TABLES[row.type],
+            flat,
+            asleep=number(flat.get("inverter_state")) == DARK,
+            picked=self.picked.get(str(row.type), ()),
         )
         self.unmapped.setdefault(row.type, set()).update(decoded.unmapped)
         if row.type in models.INVERTERS and _mend_single_phase(decoded.values):

@@ -1,6 +1,6 @@
 """One poll: the calls the plan has due, as far as the windows allow, and one picture of all that is known."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 import logging
@@ -27,7 +27,7 @@ from .decoder import OFFLINE, FusionSolarDecoder
 from .errors import Refused
 from .inventory import DeviceRow, FusionSolarInventory
 from .limits import ALARMS, DEVICE_NOW, PLANT_DAY, PLANT_NOW
-from .points import PLANT, TABLES
+from .points import PLANT, PLANT_TYPE, TABLES
 from .readings import STALE_AFTER, FusionSolarReadingCache, Report, day_reports
 from .schedule import CYCLE, Batch, CallPlanner
 from .session import FusionSolarSession
@@ -180,16 +180,20 @@ class FusionSolarPoller:
         for row in rows(answer):
             code, items = text(row.get("stationCode")), row.get("dataItemMap")
             if code in batch.ids and isinstance(items, dict):
-                decoded = decode(PLANT, items)
+                decoded = decode(PLANT, items, picked=self._picked_of_plants)
                 self._decoder.unmapped.setdefault(0, set()).update(decoded.unmapped)
                 self._keep(code, decoded.reading(None))
+
+    @property
+    def _picked_of_plants(self) -> Collection[str]:
+        return self._decoder.picked.get(PLANT_TYPE, ())
 
     async def _read_reports(self, batch: Batch) -> None:
         answer = await self._session.send(
             PLANT_DAY,
             {"stationCodes": ",".join(batch.ids), "collectTime": milliseconds()},
         )
-        self._reports |= day_reports(answer)
+        self._reports |= day_reports(answer, self._picked_of_plants)
 
     async def _read_alarms(self, batch: Batch) -> None:
         days = SHORT_DAYS if self._access.span_too_long else DAYS
@@ -289,13 +293,16 @@ class FusionSolarPoller:
         """Put together what is known of a plant: the day's report, the totals of the moment, the house's power."""
         values: dict[Slot, Value] = {}
         slow: set[Slot] = set()
+        raw: dict[str, float] = {}
         heard_at = None
         report = self._reports.get(plant_id)
         if report is not None and report.current:
             values |= report.values
             slow |= report.values.keys()
+            raw |= report.raw
         if (entry := self.cache.get(plant_id, PLANT_KEPT)) is not None:
             values |= entry.reading.values
+            raw |= entry.reading.raw
             heard_at = entry.reading.heard_at
             if time.time() - entry.read_at > FRESH:
                 slow |= entry.reading.values.keys()
@@ -310,7 +317,7 @@ class FusionSolarPoller:
             values[pv_today] = values[ac_today]
             slow |= {pv_today} if ac_today in slow else set()
         values |= self._load_power(plant_id, hardware)
-        return Reading(None, values, heard_at=heard_at, slow=frozenset(slow))
+        return Reading(None, values, heard_at=heard_at, slow=frozenset(slow), raw=raw)
 
     def _load_power(self, plant_id: str, hardware: PlantDevices) -> dict[Slot, Value]:
         """Return what the house draws; in the middle of a cycle the figure of the last one stays."""

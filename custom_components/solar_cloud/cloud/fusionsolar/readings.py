@@ -1,8 +1,8 @@
 """The newest reading of each plant and device, with its age, and the reports of the day."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import json
 import time
@@ -25,6 +25,7 @@ class Report:
 
     since: float
     values: dict[Slot, Value]
+    raw: dict[str, float] = field(default_factory=dict)
 
     @property
     def current(self) -> bool:
@@ -32,7 +33,7 @@ class Report:
         return time.time() < self.since + DAY_SECONDS
 
 
-def day_reports(answer: Json) -> dict[str, Report]:
+def day_reports(answer: Json, picked: Collection[str] = ()) -> dict[str, Report]:
     """Return each plant's newest row; a month's rows come unsorted and with the plants interleaved."""
     newest: dict[str, Report] = {}
     for row in rows(answer):
@@ -42,7 +43,8 @@ def day_reports(answer: Json) -> dict[str, Report]:
             continue
         since = moment / 1000
         if since <= time.time() and since > getattr(newest.get(plant), "since", 0.0):
-            newest[plant] = Report(since, decode(REPORT, items).values)
+            decoded = decode(REPORT, items, picked=picked)
+            newest[plant] = Report(since, decoded.values, decoded.raw)
     return newest
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 from ..alarms import PastAlarms, Pause
+from ..catalogue import PickedPoints
 from ..errors import CloudError
 from ..model import Inventory, Plant, Snapshot
 from ..sources import PlantSources
@@ -20,7 +21,7 @@ from .controls.state import assumed_settings
 from .errors import AccessDenied, OperationFailed
 from .history import SolaxHistory
 from .inventory import SolaxInventory
-from .models import CHARGER, INVERTER, METER
+from .models import CHARGER, COMMERCIAL, HOME, INVERTER, METER
 from .poller import SolaxPoller
 from .session import SolaxSession
 
@@ -136,6 +137,19 @@ class SolaxCloud:
     def roles(self, plant_id: str, inventory: Inventory) -> PlantSources:
         """Say what can feed the plant's roles, best first."""
         return sources.roles(plant_id, inventory)
+
+    def pick(self, points: PickedPoints) -> None:
+        """Carry these fields too; the answers hold them anyway."""
+        self._poller.cache.decoder.picked = points
+
+    def unmapped(self) -> PickedPoints:
+        """Return the fields that no table reads, by type."""
+        unmapped = self._poller.cache.decoder.unmapped
+        return {
+            f"{business}.{kind}": names
+            for kind, names in unmapped.items()
+            for business in (HOME, COMMERCIAL)
+        }
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state: nothing secret, no identity."""

@@ -5,6 +5,7 @@ from datetime import datetime
 import re
 from typing import Final
 
+from ..catalogue import PickedPoints
 from ..corrections import PowerUnit, reported_unit
 from ..model import Device, DeviceKind, Quantity as Q, Reading, Slot, Unit, Value
 from ..points import Decoded, Table, decode, flatten, number, total
@@ -102,6 +103,7 @@ class SolaxDecoder:
         self._access: Final = access
         self.units: Final = PowerUnits()
         self._unmapped: dict[str, set[str]] = {}
+        self.picked: PickedPoints = {}
 
     @property
     def unmapped(self) -> Mapping[str, set[str]]:
@@ -149,7 +151,8 @@ class SolaxDecoder:
         asleep: bool = False,
     ) -> Decoded:
         table = TABLES.get((business, kind), _EMPTY)
-        decoded = decode(table, row.fields, asleep=asleep)
+        picked = self.picked.get(f"{business}.{kind}", ())
+        decoded = decode(table, row.fields, asleep=asleep, picked=picked)
         strange = {
             name for name in decoded.unmapped if name.lower() != identity.lower()
         }

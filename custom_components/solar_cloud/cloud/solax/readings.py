@@ -1,5 +1,6 @@
 """What is known of every plant and device right now: the last reading, or why there is none."""
 
+from dataclasses import replace
 from typing import Final
 
 from ..model import Device, DeviceKind, Quantity, Reading, Slot
@@ -57,14 +58,8 @@ class SolaxReadingCache(ReadingCache):
         slot = Slot(Quantity.PLANT_STATE)
         codes = states.COMMERCIAL_PLANT if business == COMMERCIAL else states.HOME_PLANT
         if (word := codes.get(state)) is None:
-            return Reading(
-                reading.measured_at,
-                reading.values,
-                {**reading.unknown, slot: str(state)},
-            )
-        return Reading(
-            reading.measured_at, {**reading.values, slot: word}, reading.unknown
-        )
+            return replace(reading, unknown={**reading.unknown, slot: str(state)})
+        return replace(reading, values={**reading.values, slot: word})
 
 
 def _row(device: Device, found: list[SolaxRow], *, alone: bool) -> SolaxRow | None:

@@ -159,7 +159,8 @@ class PointMemory:
         """Return how many calls ``chunks`` would take."""
         seen = self._seen.get(kind)
         if len(points) > self._most and seen and not self._scan_due(kind):
-            return min(self._calls(len(seen)), self._calls(len(points)))
+            known = sum(point in seen for point in points)
+            return min(self._calls(known), self._calls(len(points)))
         return self._calls(len(points))
 
     def _calls(self, count: int) -> int:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..alarms import PastAlarms, Pause
-from ..catalogue import CataloguePoint
+from ..catalogue import CataloguePoint, PickedPoints
 from ..corrections import DeviceCorrection
+from ..demand import Demand
 from ..model import Device, Inventory, Plant, Snapshot
 from ..sources import PlantSources
 from ..storage import Json, Storage
@@ -63,6 +64,30 @@ class SungrowCloud:
     async def listed_points(self, owner: Plant | Device) -> list[CataloguePoint]:
         """Return the vendor's list of the points of a type; none where the edition has no such list."""
         return await listed_points(self._session, owner)
+
+    def meet(self, demand: Demand) -> None:
+        """Ask for no point that nobody needs."""
+        self._poller.demand = demand
+
+    def pick(self, points: PickedPoints) -> None:
+        """Ask for these points too; what is no number cannot be one."""
+        self._poller.picked = {
+            kind: [each for each in ids if each.isdecimal()]
+            for kind, ids in points.items()
+        }
+
+    @property
+    def refused_points(self) -> frozenset[str]:
+        """The types whose picked points are not asked for any more."""
+        return self._poller.refused_points
+
+    def unmapped(self) -> PickedPoints:
+        """Return the points that no table reads, by type."""
+        found: dict[str, set[str]] = {}
+        for name in self._poller.unmapped:
+            kind, _, point = name.partition(".")
+            found.setdefault(kind, set()).add(point.removeprefix("p"))
+        return found
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state for diagnostics."""

@@ -1,6 +1,6 @@
 """From one device's answer to a reading (sungrow.md §5.3, §7.2)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -48,12 +48,14 @@ def read(
     *,
     storage: bool = True,
     correction: DeviceCorrection | None = None,
+    picked: Iterable[str] = (),
 ) -> tuple[Reading, set[str]]:
     """Decode a device; also name the fields no table knows.
 
     Without ``storage`` the battery's points are left out: inverters without one report zeros (sungrow.md §7.2 #18).
     """
-    decoded = decode(table, fields)
+    decoded = decode(table, fields, picked=[f"p{point}" for point in picked])
+    decoded.raw = {name[1:]: told for name, told in decoded.raw.items()}
     if not storage:
         for slot in [slot for slot in decoded.values if _is_storage(slot)]:
             del decoded.values[slot]

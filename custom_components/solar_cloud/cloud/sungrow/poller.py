@@ -1,12 +1,15 @@
 """Reading an account: what is due, as far as the limits allow, as one picture (sungrow.md §4.4, §4.5, §7)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 import time
 from typing import Final
 
+from ..catalogue import PickedPoints
 from ..corrections import DeviceCorrection
+from ..demand import Demand
 from ..errors import CloudError, CloudUnreachable, PermissionMissing
 from ..model import Device, Inventory, Notice, Reading, Slot, Snapshot, Value
 from ..points import number, text
@@ -31,6 +34,7 @@ from .points import (
     DeviceType,
 )
 from .readings import (
+    OVERVIEW,
     STALE_AFTER,
     Fields,
     SungrowPoll,
@@ -66,6 +70,9 @@ class SungrowPoller:
         self.alarms: Final = SungrowAlarms(session, storage, self._clocks)
         self._with_battery: Final = from_json(set[str], storage.load(STORAGE_SECTION))
         self.corrections: Mapping[str, DeviceCorrection] = {}
+        self.demand = Demand()
+        self.picked: PickedPoints = {}
+        self.refused_points: frozenset[str] = frozenset()
         self.unmapped: Final[set[str]] = set()
         self.cache: Final = ReadingCache()
         self._overview: dict[str, dict[Slot, Value]] = {}
@@ -118,7 +125,7 @@ class SungrowPoller:
         yield ScheduledCall(
             "plants",
             EVERY_POLL,
-            self._calls(PLANT_POINTS, len(plants)),
+            self._calls(PLANT_POINTS, plants),
             partial(self._ask_plants, poll, plants),
             frozenset(plants),
         )
@@ -132,65 +139,111 @@ class SungrowPoller:
                 yield ScheduledCall(
                     f"type {kind.number}",
                     kind.every,
-                    self._calls(kind, len(devices)),
+                    self._calls(kind, [device.id for device in devices]),
                     partial(self._ask_devices, poll, kind, devices),
                     frozenset(device.id for device in devices),
                 )
         yield ScheduledCall("alarms", SLOW, 1, partial(self._ask_alarms, poll))
-        yield ScheduledCall(
-            "overview", OVERVIEW_EVERY, 1, partial(self._ask_overview, poll)
-        )
+        if self.demand.shows(plants, OVERVIEW):
+            yield ScheduledCall(
+                "overview", OVERVIEW_EVERY, 1, partial(self._ask_overview, poll)
+            )
 
-    def _calls(self, kind: DeviceType, count: int) -> int:
-        return self._points.calls(str(kind.number), kind.point_ids) * len(
-            list(chunks(range(count)))
-        )
+    def _calls(self, kind: DeviceType, owners: list[str]) -> int:
+        points = self._wanted_points(kind, owners) + self._picked(kind)
+        return self._points.calls(str(kind.number), points) * len(list(chunks(owners)))
+
+    def _wanted_points(
+        self, kind: DeviceType, owners: Iterable[str]
+    ) -> tuple[str, ...]:
+        """Return the ids somebody needs; at least one, for with it comes the time of the device."""
+        rows = zip(kind.point_ids, kind.table.points, strict=True)
+        wanted = [each for each, row in rows if self.demand.wants(owners, row.slot)]
+        return tuple(wanted) or kind.point_ids[:1]
+
+    def _picked(self, kind: DeviceType) -> tuple[str, ...]:
+        """Return the points the user picked of a type."""
+        key = str(kind.number)
+        return () if key in self.refused_points else tuple(self.picked.get(key, ()))
+
+    async def _ask_points(
+        self,
+        kind: DeviceType,
+        owners: Collection[str],
+        ask: Callable[[list[str]], Awaitable[None]],
+    ) -> None:
+        """Ask for the points of a type, call by call; what was picked comes along, unless the cloud refuses the call for it."""
+        key, wanted = str(kind.number), self._wanted_points(kind, owners)
+        picked = self._picked(kind)
+        try:
+            for points in self._points.chunks(key, wanted + picked):
+                await ask(points)
+        except RequestRefused:
+            if not picked:
+                raise
+            self.refused_points |= {key}
+            for points in self._points.chunks(key, wanted):
+                await ask(points)
 
     async def _ask_plants(self, poll: SungrowPoll, plants: list[str]) -> None:
-        keys = {f"{plant_id}_{PLANT_TYPE}_0_0": plant_id for plant_id in plants}
         for chunk in chunks(plants):
-            for points in self._points.chunks(str(PLANT_TYPE), PLANT_POINTS.point_ids):
-                body: dict[str, Json] = {"point_id_list": [*points]}
-                if self._session.api_version.live_list:
-                    body["device_type"] = PLANT_TYPE
-                    body["ps_key_list"] = [
-                        f"{plant_id}_{PLANT_TYPE}_0_0" for plant_id in chunk
-                    ]
-                else:
-                    body["ps_id_list"] = [*chunk]
-                result = await self._session.call(Operation.PLANT_VALUES, body)
-                for fields in rows(result):
-                    plant_id = keys.get(text(fields.get("ps_key")) or "") or text(
-                        fields.get("ps_id")
-                    )
-                    if plant_id is not None and plant_id in poll.wanted.plants:
-                        merge(poll.rows, plant_id, fields)
+            await self._ask_points(
+                PLANT_POINTS, chunk, partial(self._ask_plant_points, poll, chunk)
+            )
         missing(poll, plants)
+
+    async def _ask_plant_points(
+        self, poll: SungrowPoll, chunk: list[str], points: list[str]
+    ) -> None:
+        keys = {f"{plant_id}_{PLANT_TYPE}_0_0": plant_id for plant_id in chunk}
+        body: dict[str, Json] = {"point_id_list": [*points]}
+        if self._session.api_version.live_list:
+            body["device_type"] = PLANT_TYPE
+            body["ps_key_list"] = [*keys]
+        else:
+            body["ps_id_list"] = [*chunk]
+        for fields in rows(await self._session.call(Operation.PLANT_VALUES, body)):
+            plant_id = keys.get(text(fields.get("ps_key")) or "") or text(
+                fields.get("ps_id")
+            )
+            if plant_id is not None and plant_id in poll.wanted.plants:
+                merge(poll.rows, plant_id, fields)
 
     async def _ask_devices(
         self, poll: SungrowPoll, kind: DeviceType, devices: list[Device]
     ) -> None:
         by_key = {device.address["ps_key"]: device.id for device in devices}
+        for keys in chunks(list(by_key)):
+            chunk = {key: by_key[key] for key in keys}
+            await self._ask_points(
+                kind,
+                chunk.values(),
+                partial(self._ask_device_points, poll, kind, chunk),
+            )
+        missing(poll, by_key.values())
+
+    async def _ask_device_points(
+        self,
+        poll: SungrowPoll,
+        kind: DeviceType,
+        by_key: Mapping[str, str],
+        points: list[str],
+    ) -> None:
         optimizers = kind.number == OPTIMIZER_TYPE
         operation = (
             Operation.OPTIMIZER_VALUES if optimizers else Operation.DEVICE_VALUES
         )
-        for keys in chunks(list(by_key)):
-            for points in self._points.chunks(str(kind.number), kind.point_ids):
-                body: dict[str, Json] = {
-                    "point_id_list": [
-                        f"p{point}" if optimizers else point for point in points
-                    ],
-                    "ps_key_list": [*keys],
-                }
-                if not optimizers:
-                    body["device_type"] = kind.number
-                for fields in rows(await self._session.call(operation, body)):
-                    device_id = by_key.get(text(fields.get("ps_key")) or "")
-                    if device_id is not None:
-                        merge(poll.rows, device_id, fields)
-                        self._points.note(str(kind.number), filled(fields))
-        missing(poll, by_key.values())
+        body: dict[str, Json] = {
+            "point_id_list": [f"p{point}" if optimizers else point for point in points],
+            "ps_key_list": [*by_key],
+        }
+        if not optimizers:
+            body["device_type"] = kind.number
+        for fields in rows(await self._session.call(operation, body)):
+            device_id = by_key.get(text(fields.get("ps_key")) or "")
+            if device_id is not None:
+                merge(poll.rows, device_id, fields)
+                self._points.note(str(kind.number), filled(fields))
 
     async def _ask_alarms(self, poll: SungrowPoll) -> None:
         poll.alarms = await self.alarms.ask()
@@ -274,6 +327,7 @@ class SungrowPoller:
             self._clocks.of(plant_id).stamp(local, poll.now) if local else None,
             storage=plant_id in self._with_battery or kind.number == BATTERY_TYPE,
             correction=self.corrections.get(key),
+            picked=self.picked.get(str(kind.number), ()),
         )
         self.unmapped.update(f"{kind.number}.{name}" for name in unmapped)
         return reading
@@ -313,10 +367,10 @@ class SungrowPoller:
             and device.plant_id == plant_id
             and reading.measured_at is not None
         ]
-        return Reading(
-            own.measured_at or max(times, default=None),
-            {**own.values, **self._overview.get(plant_id, {})},
-            own.unknown,
+        return replace(
+            own,
+            measured_at=own.measured_at or max(times, default=None),
+            values={**own.values, **self._overview.get(plant_id, {})},
         )
 
     def report(self) -> dict[str, Json]:
@@ -325,5 +379,6 @@ class SungrowPoller:
             "points_per_call": self._points.most,
             "plants_with_storage": len(self._with_battery),
             "unmapped_points": [*sorted(self.unmapped)],
+            "refused_points": [*sorted(self.refused_points)],
             "silent": [*sorted(set(self.cache.silent.values()))],
         }

@@ -29,6 +29,16 @@ CONNECTING: Final = 3
 """``valid_flag`` of a plant that is being set up."""
 
 
+OVERVIEW: Final = (
+    Quantity.PLANT_STATE,
+    Quantity.INCOME_TODAY,
+    Quantity.INCOME_TOTAL,
+    Quantity.CO2_SAVED_TODAY,
+    Quantity.CO2_SAVED_TOTAL,
+)
+"""What the list of plants tells of them; nothing is worked out of it."""
+
+
 async def read_overview(session: SungrowSession) -> dict[str, dict[Slot, Value]]:
     """Return these values by plant."""
     listing = await session.list_all(Operation.PLANTS, {})

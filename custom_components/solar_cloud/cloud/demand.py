@@ -1,0 +1,43 @@
+"""What of an account somebody wants to know: a client asks for nothing else, as far as that saves it calls or points."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, Protocol, runtime_checkable
+
+from .model import Quantity, Slot
+
+DECIDING_UNITS: Final = frozenset({"W", "kWh", "%", ""})
+"""Of powers, energies, charges and states roles are made, counters believed and polls timed, whoever looks at them."""
+
+
+def decides(quantity: Quantity) -> bool:
+    """Whether a quantity is worked with, even if nobody looks at it."""
+    return quantity.unit in DECIDING_UNITS
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The entities that are switched off, as owner and key; what has no entity yet is wanted, or it would never get one."""
+
+    unwanted: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+
+    def wants(self, owners: Iterable[str], slot: Slot) -> bool:
+        """Whether a slot of any of some plants or devices is needed."""
+        return decides(slot.quantity) or any(
+            (owner, slot.key) not in self.unwanted for owner in owners
+        )
+
+    def shows(self, owners: Iterable[str], quantities: Iterable[Quantity]) -> bool:
+        """Whether an entity shows any of some quantities of any of some plants or devices; for what nothing else works with."""
+        keys = [Slot(quantity).key for quantity in quantities]
+        return any(
+            (owner, key) not in self.unwanted for owner in owners for key in keys
+        )
+
+
+@runtime_checkable
+class SupportsDemand(Protocol):
+    """A client that can ask for less."""
+
+    def meet(self, demand: Demand) -> None:
+        """Ask for what is wanted from the next reading on."""

@@ -1,0 +1,90 @@
+"""Which entities are switched off: nothing is asked for them alone."""
+
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+
+from .cloud.demand import Demand
+from .cloud.model import DeviceKind, Inventory
+from .cloud.sources import PlantSources
+from .const import DOMAIN
+
+ONLOOKERS: Final = frozenset(
+    {
+        DeviceKind.GATEWAY,
+        DeviceKind.METER,
+        DeviceKind.OPTIMIZER,
+        DeviceKind.OTHER,
+        DeviceKind.WEATHER_STATION,
+    }
+)
+"""Kinds of devices that nobody steers: one that no role needs and whose entities are all off is not read."""
+
+
+class DemandWatch:
+    """What the user has switched off of one account, by the entity registry."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, vendor: str) -> None:
+        """Look again whenever an entity comes, goes or is switched."""
+        self._hass: Final = hass
+        self._entry: Final = entry
+        self._vendor: Final = vendor
+        self._known: tuple[Demand, frozenset[str]] | None = None
+        entry.async_on_unload(
+            hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, self._look_again)
+        )
+
+    @callback
+    def _look_again(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        if event.data["action"] != "update" or "disabled_by" in event.data["changes"]:
+            self._known = None
+
+    @property
+    def demand(self) -> Demand:
+        """What is wanted."""
+        return self._look()[0]
+
+    def idle(
+        self, inventory: Inventory, roles: dict[str, PlantSources]
+    ) -> frozenset[str]:
+        """Return the devices that need not be read."""
+        needed = {
+            term.device_id
+            for plant in roles.values()
+            for sources in plant.values()
+            for source in sources
+            for term in source.terms
+        }
+        return frozenset(
+            key
+            for key in self._look()[1] - needed
+            if key in inventory.devices and inventory.devices[key].kind in ONLOOKERS
+        )
+
+    def _look(self) -> tuple[Demand, frozenset[str]]:
+        """Read the registry; an owner's key is unwanted when every entity that shows it is off."""
+        if self._known is None:
+            shown: dict[str, dict[str, bool]] = {}
+            registry, devices = er.async_get(self._hass), dr.async_get(self._hass)
+            for each in er.async_entries_for_config_entry(
+                registry, self._entry.entry_id
+            ):
+                device = devices.async_get(each.device_id) if each.device_id else None
+                for domain, *owner in device.identifiers if device else ():
+                    if domain == DOMAIN:
+                        key = each.unique_id.removeprefix(f"{self._vendor}_{owner[0]}_")
+                        keys = shown.setdefault(owner[0], {})
+                        keys[key] = keys.get(key, False) or not each.disabled
+            unwanted = frozenset(
+                (owner, key)
+                for owner, keys in shown.items()
+                for key, on in keys.items()
+                if not on
+            )
+            idle = frozenset(
+                owner for owner, keys in shown.items() if not any(keys.values())
+            )
+            self._known = Demand(unwanted), idle
+        return self._known
