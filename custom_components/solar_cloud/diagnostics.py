@@ -67,6 +67,13 @@ async def async_get_device_diagnostics(
     return await _Bundle(hass, entry).async_write(own_identifier(device) or "")
 
 
+async def async_masked(
+    hass: HomeAssistant, entry: SolarCloudConfigEntry, answer: Json
+) -> Json:
+    """Return an answer of the cloud as the bundle would tell it; ``None`` while something is left in it that identifies."""
+    return await hass.async_add_executor_job(_Bundle(hass, entry).masked, answer)
+
+
 class _Bundle:
     """What is told of one account, whether it came up or not."""
 
@@ -137,6 +144,12 @@ class _Bundle:
             }
         checked: dict[str, Any] = report
         return checked
+
+    def masked(self, answer: Json) -> Json:
+        """Return one answer; ``None`` where a mask has a hole."""
+        self._masks.learn_answers([answer])
+        told = self._masks.answer(answer)
+        return None if self._masks.leaks(told) else told
 
     def _answers(self, kept: list[KeptAnswer]) -> list[dict[str, Json]]:
         bodies = [_parsed(each.body) for each in kept]

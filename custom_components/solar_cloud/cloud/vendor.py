@@ -286,6 +286,22 @@ class ListsPoints(Protocol):
 
 
 @runtime_checkable
+class AnswersCalls(Protocol):
+    """A client that sends calls by hand, of a list of those that only read."""
+
+    async def ask(
+        self,
+        name: str,
+        owner: Plant | Device | None,
+        parameters: Mapping[str, Json],
+    ) -> Json:
+        """Return the answer to a call about a plant, a device or the account.
+
+        Raises ``CommandInvalid`` for a call that is not listed or a parameter that it does not take, and any other ``CloudError``.
+        """
+
+
+@runtime_checkable
 class SupportsLogout(Protocol):
     """A client whose session should end with the entry."""
 

@@ -2,9 +2,27 @@
 
 from homeassistant.core import HomeAssistant, callback
 
-from . import control, export, get_alarms, get_history, import_history, lists, refresh
+from . import (
+    call_api,
+    control,
+    export,
+    get_alarms,
+    get_history,
+    import_history,
+    lists,
+    refresh,
+)
 
-ACTIONS = (control, refresh, get_history, get_alarms, import_history, export, lists)
+ACTIONS = (
+    control,
+    refresh,
+    get_history,
+    get_alarms,
+    import_history,
+    export,
+    lists,
+    call_api,
+)
 
 
 @callback

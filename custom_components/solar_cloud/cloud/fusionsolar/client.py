@@ -5,7 +5,7 @@ from typing import Final
 
 from ..catalogue import PickedPoints
 from ..corrections import DeviceCorrection
-from ..model import Inventory, Snapshot
+from ..model import Device, Inventory, Plant, Snapshot
 from ..sources import PlantSources
 from ..storage import Json, Storage
 from ..vendor import Access
@@ -17,6 +17,7 @@ from .inventory import FusionSolarInventory
 from .oauth import PERMISSIONS, SCOPES
 from .points import PLANT_TYPE
 from .poller import FusionSolarPoller
+from .read_calls import ask
 from .session import FusionSolarSession
 from .sources import roles
 
@@ -88,6 +89,15 @@ class FusionSolarCloud:
             str(kind) if kind else PLANT_TYPE: names
             for kind, names in self._decoder.unmapped.items()
         }
+
+    async def ask(
+        self,
+        name: str,
+        owner: Plant | Device | None,
+        parameters: Mapping[str, Json],
+    ) -> Json:
+        """Send a call that only reads, as the vendor's documents name it."""
+        return await ask(self._session, self._lists, name, owner, parameters)
 
     def report(self) -> dict[str, Json]:
         """Describe the client for diagnostics."""

@@ -8,7 +8,7 @@ from typing import Final
 from ..alarms import PastAlarms, Pause
 from ..catalogue import PickedPoints
 from ..errors import CloudError
-from ..model import Inventory, Plant, Snapshot
+from ..model import Device, Inventory, Plant, Snapshot
 from ..sources import PlantSources
 from ..storage import Json, Storage
 from ..vendor import Access
@@ -23,6 +23,7 @@ from .history import SolaxHistory
 from .inventory import SolaxInventory
 from .models import CHARGER, COMMERCIAL, HOME, INVERTER, METER
 from .poller import SolaxPoller
+from .read_calls import ask
 from .session import SolaxSession
 
 
@@ -150,6 +151,15 @@ class SolaxCloud:
             for kind, names in unmapped.items()
             for business in (HOME, COMMERCIAL)
         }
+
+    async def ask(
+        self,
+        name: str,
+        owner: Plant | Device | None,
+        parameters: Mapping[str, Json],
+    ) -> Json:
+        """Send a call that only reads, as the vendor's documents name it."""
+        return await ask(self._session, name, owner, parameters)
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state: nothing secret, no identity."""

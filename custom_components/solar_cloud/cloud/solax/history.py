@@ -83,7 +83,7 @@ class SolaxHistory:
         result = await self._session.call(
             DEVICE_HISTORY,
             params={
-                **_address(device),
+                **address_of(device),
                 "startTime": str(int(window.start.timestamp() * 1000)),
                 "endTime": str(int(window.end.timestamp() * 1000)),
                 "timeInterval": str(interval),
@@ -134,7 +134,7 @@ class SolaxHistory:
         )
 
 
-def _address(device: Device) -> Mapping[str, str]:
+def address_of(device: Device) -> Mapping[str, str]:
     """Name a device as its realtime call does."""
     address = device.address
     if sn_type := address.get("sn_type"):

@@ -14,6 +14,7 @@ from .controls.manager import SungrowControls
 from .history import SungrowHistory
 from .inventory import SungrowInventory, listed_points
 from .poller import SungrowPoller
+from .read_calls import ask
 from .session import SungrowSession
 from .sources import roles
 
@@ -88,6 +89,15 @@ class SungrowCloud:
             kind, _, point = name.partition(".")
             found.setdefault(kind, set()).add(point.removeprefix("p"))
         return found
+
+    async def ask(
+        self,
+        name: str,
+        owner: Plant | Device | None,
+        parameters: Mapping[str, Json],
+    ) -> Json:
+        """Send a call that only reads, as the vendor's documents name it."""
+        return await ask(self._session, name, owner, parameters)
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state for diagnostics."""

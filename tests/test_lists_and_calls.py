@@ -1,5 +1,6 @@
 """Actions that list what there is and write the past to a file: what a user gets, and where nothing is written."""
 
+from collections import Counter
 import csv
 from datetime import UTC, datetime, timedelta
 import json
@@ -9,10 +10,15 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
+from custom_components.solar_cloud.cloud.masking import Masks
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.services import export
 from homeassistant.core import Context
-from homeassistant.exceptions import ServiceValidationError, Unauthorized
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
 
 from .emulators.fusionsolar import FusionSolarCloud
 from .emulators.solax import Kind, SolaxCloud
@@ -211,3 +217,58 @@ async def test_only_administrators_write_files(
     too_long = path.with_name("x" * 300 + ".csv")
     with pytest.raises(ServiceValidationError):
         await act(home, "export", **past, path=str(too_long))
+
+
+async def test_an_administrator_sees_what_the_cloud_answers(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """As it is, but for serials, names and ids; nobody else may, and nothing but reading is sent."""
+    await home.start(entry)
+    inverter = device_id(home, entry, solax.first(Kind.INVERTER).sn)
+    asked: dict[str, Any] = {"call": "device/realtime_data", "device_id": inverter}
+    answer = (await act(home, "call_api", **asked))["answer"]
+    told = json.dumps(answer)
+    (row,) = answer
+    assert row["deviceSn"] == "inverter_1"
+    assert isinstance(row["totalYield"], float)
+    for device in solax.plant.devices:
+        assert device.sn not in told
+    listed: dict[str, Any] = {
+        "call": "plant/page_plant_info",
+        "parameters": {"businessType": 1},
+    }
+    plants = await act(home, "call_api", **listed)
+    told = json.dumps(plants)
+    assert "plant_1" in told
+    assert solax.plant.plant_id not in told
+    assert "Demo House" not in told
+
+    solax.calls.clear()
+    wrongs: list[tuple[dict[str, Any], str]] = [
+        ({"call": "device/evc_control/set_evc_work_mode"}, "unknown_call"),
+        ({**asked, "parameters": {"snList": "H3DEMO00000001"}}, "call_takes"),
+        ({"call": "device/realtime_data"}, "call_needs"),
+    ]
+    for wrong, key in wrongs:
+        with pytest.raises(ServiceValidationError) as err:
+            await act(home, "call_api", **wrong)
+        assert err.value.translation_key == key
+    assert not solax.calls
+    assert not solax.commands()
+    solax.fault("page_plant_info", code=10403)
+    with pytest.raises(HomeAssistantError, match="Information Access Service"):
+        await act(home, "call_api", **listed)
+    user = MockUser(groups=[]).add_to_hass(home.hass)
+    with pytest.raises(Unauthorized):
+        await home.hass.services.async_call(
+            DOMAIN,
+            "call_api",
+            asked,
+            blocking=True,
+            context=Context(user_id=user.id),
+            return_response=True,
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Masks, "leaks", lambda *_: Counter(["name"]))
+        with pytest.raises(ServiceValidationError, match="masking"):
+            await act(home, "call_api", **asked)
