@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
-from unittest.mock import PropertyMock, patch
 
 import aiohttp
 from freezegun.api import FrozenDateTimeFactory
@@ -15,7 +14,6 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.solar_cloud.control import manager
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.entity import Entity
 from homeassistant.setup import async_setup_component
 
 from .benchmarks._tape import HOMES, SIGN_INS
@@ -27,7 +25,7 @@ from .emulators.world import World
 from .helpers.accounts import AnyCloud, Visitor
 from .helpers.cutting import Disk, Killed
 from .helpers.flow import Flow
-from .helpers.home import Home, solax_entry
+from .helpers.home import Home, everything_enabled, solax_entry
 
 NOON = datetime(2026, 6, 15, 10, 1, 30, tzinfo=UTC)
 """A summer's day at the emulated home, in the middle between two full hours of UTC+2."""
@@ -62,8 +60,7 @@ async def enable_event_loop_debug() -> None:
 @pytest.fixture
 def entity_registry_enabled_by_default() -> Iterator[None]:
     """Show what is off at first too, as the fixture of this name does in Home Assistant's own tests."""
-    enabled = PropertyMock(return_value=True)
-    with patch.object(Entity, "entity_registry_enabled_default", enabled):
+    with everything_enabled():
         yield
 
 

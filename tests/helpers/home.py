@@ -1,9 +1,11 @@
 """A real Home Assistant at an emulated home: the time both share, what a user sees, and the account of a SolaX home."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from unittest.mock import PropertyMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 from pytest_homeassistant_custom_component.common import (
@@ -15,6 +17,7 @@ from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.entity import Entity
 
 from ..emulators.solax import Device, Kind, SolaxCloud
 
@@ -123,6 +126,14 @@ def solax_id(cloud: SolaxCloud, kind: Kind | None, quantity: str) -> str:
     else:
         owner = cloud.first(kind).sn
     return f"solax_{owner}_{quantity}"
+
+
+@contextmanager
+def everything_enabled() -> Iterator[None]:
+    """Register what is off at first as enabled, which spares the reload that enabling it takes."""
+    enabled = PropertyMock(return_value=True)
+    with patch.object(Entity, "entity_registry_enabled_default", enabled):
+        yield
 
 
 def enable_everything(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -21,7 +21,7 @@ from ..emulators.fusionsolar.steered import SteeredPlant
 from ..emulators.solax import Kind, SolaxCloud
 from ..emulators.sungrow import SungrowCloud
 from ..emulators.sungrow.plant import HYBRID
-from .home import Home, enable_everything, solax_id
+from .home import Home, everything_enabled, solax_id
 
 UPLOAD = 900.0
 """Seconds in which every device has uploaded and been read."""
@@ -95,12 +95,10 @@ class SolaxHouse:
         self.entry = entry
 
     async def start(self) -> None:
-        """Set up and enable what is off by default."""
-        await self.home.start(self.entry)
-        enable_everything(self.hass, self.entry)
-        await self.home.pass_time(120)
-        await self.home.restart(self.entry)
-        await self.home.pass_time(120)
+        """Set up with what is off by default too."""
+        with everything_enabled():
+            await self.home.start(self.entry)
+            await self.home.pass_time(120)
         self.solax.calls.clear()
 
     async def know(self) -> None:
@@ -264,11 +262,9 @@ class FusionSolarHouse(SteeredHome):
             self.hass, self.entry.entry_id, self.entry.unique_id
         )
         await store.save("token", to_json(token))
-        await self.home.start(self.entry)
-        await self.home.pass_time(360)
-        enable_everything(self.hass, self.entry)
-        await self.home.restart(self.entry)
-        await self.home.pass_time(360)
+        with everything_enabled():
+            await self.home.start(self.entry)
+            await self.home.pass_time(360)
         self.cloud.calls.clear()
 
     @property
