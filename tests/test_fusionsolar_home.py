@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.solar_cloud.diagnostics import async_get_config_entry_diagnostics
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.helpers import entity_registry as er
@@ -404,3 +405,22 @@ async def test_a_days_limit_is_told_with_the_time_it_ends(
     await home.pass_time(900)
     assert entry.state is ConfigEntryState.LOADED
     assert role(home, "fusionsolar", fusionsolar.plant.code, "pv_energy_total") > 0
+
+
+async def test_a_report_tells_of_the_plant_but_not_whose_it_is(
+    entry: MockConfigEntry, home: Home
+) -> None:
+    """Its size and the day of its connection; place and person are masked."""
+    report = await async_get_config_entry_diagnostics(home.hass, entry)
+    (lists,) = (
+        each["answer"]["data"]["list"]
+        for each in report["answers"]
+        if each["path"].endswith("/stations")
+    )
+    (plant,) = lists
+    assert plant["capacity"] == 9.9
+    assert plant["gridConnectionDate"] == "2023-03-14T00:00:00+01:00"
+    assert plant["plantAddress"] == "address_1"
+    assert {plant["latitude"], plant["longitude"]} == {"coordinate_1", "coordinate_2"}
+    assert plant["plantName"].startswith("name_")
+    assert plant["contactPerson"].startswith("name_")

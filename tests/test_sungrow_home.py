@@ -7,6 +7,7 @@ import re
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.solar_cloud.diagnostics import async_get_config_entry_diagnostics
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers import device_registry as dr
 
@@ -320,3 +321,29 @@ async def test_e44_no_foreign_glyph_reaches_the_user(
     shown += [text for each in devices for text in (each.name, each.model) if text]
     assert "°C" in shown
     assert not [text for text in shown if re.search("[\u2103\u4e00-\u9fff]", text)]
+
+
+async def test_a_report_tells_of_login_and_plant_but_not_whose_they_are(
+    entry: MockConfigEntry, sungrow: SungrowCloud, home: Home
+) -> None:
+    """State and attempts of the login, facts of the plant, the vendor's number of each call; person and place are masked."""
+    await home.pass_time(600)
+    report = await async_get_config_entry_diagnostics(home.hass, entry)
+    answers = {
+        each["path"].rpartition("/")[2]: each["answer"]["result_data"]
+        for each in report["answers"]
+    }
+    login = answers["login"]
+    assert (login["login_state"], login["err_times"]) == ("1", "0")
+    assert login["user_account"].startswith("id_")
+    assert login["user_id"].startswith("secret_")
+    (plant,) = answers["getPowerStationList"]["pageList"]
+    assert plant["ps_current_time_zone"] == "GMT+1"
+    assert plant["install_date"] == "2023-08-08 15:27:58"
+    assert plant["grid_connection_time"] == 20230808152800
+    assert (plant["ps_type"], plant["ps_fault_status"], plant["ps_status"]) == (5, 3, 1)
+    assert plant["ps_location"] == "address_1"
+    assert {plant["latitude"], plant["longitude"]} == {"coordinate_1", "coordinate_2"}
+    assert {each["code"] for each in report["calls"]} == {"1"}
+    assert len({each["number"] for each in report["calls"]}) == len(report["calls"])
+    assert sungrow.user.account not in str(report)
