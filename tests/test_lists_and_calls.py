@@ -99,6 +99,15 @@ async def test_every_point_of_a_device_is_listed(
         "enabled": False,
     }
     assert len(more) == len(listed) + 1
+    answer = await act(
+        home,
+        "get_history",
+        device_id=inverter,
+        start=START,
+        end=END,
+        points=["p13003", "13999"],
+    )
+    assert answer["units"] == {"13003": "W"}  # of the other there is nothing
 
 
 async def test_what_reports_nothing_is_listed_too(

@@ -73,6 +73,9 @@ async def test_the_past_of_a_device_can_be_looked_at(
         await act(home, "get_history", **hour, end=start - timedelta(hours=1))
     with pytest.raises(ServiceValidationError, match="`colour`"):
         await act(home, "get_history", **hour, points=["colour"])
+    raw = await act(home, "get_history", **hour, points=["gridPower"])
+    assert raw["units"] == {"gridPower": "W"}
+    assert all(each["values"].keys() == {"gridPower"} for each in raw["readings"])
     plant = device_id(home, entry, solax.plant.plant_id)
     with pytest.raises(ServiceValidationError, match="no past"):
         await act(home, "get_history", device_id=plant, start=start)

@@ -1,6 +1,7 @@
 """What somebody who asks is told of the past: a day, a month, a year, through the limits of each cloud; and what is missing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ import pytest
 from custom_components.solar_cloud.backfill.look_back import LookBack, PastRow, Question
 from custom_components.solar_cloud.cloud.errors import RetryLater
 from custom_components.solar_cloud.cloud.history import Interval
-from custom_components.solar_cloud.cloud.model import Reading, Slot
+from custom_components.solar_cloud.cloud.model import Quantity as Q, Reading, Slot
 from custom_components.solar_cloud.cloud.quota import Window
 
 from .account import Account, Past
@@ -149,6 +150,48 @@ async def test_the_running_year_is_told_up_to_now(account: Account) -> None:
         exact = getattr(flowed, COUNTERS[quantity])
         assert told == pytest.approx(exact, abs=6 * past.month_error)
     assert asked.lacking == []
+
+
+RAW = {
+    "solax": ("gridPower", Q.GRID_POWER, -1.0),
+    "sungrow": ("13003", Q.PV_POWER, 1.0),
+    "fusionsolar": ("active_power", Q.AC_POWER, 0.001),
+}
+"""A point of inverters by the vendor's id, the quantity it feeds, and what it is of it."""
+
+
+@with_a_past
+async def test_any_point_is_told_by_the_vendors_id(account: Account) -> None:
+    """As the vendor has it, in its unit and sign, and nothing else; of an hour the last."""
+    await account.whole()
+    account.clock.advance(3700)
+    point, quantity, factor = RAW[account.vendor.key]
+    inverter = next(
+        device.id
+        for device in account.wanted.devices.values()
+        if device.kind == "inverter"
+    )
+    noon = datetime(2026, 6, 12, 11, tzinfo=ZONE)
+    ours = question(
+        Interval.FIVE_MINUTES, noon, noon + timedelta(hours=2), Slot(quantity)
+    )
+    asked = asking(account)
+    found = await asked.look([inverter], replace(ours, points=(point,)))
+    assert asked.lacking == []
+    rows = found[inverter]
+    assert len(rows) > 15
+    for row in rows:
+        told, known = row.values[point], row.values[quantity]
+        assert isinstance(known, float)
+        assert told == pytest.approx(known * factor, abs=0.01)
+        assert row.values.keys() == {point, quantity}
+    hours = replace(
+        ours, interval=Interval.HOUR, slots=frozenset(), points=(point, "none")
+    )
+    account.clock.advance(120)
+    first, second = (await asking(account).look([inverter], hours))[inverter]
+    assert second.values == {point: rows[-1].values[point]}
+    assert first.values.keys() == {point}
 
 
 @with_a_past

@@ -33,7 +33,7 @@ class PastRow(NamedTuple):
     """What one plant or device told of one interval.
 
     Energies of an hour or longer are those of the interval, under the name of their quantity without "total". Readings of five minutes have the
-    vendor's own values, and counters among them.
+    vendor's own values, and counters among them. The vendor's points are told as they are: of a longer interval the last.
     """
 
     start: datetime
@@ -51,24 +51,26 @@ class Lacking(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of the past of some plants and devices of one zone; ``slots`` empty is everything."""
+    """What is asked of the past of some plants and devices of one zone; without slots and points it is everything that has a name of ours."""
 
     interval: Interval
     start: datetime
     end: datetime
     zone: tzinfo
     slots: frozenset[Slot] = frozenset()
+    points: tuple[str, ...] = ()
+    """The vendor's, by their ids."""
 
     @property
     def energies_only(self) -> bool:
         """Whether reports have all that is asked for."""
-        return all(
+        return not self.points and all(
             slot.quantity.endswith("_total") and not slot.index for slot in self.slots
         )
 
     def wants(self, slot: Slot) -> bool:
         """Whether a slot is asked for."""
-        return not self.slots or slot in self.slots
+        return slot in self.slots or not (self.slots or self.points)
 
 
 @dataclass(slots=True)
@@ -239,7 +241,10 @@ class LookBack:
         while until > oldest:
             begin = max(oldest, until - self.history_client.limits.window)
             window = PastWindow(
-                begin.astimezone(question.zone), until.astimezone(question.zone), STEP
+                begin.astimezone(question.zone),
+                until.astimezone(question.zone),
+                STEP,
+                question.points,
             )
 
             async def ask(
@@ -338,42 +343,52 @@ def _summed(
     ]
 
 
-type Told = Sequence[tuple[float, Mapping[Slot, Value]]]
+type Told = list[tuple[float, Mapping[Slot, Value]]]
 """What was told when, in epoch seconds and in the order of time."""
 
 
 def _rows(readings: Mapping[float, Reading], question: Question) -> list[PastRow]:
     """Make rows of readings by their time."""
     start, end = question.start.timestamp(), question.end.timestamp()
-    told = [
+    told: Told = [
         (at, {slot: value for slot, value in values.items() if question.wants(slot)})
         for at, values in ((at, readings[at].values) for at in sorted(readings))
         if start <= at <= end
     ]
+    raw = {
+        at: {
+            key: readings[at].raw[key]
+            for key in question.points
+            if key in readings[at].raw
+        }
+        for at, _ in told
+    }
     if question.interval is Interval.FIVE_MINUTES:
         return [
             PastRow(
                 datetime.fromtimestamp(at, question.zone),
-                {slot.key: values[slot] for slot in sorted(values)},
+                {slot.key: values[slot] for slot in sorted(values)} | raw[at],
             )
             for at, values in told
-            if values and at < end
+            if (values or raw[at]) and at < end
         ]
     counters = _counters(told)
-    inside: dict[float, list[Mapping[Slot, Value]]] = {}
+    inside: dict[float, Told] = {}
     for at, values in told:
         begin = question.interval.begin(datetime.fromtimestamp(at, question.zone))
-        inside.setdefault(begin.timestamp(), []).append(values)
+        inside.setdefault(begin.timestamp(), []).append((at, values))
     rows = []
     for begin_at, several in inside.items():
         begin = datetime.fromtimestamp(begin_at, question.zone)
         following = question.interval.following(begin).timestamp()
-        row = _measured(several)
+        row = _measured([values for _, values in several])
         for slot, samples in counters.items():
             low = value_at(samples, max(begin_at, start))
             high = value_at(samples, min(following, end))
             if low is not None and high is not None:
                 row[_stem(slot)] = round(high - low, 3)
+        for at, _ in several:
+            row |= raw[at]
         if row and begin_at < end:
             rows.append(PastRow(begin, row))
     return rows

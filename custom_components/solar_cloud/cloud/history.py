@@ -109,6 +109,8 @@ class PastWindow:
     start: datetime
     end: datetime
     step: timedelta
+    points: tuple[str, ...] = ()
+    """The vendor's points that ``Reading.raw`` is to carry, by their ids; some vendors then leave out others."""
 
 
 class HistoryClient(Protocol):

@@ -1,7 +1,8 @@
 """Looking into the past of plants and devices, as far as the vendor keeps it and the limits of the moment go."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -19,9 +20,10 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 
 from ..backfill.look_back import NO_HISTORY, LookBack, PastRow, Question
+from ..cloud.catalogue import AsksByPoint, SupportsRawPoints
 from ..cloud.errors import RetryLater
 from ..cloud.history import Interval
-from ..cloud.model import Inventory, Plant, Slot
+from ..cloud.model import Inventory, Plant, Slot, printable
 from ..const import DOMAIN
 from ..device_registry import own_identifier
 from ..flow_schemas import async_pause
@@ -78,7 +80,7 @@ async def async_look_back(hass: HomeAssistant, asked: Mapping[str, Any]) -> Past
     """Look into the past of plants and devices of any accounts, as ``PAST`` describes it. Raises an error of Home Assistant."""
     interval: Interval = asked[ATTR_INTERVAL]
     start, end = _span(asked[ATTR_START], asked.get(ATTR_END), interval)
-    slots = frozenset(_slot(interval, key) for key in asked[ATTR_POINTS])
+    slots = {key: _slot(interval, key) for key in asked[ATTR_POINTS]}
     accounts: dict[str, tuple[SolarCloudConfigEntry, dict[str, str]]] = {}
     for device_id in asked[ATTR_DEVICE]:
         device, entry = device_and_entry(hass, device_id)
@@ -86,8 +88,59 @@ async def async_look_back(hass: HomeAssistant, asked: Mapping[str, Any]) -> Past
         chosen[own_identifier(device) or ""] = device_id
     answer = PastAnswer()
     for entry, chosen in accounts.values():
-        await _async_look(hass, entry, chosen, (interval, start, end, slots), answer)
+        points = _Points(entry, chosen, [key for key in slots if slots[key] is None])
+        question = Question(
+            interval,
+            start,
+            end,
+            UTC,
+            frozenset(slot for slot in slots.values() if slot),
+            points.ids,
+        )
+        await _async_look(hass, entry, chosen, question, points, answer)
     return answer
+
+
+class _Points:
+    """The vendor's points that are asked for beside our quantities."""
+
+    def __init__(
+        self,
+        entry: SolarCloudConfigEntry,
+        owners: Iterable[str],
+        keys: Iterable[str],
+    ) -> None:
+        """Look them up for the plants and devices of an account. Raises an error for what none of them has."""
+        account = entry.runtime_data
+        inventory, cloud = account.history.inventory, account.cloud
+        catalogue = account.vendor.catalogue
+        kinds = [
+            catalogue.type_of(each)
+            for owner in owners
+            if (each := inventory.plants.get(owner) or inventory.devices.get(owner))
+        ]
+        seen = cloud.unmapped() if isinstance(cloud, SupportsRawPoints) else {}
+        self.units: Final[dict[str, str]] = {}
+        for key in keys:
+            point_id = catalogue.point_id(key)
+            listed = [
+                point
+                for kind in kinds
+                if (point := catalogue.point(kind, point_id)) is not None
+            ]
+            by_number = isinstance(cloud, AsksByPoint) and point_id.isdecimal()
+            if not (
+                listed
+                or by_number
+                or any(point_id in seen.get(kind, ()) for kind in kinds)
+            ):
+                raise error("unknown_point", point=printable(key))
+            self.units[point_id] = listed[0].unit if listed else ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Their ids, as the vendor names them."""
+        return tuple(self.units)
 
 
 class PastAnswer:
@@ -101,7 +154,12 @@ class PastAnswer:
         self.go_on: datetime | None = None
 
     def add(
-        self, device_id: str, rows: Iterable[PastRow], interval: Interval, plant: Plant
+        self,
+        device_id: str,
+        rows: Iterable[PastRow],
+        interval: Interval,
+        plant: Plant,
+        units: Mapping[str, str],
     ) -> None:
         """Add the rows of one plant or device."""
         for row in rows:
@@ -113,7 +171,7 @@ class PastAnswer:
                 told["measured_at"] = dt_util.as_utc(row.start).isoformat()
             self.rows.append(told | {"values": {**row.values}})
             for key in row.values.keys() - self.units.keys():
-                self.units[key] = _unit(key, plant)
+                self.units[key] = units.get(key) or _unit(key, plant)
 
     def lack(self, looked: LookBack, device_ids: Mapping[str, str]) -> None:
         """Add what was not found, and when to go on."""
@@ -145,14 +203,12 @@ class PastAnswer:
         }
 
 
-type _Span = tuple[Interval, datetime, datetime, frozenset[Slot]]
-
-
 async def _async_look(
     hass: HomeAssistant,
     entry: SolarCloudConfigEntry,
     chosen: Mapping[str, str],
-    span: _Span,
+    question: Question,
+    points: _Points,
     answer: PastAnswer,
 ) -> None:
     """Look into the past of an account. Raises an error of Home Assistant when there is nothing to see and no limit is the reason."""
@@ -170,10 +226,9 @@ async def _async_look(
     with history.stand_back():
         for plant, owners in _by_plant(chosen, inventory):
             zone = await async_zone(hass, history.account, plant)
-            interval, start, end, slots = span
-            question = Question(interval, start, end, zone, slots)
-            for owner, found in (await looked.look(owners, question)).items():
-                answer.add(chosen[owner], found, interval, plant)
+            asked = replace(question, zone=zone)
+            for owner, found in (await looked.look(owners, asked)).items():
+                answer.add(chosen[owner], found, asked.interval, plant, points.units)
                 rows += len(found)
     if not rows and looked.error and not isinstance(looked.error, RetryLater):
         raise as_error(looked.error) from looked.error
@@ -196,16 +251,16 @@ def _by_plant(
     return [(inventory.plants[plant_id], each) for plant_id, each in found.items()]
 
 
-def _slot(interval: Interval, key: str) -> Slot:
-    """Return what a user calls a quantity. Raises an error for what there is none of.
+def _slot(interval: Interval, key: str) -> Slot | None:
+    """Return what a user calls a quantity; ``None`` for what may be a point of the vendor.
 
     From an hour on, all counters of one energy are the same: what it was in the interval.
     """
     found = Slot.of_key(key) or Slot.of_key(f"{key}_total")
-    if found is None:
-        raise error("unknown_point", point=key)
-    total = None if interval is Interval.FIVE_MINUTES else found.quantity.lifetime
-    return found if total is None else Slot(total)
+    if found is None or interval is Interval.FIVE_MINUTES:
+        return found
+    total = found.quantity.lifetime
+    return found if total is None else Slot(total, found.index)
 
 
 def _unit(key: str, plant: Plant) -> str:

@@ -1,6 +1,6 @@
 """One device's answer to a reading: absent things left out, sums made, corrections applied."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import sqrt
 from typing import Final
@@ -147,9 +147,13 @@ class FusionSolarDecoder:
         self.picked: PickedPoints = {}
 
     def decode(
-        self, key: str, row: DeviceRow, items: Mapping[str, Json]
+        self,
+        key: str,
+        row: DeviceRow,
+        items: Mapping[str, Json],
+        more: Collection[str] = (),
     ) -> Reading | str:
-        """Return the reading, or why there is none."""
+        """Return the reading, with ``more`` of what is picked; or why there is none."""
         if (
             number(items.get("run_state")) == 0
             or number(items.get("meter_status")) == 0
@@ -162,7 +166,7 @@ class FusionSolarDecoder:
             TABLES[row.type],
             flat,
             asleep=number(flat.get("inverter_state")) == DARK,
-            picked=self.picked.get(str(row.type), ()),
+            picked=(*self.picked.get(str(row.type), ()), *more),
         )
         self.unmapped.setdefault(row.type, set()).update(decoded.unmapped)
         if row.type in models.INVERTERS and _mend_single_phase(decoded.values):

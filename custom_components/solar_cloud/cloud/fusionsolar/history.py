@@ -5,6 +5,7 @@ days at once for the hours of an outage, the hours of one day at once for what l
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 from typing import Final, NamedTuple
@@ -132,10 +133,10 @@ class FusionSolarHistory:
             if at is None or not isinstance(items, dict) or device_id not in known:
                 continue
             owner, row = known[device_id]
-            reading = self._decoder.decode(owner, row, items)
+            reading = self._decoder.decode(owner, row, items, window.points)
             if isinstance(reading, Reading):
                 moment = datetime.fromtimestamp(at / 1000, window.start.tzinfo)
-                found[owner].append(Reading(moment, reading.values, reading.unknown))
+                found[owner].append(replace(reading, measured_at=moment))
         for readings in found.values():
             readings.sort(key=lambda each: each.measured_at or window.start)
         return found

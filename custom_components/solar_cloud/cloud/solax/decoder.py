@@ -1,6 +1,6 @@
 """From one row of the cloud to one reading: the table, and the few things a table cannot say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 import re
 from typing import Final
@@ -119,13 +119,22 @@ class SolaxDecoder:
         return decoded.reading(measured_at)
 
     def device(
-        self, device: Device, row: SolaxRow, measured_at: datetime | None
+        self,
+        device: Device,
+        row: SolaxRow,
+        measured_at: datetime | None,
+        more: Collection[str] = (),
     ) -> Reading:
-        """Read a device's row."""
+        """Read a device's row, and of what is picked ``more``."""
         business = device.address["business_type"]
         asleep = device.kind is DeviceKind.INVERTER and _asleep(row)
         decoded = self._decode(
-            business, device.kind, row, identity=device.id, asleep=asleep
+            business,
+            device.kind,
+            row,
+            identity=device.id,
+            asleep=asleep,
+            more=more,
         )
         match device.kind:
             case DeviceKind.INVERTER:
@@ -149,9 +158,10 @@ class SolaxDecoder:
         *,
         identity: str,
         asleep: bool = False,
+        more: Collection[str] = (),
     ) -> Decoded:
         table = TABLES.get((business, kind), _EMPTY)
-        picked = self.picked.get(f"{business}.{kind}", ())
+        picked = (*self.picked.get(f"{business}.{kind}", ()), *more)
         decoded = decode(table, row.fields, asleep=asleep, picked=picked)
         strange = {
             name for name in decoded.unmapped if name.lower() != identity.lower()

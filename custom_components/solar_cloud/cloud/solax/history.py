@@ -91,7 +91,7 @@ class SolaxHistory:
             bucket=HISTORY,
         )
         return [
-            self._decoder.device(device, row, measured_at)
+            self._decoder.device(device, row, measured_at, window.points)
             for row in rows(result)
             if (measured_at := _measured_at(row)) is not None
         ]

@@ -141,7 +141,7 @@ class SungrowHistory:
             operation,
             {
                 ids: [*keys],
-                "points": ",".join(_points(kind)),
+                "points": ",".join(_points(kind, window.points)),
                 "start_time_stamp": f"{window.start:%Y%m%d%H%M%S}",
                 "end_time_stamp": f"{window.end:%Y%m%d%H%M%S}",
                 "minute_interval": str(minutes),
@@ -150,7 +150,9 @@ class SungrowHistory:
         )
         return {
             owner: [
-                self._poller.past_reading(owner, inventory, kind, row, at)
+                self._poller.past_reading(
+                    owner, inventory, kind, row, at, window.points
+                )
                 for at, row in _rows(result, key, window.start.tzinfo)
             ]
             for key, owner in keys.items()
@@ -267,10 +269,11 @@ def _keys(batch: Sequence[str], inventory: Inventory, *, plain: bool) -> dict[st
     }
 
 
-def _points(kind: DeviceType) -> list[str]:
-    """Name the points to ask for: the lifetime counters first, for a call takes only so many."""
+def _points(kind: DeviceType, more: Collection[str]) -> list[str]:
+    """Name the points to ask for: those asked for by their ids, then the lifetime counters, for a call takes only so many."""
     rows = sorted(kind.table.points, key=lambda point: not point.quantity.is_counter)
-    return list(dict.fromkeys(point.field for point in rows))[:MOST_POINTS]
+    fields = (*(f"p{each}" for each in more), *(point.field for point in rows))
+    return list(dict.fromkeys(fields))[:MOST_POINTS]
 
 
 def _rows(

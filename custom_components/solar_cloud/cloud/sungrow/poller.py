@@ -343,8 +343,9 @@ class SungrowPoller:
         kind: DeviceType,
         fields: Fields,
         measured_at: datetime,
+        points: Collection[str] = (),
     ) -> Reading:
-        """Decode a row of the past like one of now."""
+        """Decode a row of the past like one of now, with these points as they are told."""
         reading, _ = read(
             kind.table,
             fields,
@@ -352,6 +353,7 @@ class SungrowPoller:
             storage=plant_of(inventory, key) in self._with_battery
             or kind.number == BATTERY_TYPE,
             correction=self.corrections.get(key),
+            picked=points,
         )
         return reading
 
