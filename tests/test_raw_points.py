@@ -34,6 +34,9 @@ async def pick(
     flows = home.hass.config_entries.options
     choice = await picker(home, entry)
     form = await flows.async_configure(choice["flow_id"], {"device": devices})
+    if selector(dict(form), "raw_points")["custom_value"]:
+        wrong = await flows.async_configure(form["flow_id"], {"raw_points": ["MDSP"]})
+        assert wrong["errors"] == {"raw_points": "unknown_point"}
     await flows.async_configure(form["flow_id"], {"raw_points": points})
     await home.settle()
     assert entry.state is ConfigEntryState.LOADED
@@ -57,7 +60,7 @@ async def test_a_user_picks_what_else_an_inverter_tells(
     devices = selector(await picker(home, entry), "device")["options"]
     labels = {each["value"]: each["label"] for each in devices}
     assert labels["14"] == "Home A Inverter"
-    form = await pick(home, entry, "14", ["13169", "13165", "p424242", "13169"])
+    form = await pick(home, entry, "14", ["13169", "13165", "p424242", "13999"])
     offered = selector(form, "raw_points")
     assert {"value": "13165", "label": "13165 · MDSP off-grid start-up status"} in (
         offered["options"]
@@ -66,9 +69,12 @@ async def test_a_user_picks_what_else_an_inverter_tells(
     assert offered["multiple"]
     assert offered["custom_value"]
     assert form["description_placeholders"] == {"devices": "Home A Inverter"}
-    assert entry.options["raw_points"] == {"14": ["13169", "13165", "424242"]}
+    listed = {"name": "直流总功率", "unit": "W"}
+    assert entry.options["raw_points"] == {
+        "14": {"13169": {}, "13165": {}, "424242": {}, "13999": listed}
+    }
 
-    sungrow.device("5000001_14_1_1").values["13169"] = 264.5
+    sungrow.device("5000001_14_1_1").values |= {"13169": 264.5, "13999": 4100.0}
     await home.pass_time(600)
     unique_id = f"sungrow_{INVERTER}_point_13169"
     volts = home.state(unique_id)
@@ -77,7 +83,7 @@ async def test_a_user_picks_what_else_an_inverter_tells(
     assert volts.attributes["unit_of_measurement"] == "V"
     assert volts.attributes["state_class"] == "measurement"
     code = home.state(f"sungrow_{INVERTER}_point_13165")
-    assert code.state == "0.0"
+    assert code.state == "0"
     assert not {"state_class", "device_class", "unit_of_measurement"} & {
         *code.attributes
     }
@@ -87,7 +93,14 @@ async def test_a_user_picks_what_else_an_inverter_tells(
     assert row is not None
     assert row.entity_category is EntityCategory.DIAGNOSTIC
 
+    watts = home.state(f"sungrow_{INVERTER}_point_13999")
+    assert watts.name == "Home A Inverter 直流总功率"
+    assert watts.attributes["device_class"] == "power"
+
+    sungrow.fault("getOpenPointInfo", code="E900")
     form = await pick(home, entry, "14", ["13165"])
+    again = [each["value"] for each in selector(form, "raw_points")["options"]]
+    assert {"13165", "13999", "424242"} <= {*again}
     assert not home.known(unique_id)
     assert home.known(f"sungrow_{INVERTER}_point_13165")
     await pick(home, entry, "14", [])

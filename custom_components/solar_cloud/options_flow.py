@@ -55,8 +55,9 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
     """Whose counters go on from others."""
     _wanted: Mapping[str, str]
     """Our statistics, and those they go on from."""
-    _point_type: SelectOptionDict
-    """The type of device of which points are picked."""
+    _picker: PointPicker
+    _point_type: tuple[str, str]
+    """The type of device of which points are picked, and the names of such devices."""
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
@@ -197,12 +198,15 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose the type of device of which raw points are picked; the only one is chosen."""
-        types = PointPicker(self.hass, self.config_entry).types()
+        self._picker = PointPicker(self.hass, self.config_entry)
+        types = {each["value"]: each["label"] for each in self._picker.types()}
         if user_input is not None or len(types) == 1:
-            chosen = (user_input or {}).get(CONF_DEVICE, types[0]["value"])
-            self._point_type = next(each for each in types if each["value"] == chosen)
+            chosen = (user_input or {}).get(CONF_DEVICE, next(iter(types)))
+            self._point_type = (chosen, types[chosen])
             return await self.async_step_points_of_type()
-        options = SelectSelectorConfig(options=types, mode=SelectSelectorMode.LIST)
+        options = SelectSelectorConfig(
+            options=self._picker.types(), mode=SelectSelectorMode.LIST
+        )
         return self.async_show_form(
             step_id="points",
             data_schema=vol.Schema(
@@ -214,22 +218,32 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Pick points of a type of device."""
-        picker = PointPicker(self.hass, self.config_entry)
-        kind = self._point_type["value"]
+        kind, devices = self._point_type
+        errors: dict[str, str] = {}
         if user_input is not None:
-            picked = picker.pick(kind, user_input.get(CONF_RAW_POINTS, []))
-            return self._save({**self.config_entry.options, CONF_RAW_POINTS: picked})
+            points = user_input.get(CONF_RAW_POINTS, [])
+            if self._picker.are_points(kind, points):
+                chosen = self._picker.pick(kind, points)
+                return self._save(
+                    {**self.config_entry.options, CONF_RAW_POINTS: chosen}
+                )
+            errors[CONF_RAW_POINTS] = "unknown_point"
         options = SelectSelectorConfig(
-            options=picker.options(kind),
+            options=await self._picker.async_options(kind),
             multiple=True,
-            custom_value=picker.takes_any_id,
+            custom_value=self._picker.takes_any_id,
             mode=SelectSelectorMode.DROPDOWN,
         )
-        field = vol.Optional(CONF_RAW_POINTS, default=picker.picked(kind))
+        # No default: it would bring back what was taken out.
+        schema = vol.Schema({vol.Optional(CONF_RAW_POINTS): SelectSelector(options)})
+        picked = {CONF_RAW_POINTS: self._picker.picked(kind)}
         return self.async_show_form(
             step_id="points_of_type",
-            data_schema=vol.Schema({field: SelectSelector(options)}),
-            description_placeholders={"devices": self._point_type["label"]},
+            data_schema=self.add_suggested_values_to_schema(
+                schema, picked if user_input is None else user_input
+            ),
+            errors=errors,
+            description_placeholders={"devices": devices},
         )
 
     async def _async_sources(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Raw points: what a user picked of all that a vendor tells, as sensors by the vendor's name and in its unit."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Final, override
 
 from homeassistant.components.sensor import (
@@ -19,7 +20,9 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .account import Account
 from .cloud.catalogue import AsksByPoint, CataloguePoint, SupportsRawPoints
+from .cloud.errors import CloudError
 from .cloud.model import Device, Inventory, Plant, Snapshot, Unit, printable
+from .cloud.vendor import ListsPoints
 from .const import CONF_RAW_POINTS, DOMAIN
 from .coordinator import SolarCloudCoordinator
 from .device_registry import registered_name
@@ -83,9 +86,10 @@ class RawPointSensor(CoordinatorEntity[SolarCloudCoordinator[Snapshot]], SensorE
     @property
     @override
     def native_value(self) -> float | None:
-        """The number as it was told, ``None`` while there is none."""
+        """The number as it was told, a whole one without decimals; ``None`` while there is none."""
         reading = self.coordinator.data.readings.get(self._owner)
-        return None if reading is None else reading.raw.get(self._point)
+        value = None if reading is None else reading.raw.get(self._point)
+        return int(value) if value is not None and value.is_integer() else value
 
 
 def add_raw_points(
@@ -119,8 +123,12 @@ def add_raw_points(
     entry.async_on_unload(account.inventory.async_add_listener(update))
 
 
-def _picked(entry: ConfigEntry) -> Mapping[str, list[str]]:
-    picked: Mapping[str, list[str]] = entry.options.get(CONF_RAW_POINTS, {})
+type Picked = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""Of each type of device the picked points by id, each with its name and unit as far as the tables do not have them."""
+
+
+def _picked(entry: ConfigEntry) -> Picked:
+    picked: Picked = entry.options.get(CONF_RAW_POINTS, {})
     return picked
 
 
@@ -130,13 +138,15 @@ def _owners(inventory: Inventory) -> Iterator[Plant | Device]:
 
 
 def _points(
-    account: Account, owner: Plant | Device, picked: Mapping[str, list[str]]
+    account: Account, owner: Plant | Device, picked: Picked
 ) -> Iterator[CataloguePoint]:
-    """Yield the picked points of a plant or device; one that nobody has documented is called by its id."""
+    """Yield the picked points of a plant or device."""
     catalogue = account.vendor.catalogue
     kind = catalogue.type_of(owner)
-    for point_id in picked.get(kind, ()):
-        yield catalogue.point(kind, point_id) or catalogue.unknown(kind, point_id)
+    for point_id, told in picked.get(kind, {}).items():
+        yield catalogue.point(kind, point_id) or catalogue.unknown(
+            kind, point_id, **told
+        )
 
 
 class PointPicker:
@@ -153,6 +163,7 @@ class PointPicker:
         )
         self.takes_any_id: Final = isinstance(cloud, AsksByPoint)
         """Whether points can be asked for that nobody has documented."""
+        self._listed: dict[str, CataloguePoint] = {}
 
     def types(self) -> list[SelectOptionDict]:
         """Return the types of devices that have something to pick, by the names of such devices."""
@@ -161,7 +172,7 @@ class PointPicker:
         names: dict[str, list[str]] = {}
         for owner in _owners(self._account.inventory.chosen):
             kind = self._account.vendor.catalogue.type_of(owner)
-            if kind and (self.takes_any_id or self.options(kind)):
+            if kind and (self.takes_any_id or self._of_type(kind)):
                 name = registered_name(self._hass, self._entry.entry_id, owner.id)
                 names.setdefault(kind, []).append(name or owner.id)
         return [
@@ -169,32 +180,63 @@ class PointPicker:
             for kind, named in names.items()
         ]
 
-    def options(self, kind: str) -> list[SelectOptionDict]:
-        """Return the points of a type that are no entity yet, by id and name."""
+    async def async_options(self, kind: str) -> list[SelectOptionDict]:
+        """Return the points of a type that are no entity yet, by id and name; where the vendor has a list of them, it is asked."""
+        cloud, chosen = self._account.cloud, self._account.inventory.chosen
+        type_of = self._account.vendor.catalogue.type_of
+        owner = next((each for each in _owners(chosen) if type_of(each) == kind), None)
+        if owner is not None and isinstance(cloud, ListsPoints):
+            with suppress(CloudError):  # the documented ones are there anyway
+                self._listed = {
+                    each.id: each for each in await cloud.listed_points(owner)
+                }
+        points = sorted(
+            self._of_type(kind).values(), key=lambda each: _natural(each.id)
+        )
+        return [SelectOptionDict(value=each.id, label=_label(each)) for each in points]
+
+    def _of_type(self, kind: str) -> dict[str, CataloguePoint]:
+        """Return what can be picked of a type: documented, listed by the vendor, picked before, or seen in an answer."""
         catalogue = self._account.vendor.catalogue
-        points = {
-            each.id: each
-            for each in catalogue.points
-            if each.device_type == kind and each.slot is None
+        found = {each.id: each for each in catalogue.points if each.device_type == kind}
+        picked = {
+            point_id: catalogue.unknown(kind, point_id, **told)
+            for point_id, told in _picked(self._entry).get(kind, {}).items()
         }
-        for point_id in (*(self._seen or {}).get(kind, ()), *self.picked(kind)):
-            if catalogue.point(kind, point_id) is None and printable(point_id):
-                points[point_id] = catalogue.unknown(kind, point_id)
-        ordered = sorted(points.values(), key=lambda each: _natural(each.id))
-        return [SelectOptionDict(value=each.id, label=_label(each)) for each in ordered]
+        seen = {
+            point_id: catalogue.unknown(kind, point_id)
+            for point_id in (self._seen or {}).get(kind, ())
+            if printable(point_id)
+        }
+        found = {**seen, **picked, **self._listed, **found}
+        return {key: point for key, point in found.items() if point.slot is None}
 
     def picked(self, kind: str) -> list[str]:
         """Return what is picked of a type."""
         return list(_picked(self._entry).get(kind, ()))
 
-    def pick(self, kind: str, points: list[str]) -> dict[str, list[str]]:
+    def are_points(self, kind: str, points: list[str]) -> bool:
+        """Whether all of these are known, or may be although nobody has documented them."""
+        known, cloud = self._of_type(kind), self._account.cloud
+        return all(
+            point_id in known
+            or (isinstance(cloud, AsksByPoint) and cloud.is_point_id(point_id))
+            for point_id in map(self._account.vendor.catalogue.point_id, points)
+        )
+
+    def pick(self, kind: str, points: list[str]) -> Picked:
         """Return all that is picked with these points of one type."""
-        clean = self._account.vendor.catalogue.point_id
-        ids = [point_id for each in points if (point_id := clean(printable(each)))]
-        others = {
-            each: ids for each, ids in _picked(self._entry).items() if each != kind
-        }
-        return others | ({kind: list(dict.fromkeys(ids))} if ids else {})
+        catalogue, known = self._account.vendor.catalogue, self._of_type(kind)
+        chosen: dict[str, Mapping[str, str]] = {}
+        for each in points:
+            point_id = catalogue.point_id(printable(each))
+            point = known.get(point_id)
+            if point is None or catalogue.point(kind, point_id) is not None:
+                chosen[point_id] = {}
+            else:
+                chosen[point_id] = {"name": point.name, "unit": point.unit}
+        others = {key: ids for key, ids in _picked(self._entry).items() if key != kind}
+        return others | ({kind: chosen} if chosen else {})
 
 
 def _enumerated(names: list[str]) -> str:

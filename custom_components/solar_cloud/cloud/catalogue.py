@@ -62,13 +62,15 @@ class Catalogue:
         """Return one point; ``None`` for one that is not documented."""
         return self._by_type.get(device_type, {}).get(point_id)
 
-    def unknown(self, device_type: str, point_id: str) -> CataloguePoint:
-        """Describe a point that nobody has documented, by its id."""
+    def unknown(
+        self, device_type: str, point_id: str, name: str = "", unit: str = ""
+    ) -> CataloguePoint:
+        """Describe a point that nobody has documented, by its id if nothing better is known."""
         kind = next(
             (each.kind for each in self._by_type.get(device_type, {}).values()),
             DeviceKind.OTHER,
         )
-        return CataloguePoint(point_id, point_id, "", device_type, kind, None)
+        return CataloguePoint(point_id, name or point_id, unit, device_type, kind, None)
 
 
 def _points(
@@ -109,6 +111,9 @@ class SupportsRawPoints(Protocol):
 @runtime_checkable
 class AsksByPoint(Protocol):
     """A client that asks for points by their ids: also those that nobody has documented."""
+
+    def is_point_id(self, text: str) -> bool:
+        """Whether a text can be such an id at all."""
 
     @property
     def refused_points(self) -> frozenset[str]:

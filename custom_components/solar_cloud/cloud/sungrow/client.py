@@ -18,6 +18,8 @@ from .read_calls import ask
 from .session import SungrowSession
 from .sources import roles
 
+LONGEST_ID: Final = 9
+
 
 class SungrowCloud:
     """Lists and reads what one account can see."""
@@ -71,11 +73,15 @@ class SungrowCloud:
         self._poller.demand = demand
 
     def pick(self, points: PickedPoints) -> None:
-        """Ask for these points too; what is no number cannot be one."""
+        """Ask for these points too."""
         self._poller.picked = {
-            kind: [each for each in ids if each.isdecimal()]
+            kind: [each for each in ids if self.is_point_id(each)]
             for kind, ids in points.items()
         }
+
+    def is_point_id(self, text: str) -> bool:
+        """Whether a text is a number as points have."""
+        return text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID
 
     @property
     def refused_points(self) -> frozenset[str]:
