@@ -18,6 +18,7 @@ from homeassistant.exceptions import (
 from homeassistant.util import dt as dt_util
 
 from .emulators.solax import Kind, SolaxCloud
+from .emulators.solax.plant import Tariff
 from .helpers.home import Home, solax_id
 from .helpers.past import live
 
@@ -88,6 +89,7 @@ async def test_hours_of_several_devices_and_the_months_of_a_plant(
     home: Home, solax: SolaxCloud, entry: MockConfigEntry
 ) -> None:
     """Energies are those of each interval, measurements its mean; a list that charts read, with units beside it."""
+    solax.plant.tariff = Tariff("EUR", 0.3, 0.08)
     await home.start(entry)
     serial = solax.first(Kind.INVERTER).sn
     inverter, battery, meter, plant = (
@@ -135,6 +137,8 @@ async def test_hours_of_several_devices_and_the_months_of_a_plant(
     assert [each["start"][:7] for each in months][-2:] == ["2026-05", "2026-06"]
     assert 12 <= len(months) <= 13
     assert months[0]["values"]["load_energy"] > 100
+    assert months[0]["values"]["income"] > 10
+    assert answer["units"]["income"] == "EUR"
     (missing,) = answer["missing"]
     assert missing["reason"] == "too_old"
     assert (missing["start"], missing["device_id"]) == (

@@ -152,6 +152,36 @@ async def test_the_running_year_is_told_up_to_now(account: Account) -> None:
     assert asked.lacking == []
 
 
+@pytest.mark.slow
+@with_a_past
+async def test_the_days_of_a_device_are_told_too(account: Account) -> None:
+    """From its own report where the vendor has one; what a plant with one of each counts is what its devices do."""
+    history, past = looking_back(account)
+    snapshot = await account.whole()
+    week = edges_of(Interval.DAY, datetime(2026, 6, 8), 3)
+    compared = set()
+    for device in account.wanted.devices.values():
+        account.clock.advance(120)
+        asked = asking(account, live=snapshot.readings)
+        whole = question(Interval.DAY, week[0], week[-1])
+        reported = Interval.DAY in history.reported(device.id, account.wanted)
+        rows = (await asked.look([device.id], whole))[device.id]
+        for row, (start, end) in zip(rows, pairwise(week), strict=False):
+            flowed = account.site.truth(end).since(account.site.truth(start))
+            for quantity, name in COUNTERS.items():
+                told = row.values.get(quantity.removesuffix("_total"))
+                if told is not None and quantity is not Q.PV_ENERGY_TOTAL:
+                    error = past.report_error if reported else 0.3
+                    assert told == pytest.approx(getattr(flowed, name), abs=error)
+                    compared.add(quantity)
+    assert {Q.BATTERY_CHARGE_ENERGY_TOTAL, Q.GRID_EXPORT_ENERGY_TOTAL} <= compared
+
+
+MINUTES = {
+    "solax": "history_data",
+    "sungrow": "getDevicePointMinuteDataList",
+    "fusionsolar": "getDevHistoryKpi",
+}
 RAW = {
     "solax": ("gridPower", Q.GRID_POWER, -1.0),
     "sungrow": ("13003", Q.PV_POWER, 1.0),
@@ -226,6 +256,28 @@ async def test_over_quota_one_gets_what_there_is_and_when_to_go_on(
     assert rest
     assert rest[-1].start < rows[0].start
     assert asked.lacking == []
+
+
+@with_a_past
+async def test_e38_a_limit_the_vendor_orders_costs_no_row_that_is_there(
+    account: Account,
+) -> None:
+    """What came before it is returned; it is waited for by whoever asks again, not here."""
+    history, _ = looking_back(account)
+    await account.whole()
+    account.clock.advance(120)
+    batch, *_ = history.batches(sorted(account.wanted.devices), account.wanted)
+    end = datetime(2026, 6, 14, tzinfo=ZONE)
+    start = end - history.limits.window * 2
+    account.cloud.fault(
+        MINUTES[account.vendor.key], skip=1, times=None, **account.too_many
+    )
+    asked = asking(account)
+    rows = (await asked.look([batch[0]], _readings(start, end)))[batch[0]]
+    assert rows
+    (lacking,) = asked.lacking
+    assert (lacking.start, lacking.why) == (start, "rate_limited")
+    assert asked.retry_after
 
 
 def _readings(start: datetime, end: datetime) -> Question:

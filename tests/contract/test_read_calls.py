@@ -10,7 +10,7 @@ from custom_components.solar_cloud.cloud.errors import CommandInvalid
 from custom_components.solar_cloud.cloud.fusionsolar import (
     read_calls as fusionsolar_calls,
 )
-from custom_components.solar_cloud.cloud.model import Device, Plant
+from custom_components.solar_cloud.cloud.model import Device, DeviceKind, Plant
 from custom_components.solar_cloud.cloud.read_calls import ReadCall, Scope
 from custom_components.solar_cloud.cloud.solax import read_calls as solax_calls
 from custom_components.solar_cloud.cloud.storage import Json
@@ -162,7 +162,28 @@ async def test_no_trick_makes_a_call_write_or_ask_about_somebody_else(
     with pytest.raises(CommandInvalid) as err:
         await account.client.ask(of_plant.name, None, {})
     assert err.value.key == "call_needs"
+    if account.vendor.key == "fusionsolar":  # a device that is gone meanwhile
+        gone = Device(id="gone", plant_id=plant.id, kind=DeviceKind.INVERTER)
+        with pytest.raises(CommandInvalid):
+            await account.client.ask("getDevRealKpi", gone, {})
     assert len(account.cloud.calls) == sent
+
+
+@pytest.mark.parametrize("new_account", ["solax"], indirect=True)
+@pytest.mark.parametrize("scenario", ["ci-ems"])
+async def test_the_energy_manager_of_a_business_is_asked_too(account: Account) -> None:
+    """By its register number, which nobody types."""
+    await account.list()
+    assert isinstance(account.client, AnswersCalls)
+    manager = next(
+        device
+        for device in account.wanted.devices.values()
+        if device.kind == "energy_manager"
+    )
+    plant = account.wanted.plants[manager.plant_id]
+    for owner, name in ((plant, "attribute_info"), (manager, "summary_data")):
+        answer = await account.client.ask(f"device/ems_system/{name}", owner, {})
+        assert answer
 
 
 def test_the_page_lists_every_call_with_what_it_takes() -> None:

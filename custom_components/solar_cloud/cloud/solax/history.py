@@ -30,6 +30,7 @@ BY: Final[Mapping[Interval, tuple[int, str]]] = {
 """What a report is asked by: the days of a month, the months of a year [doc: Statistics]. There is none of years."""
 REPORTED: Final = (
     ("pvGeneration", Q.PV_ENERGY_TOTAL),
+    ("inverterACOutputEnergy", Q.AC_ENERGY_TOTAL),
     ("importEnergy", Q.GRID_IMPORT_ENERGY_TOTAL),
     ("exportEnergy", Q.GRID_EXPORT_ENERGY_TOTAL),
     ("batteryCharged", Q.BATTERY_CHARGE_ENERGY_TOTAL),
@@ -169,4 +170,6 @@ def _periods(
             for name, role in REPORTED
             if (value := row.number(name)) is not None and 0 <= value <= most
         }
+        if (earned := row.number("earnings") or 0.0) > 0:  # 0 without a tariff
+            values[Q.INCOME_TOTAL] = earned
         yield PastEnergy.of(day, zone, values, interval)
