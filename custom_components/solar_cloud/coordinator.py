@@ -330,8 +330,7 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
         """Read, learn when uploads come, and run it all through the pipeline."""
         self._expects_change = False  # what changes from here on is for the next poll
         chosen = self._inventory.chosen
-        roles = {key: self._cloud.roles(key, chosen) for key in chosen.plants}
-        idle = self._demand.idle(chosen, roles)
+        idle = self._demand.idle(chosen, self._cloud.roles)
         chosen = chosen.without(idle)
         if isinstance(self._cloud, SupportsDemand):
             self._cloud.meet(self._demand.demand)

@@ -1,5 +1,6 @@
 """Which entities are switched off: nothing is asked for them alone."""
 
+from collections.abc import Callable
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -47,21 +48,22 @@ class DemandWatch:
         return self._look()[0]
 
     def idle(
-        self, inventory: Inventory, roles: dict[str, PlantSources]
+        self, inventory: Inventory, roles: Callable[[str, Inventory], PlantSources]
     ) -> frozenset[str]:
         """Return the devices that need not be read."""
+        off = frozenset(
+            key
+            for key in self._look()[1]
+            if key in inventory.devices and inventory.devices[key].kind in ONLOOKERS
+        )
         needed = {
             term.device_id
-            for plant in roles.values()
-            for sources in plant.values()
+            for plant_id in {inventory.devices[key].plant_id for key in off}
+            for sources in roles(plant_id, inventory).values()
             for source in sources
             for term in source.terms
         }
-        return frozenset(
-            key
-            for key in self._look()[1] - needed
-            if key in inventory.devices and inventory.devices[key].kind in ONLOOKERS
-        )
+        return off - needed
 
     def _look(self) -> tuple[Demand, frozenset[str]]:
         """Read the registry; an owner's key is unwanted when every entity that shows it is off."""

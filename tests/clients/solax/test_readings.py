@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from custom_components.solar_cloud.cloud.catalogue import SupportsRawPoints
 from custom_components.solar_cloud.cloud.model import Quantity, Slot
 from tests.clients.conftest import NOON
 from tests.emulators.solax import Kind, SolaxCloud
@@ -339,3 +340,16 @@ async def test_ratings_and_capacities_that_cannot_be_are_not_known(
     for device in inventory.devices.values():
         assert device.rated_power is None
         assert device.capacity is None or device.capacity < 1e4
+
+
+async def test_a_picked_field_comes_as_it_was_told(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Once it was seen it can be picked; a text may name somebody and is left out."""
+    cloud.turn(extra_fields={"newField": "12.5", "newText": "Roof"})
+    assert not (await account.reading(INVERTER)).raw
+    assert isinstance(account.client, SupportsRawPoints)
+    assert {"newField", "newText"} <= {*account.client.unmapped()["1.inverter"]}
+    account.client.pick({"1.inverter": ["newField", "newText"]})
+    assert (await account.reading(INVERTER)).raw == {"newField": 12.5}
+    assert not (await account.reading(METER)).raw
