@@ -62,7 +62,10 @@ async def test_picked_items_of_devices_and_plants_cost_no_call(rig: Rig) -> None
 
     before = await calls_of(8)
     rig.client.pick(
-        {"38": ["open_time", "nonsense"], "plant": ["month_power", "installed_capacity"]}
+        {
+            "38": ["open_time", "nonsense"],
+            "plant": ["month_power", "installed_capacity"],
+        }
     )
     assert await calls_of(8) <= before
     snapshot = await rig.next_poll()
