@@ -80,6 +80,18 @@ async def test_the_redirect_address_is_the_same_wherever_home_assistant_is_opene
     assert browser.result["menu_options"] == ["auth", "paste"]
 
 
+async def test_my_home_assistant_leads_back_into_a_house_without_https(
+    browser: Browser, hass: HomeAssistant
+) -> None:
+    """Where it is set up it knows the way home, so that nothing is pasted."""
+    hass.config.components.add("my")
+    browser.base = "http://192.168.1.5:8123"
+    await browser.add()
+    told = browser.result["description_placeholders"]
+    assert (told["redirect_uri"], told["warning"]) == (MY, "")
+    assert browser.result["menu_options"] == ["auth", "paste"]
+
+
 @pytest.mark.parametrize("longest_state", [None, 16])
 async def test_e39_a_refused_consent_ends_the_flow(
     browser: Browser, bureau: Bureau, hass: HomeAssistant, longest_state: int | None
