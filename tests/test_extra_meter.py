@@ -9,6 +9,7 @@ from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.helpers import entity_registry as er
 
 from .emulators.solax import Kind, SolaxCloud
+from .helpers.flow import open_options
 from .helpers.home import Home, solax_entry
 
 
@@ -29,7 +30,7 @@ def _known(home: Home, serial: str) -> bool:
 
 async def _submit(home: Home, entry: MockConfigEntry, serial: str) -> Any:
     options = home.hass.config_entries.options
-    form = await options.async_init(entry.entry_id)
+    form = await open_options(home.hass, entry)
     assert form["step_id"] == "settings"
     result = await options.async_configure(
         form["flow_id"],
@@ -92,7 +93,7 @@ async def test_with_several_plants_the_meter_s_plant_is_asked_for(
     unlisted: MockConfigEntry, home: Home
 ) -> None:
     """It cannot be guessed."""
-    form = await home.hass.config_entries.options.async_init(unlisted.entry_id)
+    form = await open_options(home.hass, unlisted)
     schema = form["data_schema"]
     assert schema is not None
     assert "extra_plant" in {str(key) for key in schema.schema}

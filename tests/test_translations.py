@@ -383,8 +383,9 @@ def test_every_error_a_user_can_mend_has_a_repair() -> None:
         if (each.kind in lasting and each.key not in ORDINARY) or each.key in LASTING:
             issue = EN["issues"].get(each.key)
             assert issue, each
-            wanted = _placeholders(issue["title"] + issue["description"])
-            assert wanted <= each.placeholders | {"account"}, each
+            shown = issue.get("fix_flow", {"step": {"confirm": issue}})["step"]
+            wanted = _placeholders(issue["title"] + shown["confirm"]["description"])
+            assert wanted <= each.placeholders | {"account", "advice"}, each
 
 
 def test_every_error_of_a_form_has_a_text() -> None:

@@ -40,6 +40,7 @@ from .control.manager import ControlManager
 from .coordinator import InventoryCoordinator, ReadingsCoordinator, SettingsCoordinator
 from .dashboard import async_serve
 from .device_registry import DeviceRegistrySync, own_identifier
+from .doctors import own_notices
 from .energy_dashboard import DashboardIssue
 from .repairs import Repairs, notice_of
 from .runtime import RuntimeData, SolarCloudConfigEntry
@@ -103,7 +104,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     keep()
     entry.async_on_unload(account.inventory.async_add_listener(keep))
 
-    show = _show_notices(account, repairs, control_manager)
+    show = _show_notices(hass, entry, account, repairs, control_manager)
     show()
     entry.async_on_unload(account.readings.async_add_listener(show))
     entry.async_on_unload(lambda: repairs.show(frozenset()))
@@ -206,7 +207,11 @@ def _keep_devices(
 
 
 def _show_notices(
-    account: Account, repairs: Repairs, control_manager: ControlManager | None
+    hass: HomeAssistant,
+    entry: SolarCloudConfigEntry,
+    account: Account,
+    repairs: Repairs,
+    control_manager: ControlManager | None,
 ) -> Callable[[], None]:
     @callback
     def show() -> None:
@@ -214,6 +219,7 @@ def _show_notices(
         repairs.show(
             account.readings.data.notices
             | notice_of(account.readings.last_error)
+            | own_notices(hass, entry, account)
             | told
         )
 

@@ -33,6 +33,7 @@ from .const import (
     UNIT_OF_TABLE,
 )
 from .device_registry import registered_name
+from .doctors import async_access, async_letter, async_services, letter_field
 from .flow_schemas import async_sentence, flow_error, plant_options, plants_schema
 from .raw_points import PointPicker
 from .statistics.take_over import (
@@ -62,7 +63,7 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show the settings; a menu where there are meters to correct."""
+        """Offer what there is to change, and a look at what is granted."""
         if not hasattr(self.config_entry, "runtime_data"):
             return self.async_abort(reason="not_loaded")
         steps = ["settings"]
@@ -72,9 +73,29 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
             steps.append("points")
         if await self._async_sources():
             steps.append("take_over")
-        if len(steps) > 1:
-            return self.async_show_menu(step_id="init", menu_options=steps)
-        return await self.async_step_settings()
+        return self.async_show_menu(step_id="init", menu_options=[*steps, "access"])
+
+    async def async_step_access(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what the vendor grants, asked anew, and the words to send to whoever must grant the rest."""
+        account = self.config_entry.runtime_data
+        access = await async_access(account)
+        if user_input is not None and not access.missing:
+            account.readings.expect_change()
+            await account.readings.async_request_refresh()
+            return self.async_abort(reason="looked")
+        words = await async_letter(
+            self.hass, account.sign_in, ", ".join(access.missing) or "–"
+        )
+        return self.async_show_form(
+            step_id="access",
+            data_schema=letter_field(words) if access.missing else vol.Schema({}),
+            errors={} if user_input is None else {"base": "still_so"},
+            description_placeholders={
+                "services": await async_services(self.hass, account.sign_in, access)
+            },
+        )
 
     def _cloud(self) -> Cloud:
         cloud: Cloud = self.config_entry.runtime_data.cloud

@@ -16,7 +16,6 @@ from homeassistant.components.repairs import (
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.util.hass_dict import HassKey
 
 from .attempt import Attempt, identity, paused, shows_same_plants
 from .cloud.addresses import is_loopback, may_move
@@ -32,6 +31,7 @@ from .cloud.model import Notice
 from .cloud.registry import VENDORS
 from .cloud.vendor import fingerprint
 from .const import CONF_CREDENTIALS, CONF_PLANTS, CONF_SIGN_IN, CONF_VENDOR, DOMAIN
+from .doctors import REMEDIES, SHOWN, DoctorFlow
 from .energy_dashboard import (
     CannotAddError,
     DashboardIssue,
@@ -186,6 +186,9 @@ async def async_flow(
     entry = hass.config_entries.async_get_entry(str(values.get(ENTRY_ID)))
     if entry is None:
         return ConfirmRepairFlow()
+    if values.get(KIND) == DOCTOR:
+        told = {key: str(text) for key, text in values.items() if key not in OWN_DATA}
+        return DoctorFlow(entry, Notice(str(values["key"]), tuple(told.items())))
     if values.get(KIND) == MOVED:
         return MovedFlow(entry, str(values.get("old")), str(values.get("host")))
     if entry.state is not ConfigEntryState.LOADED:
@@ -209,14 +212,23 @@ INTERFACE_MOVED: Final = "interface_moved"
 """The error and the repair."""
 
 
-def issue_data(entry_id: str, placeholders: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the repair's flow needs to know."""
-    return {
-        KIND: MOVED,
-        "entry_id": entry_id,
-        "old": placeholders["old"],
-        "host": placeholders["host"],
-    }
+DOCTOR: Final = "doctor"
+OWN_DATA: Final = frozenset({KIND, ENTRY_ID, "key"})
+
+
+def issue_data(entry_id: str, notice: Notice) -> dict[str, Any] | None:
+    """Return what the repair's flow needs to know, ``None`` for a notice without one."""
+    told = dict(notice.placeholders)
+    if notice.key == INTERFACE_MOVED:
+        return {
+            KIND: MOVED,
+            ENTRY_ID: entry_id,
+            "old": told["old"],
+            "host": told["host"],
+        }
+    if notice.key in REMEDIES:
+        return {KIND: DOCTOR, ENTRY_ID: entry_id, "key": notice.key, **told}
+    return None
 
 
 def address_of(host: str) -> URL:
@@ -316,8 +328,6 @@ ORDINARY: Final = frozenset(
 """Limits that pass by themselves and tell the user to do nothing."""
 LASTING: Final = frozenset({"access_blocked", "interface_moved", "interface_closed"})
 """Errors that say nothing of the account, and are worth a word when they outlast the grace."""
-SHOWN: Final[HassKey[dict[str, dict[str, Notice]]]] = HassKey(f"{DOMAIN}_repairs")
-"""What is shown of each entry, by the repair's id: a set-up that is tried again knows what the try before it showed."""
 
 
 def notice_of(error: CloudError | None) -> frozenset[Notice]:
@@ -352,13 +362,13 @@ class Repairs:
         for issue_id in wanted.keys() - shown.keys():
             notice = wanted[issue_id]
             told = dict(notice.placeholders)
-            moved = notice.key == INTERFACE_MOVED
+            data = issue_data(self._prefix, notice)
             ir.async_create_issue(
                 self._hass,
                 DOMAIN,
                 issue_id,
-                data=issue_data(self._prefix, told) if moved else None,
-                is_fixable=moved,
+                data=data,
+                is_fixable=data is not None,
                 severity=ir.IssueSeverity.WARNING,
                 translation_key=notice.key,
                 translation_placeholders={

@@ -68,7 +68,7 @@ async def _async_plant(
     title = await async_sentence(
         hass,
         "report_plant",
-        plant=_plain(plant.name),
+        plant=plain(plant.name),
         devices=hardware or await async_sentence(hass, "report_no_devices"),
     )
     return f"{title}\n{' · '.join(abilities)}"
@@ -77,7 +77,7 @@ async def _async_plant(
 async def _async_device(hass: HomeAssistant, device: Device) -> str:
     """Name a device as briefly as it can be recognised: an inverter by its model, a battery by its size."""
     if device.kind is DeviceKind.INVERTER and device.model:
-        return _plain(device.model)
+        return plain(device.model)
     kind = await async_sentence(hass, f"report_kind_{device.kind}")
     if device.kind is DeviceKind.BATTERY and device.capacity:
         return f"{kind} {device.capacity:.3g} kWh"
@@ -103,9 +103,9 @@ async def _async_ability(
 
 
 def _listed(permissions: Iterable[str]) -> str:
-    return ", ".join(f"*{_plain(each)}*" for each in permissions)
+    return ", ".join(f"*{plain(each)}*" for each in permissions)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return a name so that Markdown takes no part of it for a mark."""
     return re.sub(r"([\\`*\[\]<>])", r"\\\1", text)

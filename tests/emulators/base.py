@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import fields
+from email.utils import formatdate
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -43,6 +45,8 @@ class Cloud[KnobsT: "DataclassInstance"](ABC):
         self.knobs = knobs or self.make_knobs()
         self.calls = CallLog()
         self.faults = Faults()
+        self.clock_off = 0.0
+        """Seconds by which the time of answers is ahead."""
         self._runner: web.AppRunner | None = None
         self._url: str | None = None
         self.load(scenario or self.scenarios[0])
@@ -175,6 +179,9 @@ class Cloud[KnobsT: "DataclassInstance"](ABC):
             raise
         if fault is None or fault.body != "disconnect":
             call.http = response.status
+            response.headers["Date"] = formatdate(
+                time.time() + self.clock_off, usegmt=True
+            )
         return response
 
     async def _note(self, request: web.Request) -> Call:

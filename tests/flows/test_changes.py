@@ -14,7 +14,7 @@ from homeassistant.helpers import entity_registry as er
 from ..emulators.solax import Kind, SolaxCloud
 from ..emulators.world import World
 from ..helpers.accounts import account_entry
-from ..helpers.flow import UNREACHABLE, Flow, shown
+from ..helpers.flow import UNREACHABLE, Flow, open_options, shown
 from ..helpers.home import Home, solax_entry, solax_id
 
 
@@ -174,9 +174,7 @@ async def test_reconfigure_from_an_address_to_a_region_forgets_the_address(
 
 async def options(hass: HomeAssistant, entry: ConfigEntry) -> Flow:
     """Open the options."""
-    return OptionsFlow(
-        hass, await hass.config_entries.options.async_init(entry.entry_id), []
-    )
+    return OptionsFlow(hass, await open_options(hass, entry), [])
 
 
 class OptionsFlow(Flow):
@@ -262,8 +260,8 @@ async def test_options_need_a_connected_account(
 ) -> None:
     """Its plants are not known otherwise."""
     entry.add_to_hass(hass)
-    flow = await options(hass, entry)
-    assert flow.reason == "not_loaded"
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["reason"] == "not_loaded"
 
 
 async def test_e17_options_reload_but_no_listener_does(

@@ -16,7 +16,7 @@ async def test_a_meter_is_corrected_by_its_owner(
     assert home.value(power) == 1500
     browser.path = "/api/config/config_entries/options/flow"
     await browser.post(browser.path, {"handler": entry.entry_id})
-    assert browser.result["menu_options"] == ["settings", "meter"]
+    assert browser.result["menu_options"] == ["settings", "meter", "access"]
     await browser.answer(next_step_id="meter")
     assert browser.at("meter")
     fields = {each["name"]: each for each in browser.result["data_schema"]}

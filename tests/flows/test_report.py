@@ -81,12 +81,14 @@ async def test_a_pack_without_hardware_is_not_missed(
     assert "Settings: with the first values" in said
 
 
-async def test_what_nobody_asked_is_not_claimed(
+async def test_a_group_that_is_missing_is_told_from_one_that_is_granted(
     flow: Flow, sungrow: SungrowCloud
 ) -> None:
-    """The form has listed, and read nothing."""
+    """Found out by asking for one plant's values and whether one device takes settings."""
+    sungrow.turn(control_group=False)
     await type_account(flow, sungrow, "sungrow_account")
-    assert UNKNOWN in await finished(flow, controls=True)
+    said = await finished(flow, controls=True)
+    assert "Values ✓ · Alarms ✓ · History ✓ · Settings ✗ (grant *Grid Control" in said
 
 
 async def test_an_api_account_is_told_of_its_hardware(

@@ -55,7 +55,7 @@ async def _menu(hass: HomeAssistant, entry: MockConfigEntry) -> Any:
 
 async def _form(hass: HomeAssistant, entry: MockConfigEntry) -> Any:
     menu = await _menu(hass, entry)
-    assert menu["menu_options"] == ["settings", "take_over"]
+    assert menu["menu_options"] == ["settings", "take_over", "access"]
     return await hass.config_entries.options.async_configure(
         menu["flow_id"], {"next_step_id": "take_over"}
     )
@@ -154,7 +154,7 @@ async def test_nothing_is_taken_over_where_nothing_came_before(
     """A statistic that begins with ours has nothing to give; an import that runs is not disturbed; the form says which."""
     hass = home.hass
     await home.start(entry)
-    assert (await _menu(hass, entry))["step_id"] == "settings"
+    assert (await _menu(hass, entry))["menu_options"] == ["settings", "access"]
     await live(home, 1.2)
     pv = home.entity_id(solax_id(solax, None, "pv_energy_total"))
     (first, *_) = await hourly(hass, pv)

@@ -17,6 +17,15 @@ from ..emulators.solax import SolaxCloud
 UNREACHABLE = "http://127.0.0.1:9"
 
 
+async def open_options(
+    hass: HomeAssistant, entry: ConfigEntry, step: str = "settings"
+) -> ConfigFlowResult:
+    """Choose a step in the menu of an account's options."""
+    options = hass.config_entries.options
+    menu = await options.async_init(entry.entry_id)
+    return await options.async_configure(menu["flow_id"], {"next_step_id": step})
+
+
 def shown(result: ConfigFlowResult) -> dict[str, Any]:
     """Return what a form fills in beforehand, in its section too: it goes to the browser."""
     schema = result.get("data_schema")

@@ -21,6 +21,10 @@ class Refusals[K]:
         """Forget a refusal; whether there was one."""
         return self.since.pop(key, None) is not None
 
+    def forget(self) -> None:
+        """Let everything be tried again."""
+        self.since.clear()
+
     def __contains__(self, key: K) -> bool:
         """Whether it is too early to try this again."""
         return key in self.since and time.time() < self.since[key] + self._seconds
@@ -78,6 +82,10 @@ class Batcher:
         for each in ids:
             if self._excluded.clear(each):
                 self._suspect((each,))
+
+    def retry_all(self) -> None:
+        """Ask for all that was left out."""
+        self.retry([*self._excluded.since])
 
     def _suspect(self, batch: tuple[str, ...]) -> None:
         for each in batch:

@@ -6,14 +6,19 @@ Kept in memory only, within bounds, for the diagnostics to show masked. Every ca
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 import json
 import re
+import time
 from typing import Final
 
 from .masking import CALL_NUMBERS, Identity, identity_of, is_moment
 from .storage import Json
 
 MOST_CALLS: Final = 200
+MOST_SKEW: Final = 300.0
+"""Seconds a server's clock may differ from ours."""
+SKEWED_ANSWERS: Final = 3
 MOST_ANSWER: Final = 128 * 1024
 """Characters of an answer that is kept; longer ones are only logged."""
 MOST_KEPT: Final = 512 * 1024
@@ -66,6 +71,21 @@ class Capture:
         self.calls: Final[deque[LoggedCall]] = deque(maxlen=MOST_CALLS)
         self._answers: dict[str, KeptAnswer] = {}
         self._kept = 0
+        self._skewed = 0
+
+    @property
+    def clock_is_wrong(self) -> bool:
+        """Whether answers say time and again that this machine's clock is minutes off."""
+        return self._skewed >= SKEWED_ANSWERS
+
+    def compare_clocks(self, told: str | None) -> None:
+        """Hold the time an answer was made at, as HTTP writes it, against ours."""
+        try:
+            at = parsedate_to_datetime(told or "").timestamp()
+        except ValueError:
+            return
+        off = abs(at - time.time()) > MOST_SKEW
+        self._skewed = self._skewed + 1 if off else 0
 
     @property
     def answers(self) -> list[KeptAnswer]:

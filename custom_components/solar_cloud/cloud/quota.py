@@ -261,6 +261,15 @@ class Quota:
             default=None,
         )
 
+    @property
+    def runs_out(self) -> bool:
+        """Whether most of a limit of a day or more of the whole account is used."""
+        return any(
+            self.used(window.seconds) >= window.limit * (1 - 1 / SHARE_LEFT)
+            for window in self._windows.get(ALL, ())
+            if window.limit is not None and window.seconds >= DAY
+        )
+
     def _as_json(self) -> Json:
         return to_json(Spent(self._blocked, self._tallies))
 

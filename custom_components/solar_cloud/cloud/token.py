@@ -165,6 +165,10 @@ class TokenManager:
         """Note that a token died before its time."""
         self._died_early.append(time.time())
 
+    def forgive(self) -> None:
+        """Forget the tokens that died early: the user has sent the other program away."""
+        self._died_early.clear()
+
     async def forget(self) -> None:
         """Drop the token in memory and in storage, so that no restart brings it back."""
         async with self._lock:

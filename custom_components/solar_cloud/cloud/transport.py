@@ -156,6 +156,7 @@ class Transport:
             self._note(
                 LoggedCall(at, method, url.path, took, failure=failure), asked, answer
             )
+        self._capture.compare_clocks(answer.headers.get("Date"))
         _stay(url, answer)
         return answer
 

@@ -116,6 +116,10 @@ class SignIn:
     """Which field is wrong, by the key of an error; what several may have caused is not named."""
     may_try_elsewhere: bool = False
     """Whether refused credentials may be tried in the other regions: where that costs a call, counts towards no lock and ends no session."""
+    portal_step: str | None = None
+    """Where in the vendor's portal a permission is granted: the key of a text."""
+    own_step: str | None = None
+    """How another program gets an access of its own: the key of a text."""
     servers: Callable[[Credentials], Mapping[str, URL]] = lambda _: {}
     """Servers beside ``base_url`` that the account uses, by their field among ``other_fields``."""
 
@@ -270,10 +274,10 @@ class SupportsLanguages(Protocol):
 class ShowsAccess(Protocol):
     """A client that can find out what was granted to it, before an entry relies on it."""
 
-    async def access(self, inventory: Inventory) -> Access:
-        """Look what may be read and set, with one live reading at most.
+    async def access(self, inventory: Inventory, *, again: bool = False) -> Access:
+        """Look what may be read and set, with one live reading at most; ``again`` forgets what was refused before, and asks for it.
 
-        Raises ``PermissionMissing`` when no live data may be read, another ``CloudError`` when that is not certain.
+        Raises ``PermissionMissing`` when no live data may be read, unless it looks again, another ``CloudError`` when that is not certain.
         """
 
 

@@ -46,6 +46,17 @@ class ReadAccess:
         """Whether an interface is closed to us for this kind of device."""
         return (bucket, kind) in self._denied
 
+    def ask_again(self) -> None:
+        """Let everything that was refused be asked for when it is due."""
+        self._denied.forget()
+        for packer in self._packers.values():
+            packer.retry_all()
+
+    @property
+    def denied(self) -> bool:
+        """Whether an interface is closed to the account."""
+        return any(True for _ in self._denied)
+
     def granted(self, batch: Batch) -> None:
         """Note that a batch was answered: its devices and their interface are open."""
         self._batcher(batch.bucket, batch.kind).mark_ok(batch.ids)

@@ -8,7 +8,7 @@ from ..corrections import DeviceCorrection
 from ..model import Device, Inventory, Plant, Snapshot
 from ..sources import PlantSources
 from ..storage import Json, Storage
-from ..vendor import Access
+from ..vendor import Ability, Access, Permission
 from .controls.manager import FusionSolarControls
 from .controls.state import ControlStates
 from .decoder import FusionSolarDecoder
@@ -20,6 +20,15 @@ from .poller import FusionSolarPoller
 from .read_calls import ask
 from .session import FusionSolarSession
 from .sources import roles
+
+BASIC: Final = "Basic APIs"
+"""What the company's administrator gives an API account."""
+OWNERS: Final = "Access to API"
+"""What the owner of a plant gives: the administrator cannot."""
+ACCOUNT_PERMISSIONS: Final = (
+    Permission(BASIC, (Ability.VALUES, Ability.ALARMS, Ability.HISTORY)),
+    Permission(OWNERS, (Ability.VALUES,)),
+)
 
 
 class FusionSolarCloud:
@@ -67,12 +76,15 @@ class FusionSolarCloud:
         """End the session at the vendor, where that is possible."""
         await self._session.auth.sign_out()
 
-    async def access(self, inventory: Inventory) -> Access:
-        """Say which scopes the owner granted, as far as the token tells."""
+    async def access(self, inventory: Inventory, *, again: bool = False) -> Access:
+        """Say which scopes the owner granted, as far as the token tells; of an API account what its last poll met."""
+        if again:
+            self._session.auth.tokens.forgive()
+            self._poller.access.ask_again()
         token = self._session.auth.tokens.token
         scope = None if token is None else token.scope
         if scope is None:
-            return Access()
+            return self._met(inventory)
         return Access(
             tuple(each for each in SCOPES if each in scope),
             tuple(each for each in SCOPES if each not in scope),
@@ -98,6 +110,21 @@ class FusionSolarCloud:
     ) -> Json:
         """Send a call that only reads, as the vendor's documents name it."""
         return await ask(self._session, self._lists, name, owner, parameters)
+
+    def _met(self, inventory: Inventory) -> Access:
+        """Say what polls were refused; nothing before one was answered or refused."""
+        lacks = {
+            BASIC: self._poller.access.denied,
+            OWNERS: bool(self._poller.access.unauthorized),
+        }
+        heard = (*inventory.plants, *inventory.devices)
+        if not any(lacks.values()) and not any(map(self._poller.cache.last, heard)):
+            return Access()
+        return Access(
+            tuple(name for name, lacking in lacks.items() if not lacking),
+            tuple(name for name, lacking in lacks.items() if lacking),
+            ACCOUNT_PERMISSIONS,
+        )
 
     def report(self) -> dict[str, Json]:
         """Describe the client for diagnostics."""

@@ -62,7 +62,7 @@ class FusionSolarPoller:
         self._decoder: Final = decoder
         self.cache: Final = FusionSolarReadingCache(storage)
         self._plan: Final = CallPlanner(session.quota, storage, owner=owner)
-        self._access: Final = ReadAccess()
+        self.access: Final = ReadAccess()
         self._reports: dict[str, Report] = {}
         self.alarms: Final = FusionSolarAlarms(storage)
         self._loads: dict[str, tuple[float, float]] = {}
@@ -76,7 +76,7 @@ class FusionSolarPoller:
         failure = await self._work(
             self._plan.due(
                 self._device_batches(wanted),
-                self._access.pack(PLANT_NOW, 0, wanted.plants),
+                self.access.pack(PLANT_NOW, 0, wanted.plants),
                 dark=self._dark(wanted),
             )
         )
@@ -120,16 +120,16 @@ class FusionSolarPoller:
             ALARMS: self._read_alarms,
         }[batch.bucket](batch)
         self._lists.reopen(batch.ids)
-        self._access.granted(batch)
+        self.access.granted(batch)
         self._plan.done(batch)
 
     def _failed(self, batch: Batch, err: CloudError) -> bool:
         """Note a refusal; what is unreachable now is not asked again: the rest waits for the next poll."""
         if isinstance(err, Refused):
-            self._access.refused(batch, err)
-            if self._access.outdated:
+            self.access.refused(batch, err)
+            if self.access.outdated:
                 self._lists.expire()
-                self._access.outdated = False
+                self.access.outdated = False
         elif not isinstance(err, UnexpectedAnswer):
             return True
         self._plan.done(batch)
@@ -196,7 +196,7 @@ class FusionSolarPoller:
         self._reports |= day_reports(answer, self._picked_of_plants)
 
     async def _read_alarms(self, batch: Batch) -> None:
-        days = SHORT_DAYS if self._access.span_too_long else DAYS
+        days = SHORT_DAYS if self.access.span_too_long else DAYS
         query = self.alarms.query(batch.ids, days)
         try:
             answer = await self._session.send(ALARMS, query.body)
@@ -214,7 +214,7 @@ class FusionSolarPoller:
             row = self._lists.device(key)
             if (
                 row is not None
-                and row.type in models.READABLE - self._access.unsupported
+                and row.type in models.READABLE - self.access.unsupported
             ):
                 by_type.setdefault(row.type, []).append(
                     (entry.read_at if (entry := self.cache.get(key)) else 0.0, row.id)
@@ -224,7 +224,7 @@ class FusionSolarPoller:
             ages = {device_id: read_at for read_at, device_id in devices}
             batches += [
                 (max(ages[each] for each in ids), Batch(DEVICE_NOW, kind, ids))
-                for ids in self._access.pack(DEVICE_NOW, kind, sorted(ages))
+                for ids in self.access.pack(DEVICE_NOW, kind, sorted(ages))
             ]
         return [batch for _, batch in sorted(batches, key=lambda pair: pair[0])]
 
@@ -269,7 +269,7 @@ class FusionSolarPoller:
                 readings[plant_id] = reading
             else:
                 silent[plant_id] = (
-                    NOT_AUTHORIZED if plant_id in self._access.unauthorized else NO_DATA
+                    NOT_AUTHORIZED if plant_id in self.access.unauthorized else NO_DATA
                 )
         return Snapshot(
             readings,
@@ -283,11 +283,11 @@ class FusionSolarPoller:
     def _why_silent(self, key: str, row: DeviceRow) -> str:
         if (reason := self.cache.silent.get(key)) is not None:
             return reason
-        if row.id in self._access.unauthorized or self._access.denies(
+        if row.id in self.access.unauthorized or self.access.denies(
             DEVICE_NOW, row.type
         ):
             return NOT_AUTHORIZED
-        return UNSUPPORTED if row.type in self._access.unsupported else NO_DATA
+        return UNSUPPORTED if row.type in self.access.unsupported else NO_DATA
 
     def _plant_reading(self, plant_id: str, wanted: Inventory) -> Reading:
         """Put together what is known of a plant: the day's report, the totals of the moment, the house's power."""
@@ -333,7 +333,7 @@ class FusionSolarPoller:
         return {Slot(Quantity.LOAD_POWER): figure} if young else {}
 
     def _notices(self, wanted: Inventory) -> frozenset[Notice]:
-        found = self._lists.notices | self._access.notices()
+        found = self._lists.notices | self.access.notices()
         if (used_up := self._session.quota.used_up) is not None:
             # As the error words it: one repair, whichever way it is told.
             found.add(Notice("daily_limit", (*used_up.placeholders.items(),)))
@@ -352,8 +352,8 @@ class FusionSolarPoller:
             "cycle": self._plan.cycle,
             "period": self._plan.period,
             "types_as_text": self._types_as_text,
-            "unsupported_types": [*sorted(self._access.unsupported)],
-            "unauthorized": len(self._access.unauthorized),
+            "unsupported_types": [*sorted(self.access.unsupported)],
+            "unauthorized": len(self.access.unauthorized),
             "offline": len(self.cache.silent),
         }
 

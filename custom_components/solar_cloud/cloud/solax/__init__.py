@@ -64,6 +64,8 @@ SIGN_IN: Final = SignIn(
     quota_account=account,
     pages=PAGES,
     links={"portal": "https://developer.solaxcloud.com"},
+    portal_step="portal_service_api",
+    own_step="own_application",
     normalize_url=partial(tidied, known=servers(REGIONS, PAGES)),
     # A refused token call locks nothing, as far as anybody saw, and each data centre has accounts and counts of its own.
     may_try_elsewhere=True,

@@ -86,6 +86,11 @@ class SolaxAccess:
         wait = doubled(FIRST_BLOCK, strikes - 1, LONGEST_BLOCK)
         self._rests[gate] = Rest(time.time() + wait, "access_blocked", strikes=strikes)
 
+    def ask_again(self) -> None:
+        """Let everything that was refused be asked for at once: the user has seen to it."""
+        self._rests.clear()
+        self.dropped.forget()
+
     def open(self, gate: Gate) -> None:
         """Note that a gate let a call through."""
         self._rests.pop(gate, None)

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..alarms import PastAlarms, Pause
 from ..catalogue import PickedPoints
-from ..errors import CloudError
+from ..errors import CloudError, CloudUnreachable, PermissionMissing, RetryLater
 from ..model import Device, Inventory, Plant, Snapshot
 from ..sources import PlantSources
 from ..storage import Json, Storage
@@ -24,7 +24,7 @@ from .inventory import SolaxInventory
 from .models import CHARGER, COMMERCIAL, HOME, INVERTER, METER
 from .poller import SolaxPoller
 from .read_calls import ask
-from .session import SolaxSession
+from .session import SolaxSession, list_of_plants
 
 
 class SolaxCloud:
@@ -58,10 +58,18 @@ class SolaxCloud:
         async with self._reading:
             return await self._poller.poll(wanted)
 
-    async def access(self, inventory: Inventory) -> Access:
+    async def access(self, inventory: Inventory, *, again: bool = False) -> Access:
         """Look which service packs are authorised, with one live reading. Raises ``PermissionMissing`` when that is refused."""
-        answered = await self._try_live(inventory)
-        refused = self._access.permissions
+        if again:
+            await self._look_again(inventory)
+        refused = set(self._access.permissions)
+        try:
+            answered = await self._try_live(inventory)
+        except PermissionMissing as err:
+            if not again:
+                raise
+            answered = False
+            refused.add(err.permission)
         token = self._session.tokens.token
         if token is None or token.scope is None:
             proven = (INFORMATION, *((MONITORING,) if answered else ()))
@@ -76,6 +84,22 @@ class SolaxCloud:
         )
         missing = tuple(name for _, name in PACKS if name not in granted)
         return Access(granted, missing, PERMISSIONS)
+
+    async def _look_again(self, inventory: Inventory) -> None:
+        """Ask for the words of a new token, which may be more than those of the last, and for a list."""
+        self._session.tokens.forgive()
+        self._access.ask_again()
+        if (token := self._session.tokens.token) is not None:
+            with suppress(RetryLater, CloudUnreachable):
+                await self._session.token(token, suspect=True)
+        for business in {
+            each.address["business_type"] for each in inventory.plants.values()
+        }:
+            wanted = list_of_plants(business)
+            try:
+                await self._session.call(wanted.endpoint, params=wanted.params)
+            except PermissionMissing as err:
+                self._access.forbid(wanted.gate, err.permission)
 
     async def _try_live(self, inventory: Inventory) -> bool:
         """Read one device, or a plant without any; whether it was answered."""

@@ -150,6 +150,8 @@ ACCOUNT: Final = SignIn(
     pages=PAGES,
     normalize_url=partial(tidied, known=SERVERS),
     blames=BLAMES,
+    portal_step="portal_application",
+    own_step="own_application",
 )
 GRANT: Final = SignIn(
     key="sungrow_oauth",
@@ -162,6 +164,8 @@ GRANT: Final = SignIn(
     normalize_url=partial(tidied, known=SERVERS),
     oauth=OAuth(_authorize_url, _exchange, _granted_account),
     blames=BLAMES,
+    portal_step="portal_application",
+    own_step="own_application",
     # Without its number the page of consent takes an account for one of China's.
     other_fields=(CredentialField("cloud_id", required=False, rare=True),),
 )

@@ -73,6 +73,11 @@ class Permissions:
         for call, at in kept.items():
             self._refused.since[call] = min(at, time.time())
 
+    async def forget(self) -> None:
+        """Let every call be tried again: the user has seen to it."""
+        self._refused.forget()
+        await self._storage.save(PERMISSIONS_SECTION, self._as_json())
+
     def doubtful(self, call: str, token: Token) -> bool:
         """Whether a refusal may mean the token.
 

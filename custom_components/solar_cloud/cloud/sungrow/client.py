@@ -7,10 +7,14 @@ from ..alarms import PastAlarms, Pause
 from ..catalogue import CataloguePoint, PickedPoints
 from ..corrections import DeviceCorrection
 from ..demand import Demand
+from ..errors import PermissionMissing
 from ..model import Device, Inventory, Plant, Snapshot
 from ..sources import PlantSources
 from ..storage import Json, Storage
+from ..vendor import Ability, Access, Permission
 from .controls.manager import SungrowControls
+from .controls.tasks import GRID_CONTROL
+from .errors import MONITORING
 from .history import SungrowHistory
 from .inventory import SungrowInventory, listed_points
 from .poller import SungrowPoller
@@ -19,6 +23,11 @@ from .session import SungrowSession
 from .sources import roles
 
 LONGEST_ID: Final = 9
+PERMISSIONS: Final = (
+    Permission(MONITORING, (Ability.VALUES, Ability.ALARMS, Ability.HISTORY)),
+    Permission(GRID_CONTROL, (Ability.SETTINGS,)),
+)
+"""What each group of an application's package is for."""
 
 
 class SungrowCloud:
@@ -104,6 +113,24 @@ class SungrowCloud:
     ) -> Json:
         """Send a call that only reads, as the vendor's documents name it."""
         return await ask(self._session, name, owner, parameters)
+
+    async def access(self, inventory: Inventory, *, again: bool = False) -> Access:
+        """Ask for one plant's values, and whether one device takes settings. Raises ``PermissionMissing`` when no values may be read."""
+        if again:
+            await self._session.ask_again()
+        known: dict[str, bool | None] = {MONITORING: True}
+        try:
+            await self._poller.try_live(inventory, again=again)
+        except PermissionMissing as err:
+            if not again or err.permission != MONITORING:
+                raise
+            known[MONITORING] = False
+        known[GRID_CONTROL] = await self.controls.may_set(inventory)
+        return Access(
+            tuple(name for name, granted in known.items() if granted),
+            tuple(name for name, granted in known.items() if granted is False),
+            PERMISSIONS,
+        )
 
     def report(self) -> dict[str, Json]:
         """Describe the client's state for diagnostics."""

@@ -91,6 +91,13 @@ class SungrowPoller:
             raise result.errors[0]
         return self._picture(poll, result.resume_after)
 
+    async def try_live(self, wanted: Inventory, *, again: bool) -> None:
+        """Ask for one plant's values; ``again`` makes what was refused due, too. Raises a ``CloudError``."""
+        if again:
+            self._schedule.hurry(self._notices)
+        poll = SungrowPoll(wanted, datetime.fromtimestamp(time.time(), UTC))
+        await self._ask_plants(poll, [*wanted.plants][:1])
+
     async def _make(self, poll: SungrowPoll, task: ScheduledCall) -> None:
         await task.run()
         poll.succeeded = poll.succeeded or task.fast

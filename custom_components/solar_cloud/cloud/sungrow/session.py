@@ -91,6 +91,12 @@ class SungrowSession(Session):
                 await self.quota.block(err.retry_after, key=err.key)
             raise
 
+    async def ask_again(self) -> None:
+        """Let everything that was refused be asked for at once."""
+        self.tokens.forgive()
+        self._barred = None
+        await self._permissions.forget()
+
     def _check_barred(self) -> None:
         if self._barred is not None:
             until, error = self._barred

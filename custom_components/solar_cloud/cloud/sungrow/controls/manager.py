@@ -17,7 +17,7 @@ from ...control import (
     StopBattery,
 )
 from ...control_kit import check_offered, target_reached
-from ...errors import CommandInvalid, CommandRejected
+from ...errors import CloudError, CommandInvalid, CommandRejected
 from ...model import Device, Inventory, Quantity, Reading, Slot
 from ...storage import Storage
 from ..inventory import LOGGER_KEY
@@ -54,7 +54,7 @@ class SungrowControls:
         """Make no call yet; ``read`` returns what a device said last."""
         self._read: Final = read
         self._cache: Final = ParameterCache(storage)
-        tasks = ParameterTasks(session)
+        tasks = self._tasks = ParameterTasks(session)
         self._catalog: Final = SungrowControlCatalog(self._cache, self.has_battery)
         self._readback: Final = Readback(tasks, self._cache)
         self._workflow: Final = CommandWorkflow(tasks, self._cache)
@@ -64,6 +64,19 @@ class SungrowControls:
         """Say what may be set."""
         self._inventory = inventory
         return self._catalog.available(inventory)
+
+    async def may_set(self, inventory: Inventory) -> bool | None:
+        """Ask whether the account may change settings, by one device; ``None`` when that shows nothing."""
+        device = next(filter(is_steered, inventory.devices.values()), None)
+        if device is None:
+            return None
+        try:
+            reason = await self._tasks.may_write(device.address["uuid"])
+        except CloudError:
+            return None
+        if reason is None:
+            self._cache.of(device.id).barred = None
+        return {None: True, "no_permission": False}.get(reason)
 
     def has_battery(self, device: Device) -> bool:
         """Whether an inverter has a battery: without one a forced discharge stops its production for good (E46)."""
