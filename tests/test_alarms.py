@@ -193,6 +193,8 @@ async def test_alarms_can_be_asked_for_with_those_that_are_over(
     assert (await asked(home, device_id=[inverter], start=start)) == answer
     with pytest.raises(ServiceValidationError, match="in the past"):
         await asked(home, start=start, end="2020-01-01 00:00:00")
+    with pytest.raises(ServiceValidationError, match="in the past"):
+        await asked(home, start="0001-01-01 00:00:00")
 
     sungrow.fault("getFaultAlarmInfo", code="E999", times=None)
     answer = await asked(home, device_id=[plant, inverter], start=start)

@@ -4,10 +4,22 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.solar_cloud.cloud.alarms import OpenAlarms, nearest_language
-from custom_components.solar_cloud.cloud.model import Alarm, Inventory, Plant
+from custom_components.solar_cloud.cloud.alarms import (
+    OpenAlarms,
+    nearest_language,
+    read_partly,
+)
+from custom_components.solar_cloud.cloud.errors import Paced
+from custom_components.solar_cloud.cloud.model import (
+    Alarm,
+    Device,
+    DeviceKind,
+    Inventory,
+    Plant,
+)
+from custom_components.solar_cloud.cloud.paging import Page
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
-from custom_components.solar_cloud.pipeline.alarms import AlarmJournal
+from custom_components.solar_cloud.pipeline.alarms import AlarmJournal, discreet
 
 HOME = Inventory({"p": Plant(id="p", name="House")}, {})
 FAN = Alarm(id="1", name="Fan", raised=100.0)
@@ -48,6 +60,68 @@ def test_a_plant_that_cannot_be_read_has_no_news() -> None:
     journal.note({}, Inventory({}, {}))
     journal.note({"p": (FAN,)}, HOME)
     assert news(journal) == []
+
+
+def test_an_alarms_texts_name_no_serial() -> None:
+    """They are shown on screens and sent on by notifications; short numbers stay."""
+    device = Device(
+        id="SN12345678",
+        plant_id="p",
+        kind=DeviceKind.BATTERY,
+        serial="SN12345678",
+        address={"register": "DONGLE0042", "type": "39"},
+    )
+    alarm = Alarm(
+        id="1",
+        name="Pack sn12345678 empty",
+        cause="39 cells behind DONGLE0042",
+        advice="1. Note SN12345678.",
+    )
+    (shown,) = discreet([alarm], Inventory(HOME.plants, {device.id: device}))
+    assert (shown.name, shown.cause, shown.advice) == (
+        "Pack … empty",
+        "39 cells behind …",
+        "1. Note ….",
+    )
+    assert discreet([alarm], HOME) == (alarm,)
+
+
+def test_a_first_answer_that_proves_nothing_makes_no_storm_of_news_later() -> None:
+    """Half a list on the day a plant is added: nothing is known yet, and the other half is no news."""
+    alarms = OpenAlarms(MemoryStorage())
+    alarms.take("p", [FAN], complete=False)
+    assert alarms.of(["p"]) == {}
+    alarms.take("p", [GRID])
+    assert alarms.of(["p"]) == {"p": (GRID,)}
+    alarms.take("p", [], complete=False)
+    assert alarms.of(["p"]) == {"p": (GRID,)}
+    for _ in range(3):
+        assert alarms.of(["q"]) == {}
+        alarms.take("q", [], complete=False)
+    assert alarms.of(["q"]) == {"q": ()}
+
+
+async def test_our_own_pace_is_waited_for_where_somebody_waits() -> None:
+    """Once for each page; a longer wait is told instead, and what came is kept."""
+    waits = [30.0, 30.0, 600.0]
+    slept: list[float] = []
+
+    async def read(number: int) -> Page[int]:
+        """Answer every second try, until the pace is a matter of minutes."""
+        if len(slept) < number:
+            raise Paced(waits[number - 1])
+        return Page([number])
+
+    async def pause(seconds: float) -> None:
+        """Wait."""
+        slept.append(seconds)
+
+    rows, stopped_by = await read_partly(read, pause)
+    assert (rows, slept) == ([1, 2], [30.0, 30.0])
+    assert isinstance(stopped_by, Paced)
+    rows, stopped_by = await read_partly(lambda _: read(3))
+    assert rows == []
+    assert isinstance(stopped_by, Paced)
 
 
 def test_news_that_nobody_hears_do_not_pile_up() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 import math
 import time
@@ -35,6 +34,9 @@ class _PlantAlarms:
     """What is open at a plant, by id, and how often one was missing in answers that prove nothing."""
 
     read_at: float = 0.0
+    """Since when it is known; 0 before the first answer that proves something."""
+    doubts: int = 0
+    """Answers in a row that prove nothing, while nothing is known."""
     alarms: dict[str, Alarm] = field(default_factory=dict)
     missed: dict[str, int] = field(default_factory=dict)
 
@@ -76,7 +78,14 @@ class OpenAlarms:
                 missed[key] = plant.missed.get(key, 0) + 1
                 if missed[key] < MISSES:
                     found[key] = alarm
-        self._plants[plant_id] = _PlantAlarms(time.time(), found, missed)
+        doubts = 0 if complete or plant.read_at else plant.doubts + 1
+        known = not doubts or doubts >= MISSES
+        self._plants[plant_id] = _PlantAlarms(
+            read_at=time.time() if known else 0.0,
+            doubts=doubts,
+            alarms=found,
+            missed=missed,
+        )
         self._storage.delay_save(self.SECTION, partial(to_json, self._plants))
 
     def oldest(self, plants: Iterable[str]) -> float | None:
@@ -101,11 +110,6 @@ class OpenAlarms:
             if (plant := self._plants.get(plant_id)) is not None
             and 0 <= now - plant.read_at < KEPT
         }
-
-    def read_at(self, plant_id: str) -> datetime | None:
-        """Return when a plant was last asked about, in UTC."""
-        plant = self._plants.get(plant_id)
-        return datetime.fromtimestamp(plant.read_at, UTC) if plant else None
 
 
 def _order(alarm: Alarm) -> tuple[int, float, str]:

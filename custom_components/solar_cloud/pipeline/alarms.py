@@ -5,10 +5,11 @@ be read, nothing is over.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
+import re
 from typing import Final
 
 from ..cloud.model import Alarm, Inventory
@@ -18,6 +19,34 @@ from ..cloud.storage import Storage
 SECTION: Final = "told_alarms"
 MOST_NEWS: Final = 50
 """News of a plant that wait for somebody to tell them to; nobody does while the entity is disabled."""
+
+
+SHORTEST_ID: Final = 8
+"""Characters; a shorter number may be anything."""
+
+
+def discreet(alarms: Iterable[Alarm], inventory: Inventory) -> tuple[Alarm, ...]:
+    """Return alarms whose texts name no serial and no other number of the account's devices: they are shown, told and sent on."""
+    listed = tuple(alarms)
+    if not listed:
+        return listed
+    numbers = {
+        each
+        for device in inventory.devices.values()
+        for each in (device.id, device.serial, *device.address.values())
+        if each and len(each) >= SHORTEST_ID and any(map(str.isdigit, each))
+    }
+    longest_first = sorted(map(re.escape, numbers), key=len, reverse=True)
+    pattern = re.compile("|".join(longest_first) or r"(?!)", re.IGNORECASE)
+    return tuple(
+        replace(
+            alarm,
+            name=pattern.sub("…", alarm.name),
+            cause=alarm.cause and pattern.sub("…", alarm.cause),
+            advice=alarm.advice and pattern.sub("…", alarm.advice),
+        )
+        for alarm in listed
+    )
 
 
 class AlarmNews(StrEnum):
