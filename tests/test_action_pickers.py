@@ -1,6 +1,7 @@
 """The pickers of actions: they offer only what can take the action, fields instead of YAML, and sentences instead of schemas."""
 
 from collections.abc import Mapping
+import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -152,3 +153,14 @@ async def test_what_is_wrong_is_said_in_the_users_language(
     assert err.value.translation_domain == DOMAIN
     assert err.value.translation_key == key
     assert house.solax.commands() == []
+
+
+def test_every_action_has_an_icon() -> None:
+    """Whoever searches among hundreds of actions finds ours by it; nothing else has one of an action."""
+    icons = json.loads((ROOT / "custom_components" / DOMAIN / "icons.json").read_text())
+    assert icons["services"].keys() == ACTIONS.keys()
+    assert all(
+        "service" not in icon
+        for platform in icons["entity"].values()
+        for icon in platform.values()
+    )

@@ -15,6 +15,7 @@ from homeassistant.exceptions import (
     ServiceValidationError,
     Unauthorized,
 )
+from homeassistant.helpers.template import Template
 from homeassistant.util import dt as dt_util
 
 from .emulators.solax import Kind, SolaxCloud
@@ -139,6 +140,10 @@ async def test_hours_of_several_devices_and_the_months_of_a_plant(
     assert months[0]["values"]["load_energy"] > 100
     assert months[0]["values"]["income"] > 10
     assert answer["units"]["income"] == "EUR"
+    text = "{{ past.readings | map(attribute='values.pv_energy') | sum | round(3) }}"
+    rendered = Template(text, home.hass).async_render({"past": answer})
+    whole = sum(each["values"]["pv_energy"] for each in months)
+    assert rendered == pytest.approx(whole, abs=0.001)
     (missing,) = answer["missing"]
     assert missing["reason"] == "too_old"
     assert (missing["start"], missing["device_id"]) == (

@@ -1,6 +1,6 @@
 """Looking back for somebody who waits, at a past of which everything is known."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import override
 from zoneinfo import ZoneInfo
@@ -8,8 +8,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.solar_cloud.backfill.look_back import LookBack, Question
-from custom_components.solar_cloud.cloud.errors import UnexpectedAnswer
-from custom_components.solar_cloud.cloud.history import Interval, PastEnergies
+from custom_components.solar_cloud.cloud.errors import (
+    CloudError,
+    CloudUnreachable,
+    PermissionMissing,
+    UnexpectedAnswer,
+)
+from custom_components.solar_cloud.cloud.history import (
+    Interval,
+    PastEnergies,
+    PastWindow,
+)
 from custom_components.solar_cloud.cloud.model import (
     Device,
     DeviceKind,
@@ -28,7 +37,7 @@ HOME = Inventory(
     {"p": Plant(id="p", name="Home")},
     {
         key: Device(id=key, plant_id="p", kind=DeviceKind.INVERTER)
-        for key in ("one", "refused")
+        for key in ("one", "refused", "two")
     },
 )
 
@@ -82,17 +91,48 @@ async def test_an_hour_that_comes_twice_is_two_hours() -> None:
     assert row.values == {"pv_energy": 25.0}
 
 
-async def test_one_device_that_is_refused_spoils_no_other() -> None:
+class Particular(Devices):
+    """One that refuses a device in some way."""
+
+    def __init__(self, err: CloudError) -> None:
+        """Refuse with an error."""
+        super().__init__()
+        self.err = err
+
+    @override
+    async def readings(
+        self, batch: Sequence[str], inventory: Inventory, window: PastWindow
+    ) -> Mapping[str, Sequence[Reading]]:
+        """Answer for all but one."""
+        if batch == ("refused",):
+            raise self.err
+        return await super().readings(batch, inventory, window)
+
+
+@pytest.mark.parametrize("err", [UnexpectedAnswer(), PermissionMissing("Meters")])
+async def test_e23_one_device_that_is_refused_spoils_no_other(err: CloudError) -> None:
     """It is missing, and why; the others are there."""
-    look = asked(Devices())
+    look = asked(Particular(err))
     start = NOW - timedelta(hours=6)
-    found = await look.look(["one", "refused"], question(Interval.HOUR, start, NOW))
+    found = await look.look(["refused", "one"], question(Interval.HOUR, start, NOW))
     assert found["refused"] == []
     assert len(found["one"]) == 6
     (lacking,) = look.lacking
-    assert (lacking.owner, lacking.why) == ("refused", "unexpected_answer")
-    assert isinstance(look.error, UnexpectedAnswer)
+    assert (lacking.owner, lacking.why) == ("refused", err.key)
+    assert look.error is err
     assert look.retry_after is None
+
+
+async def test_behind_an_outage_nothing_is_asked() -> None:
+    """Each further call would only wait for the same."""
+    archive = Particular(CloudUnreachable())
+    look = asked(archive)
+    start = NOW - timedelta(hours=6)
+    # Batches are in the order of their names.
+    found = await look.look(["refused", "two"], question(Interval.HOUR, start, NOW))
+    assert found == {"refused": [], "two": []}
+    assert not archive.asked
+    assert {each.why for each in look.lacking} == {"cannot_connect"}
 
 
 class UntilYesterday(Archive):

@@ -9,7 +9,13 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from statistics import fmean
 from typing import Final, NamedTuple
 
-from ..cloud.errors import CloudError, Paced, RetryLater, UnexpectedAnswer
+from ..cloud.errors import (
+    CloudError,
+    Paced,
+    PermissionMissing,
+    RetryLater,
+    UnexpectedAnswer,
+)
 from ..cloud.history import (
     HistoryClient,
     Interval,
@@ -25,6 +31,8 @@ NOT_YET: Final = "not_yet"
 NO_HISTORY: Final = "no_history"
 """Why something is missing, beside the keys of errors."""
 
+OF_ONE_CALL: Final = (PermissionMissing, UnexpectedAnswer)
+"""Errors that say nothing of the next call: a permission may be missing for one type of device (failures.md E23)."""
 STEP: Final = timedelta(minutes=5)
 ORDER: Final = tuple(Interval)
 
@@ -270,7 +278,7 @@ class LookBack:
 
     async def _call[AnswerT](self, ask: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
         """Ask once, after our own pace where patience is left. Raises a ``CloudError``."""
-        if self.error and not isinstance(self.error, UnexpectedAnswer):
+        if self.error and not isinstance(self.error, OF_ONE_CALL):
             raise self.error
         while True:
             try:
