@@ -79,14 +79,14 @@ class DemandWatch:
                         key = each.unique_id.removeprefix(f"{self._vendor}_{owner[0]}_")
                         keys = shown.setdefault(owner[0], {})
                         keys[key] = keys.get(key, False) or not each.disabled
-            unwanted = frozenset(
-                (owner, key)
+            switched = {
+                (owner, key): on
                 for owner, keys in shown.items()
                 for key, on in keys.items()
-                if not on
-            )
+            }
+            unwanted = frozenset(key for key, on in switched.items() if not on)
             idle = frozenset(
                 owner for owner, keys in shown.items() if not any(keys.values())
             )
-            self._known = Demand(unwanted), idle
+            self._known = Demand(unwanted, frozenset(switched) - unwanted), idle
         return self._known

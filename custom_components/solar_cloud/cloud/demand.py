@@ -9,6 +9,14 @@ from .model import Quantity, Slot
 DECIDING_UNITS: Final = frozenset({"W", "kWh", "%", ""})
 """Of powers, energies, charges and states roles are made, counters believed and polls timed, whoever looks at them."""
 
+ALARMS_OF_PLANT: Final = (
+    str(Quantity.ACTIVE_ALARMS),
+    str(Quantity.ALARM_LEVEL),
+    str(Quantity.PROBLEM),
+    "alarm",
+)
+"""The entities of a plant that tell of alarms, the last one of them as an event."""
+
 
 def decides(quantity: Quantity) -> bool:
     """Whether a quantity is worked with, even if nobody looks at it."""
@@ -20,12 +28,20 @@ class Demand:
     """The entities that are switched off, as owner and key; what has no entity yet is wanted, or it would never get one."""
 
     unwanted: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    shown: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    """The entities that are on."""
 
     def wants(self, owners: Iterable[str], slot: Slot) -> bool:
         """Whether a slot of any of some plants or devices is needed."""
         return decides(slot.quantity) or any(
             (owner, slot.key) not in self.unwanted for owner in owners
         )
+
+    def shows_alarms(self, plants: Iterable[str], devices: Iterable[str]) -> bool:
+        """Whether an entity tells of alarms of any of some plants and devices, or may yet come to."""
+        entities = {(plant, key) for plant in plants for key in ALARMS_OF_PLANT}
+        entities |= {(device, str(Quantity.FAULT_CODE)) for device in devices}
+        return bool(entities & self.shown) or not entities & self.unwanted
 
     def shows(self, owners: Iterable[str], quantities: Iterable[Quantity]) -> bool:
         """Whether an entity shows any of some quantities of any of some plants or devices; for what nothing else works with."""

@@ -5,6 +5,11 @@ from typing import Any
 import pytest
 
 from custom_components.solar_cloud.cloud.catalogue import SupportsRawPoints
+from custom_components.solar_cloud.cloud.demand import (
+    ALARMS_OF_PLANT,
+    Demand,
+    SupportsDemand,
+)
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
 from tests.emulators.fusionsolar.plant import HOME_BATTERY, HOME_INVERTER
 
@@ -74,3 +79,18 @@ async def test_picked_items_of_devices_and_plants_cost_no_call(rig: Rig) -> None
     assert raw["month_power"] > 0
     assert raw["installed_capacity"] > 0
     assert rig.client.unmapped()["38"] == set()
+
+
+async def test_alarms_nobody_looks_at_cost_no_call(rig: Rig) -> None:
+    """While all entities that tell of them are off."""
+    await rig.poll()
+    assert isinstance(rig.client, SupportsDemand)
+    rig.client.meet(Demand(frozenset((PLANT, key) for key in ALARMS_OF_PLANT)))
+    rig.cloud.calls.clear()
+    for _ in range(8):
+        await rig.next_poll()
+    assert not rig.count("getAlarmList")
+    rig.client.meet(Demand())
+    for _ in range(8):
+        await rig.next_poll()
+    assert rig.count("getAlarmList")

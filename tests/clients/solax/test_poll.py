@@ -5,6 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from custom_components.solar_cloud.cloud.demand import (
+    ALARMS_OF_PLANT,
+    Demand,
+    SupportsDemand,
+)
 from custom_components.solar_cloud.cloud.errors import (
     CloudUnreachable,
     PermissionMissing,
@@ -382,3 +387,19 @@ async def test_snapshots_of_the_same_picture_are_equal(account: Account) -> None
     for _ in range(3):
         first = await account.poll()
     assert await account.poll(0) == first
+
+
+async def test_alarms_and_states_nobody_looks_at_cost_no_call(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """While all entities that tell of them are off."""
+    await account.poll()
+    assert isinstance(account.client, SupportsDemand)
+    off = {(PLANT, key) for key in (*ALARMS_OF_PLANT, "plant_state")}
+    account.client.meet(Demand(frozenset(off)))
+    cloud.calls.clear()
+    for _ in range(13):
+        await account.poll()
+    assert not cloud.calls.of("alarm/page_alarm_info")
+    assert not cloud.calls.of("plant/page_plant_info")
+    assert cloud.calls.of("device/realtime_data")

@@ -7,7 +7,11 @@ from custom_components.solar_cloud.cloud.catalogue import (
     PickedPoints,
     SupportsRawPoints,
 )
-from custom_components.solar_cloud.cloud.demand import Demand, SupportsDemand
+from custom_components.solar_cloud.cloud.demand import (
+    ALARMS_OF_PLANT,
+    Demand,
+    SupportsDemand,
+)
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.sungrow.points import DEVICE_TYPES
 from tests.emulators.sungrow import SungrowCloud
@@ -162,3 +166,17 @@ async def test_income_nobody_looks_at_costs_no_list(
     )
     switch_off(account, HOME, quantities)
     assert await lists_of_an_hour() == 0
+
+
+async def test_alarms_nobody_looks_at_cost_no_call(
+    server: SungrowCloud, connect: Connect, clock: StillClock
+) -> None:
+    """While all entities that tell of them are off."""
+    account = connect()
+    await account.poll()
+    switch_off(account, HOME, ALARMS_OF_PLANT)
+    server.calls.clear()
+    for _ in range(12):
+        clock.advance(300)
+        await account.poll()
+    assert not server.calls.of("getFaultAlarmInfo")

@@ -5,6 +5,7 @@ from typing import Final
 
 from ..catalogue import PickedPoints
 from ..corrections import DeviceCorrection
+from ..demand import Demand
 from ..model import Device, Inventory, Plant, Snapshot
 from ..sources import PlantSources
 from ..storage import Json, Storage
@@ -90,6 +91,10 @@ class FusionSolarCloud:
             tuple(each for each in SCOPES if each not in scope),
             PERMISSIONS,
         )
+
+    def meet(self, demand: Demand) -> None:
+        """Ask for no alarms that nobody looks at."""
+        self._poller.demand = demand
 
     def pick(self, points: PickedPoints) -> None:
         """Carry these items too; the answers hold them anyway."""

@@ -7,6 +7,7 @@ import logging
 import time
 from typing import Final
 
+from ..demand import Demand
 from ..errors import (
     CloudError,
     CredentialsRejected,
@@ -66,6 +67,7 @@ class FusionSolarPoller:
         self._reports: dict[str, Report] = {}
         self.alarms: Final = FusionSolarAlarms(storage)
         self._loads: dict[str, tuple[float, float]] = {}
+        self.demand = Demand()
         self._types_as_text = False
         self._type_form_known = False
 
@@ -73,6 +75,9 @@ class FusionSolarPoller:
         """Read what is due; everything else is shown as it was last read, while it is young enough."""
         if self._lists.outdated:
             await self._relist()
+        self._plan.alarms_wanted = self.demand.shows_alarms(
+            wanted.plants, wanted.devices
+        )
         failure = await self._work(
             self._plan.due(
                 self._device_batches(wanted),

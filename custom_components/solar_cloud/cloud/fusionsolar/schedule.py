@@ -70,6 +70,7 @@ class CallPlanner:
         self._started = 0.0
         self._period = CYCLE
         self.cycle = 0
+        self.alarms_wanted = True
         self._done: Final = from_json(dict[str, float], storage.load(SECTION))
 
     @property
@@ -116,8 +117,11 @@ class CallPlanner:
             wanted = _mix(devices, [Batch(PLANT_NOW, 0, ids) for ids in plants])
         if self.cycle:  # a start is not delayed by what can wait
             for bucket, period in self._slow_periods(len(plants)):
-                if not any(batch.bucket == bucket for batch in left) and self._is_due(
-                    bucket, period, now
+                waits = any(batch.bucket == bucket for batch in left)
+                if (
+                    self._is_wanted(bucket)
+                    and not waits
+                    and self._is_due(bucket, period, now)
                 ):
                     left += [Batch(bucket, 0, ids) for ids in plants]
         calls = [*wanted, *left]
@@ -149,6 +153,9 @@ class CallPlanner:
             return ((PLANT_DAY, OWNER_SLOW), (ALARMS, OWNER_SLOW))
         per_day = 0.8 * (plants + 24)
         return ((PLANT_DAY, plants * DAY / per_day), (ALARMS, ALARM_PERIOD))
+
+    def _is_wanted(self, bucket: str) -> bool:
+        return bucket != ALARMS or self.alarms_wanted
 
     def _pace(self, devices: int, plants: int, *, dark: bool) -> float:
         """Return the length of a cycle."""

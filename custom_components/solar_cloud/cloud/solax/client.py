@@ -7,6 +7,7 @@ from typing import Final
 
 from ..alarms import PastAlarms, Pause
 from ..catalogue import PickedPoints
+from ..demand import Demand
 from ..errors import CloudError, CloudUnreachable, PermissionMissing, RetryLater
 from ..model import Device, Inventory, Plant, Snapshot
 from ..sources import PlantSources
@@ -162,6 +163,10 @@ class SolaxCloud:
     def roles(self, plant_id: str, inventory: Inventory) -> PlantSources:
         """Say what can feed the plant's roles, best first."""
         return sources.roles(plant_id, inventory)
+
+    def meet(self, demand: Demand) -> None:
+        """Ask for no alarms and no states that nobody looks at."""
+        self._poller.demand = demand
 
     def pick(self, points: PickedPoints) -> None:
         """Carry these fields too; the answers hold them anyway."""

@@ -8,6 +8,7 @@ import logging
 import time
 from typing import Final
 
+from ..demand import Demand
 from ..errors import (
     CloudError,
     CloudUnreachable,
@@ -78,6 +79,7 @@ class SolaxPoller:
         self._turns: Final[dict[tuple[str, ...], int]] = {}
         self._slow_since: Final[dict[tuple[str, ...], float]] = {}
         self._suspects: Final[set[str]] = set()
+        self.demand = Demand()
 
     async def poll(self, wanted: Inventory) -> Snapshot:
         """Fetch what is due and describe everything known. Raises the most telling error when nothing could be read."""
@@ -105,7 +107,7 @@ class SolaxPoller:
         now = time.time()
         due = [
             job
-            for job in slow_jobs(wanted, self.alarms.page)
+            for job in slow_jobs(wanted, self.alarms.page, self.demand)
             if now >= self._last(job) + job.period
             and self._access.resting(job.gate) is None
             and not self._session.backoff.quiet

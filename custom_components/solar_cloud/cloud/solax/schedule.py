@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..model import Device, Inventory, Plant
+from ..demand import Demand
+from ..model import Device, Inventory, Plant, Quantity
 from ..storage import Json
 from .access import Gate
 from .alarms import alarm_params
@@ -80,7 +81,9 @@ def live_jobs(wanted: Inventory, suspects: Iterable[str]) -> list[Job]:
     return jobs
 
 
-def slow_jobs(wanted: Inventory, alarm_page: Callable[[str], int]) -> list[Job]:
+def slow_jobs(
+    wanted: Inventory, alarm_page: Callable[[str], int], demand: Demand
+) -> list[Job]:
     """Plan the calls that can wait: a page of a plant's alarms, and the states of all plants of a business type."""
     jobs = [
         Job(
@@ -92,6 +95,9 @@ def slow_jobs(wanted: Inventory, alarm_page: Callable[[str], int]) -> list[Job]:
             period=ALARM_PERIOD,
         )
         for plant in wanted.plants.values()
+        if demand.shows_alarms(
+            [plant.id], [each.id for each in wanted.devices_of(plant.id)]
+        )
     ]
     for business in (HOME, COMMERCIAL):
         mine = tuple(
@@ -99,7 +105,7 @@ def slow_jobs(wanted: Inventory, alarm_page: Callable[[str], int]) -> list[Job]:
             for plant in wanted.plants.values()
             if plant.address["business_type"] == business
         )
-        if mine:
+        if mine and demand.shows(mine, [Quantity.PLANT_STATE]):
             jobs.append(
                 Job(
                     PLANTS,

@@ -150,7 +150,8 @@ class SungrowPoller:
                     partial(self._ask_devices, poll, kind, devices),
                     frozenset(device.id for device in devices),
                 )
-        yield ScheduledCall("alarms", SLOW, 1, partial(self._ask_alarms, poll))
+        if self.demand.shows_alarms(plants, poll.wanted.devices):
+            yield ScheduledCall("alarms", SLOW, 1, partial(self._ask_alarms, poll))
         if self.demand.shows(plants, OVERVIEW):
             yield ScheduledCall(
                 "overview", OVERVIEW_EVERY, 1, partial(self._ask_overview, poll)
