@@ -79,7 +79,7 @@ async def test_the_past_of_a_device_can_be_looked_at(
     assert raw["units"] == {"gridPower": "W"}
     assert all(each["values"].keys() == {"gridPower"} for each in raw["readings"])
     plant = device_id(home, entry, solax.plant.plant_id)
-    with pytest.raises(ServiceValidationError, match="no past"):
+    with pytest.raises(ServiceValidationError, match="longer interval"):
         await act(home, "get_history", device_id=plant, start=start)
     solax.fault("history_data", code=10403, times=None)
     with pytest.raises(HomeAssistantError, match="Data Monitoring Service"):

@@ -28,6 +28,7 @@ from .samples import Sample, continuous, value_at
 
 TOO_OLD: Final = "too_old"
 NOT_YET: Final = "not_yet"
+TOO_FINE: Final = "too_fine"
 NO_HISTORY: Final = "no_history"
 """Why something is missing, beside the keys of errors."""
 
@@ -223,7 +224,9 @@ class LookBack:
         found: dict[str, dict[float, Reading]] = {owner: {} for owner in owners}
         batches = client.batches(owners, self.inventory)
         for owner in found.keys() - {each for batch in batches for each in batch}:
-            self._lack(owner, question.start, question.end, NO_HISTORY)
+            coarser = intervals(client, owner, self.inventory)
+            why = TOO_FINE if coarser and question.energies_only else NO_HISTORY
+            self._lack(owner, question.start, question.end, why)
         for batch in batches:
             device = self.inventory.devices.get(batch[0])
             plant = plants[device.plant_id if device else batch[0]]

@@ -19,7 +19,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 
-from ..backfill.look_back import NO_HISTORY, LookBack, PastRow, Question
+from ..backfill.look_back import NO_HISTORY, TOO_FINE, LookBack, PastRow, Question
 from ..cloud.catalogue import AsksByPoint, SupportsRawPoints
 from ..cloud.errors import RetryLater
 from ..cloud.history import Interval
@@ -232,8 +232,9 @@ async def _async_look(
                 rows += len(found)
     if not rows and looked.error and not isinstance(looked.error, RetryLater):
         raise as_error(looked.error) from looked.error
-    if not rows and {each.why for each in looked.lacking} == {NO_HISTORY}:
-        raise error("no_history")
+    reasons = {each.why for each in looked.lacking}
+    if not rows and reasons and reasons <= {NO_HISTORY, TOO_FINE}:
+        raise error(max(reasons))
     answer.lack(looked, chosen)
 
 
