@@ -342,6 +342,9 @@ async def test_what_the_cloud_said_stands_beside_what_was_made_of_it(
     assert report["unmapped"]["strangeWord"] == ["str"]
     assert "Mustermann" not in json.dumps(report)
     assert report["memory"]["guards"]["inverter_1"]["ac_energy_total"]["value"]
+    assert all(
+        each["documented"] >= each["mapped"] > 0 for each in report["points"].values()
+    )
 
 
 async def test_calls_are_listed_with_the_vendors_number(

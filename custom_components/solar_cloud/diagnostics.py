@@ -300,8 +300,22 @@ def _about_account(account: RuntimeData, names: Masks) -> dict[str, Any]:
         ],
         "controls": _controls(account, names),
         "open_alarms": sum(map(len, account.readings.data.alarms.values())),
+        "points": _points(account),
         "notices": sorted(notice.key for notice in account.readings.data.notices),
         "client": account.cloud.report(),
+    }
+
+
+def _points(account: RuntimeData) -> dict[str, dict[str, int]]:
+    """Return how many points are documented of each type of device there is, and how many of them are quantities of ours."""
+    catalogue, inventory = account.vendor.catalogue, account.inventory.data
+    owners = (*inventory.plants.values(), *inventory.devices.values())
+    return {
+        catalogue.type_of(owner): {
+            "documented": len(points := catalogue.of(owner)),
+            "mapped": sum(point.slot is not None for point in points),
+        }
+        for owner in owners
     }
 
 

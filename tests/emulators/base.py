@@ -1,7 +1,7 @@
 """What all emulated clouds have in common: a server, a log, faults, knobs, an admin API."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from email.utils import formatdate
 import time
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 ADMIN = "/_emu"
 CALL = web.RequestKey("call", Call)
 _MASKED = "***"
+
+type Alter = Callable[[web.Request, web.StreamResponse], web.StreamResponse]
 
 
 class Cloud[KnobsT: "DataclassInstance"](ABC):
@@ -47,6 +49,8 @@ class Cloud[KnobsT: "DataclassInstance"](ABC):
         self.faults = Faults()
         self.clock_off = 0.0
         """Seconds by which the time of answers is ahead."""
+        self.alter: Alter | None = None
+        """What a test does to every answer before it is sent."""
         self._runner: web.AppRunner | None = None
         self._url: str | None = None
         self.load(scenario or self.scenarios[0])
@@ -182,7 +186,7 @@ class Cloud[KnobsT: "DataclassInstance"](ABC):
             response.headers["Date"] = formatdate(
                 time.time() + self.clock_off, usegmt=True
             )
-        return response
+        return response if self.alter is None else self.alter(request, response)
 
     async def _note(self, request: web.Request) -> Call:
         params = await self._params(request)

@@ -187,6 +187,8 @@ def _moved_text(text: str, by: timedelta) -> str:
     """Move a time that is written out; a date alone stays."""
     for form in FORMS:
         length = len(datetime(2026, 1, 1).strftime(form))
+        if text.isdigit() and len(text) != length:
+            continue
         try:
             moment = datetime.strptime(text[:length], form)
         except ValueError:
