@@ -18,7 +18,7 @@ from homeassistant.util import dt as dt_util
 from .account import Account
 from .cloud.capture import KeptAnswer, LoggedCall
 from .cloud.masking import Identity, Masks, leaves
-from .cloud.model import Reading, Value
+from .cloud.model import Device, Plant, Reading, Value
 from .cloud.registry import VENDORS
 from .cloud.serialization import from_json_or_none
 from .cloud.storage import Json
@@ -309,7 +309,8 @@ def _about_account(account: RuntimeData, names: Masks) -> dict[str, Any]:
 def _points(account: RuntimeData) -> dict[str, dict[str, int]]:
     """Return how many points are documented of each type of device there is, and how many of them are quantities of ours."""
     catalogue, inventory = account.vendor.catalogue, account.inventory.data
-    owners = (*inventory.plants.values(), *inventory.devices.values())
+    owners: list[Plant | Device] = [*inventory.plants.values()]
+    owners += inventory.devices.values()
     return {
         catalogue.type_of(owner): {
             "documented": len(points := catalogue.of(owner)),

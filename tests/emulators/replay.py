@@ -147,21 +147,53 @@ class ReplayCloud:
     def _find(
         self, method: str, path: str, asked: Mapping[str, Any]
     ) -> dict[str, Any] | None:
-        """Return the recorded answer to the question that has most in common with this one."""
-        best, most = None, -1
-        for each in self.bundle["answers"]:
-            if (each["method"], each["path"]) != (method, path):
-                continue
-            known = {
-                key: value
-                for key, value in each["request"].items()
-                if not is_moment(value) and not MASKED.fullmatch(str(value))
-            }
-            if len(known) > most and all(
-                str(asked.get(key)) == str(value) for key, value in known.items()
-            ):
-                best, most = each, len(known)
+        """Return the recorded answer to the question that has most in common with this one, brought up to date by later ones to parts of it."""
+        alike = [
+            (common, number, each)
+            for number, each in enumerate(self.bundle["answers"])
+            if (each["method"], each["path"]) == (method, path)
+            and (common := _in_common(each["request"], asked)) is not None
+        ]
+        if not alike:
+            return None
+        best: dict[str, Any]
+        _, number, best = max(alike, key=lambda each: each[:2])
+        for _, later, each in alike:
+            if later > number and _in_common(each["request"], best["request"]):
+                best = {**best, "answer": _updated(best["answer"], each["answer"])}
         return best
+
+
+def _in_common(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> int | None:
+    """Count what two questions have in common, the members of lists one by one; ``None`` when they ask for different things."""
+    common = 0
+    for key, value in recorded.items():
+        if is_moment(value) or MASKED.fullmatch(str(value)):
+            continue
+        if isinstance(value, list) and isinstance(other := asked.get(key), list):
+            shared = len({*map(str, value)} & {*map(str, other)})
+            if value and not shared:
+                return None
+            common += shared
+        elif str(asked.get(key)) != str(value):
+            return None
+        else:
+            common += 1
+    return common
+
+
+def _updated(old: Any, new: Any) -> Any:
+    """Return an answer with the values of a newer one where both have the same shape."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {
+            key: _updated(each, new[key]) if key in new else each
+            for key, each in old.items()
+        }
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [_updated(*pair) for pair in zip(old, new, strict=True)]
+    if isinstance(old, dict | list):
+        return old
+    return new
 
 
 def _moved(item: Any, by: timedelta, *, floats: bool = False) -> Any:

@@ -40,6 +40,9 @@ BUNDLE: dict[str, Any] = {
     "answers": [
         answer("/live", {"sn": "inverter_1", "lang": "text_1"}, {"of": 1}),
         answer("/live", {"sn": "inverter_2", "from": 1781508302}, {"of": 2}),
+        answer("/points", {"ids": [1, 2, 3]}, {"rows": [{"p1": 1, "p2": 1, "p3": 1}]}),
+        answer("/points", {"ids": [9]}, {"rows": [{"p9": 9}]}),
+        answer("/points", {"ids": [1, 2]}, {"rows": [{"p1": 2, "p2": 2}]}),
         answer("/page", {}, None, 502),
         answer(
             "/times",
@@ -85,6 +88,19 @@ async def test_the_answer_whose_question_is_alike_is_given(
     cloud = ReplayCloud(BUNDLE)
     assert await asked(cloud, path, **params) == (200, said)
     assert cloud.unanswered == ([path] if "code" in said else [])
+
+
+async def test_later_answers_to_parts_of_a_question_bring_it_up_to_date() -> None:
+    """A client that asks for more points at first, and one with other entities, are both answered."""
+    cloud = ReplayCloud(BUNDLE)
+    for ids, said in (
+        ([1, 2, 3], {"p1": 2, "p2": 2, "p3": 1}),
+        ([1], {"p1": 2, "p2": 2}),
+        ([9, 10], {"p9": 9}),
+    ):
+        found = cloud._find("GET", "/points", {"ids": ids})  # noqa: SLF001
+        assert found is not None
+        assert found["answer"] == {"rows": [said]}
 
 
 async def test_a_page_that_was_no_json_is_empty(socket_enabled: None) -> None:
