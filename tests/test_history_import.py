@@ -231,6 +231,8 @@ async def test_the_newest_days_come_first_and_each_is_there_as_soon_as_it_was_re
     (message,) = told
     assert "2026-06-01" in message
     assert home.state(share).state == "unknown"
+    await home.restart(entry)
+    assert home.state(share).state == "unknown"  # what is there stays
 
 
 async def test_the_past_can_be_looked_at_while_it_is_imported(
