@@ -224,6 +224,33 @@ async def test_any_point_is_told_by_the_vendors_id(account: Account) -> None:
     assert first.values.keys() == {point}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("new_account", ["sungrow_account"], indirect=True)
+async def test_what_is_told_of_a_running_month_is_not_counted_twice(
+    account: Account,
+) -> None:
+    """Whether the cloud tells it is not known: days that are over and today make it up either way."""
+    _, past = looking_back(account)
+    snapshot = await account.whole()
+    (plant,) = account.wanted.plants
+    account.clock.advance(120)
+    june = datetime(2026, 6, 1, tzinfo=ZONE)
+    now = datetime.fromtimestamp(account.clock.now, ZONE)
+    told = []
+    for running in (False, True):
+        account.cloud.turn(running_totals=running)
+        asked = asking(account, live=snapshot.readings)
+        month = question(Interval.MONTH, june, now)
+        (row,) = (await asked.look([plant], month))[plant]
+        told.append(row.values)
+        assert asked.lacking == []
+    assert told[0] == told[1]
+    flowed = account.site.truth(now).since(account.site.truth(june))
+    for quantity in past.reported:
+        exact = getattr(flowed, COUNTERS[quantity])
+        assert told[0][quantity.removesuffix("_total")] == pytest.approx(exact, abs=2)
+
+
 @with_a_past
 async def test_over_quota_one_gets_what_there_is_and_when_to_go_on(
     account: Account,

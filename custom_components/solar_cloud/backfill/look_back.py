@@ -155,11 +155,7 @@ class LookBack:
             if page is None:
                 break
             complete = min(complete, page.until)
-            rows += [
-                row
-                for row in page.rows
-                if row.end > oldest and row.start < min(at, complete)
-            ]
+            rows += [row for row in page.rows if row.end > oldest and row.start < at]
             at = min(page.since, at - STEP.total_seconds())
         if question.start.timestamp() < oldest:
             first = min((row.start for row in rows), default=oldest)

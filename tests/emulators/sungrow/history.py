@@ -173,7 +173,7 @@ def _period_rows(
     days: list[datetime],
     types: list[str],
 ) -> list[dict[str, str]]:
-    """Add up a daily counter over finished days."""
+    """Add up a daily counter over finished days; whether a running month or year tells what there is of it is not known."""
     plant = owner[0]
     zone = ZoneInfo(plant.site.spec.zone)
     today = plant.midnight(query.now)
@@ -183,8 +183,10 @@ def _period_rows(
         while at < _next(day, kind):
             midnight = at.replace(tzinfo=zone).timestamp()
             following = (at + timedelta(days=1)).replace(tzinfo=zone).timestamp()
-            if following <= today:
-                value = _day_value(query, owner, point, midnight, following)
+            running = kind != "day" and query.knobs.running_totals
+            if following <= today or (running and midnight <= query.now):
+                end = min(following, query.now)
+                value = _day_value(query, owner, point, midnight, end)
                 if value is not None:
                     total, filled = total + value, True
             at += timedelta(days=1)

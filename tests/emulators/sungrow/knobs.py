@@ -102,5 +102,6 @@ class Knobs:
 
     # History
     history_gaps: float = 0.05
+    running_totals: bool = False  # months and years that are not over are told so far
 
     extra_fields: dict[str, object] = field(default_factory=dict)
