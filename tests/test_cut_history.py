@@ -5,6 +5,7 @@ running goes on by itself. The usual run tries a sample of the points; ``SOLAR_C
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -224,13 +225,20 @@ class Past:
         self.entry.runtime_data.history.work()
         await self.work(until)
 
-    async def outcome(self) -> Outcome:
-        """Say what is there; the account is off."""
-        rows = await statistics_of(self.hass)
+    async def outcome(self, *, added: bool) -> Outcome:
+        """Say what is there; the account is off. What it showed when it was ``added`` depends on when it was asked."""
+        hours = hours_of(await statistics_of(self.hass))
+        ledger = deepcopy(self.kept(IMPORTS))
         gaps = self.kept(GAPS)["gaps"]
+        if added:
+            (imported,) = ledger.values()
+            hours, shown = without_shown(hours)
+            for key, each in imported["counters"].items():
+                each["lift"] = round(each["lift"] - shown[key], 3)
+                del each["kwh"]
         return Outcome(
-            hours_of(rows),
-            self.kept(IMPORTS),
+            hours,
+            ledger,
             sorted((gap["key"], gap["start"]) for gap in gaps),
             self.calls(),
         )
@@ -266,6 +274,21 @@ def hours_of(rows: Rows) -> Hours:
     }
 
 
+def without_shown(hours: Hours) -> tuple[Hours, dict[str, float]]:
+    """Keep of the five minutes a counter goes on from only how its sum differs from what it showed, and return that as well."""
+    kept: Hours = {}
+    shown: dict[str, float] = {}
+    for (table, name, start), (state, total) in hours.items():
+        if table == StatisticsShortTerm.__tablename__:
+            assert state is not None
+            assert name not in shown
+            shown[name] = state
+            kept[table, name, 0.0] = (None, total - state)
+        else:
+            kept[table, name, start] = (state, total)
+    return kept, shown
+
+
 async def put_statistics_back(hass: HomeAssistant, rows: Rows) -> None:
     """Put these rows in the place of all there are, by the same numbers."""
     await async_wait_recording_done(hass)
@@ -275,7 +298,8 @@ async def put_statistics_back(hass: HomeAssistant, rows: Rows) -> None:
             for table in reversed(TABLES):
                 session.execute(delete(table))
             for table in TABLES:
-                session.execute(insert(table), rows[table.__tablename__])
+                if found := rows[table.__tablename__]:
+                    session.execute(insert(table), found)
         get_instance(hass).statistics_meta_manager.reset()
 
     await get_instance(hass).async_add_executor_job(write)
@@ -290,6 +314,8 @@ class Work:
     """The first day of an import; a repair has none."""
     undo: bool = False
     """Whether the import is there already, and taken back."""
+    added: bool = False
+    """Whether the account was just added, and nothing is counted yet."""
 
     def flow(self, past: Past) -> Coroutine[Any, Any, None]:
         """Begin it and let it run."""
@@ -324,7 +350,7 @@ async def _try(past: Past, name: str, work: Work, how: How | None, at: int) -> T
         assert err is None, err
         assert not past.working(work.until)
         await past.off()
-        outcome = past.uncut[name] = await past.outcome()
+        outcome = past.uncut[name] = await past.outcome(added=work.added)
         assert outcome.rows != hours_of(work.begins.rows), "nothing was written"
         assert outcome.calls or work.undo, "nobody was asked"
         return tally
@@ -355,7 +381,9 @@ async def _try(past: Past, name: str, work: Work, how: How | None, at: int) -> T
     if reauths(past.hass):
         wrong("a token was lost")
     await past.off()
-    for what in differences(past.uncut[name], await past.outcome(), how):
+    for what in differences(
+        past.uncut[name], await past.outcome(added=work.added), how
+    ):
         wrong(what)
     if past.kept(JOBS) or past.kept(UNDOING):
         wrong("a job is left")
@@ -390,13 +418,19 @@ async def _cut(past: Past, name: str, work: Work) -> Tally:
     return await cut_everywhere(name, partial(_try, past, name, work), KINDS)
 
 
+async def _added(past: Past, *, devices: bool = True) -> Moment:
+    """Return the moment at which the account was just added."""
+    past.allow_repair(allowed=False)
+    await past.only(*COUNTERS, devices=devices)
+    return await past.now()
+
+
 async def _an_outage(past: Past, *, devices: bool = True) -> tuple[Moment, Moment]:
     """Live for an hour; be off for three hours and twenty minutes of a sunny day; live on until the gap is known and its last hour over.
 
     Return the moments before the outage and after it.
     """
-    past.allow_repair(allowed=False)
-    await past.only(*COUNTERS, devices=devices)
+    await _added(past, devices=devices)
     await past.home.start(past.entry)
     await live(past.home, 1.2)
     await past.off()
@@ -457,12 +491,14 @@ FUSIONSOLAR: Final = (
 @pytest.mark.parametrize("past", [SOLAX], indirect=True)
 async def test_cut_work_on_the_past_of_solax(past: Past) -> None:
     """SolaX."""
+    added = await _added(past)
     before, after = await _an_outage(past)
     work = Work(before, "2026-06-14")
     imported = await _an_import(past, work)
     report(
         "SolaX",
         [
+            await _cut(past, "import at once", Work(added, "2026-06-14", added=True)),
             await _cut(past, "import", work),
             await _cut(past, "undo", Work(imported, undo=True)),
             await _cut(past, "gap repair", Work(after)),
@@ -475,10 +511,12 @@ async def test_cut_work_on_the_past_of_sungrow(past: Past) -> None:
     """Sungrow, whose past ends with yesterday, and of which only the last ten days are known by the minute."""
     assert isinstance(past.cloud, SungrowCloud)
     past.forget = past.cloud.application.calls.clear
+    added = await _added(past, devices=False)
     before, after = map(_a_day_later, await _an_outage(past, devices=False))
     report(
         "Sungrow",
         [
+            await _cut(past, "import at once", Work(added, "2026-06-05", added=True)),
             await _cut(past, "import", Work(before, "2026-06-14")),
             await _cut(past, "import of days", Work(before, "2026-06-05")),
             await _cut(past, "gap repair", Work(after)),
@@ -489,10 +527,12 @@ async def test_cut_work_on_the_past_of_sungrow(past: Past) -> None:
 @pytest.mark.parametrize("past", [FUSIONSOLAR], indirect=True)
 async def test_cut_work_on_the_past_of_fusionsolar(past: Past) -> None:
     """FusionSolar."""
+    added = await _added(past)
     before, after = await _an_outage(past)
     report(
         "FusionSolar",
         [
+            await _cut(past, "import at once", Work(added, "2026-06-14", added=True)),
             await _cut(past, "import", Work(before, "2026-06-14")),
             await _cut(past, "gap repair", Work(after)),
         ],

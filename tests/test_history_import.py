@@ -116,9 +116,13 @@ async def test_days_are_spread_and_marked_so(
                 )
         await home.restart(entry)
         await live(home, 1.2)
+        (first,) = await hourly(home.hass, pv)
+        live_since = first.start
         begun = await act(home, start="2026-05-01")
         assert [each["resolution"] for each in begun["counters"]] == ["reports"]
-        assert begun["state"] == "waiting"  # for the end of the first day
+        assert begun["state"] == "running"  # though today is never in its past
+        await home.settle()
+        assert (await hourly(home.hass, pv))[0].start < live_since - 40 * 24 * HOUR
         await live(home, 13)
         done = await finish(home, "2026-05-01")
         (counter,) = done["counters"]
@@ -135,6 +139,13 @@ async def test_days_are_spread_and_marked_so(
             grown = site.truth(midnight + 24 * HOUR).since(site.truth(midnight))
             assert days[date] == pytest.approx(grown.pv, abs=0.25)
         assert max(energies(rows).values()) < 12
+        # After midnight the hours before it was added are filled from today's minutes.
+        begins = datetime.fromisoformat("2026-06-15T00:00:00+02:00").timestamp()
+        for row in rows:
+            if row.end >= begins:
+                grown = site.truth(row.end).since(site.truth(begins))
+                ahead = next(each.sum for each in rows if each.end == begins)
+                assert row.sum - ahead == pytest.approx(grown.pv, abs=1.2), row
         calls = len(cloud.calls)
         assert (await act(home, start="2026-05-01"))["state"] == "done"
         await home.settle()

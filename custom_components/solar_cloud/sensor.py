@@ -802,8 +802,9 @@ class ImportSensor(SensorEntity):
     def native_value(self) -> float | None:
         """The share of the time that is in the statistics."""
         job = self._imports.jobs.get(self._plant_id)
-        # One that waits for the first full hour has begun for its user.
-        return None if job is None else round(100 * (job.share or 0.0), 1)
+        if job is None or job.rests:
+            return None
+        return round(100 * (job.share or 0.0), 1)  # one that waits has begun, too
 
     @property
     @override

@@ -37,6 +37,22 @@ async def live(home: Home, hours: float) -> None:
     await async_wait_recording_done(home.hass)
 
 
+async def pass_minutes(home: Home, count: int) -> None:
+    """Let minutes pass one by one, whenever it is; the recorder compiles what is due."""
+    late = timedelta(seconds=12)
+    for _ in range(count):
+        now = datetime.now(UTC) - late
+        start = now.replace(minute=now.minute // 5 * 5, second=0, microsecond=0)
+        due = start + FIVE_MINUTES + late
+        then = min(due, now + late + timedelta(minutes=1))
+        home.freezer.move_to(then)
+        await async_wait_recording_done(home.hass)
+        if then == due:
+            do_adhoc_statistics(home.hass, start=start)
+            await async_wait_recording_done(home.hass)
+        await home.settle()
+
+
 async def hourly(hass: HomeAssistant, statistic_id: str) -> list[Row]:
     """Return all hours of a statistic."""
     await async_wait_recording_done(hass)

@@ -4,7 +4,7 @@ An outage of Home Assistant, of the network, of the cloud or of a dongle looks t
 the last, and its counters have moved. The time in between is remembered until its hours are repaired.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -106,6 +106,12 @@ class GapWatch:
             and abs(value - before.value) > MOVED
         ):
             self._gaps = [*self._gaps, Gap(key, before.at, now)][-KEPT:]
+
+    def note(self, keys: Iterable[Key], start: float, end: float) -> None:
+        """Take in a time in which counters moved before anybody read them."""
+        gaps = [Gap(key, start, end) for key in sorted(keys)]
+        self._gaps = [*(each for each in self._gaps if each not in gaps), *gaps][-KEPT:]
+        self._storage.delay_save(SECTION, self._as_json)
 
     def due(
         self, keys: Collection[Key], until: float, *, longest: float | None = LONGEST

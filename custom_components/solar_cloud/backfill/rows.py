@@ -108,6 +108,13 @@ def ahead(first: Row, starts: Sequence[float], counter: Counter) -> Prefix:
     return Prefix(rows, after - base - first.sum)
 
 
+def lacking(last: Row, first: Row) -> float:
+    """Return the kWh a row lacks that is to go on from ``last``, as when the recorder began to sum at 0."""
+    if last.state is None or first.state is None or first.state < last.state:
+        return max(0.0, last.sum - first.sum)
+    return last.sum + first.state - last.state - first.sum
+
+
 def spread(
     energy: float, starts: Sequence[float], weight: Callable[[float], float]
 ) -> list[float]:

@@ -24,8 +24,9 @@ from ..const import DOMAIN
 from ..device_registry import own_identifier, registered_name
 from ..runtime import SolarCloudConfigEntry
 from ..statistics import recorder
-from ..statistics.importer import STEP, Plan, earliest
+from ..statistics.importer import earliest
 from ..statistics.manager import History
+from ..statistics.plan import STEP, Plan
 from ..statistics.undo import Imported
 from .targets import (
     ATTR_CONFIG_ENTRY,

@@ -17,12 +17,13 @@ import math
 from typing import Final
 
 from homeassistant.components import persistent_notification
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 
 from ..account import Account
 from ..backfill.fetcher import HistoryFetcher, Reports
+from ..backfill.gaps import GapWatch
 from ..backfill.profiles import assumed, learnt, resolution, unrolled
 from ..backfill.rows import Prefix, Row, ahead
 from ..backfill.samples import HOUR, RESET_LASTS, TOUCH, hours
@@ -37,6 +38,8 @@ from ..issues import plant_issue_id
 from ..storage import FETCHED, KEPT, SectionStore, async_load_or_set_aside
 from . import recorder
 from .counters import Counter, async_zone, plant_counters
+from .first_hour import FirstHours, async_read_end, collector
+from .plan import DAY, STEP, Plan, async_make, read_from
 from .take_over import TakenOver
 from .undo import Imported, async_complete, async_take_out
 
@@ -44,43 +47,15 @@ JOBS: Final = "import_jobs"
 IMPORTS: Final = "imports"
 WRITING: Final = "import_writing"
 UNDOING: Final = "import_undoing"
-STEP: Final = timedelta(minutes=15)
 CHANGED: Final = f"{DOMAIN}_import"
 """Signal that an import began, went on, or is over."""
 SAVE_DELAY: Final = 300.0
-DAY: Final = 24 * HOUR
 DAYS_OF_A_PORTION: Final = 7
 """How many days are written at once; of the newest that many each by itself."""
 MARGIN: Final = RESET_LASTS
 """Seconds beyond a portion that are fetched too: a lie at its end is told by both sides of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What an import of one plant would do, or is doing."""
-
-    plant_id: str
-    start: float
-    firsts: Mapping[str, Row]
-    """The first live hour by statistic."""
-    counters: Mapping[str, Counter]
-    owners: frozenset[str]
-    """Those whose readings are needed."""
-    reported: frozenset[str]
-    """The statistics that only reports can fill."""
-    reports_end: float
-    """The end of the day in which the live counters begin."""
-    waits: bool
-    """Whether no counter has a full hour yet to join to, or the past up to it is not complete yet."""
-
-    def read_from(self, history_client: HistoryClient) -> float:
-        """Return the instant from which readings are fetched."""
-        return _read_from(self.start, self.end, history_client)
-
-    @property
-    def end(self) -> float:
-        """The instant up to which the past is needed."""
-        return max((row.end for row in self.firsts.values()), default=self.start)
+PATIENCE: Final = 2 * DAY
+"""Seconds in which counters that were not there yet may still appear and have their past brought in."""
 
 
 @dataclass(slots=True)
@@ -102,6 +77,12 @@ class ImportJob:
     """Those whose readings are needed."""
     begun: float = 0.0
     """When the first call was made."""
+    asked: float = 0.0
+    """When the user wanted it."""
+    late: bool = False
+    """Whether there are counters whose past can be brought in later only."""
+    goes_on: bool = False
+    """Whether something is written already: all of it is one import, also of counters that were late."""
 
     def begin(self, plan: Plan) -> None:
         """Begin with what was planned."""
@@ -109,7 +90,12 @@ class ImportJob:
         self.until = self.reached = plan.end
         self.reports_until = plan.reports_end
         self.counters, self.reported = frozenset(plan.firsts), plan.reported
-        self.owners = plan.owners
+        self.owners, self.late = plan.owners, bool(plan.late)
+
+    @property
+    def rests(self) -> bool:
+        """Whether all that can be had is there, and what is still to come is not."""
+        return self.goes_on and self.until == math.inf
 
     def portion(self, zone: tzinfo) -> float:
         """Return where the next portion begins: at a midnight of the plant, or where the import does."""
@@ -142,8 +128,11 @@ RESOLUTIONS: Final = ("readings", "hours", "days")
 class HistoryImport:
     """Imports the past of the plants of one account."""
 
-    def __init__(self, hass: HomeAssistant, account: Account, entry_id: str) -> None:
+    def __init__(
+        self, hass: HomeAssistant, account: Account, entry_id: str, watch: GapWatch
+    ) -> None:
         """Take up the jobs of the last run."""
+        self._first_hours: Final = FirstHours(hass, account, watch)
         self._hass: Final = hass
         self._account: Final = account
         self._entry_id: Final = entry_id
@@ -163,71 +152,28 @@ class HistoryImport:
         inventory: Inventory,
         plant_id: str,
         start: float | None = None,
+        *,
+        late: bool = False,
     ) -> Plan:
-        """Say what there is to import, without a call."""
+        """Say what there is to import, of counters that were ``late`` perhaps, without a call."""
         await self.async_finish_undo()
         start = earliest(history_client) if start is None else start
-        counters = {
-            each.statistic_id: each
-            for each in plant_counters(self._hass, self._account, inventory, plant_id)
-        }
-        metadata = await recorder.async_metadata(self._hass, counters.keys())
-        rows = await recorder.async_rows(self._hass, metadata.keys())
         last = self._records(IMPORTS).get(plant_id, NOTHING)
-        firsts = {
-            key: found[0]
-            for key, found in rows.items()
-            if found[0].start > start
-            and (start < last.begun or key not in last.counters)
-        }
-        askable = {
-            owner
-            for batch in history_client.batches(
-                {owner for each in counters.values() for owner in each.owners},
-                inventory,
-            )
-            for owner in batch
-        }
-        far = (
-            start
-            < dt_util.utcnow().timestamp()
-            - history_client.limits.readings.total_seconds()
-        )
-        readable = {
-            key
-            for key in firsts
-            if counters[key].owners <= askable
-            and not (
-                far
-                and history_client.limits.energies > history_client.limits.readings
-                and counters[key].device_id == plant_id
-            )
-        }
-        reported = frozenset(
-            key
-            for key in firsts.keys() - readable
-            if counters[key].device_id == plant_id
-        )
-        end = max((row.end for row in firsts.values()), default=start)
-        plant = inventory.plants[plant_id]
-        reported_to = _midnight_after(
-            end, await async_zone(self._hass, self._account, plant)
-        )
-        newest = history_client.newest(plant, dt_util.utcnow()).timestamp()
-        return Plan(
+        done = set(last.counters) if start >= last.begun else set()
+        return await async_make(
+            self._hass,
+            self._account,
+            history_client,
+            inventory,
             plant_id,
             start,
-            firsts,
-            counters,
-            frozenset(owner for key in readable for owner in counters[key].owners),
-            reported,
-            reported_to,
-            not rows or newest < (reported_to if reported else end),
+            done,
+            late=late,
         )
 
     async def async_begin(self, plant_id: str, start: float) -> None:
         """Import a plant's past from an instant on, as soon as limits allow, and over restarts once this returns."""
-        self.jobs[plant_id] = ImportJob(start)
+        self.jobs[plant_id] = ImportJob(start, asked=dt_util.utcnow().timestamp())
         self.done.pop(plant_id, None)
         await self._async_save_jobs()
 
@@ -243,15 +189,61 @@ class HistoryImport:
                 await self._async_settle(plant_id)
             if self.jobs.get(plant_id) is not job:
                 continue
-            if job.until == math.inf:
-                plan = await self.async_plan(
-                    history_client, inventory, plant_id, job.start
-                )
-                if plan.waits:
-                    continue
-                job.begin(plan)
-                await self._async_save_jobs()
-            await self._import(history_client, inventory, plant_id, job)
+            if job.until < math.inf or await self._async_begun(
+                history_client, inventory, plant_id, job
+            ):
+                await self._import(history_client, inventory, plant_id, job)
+
+    async def _async_begun(
+        self,
+        history_client: HistoryClient,
+        inventory: Inventory,
+        plant_id: str,
+        job: ImportJob,
+    ) -> bool:
+        """Begin with the counters that have an hour to join to, or can be given one; return whether there are any."""
+        plan = await self.async_plan(
+            history_client, inventory, plant_id, job.start, late=job.goes_on
+        )
+        if plan.fresh and self._hass.state is not CoreState.running:
+            return False  # the recorder has not made up for what it missed, and would meet our rows
+        if plan.fresh:
+            await self._async_anchor(history_client, inventory, plan, job)
+            plan = await self.async_plan(history_client, inventory, plant_id, job.start)
+        plan = plan.without_fresh()
+        if self.jobs.get(plant_id) is not job:
+            return False  # it was taken back meanwhile
+        if plan.firsts:
+            job.begin(plan)
+            await self._async_save_jobs()
+        elif job.goes_on and dt_util.utcnow().timestamp() > job.asked + PATIENCE:
+            await self._async_end(plant_id)
+        return bool(plan.firsts)
+
+    async def _async_anchor(
+        self,
+        history_client: HistoryClient,
+        inventory: Inventory,
+        plan: Plan,
+        job: ImportJob,
+    ) -> None:
+        """Give the fresh counters an hour to join to, as far as the past says where they stood."""
+        kept = await self._async_kept()
+        mine = kept.get(plan.plant_id)
+        stored = mine.get("readings") if isinstance(mine, dict) else None
+        fetcher = collector(history_client, plan, stored)
+        plant = inventory.plants[plan.plant_id]
+        zone = await async_zone(self._hass, self._account, plant)
+        try:
+            await async_read_end(history_client, inventory, zone, plan, fetcher)
+        finally:
+            kept[plan.plant_id] = {"readings": fetcher.as_json()}
+            self._save_kept_soon()
+        async with self._writing:
+            anchors = await self._first_hours.async_find(inventory, plan, fetcher)
+            if self.jobs.get(plan.plant_id) is job:
+                await self._first_hours.async_note(plan.plant_id, anchors)
+                await self._async_settle(plan.plant_id)
 
     async def _import(
         self,
@@ -268,7 +260,7 @@ class HistoryImport:
         zone = await async_zone(self._hass, self._account, plant)
         fetcher = HistoryFetcher(
             job.owners,
-            _read_from(job.start, job.until, history_client),
+            read_from(job.start, job.until, history_client),
             job.until + TOUCH,
             STEP,
             mine.get("readings"),
@@ -303,7 +295,7 @@ class HistoryImport:
             }
             firsts = await self._async_firsts(plant_id, job, since, counters)
             prefixes = await self._join(
-                job, since, firsts, counters, fetcher, reports, zone
+                plant_id, job, since, firsts, counters, fetcher, reports, zone
             )
             async with self._writing:
                 if self.jobs.get(plant_id) is not job:
@@ -311,7 +303,8 @@ class HistoryImport:
                 await self._async_write(plant_id, since, firsts, prefixes)
             if self.jobs.get(plant_id) is not job or job.reached != since:
                 return  # it is over, or the recorder has not written all of it
-            fetcher.forget(since - MARGIN, _needed(firsts, prefixes, counters, fetcher))
+            needed = _needed(since, firsts, prefixes, counters, fetcher)
+            fetcher.forget(since - MARGIN, needed)
             reports.forget(max((row.end for row in firsts.values()), default=0.0))
             keep()
 
@@ -337,6 +330,7 @@ class HistoryImport:
 
     async def _join(
         self,
+        plant_id: str,
         job: ImportJob,
         since: float,
         firsts: Mapping[str, Row],
@@ -347,6 +341,7 @@ class HistoryImport:
     ) -> dict[str, tuple[Prefix, str]]:
         """Return the hours before each counter's first, and how finely the vendor knew them."""
         reported = firsts.keys() & job.reported
+        done = self._records(IMPORTS).get(plant_id, NOTHING).counters
         live = await recorder.async_rows(self._hass, reported, job.until - HOUR)
         prefixes: dict[str, tuple[Prefix, str]] = {}
         for key, first in firsts.items():
@@ -359,7 +354,8 @@ class HistoryImport:
             quantity = counter.slot.quantity
             profile = learnt(live.get(key, []), zone) or assumed(quantity, zone)
             samples = dict(unrolled(reports.rows, quantity, profile))
-            if first.start in samples:
+            anchored = key in done and done[key].start == first.start
+            if first.start in samples and not anchored:
                 # Of its own first hour the counter knows more than a day's total.
                 samples[first.end] = samples[first.start] + first.sum
             prefixes[key] = ahead(first, starts, samples.get), resolution(reports.rows)
@@ -400,6 +396,9 @@ class HistoryImport:
 
         The import goes on when all of it is. The others of its counters are written anew, from what was fetched.
         """
+        if anchored := await self._first_hours.async_write(plant_id):
+            begun = max(each.end for each in anchored.values())
+            self.done[plant_id] = self._remember(plant_id, begun, anchored)
         if (writing := self._records(WRITING).get(plant_id)) is None:
             return
         await recorder.async_written(self._hass)
@@ -423,6 +422,10 @@ class HistoryImport:
             return
         LOGGER.info("Imported the past of %d counters", len(self.done[plant_id]))
         await self._async_end(plant_id)
+        if job.late:
+            rest = ImportJob(job.start, asked=job.asked, goes_on=True)
+            self.jobs[plant_id] = rest
+            await self._async_save_jobs()
         await self._async_tell(plant_id)
 
     async def _async_tell(self, plant_id: str) -> None:
@@ -447,12 +450,12 @@ class HistoryImport:
     @property
     def interrupted(self) -> bool:
         """Whether something was to be written of which it is not known what became."""
-        return bool(self._records(WRITING))
+        return bool(self._records(WRITING) or self._first_hours.noted)
 
     async def async_settle(self) -> None:
         """Finish what the last run was writing, also of what no job goes on with."""
         async with self._writing:
-            for plant_id in self._records(WRITING):
+            for plant_id in {*self._records(WRITING), *self._first_hours.noted}:
                 await self._async_settle(plant_id)
 
     async def async_take_over(
@@ -474,10 +477,12 @@ class HistoryImport:
     ) -> dict[str, Imported]:
         """Note what was written beside what the same import wrote before, and return all of it."""
         writing, ledger = self._records(WRITING), self._records(IMPORTS)
-        writing.pop(plant_id)
+        writing.pop(plant_id, None)
         last, job = ledger.get(plant_id, NOTHING), self.jobs.get(plant_id)
-        same = job is not None and last.begun in {begun, job.reached}
+        same = job is not None and (job.goes_on or last.begun in {begun, job.reached})
         earlier = last.counters if same else {}
+        if job is not None:
+            job.goes_on = True
         whole = earlier | {
             key: _joined(each, earlier.get(key)) for key, each in done.items()
         }
@@ -562,17 +567,6 @@ def earliest(history_client: HistoryClient) -> float:
     return oldest // HOUR * HOUR + HOUR
 
 
-def _midnight_after(at: float, zone: tzinfo) -> float:
-    last = dt_util.utc_from_timestamp(at - 1).astimezone(zone).date()
-    return midnight(last + timedelta(days=1), zone)
-
-
-def _read_from(start: float, end: float, history_client: HistoryClient) -> float:
-    """Return the instant from which readings are fetched: not further back than the vendor keeps them."""
-    reach = history_client.limits.readings.total_seconds()
-    return max(start, end // DAY * DAY - reach)
-
-
 def _joined(older: Imported, newer: Imported | None) -> Imported:
     """Return what two portions did to one statistic."""
     if newer is None or newer.start != older.end:
@@ -587,20 +581,21 @@ def _joined(older: Imported, newer: Imported | None) -> Imported:
 
 
 def _needed(
+    since: float,
     firsts: Mapping[str, Row],
     prefixes: Mapping[str, tuple[Prefix, str]],
     counters: Mapping[str, Counter],
     fetcher: HistoryFetcher,
 ) -> dict[tuple[str, str], float]:
-    """Return until when each addend's samples are needed to join the next portion."""
-    needed: dict[tuple[str, str], float] = {}
+    """Return until when each addend's samples are needed to join the next portion, also to what a crash left written of this one."""
+    seam = since + HOUR + MARGIN
+    needed = {addend: seam for each in counters.values() for addend in each.keys}
     for key, first in firsts.items():
         rows = prefixes[key][0].rows
-        seam = rows[0] if rows else first
+        row = rows[0] if rows else first
         value = partial(fetcher.value, counters[key].terms)
-        if value(seam.end) is None and value(seam.start) is None:
+        if value(row.end) is None and value(row.start) is None:
             continue  # nothing joins there
-        last = seam.end + MARGIN
         for addend in counters[key].keys:
-            needed[addend] = max(last, needed.get(addend, last))
+            needed[addend] = max(row.end + MARGIN, needed[addend])
     return needed

@@ -43,7 +43,7 @@ class History:
         self.account: Final = account
         self.watch: Final = GapWatch(account.store)
         self.repair: Final = GapRepair(hass, account, self.watch)
-        self.imports: Final = HistoryImport(hass, account, entry.entry_id)
+        self.imports: Final = HistoryImport(hass, account, entry.entry_id, self.watch)
         self.anomaly_finder: Final = AnomalyFinder(hass, account, entry.entry_id)
         self.last_error: CloudError | None = None
         self._not_before: datetime | None = None

@@ -13,18 +13,25 @@ from homeassistant.components.recorder.db_schema import StatisticsShortTerm
 from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
 from homeassistant.components.recorder.statistics import (
     async_import_statistics,
+    async_list_statistic_ids,
     get_metadata,
     statistics_during_period,
 )
 from homeassistant.components.recorder.tasks import SynchronizeTask
-from homeassistant.const import UnitOfEnergy
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, UnitOfEnergy
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
 
 from ..backfill.rows import Row
 
 KWH: Final = UnitOfEnergy.KILO_WATT_HOUR
+FIVE_MINUTES: Final = 300.0
+COMPILES: Final = 10.0
+"""Seconds after each five minutes at which the recorder compiles statistics."""
+SETTLED: Final = COMPILES + 5.0
+"""Seconds after which it has begun to for sure."""
 type Period = Literal["hour", "5minute"]
 type Metadata = Mapping[str, StatisticMetaData]
 
@@ -47,6 +54,51 @@ async def async_metadata(
         if metadata["has_sum"]
         and metadata["unit_of_measurement"] in EnergyConverter.VALID_UNITS
     }
+
+
+async def async_expected_metadata(
+    hass: HomeAssistant, ids: Collection[str]
+) -> Metadata:
+    """Return what the recorder knows of statistics, or will when it compiles their first row."""
+    await async_written(hass)  # by one of its tasks it hears of who has statistics
+    found = await async_list_statistic_ids(hass, set(ids)) if ids else []
+    return {
+        each["statistic_id"]: StatisticMetaData(
+            mean_type=each["mean_type"],
+            has_sum=True,
+            name=each["name"],
+            source=each["source"],
+            statistic_id=each["statistic_id"],
+            unit_class=each["unit_class"],
+            unit_of_measurement=each["statistics_unit_of_measurement"],
+        )
+        for each in found
+        if each["has_sum"]
+        and each["statistics_unit_of_measurement"] in EnergyConverter.VALID_UNITS
+    }
+
+
+def settled() -> float:
+    """Return the instant before which the recorder compiles nothing any more, once ``async_written`` returns."""
+    return dt_util.utcnow().timestamp() - SETTLED
+
+
+def state_of(hass: HomeAssistant, entity_id: str) -> float | None:
+    """Return the kWh an entity shows."""
+    if (state := hass.states.get(entity_id)) is None:
+        return None
+    unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+    try:
+        return EnergyConverter.convert(float(state.state), unit, KWH)
+    except ValueError, HomeAssistantError:
+        return None
+
+
+def five_minutes(hass: HomeAssistant, statistic_id: str) -> Row | None:
+    """Return what an entity shows as the latest row of five minutes that the recorder will not compile."""
+    if (state := state_of(hass, statistic_id)) is None:
+        return None
+    return Row((settled() // FIVE_MINUTES - 1) * FIVE_MINUTES, state, 0.0)
 
 
 async def async_rows(

@@ -7,22 +7,18 @@ looks what became of it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from homeassistant.components.recorder.models import StatisticMetaData
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..backfill.rows import SAME, Row
+from ..backfill.rows import SAME, Row, lacking
 from ..backfill.samples import HOUR
 from ..cloud.serialization import from_json_or_none, to_json
 from ..const import LOGGER
 from ..storage import SectionStore, async_load_or_set_aside
 from . import recorder
-
-SETTLE: Final = 10.0
-"""Seconds after each five minutes at which the recorder compiles statistics."""
-FIVE_MINUTES: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +110,8 @@ async def _async_bring_back(hass: HomeAssistant, kept: KeptStatistic) -> bool:
     metadata = present.metadata or cast(StatisticMetaData, kept.metadata)
     known = (kept.recent or kept.hours)[-1:]
     anew = [row for row in present.recent if known and row.start > known[0].start]
-    if anew and abs(lacking := _lacking(known[0], anew[0])) > SAME:
-        recorder.lift(hass, kept.statistic_id, anew[0].start, lacking)
+    if anew and abs(by := lacking(known[0], anew[0])) > SAME:
+        recorder.lift(hass, kept.statistic_id, anew[0].start, by)
     hours = [*kept.hours, *_not_compiled(kept, present)]
     recorder.write(hass, metadata, hours, kept.recent)
     await recorder.async_written(hass)
@@ -132,20 +128,13 @@ async def _async_read(hass: HomeAssistant, key: str) -> _Present:
     return _Present(slot, metadata.get(key), hours.get(key, []), recent.get(key, []))
 
 
-def _lacking(last: Row, first: Row) -> float:
-    """Return what a row lacks that is to go on from ``last``, for which the recorder began to sum at 0."""
-    if last.state is None or first.state is None or first.state < last.state:
-        return max(0.0, last.sum - first.sum)
-    return last.sum + first.state - last.state - first.sum
-
-
 def _not_compiled(kept: KeptStatistic, present: _Present) -> list[Row]:
     """Return the hours that the recorder would have made of the kept rows of five minutes, had they been there."""
     last_rows = {row.start // HOUR * HOUR: row for row in kept.recent}
     return [
         Row(start, row.state, row.sum)
         for start, row in last_rows.items()
-        if start + HOUR <= present.slot * FIVE_MINUTES
+        if start + HOUR <= present.slot * recorder.FIVE_MINUTES
         and not _has(kept.hours, start)
         and not _has(present.hours, start)
     ]
@@ -164,4 +153,6 @@ def _without(rows: Sequence[Row], imported: Imported) -> list[Row]:
 
 
 def _slot() -> int:
-    return int((dt_util.utcnow().timestamp() - SETTLE) // FIVE_MINUTES)
+    return int(
+        (dt_util.utcnow().timestamp() - recorder.COMPILES) // recorder.FIVE_MINUTES
+    )
