@@ -269,7 +269,7 @@ def test_every_quantity_is_documented(quantity: Quantity) -> None:
     assert len(found[0].removeprefix(beginning).strip("| ")) > 5
 
 
-OUR_OWN = {"alarm", "import_progress", "last_command", "forced_mode_ends"}
+OUR_OWN = {"alarm", "change", "import_progress", "last_command", "forced_mode_ends"}
 """What no vendor measures."""
 
 

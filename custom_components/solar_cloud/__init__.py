@@ -42,6 +42,7 @@ from .dashboard import async_serve
 from .device_registry import DeviceRegistrySync, own_identifier
 from .doctors import own_notices
 from .energy_dashboard import DashboardIssue
+from .journal import ChangeJournal
 from .repairs import Repairs, notice_of
 from .runtime import RuntimeData, SolarCloudConfigEntry
 from .services import async_register
@@ -116,6 +117,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
         entry.async_on_unload(control_manager.settings.async_add_listener(show))
     entry.async_on_unload(history.start())
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_on_unload(
+        ChangeJournal(
+            hass, entry, account, control_manager if allowed else None
+        ).start()
+    )
     entry.async_on_unload(DashboardIssue(hass, entry, history).start())
     return True
 

@@ -1,4 +1,4 @@
-"""Events: alarms of a plant, as they are raised and over."""
+"""Events: alarms of a plant, as they are raised and over, and changes by another hand."""
 
 from typing import Final, override
 
@@ -7,6 +7,7 @@ from homeassistant.const import ATTR_ENTITY_ID, EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
@@ -15,6 +16,7 @@ from .alarms import as_json
 from .cloud.model import Snapshot
 from .const import DOMAIN
 from .coordinator import SolarCloudCoordinator
+from .journal import Change, signal_of
 from .pipeline.alarms import AlarmNews
 from .runtime import SolarCloudConfigEntry
 
@@ -29,9 +31,10 @@ async def async_setup_entry(
     entry: SolarCloudConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add each plant's events once its alarms can be read."""
+    """Add each plant's events: of alarms once they can be read."""
     account = entry.runtime_data
     known: set[str] = set()
+    listed: set[str] = set()
 
     @callback
     def update() -> None:
@@ -40,6 +43,11 @@ async def async_setup_entry(
         fresh = (plants & account.readings.data.alarms.keys()) - known
         known.update(fresh)
         async_add_entities(AlarmEvent(account, each) for each in sorted(fresh))
+        listed.intersection_update(plants)
+        async_add_entities(
+            ChangeEvent(account, each) for each in sorted(plants - listed)
+        )
+        listed.update(plants)
 
     update()
     entry.async_on_unload(account.readings.async_add_listener(update))
@@ -100,3 +108,37 @@ class AlarmEvent(CoordinatorEntity[SolarCloudCoordinator[Snapshot]], EventEntity
                     **told,
                 },
             )
+
+
+class ChangeEvent(EventEntity):
+    """Tells of what another hand changed: firmware, devices, ratings, settings."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+    _attr_translation_key = "change"
+    entity_description = EventEntityDescription(
+        key="change",
+        event_types=[str(each) for each in Change],
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+    )
+
+    def __init__(self, account: Account, plant_id: str) -> None:
+        """Belong to a plant."""
+        self._signal: Final = signal_of(
+            account.readings.config_entry.entry_id, plant_id
+        )
+        self._attr_unique_id = f"{account.vendor.key}_{plant_id}_change"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, plant_id)})
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Hear of changes."""
+        self.async_on_remove(
+            async_dispatcher_connect(self.hass, self._signal, self._tell)
+        )
+
+    @callback
+    def _tell(self, change: Change, told: dict[str, str | None]) -> None:
+        self._trigger_event(str(change), told)
+        self.async_write_ha_state()

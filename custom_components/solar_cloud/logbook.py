@@ -1,4 +1,4 @@
-"""The logbook's lines: for every change that was asked for, what, where, by whom, and how it ended; for alarms, what became of them."""
+"""The logbook's lines: for every change that was asked for, what, where, by whom, and how it ended; for alarms, what became of them; and what another hand changed."""
 
 from collections.abc import Callable
 
@@ -11,12 +11,13 @@ from homeassistant.helpers.translation import async_get_cached_translations
 from .const import DOMAIN
 from .control.events import EVENT_COMMAND, command_name, state_name, value_name
 from .event import EVENT_ALARM
+from .journal import EVENT_CHANGE
 
 
-def news_name(hass: HomeAssistant, news: str) -> str:
-    """Return what became of an alarm, in Home Assistant's language."""
+def news_name(hass: HomeAssistant, event: str, news: str) -> str:
+    """Return what an event entity tells, in Home Assistant's language."""
     texts = async_get_cached_translations(hass, hass.config.language, "entity", DOMAIN)
-    key = f"component.{DOMAIN}.entity.event.alarm.state_attributes.event_type.state.{news}"
+    key = f"component.{DOMAIN}.entity.event.{event}.state_attributes.event_type.state.{news}"
     return texts.get(key, news)
 
 
@@ -51,8 +52,22 @@ def async_describe_events(
         where = f" ({data['device']})" if data.get("device") else ""
         return {
             LOGBOOK_ENTRY_NAME: name or "Solar Cloud",
-            LOGBOOK_ENTRY_MESSAGE: f"{news_name(hass, data['news'])}: {data['name']}{where}",
+            LOGBOOK_ENTRY_MESSAGE: f"{news_name(hass, 'alarm', data['news'])}: {data['name']}{where}",
+        }
+
+    @callback
+    def describe_change(event: Event) -> dict[str, str]:
+        data = event.data
+        words = [news_name(hass, "change", str(data["change"]))]
+        if data["setting"]:
+            words.append(str(data["setting"]))
+        if data["after"]:
+            words.append(f"{data['before']} → {data['after']}")
+        return {
+            LOGBOOK_ENTRY_NAME: data["device"] or "Solar Cloud",
+            LOGBOOK_ENTRY_MESSAGE: ": ".join(words),
         }
 
     async_describe_event(DOMAIN, EVENT_COMMAND, describe)
+    async_describe_event(DOMAIN, EVENT_CHANGE, describe_change)
     async_describe_event(DOMAIN, EVENT_ALARM, describe_alarm)

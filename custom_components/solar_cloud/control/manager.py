@@ -184,6 +184,21 @@ class ControlManager:
         last = self._last_commands.get(device_id)
         return None if last is None else (last.name, last.state)
 
+    def last_sent(self, device_id: str) -> float | None:
+        """Return when this run last sent something to a plant or device, in epoch seconds."""
+        return self._last.get(device_id)
+
+    def is_changing(self, device_id: str) -> bool:
+        """Whether a forced mode, a task or a value that was sent is still on its way at a plant or device."""
+        return (
+            self.forces.get(device_id) is not None
+            or any(task.device_id == device_id for task in self._running.tasks())
+            or any(
+                key[0] == device_id and state is CommandState.PENDING
+                for key, state in self.pending.states.items()
+            )
+        )
+
     @property
     def notices(self) -> frozenset[Notice]:
         """What the user should know."""

@@ -79,6 +79,7 @@ class Knobs:
     chinese_alarms: bool = False  # names stay Chinese in any language
 
     # Control
+    inverter_firmware: str = "SAPPHIRE-H_01011.51.03"
     control_group: bool = True  # false: E900 for all of it
     viewer_code: str = "6-1"  # what a share for viewing is answered with, or E900
     channel_closed: bool = False  # 14

@@ -166,7 +166,7 @@ def _device_row(query: Query, plant: Plant, device: Device) -> dict[str, Any]:
     if str(query.params.get("is_get_firmware_version")) == "1":
         inverter = device.kind in (PV, HYBRID)
         row["firmware_version_info"] = {
-            "lcd_version": "SAPPHIRE-H_01011.51.03" if inverter else None,
+            "lcd_version": query.knobs.inverter_firmware if inverter else None,
             "m_version": "WINET-SV200.001.00.P026" if device.kind == 22 else None,
         }
     return row
