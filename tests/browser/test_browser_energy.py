@@ -1,7 +1,7 @@
 """One click in the repairs adds a plant to an Energy Dashboard that has other sources already."""
 
 from collections.abc import AsyncGenerator
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 import pytest
@@ -11,7 +11,6 @@ from tests.live.accounts import ACCOUNTS, DOMAIN, add_account, solax_cloud
 from tests.live.client import Client, Json
 from tests.live.dashboard import find_home
 from tests.live.instance import Instance
-from tests.live.past import Past
 from tests.live.wait import eventually
 
 from .frontend import Frontend
@@ -47,9 +46,9 @@ async def cloud(socket_enabled: None) -> AsyncGenerator[SolaxCloud]:
 
 
 async def test_the_repair_adds_the_plant_and_leaves_the_rest(
-    frontend: Frontend, instance: Instance, cloud: SolaxCloud, tmp_path: Path
+    frontend: Frontend, instance: Instance, cloud: SolaxCloud
 ) -> None:
-    """Foreign sources stay byte for byte, the repair goes away, and the page shows imported days."""
+    """Foreign sources stay byte for byte, the repair goes away, and the page shows the days before, which the click brought in."""
     client = instance.client
     await client.save_energy(FOREIGN)
     before = await client.command("energy/get_prefs")
@@ -73,12 +72,36 @@ async def test_the_repair_adds_the_plant_and_leaves_the_rest(
     assert len(after["device_consumption"]) == 2
     assert not await _offered(client)
 
-    await Past(client, tmp_path / "past.json").write(cloud.plant.site, home.counters)
+    pv = home.counters["pv_energy_total"]
+    days = await eventually(
+        lambda: _days(client, pv), "the days before, in two minutes", within=120
+    )
+    assert all(0 <= change < 120 for change in days), "a step where the past begins"
     await frontend.open("/energy/overview")
     for name in ("Solar total", "Battery total", "Grid total"):
         await expect(frontend.page.get_by_text(name).first).to_be_visible()
     await frontend.picture("energy")
+    await frontend.open("/energy/electricity")
+    graph = frontend.page.locator("hui-energy-solar-graph-card canvas")
+    await expect(graph.first).to_be_visible()
+    await frontend.page.get_by_role("button", name="Previous").first.click()
+    await expect(graph.first).to_be_visible()
+    await frontend.picture("yesterday")
     assert not instance.log_lines("ERROR")
+
+
+async def _days(client: Client, statistic_id: str) -> list[float]:
+    """Return what each day of a counter brought, once yesterday is there."""
+    now = datetime.now(UTC)
+    found = await client.command(
+        "recorder/statistics_during_period",
+        start_time=(now - timedelta(days=8)).isoformat(),
+        period="day",
+        statistic_ids=[statistic_id],
+        types=["change"],
+    )
+    changes = [row["change"] for row in found.get(statistic_id, ())]
+    return changes if len(changes) > 1 else []
 
 
 async def _offered(client: Client) -> list[Json]:
