@@ -18,6 +18,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solar_cloud.cloud import masking
 from custom_components.solar_cloud.cloud.capture import Capture
+from custom_components.solar_cloud.cloud.errors import UnexpectedAnswer
 from custom_components.solar_cloud.cloud.masking import Masks
 from custom_components.solar_cloud.cloud.model import Inventory
 from custom_components.solar_cloud.cloud.registry import VENDORS
@@ -61,6 +62,15 @@ REFUSALS: Final = {
     "fusionsolar": (305, 407, 401, 20010, 20056, 20614, 99999),
 }
 """Codes of each, with a message that says who it is about."""
+
+
+LISTS: Final = (
+    "plant/page_plant_info",
+    "stations",
+    "getPowerStationList",
+    "queryPowerStationList",
+)
+"""The list of plants by each vendor's name; the others are refused."""
 
 
 @dataclass
@@ -124,6 +134,8 @@ async def _tried(home: Home, entry: MockConfigEntry, file: Path) -> list[str]:
         ),
         ("list_points", {"device_id": devices[0], "ask_cloud": True}),
         ("list_devices", {}),
+        ("get_alarms", {}),
+        *(("call_api", {"call": each}) for each in LISTS),
     ):
         answers = action != "refresh"
         try:
@@ -161,6 +173,7 @@ async def _story(
     file = folder / "export.json"
     said = await _tried(home, entry, file)
     assert file.exists()
+    assert any(text.startswith('[{"answer": {') for text in said)
     cloud, words = planting.cloud, planting.plant("text", "refusal")
     troubles = list(TROUBLES)
     troubles += [{"code": code, "message": words} for code in REFUSALS[cloud.name]]
@@ -287,8 +300,14 @@ async def test_e60_a_missing_mask_is_noticed(
     assert needless == set()
 
 
+@pytest.mark.parametrize(
+    ("mistake", "found"),
+    [("log", {"log"}), ("quote", {"exceptions and answers"})],
+)
 @pytest.mark.parametrize("sign_in", ["solax"], indirect=True)
-async def test_e61_a_log_that_says_too_much_is_noticed(
+async def test_e61_a_mistake_of_ours_is_noticed(
+    mistake: str,
+    found: set[str],
     home: Home,
     planting: Planting,
     sign_in: str,
@@ -296,14 +315,17 @@ async def test_e61_a_log_that_says_too_much_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """Somebody logs what came back."""
+    """Somebody logs what came back, or lets an error quote the vendor."""
     usual = Transport.send
 
     async def send(self: Transport, *args: Any, **kwargs: Any) -> Answer:
         answer = await usual(self, *args, **kwargs)
-        LOGGER.debug("%s", answer.body)
+        if mistake == "log":
+            LOGGER.debug("%s", answer.body)
+        elif answer.status >= 400:
+            raise UnexpectedAnswer("http_error", status=answer.body[-200:])
         return answer
 
     monkeypatch.setattr(Transport, "send", send)
     places = await _story(home, planting, sign_in, caplog, tmp_path)
-    assert places.leaks(planting).keys() == {"log"}
+    assert places.leaks(planting).keys() >= found

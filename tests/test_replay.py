@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 import json
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -30,6 +31,10 @@ MOVING: Final = ("_data_age", "_last_report", "_api_calls_today", "_api_calls_le
 def begin() -> datetime:
     """A summer's morning, when sun, house, battery and grid all have something to show."""
     return datetime(2026, 6, 15, 7, 1, 30, tzinfo=UTC)
+
+
+BUNDLES: Final = sorted((Path(__file__).parent / "fixtures" / "bundles").iterdir())
+"""Diagnostics that are kept. ``micro-only.json``: two emulated SolaX microinverters, downloaded when form 1 of the file was new."""
 
 
 async def replay_entry(home: Home, cloud: ReplayCloud) -> MockConfigEntry:
@@ -124,3 +129,17 @@ async def test_a_replayed_bundle_shows_the_same_entities_and_values(
     assert len(before) > 100
     assert described(report) == described(bundle)
     assert after == before
+
+
+@pytest.mark.parametrize("path", BUNDLES, ids=lambda path: path.stem)
+async def test_a_kept_bundle_still_shows_what_it_showed(
+    socket_enabled: None, home: Home, path: Path
+) -> None:
+    """A report of an earlier version is a test of this one."""
+    bundle = json.loads(path.read_text())
+    home.freezer.move_to(datetime.fromisoformat(bundle["taken_at"]))
+    async with ReplayCloud(bundle) as replayed:
+        entry = await replay_entry(home, replayed)
+        await home.start(entry)
+        await home.pass_time(PASSED)
+        assert described(await bundle_of(home, entry)) == described(bundle)
