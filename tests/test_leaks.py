@@ -64,12 +64,12 @@ REFUSALS: Final = {
 """Codes of each, with a message that says who it is about."""
 
 
-LISTS: Final = (
-    "plant/page_plant_info",
-    "stations",
-    "getPowerStationList",
-    "queryPowerStationList",
-)
+LISTS: Final[dict[str, dict[str, Any]]] = {
+    "plant/page_plant_info": {"businessType": "1"},
+    "stations": {"pageNo": 1},
+    "getPowerStationList": {"curPage": 1, "size": 10},
+    "queryPowerStationList": {"page": 1, "size": 10},
+}
 """The list of plants by each vendor's name; the others are refused."""
 
 
@@ -117,7 +117,7 @@ async def _tried(home: Home, entry: MockConfigEntry, file: Path) -> list[str]:
         )
     ]
     now = dt_util.utcnow()
-    for action, data in (
+    tries: tuple[tuple[str, dict[str, Any]], ...] = (
         ("refresh", {"config_entry_id": entry.entry_id}),
         (
             "get_history",
@@ -135,8 +135,12 @@ async def _tried(home: Home, entry: MockConfigEntry, file: Path) -> list[str]:
         ("list_points", {"device_id": devices[0], "ask_cloud": True}),
         ("list_devices", {}),
         ("get_alarms", {}),
-        *(("call_api", {"call": each}) for each in LISTS),
-    ):
+        *(
+            ("call_api", {"call": call, "parameters": parameters})
+            for call, parameters in LISTS.items()
+        ),
+    )
+    for action, data in tries:
         answers = action != "refresh"
         try:
             answer = await home.hass.services.async_call(
