@@ -12,6 +12,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.solar_cloud.backfill.rows import Row
 from custom_components.solar_cloud.statistics import recorder
+from custom_components.solar_cloud.statistics.first_hour import Anchor, FirstHours
+from custom_components.solar_cloud.statistics.importer import HistoryImport
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.statistics import validate_statistics
 from homeassistant.core import CoreState
@@ -223,3 +225,36 @@ async def test_a_statistic_that_began_with_the_past_is_as_the_recorder_would_hav
     assert metadata[pv]["unit_of_measurement"] == "MWh"
     assert metadata[pv]["unit_class"] == "energy"
     await added.compare(datetime.now(UTC).timestamp())
+
+
+@pytest.mark.parametrize("added", [SOLAX], indirect=True)
+async def test_what_the_recorder_began_at_zero_meanwhile_goes_on_from_the_past(
+    added: Added, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when it compiled its first row of a counter just before ours was there, and Home Assistant stopped."""
+
+    async def nothing(*_: object) -> None:
+        """Bring in no days."""
+
+    monkeypatch.setattr(HistoryImport, "_import", nothing)
+    await act(added.home, start="2026-06-14")
+    await added.home.settle()
+    account, hass = added.entry.runtime_data, added.home.hass
+    pv = added.statistic("pv_energy_total")
+    (anchor,) = await added.rows("pv_energy_total")
+    await pass_minutes(added.home, 8)
+
+    async def recent() -> list[Row]:
+        return (await recorder.async_rows(hass, [pv], period="5minute"))[pv]
+
+    before = await recent()
+    recorder.lift(hass, pv, before[1].start, -before[1].sum)
+    first_hours = FirstHours(hass, account, account.history.watch)
+    shown = Row(before[0].start, before[0].state, 0.0)
+    (plant_id,) = account.inventory.data.plants
+    written = Anchor(anchor, shown, before[0].start // HOUR * HOUR, frozenset())
+    await first_hours.async_note(plant_id, {pv: written})
+    assert (await first_hours.async_write(plant_id)).keys() == {pv}
+    after = await recent()
+    assert [row.sum for row in after] == pytest.approx([row.sum for row in before])
+    assert not first_hours.noted
