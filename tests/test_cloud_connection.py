@@ -70,12 +70,20 @@ async def test_system_information_shows_each_account_without_naming_it(
     info = await get_system_health_info(home.hass, DOMAIN)
     assert await info.pop("SolaX: cloud reachable") == "ok"
     assert info.keys() == {
+        "SolaX: calls by kind",
         "SolaX: calls left",
+        "SolaX: calls within 24 hours",
+        "SolaX: next call given back",
+        "SolaX: token valid until",
         "SolaX: data age",
         "SolaX: last error",
         "SolaX: next poll",
     }
-    assert info["SolaX: calls left"] > 0
+    assert info["SolaX: calls left"] + info["SolaX: calls within 24 hours"] == 10**6
+    assert "/" in info["SolaX: calls by kind"]
+    assert datetime.fromisoformat(info["SolaX: token valid until"]) > (
+        home.freezer().astimezone()
+    )
     assert info["SolaX: last error"] is None
     assert (
         datetime.fromisoformat(info["SolaX: next poll"]) > home.freezer().astimezone()

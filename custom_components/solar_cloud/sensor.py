@@ -552,7 +552,7 @@ def _of_plant(account: Account, plant_id: str) -> set[Q]:
 class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     """A measured value, a state, or the time of the last report."""
 
-    _unrecorded_attributes = frozenset({"code"})
+    _unrecorded_attributes = frozenset({"by_kind", "code", "next_reset"})
 
     def __init__(
         self,
@@ -641,7 +641,13 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        """The raw code of a state this version does not know, and who named the currency."""
+        """The raw code of a state this version does not know, who named the currency, and the calls by kind."""
+        if self.slot.quantity is Quantity.API_CALLS_TODAY:
+            at = self.account.quota.next_reset
+            return {
+                "by_kind": self.account.quota.by_kind(),
+                "next_reset": at and dt_util.utc_from_timestamp(at),
+            }
         if self.device_class is SensorDeviceClass.MONETARY:
             own = self._vendor_currency is not None
             return {"currency_from": "vendor" if own else "home_assistant"}

@@ -271,3 +271,21 @@ async def test_calls_counted_in_the_future_pass(
     assert quota.wait("read") <= 61
     clock.advance(61)
     quota.acquire("read")
+
+
+def test_each_kind_of_call_says_what_it_used_and_when_a_call_is_given_back(
+    clock: StillClock,
+) -> None:
+    """By its longest limit; the account's next call comes back when its oldest is a day old."""
+    quota = Quota(
+        {ALL: (Window(100, DAY),), "read": (MINUTE, Window(50, DAY)), "idle": ()},
+        MemoryStorage(),
+    )
+    assert quota.next_reset is None
+    quota.acquire("read")
+    quota.acquire("read")
+    assert quota.by_kind() == {
+        "read": {"used": 2, "left": 48, "within_seconds": 86_400}
+    }
+    assert quota.next_reset == pytest.approx(clock.now + DAY, abs=DAY / 300)
+    assert Quota({}, MemoryStorage()).next_reset is None

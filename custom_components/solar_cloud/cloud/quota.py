@@ -261,6 +261,38 @@ class Quota:
             default=None,
         )
 
+    def by_kind(self) -> dict[str, dict[str, int]]:
+        """Return, by kind of call, how many were made within the longest limit of its own and how many that limit leaves."""
+        found: dict[str, dict[str, int]] = {}
+        for bucket, windows in self._windows.items():
+            limits = [(each.seconds, each.limit) for each in windows if each.limit]
+            if bucket == ALL or not limits:
+                continue
+            seconds, limit = max(limits)
+            tally = self._tallies.get((bucket, seconds), _Tally())
+            used = sum(calls for _, calls in tally.within(seconds, time.time()))
+            found[bucket] = {
+                "used": used,
+                "left": max(0, limit - used),
+                "within_seconds": int(seconds),
+            }
+        return found
+
+    @property
+    def next_reset(self) -> float | None:
+        """When the tightest limit of the whole account gives its oldest call back, in epoch seconds; ``None`` while none is used."""
+        windows = [
+            (max(0, each.limit - self.used(each.seconds)), each.seconds)
+            for each in self._windows.get(ALL, ())
+            if each.limit is not None and each.seconds >= SHORT
+        ]
+        if not windows:
+            return None
+        _, seconds = min(windows)
+        tally = self._tallies.get((ALL, seconds), _Tally())
+        steps = tally.within(seconds, time.time())
+        return steps[0][0] + seconds + _step(seconds) if steps else None
+
     @property
     def runs_out(self) -> bool:
         """Whether most of a limit of a day or more of the whole account is used."""
