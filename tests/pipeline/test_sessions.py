@@ -59,6 +59,15 @@ def test_a_lifetime_counter_that_is_held_back_ends_no_session() -> None:
     assert charger.say(9.0) == begun
 
 
+def test_an_older_answer_in_between_begins_no_session() -> None:
+    """Another begin would book the whole session a second time; one that fell further is over."""
+    charger = Charger()
+    begun = charger.say(11.4)
+    for energy in (12.3, 11.4, 12.3, 12.2, 11.1):
+        assert charger.say(energy) == begun
+    assert charger.say(11.0) == charger.now
+
+
 @pytest.mark.parametrize("stored", ["x", {"evc": 7}, {"evc": {"since": "x"}}])
 def test_a_damaged_store_begins_anew(stored: object) -> None:
     """It never raises."""

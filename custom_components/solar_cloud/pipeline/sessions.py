@@ -16,11 +16,13 @@ DURATION: Final = Slot(Q.CHARGER_SESSION_DURATION)
 TOTAL: Final = Slot(Q.CHARGER_ENERGY_TOTAL)
 UNSEEN: Final = 0.5
 """kWh by which the lifetime counter must have gained more than the session for another one to have been missed."""
+DIP: Final = 0.1
+"""The share by which an older answer or a rounding may lower an energy; as much as Home Assistant overlooks in a counter."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChargingSession:
-    """A session as it was last seen: its begin in epoch seconds, its kWh, and the most kWh that the lifetime counter had from before it."""
+    """A session as it was last seen: its begin in epoch seconds, the most kWh it had, and the most kWh that the lifetime counter had from before it."""
 
     since: float
     energy: float
@@ -58,7 +60,7 @@ class Sessions:
                     (each for each in (known.before, before) if each is not None),
                     default=None,
                 )
-                session = ChargingSession(known.since, energy, most)
+                session = ChargingSession(known.since, max(known.energy, energy), most)
             if session != known:
                 self._known[key] = session
                 self._storage.delay_save(SECTION, partial(to_json, self._known))
@@ -66,7 +68,7 @@ class Sessions:
 
 def _is_another(known: ChargingSession, energy: float, before: float | None) -> bool:
     """Whether an energy is of another session than the known one; nobody need have seen that begin."""
-    if energy < known.energy:
+    if energy < known.energy * (1 - DIP):
         return True
     return (
         before is not None
