@@ -56,14 +56,7 @@ class DemandWatch:
             for key in self._look()[1]
             if key in inventory.devices and inventory.devices[key].kind in ONLOOKERS
         )
-        needed = {
-            term.device_id
-            for plant_id in {inventory.devices[key].plant_id for key in off}
-            for sources in roles(plant_id, inventory).values()
-            for source in sources
-            for term in source.terms
-        }
-        return off - needed
+        return dispensable(off, inventory, roles)
 
     def _look(self) -> tuple[Demand, frozenset[str]]:
         """Read the registry; an owner's key is unwanted when every entity that shows it is off."""
@@ -90,3 +83,29 @@ class DemandWatch:
             )
             self._known = Demand(unwanted, frozenset(switched) - unwanted), idle
         return self._known
+
+
+def dispensable(
+    off: frozenset[str],
+    inventory: Inventory,
+    roles: Callable[[str, Inventory], PlantSources],
+) -> frozenset[str]:
+    """Return those of some devices that no role needs, and whose absence leaves every plant the same sources.
+
+    Of two meters it is not known which one is at the grid: the one that is left would be taken for it.
+    """
+    left: set[str] = set()
+    for plant_id in {inventory.devices[key].plant_id for key in off}:
+        found = roles(plant_id, inventory)
+        needed = {
+            term.device_id
+            for sources in found.values()
+            for source in sources
+            for term in source.terms
+        }
+        mine = frozenset(
+            key for key in off - needed if inventory.devices[key].plant_id == plant_id
+        )
+        if roles(plant_id, inventory.without(mine)) == found:
+            left |= mine
+    return frozenset(left)

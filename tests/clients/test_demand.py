@@ -1,7 +1,16 @@
 """What somebody wants to know: entities that are off ask for nothing, those that may yet come do."""
 
 from custom_components.solar_cloud.cloud.demand import Demand
-from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
+from custom_components.solar_cloud.cloud.model import (
+    Device,
+    DeviceKind,
+    Inventory,
+    Plant,
+    Quantity as Q,
+    Slot,
+)
+from custom_components.solar_cloud.cloud.solax.sources import roles
+from custom_components.solar_cloud.demand import dispensable
 
 OFF = frozenset({("inverter", "phase_voltage_1"), ("inverter", "pv_power")})
 
@@ -13,6 +22,35 @@ def test_what_is_worked_with_is_asked_for_whoever_looks() -> None:
     assert demand.wants(["inverter"], Slot(Q.PHASE_VOLTAGE, 2))
     assert not demand.wants(["inverter"], Slot(Q.PHASE_VOLTAGE, 1))
     assert demand.wants(["inverter", "another"], Slot(Q.PHASE_VOLTAGE, 1))
+
+
+def test_how_far_cells_are_apart_needs_both_ends() -> None:
+    """They are asked for although they are off themselves, but not when the spread is off, too."""
+    ends = {("battery", "cell_voltage_max"), ("battery", "cell_voltage_min")}
+    spread = ("battery", "cell_voltage_spread")
+    assert Demand(frozenset(ends)).wants(["battery"], Slot(Q.CELL_VOLTAGE_MIN))
+    off = Demand(frozenset(ends | {spread}))
+    assert not off.wants(["battery"], Slot(Q.CELL_VOLTAGE_MIN))
+    assert off.wants(["battery"], Slot(Q.CELL_TEMPERATURE_MIN))
+
+
+def test_a_second_meter_that_is_off_makes_the_first_no_grid_meter() -> None:
+    """Which of two is at the grid nobody told: it is not decided by who is looked at."""
+    devices = {
+        key: Device(id=key, plant_id="plant", kind=kind)
+        for key, kind in (
+            ("inverter", DeviceKind.INVERTER),
+            ("meter 1", DeviceKind.METER),
+            ("meter 2", DeviceKind.METER),
+            ("dongle", DeviceKind.GATEWAY),
+        )
+    }
+    home = Inventory({"plant": Plant(id="plant", name="Home")}, devices)
+    assert not dispensable(frozenset({"meter 2"}), home, roles)
+    assert dispensable(frozenset({"dongle"}), home, roles) == {"dongle"}
+    alone = home.without(frozenset({"meter 2"}))
+    off = frozenset({"meter 1", "dongle"})
+    assert dispensable(off, alone, roles) == {"dongle"}
 
 
 def test_alarms_are_read_for_whom_an_entity_tells_of_them() -> None:

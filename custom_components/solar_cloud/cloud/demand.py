@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, runtime_checkable
 
 from .model import Quantity, Slot
+from .points import SPREADS
 
 DECIDING_UNITS: Final = frozenset({"W", "kWh", "%", ""})
 """Of powers, energies, charges and states roles are made, counters believed and polls timed, whoever looks at them."""
@@ -32,9 +33,12 @@ class Demand:
     """The entities that are on."""
 
     def wants(self, owners: Iterable[str], slot: Slot) -> bool:
-        """Whether a slot of any of some plants or devices is needed."""
+        """Whether a slot of any of some plants or devices is needed, for itself or for what is worked out of it."""
+        keys = {slot.key} | {
+            str(spread) for spread, ends in SPREADS.items() if slot.quantity in ends
+        }
         return decides(slot.quantity) or any(
-            (owner, slot.key) not in self.unwanted for owner in owners
+            (owner, key) not in self.unwanted for owner in owners for key in keys
         )
 
     def shows_alarms(self, plants: Iterable[str], devices: Iterable[str]) -> bool:
