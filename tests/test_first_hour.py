@@ -207,6 +207,28 @@ async def test_what_shows_at_once_can_be_taken_back_at_once_and_later(
 
 
 @pytest.mark.parametrize("added", [SOLAX], indirect=True)
+async def test_a_counter_renamed_while_its_past_comes_in_keeps_all_of_it(
+    added: Added,
+) -> None:
+    """The days that were not there yet come under the new name, and all of them can be taken back."""
+    start = await added.bring_in(days=4, within=11)
+    (job,) = added.entry.runtime_data.history.imports.jobs.values()
+    assert job.reached > job.start, "it was over before"
+    registry = er.async_get(added.home.hass)
+    registry.async_update_entity(
+        added.statistic("pv_energy_total"), new_entity_id="sensor.roof"
+    )
+    await added.home.settle()
+    await pass_minutes(added.home, 12)
+    assert added.statistic("pv_energy_total") == "sensor.roof"
+    rows = await added.rows("pv_energy_total")
+    assert rows[0].start < datetime.fromisoformat(f"{start}T12:00+02:00").timestamp()
+    undone = await act(added.home, undo=True)
+    assert "sensor.roof" in {each["entity_id"] for each in undone["counters"]}
+    assert not await added.rows("pv_energy_total")
+
+
+@pytest.mark.parametrize("added", [SOLAX], indirect=True)
 async def test_a_statistic_that_began_with_the_past_is_as_the_recorder_would_have_made_it(
     added: Added,
 ) -> None:

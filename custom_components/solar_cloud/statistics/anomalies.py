@@ -21,7 +21,7 @@ from ..issues import drop_plain_issue, plant_issue_id
 from ..pipeline.counter_filters import bound
 from ..pipeline.growth import UNRATED
 from . import recorder
-from .counters import plant_counters
+from .counters import plant_counters, renamed
 
 SECTION: Final = "doctor"
 KEY: Final = "statistics_doctor"
@@ -156,6 +156,16 @@ class AnomalyFinder:
         plant.findings = {}
         self._save()
         self._show(inventory, plant_id)
+
+    @callback
+    def rename(self, old: str, new: str) -> None:
+        """Know what was found and accepted under the new name of a statistic."""
+        for plant in self._plants.values():
+            plant.findings = renamed(plant.findings, old, new)
+            plant.accepted = {
+                (new if key == old else key, start) for key, start in plant.accepted
+            }
+        self._save()
 
     def _save(self) -> None:
         self._account.store.delay_save(SECTION, partial(to_json, self._plants))

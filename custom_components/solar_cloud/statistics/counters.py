@@ -1,6 +1,6 @@
 """Our lifetime counters as the recorder knows them: which statistic, and which addends feed it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import tzinfo
 
@@ -85,3 +85,15 @@ async def async_zone(hass: HomeAssistant, account: Account, plant: Plant) -> tzi
     reading = account.readings.data.readings.get(plant.id)
     measured_at = reading.measured_at if reading else None
     return plant_zone(plant, measured_at, dt_util.utcnow(), place)
+
+
+def renamed[ValueT](
+    known: Mapping[str, ValueT], old: str, new: str
+) -> dict[str, ValueT]:
+    """Return what is known by statistic, one of which has another name now."""
+    return {new if key == old else key: each for key, each in known.items()}
+
+
+def renamed_each(ids: AbstractSet[str], old: str, new: str) -> frozenset[str]:
+    """Return statistics, one of which has another name now."""
+    return frozenset(new if key == old else key for key in ids)

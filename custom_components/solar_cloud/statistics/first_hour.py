@@ -14,7 +14,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Final
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 
 from ..account import Account
 from ..backfill.fetcher import HistoryFetcher, Key
@@ -28,7 +28,7 @@ from ..cloud.storage import Json
 from ..pipeline.counter_filters import bound
 from ..pipeline.growth import UNRATED, GrowthLimit
 from . import recorder
-from .counters import Counter
+from .counters import Counter, renamed
 from .plan import DAY, STEP, Plan, read_from
 from .undo import Imported
 
@@ -106,6 +106,12 @@ class FirstHours:
         """Note what is to be written of a plant, over a crash."""
         noted = self.noted | {plant_id: dict(anchors)}
         await self._account.store.save(SECTION, to_json(noted))
+
+    @callback
+    def rename(self, old: str, new: str) -> None:
+        """Write what was noted under the new name of a statistic."""
+        noted = {key: renamed(each, old, new) for key, each in self.noted.items()}
+        self._account.store.delay_save(SECTION, partial(to_json, noted))
 
     async def async_write(self, plant_id: str) -> dict[str, Imported]:
         """Write what was noted, as far as it is not there yet; return what is there now."""

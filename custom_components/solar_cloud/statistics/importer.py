@@ -17,7 +17,7 @@ import math
 from typing import Final
 
 from homeassistant.components import persistent_notification
-from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util import dt as dt_util
 
@@ -37,7 +37,7 @@ from ..flow_schemas import async_sentence
 from ..issues import plant_issue_id
 from ..storage import FETCHED, KEPT, SectionStore, async_load_or_set_aside
 from . import recorder
-from .counters import Counter, async_zone, plant_counters
+from .counters import Counter, async_zone, plant_counters, renamed, renamed_each
 from .first_hour import FirstHours, async_read_end, collector
 from .plan import DAY, STEP, Plan, async_make, read_from
 from .take_over import TakenOver
@@ -491,6 +491,23 @@ class HistoryImport:
         self._account.store.delay_save(WRITING, partial(to_json, writing))
         self._account.store.delay_save(IMPORTS, partial(to_json, ledger))
         return whole
+
+    @callback
+    def rename(self, old: str, new: str) -> None:
+        """Go on under the new name of a statistic, which the recorder renames too."""
+        for job in self.jobs.values():
+            job.counters = renamed_each(job.counters, old, new)
+            job.reported = renamed_each(job.reported, old, new)
+        self._account.store.delay_save(JOBS, partial(to_json, self.jobs))
+        for section in (IMPORTS, WRITING):
+            records = {
+                key: replace(each, counters=renamed(each.counters, old, new))
+                for key, each in self._records(section).items()
+            }
+            self._account.store.delay_save(section, partial(to_json, records))
+        for key, done in self.done.items():
+            self.done[key] = renamed(done, old, new)
+        self._first_hours.rename(old, new)
 
     @property
     def undoing(self) -> list[str]:

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
@@ -69,15 +70,27 @@ class History:
     def start(self) -> Callable[[], None]:
         """Work with every poll from now on; returns what stops it."""
         remove = self.account.readings.async_add_listener(self.on_poll)
+        forget = self._hass.bus.async_listen(
+            er.EVENT_ENTITY_REGISTRY_UPDATED, self._on_registry
+        )
         self.on_poll()
 
         @callback
         def stop() -> None:
             remove()
+            forget()
             self._cancel_wake()
             self.anomaly_finder.stop()
 
         return stop
+
+    @callback
+    def _on_registry(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        """Follow a statistic whose entity was renamed."""
+        if event.data["action"] == "update" and "old_entity_id" in event.data:
+            old, new = event.data["old_entity_id"], event.data["entity_id"]
+            self.imports.rename(old, new)
+            self.anomaly_finder.rename(old, new)
 
     @property
     def can_import(self) -> bool:
