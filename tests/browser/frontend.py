@@ -9,7 +9,7 @@ import shutil
 import time
 from typing import Any, Final
 
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright
 
 from tests.live.instance import ZONE, Instance
 from tests.live.process import LOOPBACK
@@ -25,6 +25,8 @@ _FLAGS: Final = (
     # Whatever a page asks for, it reaches this machine only.
     f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {LOOPBACK}",
 )
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
+DESK: Final[ViewportSize] = {"width": 1280, "height": 900}
 _PATIENCE_MS: Final = 30_000
 _DAY: Final = 24 * 3600
 
@@ -57,6 +59,18 @@ class Frontend:
         """Take a screenshot."""
         path = self._pictures / f"{next(self._numbers):02}-{name}.png"
         await self.page.screenshot(path=path, animations="disabled")
+
+    async def views(self, name: str) -> None:
+        """Look at what is open light, dark and on a phone, whose width it must keep to."""
+        await self.picture(f"{name}-light")
+        await self.page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        await self.page.set_viewport_size(PHONE)
+        await self.picture(f"{name}-phone-dark")
+        wide = await self.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= PHONE["width"]
+        await self.page.set_viewport_size(DESK)
+        await self.picture(f"{name}-dark")
+        await self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
 
     async def picture_of(self, page: Page, name: str) -> None:
         """Take a screenshot of another page: a vendor's."""
@@ -176,7 +190,7 @@ async def _log_in(browser: Browser, instance: Instance, zone: str) -> Page:
         reduced_motion="reduce",
         service_workers="block",
         timezone_id=zone,
-        viewport={"width": 1280, "height": 900},
+        viewport=DESK,
     )
     tokens = instance.client.token | {
         "hassUrl": instance.url,

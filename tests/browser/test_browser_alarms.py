@@ -9,10 +9,9 @@ from tests.live.accounts import solax_cloud
 from tests.live.instance import Instance
 from tests.live.wait import eventually
 
-from .frontend import Frontend
+from .frontend import PHONE, Frontend
 from .test_browser_dashboard import (
     PATH,
-    PHONE,
     add_every_plant,
     open_dashboard,
     saved_dashboard,

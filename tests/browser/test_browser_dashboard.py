@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Final
 
-from playwright.async_api import Locator, Page, Route, ViewportSize, expect
+from playwright.async_api import Locator, Page, Route, expect
 import pytest
 
 from tests.emulators.solax import SolaxCloud
@@ -21,8 +21,6 @@ from .frontend import Frontend
 pytestmark = pytest.mark.browser
 
 PATH: Final = "/solar-cloud"
-PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
-DESK: Final[ViewportSize] = {"width": 1280, "height": 900}
 
 
 @pytest.fixture
@@ -105,19 +103,6 @@ async def add_every_plant(client: Client, cloud: SolaxCloud) -> Json:
     return entry
 
 
-async def _views(frontend: Frontend, name: str) -> None:
-    """Look at what is open light, dark and on a phone."""
-    await frontend.picture(f"{name}-light")
-    await frontend.page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    await frontend.page.set_viewport_size(PHONE)
-    await frontend.picture(f"{name}-phone-dark")
-    wide = await frontend.page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= PHONE["width"]
-    await frontend.page.set_viewport_size(DESK)
-    await frontend.picture(f"{name}-dark")
-    await frontend.page.emulate_media(color_scheme="light", reduced_motion="reduce")
-
-
 def _tile(frontend: Frontend, name: str) -> Locator:
     return frontend.page.locator("hui-tile-card:visible", has_text=name).first
 
@@ -143,7 +128,7 @@ async def test_one_plant_and_then_none(
     await expect(page.locator("hui-gauge-card")).to_contain_text("State of charge")
     await expect(page.get_by_text("The first bars come with the next")).to_be_visible()
     await _no_broken_card(frontend)
-    await _views(frontend, "one")
+    await frontend.views("one")
 
     renamed = "sensor.what_the_roof_makes"
     await client.command(
@@ -163,7 +148,7 @@ async def test_one_plant_and_then_none(
 
     await client.remove_entry(entry["entry_id"])
     await expect(page.get_by_text("No plant yet")).to_be_visible()
-    await _views(frontend, "none")
+    await frontend.views("none")
     await page.get_by_role("button", name="Add account").click()
     await page.wait_for_url("**/config/integrations/**")
     assert not instance.log_lines("ERROR")
@@ -187,13 +172,13 @@ async def test_three_plants_of_three_vendors(
         powers = page.locator("hui-tile-card", has_text="Load power")
         await expect(powers).to_have_count(3)
         await _no_broken_card(frontend)
-        await _views(frontend, "three")
+        await frontend.views("three")
         await _see_a_problem_come_and_go(frontend, client)
 
         await page.locator("hui-heading-card").get_by_text("Home A").click()
         await expect(page.locator("hui-gauge-card")).to_contain_text("State of charge")
         await _no_broken_card(frontend)
-        await _views(frontend, "plant")
+        await frontend.views("plant")
         stored = await client.command("lovelace/config", url_path=PATH[1:])
         assert stored == {"strategy": {"type": "custom:solar-cloud"}}
     assert not instance.log_lines("ERROR")
@@ -242,7 +227,7 @@ async def test_forty_plants(
         await expect(page.locator("hui-tile-card")).to_have_count(40)
         await expect(page.get_by_role("tab")).to_have_count(0)
         await _no_broken_card(frontend)
-        await _views(frontend, "forty")
+        await frontend.views("forty")
 
         await _tile(frontend, "Customer 17").click()
         await expect(page.locator("hui-gauge-card")).to_contain_text("State of charge")

@@ -86,7 +86,7 @@ async def test_the_repair_adds_the_plant_and_leaves_the_rest(
     await expect(graph.first).to_be_visible()
     await frontend.page.get_by_role("button", name="Previous").first.click()
     await expect(graph.first).to_be_visible()
-    await frontend.picture("yesterday")
+    await frontend.views("yesterday")
     assert not instance.log_lines("ERROR")
 
 
