@@ -347,6 +347,28 @@ async def test_what_the_cloud_said_stands_beside_what_was_made_of_it(
     )
 
 
+async def test_a_device_that_is_gone_is_not_named_by_what_is_remembered_of_it(
+    hour_old: MockConfigEntry, home: Home
+) -> None:
+    """Its counters stay in the memory of the account, under its serial; no list has that any more."""
+    gone, serial = "H34GONE0815001", "X3OLD0815002"
+    store = hour_old.runtime_data.store
+    memory = {each: store.load(each) for each in ("guards", "seen", "serials")}
+    for section, kept in memory.items():
+        assert isinstance(kept, dict)
+        old = serial if section == "serials" else next(iter(kept.values()))
+        await store.save(section, {**kept, gone: old})
+    report = await async_get_config_entry_diagnostics(home.hass, hour_old)
+    told = json.dumps(report)
+    assert gone not in told
+    assert serial not in told
+    (masked,) = report["memory"]["guards"].keys() - {
+        "plant_1",
+        *(each["id"] for each in report["devices"]),
+    }
+    assert masked in report["memory"]["seen"]
+
+
 async def test_calls_are_listed_with_the_vendors_number(
     hour_old: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:

@@ -20,7 +20,7 @@ from .cloud.capture import KeptAnswer, LoggedCall
 from .cloud.masking import Identity, Masks, leaves
 from .cloud.model import Device, Plant, Reading, Value
 from .cloud.registry import VENDORS
-from .cloud.serialization import from_json_or_none
+from .cloud.serialization import from_json, from_json_or_none
 from .cloud.storage import Json
 from .cloud.token import SECTION as TOKEN, Token
 from .cloud.vendor import FieldKind
@@ -93,6 +93,7 @@ class _Bundle:
         if self._account is not None:
             # First: a token may name a plant.
             masks.learn_inventory(self._account.inventory.data)
+            self._learn_remembered()
         vendor = VENDORS[self._entry.data[CONF_VENDOR]]
         masks.keep((vendor.key, vendor.name, vendor.maker))
         sign_in = vendor.sign_in(self._entry.data[CONF_SIGN_IN])
@@ -109,6 +110,14 @@ class _Bundle:
         place = self._hass.config
         for degrees in (place.latitude, place.longitude):
             masks.learn_coordinate(str(degrees))
+
+    def _learn_remembered(self) -> None:
+        """Learn whom only the memory names: a device that was replaced or removed stays in it, under its serial with some vendors."""
+        for section in (GUARDS, ROLES, SEEN, SERIALS):
+            kept = self._store.load(section)
+            self._masks.learn_gone(kept if isinstance(kept, dict) else ())
+        for serial in from_json(dict[str, str], self._store.load(SERIALS)).values():
+            self._masks.learn(serial, Identity.SERIAL)
 
     async def async_write(self, only: str | None = None) -> dict[str, Any]:
         """Return the whole, or with ``only`` one plant or device."""

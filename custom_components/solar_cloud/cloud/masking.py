@@ -324,6 +324,12 @@ class Masks:
             if digits >= SHORTEST and not any(self._find(value)):
                 self.learn(value, Identity.ID)
 
+    def learn_gone(self, keys: Iterable[str]) -> None:
+        """Name plants and devices that no list has any more, of which something is still remembered."""
+        for key in sorted(set(keys) - self._names.keys()):
+            self._names[key] = self._new(Identity.ID)
+            self.learn(key, Identity.ID, self._names[key])
+
     def learn_answers(self, answers: Iterable[Json]) -> None:
         """Look for everybody the answers name."""
         found = [leaf for answer in answers for leaf in leaves(answer)]
