@@ -199,3 +199,15 @@ async def test_the_alarms_of_a_period_are_read_page_by_page(
     past = await read(begun, account.clock.now)
     assert len(past.alarms) == 2
     assert isinstance(past.stopped_by, CloudUnreachable)
+
+
+async def test_past_alarms_are_told_before_the_plants_clock_is_known(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """When they were raised is not; to leave them out would say that nothing was."""
+    wanted = await account.client.inventory()
+    cloud.change_device(INVERTER, {"fault": "Fault"})
+    now = account.clock.now
+    past = await account.client.past_alarms(PLANT, wanted, (now - 3600, now), never)
+    assert past.stopped_by is None
+    assert [alarm.raised for alarm in past.alarms] == [None]

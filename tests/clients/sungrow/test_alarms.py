@@ -230,3 +230,23 @@ async def test_the_alarms_of_a_period_are_asked_for_month_by_month(
     past = await cloud.past_alarms(HOME, inventory, (begun, clock.now), pause)
     assert len(past.alarms) == 1
     assert isinstance(past.stopped_by, CloudUnreachable)
+
+
+async def test_past_alarms_are_told_before_the_plants_clock_is_known(
+    server: SungrowCloud, connect: Connect, clock: StillClock
+) -> None:
+    """When they were raised is not; to leave them out would say that nothing was."""
+    account = connect()
+    inventory = await account.cloud.inventory()
+    server.plant.site.fail("hybrid", "Grid Undervoltage", "13802")
+    begun = clock.now - 60
+    clock.advance(3600)
+    assert isinstance(account.cloud, SupportsPastAlarms)
+
+    async def pause(seconds: float) -> None:
+        """Let the time pass that our own pace asks for."""
+        clock.advance(seconds)
+
+    past = await account.cloud.past_alarms(HOME, inventory, (begun, clock.now), pause)
+    assert past.stopped_by is None
+    assert [alarm.raised for alarm in past.alarms] == [None]

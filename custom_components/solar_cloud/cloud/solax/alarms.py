@@ -99,8 +99,9 @@ class SolaxAlarms:
         found = {
             alarm.id: alarm
             for row in listed
-            if (alarm := self._alarm(row, plant_id, inventory)).raised is not None
-            and span[0] <= alarm.raised <= span[1]
+            # Of one whose time nobody can tell nobody can say that it was not then.
+            if (alarm := self._alarm(row, plant_id, inventory)).raised is None
+            or span[0] <= alarm.raised <= span[1]
         }
         return PastAlarms(tuple(found.values()), stopped_by)
 

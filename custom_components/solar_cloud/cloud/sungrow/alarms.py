@@ -28,6 +28,8 @@ SPANS: Final = (timedelta(days=365), timedelta(days=30), None)
 """Without dates the server lists the current month only, and on the 1st forgets what began before (sungrow.md §7.2 #17). How long a span
 may be is not stated: a refused one is shortened."""
 DAY: Final = timedelta(days=1)
+FARTHEST: Final = timedelta(hours=14)
+"""How far a plant's time may be from UTC, where it is not known."""
 LANGUAGES: Final = (
     *("_en_US", "_zh_CN", "_ja_JP", "_es_ES", "_de_DE", "_pt_BR", "_fr_FR", "_it_IT"),
     *("_ko_KR", "_nl_NL", "_pl_PL", "_vi_VN", "_zh_TW"),
@@ -124,8 +126,11 @@ class SungrowAlarms:
         pause: Pause,
     ) -> PastAlarms:
         """Return what was raised within a span, month by month, for none is answered about two."""
-        offset = self._clocks.of(plant_id).offset or timedelta()
+        clock = self._clocks.of(plant_id)
+        offset = clock.offset or timedelta()
         zone_start, last = (datetime.fromtimestamp(each, UTC) + offset for each in span)
+        if not clock.measured:
+            zone_start, last = zone_start - FARTHEST, last + FARTHEST
         found: dict[str, Alarm] = {}
         while zone_start <= last:
             following = (zone_start.replace(day=1) + 32 * DAY).replace(day=1)
@@ -136,7 +141,8 @@ class SungrowAlarms:
                 {**body, **_dates(zone_start, until)}, HISTORY_BUCKET, pause
             )
             for alarm in self._alarms(answer.rows, plant_id, inventory, over=True):
-                if alarm.raised is not None and span[0] <= alarm.raised <= span[1]:
+                # Without the plant's clock nobody can say that it was not then.
+                if alarm.raised is None or span[0] <= alarm.raised <= span[1]:
                     found[alarm.id] = alarm
             if stopped_by is not None:
                 return PastAlarms(tuple(found.values()), stopped_by)
