@@ -18,8 +18,10 @@ from homeassistant.exceptions import (
 from homeassistant.helpers.template import Template
 from homeassistant.util import dt as dt_util
 
+from .emulators.fusionsolar import FusionSolarCloud
 from .emulators.solax import Kind, SolaxCloud
 from .emulators.solax.plant import Tariff
+from .helpers.accounts import account_entry
 from .helpers.home import Home, solax_id
 from .helpers.past import live
 
@@ -84,6 +86,28 @@ async def test_the_past_of_a_device_can_be_looked_at(
     solax.fault("history_data", code=10403, times=None)
     with pytest.raises(HomeAssistantError, match="Data Monitoring Service"):
         await act(home, "get_history", device_id=inverter, start=start)
+
+
+async def test_an_account_with_nothing_to_tell_spoils_no_other(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry, fusionsolar: FusionSolarCloud
+) -> None:
+    """One question about the plants of two vendors: what one of them keeps is told, what the other lacks is missing."""
+    other = account_entry(fusionsolar, "fusionsolar_account")
+    await home.start(entry)
+    await home.start(other)
+    inverter = device_id(home, entry, solax.first(Kind.INVERTER).sn)
+    plant = device_id(home, other, next(iter(other.runtime_data.inventory.data.plants)))
+    start = datetime(2026, 6, 14, 8, tzinfo=UTC)
+    answer = await act(
+        home,
+        "get_history",
+        device_id=[plant, inverter],
+        start=start,
+        end=start + timedelta(hours=1),
+    )
+    assert {each["device_id"] for each in answer["readings"]} == {inverter}
+    (missing,) = answer["missing"]
+    assert (missing["device_id"], missing["reason"]) == (plant, "too_fine")
 
 
 async def test_hours_of_several_devices_and_the_months_of_a_plant(

@@ -15,6 +15,7 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
@@ -98,6 +99,8 @@ async def async_look_back(hass: HomeAssistant, asked: Mapping[str, Any]) -> Past
             points.ids,
         )
         await _async_look(hass, entry, chosen, question, points, answer)
+    if answer.failure and not answer.rows and answer.go_on is None:
+        raise answer.failure
     return answer
 
 
@@ -152,6 +155,8 @@ class PastAnswer:
         self.units: dict[str, str] = {}
         self.missing: list[JsonValueType] = []
         self.go_on: datetime | None = None
+        self.failure: HomeAssistantError | None = None
+        """Why there is nothing of one of the accounts, where no limit is the reason."""
 
     def add(
         self,
@@ -211,7 +216,7 @@ async def _async_look(
     points: _Points,
     answer: PastAnswer,
 ) -> None:
-    """Look into the past of an account. Raises an error of Home Assistant when there is nothing to see and no limit is the reason."""
+    """Look into the past of an account. Raises an error of Home Assistant."""
     history, history_client = history_of(hass, entry)
     inventory = history.inventory
     looked = LookBack(
@@ -231,10 +236,10 @@ async def _async_look(
                 answer.add(chosen[owner], found, asked.interval, plant, points.units)
                 rows += len(found)
     if not rows and looked.error and not isinstance(looked.error, RetryLater):
-        raise as_error(looked.error) from looked.error
+        answer.failure = as_error(looked.error)
     reasons = {each.why for each in looked.lacking}
     if not rows and reasons and reasons <= {NO_HISTORY, TOO_FINE}:
-        raise error(max(reasons))
+        answer.failure = error(max(reasons))
     answer.lack(looked, chosen)
 
 
