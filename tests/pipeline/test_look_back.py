@@ -163,7 +163,19 @@ async def test_today_is_what_is_known_now(known: bool) -> None:
     month = question(Interval.MONTH, start, NOW)
     (row,) = (await asked(UntilYesterday(), live).look(["p"], month))["p"]
     assert row.start == datetime(2026, 10, 1, tzinfo=ZONE)
-    assert row.values == {"pv_energy": 31.5 if known else 24.0}
+    assert row.values == {"pv_energy": 26 * 24.0 + (7.5 if known else 0.0)}
+
+
+async def test_a_month_that_is_made_of_days_is_whole_as_a_reported_one() -> None:
+    """Whoever asks from the middle of one month to the middle of another gets no parts that look like months."""
+    start, end = (datetime(2026, month, 20, 12, tzinfo=ZONE) for month in (8, 9))
+    rows = (await asked(Archive()).look(["p"], question(Interval.MONTH, start, end)))[
+        "p"
+    ]
+    assert [(row.start.month, row.values) for row in rows] == [
+        (8, {"pv_energy": 31 * 24.0}),
+        (9, {"pv_energy": 30 * 24.0}),
+    ]
 
 
 async def test_what_is_not_wanted_is_left_out() -> None:

@@ -4,7 +4,7 @@ The newest comes first. Where a limit stops it, what was found is returned, and 
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from statistics import fmean
 from typing import Final, NamedTuple
@@ -17,6 +17,7 @@ from ..cloud.errors import (
     UnexpectedAnswer,
 )
 from ..cloud.history import (
+    PLANT_LIFE,
     HistoryClient,
     Interval,
     PastEnergies,
@@ -118,7 +119,7 @@ class LookBack:
     # From reports
 
     async def _from_reports(self, owner: str, question: Question) -> list[PastRow]:
-        rows = await self._energies(owner, question.interval, question)
+        rows = await self._energies(owner, question.interval, self._whole(question))
         return [
             PastRow(
                 datetime.fromtimestamp(row.start, question.zone),
@@ -130,6 +131,17 @@ class LookBack:
             )
             for row in sorted(rows, key=lambda row: row.start)
         ]
+
+    def _whole(self, question: Question) -> Question:
+        """Return what is asked in whole intervals, as reports have them, so that what is added up of finer ones is no part of one."""
+        interval, zone = question.interval, question.zone
+        first = max(question.start, self.now - PLANT_LIFE)  # not out of all time
+        last = interval.begin((question.end - timedelta(seconds=1)).astimezone(zone))
+        return replace(
+            question,
+            start=min(question.start, interval.begin(first.astimezone(zone))),
+            end=min(interval.following(last), self.now),
+        )
 
     async def _energies(
         self, owner: str, interval: Interval, question: Question
@@ -252,6 +264,7 @@ class LookBack:
                 until.astimezone(question.zone),
                 STEP,
                 question.points,
+                question.slots,
             )
 
             async def ask(

@@ -11,7 +11,7 @@ from enum import StrEnum
 from math import inf
 from typing import Final, Protocol
 
-from .model import Inventory, Plant, Quantity, Reading
+from .model import Inventory, Plant, Quantity, Reading, Slot
 from .timestamps import midnight
 
 
@@ -111,6 +111,8 @@ class PastWindow:
     step: timedelta
     points: tuple[str, ...] = ()
     """The vendor's points that ``Reading.raw`` is to carry, by their ids; some vendors then leave out others."""
+    slots: frozenset[Slot] = frozenset()
+    """Those that matter where a call takes only so many points."""
 
 
 class HistoryClient(Protocol):

@@ -59,6 +59,20 @@ async def test_minutes_are_what_the_counters_said(
             assert 0 <= truth.pv - value < (0.11 if owner == INVERTER else 0.3)
 
 
+async def test_what_is_wanted_of_many_points_is_told(account: Account) -> None:
+    """An inverter has more points than one call takes; those that somebody asks for are not the ones left out."""
+    assert account.inventory
+    wanted = frozenset({Slot(Q.GRID_FREQUENCY), Slot(Q.MPPT_VOLTAGE, 1)})
+    found = await history(account).readings(
+        (INVERTER,),
+        account.inventory,
+        PastWindow(START, START + timedelta(hours=1), STEP, slots=wanted),
+    )
+    for reading in found[INVERTER]:
+        assert wanted <= reading.values.keys()
+    assert found[INVERTER]
+
+
 async def test_today_is_not_there_yet(account: Account) -> None:
     """The past ends with the plant's last midnight."""
     assert account.inventory

@@ -141,7 +141,7 @@ class SungrowHistory:
             operation,
             {
                 ids: [*keys],
-                "points": ",".join(_points(kind, window.points)),
+                "points": ",".join(_points(kind, window)),
                 "start_time_stamp": f"{window.start:%Y%m%d%H%M%S}",
                 "end_time_stamp": f"{window.end:%Y%m%d%H%M%S}",
                 "minute_interval": str(minutes),
@@ -269,10 +269,16 @@ def _keys(batch: Sequence[str], inventory: Inventory, *, plain: bool) -> dict[st
     }
 
 
-def _points(kind: DeviceType, more: Collection[str]) -> list[str]:
-    """Name the points to ask for: those asked for by their ids, then the lifetime counters, for a call takes only so many."""
-    rows = sorted(kind.table.points, key=lambda point: not point.quantity.is_counter)
-    fields = (*(f"p{each}" for each in more), *(point.field for point in rows))
+def _points(kind: DeviceType, window: PastWindow) -> list[str]:
+    """Name the points to ask for: those that are wanted, then the lifetime counters, for a call takes only so many."""
+    rows = sorted(
+        kind.table.points,
+        key=lambda point: (
+            point.slot not in window.slots,
+            not point.quantity.is_counter,
+        ),
+    )
+    fields = (*(f"p{each}" for each in window.points), *(point.field for point in rows))
     return list(dict.fromkeys(fields))[:MOST_POINTS]
 
 
