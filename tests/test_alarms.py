@@ -16,6 +16,7 @@ from custom_components.solar_cloud.event import EVENT_ALARM
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import Event
 from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import entity_registry as er
 
 from .emulators.fusionsolar import FusionSolarCloud
 from .emulators.solax import SolaxCloud
@@ -104,13 +105,21 @@ def _line(home: Home, event: Event[Any]) -> str:
 
 
 async def test_a_notice_is_no_problem(home: Home, sungrow: SungrowCloud) -> None:
-    """It is listed, and nothing is wrong."""
+    """It is listed, and nothing is wrong; the serial of a dongle that is off is no more told than any other."""
     entry = account_entry(sungrow, "sungrow_account")
-    sungrow.plant.site.fail("hybrid", "Clean the filter", "13863", kind=4)
+    sungrow.plant.site.fail("hybrid", "Clean the filter BDEMO0010001", "13863", kind=4)
     await home.start(entry)
     enable_everything(home.hass, entry)
+    registry = er.async_get(home.hass)
+    for each in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if "BDEMO0010001" in each.unique_id:
+            registry.async_update_entity(
+                each.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+            )
     await home.restart(entry)
-    assert home.state(f"{PLANT}_active_alarms").state == "1"
+    listed = home.state(f"{PLANT}_active_alarms")
+    assert listed.state == "1"
+    assert listed.attributes["alarms"][0]["name"] == "Clean the filter …"
     assert home.state(f"{PLANT}_problem", "binary_sensor").state == STATE_OFF
 
 

@@ -33,6 +33,7 @@ from .const import (
 from .control.forced_mode import SECTION as FORCES
 from .demand import DemandWatch
 from .location import HomeAssistantLocation
+from .pipeline.alarms import discreet
 from .pipeline.pipeline import ReadingPipeline
 from .polling.scheduler import PollScheduler
 from .storage import AccountStorage
@@ -336,6 +337,9 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
             self._cloud.meet(self._demand.demand)
         everything = await self._cloud.readings(self._inventory.steered.without(idle))
         snapshot = everything.only(chosen)
+        listed = self._inventory.data  # what is not read has numbers, too
+        alarms = {key: discreet(each, listed) for key, each in snapshot.alarms.items()}
+        snapshot = replace(snapshot, alarms=alarms)
         self._scheduler.learn(snapshot, chosen, dt_util.utcnow().timestamp())
         await self._location.async_learn(
             each.time_zone for each in chosen.plants.values()

@@ -16,7 +16,7 @@ from ..cloud.polling import ReadingCache
 from ..cloud.serialization import from_json, to_json
 from ..cloud.sources import PlantSources, SourceTerm
 from ..cloud.storage import Storage
-from .alarms import AlarmJournal, discreet
+from .alarms import AlarmJournal
 from .counter_filters import Addend, CounterFilters, Scenery
 from .daily import Days
 from .freshness import Freshness
@@ -115,10 +115,7 @@ class ReadingPipeline:
             effective[plant_id] = self._plant(plant_id, poll)
         self.seen.add(effective)
         self.sessions.follow(effective, now)
-        alarms = {
-            key: discreet(listed, inventory) for key, listed in snapshot.alarms.items()
-        }
-        self.alarms.note(alarms, inventory)
+        self.alarms.note(snapshot.alarms, inventory)
         self._save()
         silent = {
             key: reason for key, reason in snapshot.silent.items() if key in effective
@@ -127,7 +124,7 @@ class ReadingPipeline:
             effective,
             silent,
             frozenset(stale),
-            alarms,
+            snapshot.alarms,
             snapshot.notices,
             snapshot.resume_after,
         )
