@@ -428,3 +428,17 @@ async def test_a_select_that_forces_is_on_disk_before_it_is_sent(
         assert (shown["mode"], shown["power"]) == ("charge", power)
     else:
         assert shown["mode"] is None
+
+
+async def test_a_mode_that_begins_idle_does_not_show_the_charge_before_it(
+    house: SungrowHouse,
+) -> None:
+    """Compulsory mode stops what a command left behind, so its power and direction are nobody's wish any more."""
+    await house.act("charge_battery", power=3000, duration={"minutes": 30})
+    await house.home.pass_time(120, step=5)
+    assert house.home.state(house.id("forced_mode_ends")).attributes["mode"] == "charge"
+    await house.turn("select", "select_option", "work_mode", option="forced")
+    await house.home.pass_time(120, step=5)
+    shown = house.home.state(house.id("forced_mode_ends"))
+    assert shown.state != "unknown"
+    assert (shown.attributes["mode"], shown.attributes["power"]) == (None, None)

@@ -174,11 +174,10 @@ class ForcedModeManager:
         before: Supervised | None = None,
         wish: Wish | None = None,
     ) -> None:
-        """Supervise a forced mode that was accepted; it is on disk when this returns. One that goes on keeps its wish."""
+        """Supervise a forced mode that was accepted; it is on disk when this returns."""
         entry = _begun(force, wish)
         if before is not None and not before.stopping:
             entry.replaces = before.until
-            entry.wish = wish or before.wish
         await self._put(device_id, entry)
 
     async def refused(self, device_id: str, since: float) -> None:

@@ -410,6 +410,8 @@ class ControlManager:
         if force is not None and result.outcome is Outcome.UNCERTAIN:
             await self.forces.prepare(device_id, force, before, wish)
         elif force is not None:
+            if self._begins(what) is None:  # the one before goes on
+                wish = wish or self.forces.wish(device_id)
             await self.forces.begin(device_id, force, before, wish)
         elif result.task is None:
             await self.forces.stop(device_id)
