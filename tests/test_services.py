@@ -323,10 +323,10 @@ async def test_only_administrators_import(
         )
 
 
-async def test_an_import_waits_for_the_first_hour(
+async def test_an_import_begins_before_the_first_full_hour(
     recorder_mock: Recorder, home: Home, solax: SolaxCloud, entry: MockConfigEntry
 ) -> None:
-    """Right after set-up there is nothing to join to; the button begins all the same."""
+    """Right after set-up the button brings the past in, and says so; taken back, it can be planned again."""
     await home.start(entry)
     button = home.entity_id(solax_id(solax, None, "import_history"), "button")
     await home.hass.services.async_call(
@@ -335,9 +335,8 @@ async def test_an_import_waits_for_the_first_hour(
     await home.settle()
     inverter = device_id(home, entry, solax.first(Kind.INVERTER).sn)
     answer = await act(home, "import_history", device_id=inverter)
-    assert [plant["state"] for plant in answer["plants"]] == ["waiting"]
-    assert not [call for call in solax.calls if "history" in call.path]
-    await live(home, 1.2)
+    assert [plant["state"] for plant in answer["plants"]] == ["running"]
+    await live(home, 0.2)
     assert [call for call in solax.calls if "history" in call.path]
     await act(home, "import_history", undo=True)
     (plant,) = (await act(home, "import_history", dry_run=True))["plants"]
