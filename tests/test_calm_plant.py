@@ -68,7 +68,7 @@ async def test_a_plant_is_calm_the_same_for_every_brand_and_says_nothing_twice(
     await home.pass_time(LIVED)
     on = _enabled(home, entry)
     (plant,) = (
-        each for each in registered(home.hass, entry).values() if each.entry_type
+        each for each in registered(home.hass, entry).values() if each.model == "Plant"
     )
     commands = {LAST_COMMAND, FORCED_MODE_ENDS}  # there once settings are allowed
     shown = {
@@ -143,7 +143,7 @@ async def test_income_without_a_currency_is_in_home_assistants(
     await home.start(entry)
     await home.pass_time(900)
     plant = next(
-        k for k, each in registered(home.hass, entry).items() if each.entry_type
+        k for k, each in registered(home.hass, entry).items() if each.model == "Plant"
     )
     income = home.state(f"sungrow_{plant}_income_today")
     assert income.attributes["unit_of_measurement"] == "EUR"

@@ -110,6 +110,7 @@ def _frontend(hass: HomeAssistant) -> dict[str, Any]:
                 "name": each.name,
                 "name_by_user": each.name_by_user,
                 "manufacturer": each.manufacturer,
+                "model": each.model,
                 "entry_type": each.entry_type,
                 "via_device_id": each.via_device_id,
             }

@@ -19,14 +19,15 @@ HALF_A_DAY = 12 * 3600 + 400.0
 def registered(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> dict[str, dr.DeviceEntry]:
-    """Return the devices of an entry by the vendor's id."""
+    """Return the plants and devices of an entry by the vendor's id."""
     registry = dr.async_get(hass)
     found = {}
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
         assert isinstance(device, dr.DeviceEntry)
         ((domain, key),) = device.identifiers
         assert domain == DOMAIN
-        found[key] = device
+        if device.model != "Account":
+            found[key] = device
     return found
 
 

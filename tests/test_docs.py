@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
+from custom_components.solar_cloud.account_health import ACCOUNT_SENSORS
 from custom_components.solar_cloud.cloud.fusionsolar import models as fusionsolar
 from custom_components.solar_cloud.cloud.model import DeviceKind, Quantity
 from custom_components.solar_cloud.cloud.registry import VENDORS
@@ -269,7 +270,10 @@ def test_every_quantity_is_documented(quantity: Quantity) -> None:
     assert len(found[0].removeprefix(beginning).strip("| ")) > 5
 
 
-OUR_OWN = {"alarm", "change", "import_progress", "last_command", "forced_mode_ends"}
+OUR_OWN = {
+    *("alarm", "change", "import_progress", "last_command", "forced_mode_ends"),
+    *(each.key for each in ACCOUNT_SENSORS),
+}
 """What no vendor measures."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from custom_components.solar_cloud.account_health import ACCOUNT_SENSORS
 from custom_components.solar_cloud.cloud.model import DeviceKind
 from custom_components.solar_cloud.const import PLATFORMS
 from custom_components.solar_cloud.entity import name_key
@@ -89,7 +90,10 @@ def test_icons_belong_to_entities() -> None:
         name_key(quantity, kind)
         for quantity in SENSORS
         for kind in (DeviceKind.PLANT, DeviceKind.BATTERY)
-    } | {"import_progress", "last_command", "forced_mode_ends"}
+    } | {
+        *("import_progress", "last_command", "forced_mode_ends"),
+        *(each.key for each in ACCOUNT_SENSORS),
+    }
     for icon in re.findall(r'"(mdi:[^"]+)"', (ROOT / "icons.json").read_text()):
         assert re.fullmatch(r"mdi:[a-z0-9-]+", icon)
 

@@ -79,8 +79,10 @@ async def test_entities_and_devices_of_a_demo_home_are_the_known_ones(
     """Ids, names, units, classes and categories, whether they are on by default, and what they show half an hour after set-up."""
     devices = dr.async_entries_for_config_entry(dr.async_get(home.hass), entry.entry_id)
     names = {each.id: _identifier(each) for each in devices}
+    names = {key: each.replace(entry.entry_id, "entry") for key, each in names.items()}
     described = {
         each.entity_id: _description(each, names[each.device_id or ""])
+        | {"unique_id": each.unique_id.replace(entry.entry_id, "entry")}
         for each in _entities(home, entry)
     }
     enable_everything(home.hass, entry)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.solar_cloud.account_health import ACCOUNT_SENSORS
 from custom_components.solar_cloud.cloud.errors import CloudError, PermissionMissing
 from custom_components.solar_cloud.cloud.model import DeviceKind
 from custom_components.solar_cloud.cloud.registry import VENDORS
@@ -114,7 +115,10 @@ def test_every_sensor_and_state_has_a_name() -> None:
         name_key(quantity, kind)
         for quantity in SENSORS
         for kind in (DeviceKind.PLANT, DeviceKind.BATTERY)
-    } | {"import_progress", "last_command", "forced_mode_ends"}
+    } | {
+        *("import_progress", "last_command", "forced_mode_ends"),
+        *(each.key for each in ACCOUNT_SENSORS),
+    }
     states = {str(word) for words in STATES.values() for word in words}
     modes = {str(word) for words in MODES.values() for word in words}
     assert sensors["operating_state"]["state"].keys() == states

@@ -39,7 +39,7 @@ from .control.forced_mode import SECTION as FORCES, async_end_all
 from .control.manager import ControlManager
 from .coordinator import InventoryCoordinator, ReadingsCoordinator, SettingsCoordinator
 from .dashboard import async_serve
-from .device_registry import DeviceRegistrySync, own_identifier
+from .device_registry import DeviceRegistrySync, account_key, own_identifier
 from .doctors import own_notices
 from .energy_dashboard import DashboardIssue
 from .journal import ChangeJournal
@@ -261,4 +261,8 @@ async def async_remove_config_entry_device(
     if entry.state is not ConfigEntryState.LOADED:
         return False
     inventory = entry.runtime_data.inventory.data
-    return own_identifier(device) not in {*inventory.plants, *inventory.devices}
+    return own_identifier(device) not in {
+        account_key(entry.entry_id),
+        *inventory.plants,
+        *inventory.devices,
+    }

@@ -11,7 +11,6 @@ from homeassistant.config_entries import (
     OperationNotAllowed,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
 
 from .cloud.capture import Capture
 from .cloud.errors import CloudError, Paced, PermissionMissing
@@ -22,6 +21,7 @@ from .cloud.storage import Json, MemoryStorage
 from .cloud.token import SECTION as TOKEN, Token
 from .cloud.vendor import Access, Cloud, Credentials, ShowsAccess, SignIn, Vendor
 from .const import CONF_CREDENTIALS, CONF_REGION, CONF_VENDOR, DOMAIN
+from .device_registry import registered_devices
 from .session import get_transport
 from .storage import AccountStorage, FlowHandover, async_get_store, async_hand_over
 
@@ -214,14 +214,7 @@ def shows_same_plants(
     hass: HomeAssistant, entry: ConfigEntry, inventory: Inventory
 ) -> bool:
     """Whether lists hold a plant or device that the entry has, or the entry has none yet."""
-    known = {
-        key
-        for device in dr.async_entries_for_config_entry(
-            dr.async_get(hass), entry.entry_id
-        )
-        for domain, key in device.identifiers
-        if domain == DOMAIN
-    }
+    known = {key for key, _ in registered_devices(hass, entry.entry_id)}
     return not known or not known.isdisjoint({*inventory.plants, *inventory.devices})
 
 

@@ -12,12 +12,10 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.translation import (
-    async_get_cached_translations,
-    async_get_translations,
-)
+from homeassistant.helpers.translation import async_get_translations
 
 from .account import Account
+from .account_health import reason_of
 from .alarms import is_problem
 from .cloud.model import DeviceKind, Quantity, Slot, Snapshot
 from .cloud.states import FAULTS, VEHICLE_ABSENT, VEHICLE_UNCERTAIN
@@ -185,14 +183,8 @@ class CloudConnection(SolarCloudEntity, BinarySensorEntity):
         """The reason in the user's language, and when the cloud gave values for the last time."""
         off = not self.is_on
         return {
-            "reason": self._reason() if off else None,
+            "reason": reason_of(self.hass, self.coordinator.last_error)
+            if off
+            else None,
             "since": self.coordinator.last_success if off else None,
         }
-
-    def _reason(self) -> str | None:
-        if (err := self.coordinator.last_error) is None:
-            return None
-        language = self.hass.config.language
-        texts = async_get_cached_translations(self.hass, language, "exceptions", DOMAIN)
-        text = texts.get(f"component.{DOMAIN}.exceptions.{err.key}.message")
-        return err.key if text is None else text.format(**err.placeholders)

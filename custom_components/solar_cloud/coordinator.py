@@ -13,6 +13,7 @@ import zlib
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -48,6 +49,12 @@ FAILED: Final = 120.0
 """Seconds after a poll that failed until another look is worth it."""
 NEAR: Final = 60.0
 """A refresh asked for in the last seconds before a poll waits for it: that poll is placed where it brings most, and one before would move it."""
+
+
+def polled(entry_id: str) -> str:
+    """Return the signal that the readings of an account were asked for, whether or not they came."""
+    return f"{DOMAIN}_polled_{entry_id}"
+
 
 TROUBLES: Final[HassKey[dict[tuple[str, str], CloudError]]] = HassKey(
     f"{DOMAIN}_troubles"
@@ -325,6 +332,14 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
             not self.config_entry.pref_disable_polling
             and 0 <= self._planned - now < NEAR
         )
+
+    @override
+    async def _async_update_data(self) -> Snapshot:
+        """Poll, and tell of it: listeners hear of no failure within the grace."""
+        try:
+            return await super()._async_update_data()
+        finally:
+            async_dispatcher_send(self.hass, polled(self.config_entry.entry_id))
 
     @override
     async def _async_poll(self) -> Snapshot:

@@ -1,4 +1,4 @@
-"""The device registry: plants first, their hardware below them, and what is gone removed once that is certain."""
+"""The device registry: the account, its plants, their hardware below them, and what is gone removed once that is certain."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -17,6 +17,11 @@ from .cloud.vendor import Vendor
 from .const import DOMAIN
 
 NUMBERS: Final = "numbers"
+
+
+def account_key(entry_id: str) -> str:
+    """Return the key of the device that stands for the account itself; it is no plant and no device of the vendor."""
+    return f"account_{entry_id}"
 
 
 def registered_name(hass: HomeAssistant, entry_id: str, key: str) -> str:
@@ -73,6 +78,7 @@ class DeviceRegistrySync:
         """Work for one entry; ``page`` is where its owner looks at the plants."""
         self._hass: Final = hass
         self._entry_id: Final = entry_id
+        self._vendor: Final = vendor.name
         self._maker: Final = vendor.maker or vendor.name
         self._page: Final = page
         self._numbers: Final = DeviceNumbers(storage)
@@ -84,10 +90,23 @@ class DeviceRegistrySync:
         """Add or update the plants and devices, parents first."""
         shown = _shown(inventory)
         self._numbers.give(shown)
+        self._register_account()
         for plant in inventory.plants.values():
             self._register_plant(plant)
         for device in _parents_first(shown.devices):
             self._register_device(device, shown)
+
+    def _register_account(self) -> None:
+        dr.async_get(self._hass).async_get_or_create(
+            config_entry_id=self._entry_id,
+            identifiers={(DOMAIN, account_key(self._entry_id))},
+            entry_type=DeviceEntryType.SERVICE,
+            manufacturer=self._maker,
+            configuration_url=self._page,
+            model="Account",
+            translation_key="account",
+            translation_placeholders={"vendor": self._vendor},
+        )
 
     def _register_plant(self, plant: Plant) -> None:
         dr.async_get(self._hass).async_get_or_create(
@@ -135,7 +154,7 @@ class DeviceRegistrySync:
         certain = everything.complete and everything is not self._counted
         self._counted = everything
         gone = []
-        for key, device in self._registered():
+        for key, device in registered_devices(self._hass, self._entry_id):
             if key in wanted:
                 self._missing.pop(key, None)
             elif key in listed or (certain and self._missing[key].miss()):
@@ -145,12 +164,6 @@ class DeviceRegistrySync:
             gone, key=lambda each: each.entry_type is DeviceEntryType.SERVICE
         ):
             dr.async_get(self._hass).async_remove_device(device.id)
-
-    def _registered(self) -> Iterable[tuple[str, dr.DeviceEntry]]:
-        registry = dr.async_get(self._hass)
-        for device in dr.async_entries_for_config_entry(registry, self._entry_id):
-            if (key := own_identifier(device)) is not None:
-                yield key, device
 
 
 def _shown(inventory: Inventory) -> Inventory:
@@ -162,6 +175,16 @@ def _shown(inventory: Inventory) -> Inventory:
         if each.reports or key in parents
     }
     return replace(inventory, devices=shown)
+
+
+def registered_devices(
+    hass: HomeAssistant, entry_id: str
+) -> Iterable[tuple[str, dr.DeviceEntry]]:
+    """Yield an entry's plants and devices by their ids, without what stands for the account."""
+    for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry_id):
+        key = own_identifier(device)
+        if key is not None and key != account_key(entry_id):
+            yield key, device
 
 
 def own_identifier(device: dr.DeviceEntry) -> str | None:

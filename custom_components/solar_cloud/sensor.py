@@ -41,6 +41,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
 from .account import Account
+from .account_health import ACCOUNT_SENSORS, AccountSensor
 from .alarms import ALARM_SENSORS, AlarmSensor
 from .cloud.control import ChargeBattery, Control, Settings
 from .cloud.model import DeviceKind, Quantity, Quantity as Q, Slot
@@ -433,6 +434,7 @@ async def async_setup_entry(
 
     add_as_they_appear(entry, async_add_entities, _slots, build)
     add_raw_points(hass, entry, async_add_entities)
+    async_add_entities(AccountSensor(entry, each) for each in ACCOUNT_SENSORS)
     if entry.runtime_data.cloud.history is not None:
         _add_import_sensors(hass, entry, async_add_entities)
 

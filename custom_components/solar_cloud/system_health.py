@@ -2,16 +2,15 @@
 
 from collections import Counter
 from collections.abc import Awaitable
+from datetime import datetime
 from typing import Any
 
 from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_translations
-from homeassistant.util import dt as dt_util
 
+from .account_health import health_of
 from .cloud.model import Quantity, Slot
-from .cloud.serialization import from_json_or_none
-from .cloud.token import SECTION as TOKEN, Token
 from .const import CONF_CREDENTIALS, DOMAIN
 from .runtime import SolarCloudConfigEntry
 
@@ -57,26 +56,23 @@ def _facts(
         for reading in readings.data.readings.values()
         if isinstance(age := reading.values.get(AGE), float)
     ]
-    error = readings.last_error
-    token = from_json_or_none(Token, account.store.load(TOKEN))
+    health = health_of(account)
     return {
         "reachable": system_health.async_check_can_reach_url(hass, str(server)),
         "calls_today": account.quota.used(),
         "calls_left": account.quota.left(),
         "calls_by_kind": ", ".join(
             f"{kind} {each['used']}/{each['used'] + each['left']}"
-            for kind, each in account.quota.by_kind().items()
+            for kind, each in health.calls_by_kind.items()
         )
         or None,
-        "next_reset": _time(account.quota.next_reset),
-        "token_ends": _time(token.expires_at if token else None),
+        "next_reset": _time(health.calls_reset),
+        "token_ends": _time(health.token_ends),
         "data_age": f"{max(ages):.0f} s" if ages else None,
-        "last_error": error.key if error else None,
-        "next_poll": readings.next_poll.isoformat(timespec="seconds"),
+        "last_error": health.last_error.key if health.last_error else None,
+        "next_poll": _time(health.next_poll),
     }
 
 
-def _time(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    return dt_util.utc_from_timestamp(seconds).isoformat(timespec="seconds")
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None

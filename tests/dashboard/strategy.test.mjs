@@ -187,6 +187,12 @@ test("entities are found by their keys, never by ids, and only ours", async () =
   assert.deepEqual(mentioned(await frontend.view("Home")), [`"${frontend.id("Home", "sensor.pv_power")}"`]);
 });
 
+test("the account's own device is no plant", () => {
+  const frontend = new Frontend().plant("Home", ["sensor.pv_power"]);
+  frontend.add("SolaX account", ["sensor.last_error"], { entry_type: "service", model: "Account" });
+  assert.deepEqual(findPlants(frontend.hass).map(({ id }) => id), ["Home"]);
+});
+
 test("what the user hid stays hidden", () => {
   const frontend = new Frontend().add("Home", ["sensor.pv_power"], { entry_type: "service" }, { hidden: true });
   assert.deepEqual(findPlants(frontend.hass), []);

@@ -228,9 +228,9 @@ class Client:
         return [device for device in registered if entry_id in device["config_entries"]]
 
     async def plants(self, entry_id: str) -> list[Json]:
-        """Return the plants of an account: its service devices."""
+        """Return the plants of an account: its devices of that model."""
         devices = await self.devices(entry_id)
-        return [device for device in devices if device["entry_type"] == "service"]
+        return [device for device in devices if device["model"] == "Plant"]
 
     async def states(self) -> dict[str, str]:
         """Return every entity's state."""

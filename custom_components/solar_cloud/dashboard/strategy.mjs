@@ -184,7 +184,8 @@ export function findPlants(hass) {
   return plants.sort(byName);
 }
 
-const isPlant = (device) => device.entry_type === "service";
+/** Tell whether a device is a plant; what stands for the account is a service, too. */
+const isPlant = (device) => device.entry_type === "service" && device.model !== "Account";
 const nameOf = (device) => device.name_by_user || device.name || "";
 
 /** Return the id of the plant a device hangs on, over any devices between. */

@@ -25,7 +25,7 @@ from ..cloud.errors import CloudError
 from ..cloud.model import Device, DeviceKind, Plant
 from ..cloud.vendor import ListsPoints
 from ..const import DOMAIN
-from ..device_registry import own_identifier
+from ..device_registry import own_identifier, registered_devices
 from ..raw_points import raw_key
 from ..runtime import SolarCloudConfigEntry
 from .control import ACTIONS
@@ -73,13 +73,7 @@ def _list_devices(call: ServiceCall) -> ServiceResponse:
     entry = entry_of(call)
     account = entry.runtime_data
     inventory = account.history.inventory
-    registered = {
-        key: device
-        for device in dr.async_entries_for_config_entry(
-            dr.async_get(call.hass), entry.entry_id
-        )
-        if (key := own_identifier(device)) is not None
-    }
+    registered = dict(registered_devices(call.hass, entry.entry_id))
     rows: list[JsonValueType] = []
     for plant in inventory.plants.values():
         rows.append(_told(entry, plant.id, registered, _of_plant(plant)))
