@@ -25,6 +25,7 @@ from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.transport import LOGGER, Answer, Transport
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.device_registry import registered_devices
 from custom_components.solar_cloud.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
@@ -110,12 +111,7 @@ async def planting(
 async def _tried(home: Home, entry: MockConfigEntry, file: Path) -> list[str]:
     """Let a user try every action that asks the cloud; return what was said to that, and written."""
     said = []
-    devices = [
-        each.id
-        for each in dr.async_entries_for_config_entry(
-            dr.async_get(home.hass), entry.entry_id
-        )
-    ]
+    devices = [each.id for _, each in registered_devices(home.hass, entry.entry_id)]
     now = dt_util.utcnow()
     tries: tuple[tuple[str, dict[str, Any]], ...] = (
         ("refresh", {"config_entry_id": entry.entry_id}),
