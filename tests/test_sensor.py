@@ -6,7 +6,9 @@ import re
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.solar_cloud.account_health import ACCOUNT_SENSORS
 from custom_components.solar_cloud.cloud.model import Quantity
+from custom_components.solar_cloud.device_registry import account_key
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE, EntityCategory
@@ -59,6 +61,7 @@ async def test_entities_are_named_as_the_contract_says(
 ) -> None:
     """Vendor, device and quantity make the unique id; the quantity is the translation key, at a battery without the battery."""
     owners = {
+        account_key(running.entry_id),
         solax.plant.plant_id,
         f"{solax.first(Kind.INVERTER).sn}_battery",
         *(solax.first(kind).sn for kind in (Kind.INVERTER, Kind.METER, Kind.CHARGER)),
@@ -67,6 +70,7 @@ async def test_entities_are_named_as_the_contract_says(
         "import_progress",
         "last_command",
         "forced_mode_ends",
+        *(each.key for each in ACCOUNT_SENSORS),
     }
     for each in entities(home.hass, running):
         battery = f"battery_{each.translation_key}"
