@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import PropertyMock, patch
 
 import aiohttp
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.solar_cloud.cloud.errors import PermissionMissing
 from custom_components.solar_cloud.cloud.model import Notice
 from custom_components.solar_cloud.cloud.quota import ALL, DAY, Quota, Window
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
@@ -96,6 +98,9 @@ async def test_who_else_may_use_the_account_is_named_and_the_fight_ends_at_once(
 ) -> None:
     """Predbat gets an application of its own; then the repair is over, not an hour later."""
     MockConfigEntry(domain="solax", title="Old SolaX").add_to_hass(home.hass)
+    MockConfigEntry(domain=DOMAIN, title="Twin", data=running.data).add_to_hass(
+        home.hass
+    )
     for _ in range(3):
         solax.steal_token()
         await home.pass_time(360)
@@ -103,6 +108,8 @@ async def test_who_else_may_use_the_account_is_named_and_the_fight_ends_at_once(
     advice = told(await flow.async_step_init())["advice"]
     assert "Predbat" in advice
     assert "Old SolaX (solax)" in advice
+    assert "Twin (solar_cloud)" in advice
+    assert f"{running.title} (solar_cloud)" not in advice
     assert "create an application for the other program" in advice
     assert (await flow.async_step_confirm({}))["type"] is FlowResultType.CREATE_ENTRY
     assert "session_contested" not in repairs(home.hass)
@@ -125,7 +132,7 @@ async def test_a_clock_that_is_wrong_is_told_until_it_is_right(
 async def test_a_plant_that_two_accounts_read_is_left_to_one_of_them(
     sungrow: SungrowCloud, home: Home
 ) -> None:
-    """The newer account gives it up; calls that run out are told as well, and both go."""
+    """The newer account gives it up, and the repair goes."""
     first = await demo_entry(home, sungrow, "sungrow_account")
     second = await demo_entry(home, sungrow, "sungrow_oauth")
     object.__setattr__(second, "unique_id", "sungrow_demo_2")
@@ -153,6 +160,17 @@ def test_calls_that_run_out_are_told_before_there_are_none() -> None:
     assert not quota.runs_out
     quota.acquire("data")
     assert quota.runs_out
+
+
+async def test_a_repair_says_that_calls_run_out_and_goes_by_itself(
+    running: MockConfigEntry, home: Home
+) -> None:
+    """It comes with a poll, and goes with one."""
+    with patch.object(Quota, "runs_out", PropertyMock(return_value=True)):
+        await home.pass_time(360)
+        assert "calls_run_out" in repairs(home.hass)
+    await home.pass_time(360)
+    assert "calls_run_out" not in repairs(home.hass)
 
 
 @pytest.fixture
@@ -183,6 +201,19 @@ async def test_sungrows_groups_are_told_apart(
     sungrow.turn(control_group=False)
     access = await looked(sign_in, sungrow, transport)
     assert (access.granted, access.missing) == (("Monitoring API",), (CONTROL,))
+
+
+async def test_an_application_without_monitoring_is_told_before_any_value_fails(
+    sungrow: SungrowCloud, transport: Transport
+) -> None:
+    """What was granted at set-up may be withdrawn later."""
+    client = await connect("sungrow_account", sungrow, transport, MemoryStorage())
+    inventory = await client.inventory()
+    assert isinstance(client, ShowsAccess)
+    sungrow.turn(unapproved=True)
+    assert "Monitoring API" in (await client.access(inventory, again=True)).missing
+    with pytest.raises(PermissionMissing):
+        await client.access(inventory)
 
 
 async def test_an_owner_who_has_not_allowed_access_is_told_from_an_administrator(

@@ -2,14 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.statistics import recorder
 from homeassistant.components import persistent_notification
 from homeassistant.components.recorder import Recorder
-from homeassistant.core import Context, callback
+from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.exceptions import (
     HomeAssistantError,
     ServiceValidationError,
@@ -342,6 +344,35 @@ async def test_an_import_begins_before_the_first_full_hour(
     (plant,) = (await act(home, "import_history", dry_run=True))["plants"]
     assert plant["state"] == "planned"
     assert plant["calls"] > 1000
+
+
+async def test_a_vendor_without_a_past_is_told_apart(
+    home: Home, solax: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """Nothing is asked, neither of it nor of what is no device of a cloud."""
+    await home.start(entry)
+    inverter = device_id(home, entry, solax.first(Kind.INVERTER).sn)
+    with (
+        patch.object(entry.runtime_data.cloud, "history", None),
+        pytest.raises(ServiceValidationError) as err,
+    ):
+        await act(home, "get_history", device_id=inverter, start="2026-06-14 04:00:00")
+    assert err.value.translation_key == "no_history"
+    assert not [call for call in solax.calls if "history" in call.path]
+
+
+def test_only_what_a_counter_shows_in_numbers_can_be_joined_to(
+    hass: HomeAssistant,
+) -> None:
+    """An entity that is gone, or waits for its first value, begins later."""
+    kwh = {"unit_of_measurement": "kWh"}
+    hass.states.async_set("sensor.asleep", "unknown", kwh)
+    hass.states.async_set("sensor.awake", "2.5", kwh)
+    shown = [
+        recorder.five_minutes(hass, f"sensor.{name}")
+        for name in ("gone", "asleep", "awake")
+    ]
+    assert [row and row.state for row in shown] == [None, None, 2.5]
 
 
 async def test_without_a_recorder_there_is_no_past(
