@@ -49,10 +49,9 @@ def device_and_entry(
     hass: HomeAssistant, device_id: str
 ) -> tuple[dr.DeviceEntry, SolarCloudConfigEntry]:
     """Return a device of ours by its id in Home Assistant, and its account."""
-    device, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
-    if not isinstance(device, dr.DeviceEntry):
-        raise error("no_history")
-    return device, entry
+    return service.async_get_device_and_config_entry(
+        hass, DOMAIN, device_id, include_child_devices=False
+    )
 
 
 def history_of(
