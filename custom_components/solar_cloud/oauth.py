@@ -12,6 +12,7 @@ from yarl import URL
 
 from homeassistant.components.http import KEY_HASS, HomeAssistantView
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.data_entry_flow import UnknownFlow
 from homeassistant.helpers import config_entry_oauth2_flow as oauth2
 from homeassistant.helpers.http import current_request
 from homeassistant.helpers.network import NoURLAvailableError, get_url
@@ -154,11 +155,15 @@ class ConsentView(HomeAssistantView):
         answer: dict[str, Any] = {
             key: request.query[key] for key in ("code", "error") if key in request.query
         }
+        unknown = web.Response(text="Unknown or used state", status=400)
         if flow_id is None or not answer:
-            return web.Response(text="Unknown or used state", status=400)
-        await hass.config_entries.flow.async_configure(
-            flow_id=flow_id, user_input=answer
-        )
+            return unknown
+        try:
+            await hass.config_entries.flow.async_configure(
+                flow_id=flow_id, user_input=answer
+            )
+        except UnknownFlow:  # its dialog was closed meanwhile
+            return unknown
         return web.Response(
             text="<script>window.close()</script>", content_type="text/html"
         )

@@ -132,6 +132,22 @@ async def test_a_state_works_once_and_only_if_it_is_ours(
     assert bureau.exchanged == []
 
 
+@pytest.mark.parametrize("longest_state", [16])
+async def test_a_consent_for_a_dialog_that_was_closed_meanwhile_is_refused(
+    browser: Browser, bureau: Bureau, hass: HomeAssistant
+) -> None:
+    """As a state that nobody waits for, without an error in the log."""
+    await browser.add()
+    await browser.answer(next_step_id="auth")
+    state = browser.consent_url.query["state"]
+    hass.config_entries.flow.async_abort(browser.result["flow_id"])
+    answer = await browser.client.get(
+        "/auth/solar_cloud/callback", params={"state": state, "code": "x"}
+    )
+    assert answer.status == 400
+    assert bureau.exchanged == []
+
+
 @pytest.mark.parametrize(
     "pasted",
     [
