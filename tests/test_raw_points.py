@@ -103,8 +103,11 @@ async def test_a_user_picks_what_else_an_inverter_tells(
     assert {"13165", "13999", "424242"} <= {*again}
     assert not home.known(unique_id)
     assert home.known(f"sungrow_{INVERTER}_point_13165")
+    other = next(kind for kind in labels if kind != "14")
+    await pick(home, entry, other, ["13165"])
     await pick(home, entry, "14", [])
     assert not home.known(f"sungrow_{INVERTER}_point_13165")
+    await pick(home, entry, other, [])
     assert entry.options["raw_points"] == {}
 
 

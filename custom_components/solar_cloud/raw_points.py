@@ -101,11 +101,7 @@ def add_raw_points(
     account = entry.runtime_data
     picked = _picked(entry)
     known: set[tuple[str, str]] = set()
-    registry = er.async_get(hass)
-    for each in er.async_entries_for_config_entry(registry, entry.entry_id):
-        _, part, point_id = each.unique_id.rpartition(PART)
-        if part and not any(point_id in ids for ids in picked.values()):
-            registry.async_remove(each.entity_id)
+    _remove_unpicked(hass, entry, picked)
 
     @callback
     def update() -> None:
@@ -121,6 +117,21 @@ def add_raw_points(
 
     update()
     entry.async_on_unload(account.inventory.async_add_listener(update))
+
+
+def _remove_unpicked(
+    hass: HomeAssistant, entry: SolarCloudConfigEntry, picked: Picked
+) -> None:
+    """Remove the sensors of points that are not picked of their device's type; of a device that is gone, of any type."""
+    account, registry = entry.runtime_data, er.async_get(hass)
+    type_of = account.vendor.catalogue.type_of
+    kinds = {owner.id: type_of(owner) for owner in _owners(account.inventory.data)}
+    for each in er.async_entries_for_config_entry(registry, entry.entry_id):
+        owner, part, point_id = each.unique_id.rpartition(PART)
+        kind = kinds.get(owner.removeprefix(f"{account.vendor.key}_"))
+        of_type = picked.values() if kind is None else [picked.get(kind, {})]
+        if part and not any(point_id in ids for ids in of_type):
+            registry.async_remove(each.entity_id)
 
 
 type Picked = Mapping[str, Mapping[str, Mapping[str, str]]]
