@@ -167,6 +167,18 @@ async def test_the_past_is_written_to_a_table_or_as_json(
     ]
 
 
+async def test_a_file_stays_where_nothing_is_found(
+    home: Home, past: dict[str, Any], tmp_path: Path
+) -> None:
+    """Of a time before the plant was there, or over the limits; the answer says that there are no rows."""
+    table = tmp_path / "allowed" / "solar.csv"
+    table.write_text("old")
+    long_ago = {"start": "2019-06-14 00:00:00", "end": "2019-06-14 04:00:00"}
+    answer = await act(home, "export", **(past | long_ago), path=str(table))
+    assert answer["rows"] == 0
+    assert table.read_text() == "old"
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -26,7 +26,7 @@ ATTR_PATH: Final = "path"
 CSV: Final = ".csv"
 KINDS: Final = frozenset({CSV, ".json"})
 MOST_ROWS: Final = 100_000
-"""A year of five minutes of one device."""
+"""Nearly a year of five minutes of one device."""
 
 EXPORT: Final = vol.Schema({**PAST, vol.Required(ATTR_PATH): cv.string})
 
@@ -51,7 +51,8 @@ async def _async_export(call: ServiceCall) -> ServiceResponse:
     answer = await async_look_back(hass, call.data)
     if len(answer.rows) > MOST_ROWS:
         raise error("export_too_large", limit=f"{MOST_ROWS:,}")
-    await hass.async_add_executor_job(_write, hass, path, answer)
+    if answer.rows:  # of nothing found, what was there before is worth more
+        await hass.async_add_executor_job(_write, hass, path, answer)
     return {
         "rows": len(answer.rows),
         "missing": answer.missing,
