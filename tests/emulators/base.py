@@ -6,7 +6,7 @@ from dataclasses import fields
 from email.utils import formatdate
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, override
 
 from aiohttp import web
 
@@ -25,11 +25,62 @@ _MASKED = "***"
 type Alter = Callable[[web.Request, web.StreamResponse], web.StreamResponse]
 
 
-class Cloud[KnobsT: "DataclassInstance"](ABC):
-    """One vendor's cloud on a port of this machine.
+class LoopbackServer(ABC):
+    """Serves on a port of this machine.
 
     Use it as an asynchronous context manager, or start and stop it.
     """
+
+    def __init__(self) -> None:
+        """Not started yet."""
+        self._runner: web.AppRunner | None = None
+        self._url: str | None = None
+
+    @abstractmethod
+    def make_app(self) -> web.Application:
+        """Return what is served."""
+
+    @property
+    def url(self) -> str:
+        """The base address while the server runs."""
+        if self._url is None:
+            raise RuntimeError("The cloud is not running")
+        return self._url
+
+    async def start(self, port: int = 0) -> str:
+        """Listen on a port of the loopback interface and return the base address."""
+        self._runner = web.AppRunner(
+            self.make_app(), access_log=None, shutdown_timeout=0.5
+        )
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        host, bound = self._runner.addresses[0][:2]
+        self._url = f"http://{host}:{bound}"
+        return self._url
+
+    async def stop(self) -> None:
+        """Close the port."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self._runner = self._url = None
+
+    async def __aenter__(self) -> Self:
+        """Start on any free port."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        await self.stop()
+
+
+class Cloud[KnobsT: "DataclassInstance"](LoopbackServer):
+    """One vendor's cloud."""
 
     name: ClassVar[str]
     scenarios: ClassVar[tuple[str, ...]]
@@ -51,8 +102,7 @@ class Cloud[KnobsT: "DataclassInstance"](ABC):
         """Seconds by which the time of answers is ahead."""
         self.alter: Alter | None = None
         """What a test does to every answer before it is sent."""
-        self._runner: web.AppRunner | None = None
-        self._url: str | None = None
+        super().__init__()
         self.load(scenario or self.scenarios[0])
 
     # For vendors
@@ -118,46 +168,15 @@ class Cloud[KnobsT: "DataclassInstance"](ABC):
         self.faults.clear()
         self.load(scenario)
 
-    @property
-    def url(self) -> str:
-        """The base address while the server runs."""
-        if self._url is None:
-            raise RuntimeError("The cloud is not running")
-        return self._url
+    # Serving
 
-    async def start(self, port: int = 0) -> str:
-        """Listen on a port of the loopback interface and return the base address."""
+    @override
+    def make_app(self) -> web.Application:
+        """Return the vendor's routes, and those of the admin API."""
         app = web.Application(middlewares=[self._serve], client_max_size=64 * 2**20)
         admin.register(app, self, ADMIN)
         self.register(app)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        host, bound = self._runner.addresses[0][:2]
-        self._url = f"http://{host}:{bound}"
-        return self._url
-
-    async def stop(self) -> None:
-        """Close the port."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-        self._runner = self._url = None
-
-    async def __aenter__(self) -> Self:
-        """Start on any free port."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        await self.stop()
-
-    # Serving
+        return app
 
     @web.middleware
     async def _serve(self, request: web.Request, handler: Any) -> web.StreamResponse:

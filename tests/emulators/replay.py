@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 import json
 import re
 import time
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, override
 
 from aiohttp import web
 
@@ -20,6 +19,8 @@ from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.token import Token
 from custom_components.solar_cloud.cloud.vendor import OTHER, SignIn
 from custom_components.solar_cloud.pipeline.daily import DAYS
+
+from .base import LoopbackServer
 
 YEARS: Final = 10 * 365 * 86400.0
 MASKED: Final = re.compile(r"(text|secret|address|name|mail)_\d+")
@@ -42,8 +43,8 @@ class NotABundleError(Exception):
     """The file is no bundle of diagnostics that can be replayed."""
 
 
-class ReplayCloud:
-    """The cloud of one bundle, on a port of this machine; an asynchronous context manager."""
+class ReplayCloud(LoopbackServer):
+    """The cloud of one bundle."""
 
     def __init__(self, document: Mapping[str, Any], *, live: bool = False) -> None:
         """Take a bundle, bare or as Home Assistant wraps it. Raises ``NotABundleError``.
@@ -57,8 +58,7 @@ class ReplayCloud:
         self.taken_at: Final = datetime.fromisoformat(bundle["taken_at"])
         self.unanswered: Final[list[str]] = []
         """The paths of questions that the bundle has no answer for."""
-        self._runner: web.AppRunner | None = None
-        self.url = ""
+        super().__init__()
         self._live: Final = live
         self._later: Final = datetime.now(UTC) - self.taken_at
 
@@ -95,36 +95,12 @@ class ReplayCloud:
 
     # The server
 
-    async def __aenter__(self) -> Self:
-        """Start on any free port."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        await self.stop()
-
-    async def start(self, port: int = 0) -> str:
-        """Listen on a port of the loopback interface and return the base address."""
+    @override
+    def make_app(self) -> web.Application:
+        """Return the one route that answers everything."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        host, bound = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{bound}"
-        return self.url
-
-    async def stop(self) -> None:
-        """Close the port."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-        self._runner = None
+        return app
 
     async def _serve(self, request: web.Request) -> web.Response:
         asked: dict[str, Any] = dict(request.query)

@@ -12,7 +12,6 @@ import fcntl
 import json
 from pathlib import Path
 import shutil
-import signal
 import sys
 
 from tests.emulators.world import World
@@ -39,7 +38,7 @@ from .instance import (
     running_instance,
 )
 from .past import Past
-from .process import ProgramEndedError, free_port, port_is_free
+from .process import ProgramEndedError, free_port, port_is_free, until_stopped
 from .wait import eventually
 
 _VALUES_SECONDS = 60
@@ -172,15 +171,10 @@ async def demo(folder: Path, port: int, *, once: bool, toy: bool) -> None:
 
 
 async def _until_stopped(folder: Path, options: argparse.Namespace) -> None:
-    """Run the demo; Ctrl-C, a closed terminal or kill end it in good order."""
+    """Run the demo to its end, or until somebody stops it."""
     port = options.port or free_port()
-    task = asyncio.ensure_future(demo(folder, port, once=options.once, toy=options.toy))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        await task
-    except asyncio.CancelledError:
+    story = demo(folder, port, once=options.once, toy=options.toy)
+    if not await until_stopped(story):
         say("\n== Stopped")
 
 

@@ -1,9 +1,11 @@
 """Programs started by us: their output kept in a file, their end certain."""
 
 import asyncio
+from collections.abc import Coroutine
 import contextlib
 import os
 from pathlib import Path
+import signal
 import socket
 
 LOOPBACK = "127.0.0.1"
@@ -12,6 +14,19 @@ _TAIL_LINES = 20
 
 class ProgramEndedError(Exception):
     """A program that should be running is not."""
+
+
+async def until_stopped(story: Coroutine[None, None, None]) -> bool:
+    """Run a story; Ctrl-C, a closed terminal or kill end it in good order. Return whether it came to its own end."""
+    task = asyncio.ensure_future(story)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return False
+    return True
 
 
 def port_is_free(port: int) -> bool:

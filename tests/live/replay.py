@@ -5,11 +5,9 @@ Run it by scripts/replay FILE. Values are as old as they were in the file and st
 
 import argparse
 import asyncio
-from contextlib import suppress
 import json
 from pathlib import Path
 import shutil
-import signal
 import sys
 from typing import Final
 
@@ -27,7 +25,7 @@ from .instance import (
     running_instance,
     write_store,
 )
-from .process import ProgramEndedError, free_port
+from .process import ProgramEndedError, free_port, until_stopped
 from .wait import eventually
 
 ENTRY_ID: Final = "replayed"
@@ -94,18 +92,6 @@ async def replay(cloud: ReplayCloud, folder: Path, port: int, *, once: bool) -> 
                 await asyncio.Event().wait()
 
 
-async def _until_stopped(cloud: ReplayCloud, options: argparse.Namespace) -> None:
-    """Run; Ctrl-C, a closed terminal or kill end it in good order."""
-    port = options.port or free_port()
-    folder: Path = options.folder.resolve()
-    task = asyncio.ensure_future(replay(cloud, folder, port, once=options.once))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, task.cancel)
-    with suppress(asyncio.CancelledError):
-        await task
-
-
 def main() -> int:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="scripts/replay", description=__doc__)
@@ -128,7 +114,9 @@ def main() -> int:
     options = parser.parse_args()
     try:
         cloud = ReplayCloud(json.loads(options.file.read_text()), live=True)
-        asyncio.run(_until_stopped(cloud, options))
+        port = options.port or free_port()
+        story = replay(cloud, options.folder.resolve(), port, once=options.once)
+        asyncio.run(until_stopped(story))
     except (
         HomeAssistantError,
         NotABundleError,

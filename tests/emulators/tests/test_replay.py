@@ -130,19 +130,19 @@ async def test_times_move_along(
     assert said["iso"] == "2026-06-16T10:59:00.000+00:00"
 
 
-def test_the_account_is_written_as_if_it_had_been_added(
-    tmp_path: Path, freezer: FrozenDateTimeFactory
+async def test_the_account_is_written_as_if_it_had_been_added(
+    tmp_path: Path, freezer: FrozenDateTimeFactory, socket_enabled: None
 ) -> None:
     """With a token that lasts, what was remembered of counters, and nothing that opens anything."""
     freezer.move_to(TAKEN + timedelta(days=1))
-    cloud = ReplayCloud(BUNDLE)
-    cloud.url = "http://127.0.0.1:1"
-    add_account(tmp_path, cloud)
+    async with ReplayCloud(BUNDLE) as cloud:
+        url = cloud.url
+        add_account(tmp_path, cloud)
     stored = json.loads((tmp_path / ".storage/core.config_entries").read_text())
     (entry,) = stored["data"]["entries"]
     assert entry["data"]["credentials"] == {
         "region": "other",
-        "base_url": "http://127.0.0.1:1",
+        "base_url": url,
         "client_id": "replayed",
         "client_secret": "replayed",
     }
