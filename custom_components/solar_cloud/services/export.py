@@ -51,8 +51,7 @@ async def _async_export(call: ServiceCall) -> ServiceResponse:
     answer = await async_look_back(hass, call.data)
     if len(answer.rows) > MOST_ROWS:
         raise error("export_too_large", limit=f"{MOST_ROWS:,}")
-    if answer.rows:  # of nothing found, what was there before is worth more
-        await hass.async_add_executor_job(_write, hass, path, answer)
+    await hass.async_add_executor_job(_write, hass, path, answer)
     return {
         "rows": len(answer.rows),
         "missing": answer.missing,
@@ -81,8 +80,10 @@ def _target(hass: HomeAssistant, path: str) -> Path:
 
 
 def _write(hass: HomeAssistant, path: str, answer: PastAnswer) -> None:
-    """Write the whole file or none; what was there before stays until then."""
+    """Write the whole file or none; what was there before stays until then, and if nothing was found."""
     target = _target(hass, path)  # it may have become something else meanwhile
+    if not answer.rows and target.exists():
+        return
     if target.suffix.lower() == CSV:
         text = _table(answer)
     else:
