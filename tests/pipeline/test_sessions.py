@@ -25,8 +25,19 @@ class Charger:
         self.now += STEP
         values = {Slot(Q.CHARGER_ENERGY_SESSION): energy}
         values |= {Slot(Q(name)): value for name, value in more.items()}
-        self.sessions.follow({"evc": Reading(self.now, {**values})}, self.now)
+        self.told = Reading(self.now, {**values})
+        return self.hear(self.now)
+
+    def hear(self, now: datetime) -> datetime | None:
+        """Hear the latest report, which may be no news."""
+        self.readings = {"evc": self.told}
+        self.sessions.follow(self.readings, now)
         return self.sessions.since("evc")
+
+    @property
+    def shown(self) -> object:
+        """What is shown of the session's energy."""
+        return self.readings["evc"].values[Slot(Q.CHARGER_ENERGY_SESSION)]
 
 
 def test_a_session_has_one_begin_and_the_next_one_another() -> None:
@@ -38,7 +49,8 @@ def test_a_session_has_one_begin_and_the_next_one_another() -> None:
     assert charger.say(1.2, charger_session_duration=500.0) == begun
     charger.sessions = Sessions(charger.storage)
     assert charger.say(2.0, charger_session_duration=800.0) == begun
-    assert charger.say(0.0) == charger.now
+    assert charger.say(0.0) == begun
+    assert charger.say(0.0) == charger.now - STEP
 
 
 def test_a_session_that_began_while_home_assistant_was_off_is_another() -> None:
@@ -65,7 +77,23 @@ def test_an_older_answer_in_between_begins_no_session() -> None:
     begun = charger.say(11.4)
     for energy in (12.3, 11.4, 12.3, 12.2, 11.1):
         assert charger.say(energy) == begun
-    assert charger.say(11.0) == charger.now
+    assert charger.say(11.0) == begun
+    assert charger.say(11.0) == charger.now - STEP
+
+
+def test_a_zero_for_one_upload_begins_no_session() -> None:
+    """What was charged stays on the screen; told again by a later call, the zero is no second one, and a restart changes nothing."""
+    charger = Charger()
+    begun = charger.say(12.3)
+    assert charger.say(0.0) == begun
+    assert charger.shown == 12.3
+    charger.sessions = Sessions(charger.storage)
+    assert charger.hear(charger.now + STEP) == begun
+    assert charger.say(12.6) == begun
+    assert charger.shown == 12.6
+    charger.say(0.0)
+    assert charger.say(0.4) == charger.now - STEP
+    assert charger.shown == 0.4
 
 
 @pytest.mark.parametrize("stored", ["x", {"evc": 7}, {"evc": {"since": "x"}}])

@@ -182,7 +182,7 @@ class ReadingPipeline:
             at = _made_at(reading, poll.now)
         complete, now = replace(reading, values=values), poll.now.timestamp()
         values |= self._days.keep(key, complete, at, poll.inventory, now)
-        return Reading(reading.measured_at, values, reading.unknown, raw=reading.raw)
+        return replace(complete, values=values)
 
     def _plant(self, plant_id: str, poll: _Poll) -> Reading:
         """Put the roles over what the plant itself reports of them, and what is told about its data."""

@@ -1,7 +1,7 @@
 """When the session of each EV charger began: what is charged in it is counted from there."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import MutableMapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -22,11 +22,15 @@ DIP: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ChargingSession:
-    """A session as it was last seen: its begin in epoch seconds, the most kWh it had, and the most kWh that the lifetime counter had from before it."""
+    """A session as it was last seen: its begin in epoch seconds, the most kWh it had, and the most kWh that the lifetime counter had from before it.
+
+    ``fell`` is when its energy was first told too low to be its own, in epoch seconds.
+    """
 
     since: float
     energy: float
     before: float | None = None
+    fell: float | None = None
 
 
 class Sessions:
@@ -45,40 +49,55 @@ class Sessions:
             return None
         return datetime.fromtimestamp(session.since, UTC)
 
-    def follow(self, readings: Mapping[str, Reading], now: datetime) -> None:
-        """See where sessions begin: where the counter starts anew, or the lifetime counter gained what this one did not."""
+    def follow(self, readings: MutableMapping[str, Reading], now: datetime) -> None:
+        """See where sessions begin: where the counter starts anew, or the lifetime counter gained what this one did not.
+
+        A counter that fell is held for one upload: a single wrong zero would book the whole session a second time.
+        """
         for key, reading in readings.items():
-            energy, total = reading.values.get(ENERGY), reading.values.get(TOTAL)
-            if not isinstance(energy, float):
+            if not isinstance(energy := reading.values.get(ENERGY), float):
                 continue
-            before = total - energy if isinstance(total, float) else None
             known = self._known.get(key)
-            if known is None or _is_another(known, energy, before):
-                session = ChargingSession(_begin(reading, now), energy, before)
-            else:
-                most = max(
-                    (each for each in (known.before, before) if each is not None),
-                    default=None,
-                )
-                session = ChargingSession(known.since, max(known.energy, energy), most)
+            session = _followed(known, reading, energy, now)
+            if session.fell is not None:
+                values = {**reading.values, ENERGY: session.energy}
+                readings[key] = replace(reading, values=values)
             if session != known:
                 self._known[key] = session
                 self._storage.delay_save(SECTION, partial(to_json, self._known))
 
 
-def _is_another(known: ChargingSession, energy: float, before: float | None) -> bool:
-    """Whether an energy is of another session than the known one; nobody need have seen that begin."""
+def _followed(
+    known: ChargingSession | None, reading: Reading, energy: float, now: datetime
+) -> ChargingSession:
+    """Return the session after a reading that tells an energy in kWh."""
+    total, told = reading.values.get(TOTAL), _told_at(reading, now)
+    before = total - energy if isinstance(total, float) else None
+    if known is None:
+        return ChargingSession(_begin(reading, now), energy, before)
     if energy < known.energy * (1 - DIP):
-        return True
-    return (
+        if known.fell is None or told <= known.fell:
+            return replace(known, fell=known.fell or told)
+        return ChargingSession(min(_begin(reading, now), known.fell), energy, before)
+    if (
         before is not None
         and known.before is not None
         and before > known.before + UNSEEN
+    ):
+        return ChargingSession(_begin(reading, now), energy, before)
+    most = max(
+        (each for each in (known.before, before) if each is not None), default=None
     )
+    return ChargingSession(known.since, max(known.energy, energy), most)
+
+
+def _told_at(reading: Reading, now: datetime) -> float:
+    """Return when a reading was made, in epoch seconds, as far as anybody knows."""
+    return min(reading.measured_at or reading.heard_at or now, now).timestamp()
 
 
 def _begin(reading: Reading, now: datetime) -> float:
     """Return when a session began: its duration tells, else it is the moment it is first seen."""
     lasts = reading.values.get(DURATION)
-    at = min(reading.measured_at or now, now).timestamp()
+    at = _told_at(reading, now)
     return at - lasts if isinstance(lasts, float) else at
