@@ -117,24 +117,20 @@ async def async_make(
         history_client.newest(plant, dt_util.utcnow()).timestamp(), recorder.settled()
     )
     hour, day = newest // HOUR * HOUR, _midnight_before(newest, zone)
-    at = day if ways.reported & ways.askable else hour
+    end = day if ways.reported & ways.askable else hour
     firsts: dict[str, Row] = {}
     fresh: set[str] = set()
     for key in ways.readable | ways.reported:
         first = rows[key][0] if key in rows else None
-        complete = day if key in ways.reported else hour
-        joins = first is not None and first.end <= complete
-        if first and joins and (key in ways.reported or not late):
-            firsts[key] = first
+        is_reported = key in ways.reported
+        if first and (is_reported or not late):
+            if first.end <= (day if is_reported else hour):
+                firsts[key] = first
+                continue
+        counted = first is not None or recorder.state_of(hass, key) is not None
+        if not counted or key not in ways.askable or key not in metadata:
             continue
-        anchor = Row(min(at, first.start if first else at) - HOUR, None, 0.0)
-        if (
-            key in ways.askable
-            and (first is not None or recorder.state_of(hass, key) is not None)
-            and anchor.start > start
-            and anchor.start % HOUR == 0
-            and key in metadata
-        ):
+        if (anchor := _anchor(first, start, end)) is not None:
             firsts[key] = anchor
             fresh.add(key)
     missing = frozenset((ways.readable | ways.reported) - firsts.keys())
@@ -150,6 +146,12 @@ async def async_make(
         midnight_after(max(ends, default=start), zone),
         not firsts and (not missing.isdisjoint(rows) or not (rows or done)),
     )
+
+
+def _anchor(first: Row | None, start: float, end: float) -> Row | None:
+    """Return the hour of the past up to ``end`` that a counter is to join to, if there is one."""
+    at = min(end, first.start if first else end) - HOUR
+    return Row(at, None, 0.0) if at > start and at % HOUR == 0 else None
 
 
 def _ways(
