@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
+from custom_components.solar_cloud.control import manager
 from custom_components.solar_cloud.control.events import EVENT_COMMAND
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
@@ -442,3 +443,21 @@ async def test_a_mode_that_begins_idle_does_not_show_the_charge_before_it(
     shown = house.home.state(house.id("forced_mode_ends"))
     assert shown.state != "unknown"
     assert (shown.attributes["mode"], shown.attributes["power"]) == (None, None)
+
+
+async def test_a_command_whose_account_is_unloaded_meanwhile_is_followed_to_its_end(
+    house: SungrowHouse,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Found by cutting: it was taken for a mistake of ours, and asked for again after the next start."""
+
+    async def unloaded(seconds: float) -> None:
+        house.home.freezer.tick(seconds)
+        await house.hass.config_entries.async_unload(house.entry.entry_id)
+
+    house.cloud.turn(task_seconds=0.0)
+    monkeypatch.setattr(manager, "pause", unloaded)
+    await house.set("select", "battery_command", "charge")
+    assert house.mode == 2
+    assert "could not be followed" not in caplog.text

@@ -586,8 +586,9 @@ class ControlManager:
         self._read_settings_in(SOON)
 
     def _expect_change(self) -> None:
-        """Let who asks for the readings next see what a command did."""
-        self._entry.runtime_data.readings.expect_change()
+        """Let who asks for the readings next see what a command did; an account that was unloaded meanwhile has none."""
+        if not self._stopped:
+            self._entry.runtime_data.readings.expect_change()
 
     def _note_no_effect(self, device_id: str, err: CommandRejected) -> None:
         if err.key == "no_effect":
