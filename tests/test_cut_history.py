@@ -1,7 +1,7 @@
 """Work on the past, cut at every point at which it waits: an import that a user starts or takes back, and the repair of a gap.
 
 However it was cut, the statistics end up as those of a run that was not, the import can be taken back, and what the user was told to be
-running goes on by itself. The usual run tries a sample of the points; ``SOLAR_CLOUD_CUTS=all`` tries all of them, ``-s`` prints the table.
+running goes on by itself. The usual run cuts one or two flows of each vendor once; ``scripts/benchmark crash`` cuts all everywhere, and prints the table.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine
@@ -46,11 +46,14 @@ from .emulators.sungrow import SungrowCloud
 from .emulators.world import World
 from .helpers.accounts import AnyCloud, account_entry, reauths
 from .helpers.cutting import (
+    ALL,
     Disk,
     How,
     Knife,
     Ours,
+    Point,
     Tally,
+    Wait,
     cut_everywhere,
     quietly,
     report,
@@ -67,8 +70,6 @@ OURS: Final[tuple[Ours, ...]] = (
     (HistoryImport, "async_begin"),
 )
 """What else works on the past than background tasks, which come under the knife anyway."""
-KINDS: Final = 2
-"""Kinds of cuts that the usual run tries in a flow: each takes seconds."""
 COUNTERS: Final = ("pv_energy_total", "grid_import_energy_total", "load_energy_total")
 TABLES: Final = (StatisticsMeta, Statistics, StatisticsShortTerm)
 PATIENCE: Final = (*[30.0] * 60, *[900.0] * 100)
@@ -331,7 +332,9 @@ class Work:
         return self.begins.at.timestamp() // HOUR * HOUR
 
 
-async def _try(past: Past, name: str, work: Work, how: How | None, at: int) -> Tally:
+async def _try(
+    past: Past, name: str, work: Work, how: How | None, at: Point | None
+) -> Tally:
     """Cut a flow once, and see what became of the statistics, the account and its file."""
     tally = Tally(name)
     await past.back_to(work.begins)
@@ -345,7 +348,7 @@ async def _try(past: Past, name: str, work: Work, how: How | None, at: int) -> T
         err = await knife.cut(quietly(work.flow(past)))
         for task in knife.left:
             await task
-    tally.tried["points"] = knife.points
+    tally.waited, tally.cut = knife.waited, knife.here >= 0
     if how is None:
         assert err is None, err
         assert not past.working(work.until)
@@ -414,8 +417,12 @@ def differences(uncut: Outcome, cut: Outcome, how: How) -> list[str]:
     return found
 
 
-async def _cut(past: Past, name: str, work: Work) -> Tally:
-    return await cut_everywhere(name, partial(_try, past, name, work), KINDS)
+async def _cut(past: Past, name: str, work: Work, number: int = 0) -> Tally:
+    if not ALL:
+        await _try(past, name, work, None, None)  # to compare with
+    return await cut_everywhere(
+        name, partial(_try, past, name, work), number, list(Wait)
+    )
 
 
 async def _added(past: Past, *, devices: bool = True) -> Moment:
@@ -492,18 +499,19 @@ FUSIONSOLAR: Final = (
 async def test_cut_work_on_the_past_of_solax(past: Past) -> None:
     """SolaX."""
     added = await _added(past)
-    before, after = await _an_outage(past)
-    work = Work(before, "2026-06-14")
-    imported = await _an_import(past, work)
-    report(
-        "SolaX",
-        [
-            await _cut(past, "import at once", Work(added, "2026-06-14", added=True)),
+    tallies = [
+        await _cut(past, "import at once", Work(added, "2026-06-14", added=True), 2)
+    ]
+    if ALL:
+        before, after = await _an_outage(past)
+        work = Work(before, "2026-06-14")
+        imported = await _an_import(past, work)
+        tallies += [
             await _cut(past, "import", work),
             await _cut(past, "undo", Work(imported, undo=True)),
             await _cut(past, "gap repair", Work(after)),
-        ],
-    )
+        ]
+    report("SolaX", tallies)
 
 
 @pytest.mark.parametrize("past", [SUNGROW], indirect=True)
@@ -512,16 +520,16 @@ async def test_cut_work_on_the_past_of_sungrow(past: Past) -> None:
     assert isinstance(past.cloud, SungrowCloud)
     past.forget = past.cloud.application.calls.clear
     added = await _added(past, devices=False)
-    before, after = map(_a_day_later, await _an_outage(past, devices=False))
-    report(
-        "Sungrow",
-        [
-            await _cut(past, "import at once", Work(added, "2026-06-05", added=True)),
+    start = "2026-06-05" if ALL else "2026-06-14"
+    tallies = [await _cut(past, "import at once", Work(added, start, added=True), 1)]
+    if ALL:
+        before, after = map(_a_day_later, await _an_outage(past, devices=False))
+        tallies += [
             await _cut(past, "import", Work(before, "2026-06-14")),
             await _cut(past, "import of days", Work(before, "2026-06-05")),
             await _cut(past, "gap repair", Work(after)),
-        ],
-    )
+        ]
+    report("Sungrow", tallies)
 
 
 @pytest.mark.parametrize("past", [FUSIONSOLAR], indirect=True)
@@ -529,11 +537,10 @@ async def test_cut_work_on_the_past_of_fusionsolar(past: Past) -> None:
     """FusionSolar."""
     added = await _added(past)
     before, after = await _an_outage(past)
-    report(
-        "FusionSolar",
-        [
+    tallies = [await _cut(past, "gap repair", Work(after), 3)]
+    if ALL:
+        tallies += [
             await _cut(past, "import at once", Work(added, "2026-06-14", added=True)),
             await _cut(past, "import", Work(before, "2026-06-14")),
-            await _cut(past, "gap repair", Work(after)),
-        ],
-    )
+        ]
+    report("FusionSolar", tallies)

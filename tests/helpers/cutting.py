@@ -15,13 +15,14 @@ from collections.abc import (
     Generator,
     Iterable,
     Iterator,
+    Sequence,
 )
 from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
+import logging
 import os
 import sys
 from typing import Any, Final, override
@@ -47,8 +48,7 @@ from homeassistant.helpers.storage import Store
 from .home import Home
 
 ALL: Final = os.environ.get("SOLAR_CLOUD_CUTS") == "all"
-SAMPLE: Final = 1
-"""Points of each kind that the usual run tries in a flow."""
+OUR_LOGS: Final = "custom_components.solar_cloud"
 
 type Ours = tuple[type, str]
 """A coroutine function of ours that Home Assistant runs in a task of its own."""
@@ -71,6 +71,28 @@ class How(StrEnum):
     KILL_EARLY = "kill early"
     KILL_LATE = "kill late"
     UNLOAD = "unload"
+
+
+class Wait(StrEnum):
+    """What a coroutine waits for at a point."""
+
+    REQUEST = "request"
+    DISK = "disk"
+    RECORDER = "recorder"
+    OTHER = "other"
+    """A pause, a lock, a task."""
+
+
+UNRECORDED: Final = (Wait.REQUEST, Wait.DISK, Wait.OTHER)
+"""What flows wait for that write no statistics."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where to cut: at the point of this number, of all or of those at which is waited for this."""
+
+    number: int
+    wait: Wait | None = None
 
 
 class Killed(BaseException):
@@ -101,10 +123,13 @@ class Knife:
 
     disk: Disk
     how: How | None = None
-    at: int = -1
+    at: Point | None = None
     unload: Callable[[], Awaitable[object]] | None = None
     points: int = 0
-    done: bool = False
+    waited: Counter[Wait] = field(default_factory=Counter)
+    """The points by what was waited for."""
+    here: int = -1
+    """The number of the point at which is cut, once it is known."""
     held: asyncio.Task[object] | None = None
     """The last task that somebody can cancel."""
     left: list[asyncio.Task[object]] = field(default_factory=list)
@@ -112,13 +137,19 @@ class Knife:
     idle: list[Callable[[], None]] = field(default_factory=list)
     """What the recorder was told and does when somebody waits for it, while an early kill is to come."""
 
-    def waits(self) -> None:
+    def waits(self, what: Wait) -> None:
         """Note that a coroutine of the flow is about to wait."""
-        here = self.points == self.at
-        self.points += 1
-        if not here or self.how is None or self.done:
+        number, self.points = self.points, self.points + 1
+        among, self.waited[what] = self.waited[what], self.waited[what] + 1
+        if self.how is None or self.at is None or self.here >= 0:
             return
-        self.done = True
+        if self.at.wait is None:
+            found = number == self.at.number
+        else:
+            found = what is self.at.wait and among == self.at.number
+        if not found:
+            return
+        self.here = number
         match self.how:
             case How.CANCEL:
                 # Nobody holds the task of a renewal: whoever waits for it is cut off.
@@ -132,8 +163,8 @@ class Knife:
 
     def wakes(self, at: int) -> None:
         """Note that what was waited for is there."""
-        if self.how is How.KILL_LATE and at == self.at:
-            self.done = self.disk.dead = True
+        if self.how is How.KILL_LATE and at == self.here:
+            self.disk.dead = True
 
     def tells(self, put: Callable[[], None], task: object) -> None:
         """Hand a task to the recorder: a point for each that writes for us, each of which it may never come to."""
@@ -143,7 +174,7 @@ class Knife:
             put()
             return
         at = self.points
-        self.waits()
+        self.waits(Wait.RECORDER)
         if self.disk.dead:
             return
         if self.how is How.KILL_EARLY:
@@ -217,7 +248,7 @@ class Cut(Coroutine[Any, Any, Any]):
         if self._held:
             self._knife.held = asyncio.current_task()
         self._at = self._knife.points
-        self._knife.waits()
+        self._knife.waits(_what(self._inner))
         if self._knife.disk.dead:
             if isinstance(waited, asyncio.Future):
                 waited.cancel()  # or others wait for it for ever
@@ -227,6 +258,28 @@ class Cut(Coroutine[Any, Any, Any]):
     @override
     def close(self) -> None:
         self._inner.close()
+
+
+def _what(inner: Any) -> Wait:
+    """Say what a coroutine waits for, by the functions it waits in."""
+    while inner is not None:
+        if (frame := getattr(inner, "cr_frame", None)) is not None:
+            code = frame.f_code
+            if code is _SENDING:
+                return Wait.REQUEST
+            if code in _SAVING:
+                return Wait.DISK
+            inner = inner.cr_await
+        elif (frame := getattr(inner, "gi_frame", None)) is not None:
+            cut = frame.f_locals.get("self")
+            inner = cut._inner if isinstance(cut, Cut) else inner.gi_yieldfrom  # noqa: SLF001
+        else:
+            return Wait.OTHER
+    return Wait.OTHER
+
+
+_SENDING: Final = Transport.send.__code__
+_SAVING: Final = (Store.async_save.__code__, Store._async_handle_write_data.__code__)  # noqa: SLF001
 
 
 @contextmanager
@@ -287,18 +340,24 @@ class Tally:
     flow: str
     tried: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
+    cut: bool = False
+    """Whether the flow came to the point."""
+    waited: Counter[Wait] = field(default_factory=Counter)
+    violated: int = 0
+    """The tries with a violation."""
 
     def line(self) -> str:
         """Return a row of the table."""
         counts = "".join(f"{self.tried[str(how)]:>12}" for how in How)
+        tried = sum(self.tried[str(how)] for how in How)
         lost = self.tried["lost by protocol"]
-        return f"{self.flow:<20}{counts}{lost:>18}{len(self.violations):>12}"
+        return f"{self.flow:<20}{counts}{lost:>18}{tried:>8}{tried - self.violated:>10}{len(self.violations):>12}"
 
 
 HEADER: Final = (
     f"{'flow':<20}"
     + "".join(f"{how!s:>12}" for how in How)
-    + f"{'lost by protocol':>18}{'violations':>12}"
+    + f"{'lost by protocol':>18}{'tried':>8}{'survived':>10}{'violations':>12}"
 )
 """*Lost by protocol* are tokens whose answer was on its way when the machine died."""
 
@@ -320,25 +379,79 @@ async def quietly(flow: Coroutine[Any, Any, Any]) -> None:
         await flow
 
 
+class _Mistakes(logging.Handler):
+    """The lines in the log that tell of a mistake of ours."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__(logging.ERROR)
+        self.lines: list[str] = []
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        line = record.getMessage()
+        if record.name.startswith(OUR_LOGS) or line.startswith("Error doing job"):
+            self.lines.append(line)
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Listen to all logs."""
+        logging.getLogger().addHandler(self)
+        try:
+            yield
+        finally:
+            logging.getLogger().removeHandler(self)
+
+
+type Once = Callable[[How | None, Point | None], Coroutine[Any, Any, Tally]]
+"""Run a flow, cut in a way at a point."""
+
+
 async def cut_everywhere(
-    flow: str,
-    once: Callable[[How | None, int], Coroutine[Any, Any, Tally]],
-    kinds: int = len(How),
+    flow: str, once: Once, number: int, waits: Sequence[Wait] = UNRECORDED
 ) -> Tally:
-    """Run a flow uncut to count its points, then cut at all of them, or at a sample of some kinds that is another one each day."""
-    points = (await once(None, -1)).tried["points"]
+    """Cut a flow at every point at which it waits, in every way; the usual run cuts it once.
+
+    Where the usual run cuts follows from the flow's number, so that flows in a row are cut in all ways, and at all that they wait for.
+    """
+    if not ALL:
+        return await _cut_once(flow, once, number, waits)
+    points = (await once(None, None)).waited.total()
     total = Tally(flow)
-    day = datetime.now(UTC).toordinal()
-    step = 1 if ALL else max(1, points // SAMPLE)
-    for number, how in enumerate(How):
-        if not ALL and (day + number) % len(How) >= kinds:
-            continue
-        for at in range(0 if ALL else (day + number) % step, points, step):
-            tally = await once(how, at)
-            total.tried[str(how)] += 1
-            total.tried["lost by protocol"] += tally.tried["lost by protocol"]
-            total.violations += tally.violations
+    for how in How:
+        for at in range(points):
+            await _count(total, once, how, Point(at))
     return total
+
+
+async def _cut_once(flow: str, once: Once, number: int, waits: Sequence[Wait]) -> Tally:
+    """Cut a flow at one point, of those it comes to."""
+    how = list(How)[number % len(How)]
+    total = Tally(flow)
+    for each in range(len(waits)):
+        wait = waits[(number // len(How) + number + each) % len(waits)]
+        tally = await _count(total, once, how, Point(number % 3, wait))
+        if not tally.cut and tally.waited[wait]:
+            tally = await _count(total, once, how, Point(0, wait))
+        if tally.cut:
+            return total
+    raise AssertionError(f"{flow} never waits")
+
+
+async def _count(total: Tally, once: Once, how: How, at: Point) -> Tally:
+    """Try once, and add what came of it."""
+    mistakes = _Mistakes()
+    with mistakes.heard():
+        tally = await once(how, at)
+    tally.violations += [
+        f"{total.flow}, {how} at {at}: {line}" for line in mistakes.lines
+    ]
+    if tally.cut:
+        total.tried[str(how)] += 1
+    total.tried["lost by protocol"] += tally.tried["lost by protocol"]
+    total.violations += tally.violations
+    total.violated += bool(tally.violations)
+    return tally
 
 
 def report(vendor: str, tallies: list[Tally]) -> None:
