@@ -201,15 +201,16 @@ def many(world: World, _: Knobs) -> list[Plant]:
 
 def installer(world: World, _: Knobs) -> list[Plant]:
     """An installer's account: 300 plants of five devices each, all under one sun."""
-    return _customers(world, 300)
+    return customers(world, 300)
 
 
 def forty(world: World, _: Knobs) -> list[Plant]:
     """A small installer's account: 40 plants of five devices each, all under one sun."""
-    return _customers(world, 40)
+    return customers(world, 40)
 
 
-def _customers(world: World, count: int) -> list[Plant]:
+def customers(world: World, count: int) -> list[Plant]:
+    """So many plants of five devices each, all under one sun."""
     roof = Inverter(id="roof", arrays=(Array(peak_w=3000),), rated_w=3000)
     inverters = (*HOME.inverters, roof)
     site = world.add(replace(HOME, id="solax-installer", inverters=inverters))

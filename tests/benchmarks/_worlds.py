@@ -1,0 +1,62 @@
+"""Accounts of any size."""
+
+from dataclasses import replace
+from typing import Any
+
+from tests.emulators.base import Cloud
+from tests.emulators.fusionsolar import FusionSolarCloud
+from tests.emulators.fusionsolar.plant import (
+    DONGLE,
+    HOME_BATTERY,
+    HOME_INVERTER,
+    POWER_SENSOR,
+)
+from tests.emulators.fusionsolar.scenarios import HOME as FUSIONSOLAR_HOME, Builder
+from tests.emulators.solax import SolaxCloud
+from tests.emulators.solax.scenarios import customers
+from tests.emulators.sungrow import SungrowCloud
+from tests.emulators.sungrow.builder import Builder as SungrowBuilder
+from tests.emulators.sungrow.plant import Plant as SungrowPlant
+from tests.emulators.sungrow.scenarios import HOME as SUNGROW_HOME
+
+
+def resize(cloud: Cloud[Any], *, plants: int = 0, devices: int = 0) -> int:
+    """Let an account have so many plants, or as many as hold so many devices; four or fewer stay the usual home. Returns how many devices it has."""
+    if isinstance(cloud, SolaxCloud):
+        if (count := plants or devices // 5) > 1:
+            cloud.plants[:] = customers(cloud.world, count)
+    elif isinstance(cloud, SungrowCloud):
+        if (count := plants or devices // 4) > 1:
+            cloud.plants[:] = _sungrow(cloud, count)
+    elif isinstance(cloud, FusionSolarCloud):
+        if (count := plants or devices // 4) > 1:
+            cloud.plants[:] = _fusionsolar(cloud, count)
+    held: list[Any] = getattr(cloud, "plants", [])
+    return sum(len(plant.devices) for plant in held)
+
+
+def _sungrow(cloud: SungrowCloud, count: int) -> list[SungrowPlant]:
+    site = cloud.world.add(replace(SUNGROW_HOME, id="sungrow-installer"))
+    plants = []
+    for number in range(count):
+        plant = SungrowPlant(str(5_001_000 + number), f"Customer {number}", site)
+        builder = SungrowBuilder(plant, cloud.knobs.upload_delay)
+        builder.hybrid("hybrid")
+        builder.meter()
+        plants.append(plant)
+    return plants
+
+
+def _fusionsolar(cloud: FusionSolarCloud, count: int) -> list[Any]:
+    builder = Builder(cloud.world)
+    site = cloud.world.add(replace(FUSIONSOLAR_HOME, id="fusionsolar-installer"))
+    for number in range(count):
+        plant = builder.plant(f"Customer {number}", site)
+        for kind, part in (
+            (HOME_INVERTER, "inverter"),
+            (HOME_BATTERY, "battery"),
+            (POWER_SENSOR, "inverter"),
+            (DONGLE, "inverter"),
+        ):
+            builder.add(plant, kind, part)
+    return builder.plants
