@@ -1,17 +1,24 @@
 """What a user sees while the cloud gives nothing: that it does not, why, and since when."""
 
 from datetime import datetime
+import socket
+from typing import Any
 
+from aiohttp.resolver import AsyncResolver
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     get_system_health_info,
 )
+from yarl import URL
 
 from custom_components.solar_cloud.const import DOMAIN
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.setup import async_setup_component
 
 from .emulators.solax import SolaxCloud
+from .helpers.accounts import account_entry
+from .helpers.flow import Flow, reach_base_url
 from .helpers.home import Home, solax_id
 
 OUTAGE = 2400.0
@@ -91,3 +98,60 @@ async def test_system_information_shows_each_account_without_naming_it(
     told = str(info)
     for secret in (*solax.credentials.values(), solax.plant.plant_id, "Demo House"):
         assert secret not in told
+
+
+@pytest.fixture
+def rebound(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The numbers that a name server answers with, whatever it is asked for."""
+    numbers = ["127.0.0.1"]
+
+    async def resolve(
+        _: AsyncResolver, host: str, port: int = 0, **__: Any
+    ) -> list[dict[str, Any]]:
+        return [
+            {
+                "hostname": host,
+                "host": number,
+                "port": port,
+                "family": socket.AF_INET6 if ":" in number else socket.AF_INET,
+                "proto": 0,
+                "flags": socket.AI_NUMERICHOST,
+            }
+            for number in numbers
+        ]
+
+    monkeypatch.setattr(AsyncResolver, "resolve", resolve)
+    return numbers
+
+
+@pytest.mark.parametrize("number", ["127.0.0.1", "::ffff:127.0.0.1"])
+async def test_a_name_that_suddenly_means_this_machine_gets_no_secret(
+    solax: SolaxCloud, home: Home, rebound: list[str], number: str
+) -> None:
+    """It was checked when it was typed; what counts is where it leads when a call is made."""
+    rebound[:] = [number]
+    address = str(URL(solax.url).with_host("api.example.com"))
+    entry = account_entry(solax, "solax", base_url=address)
+    await home.start(entry)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert "private network" in (entry.reason or "")
+    assert len(solax.calls) == 0
+
+
+async def test_the_form_refuses_a_name_that_means_this_machine(
+    flow: Flow, solax: SolaxCloud, rebound: list[str]
+) -> None:
+    """With the words for an address that cannot be right, not those for an outage."""
+    await reach_base_url(flow, solax)
+    await flow.submit(base_url="https://api.example.com")
+    assert flow.at("base_url", base="invalid_host")
+
+
+async def test_this_machine_is_reached_where_it_was_named(
+    solax: SolaxCloud, home: Home, rebound: list[str]
+) -> None:
+    """As the emulated clouds are."""
+    address = str(URL(solax.url).with_host("localhost"))
+    entry = account_entry(solax, "solax", base_url=address)
+    await home.start(entry)
+    assert entry.state is ConfigEntryState.LOADED

@@ -56,6 +56,8 @@ def flow_error(err: CloudError) -> str:
             | "unknown_serial" as key
         ):
             return key
+        case CloudError(key="private_host"):
+            return "invalid_host"
     return "cannot_connect"
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_components.solar_cloud.cloud.addresses import check_base_url
-from custom_components.solar_cloud.cloud.errors import CloudError
+from custom_components.solar_cloud.cloud.addresses import check_base_url, check_numbers
+from custom_components.solar_cloud.cloud.errors import CloudError, NotConnected
 from custom_components.solar_cloud.cloud.registry import VENDORS
 
 TYPED = {
@@ -94,3 +94,36 @@ def test_a_known_server_with_a_consent_page_of_its_own_stays_an_address() -> Non
         "oauth_url": "https://login.example.org",
     }
     assert sign_in.in_region(typed) == typed
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *("0.0.0.0", "127.0.0.1", "127.8.8.8", "::", "::1", "::ffff:127.0.0.1"),
+        *("169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0"),
+        *("fd00:ec2::254", "100.100.100.200", "168.63.129.16"),
+        *("64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "::ffff:169.254.169.254"),
+        *("224.0.0.251", "ff02::fb", "240.0.0.1", "255.255.255.255"),
+    ],
+)
+def test_no_name_leads_where_no_vendor_can_be(number: str) -> None:
+    """However the number is written, and if one of several is right; nothing is sent, that is certain."""
+    with pytest.raises(NotConnected, match="private_host"):
+        check_numbers("api.example.com", ["203.0.113.7", number])
+
+
+@pytest.mark.parametrize(
+    ("host", "number"),
+    [
+        ("localhost", "127.0.0.1"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("api.example.com", "93.184.215.14"),
+        ("api.example.com", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"),
+        ("api.example.com", "64:ff9b::5db8:d70e"),
+        ("api.example.com", "198.18.0.5"),
+        ("plants.example.com", "10.1.2.3"),
+    ],
+)
+def test_where_a_vendor_can_be_is_gone(host: str, number: str) -> None:
+    """This machine by its name; servers behind a proxy, a network without IPv4, or in a company of its own."""
+    check_numbers(host, [number])

@@ -274,6 +274,15 @@ async def test_nobody_there(server: Server, http: Transport) -> None:
     assert caught.value.__cause__ is None
 
 
+async def test_a_number_that_no_vendor_can_have_is_sent_nothing(
+    server: Server, http: Transport
+) -> None:
+    """No resolver is asked about a number: it is looked at before."""
+    with pytest.raises(NotConnected, match="private_host"):
+        await http.send("GET", server.url.with_host("0.0.0.0"))
+    assert not server.requests
+
+
 async def test_log_shows_neither_query_nor_header_nor_body(
     server: Server, http: Transport, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -69,6 +69,11 @@ def test_usable_address(typed: str, origin: str) -> None:
         "https://<openapi>.example.com",
         "https://-openapi.example.com",
         f"https://{'a' * 64}.example.com",
+        "https://0.0.0.0",
+        "https://169.254.169.254",
+        "https://[fe80::1]",
+        "https://[fd00:ec2::254]",
+        "https://[::ffff:169.254.169.254]",
     ],
 )
 def test_unusable_address(typed: str) -> None:

@@ -1,13 +1,14 @@
 """Addresses of servers: which a user may type, which lie on no home network, and which one an answer names as the new one."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 import ipaddress
 import re
 from typing import Final
 
 from yarl import URL
 
-from .errors import CloudError
+from .errors import CloudError, NotConnected
 
 _NAME: Final = re.compile(
     r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*",
@@ -19,6 +20,12 @@ _HOME: Final = (
     *(".intranet", ".corp", ".private", ".arpa", ".test", ".invalid", ".onion"),
 )
 """Ends of names that no public server has (RFC 6761, 6762 and what routers hand out)."""
+_TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
+"""IPv6 addresses that a network without IPv4 writes IPv4's as (RFC 6052)."""
+_METADATA: Final = frozenset(
+    map(ipaddress.ip_address, ("fd00:ec2::254", "100.100.100.200", "168.63.129.16"))
+)
+"""Where rented machines are told their own secrets, as far as that is not link-local."""
 _BROKEN: Final = re.compile(r"\s*[\r\n\t]\s*")
 """Where an address that was copied from a letter went on in the next line."""
 _WRITTEN: Final = re.compile(r"https?://[^\s\"'<>()\\]+", re.IGNORECASE)
@@ -38,7 +45,7 @@ _RETIRED: Final = re.compile(
 def check_base_url(text: str) -> str:
     """Return the origin of an address a user typed, or raise ``CloudError("invalid_host")``.
 
-    Accepted: https, or http for a loopback host; no credentials, path, query or fragment.
+    Accepted: https, or http for a loopback host; no credentials, path, query or fragment, and no number that no vendor can have.
     """
     try:
         url = URL(text.strip())
@@ -46,10 +53,11 @@ def check_base_url(text: str) -> str:
             url.scheme == "https"
             or (url.scheme == "http" and is_loopback(url.host or ""))
         )
+        check_host(url.host or "")
         bare = url.path in {"", "/"} and not (
             url.query_string or url.fragment or url.user or url.password
         )
-    except ValueError, TypeError:
+    except ValueError, TypeError, NotConnected:
         usable = bare = False
     if not (usable and bare):
         raise CloudError("invalid_host")
@@ -99,6 +107,42 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def check_host(host: str) -> None:
+    """Refuse a host that is written as a number no vendor can have. Raises ``NotConnected("private_host")``."""
+    with suppress(ValueError):
+        ipaddress.ip_address(host)
+        check_numbers(host, (host,))
+
+
+def check_numbers(host: str, numbers: Iterable[str]) -> None:
+    """Refuse numbers of a host that no vendor can have. Raises ``NotConnected("private_host")``.
+
+    This machine is meant only where it was named as such. Other networks at home stay allowed: some companies run a vendor's system
+    themselves, and proxies lend numbers of such networks to every name.
+    """
+    if not is_loopback(host) and any(map(_is_nobodys, numbers)):
+        raise NotConnected("private_host")
+
+
+def _is_nobodys(number: str) -> bool:
+    """Whether no server on a network has a number: this machine's, one of a single cable, of a group, of rented machines, or none at all."""
+    address = ipaddress.ip_address(number.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in _TRANSLATED:
+            inner = ipaddress.IPv4Address(address.packed[-4:])
+        if inner is not None:
+            return _is_nobodys(str(inner))
+    return (
+        address.is_loopback
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or address.is_reserved
+        or address in _METADATA
+    )
 
 
 def is_public(host: str) -> bool:

@@ -16,7 +16,7 @@ import aiohttp
 from multidict import CIMultiDict, MultiMapping
 from yarl import URL
 
-from .addresses import notices, other_origin, retires, written
+from .addresses import check_host, notices, other_origin, retires, written
 from .backoff import ordered
 from .capture import Capture, LoggedCall, frame
 from .errors import (
@@ -130,6 +130,7 @@ class Transport:
         failure: str | None = "cancelled"
         answer: Answer | None = None
         try:
+            check_host(url.host or "")  # a number is asked of no resolver
             async with self._session.request(
                 method,
                 url,
