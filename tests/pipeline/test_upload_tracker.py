@@ -1,5 +1,6 @@
 """Polls in step with uploads: found quickly, kept through everything, never sooner than allowed."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 import itertools
@@ -200,16 +201,49 @@ def test_a_device_that_fell_silent_is_not_followed() -> None:
     assert max(ages) < 80
 
 
-def test_installations_do_not_poll_at_the_same_second() -> None:
-    """Behind the same upload each has its own place."""
-    moments = set()
-    for seed in range(50):
-        dongle = Dongle("dongle", phase=0.0)
+def restarted(storage: MemoryStorage, seed: int) -> UploadTracker:
+    """Begin anew with what was stored, through JSON."""
+    again = MemoryStorage()
+    stored = json.loads(json.dumps(storage.load("cadence")))
+    again.delay_save("cadence", lambda: stored)
+    return UploadTracker(again, 300.0, seed)
+
+
+def test_installations_keep_apart_when_all_upload_at_once() -> None:
+    """After the moment was found, and after a power cut that all come back from together; half a minute is what it may cost."""
+    learnt, after_cut = [], []
+    for seed in range(0, 40 * 7919, 7919):
+        storage, dongle = MemoryStorage(), Dongle("dongle", phase=0.0)
+        polls = play(UploadTracker(storage, 300.0, seed), {"dongle": dongle}, DAY / 2)
+        assert settled(polls) < 20 + STAGGER + 12
+        learnt.append(polls[-1][0] % 300)
         polls = play(
-            UploadTracker(MemoryStorage(), 300.0, seed * 7919), {"dongle": dongle}, DAY
+            restarted(storage, seed),
+            {"dongle": dongle},
+            2 * HOUR,
+            start=START + DAY + seed % 97,
         )
-        moments.add(round(polls[-1][0] % 300, 1))
-    assert len(moments) > 25
+        after_cut.append(polls[-1][0] % 300)
+    for moments in (learnt, after_cut):
+        crowd = Counter(int(moment) // 5 for moment in moments)
+        assert max(crowd.values()) < len(moments) / 3
+
+
+def test_who_uploads_alone_waits_for_nobody() -> None:
+    """A phase of its own keeps a device's polls apart; they come as soon as its data can be seen."""
+    for seed in (7919, 500, 996):
+        dongle = Dongle("dongle", phase=150.0)
+        polls = play(
+            UploadTracker(MemoryStorage(), 300.0, seed), {"dongle": dongle}, DAY / 2
+        )
+        assert settled(polls) < 20 + 14
+
+
+def test_uploads_that_come_late_now_and_then_cost_no_polls() -> None:
+    """At the edge of what is taken for the common moment, polls do not jump to and fro."""
+    dongle = Dongle("dongle", phase=20.0, jitter=20.0)
+    polls = play(UploadTracker(MemoryStorage(), 300.0, 996), {"dongle": dongle}, DAY)
+    assert len(polls) > 0.93 * DAY / 300
 
 
 def test_without_any_upload_the_timer_goes_on() -> None:

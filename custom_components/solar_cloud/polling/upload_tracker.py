@@ -11,7 +11,7 @@ from typing import Final
 
 from ..cloud.serialization import from_json_or_none, to_json
 from ..cloud.storage import Storage
-from .upload_period import UploadPeriod
+from .upload_period import SAME, UPLOADS, UploadPeriod
 
 SECTION: Final = "cadence"
 FINE: Final = 12.0
@@ -33,8 +33,12 @@ STRETCH: Final = 60.0
 """Seconds by which polls come later each time while the moment is looked for: the second one must not come ten minutes late."""
 SLUGGISH: Final = 0.98
 """How fast it is forgotten that polls started later than planned."""
-STAGGER: Final = 6.0
-"""Seconds over which installations are spread."""
+STAGGER: Final = 40.0
+"""Seconds over which installations are spread that all wait for uploads of the same second; what they read is older by half of it."""
+SHARED: Final = (-10.0, 30.0)
+"""Seconds around the full five minutes in which uploads are taken for those of a cloud where all devices upload at once; few come early."""
+OWN: Final = (-30.0, 90.0)
+"""Where they have to lie outside to be taken for the device's own again: in between, late ones must not make polls jump to and fro."""
 
 
 @dataclass(slots=True)
@@ -111,11 +115,12 @@ class UploadTracker:
         self._judged = 0.0
         self._planned = 0.0
         self._late = 0.0
+        self._in_step = False
+        self._shared = False
         if kept := from_json_or_none(PollOffset, storage.load(SECTION)):
-            # A new device may be quicker: one try is due.
-            soonest = kept.late_enough - 2 * FINE
-            too_soon = min(kept.too_soon, soonest)
-            self._offset = PollOffset(kept.late_enough, too_soon, soonest)
+            # Not tried anew at once: after a power cut all would try together.
+            kept.proved = True
+            self._offset = kept
 
     def learn(
         self, stamps: Mapping[str, float], polled: float, *, visible: bool = False
@@ -133,7 +138,7 @@ class UploadTracker:
             del self._uploads[key]
         self._judge(due, polled)
         if self._offset and before and before.last != known:
-            self._offset.seen(polled - before.last - self._stagger, before.jitter)
+            self._offset.seen(polled - before.last, before.jitter)
         live = self._live(polled)
         if self._offset is None and live:
             # The upload before the newest seen was there, the one after it was not.
@@ -158,9 +163,9 @@ class UploadTracker:
             return
         self._judged = due
         if upload.last >= due - upload.period / 2:
-            self._offset.met(polled - due - self._stagger)
+            self._offset.met(polled - due)
         else:
-            self._offset.missed(polled - due - self._stagger, upload.period / 4)
+            self._offset.missed(polled - due, upload.period / 4)
 
     def _live(self, now: float) -> dict[str, UploadPeriod]:
         """Return the devices that upload."""
@@ -214,11 +219,25 @@ class UploadTracker:
         step = self._step(upload)
         if step > LONGEST * self._period:
             return earliest
-        slot = upload.anchor + self._offset.next + self._stagger
+        settled = self._offset.settled
+        # The moment is looked for without the stagger: what it puts off would be learnt away.
+        stagger = self._stagger if settled and self._is_shared(upload) else 0.0
+        slot = upload.anchor + self._offset.next + stagger
         tolerance = self._tolerance(step, upload.jitter)
         ahead = math.ceil((earliest - tolerance - slot) / step)
         planned = max(earliest, slot + ahead * step)
-        return planned if self._offset.settled else min(planned, earliest + STRETCH)
+        if settled and self._in_step:
+            return planned
+        soon = min(planned, earliest + STRETCH)
+        self._in_step = soon == planned
+        return soon
+
+    def _is_shared(self, upload: UploadPeriod) -> bool:
+        """Whether a device uploads with all others of its cloud; elsewhere its own phase keeps installations apart."""
+        usual = abs(upload.period - UPLOADS) <= SAME * UPLOADS
+        begin, end = OWN if self._shared else SHARED
+        self._shared = usual and (upload.anchor - begin) % UPLOADS <= end - begin
+        return self._shared
 
     def _tolerance(self, step: float, jitter: float) -> float:
         """Return how late a poll may come before the rest of a period is waited for the next upload.
