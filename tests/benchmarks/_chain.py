@@ -5,6 +5,7 @@ In another thread their work is not counted as Home Assistant's: a thread's proc
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 import threading
@@ -53,6 +54,7 @@ class SlowCloud:
         self.cloud: Final = cloud
         self.exchanges: Final[list[Exchange]] = []
         self._delay: Final = delay
+        self._sleepers: Final = ThreadPoolExecutor(100)
         make = cloud.make_app
 
         def make_app() -> web.Application:
@@ -62,6 +64,10 @@ class SlowCloud:
 
         cloud.make_app = make_app  # type: ignore[method-assign]
 
+    def close(self) -> None:
+        """End the threads that wait."""
+        self._sleepers.shutdown()
+
     @web.middleware
     async def _wait(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith(ADMIN):
@@ -69,7 +75,8 @@ class SlowCloud:
         exchange = Exchange(request.path, real_time())
         self.exchanges.append(exchange)
         # An event loop's own clock may stand still.
-        await asyncio.to_thread(time.sleep, self._delay)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._sleepers, time.sleep, self._delay)
         try:
             return await handler(request)
         finally:
@@ -90,3 +97,4 @@ def served(cloud: Cloud[Any], delay: float) -> Iterator[SlowCloud]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
         loop.close()
+        slow.close()

@@ -1,7 +1,9 @@
 """What every poll does: make the calls that are due as far as the limits allow, and know what each plant and device said last."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 import math
 import time
 from typing import Final
@@ -22,21 +24,55 @@ class PollResult:
     """Why the rest was not tried."""
 
 
+async def run_side_by_side[ResultT](
+    most: int, jobs: Iterable[Callable[[], Awaitable[ResultT]]]
+) -> list[ResultT]:
+    """Run jobs that do not need each other, up to ``most`` at once, begun in their order; return what they return in the same order.
+
+    The first failure lets those under way end, for their calls are counted, and is raised; the rest is not begun.
+    """
+    waiting = enumerate(jobs)
+    results: dict[int, ResultT] = {}
+    failures: list[Exception] = []
+
+    async def work() -> None:
+        for number, job in waiting:
+            try:
+                results[number] = await job()
+            except Exception as err:  # noqa: BLE001, raised below
+                failures.append(err)
+            if failures:
+                return
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(most - 1):
+            group.create_task(work())
+        await work()
+    if failures:
+        raise failures[0]
+    return [results[number] for number in sorted(results)]
+
+
 async def run_calls[CallT](
     calls: Iterable[CallT],
     make: Callable[[CallT], Awaitable[None]],
     failed: Callable[[CallT, CloudError], bool],
     bucket: Callable[[CallT], str] = lambda call: "",
+    *,
+    at_once: int = 1,
 ) -> PollResult:
-    """Make calls one after the other; what a limit stops is due again next time. Raises ``CredentialsRejected``.
+    """Make calls, up to so many side by side; what a limit stops is due again next time. Raises ``CredentialsRejected``.
 
     ``failed`` notes an error, and says whether all that is left would end alike. A full limit stops the calls of its own ``bucket`` only.
     """
     result = PollResult()
     full: set[str] = set()
-    for call in calls:
-        if bucket(call) in full:
-            continue
+    stopped = False
+
+    async def attempt(call: CallT) -> None:
+        nonlocal stopped
+        if stopped or bucket(call) in full:
+            return
         try:
             await make(call)
         except CredentialsRejected:
@@ -44,16 +80,19 @@ async def run_calls[CallT](
         except RetryLater as err:
             result.errors.append(err)
             result.resume_after = result.resume_after or err.retry_after
-            if not isinstance(err, QuotaExhausted):
-                break
-            full.add(bucket(call))
+            if isinstance(err, QuotaExhausted):
+                full.add(bucket(call))
+            else:
+                stopped = True
         except CloudError as err:
             result.errors.append(err)
             if failed(call, err):
-                result.gave_up = err
-                break
+                result.gave_up = result.gave_up or err
+                stopped = True
         else:
             result.succeeded += 1
+
+    await run_side_by_side(at_once, (partial(attempt, call) for call in calls))
     return result
 
 

@@ -207,6 +207,12 @@ class Quota:
         told = {"until": moment(block.until)} if block.key == DAILY else {}
         return QuotaExhausted(wait, block.key, **told)
 
+    def standing(self, bucket: str = ALL) -> QuotaExhausted | None:
+        """Return the refusal of a block that stands: calls that were under way when it came must not make it longer."""
+        if (block := self._block(bucket)) is None:
+            return None
+        return self._refusal(block.until - time.time(), block)
+
     @property
     def used_up(self) -> QuotaExhausted | None:
         """The limit of a day that is reached, while it lasts."""

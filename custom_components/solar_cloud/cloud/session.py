@@ -51,6 +51,8 @@ class Session:
         self.quota: Final = quota
         self.tokenless = False
         """Whether the last attempt to get a token has failed: then no other call can succeed."""
+        self.answering = True
+        """Whether the last call was answered: a cloud that stumbles is asked one thing after the other."""
 
     async def exchange[AnswerT](self, call: Call[AnswerT]) -> AnswerT:
         """Send a call; where its token is refused, send it once more with a fresh one.
@@ -75,14 +77,21 @@ class Session:
         """Count a call and send it once."""
         self.quota.acquire(call.bucket, command=call.command)
         try:
-            return await call.send(token)
-        except NotConnected, TurnedAway, InterfaceMoved:
-            # It did not arrive, or was refused before anybody looked at it: a change was certainly not carried out.
+            answer = await call.send(token)
+        except TurnedAway:
             raise
-        except CloudUnreachable, UnexpectedAnswer:
-            if call.changes:
+        except (CloudUnreachable, UnexpectedAnswer) as err:
+            self.answering = False
+            # Where it did not arrive, or was sent elsewhere, a change was certainly not carried out.
+            if call.changes and not isinstance(err, NotConnected | InterfaceMoved):
                 raise Unanswered from None
             raise
+        self.answering = True
+        return answer
+
+    def at_once(self, most: int) -> int:
+        """Return how many calls may be under way side by side: ``most``, as long as they are answered."""
+        return most if self.answering and not self.tokenless else 1
 
     async def repeat[AnswerT](self, call: Call[AnswerT], fresh: Token) -> AnswerT:
         """Send a call again. A token of a moment ago that is refused, too, was taken by another program."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import time
 from typing import Final
 
-from .errors import UnexpectedAnswer
+from .errors import CloudError, UnexpectedAnswer
 from .serialization import from_json_or_none, to_json
 from .storage import Json, Storage
 
@@ -69,7 +69,10 @@ class TokenManager:
         if self._token is not None and not usable(self._token.access):
             self._token = _dead(self._token)
         self._extended = 0.0
+        self._renewals = 0
+        self._failure: CloudError | None = None
         self._died_early: list[float] = []
+        self._last_dead: Token | None = None
 
     @property
     def token(self) -> Token | None:
@@ -119,7 +122,10 @@ class TokenManager:
 
         A token that is merely suspect stays until there is another, and its death is for the caller to note.
         """
+        renewals = self._renewals
         async with self._lock:
+            if self._renewals != renewals and self._failure is not None:
+                raise self._failure  # of a renewal this call waited for
             token = self._token
             if token is not None and self._fresh(token):
                 if token is not stale:
@@ -139,6 +145,15 @@ class TokenManager:
                 raise
 
     async def _renew(self, stale: Token | None) -> Token:
+        self._renewals += 1
+        self._failure = None
+        try:
+            return await self._renew_once(stale)
+        except CloudError as err:
+            self._failure = err
+            raise
+
+    async def _renew_once(self, stale: Token | None) -> Token:
         token = await self._issue(stale)
         if not usable(token.access) and (kept := _dead(token)) is not None:
             # The vendor may have traded the old pair for this one: what is good of it must not be lost.
@@ -155,15 +170,17 @@ class TokenManager:
 
         What it may still be good for (its refresh token) is kept until there is another.
         """
-        self.note_death()
+        self.note_death(token)
         dead = replace(token, expires_at=token.issued_at)
         self._token, self._extended = dead, 0.0
         await self._storage.save(SECTION, to_json(dead))
         return dead
 
-    def note_death(self) -> None:
-        """Note that a token died before its time."""
-        self._died_early.append(time.time())
+    def note_death(self, token: Token) -> None:
+        """Note that a token died before its time, once, however many calls were turned away with it."""
+        if token is not self._last_dead:
+            self._last_dead = token
+            self._died_early.append(time.time())
 
     def forgive(self) -> None:
         """Forget the tokens that died early: the user has sent the other program away."""

@@ -98,7 +98,8 @@ async def test_e19_a_session_lost_at_once_is_left_to_the_other_program(
 ) -> None:
     """One login, no loop; the next ten minutes belong to whoever else signs in."""
     await rig.poll()
-    rig.cloud.fault("getDevRealKpi", code=305, times=None)
+    for reading in ("getDevRealKpi", "getStationRealKpi"):
+        rig.cloud.fault(reading, code=305, times=None)
     rig.tick(308)
     error = await rig.waiting_poll()
     assert isinstance(error, SessionConflict)

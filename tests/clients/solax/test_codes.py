@@ -173,7 +173,7 @@ async def test_e2_refused_again_right_after_renewal(
     account: Account, cloud: SolaxCloud, how: dict[str, Any]
 ) -> None:
     """No loop: one renewal, then a rest."""
-    await account.list()
+    await account.poll()
     cloud.calls.clear()
     cloud.fault("realtime_data", **how, times=None)
     with pytest.raises(SessionConflict) as caught:

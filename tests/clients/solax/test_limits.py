@@ -157,7 +157,7 @@ async def test_retry_after_is_honoured_within_reason(
 ) -> None:
     """An absurd one must not close the account for ever."""
     await account.list()
-    cloud.fault("realtime_data", http=429, headers={"Retry-After": header})
+    cloud.fault("realtime_data", http=429, headers={"Retry-After": header}, times=None)
     with pytest.raises(QuotaExhausted) as caught:
         await account.poll()
     assert caught.value.retry_after == wait
@@ -301,7 +301,7 @@ async def test_e77_a_listing_left_lying_is_begun_anew(
 @pytest.mark.parametrize(
     "wait", ["99999999999", "9" * 400, "1e300", "inf", "-5", "nan", "soon"]
 )
-@pytest.mark.parametrize("endpoint", ["device/realtime_data", "oauth/token"])
+@pytest.mark.parametrize("endpoint", ["realtime_data", "oauth/token"])
 async def test_e76_a_retry_after_of_centuries_ends_within_a_day(
     account: Account, cloud: SolaxCloud, clock: StillClock, endpoint: str, wait: str
 ) -> None:
@@ -310,9 +310,10 @@ async def test_e76_a_retry_after_of_centuries_ends_within_a_day(
         account.restart()
     else:
         await account.list()
-    cloud.fault(endpoint, http=429, headers={"Retry-After": wait})
+    cloud.fault(endpoint, http=429, headers={"Retry-After": wait}, times=None)
     with pytest.raises(QuotaExhausted):
         await account.poll()
+    cloud.faults.clear()
     assert 0 < account.quota.wait(READ) <= 86_400
     clock.advance(86_400)
     account.restart()

@@ -1,5 +1,6 @@
 """One poll: the calls the plan has due, as far as the windows allow, and one picture of all that is known."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,11 +36,15 @@ from .session import FusionSolarSession
 from .sources import PlantDevices, add_up
 
 LOGGER: Final = logging.getLogger(__name__)
+FORM_SECTION: Final = "fusionsolar_types_as_text"
+"""Whether the host is known to take types of devices as text, or as numbers."""
 NO_DATA: Final = "no_data"
 NOT_AUTHORIZED: Final = "not_authorized"
 UNSUPPORTED: Final = "unsupported"
 CYCLES_KEPT: Final = 3
 """Cycles a device may be missing from the answers before it counts as silent."""
+AT_START: Final = 6
+"""Calls side by side in the first cycle, whose readings somebody waits for: all of a home. Later ones go one after the other, calmly."""
 PLANT_KEPT: Final = 2 * 3600.0 + 600.0
 FRESH: Final = CYCLE
 """Seconds for which a plant's figures are of the same moment as those of its devices."""
@@ -68,8 +73,11 @@ class FusionSolarPoller:
         self.alarms: Final = FusionSolarAlarms(storage)
         self._loads: dict[str, tuple[float, float]] = {}
         self.demand = Demand()
-        self._types_as_text = False
-        self._type_form_known = False
+        self._storage: Final = storage
+        known = storage.load(FORM_SECTION)
+        self._types_as_text = known is True
+        self._type_form_known = isinstance(known, bool)
+        self._learning_form: Final = asyncio.Lock()
 
     async def poll(self, wanted: Inventory) -> Snapshot:
         """Read what is due; everything else is shown as it was last read, while it is young enough."""
@@ -110,7 +118,11 @@ class FusionSolarPoller:
     async def _work(self, batches: list[Batch]) -> CloudError | None:
         """Make the calls; return the failure if none of them brought anything."""
         result = await run_calls(
-            batches, self._read, self._failed, lambda batch: batch.bucket
+            batches,
+            self._read,
+            self._failed,
+            lambda batch: batch.bucket,
+            at_once=self._session.at_once(AT_START) if self._plan.starting else 1,
         )
         for err in result.errors:
             if isinstance(err, SessionConflict):
@@ -140,20 +152,35 @@ class FusionSolarPoller:
         self._plan.done(batch)
         return False
 
-    async def _read_devices(self, batch: Batch) -> None:
+    async def _ask_devices(self, batch: Batch) -> dict[str | None, dict[str, Json]]:
+        """Return rows by the vendor's ids. Until the form of types is known, one call goes after the other."""
+        async with self._learning_form:
+            if not self._type_form_known:
+                return await self._ask_type(batch)
+        return await self._ask_type(batch)
+
+    async def _ask_type(self, batch: Batch) -> dict[str | None, dict[str, Json]]:
+        as_text = self._types_as_text
         answer = await self._session.send(
             DEVICE_NOW,
             {
                 "devIds": ",".join(batch.ids),
-                "devTypeId": str(batch.kind) if self._types_as_text else batch.kind,
+                "devTypeId": str(batch.kind) if as_text else batch.kind,
             },
         )
         found = {text(row.get("devId")): row for row in rows(answer)}
+        if self._type_form_known:
+            return found
         if found:
             self._type_form_known = True
-        elif not self._type_form_known:
+            self._storage.delay_save(FORM_SECTION, lambda: self._types_as_text)
+        else:
             # One host returns nothing for a number and data for its digits.
-            self._types_as_text = not self._types_as_text
+            self._types_as_text = not as_text
+        return found
+
+    async def _read_devices(self, batch: Batch) -> None:
+        found = await self._ask_devices(batch)
         owners = {
             row.id: key
             for key in self._lists.ids()
@@ -367,5 +394,7 @@ def _telling(errors: Iterable[CloudError]) -> CloudError | None:
     """Return the first error that is no refusal; after our own pace, which is never why nothing comes, the first that is no limit."""
     failures = [err for err in errors if not isinstance(err, Refused)]
     if failures and isinstance(failures[0], Paced):
-        failures.sort(key=lambda err: isinstance(err, QuotaExhausted))
+        failures.sort(
+            key=lambda err: (isinstance(err, QuotaExhausted), isinstance(err, Paced))
+        )
     return failures[0] if failures else None

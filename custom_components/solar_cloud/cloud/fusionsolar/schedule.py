@@ -78,6 +78,11 @@ class CallPlanner:
         """Seconds from one reading of a device to the next, at present."""
         return self._period
 
+    @property
+    def starting(self) -> bool:
+        """Whether this is the first cycle since the start."""
+        return self.cycle <= 1
+
     def due(
         self, devices: list[Batch], plants: list[tuple[str, ...]], *, dark: bool
     ) -> list[Batch]:

@@ -134,5 +134,7 @@ class FusionSolarSession(Session):
         retry_after: float | None = None,
     ) -> QuotaExhausted:
         """Block a bucket for as long as it is ordered, else twice as long each time in a row; the next accepted call ends the row."""
+        if (standing := self.quota.standing(bucket)) is not None:
+            return standing
         growing = self._waits[bucket].next(*waits)
         return await self.quota.block(retry_after or growing, bucket, key)

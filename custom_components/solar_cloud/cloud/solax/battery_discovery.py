@@ -3,13 +3,15 @@
 An inverter without a battery makes the whole call fail, so a failed chunk is asked again one by one, and the answer is kept for a day.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 import time
 from typing import Final
 
 from ..errors import PermissionMissing
 from ..model import Device
 from ..paging import ListingMemory
+from ..polling import run_side_by_side
 from ..storage import Json
 from .access import RECHECK, SolaxAccess
 from .api import DEVICE_DATA, SolaxRow, rows
@@ -97,23 +99,25 @@ class BatteryDiscovery:
         self.complete = True
 
     async def look(
-        self, business: str, inverters: Sequence[Device]
+        self, inverters: Mapping[str, Sequence[Device]]
     ) -> dict[str, SolaxRow]:
-        """Return a battery's row for each inverter that has one."""
+        """Return a battery's row for each inverter that has one, given by business type."""
         self.complete = True
         now = time.time()
-        due = [
-            inverter
-            for inverter in inverters
-            if now >= self._asked.get(inverter.id, -RECHECK) + RECHECK
-        ]
-        cut = chunks(due)
-        self._pages.expect({list_of_batteries(business): len(cut)})
-        for chunk in cut:
-            await self._ask(business, chunk)
+        asks: list[Callable[[], Awaitable[None]]] = []
+        for business, mine in inverters.items():
+            cut = chunks(
+                inverter
+                for inverter in mine
+                if now >= self._asked.get(inverter.id, -RECHECK) + RECHECK
+            )
+            self._pages.expect({list_of_batteries(business): len(cut)})
+            asks += [partial(self._ask, business, chunk) for chunk in cut]
+        await run_side_by_side(self._session.most_at_once, asks)
         return {
             inverter.id: self._found[inverter.id]
-            for inverter in inverters
+            for mine in inverters.values()
+            for inverter in mine
             if inverter.id in self._found
         }
 

@@ -1,6 +1,6 @@
 """Plants and devices of an account, from the cloud's lists to ours."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 import re
 import time
 from typing import Final
@@ -9,7 +9,7 @@ from ..errors import ListingUnfinished, Paced
 from ..model import Device, DeviceKind, Inventory, Plant
 from ..paging import ListingMemory
 from ..storage import Storage
-from .access import SolaxAccess
+from .access import Gate, SolaxAccess
 from .api import SolaxRow
 from .battery_discovery import (
     BY_BATTERY,
@@ -31,6 +31,7 @@ from .models import (
 )
 from .session import (
     PAGE_SIZE,
+    DeviceList,
     PagedLister,
     SolaxSession,
     list_of_devices,
@@ -95,24 +96,58 @@ class SolaxInventory:
             for business, row in listed
             if (plant := _plant(business, row)) is not None
         }
-        devices: dict[str, Device] = {}
-        complete = True
-        for business in (HOME, COMMERCIAL):
-            mine = {
-                key: plant
-                for key, plant in plants.items()
-                if plant.address["business_type"] == business
+        by_business = {
+            business: mine
+            for business in (HOME, COMMERCIAL)
+            if (
+                mine := {
+                    key: plant
+                    for key, plant in plants.items()
+                    if plant.address["business_type"] == business
+                }
+            )
+        }
+        for business, mine in by_business.items():
+            self._expect(business, mine)
+        rows = await self._lister.devices(
+            each
+            for business, mine in by_business.items()
+            for each in lists_of(business, mine)
+        )
+        listed_devices = {
+            business: _devices(business, mine, rows)
+            for business, mine in by_business.items()
+        }
+        batteries = await self._battery_discovery.look(
+            {
+                business: _with_batteries(each)
+                for business, each in listed_devices.items()
             }
-            if mine:
-                self._expect(business, mine)
-                found = await self._devices(business, mine)
-                complete = complete and self._battery_discovery.complete
-                devices |= {device.id: device for device in found}
+        )
+        devices = {
+            device.id: device
+            for business, mine in by_business.items()
+            for device in (
+                *listed_devices[business],
+                *_batteries(
+                    business,
+                    mine,
+                    _with_batteries(listed_devices[business]),
+                    batteries,
+                    rows[list_of_devices(business, BATTERY).gate],
+                ),
+                *_energy_managers(business, mine, rows),
+            )
+        }
         for serial, plant_id in self.unlisted.items():
             if plant_id in plants and serial not in devices:
                 devices[serial] = unlisted_meter(serial, plants[plant_id])
         self._pages.finish()
-        return Inventory(plants, devices, complete and self._lister.complete)
+        return Inventory(
+            plants,
+            devices,
+            self._battery_discovery.complete and self._lister.complete,
+        )
 
     def _expect(self, business: str, plants: Mapping[str, Plant]) -> None:
         """Estimate how many pages the devices of so many plants take: one device of each type for each plant."""
@@ -133,67 +168,82 @@ class SolaxInventory:
             if plant_id is not None and state is not None:
                 self.plant_states[plant_id] = state
 
-    async def _devices(
-        self, business: str, plants: Mapping[str, Plant]
-    ) -> list[Device]:
-        devices: list[Device] = []
-        for device_type, kind in KIND.items():
-            devices += [
-                device
-                for row in await self._lister.devices(
-                    list_of_devices(business, device_type)
-                )
-                if (device := _device(business, device_type, kind, row, plants))
-                is not None
-            ]
-        packs = await self._lister.devices(list_of_devices(business, BATTERY))
-        devices += await self._batteries(business, plants, devices, packs)
-        if business == COMMERCIAL:
-            for plant in plants.values():
-                devices += [
-                    device
-                    for row in await self._lister.devices(
-                        list_of_energy_managers(plant.id)
-                    )
-                    if (device := _energy_manager(row, plant)) is not None
-                ]
-        return devices
 
-    async def _batteries(
-        self,
-        business: str,
-        plants: Mapping[str, Plant],
-        devices: Iterable[Device],
-        packs: list[SolaxRow],
-    ) -> list[Device]:
-        """Join what inverters say about their batteries with the list of registered ones."""
-        inverters = [
-            device
-            for device in devices
-            if device.kind is DeviceKind.INVERTER
-            and device.address["battery_family"] == "yes"
-        ]
-        found = await self._battery_discovery.look(business, inverters)
-        unclaimed = {
-            serial.upper(): row
-            for row in sorted(packs, key=lambda row: row.text("deviceSn") or "")
-            if (serial := row.text("deviceSn")) is not None
-        }
-        batteries = []
-        for inverter in inverters:
-            row = found.get(inverter.id)
-            pack = _claim(unclaimed, inverter, row)
-            if row is not None or pack is not None:
-                capacity = _capacity(business, pack) or _only_battery(
-                    plants[inverter.plant_id], found, inverters
-                )
-                batteries.append(_battery(inverter, row, pack, capacity))
-        batteries += [
-            battery
-            for row in unclaimed.values()
-            if (battery := _registered(business, row, plants, inverters)) is not None
-        ]
-        return batteries
+def lists_of(business: str, plants: Mapping[str, Plant]) -> list[DeviceList]:
+    """Return the lists of the devices of all plants of a business type; energy managers are listed plant by plant."""
+    lists = [list_of_devices(business, each) for each in (*KIND, BATTERY)]
+    if business == COMMERCIAL:
+        lists += [list_of_energy_managers(each) for each in plants]
+    return lists
+
+
+def _devices(
+    business: str,
+    plants: Mapping[str, Plant],
+    rows: Mapping[Gate, list[SolaxRow]],
+) -> list[Device]:
+    """Return what is listed by type, but for batteries."""
+    return [
+        device
+        for device_type, kind in KIND.items()
+        for row in rows[list_of_devices(business, device_type).gate]
+        if (device := _device(business, device_type, kind, row, plants)) is not None
+    ]
+
+
+def _energy_managers(
+    business: str,
+    plants: Mapping[str, Plant],
+    rows: Mapping[Gate, list[SolaxRow]],
+) -> list[Device]:
+    if business != COMMERCIAL:
+        return []
+    return [
+        device
+        for plant in plants.values()
+        for row in rows[list_of_energy_managers(plant.id).gate]
+        if (device := _energy_manager(row, plant)) is not None
+    ]
+
+
+def _with_batteries(devices: Iterable[Device]) -> list[Device]:
+    """Return the inverters that can have a battery."""
+    return [
+        device
+        for device in devices
+        if device.kind is DeviceKind.INVERTER
+        and device.address["battery_family"] == "yes"
+    ]
+
+
+def _batteries(
+    business: str,
+    plants: Mapping[str, Plant],
+    inverters: Sequence[Device],
+    found: Mapping[str, SolaxRow],
+    packs: Iterable[SolaxRow],
+) -> list[Device]:
+    """Join what inverters say about their batteries with the list of registered ones."""
+    unclaimed = {
+        serial.upper(): row
+        for row in sorted(packs, key=lambda row: row.text("deviceSn") or "")
+        if (serial := row.text("deviceSn")) is not None
+    }
+    batteries = []
+    for inverter in inverters:
+        row = found.get(inverter.id)
+        pack = _claim(unclaimed, inverter, row)
+        if row is not None or pack is not None:
+            capacity = _capacity(business, pack) or _only_battery(
+                plants[inverter.plant_id], found, inverters
+            )
+            batteries.append(_battery(inverter, row, pack, capacity))
+    batteries += [
+        battery
+        for row in unclaimed.values()
+        if (battery := _registered(business, row, plants, inverters)) is not None
+    ]
+    return batteries
 
 
 def _plant(business: str, row: SolaxRow) -> Plant | None:

@@ -72,12 +72,16 @@ class SolaxBackoff:
 
     async def too_fast(self, retry_after: float | None) -> QuotaExhausted:
         """Pause for as long as the cloud asks, else 60 s, 120 s, … up to half an hour."""
+        if (standing := self.quota.standing()) is not None:
+            return standing
         growing = self._growing.next(FIRST_PAUSE, LONGEST_PAUSE)
         self._limited_at = time.time()
         return await self.quota.block(bounded(retry_after or growing))
 
     async def used_up_today(self) -> QuotaExhausted:
         """Pause an hour, two, four, … but no longer than to midnight, and an hour at least."""
+        if self.used_up and (standing := self.quota.standing()) is not None:
+            return standing
         now = time.time()
         here = datetime.fromtimestamp(now).astimezone()
         wait = self._growing.next(USED_UP_PAUSE, to_midnight(here))

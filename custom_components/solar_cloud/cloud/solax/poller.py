@@ -80,6 +80,7 @@ class SolaxPoller:
         self._slow_since: Final[dict[tuple[str, ...], float]] = {}
         self._suspects: Final[set[str]] = set()
         self.demand = Demand()
+        self._starting = True
 
     async def poll(self, wanted: Inventory) -> Snapshot:
         """Fetch what is due and describe everything known. Raises the most telling error when nothing could be read."""
@@ -167,8 +168,16 @@ class SolaxPoller:
     ) -> float | None:
         """Make calls until done; returns the wait when a limit stops them."""
         poll.silences = 0
+        # The first readings somebody waits for; later ones are asked calmly, one after the other.
+        at_once, self._starting = (
+            self._session.most_at_once if self._starting else 1,
+            False,
+        )
         result = await run_calls(
-            jobs, partial(self._make, poll, wanted), partial(self._failed, poll)
+            jobs,
+            partial(self._make, poll, wanted),
+            partial(self._failed, poll),
+            at_once=at_once,
         )
         poll.errors += result.errors
         if result.gave_up is not None:

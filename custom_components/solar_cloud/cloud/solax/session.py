@@ -1,7 +1,8 @@
 """Calls signed in with the application's token, and the lists they read page by page."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 import json
 import logging
 from typing import Final
@@ -10,6 +11,7 @@ from yarl import URL
 
 from ..errors import CloudError, CredentialsRejected, PermissionMissing, TokenRefused
 from ..paging import MOST_PAGES, ListingMemory, Page, read_list
+from ..polling import run_side_by_side
 from ..session import Call, Session
 from ..storage import Json
 from ..token import Token, TokenManager
@@ -28,6 +30,8 @@ from .limits import CONTROL, READ, SolaxBackoff
 from .models import COMMERCIAL, EMS, HOME
 
 PAGE_SIZE: Final = 100
+AT_ONCE: Final = 8
+"""Calls side by side: all lists of a home, or all its readings."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -103,16 +107,20 @@ class PagedLister:
         found: list[tuple[str, SolaxRow]] = []
         refusals: list[CloudError] = []
         absent: list[DeviceList] = []
-        for business in (HOME, COMMERCIAL):
-            wanted = list_of_plants(business)
-            if wanted.gate in self._access.absent:
-                continue
-            try:
-                listed = await self._read(wanted)
-            except (OperationFailed, PermissionMissing) as err:
-                refusals.append(err)
+        lists = {
+            business: each
+            for business in (HOME, COMMERCIAL)
+            if (each := list_of_plants(business)).gate not in self._access.absent
+        }
+        answers = await run_side_by_side(
+            self._session.most_at_once,
+            [partial(self._try, each) for each in lists.values()],
+        )
+        for (business, wanted), listed in zip(lists.items(), answers, strict=True):
+            if isinstance(listed, CloudError):
+                refusals.append(listed)
                 if self._access.seen(wanted.gate):
-                    raise
+                    raise listed
             else:
                 found += [(business, row) for row in listed]
                 if listed:
@@ -127,7 +135,23 @@ class PagedLister:
             raise min(refusals, key=lambda err: not isinstance(err, PermissionMissing))
         return found
 
-    async def devices(self, wanted: DeviceList) -> list[SolaxRow]:
+    async def _try(self, wanted: DeviceList) -> list[SolaxRow] | CloudError:
+        """Read a list, or return why it was refused."""
+        try:
+            return await self._read(wanted)
+        except (OperationFailed, PermissionMissing) as err:
+            return err
+
+    async def devices(self, lists: Iterable[DeviceList]) -> dict[Gate, list[SolaxRow]]:
+        """Read lists that do not need each other, and return them by their gates."""
+        wanted = list(lists)
+        found = await run_side_by_side(
+            self._session.most_at_once,
+            [partial(self._devices, each) for each in wanted],
+        )
+        return {each.gate: rows for each, rows in zip(wanted, found, strict=True)}
+
+    async def _devices(self, wanted: DeviceList) -> list[SolaxRow]:
         """Read one list. A class that was never seen may be absent in any way; one that was seen keeps its members."""
         gate = wanted.gate
         seen = self._access.seen(gate)
@@ -206,6 +230,11 @@ class SolaxSession(Session):
         self._base: Final = base
         self._transport: Final = transport
         self.backoff: Final = backoff
+
+    @property
+    def most_at_once(self) -> int:
+        """How many calls may be under way side by side: one where the cloud complained of our pace, or stumbles."""
+        return 1 if self.backoff.quiet else self.at_once(AT_ONCE)
 
     async def call(
         self,

@@ -1,6 +1,9 @@
 """Plants and devices of an account (sungrow.md §4.1-§4.3, §5.1, §5.2)."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import batched
 import re
 from typing import Final
 
@@ -8,6 +11,7 @@ from ..catalogue import CataloguePoint
 from ..errors import CloudError, CredentialsRejected, PermissionMissing, RetryLater
 from ..model import Device, DeviceKind, Inventory, Plant, printable
 from ..points import number, text
+from ..polling import run_side_by_side
 from ..storage import Json
 from .api import Body, Operation
 from .errors import EndpointMissing
@@ -38,6 +42,16 @@ BATTERY_MODEL: Final = re.compile(r"SB[RHS](\d{3})")
 FIRMWARE_FIELDS: Final = ("system_version", "lcd_version", "m_version", "mdsp_version")
 
 
+@dataclass(slots=True)
+class _Look:
+    """What one look at all lists has found so far."""
+
+    complete: bool
+    resume_after: float | None = None
+    details: dict[str, Row] = field(default_factory=dict)
+    """What only the details know, by plant."""
+
+
 class SungrowInventory:
     """Lists one account; what cannot be read this time stays as it was."""
 
@@ -49,53 +63,67 @@ class SungrowInventory:
     async def inventory(self) -> Inventory:
         """List everything. A plant whose devices cannot be read makes the inventory incomplete."""
         listing = await self._session.list_all(Operation.PLANTS, {})
-        details = await _details(self._session, listing.rows)
+        listed = {
+            plant_id: row
+            for row in listing.rows
+            if (plant_id := text(row.get("ps_id"))) is not None
+        }
+        look = _Look(listing.complete)
+        await run_side_by_side(
+            self._session.most_at_once,
+            [
+                *(
+                    partial(self._list_details, some, look)
+                    for some in batched(listed, DETAILS_AT_ONCE, strict=False)
+                ),
+                *(partial(self._list_devices, each, look) for each in listed),
+            ],
+        )
         plants: dict[str, Plant] = {}
         devices: dict[str, Device] = {}
-        complete, resume_after = listing.complete, None
-        for row in listing.rows:
-            if (plant_id := text(row.get("ps_id"))) is None:
-                continue
-            try:
-                if resume_after is None:
-                    listed = await self._session.list_all(
-                        Operation.DEVICES,
-                        {"ps_id": plant_id, "is_get_firmware_version": "1"},
-                    )
-                    complete = complete and listed.complete
-                    if listed.complete or plant_id not in self._known:
-                        self._known[plant_id] = listed.rows
-            except CredentialsRejected, PermissionMissing:
-                raise
-            except CloudError as err:
-                complete = False
-                if isinstance(err, RetryLater):
-                    resume_after = err.retry_after
+        for plant_id, row in listed.items():
             rows = self._known.get(plant_id, [])
-            plants[plant_id] = _plant(plant_id, row, details.get(plant_id, {}), rows)
+            more = look.details.get(plant_id, {})
+            plants[plant_id] = _plant(plant_id, row, more, rows)
             devices |= parse_devices(plant_id, rows)
-        complete = complete and resume_after is None
-        return Inventory(plants, devices, complete, resume_after)
+        complete = look.complete and look.resume_after is None
+        return Inventory(plants, devices, complete, look.resume_after)
 
-
-async def _details(session: SungrowSession, rows: Iterable[Row]) -> dict[str, Row]:
-    """Return what only the details know, by plant; without them a plant works too."""
-    ids = [key for row in rows if (key := text(row.get("ps_id")))]
-    found: dict[str, Row] = {}
-    for start in range(0, len(ids), DETAILS_AT_ONCE):
-        some = ",".join(ids[start : start + DETAILS_AT_ONCE])
+    async def _list_details(self, plant_ids: tuple[str, ...], look: _Look) -> None:
+        """Ask for what only the details know; without them a plant works too."""
         try:
-            result = await session.call(Operation.PLANT_DETAILS, {"ps_ids": some})
+            result = await self._session.call(
+                Operation.PLANT_DETAILS, {"ps_ids": ",".join(plant_ids)}
+            )
         except CredentialsRejected:
             raise
         except CloudError:
-            break
+            return
         if isinstance(result, dict):
-            listed = result.get("dataList", result.get("data_list"))
-            for row in listed if isinstance(listed, list) else ():
+            rows = result.get("dataList", result.get("data_list"))
+            for row in rows if isinstance(rows, list) else ():
                 if isinstance(row, dict) and (key := text(row.get("ps_id"))):
-                    found[key] = row
-    return found
+                    look.details[key] = row
+
+    async def _list_devices(self, plant_id: str, look: _Look) -> None:
+        """List a plant's devices, unless a limit was met; then they stay as they are known."""
+        if look.resume_after is not None:
+            return
+        try:
+            listed = await self._session.list_all(
+                Operation.DEVICES,
+                {"ps_id": plant_id, "is_get_firmware_version": "1"},
+            )
+        except CredentialsRejected, PermissionMissing:
+            raise
+        except CloudError as err:
+            look.complete = False
+            if isinstance(err, RetryLater):
+                look.resume_after = err.retry_after
+            return
+        look.complete = look.complete and listed.complete
+        if listed.complete or plant_id not in self._known:
+            self._known[plant_id] = listed.rows
 
 
 def _plant(plant_id: str, row: Row, more: Row, devices: Iterable[Row]) -> Plant:

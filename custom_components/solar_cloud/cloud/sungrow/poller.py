@@ -77,15 +77,28 @@ class SungrowPoller:
         self.cache: Final = ReadingCache()
         self._overview: dict[str, dict[Slot, Value]] = {}
         self._notices: Final[dict[str, Notice]] = {}
+        self._starting = True
 
     async def poll(self, wanted: Inventory) -> Snapshot:
         """Ask what is due and return the whole picture. Raises a ``CloudError`` when nothing could be asked."""
-        poll = SungrowPoll(wanted, datetime.fromtimestamp(time.time(), UTC))
+        poll = SungrowPoll(
+            wanted,
+            datetime.fromtimestamp(time.time(), UTC),
+            most_points=self._points.most,
+        )
         tasks = list(self._tasks(poll))
         budget = CALLS_PER_PLANT * max(1, len(wanted.plants))
         due = self._schedule.due(tasks, poll.now.timestamp(), budget)
+        # The first readings somebody waits for; later ones are asked calmly, one after the other.
+        at_once, self._starting = (
+            self._session.most_at_once if self._starting else 1,
+            False,
+        )
         result = await run_calls(
-            due, partial(self._make, poll), partial(self._failed, poll)
+            due,
+            partial(self._make, poll),
+            partial(self._failed, poll),
+            at_once=at_once,
         )
         if result.errors and not poll.succeeded and any(task.fast for task in due):
             raise result.errors[0]
@@ -108,7 +121,7 @@ class SungrowPoller:
         """Mark the owners as silent; an endpoint that is not for this account is not called for a while."""
         poll.silent |= dict.fromkeys(task.owners, err.key)
         poll.unanswered += isinstance(err, CloudUnreachable | PermissionMissing)
-        if isinstance(err, RequestRefused):
+        if isinstance(err, RequestRefused) and self._points.most >= poll.most_points:
             self._points.halve()
         if not task.fast:
             self._rest(task, poll.now.timestamp(), err)

@@ -106,6 +106,8 @@ class SungrowPoll:
     succeeded: bool = False
     """Whether any call of every poll was."""
     unanswered: int = 0
+    most_points: int = 0
+    """How many a call named at most when it began."""
 
 
 def chunks[T](items: Iterable[T]) -> Iterator[list[T]]:

@@ -31,6 +31,8 @@ HISTORY_BUCKET: Final = "history"
 CONTROL_BUCKET: Final = "control"
 """Commands: polling leaves them the reserve of every limit."""
 PAGE_SIZE: Final = 100
+AT_ONCE: Final = 20
+"""Calls side by side: the lists of so many plants, or all readings of one. How many a second are too many is not known (sungrow.md §7.1)."""
 
 
 class SungrowSession(Session):
@@ -56,6 +58,11 @@ class SungrowSession(Session):
         self._barred: tuple[float, PermissionMissing] | None = None
 
     @property
+    def most_at_once(self) -> int:
+        """How many calls may be under way side by side: one where the cloud complained of our pace, or stumbles."""
+        return 1 if self.backoff.level else self.at_once(AT_ONCE)
+
+    @property
     def encrypted(self) -> bool:
         """Whether bodies are encrypted."""
         return self._api.encrypted
@@ -79,6 +86,8 @@ class SungrowSession(Session):
         try:
             return await self._exchange(call, call_of(operation, body))
         except Throttled as err:
+            if (standing := self.quota.standing()) is not None:
+                raise standing from None
             wait = await self.backoff.wait(err)
             key = "monthly_limit" if err.code == "E998" else QuotaExhausted.default_key
             raise await self.quota.block(wait, key=key) from None
@@ -130,7 +139,7 @@ class SungrowSession(Session):
         except Unauthorized:
             await self._permissions.refused(name)
             raise
-        self.tokens.note_death()
+        self.tokens.note_death(token)
         return result
 
     async def _suspected(self, token: Token, refusal: Unauthorized) -> Token:
