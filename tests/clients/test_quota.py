@@ -273,6 +273,19 @@ async def test_calls_counted_in_the_future_pass(
     quota.acquire("read")
 
 
+def test_a_clock_that_is_put_back_closes_nothing_for_longer(clock: StillClock) -> None:
+    """Calls of later than now still count, for as long as a window is, and not until the clock is there again."""
+    quota = Quota({"read": (MINUTE,), ALL: (Window(None, DAY),)}, MemoryStorage())
+    assert drain(quota, "read") == 3
+    clock.advance(-7200)
+    assert 59 <= quota.wait("read") <= 61
+    clock.advance(30)
+    assert 29 <= quota.wait("read") <= 31
+    clock.advance(31)
+    quota.acquire("read")
+    assert quota.used() == 4
+
+
 def test_each_kind_of_call_says_what_it_used_and_when_a_call_is_given_back(
     clock: StillClock,
 ) -> None:

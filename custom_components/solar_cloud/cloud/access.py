@@ -26,8 +26,8 @@ class Refusals[K]:
         self.since.clear()
 
     def __contains__(self, key: K) -> bool:
-        """Whether it is too early to try this again."""
-        return key in self.since and time.time() < self.since[key] + self._seconds
+        """Whether it is too early to try this again; a clock that was put back makes it no earlier."""
+        return key in self.since and 0 <= time.time() - self.since[key] < self._seconds
 
     def __iter__(self) -> Iterator[K]:
         """Yield what must not be tried now."""

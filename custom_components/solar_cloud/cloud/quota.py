@@ -68,6 +68,9 @@ class _Tally:
 
     def within(self, seconds: float, now: float) -> list[tuple[float, int]]:
         step = _step(seconds)
+        if self.steps and self.steps[-1][0] > now + step:
+            # The clock was put back: a window that begins now is the longest these calls can still count in.
+            self.steps = [(min(start, now), calls) for start, calls in self.steps]
         return [
             (start, calls)
             for start, calls in self.steps

@@ -67,6 +67,35 @@ async def test_one_refusal_of_live_data_does_not_silence_the_house_for_a_day(
     assert not snapshot.notices
 
 
+async def test_one_device_refused_once_is_read_again_within_the_hour(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """The cloud forgot whose the devices are for a moment: they were gone for a day."""
+    await account.poll()
+    fault = cloud.fault(DATA, code=10500, times=None)
+    for _ in range(3):
+        with suppress(UnexpectedAnswer):
+            await account.poll()
+    cloud.faults.remove(fault)
+    assert INVERTER in (await account.poll()).silent
+    for _ in range(12):
+        snapshot = await account.poll()
+    assert set(snapshot.readings) == EVERYTHING
+
+
+async def test_a_clock_that_is_put_back_lets_alarms_be_read(
+    account: Account, cloud: SolaxCloud, clock: StillClock
+) -> None:
+    """What was read two hours later than now is due: an alarm would have been missed for so long."""
+    for _ in range(4):
+        await account.poll()
+    assert (read := cloud.calls.count("page_alarm_info"))
+    clock.advance(-7200)
+    for _ in range(2):
+        await account.poll()
+    assert cloud.calls.count("page_alarm_info") == read + 1
+
+
 async def test_a_permission_that_is_granted_heals_within_the_hour(
     account: Account, cloud: SolaxCloud
 ) -> None:

@@ -64,6 +64,21 @@ def test_a_pause_counts_as_done(clock: StillClock) -> None:
     assert schedule.due([slow], 86_400.0, 6) == [slow]
 
 
+def test_a_clock_that_is_put_back_makes_no_task_wait() -> None:
+    """What ran two hours later than now is due, and waits its period from then on; what has a pause keeps it."""
+    fast, slow, closed = task("fast", 240), task("slow", 900), task("closed", 900)
+    schedule = Schedule()
+    schedule.due([fast, slow, closed], 7200.0, 6)
+    for each, pause in ((fast, 0.0), (slow, 0.0), (closed, 85_500.0)):
+        schedule.done(each, 7200.0, pause)
+    assert fast in schedule.due([fast, slow, closed], 300.0, 6)
+    assert slow in schedule.due([fast, slow, closed], 300.0, 6)
+    for each in (fast, slow):
+        schedule.done(each, 300.0)
+    schedule.done(closed, 300.0, 85_500.0)
+    assert schedule.due([fast, slow, closed], 600.0, 6) == [fast]
+
+
 def test_points_never_seen_are_dropped_only_where_that_saves_calls(
     clock: StillClock,
 ) -> None:

@@ -58,7 +58,7 @@ class SolaxAccess:
         self._rests: dict[Gate, Rest] = {}
         self.absent: Final = Refusals[Gate](RECHECK)
         """Classes without members."""
-        self.dropped: Final = Refusals[str](RECHECK)
+        self.dropped: Final = Refusals[str](NEXT_LOOK)
         """Devices and plants that are not ours to read."""
         self._seen: Final = from_json(Seen, storage.load(SECTION))
         self._missing: Final = defaultdict[str, Listed](Listed)

@@ -109,7 +109,7 @@ class SolaxPoller:
         due = [
             job
             for job in slow_jobs(wanted, self.alarms.page, self.demand)
-            if now >= self._last(job) + job.period
+            if not 0 <= now - self._last(job) < job.period
             and self._access.resting(job.gate) is None
             and not self._session.backoff.quiet
         ]

@@ -33,15 +33,17 @@ class Schedule:
     def __init__(self) -> None:
         """Begin with every task due."""
         self._ran: Final[dict[str, float]] = {}
+        self._pauses: Final[dict[str, float]] = {}
 
     def done(self, task: ScheduledCall, now: float, pause: float = 0.0) -> None:
         """Note that a task ran; with a pause it counts as done for longer."""
-        self._ran[task.key] = now + pause
+        self._ran[task.key], self._pauses[task.key] = now, pause
 
     def hurry(self, keys: Iterable[str]) -> None:
         """Make tasks due now."""
         for key in keys:
             self._ran.pop(key, None)
+            self._pauses.pop(key, None)
 
     def due(
         self, tasks: Iterable[ScheduledCall], now: float, budget: int
@@ -68,4 +70,7 @@ class Schedule:
         return picked
 
     def _overdue(self, task: ScheduledCall, now: float) -> float:
-        return (now - self._ran[task.key]) / task.every
+        """Return how many of its periods have passed since a task ran; one that ran later than now did so before the clock was put back."""
+        if (passed := now - self._ran[task.key]) < 0:
+            return 1.0
+        return (passed - self._pauses.get(task.key, 0.0)) / task.every
