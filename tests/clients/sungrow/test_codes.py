@@ -1,5 +1,6 @@
 """One test per result code of sungrow.md §6, by real HTTP."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -158,6 +159,30 @@ async def test_e36_a_whitelist_is_asked_slowly_and_without_logins(
     server.turn(**{knob: False})
     clock.advance(3600)
     assert (await account.poll()).readings
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "code"), [("getFaultAlarmInfo", "E919"), ("login", "E996")]
+)
+async def test_a_refusal_that_is_not_of_one_call_closes_none_for_a_day(
+    server: SungrowCloud, connect: Connect, clock: StillClock, endpoint: str, code: str
+) -> None:
+    """The account, or its sign-in, was turned away for a moment when alarms were due: they were not asked for until the next day."""
+    account = connect()
+    await account.poll()
+    clock.advance(1800)
+    server.fault(endpoint, code=code)
+    if endpoint == "login":
+        server.end_sessions()
+    with suppress(CloudError):
+        await account.poll()
+    before = server.calls.count("getFaultAlarmInfo")
+    for _ in range(15):
+        clock.advance(300)
+        with suppress(CloudError):
+            snapshot = await account.poll()
+    assert server.calls.count("getFaultAlarmInfo") > before
+    assert not snapshot.notices
 
 
 async def test_e903_changing_addresses_are_waited_out(

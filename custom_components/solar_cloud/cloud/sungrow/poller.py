@@ -21,7 +21,7 @@ from .access import PointMemory, PointSelection
 from .alarms import SungrowAlarms
 from .api import Operation
 from .decoder import filled, read
-from .errors import EndpointMissing, RequestRefused
+from .errors import BARRED_FOR, EndpointMissing, RequestRefused
 from .inventory import STORAGE
 from .points import (
     BATTERY_TYPE,
@@ -128,12 +128,16 @@ class SungrowPoller:
         return poll.unanswered >= GIVE_UP_AFTER
 
     def _rest(self, task: ScheduledCall, now: float, err: CloudError) -> None:
-        """Make a slow call again when it is due, one that is not for this account a day later."""
+        """Make a slow call again when it is due, one that is not for this account a day later: not one that nothing could be signed in for."""
         if isinstance(err, PermissionMissing):
             self._notices[task.key] = Notice(
                 "permission_missing", (("permission", err.permission),)
             )
-        denied = isinstance(err, PermissionMissing | EndpointMissing)
+        denied = (
+            isinstance(err, PermissionMissing | EndpointMissing)
+            and err.key not in BARRED_FOR
+            and not self._session.tokenless
+        )
         self._schedule.done(task, now, DAY - task.every if denied else 0.0)
 
     # What there is to ask
