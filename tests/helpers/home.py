@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+import time
 from typing import Any
 from unittest.mock import PropertyMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
+import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
@@ -19,6 +21,7 @@ from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity import Entity
 
+from ..emulators.base import Cloud
 from ..emulators.solax import Device, Kind, SolaxCloud
 
 POLL = 360.0
@@ -66,6 +69,16 @@ class Home:
         await self.hass.config_entries.async_unload(entry.entry_id)
         self.forget()
         await self.start(entry)
+
+    def set_clock(
+        self, seconds: float, cloud: Cloud[Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Set Home Assistant's clock by hand: no time passes, neither for its timers nor for the cloud."""
+        passed = time.monotonic
+        self.freezer.tick(timedelta(seconds=seconds))
+        monkeypatch.setattr(time, "monotonic", lambda: passed() - seconds)
+        cloud.world.clock.advance(-seconds)
+        cloud.clock_off -= seconds
 
     def forget(self) -> None:
         """Lose what is kept in memory beyond a set-up."""

@@ -30,6 +30,8 @@ RETRY: Final = 60.0
 LONGEST_RETRY: Final = 900.0
 END_AGAIN: Final = 300.0
 """Seconds after which an end is sent again whose outcome is not known."""
+CLOCK_SET: Final = 2.0
+"""Seconds by which a clock that runs on its own never jumps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class ForcedModeManager:
     """Renews forced modes that want it and ends those that do not end by themselves.
 
     An entry is removed when the device confirms that its mode is over, or when its own timer has run out, and by nothing else.
+
+    What is on disk is the time of the clock, which a restart can compare; while this runs, it is the time that passed that counts.
     """
 
     def __init__(
@@ -96,7 +100,22 @@ class ForcedModeManager:
         self._forces: Final = supervised(storage.load(SECTION))
         self._timers: Final[dict[str, CALLBACK_TYPE]] = {}
         self._acting: Final[set[str]] = set()
+        self._ahead = time.time() - hass.loop.time()
         self._stopped = False
+
+    def _now(self) -> float:
+        """Return the time. A clock that was set takes the ends along: a mode lasts as long as it was to."""
+        now = time.time()
+        by = now - self._hass.loop.time() - self._ahead
+        if abs(by) >= CLOCK_SET:
+            self._ahead += by
+            for force in self._forces.values():
+                force.until += by
+                force.renewed += by
+                if force.replaces is not None:
+                    force.replaces += by
+            self._storage.delay_save(SECTION, lambda: to_json(self._forces))
+        return now
 
     def start(self) -> CALLBACK_TYPE:
         """Take up what the last run began; returns what stops all timers."""
@@ -113,13 +132,14 @@ class ForcedModeManager:
 
     @callback
     def watch(self) -> None:
-        """Plan again whatever lost its plan, by a mistake of ours or a task that was cut off."""
+        """Plan again whatever lost its plan, by a mistake of ours or a task that was cut off; look whether the clock was set."""
+        self._now()
         for device_id in self._forces.keys() - self._timers.keys() - self._acting:
             self._plan(device_id)
 
     def expire(self) -> None:
         """Let all of them end now, those with a timer of their own too: changing settings is no longer allowed."""
-        now = time.time()
+        now = self._now()
         for force in self._forces.values():
             if force.until > now:
                 force.until, force.ends_by_itself = now, False
@@ -130,6 +150,7 @@ class ForcedModeManager:
 
     def until(self, device_id: str) -> datetime | None:
         """Return when a forced mode ends at the latest."""
+        self._now()
         force = self._forces.get(device_id)
         if force is None or force.stopping:
             return None
@@ -143,10 +164,11 @@ class ForcedModeManager:
     @property
     def overdue(self) -> frozenset[str]:
         """The devices whose forced mode could not be ended in time."""
+        now = self._now()
         return frozenset(
             device_id
             for device_id, force in self._forces.items()
-            if force.failures and time.time() >= force.until
+            if force.failures and now >= force.until
         )
 
     async def prepare(
@@ -160,7 +182,7 @@ class ForcedModeManager:
 
         Until it is known whether the command arrived, either mode may be on: the earlier end is right for both, and it is ours to send.
         """
-        entry = _begun(force, wish)
+        entry = _begun(self._now(), force, wish)
         if before is not None:
             entry.until = min(entry.until, before.until)
             entry.ends_by_itself = False
@@ -175,7 +197,7 @@ class ForcedModeManager:
         wish: Wish | None = None,
     ) -> None:
         """Supervise a forced mode that was accepted; it is on disk when this returns."""
-        entry = _begun(force, wish)
+        entry = _begun(self._now(), force, wish)
         if before is not None and not before.stopping:
             entry.replaces = before.until
         await self._put(device_id, entry)
@@ -194,7 +216,7 @@ class ForcedModeManager:
     async def stop(self, device_id: str) -> None:
         """Note that an end was sent; it is sent again unless the device says that it is over."""
         if (force := self._forces.get(device_id)) is not None:
-            now = time.time()
+            now = self._now()
             until = min(force.until, now + END_AGAIN)
             entry = replace(
                 force, until=until, ends_by_itself=False, stopping=True, renewed=now
@@ -245,7 +267,8 @@ class ForcedModeManager:
                 self._hass, self._act(device_id), "solar_cloud forced mode"
             )
 
-        wait = _wait(self._forces[device_id], time.time())
+        now = self._now()  # which may move the end
+        wait = _wait(self._forces[device_id], now)
         self._timers[device_id] = async_call_later(self._hass, wait, act)
 
     async def _act(self, device_id: str) -> None:
@@ -269,9 +292,9 @@ class ForcedModeManager:
         if force is None:
             return
         if force.stopping and self._ending(device_id):
-            force.renewed = time.time()  # whoever follows it tells how it ended
+            force.renewed = self._now()  # whoever follows it tells how it ended
             return
-        ends = time.time() >= force.until
+        ends = self._now() >= force.until
         if ends and force.ends_by_itself:
             await self.end(device_id)
             return
@@ -280,12 +303,11 @@ class ForcedModeManager:
             kind(device_id=device_id), lambda: self._forces.get(device_id) is force
         )
         if not ends:
-            force.failures, force.renewed = 0, time.time()
+            force.failures, force.renewed = 0, self._now()
             await self._save()
 
 
-def _begun(force: ForcedMode, wish: Wish | None) -> Supervised:
-    now = time.time()
+def _begun(now: float, force: ForcedMode, wish: Wish | None) -> Supervised:
     return Supervised(
         now + force.ends_after,
         force.ends_by_itself,

@@ -448,11 +448,10 @@ class ControlManager:
     async def _turn(self, device_id: str) -> AsyncIterator[None]:
         """Let one command at a time at a device, at the vendor's pace."""
         async with self._locks.setdefault(device_id, asyncio.Lock()):
-            wait = (
-                self._last.get(device_id, 0.0) + self._cloud.min_interval - time.time()
-            )
+            pace = self._cloud.min_interval
+            wait = self._last.get(device_id, 0.0) + pace - time.time()
             if wait > 0:
-                await pause(wait)
+                await pause(min(wait, pace))  # the clock may have been set back
             yield
 
     async def _wait(self, what: What, result: CommandResult) -> CommandResult:

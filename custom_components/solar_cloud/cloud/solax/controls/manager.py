@@ -238,7 +238,7 @@ class SolaxControls:
         if command.control is Control.CHARGING:
             switched = self._assumed.number(device.id, requests.SWITCHED_AT) or 0.0
             left = switched + requests.SWITCH_PAUSE - time.time()
-            if left > 0:
+            if 0 < left <= requests.SWITCH_PAUSE:  # the clock may have been set back
                 raise CommandInvalid("too_soon", seconds=f"{left:.0f}")
             if command.value and self._state(device.id) == ChargerState.AVAILABLE:
                 raise CommandInvalid("no_vehicle")
