@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,12 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 LOCK = (REPOSITORY / "requirements.lock").read_text()
+TOOLS = {
+    "audit": (REPOSITORY / "audit.lock").read_text(),
+    "uv": (REPOSITORY / "scripts" / "uv.lock").read_text(),
+}
+"""Locks of tools that are not installed with the rest, by their group."""
+LOCKS = [LOCK, *TOOLS.values()]
 PROGRAMS = [
     path
     for path in (*(REPOSITORY / "scripts").iterdir(), REPOSITORY / ".ci" / "run")
@@ -31,14 +38,22 @@ def _name(requirement: str) -> str:
 @pytest.mark.parametrize("group", PROJECT["dependency-groups"])
 def test_every_dependency_is_locked(group: str) -> None:
     """Changing a group asks for scripts/lock."""
-    locked = {_name(line) for line in LOCK.splitlines() if line[:1].isalnum()}
+    lock = TOOLS.get(group, LOCK)
+    locked = {_name(line) for line in lock.splitlines() if line[:1].isalnum()}
     wanted = {_name(one) for one in PROJECT["dependency-groups"][group]}
     assert wanted <= locked
 
 
-def test_lock_names_no_host() -> None:
-    """The lock works with whatever index a machine uses."""
-    assert "://" not in LOCK
+@pytest.mark.parametrize("lock", LOCKS, ids=["packages", *TOOLS])
+def test_lock_names_files_and_no_host(lock: str) -> None:
+    """It works with whatever index a machine uses, which can offer no other file under the same name."""
+    assert "://" not in lock
+    entries = re.split(r"\n(?=\w)", lock.strip())
+    assert [
+        each
+        for each in entries
+        if not re.match(r"\S+==\S+ .*--hash=sha256:", each, re.DOTALL)
+    ] == []
 
 
 def test_tests_run_on_the_minimum_release() -> None:
@@ -71,6 +86,51 @@ def test_actions_are_pinned_by_commit() -> None:
     assert [
         each for each in used if not re.fullmatch(r"[\w/.-]+@[0-9a-f]{40}", each[1])
     ] == []
+
+
+AUDITED = REPOSITORY / "scripts" / "audit_findings.py"
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"version": "1.0", "vulns": []}, "1 of 1 packages were looked up\n"),
+        ({"skip_reason": "not found"}, "0 of 1 packages were looked up\n"),
+        ({"version": "1.0", "vulns": [{"id": "GHSA-1"}]}, "some 1.0: GHSA-1"),
+        (None, "not looked up: some"),
+    ],
+)
+def test_a_package_that_was_not_looked_up_is_not_known_to_be_safe(
+    tmp_path: Path, told: dict[str, object] | None, says: str
+) -> None:
+    """The tool finds nothing wrong with it, and ends well."""
+    report, lock = tmp_path / "report.json", tmp_path / "lock"
+    rows = [] if told is None else [{"name": "some", **told}]
+    report.write_text(json.dumps({"dependencies": rows}))
+    lock.write_text(
+        'some==1.0 \\\n    --hash=sha256:00\nother==1 ; sys_platform == "win32" \\\n'
+    )
+    result = subprocess.run(
+        [sys.executable, AUDITED, "packages", report, lock],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    safe = told is not None and told.get("vulns") == []
+    assert result.returncode == (0 if safe else 1)
+    assert says in result.stdout + result.stderr
+
+
+def test_what_is_justified_is_still_there() -> None:
+    """A finding that was mended is forgotten; one in another line is judged anew."""
+    justified = runpy.run_path(str(AUDITED))["JUSTIFIED"]
+    package = REPOSITORY / "custom_components" / "solar_cloud"
+    gone = [
+        (path, line)
+        for _, path, line in justified
+        if line not in map(str.strip, (package / path).read_text().splitlines())
+    ]
+    assert gone == []
 
 
 def _release(tag: str, folder: Path) -> subprocess.CompletedProcess[str]:
