@@ -11,7 +11,7 @@ from enum import StrEnum
 from math import inf
 from typing import Final, Protocol
 
-from .model import Inventory, Plant, Quantity, Reading, Slot
+from .model import Inventory, Plant, Quantity, Reading, Slot, in_range
 from .timestamps import midnight
 
 
@@ -79,6 +79,16 @@ class PastEnergy:
     start: float
     end: float
     values: Mapping[Quantity, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Leave out what cannot be, as a reading does."""
+        sound = {
+            quantity: value
+            for quantity, value in self.values.items()
+            if in_range(value, quantity.unit)
+        }
+        if len(sound) < len(self.values):
+            object.__setattr__(self, "values", sound)
 
     @classmethod
     def of(

@@ -6,6 +6,15 @@ from typing import Final
 
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?")
 WIDEST: Final = timedelta(hours=14)
+LAST: Final = 2.0**32
+"""Seconds since 1970; what lies beyond is no time of a device."""
+YEARS: Final = range(1971, 2106)
+"""What a device can tell of: a day's step over either end is a date, too."""
+
+
+def instant(seconds: float, zone: tzinfo | None) -> datetime | None:
+    """Return the time so many seconds after the epoch; ``None`` for what is no time of a device."""
+    return datetime.fromtimestamp(seconds, zone) if 0 < seconds < LAST else None
 
 
 def offset_of(zone: str | None) -> timedelta | None:

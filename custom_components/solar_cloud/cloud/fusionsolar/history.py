@@ -23,6 +23,7 @@ from ..model import Inventory, Plant, Quantity as Q, Reading, Slot, Value
 from ..points import decode, number, text
 from ..quota import in_background
 from ..storage import Json
+from ..timestamps import instant
 from . import models
 from .api import milliseconds, rows
 from .decoder import FusionSolarDecoder
@@ -130,7 +131,7 @@ class FusionSolarHistory:
             },
         )
         for fields in rows(answer):
-            at = number(fields.get("collectTime"))
+            at = instant(_seconds(fields), window.start.tzinfo)
             items = fields.get("dataItemMap")
             device_id = text(fields.get("devId")) or ""
             if at is None or not isinstance(items, dict) or device_id not in known:
@@ -138,8 +139,7 @@ class FusionSolarHistory:
             owner, row = known[device_id]
             reading = self._decoder.decode(owner, row, items, window.points)
             if isinstance(reading, Reading):
-                moment = datetime.fromtimestamp(at / 1000, window.start.tzinfo)
-                found[owner].append(replace(reading, measured_at=moment))
+                found[owner].append(replace(reading, measured_at=at))
         for readings in found.values():
             readings.sort(key=lambda each: each.measured_at or window.start)
         return found
@@ -192,12 +192,16 @@ class FusionSolarHistory:
             for fields in rows(answer)
             if text(fields.get(name)) == key
             and isinstance(items := fields.get("dataItemMap"), dict)
-            and (at := number(fields.get("collectTime"))) is not None
-            and (begin := datetime.fromtimestamp(at / 1000, end.tzinfo))
+            and (begin := instant(_seconds(fields), end.tzinfo))
         ]
         found.sort(key=lambda each: each.start)
         since = report.whole.begin(last).timestamp() if report.whole else -inf
         return PastEnergies(found, since)
+
+
+def _seconds(fields: Mapping[str, Json]) -> float:
+    """Return when a row is from, in epoch seconds; 0 where it does not say."""
+    return (number(fields.get("collectTime")) or 0.0) / 1000
 
 
 def _energies(values: Mapping[Slot, Value], stored: bool) -> dict[Q, float]:

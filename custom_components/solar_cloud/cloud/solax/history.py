@@ -9,6 +9,7 @@ from typing import Final
 
 from ..history import HistoryLimits, Interval, PastEnergies, PastEnergy, PastWindow
 from ..model import Device, DeviceKind, Inventory, Plant, Quantity as Q, Reading
+from ..timestamps import YEARS
 from .api import DEVICE_HISTORY, STATISTICS, SolaxRow, rows
 from .battery_discovery import BY_BATTERY, battery_params
 from .decoder import SolaxDecoder
@@ -164,6 +165,8 @@ def _periods(
         try:
             day = date.fromisoformat(f"{row.text('date')}{behind}")
         except ValueError:
+            continue
+        if day.year not in YEARS:
             continue
         values = {
             role: value

@@ -9,6 +9,7 @@ import time
 from typing import Final
 
 from ..alarms import possible_time
+from ..timestamps import LAST
 from .api import SolaxRow
 
 STALE_AFTER: Final = 1200.0
@@ -18,8 +19,6 @@ TOLERANCE: Final = 120.0
 SKEW: Final = 300.0
 SKEWED_POLLS: Final = 3
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-LAST: Final = 2.0**32
-"""Seconds since then; what lies beyond is no time of a device."""
 LOCAL: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?")
 """A time without a zone."""
 ZONE_STEP: Final = 900.0

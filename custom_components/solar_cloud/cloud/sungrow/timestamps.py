@@ -12,7 +12,7 @@ from ..alarms import possible_time
 from ..points import text
 from ..serialization import from_json
 from ..storage import Json, Storage
-from ..timestamps import offset_of
+from ..timestamps import YEARS, offset_of
 
 SECTION: Final = "zones"
 AHEAD: Final = timedelta(minutes=5)
@@ -36,9 +36,10 @@ def parse_time(raw: object) -> datetime | None:
     """Read ``yyyyMMddHHmmss`` or ``yyyy-MM-dd HH:mm:ss`` as a time without zone."""
     digits = re.sub(r"\D", "", text(raw) or "")
     try:
-        return datetime.strptime(digits, "%Y%m%d%H%M%S") if len(digits) == 14 else None
+        read = datetime.strptime(digits, "%Y%m%d%H%M%S") if len(digits) == 14 else None
     except ValueError:
         return None
+    return read if read and read.year in YEARS else None
 
 
 def measured_offset(local: datetime, now: datetime) -> timedelta:
