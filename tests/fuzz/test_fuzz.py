@@ -1,0 +1,55 @@
+"""The short form of fuzzing: every target with a few inputs, the same in every run; and what was found by the long form."""
+
+from hypothesis import HealthCheck, Phase, given, settings
+import pytest
+
+from .answers import Lie
+from .targets import TARGETS, live_through
+
+FEW = {"decryption": 60}
+"""Inputs that cost next to nothing."""
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize("name", TARGETS)
+def test_nothing_hostile_gets_through(name: str) -> None:
+    """Only errors of ours come out, and nothing is published, stored or told that cannot be."""
+    target = TARGETS[name]
+    target.prepare()
+    tried = given(**target.inputs)(lambda **drawn: target.check(**drawn))
+    settings(
+        max_examples=FEW.get(name, 8),
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=[*HealthCheck],
+    )(tried)()
+
+
+FOUND = {
+    "a row of the past in the year 287,000": (
+        "fusionsolar_account",
+        Lie("collectTime", "9040000000000000"),
+    ),
+    "a row of the past beyond any clock": (
+        "fusionsolar_account",
+        Lie("collectTime", "1e30"),
+    ),
+    "a day of the past at the end of the calendar": (
+        "solax",
+        Lie("date", '"9999-12-31"'),
+    ),
+    "a device's time at the beginning of the calendar": (
+        "sungrow_account",
+        Lie("device_time", '"00010101000000"'),
+    ),
+    "a report of more energy than there is": ("sungrow_oauth", Lie("4", "4e15")),
+}
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize(("sign_in", "lie"), FOUND.values(), ids=list(FOUND))
+def test_what_was_found(sign_in: str, lie: Lie) -> None:
+    """Each raised something else than an error of ours, or was published."""
+    live_through(sign_in, [lie])
