@@ -1,10 +1,18 @@
 """What a user sees while the cloud gives nothing: that it does not, why, and since when."""
 
-from datetime import datetime
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+import ipaddress
+from pathlib import Path
 import socket
+import ssl
 from typing import Any
 
+from aiohttp import web
 from aiohttp.resolver import AsyncResolver
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -12,7 +20,9 @@ from pytest_homeassistant_custom_component.common import (
 )
 from yarl import URL
 
+from custom_components.solar_cloud.cloud.errors import NotConnected
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.session import get_transport
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.setup import async_setup_component
 
@@ -155,3 +165,94 @@ async def test_this_machine_is_reached_where_it_was_named(
     entry = account_entry(solax, "solax", base_url=address)
     await home.start(entry)
     assert entry.state is ConfigEntryState.LOADED
+
+
+class Stranger:
+    """A server that is not the vendor's, with a certificate that nobody vouches for."""
+
+    def __init__(self) -> None:
+        """Not started yet."""
+        self.seen: list[str | None] = []
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Note what was sent, and set a cookie."""
+        self.seen.append(request.headers.get("Cookie"))
+        answer = web.Response(text="{}")
+        answer.set_cookie("session", "of one account")
+        return answer
+
+    @staticmethod
+    def context(folder: Path) -> ssl.SSLContext:
+        """Return what speaks TLS for this machine."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+        now = datetime.now(UTC)
+        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(1)
+            .not_valid_before(now - timedelta(days=3650))
+            .not_valid_after(now + timedelta(days=3650))
+            .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        pem = folder / "own.pem"
+        pem.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+            + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(pem)
+        return context
+
+    async def start(self, context: ssl.SSLContext | None) -> tuple[web.AppRunner, URL]:
+        """Listen, with TLS or without."""
+        app = web.Application()
+        app.router.add_get("/", self.answer)
+        runner = web.AppRunner(app, shutdown_timeout=0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        scheme = "https" if context else "http"
+        return runner, URL(f"{scheme}://127.0.0.1:{runner.addresses[0][1]}/")
+
+
+@pytest.fixture
+async def stranger(
+    request: pytest.FixtureRequest, tmp_path: Path, socket_enabled: None
+) -> AsyncIterator[tuple[Stranger, URL]]:
+    """It listens; with TLS by indirect parameter."""
+    stranger = Stranger()
+    runner, url = await stranger.start(
+        stranger.context(tmp_path) if request.param == "tls" else None
+    )
+    yield stranger, url
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize("stranger", ["tls"], indirect=True)
+async def test_a_certificate_that_nobody_vouches_for_is_sent_nothing(
+    stranger: tuple[Stranger, URL], home: Home
+) -> None:
+    """Encrypted alone is not enough; nothing turns that off."""
+    server, url = stranger
+    with pytest.raises(NotConnected):
+        await get_transport(home.hass).send("GET", url)
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("stranger", ["plain"], indirect=True)
+async def test_no_account_sends_the_cookie_of_another(
+    stranger: tuple[Stranger, URL], home: Home, rebound: list[str]
+) -> None:
+    """They share a session, which keeps none."""
+    server, url = stranger
+    for _ in range(2):
+        await get_transport(home.hass).send("GET", url.with_host("localhost"))
+    assert server.seen == [None, None]

@@ -40,6 +40,21 @@ async def test_e62_only_administrators(
     assert not house.solax.commands()
 
 
+async def test_entities_are_operated_by_whom_home_assistant_lets(
+    house: SolaxHouse, hass_read_only_user: MockUser
+) -> None:
+    """Who may only look changes nothing; the rest of the household need not be administrators."""
+    household = MockUser(name="Household").add_to_hass(house.hass)
+    household.mock_policy({"entities": True})
+    only_looks = Context(user_id=hass_read_only_user.id)
+    setting = ("number", "set_value", Kind.CHARGER, "charge_current_limit")
+    with pytest.raises(Unauthorized):
+        await house.call(*setting, context=only_looks, value=9)
+    assert not house.solax.commands()
+    await house.call(*setting, context=Context(user_id=household.id), value=9)
+    assert len(house.solax.commands()) == 1
+
+
 async def test_the_logbook_knows_who_did_what(
     house: SolaxHouse, hass_admin_user: MockUser
 ) -> None:
