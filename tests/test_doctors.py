@@ -17,6 +17,7 @@ from custom_components.solar_cloud.cloud.vendor import Access, ShowsAccess
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.doctors import REMEDIES
 from custom_components.solar_cloud.repairs import async_create_fix_flow, issue_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
@@ -150,6 +151,45 @@ async def test_a_plant_that_two_accounts_read_is_left_to_one_of_them(
     await home.settle()
     assert second.options["excluded_plants"] == [sungrow.plant.ps_id]
     assert "served_twice" not in repairs(home.hass)
+
+
+@pytest.mark.parametrize("asleep", ["older", "newer"])
+async def test_a_plant_is_left_to_the_other_account_whichever_of_them_is_down(
+    sungrow: SungrowCloud, home: Home, asleep: str
+) -> None:
+    """The repair was on the screen when the cloud went away."""
+    first = await demo_entry(home, sungrow, "sungrow_account")
+    second = await demo_entry(home, sungrow, "sungrow_oauth")
+    object.__setattr__(second, "unique_id", "sungrow_demo_2")
+    await home.start(first)
+    await home.start(second)
+    flow = await opened(home.hass, "served_twice")
+    down = first if asleep == "older" else second
+    await home.hass.config_entries.async_unload(down.entry_id)
+    result = await flow.async_step_confirm({})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await home.settle()
+    assert second.options["excluded_plants"] == [sungrow.plant.ps_id]
+    assert first.options["excluded_plants"] == []
+    if asleep == "older":
+        await home.start(first)
+    assert repairs(home.hass) == {}
+
+
+async def test_looking_again_at_an_account_that_could_not_be_stopped_says_so(
+    running: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """Only a restart of Home Assistant helps it; the repair stays, and nothing breaks."""
+    solax.withdraw("API_Telemetry_V2")
+    await home.pass_time(1200)
+    flow = await opened(home.hass, "permission_missing")
+    with patch.object(
+        type(home.hass.config_entries), "async_unload_platforms", return_value=False
+    ):
+        assert not await home.hass.config_entries.async_unload(running.entry_id)
+    assert running.state is ConfigEntryState.FAILED_UNLOAD
+    shown = await flow.async_step_confirm({})
+    assert shown["errors"] == {"base": "still_so"}
 
 
 def test_calls_that_run_out_are_told_before_there_are_none() -> None:

@@ -12,8 +12,13 @@ from typing import Any, Final, override
 import voluptuous as vol
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlowResult
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigEntryState,
+    OperationNotAllowed,
+)
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.device_registry import DeviceEntryType
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
 from homeassistant.util.hass_dict import HassKey
 
@@ -29,6 +34,7 @@ from .const import (
     CONF_VENDOR,
     DOMAIN,
 )
+from .device_registry import registered_devices
 from .flow_schemas import async_sentence
 from .set_up_report import plain
 
@@ -92,21 +98,42 @@ def _served_twice(
 ) -> Iterator[tuple[Plant, ConfigEntry]]:
     """Yield the plants that an older entry reads as well."""
     own = account.inventory.chosen.plants
-    for other in hass.config_entries.async_loaded_entries(DOMAIN):
-        older = (other.created_at, other.entry_id) < (entry.created_at, entry.entry_id)
-        if older and other.data[CONF_VENDOR] == account.vendor.key:
+    for other in _older(hass, entry):
+        if other.state is ConfigEntryState.LOADED:
             theirs = other.runtime_data.inventory.chosen.plants
             yield from ((own[key], other) for key in own.keys() & theirs.keys())
 
 
+def _older(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[ConfigEntry]:
+    """Yield the entries of the same vendor that were there before."""
+    for other in hass.config_entries.async_entries(DOMAIN, include_disabled=False):
+        older = (other.created_at, other.entry_id) < (entry.created_at, entry.entry_id)
+        if older and other.data[CONF_VENDOR] == entry.data[CONF_VENDOR]:
+            yield other
+
+
 def leave_to_the_other(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Leave out the plants that an older entry reads."""
-    twice = {plant.id for plant, _ in _served_twice(hass, entry, entry.runtime_data)}
+    """Leave out the plants that an older entry shows, whether or not either of them is loaded now."""
+    theirs = {
+        plant_id for other in _older(hass, entry) for plant_id in _shown(hass, other)
+    }
+    twice = _shown(hass, entry) & theirs
     excluded = twice.union(entry.options.get(CONF_EXCLUDED_PLANTS, ()))
     hass.config_entries.async_update_entry(
         entry, options={**entry.options, CONF_EXCLUDED_PLANTS: sorted(excluded)}
     )
-    hass.config_entries.async_schedule_reload(entry.entry_id)
+    if entry.state.recoverable:
+        hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+def _shown(hass: HomeAssistant, entry: ConfigEntry) -> set[str]:
+    """Return the plants that an entry has devices of."""
+    shown = {
+        key
+        for key, device in registered_devices(hass, entry.entry_id)
+        if device.entry_type is DeviceEntryType.SERVICE
+    }
+    return shown.difference(entry.options.get(CONF_EXCLUDED_PLANTS, ()))
 
 
 async def async_look_again(hass: HomeAssistant, entry: ConfigEntry, key: str) -> bool:
@@ -119,7 +146,10 @@ async def async_look_again(hass: HomeAssistant, entry: ConfigEntry, key: str) ->
         account.readings.expect_change()
         await account.readings.async_refresh()
     else:
-        await hass.config_entries.async_reload(entry.entry_id)
+        try:
+            await hass.config_entries.async_reload(entry.entry_id)
+        except OperationNotAllowed:  # it is just being set up, or waits for a restart
+            return False
     shown = hass.data.get(SHOWN, {}).get(entry.entry_id, {})
     return key not in {notice.key for notice in shown.values()}
 
