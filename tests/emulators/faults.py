@@ -25,8 +25,8 @@ class Fault:
     """A rule that spoils answers.
 
     `body` is one of html, invalid-json, null, empty, list, huge, redirect, disconnect
-    (the answer is replaced), truncated, nan, bad-token (the real answer is spoilt), or
-    any other text, which is sent as it is.
+    (the answer is replaced), truncated, nan, bad-token (the real answer is spoilt), drip
+    (the real answer, byte by byte over a minute), or any other text, which is sent as it is.
     """
 
     endpoint: str = "*"  # the end of the path
@@ -50,7 +50,7 @@ class Fault:
     @property
     def spoils(self) -> bool:
         """Whether the real answer is needed to be spoilt."""
-        return self.body in {"truncated", "nan", "bad-token"}
+        return self.body in {"truncated", "nan", "bad-token", "drip"}
 
 
 class Faults:
@@ -102,6 +102,8 @@ async def spoil(
     if not fault.replaces:
         return await answer()
     real = await answer() if fault.lost or fault.spoils else None
+    if fault.body == "drip" and isinstance(real, web.Response):
+        return await _drip(request, real)
     if fault.spoils and isinstance(real, web.Response):
         return _spoilt(fault, real)
     if fault.code is not None:
@@ -122,6 +124,22 @@ def _spoilt(fault: Fault, real: web.Response) -> web.Response:
     return web.Response(
         text=text, content_type="application/json", status=fault.http or real.status
     )
+
+
+async def _drip(request: web.Request, real: web.Response) -> web.StreamResponse:
+    """Send an answer in sixty pieces, a second of the process's time apart."""
+    body = (real.text or "").encode()
+    slow = web.StreamResponse(status=real.status)
+    slow.content_type = real.content_type
+    slow.content_length = len(body)
+    await slow.prepare(request)
+    size = max(1, len(body) // 60)
+    for start in range(0, len(body), size):
+        await asyncio.sleep(1.0)
+        if request.transport is None or request.transport.is_closing():
+            break
+        await slow.write(body[start : start + size])
+    return slow
 
 
 def _with_bad_token(real: web.Response, text: str) -> web.Response:
