@@ -12,6 +12,7 @@ from homeassistant.helpers.typing import ConfigType
 from .account import Account
 from .cloud.catalogue import SupportsRawPoints
 from .cloud.corrections import DeviceCorrection, PowerUnit, SupportsCorrections
+from .cloud.model import Notice
 from .cloud.quota import Quota
 from .cloud.registry import VENDORS
 from .cloud.vendor import (
@@ -39,7 +40,12 @@ from .control.forced_mode import SECTION as FORCES, async_end_all
 from .control.manager import ControlManager
 from .coordinator import InventoryCoordinator, ReadingsCoordinator, SettingsCoordinator
 from .dashboard import async_serve
-from .device_registry import DeviceRegistrySync, account_key, own_identifier
+from .device_registry import (
+    DeviceRegistrySync,
+    account_key,
+    own_identifier,
+    registered_name,
+)
 from .doctors import own_notices
 from .energy_dashboard import DashboardIssue
 from .journal import ChangeJournal
@@ -242,13 +248,24 @@ async def async_unload_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) 
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> None:
-    """End forced modes, and the session where the vendor counts them; delete everything kept of the account."""
+    """End forced modes, and the session where the vendor counts them; delete everything kept of the account.
+
+    What could not be ended, and does not end by itself, is told by a repair: nobody else is left to say so.
+    """
     connection = await _async_connect(hass, entry)
     cloud = connection.cloud
-    await async_end_all(cloud, connection.store.load(FORCES))
+    lasting = await async_end_all(cloud, connection.store.load(FORCES))
     if isinstance(cloud, SupportsLogout):
         await cloud.sign_out()
-    Repairs(hass, entry.entry_id, entry.title).show(frozenset())
+    Repairs(hass, entry.entry_id, entry.title).show(
+        frozenset(
+            Notice(
+                "force_left_on",
+                (("device", registered_name(hass, entry.entry_id, key)),),
+            )
+            for key in lasting
+        )
+    )
     if recorder.has_recorder(hass):
         await async_complete(hass, SectionStore(hass, entry.entry_id, KEPT))
     await async_remove_store(hass, entry.entry_id)

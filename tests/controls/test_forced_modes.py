@@ -172,6 +172,31 @@ async def test_an_account_goes_though_its_cloud_is_down(
     assert "Forced modes may go on" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("wish", "told"), [({"target_soc": 90}, True), ({}, False)], ids=["ours", "timer"]
+)
+async def test_what_nobody_ends_any_more_is_told_when_the_account_goes(
+    house: SolaxHouse, wish: dict[str, int], told: bool
+) -> None:
+    """The cloud is down, and the account is removed all the same: only the user is left, and the inverter's own timer."""
+    house.solax.plant.site.set_soc(0.3)
+    await house.home.pass_time(UPLOAD)
+    await house.act("charge_battery", power=500, duration={"hours": 1}, **wish)
+    house.solax.fault("*", http=503, times=None)
+    await house.hass.config_entries.async_remove(house.entry.entry_id)
+    left = [
+        each
+        for each in ir.async_get(house.hass).issues.values()
+        if each.translation_key == "force_left_on"
+    ]
+    assert bool(left) is told
+    for each in left:
+        assert each.translation_placeholders == {
+            "account": "SolaX",
+            "device": "Demo House Inverter",
+        }
+
+
 async def test_e45_a_force_without_effect_makes_a_repair(house: SolaxHouse) -> None:
     """E45: accepted, and the next upload shows nothing of it."""
     house.solax.turn(remote_without_effect=True)

@@ -330,23 +330,26 @@ def _wait(force: Supervised, now: float) -> float:
     return max(at - now, 0.0)
 
 
-async def async_end_all(cloud: Cloud, stored: Json) -> None:
-    """End what runs while its account is removed, as far as that can be done now."""
-    targets = [*supervised(stored)]
-    if not targets or (controls := cloud.controls) is None:
-        return
+async def async_end_all(cloud: Cloud, stored: Json) -> frozenset[str]:
+    """End what runs while its account is removed, as far as that can be done now; return the devices whose mode nothing ends any more."""
+    forces = supervised(stored)
+    if not forces or (controls := cloud.controls) is None:
+        return frozenset()
+    lasting = {key for key, force in forces.items() if not force.ends_by_itself}
     try:
         controls.available(await cloud.inventory())
     except CloudError as err:
         LOGGER.warning("Forced modes may go on without their account: %s", err.key)
-        return
-    for device_id in targets:
+        return frozenset(lasting)
+    for device_id in forces:
         try:
             result = await controls.run_action(StopBattery(device_id=device_id))
             if result.outcome is Outcome.UNCERTAIN:
                 raise CloudUnreachable
+            lasting.discard(device_id)
         except CloudError as err:
             LOGGER.warning("A forced mode may go on without its account: %s", err.key)
+    return frozenset(lasting)
 
 
 def supervised(stored: Json) -> dict[str, Supervised]:
