@@ -349,7 +349,9 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
         idle = self._demand.idle(chosen, self._cloud.roles)
         chosen = chosen.without(idle)
         if isinstance(self._cloud, SupportsDemand):
-            self._cloud.meet(self._demand.demand)
+            demand = self._demand.demand
+            needed = self.pipeline.needs_own(demand)
+            self._cloud.meet(replace(demand, plants=needed))
         everything = await self._cloud.readings(self._inventory.steered.without(idle))
         snapshot = everything.only(chosen)
         listed = self._inventory.data  # what is not read has numbers, too

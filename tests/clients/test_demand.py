@@ -34,6 +34,15 @@ def test_how_far_cells_are_apart_needs_both_ends() -> None:
     assert off.wants(["battery"], Slot(Q.CELL_TEMPERATURE_MIN))
 
 
+def test_a_plants_own_figures_are_needed_where_no_device_tells_them() -> None:
+    """Before anybody knows, all are; then those that somebody looks at, as far as a call tells them."""
+    assert Demand().needs("plant")
+    some = Demand(plants={"plant": frozenset({Q.LOAD_POWER})})
+    assert some.needs("plant")
+    assert not some.needs("another")
+    assert not some.needs("plant", frozenset({Q.PV_ENERGY_TOTAL}))
+
+
 def test_a_second_meter_that_is_off_makes_the_first_no_grid_meter() -> None:
     """Which of two is at the grid nobody told: it is not decided by who is looked at."""
     devices = {

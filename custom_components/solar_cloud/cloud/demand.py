@@ -1,6 +1,6 @@
 """What of an account somebody wants to know: a client asks for nothing else, as far as that saves it calls or points."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, runtime_checkable
 
@@ -19,6 +19,10 @@ ALARMS_OF_PLANT: Final = (
 """The entities of a plant that tell of alarms, the last one of them as an event."""
 
 
+ANYTHING: Final = frozenset(Quantity)
+NOTHING: Final = frozenset[Quantity]()
+
+
 def decides(quantity: Quantity) -> bool:
     """Whether a quantity is worked with, even if nobody looks at it."""
     return quantity.unit in DECIDING_UNITS
@@ -31,6 +35,12 @@ class Demand:
     unwanted: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     shown: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     """The entities that are on."""
+    plants: Mapping[str, frozenset[Quantity]] | None = None
+    """What somebody looks at of plants' own figures, because no device tells it; ``None`` before anybody knows."""
+
+    def needs(self, plant_id: str, told: frozenset[Quantity] = ANYTHING) -> bool:
+        """Whether a plant's own figures, as far as a call tells them, are worth one of every poll."""
+        return self.plants is None or bool(told & self.plants.get(plant_id, NOTHING))
 
     def wants(self, owners: Iterable[str], slot: Slot) -> bool:
         """Whether a slot of any of some plants or devices is needed, for itself or for what is worked out of it."""

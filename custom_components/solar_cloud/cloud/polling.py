@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 import math
 import time
@@ -148,6 +149,18 @@ class ReadingCache:
     def live(self, device_id: str) -> Reading | None:
         """Return the last reading unless a later call says that there is none."""
         return None if device_id in self.silent else self.last(device_id)
+
+    def lagging(self, device_id: str) -> Reading | None:
+        """Return the last live reading of what is asked for seldom: as old as the answer, and no reason to call its owner stale."""
+        if (reading := self.live(device_id)) is None:
+            return None
+        heard_at = datetime.fromtimestamp(self._entries[device_id].read_at, UTC)
+        return replace(
+            reading,
+            measured_at=None,
+            heard_at=heard_at,
+            slow=frozenset(reading.values),
+        )
 
     def made_at(self, device_id: str, reading: Reading) -> float:
         """Return the epoch seconds at which a kept reading was made: by its own time, else when it was first seen as it is."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from ..cloud.demand import Demand
 from ..cloud.model import Inventory, Quantity as Q, Reading, Slot, Snapshot, Value
 from ..cloud.points import split_powers
 from ..cloud.polling import ReadingCache
@@ -17,7 +18,7 @@ from ..cloud.serialization import from_json, to_json
 from ..cloud.sources import PlantSources, SourceTerm
 from ..cloud.storage import Storage
 from .alarms import AlarmJournal
-from .counter_filters import Addend, CounterFilters, Scenery
+from .counter_filters import SHARES, Addend, CounterFilters, Scenery
 from .daily import Days
 from .freshness import Freshness
 from .held import Decision, Held
@@ -35,6 +36,18 @@ RATES: Final = (
 """Each rate, what of the whole went through the grid, and the whole."""
 LEAST_FOR_RATE: Final = 0.05
 """kWh; of less than that a counter's last digit would be a tenth."""
+FLOWS: Final = frozenset(
+    {
+        *SHARES,
+        *SHARES.values(),
+        Q.PV_POWER,
+        Q.GRID_POWER,
+        Q.BATTERY_POWER,
+        Q.LOAD_POWER,
+        Q.BATTERY_SOC,
+    }
+) - {Q.AC_ENERGY_TOTAL, Q.AC_ENERGY_TODAY}
+"""What moves with every upload of a plant; its income and its state can wait, and what its inverters put out they tell themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +100,8 @@ class ReadingPipeline:
             ).items()
         }
         self._inventory = Inventory({}, {})
+        self._own: Final[dict[str, frozenset[Q]]] = {}
+        """What plants show of their own figures, because no device tells it."""
 
     def process(
         self, snapshot: Snapshot, inventory: Inventory, now: datetime
@@ -205,6 +220,7 @@ class ReadingPipeline:
         )
         values |= chosen.apply(roles, context)
         split_powers(values)
+        self._own[plant_id] = self._told_by_plant(plant_id, chosen)
         raw = poll.raw.readings.get(plant_id)
         slow = raw.slow if raw else frozenset()
         self._days.share_roles(plant_id, values, chosen, chosen.parts(roles), slow, now)
@@ -224,6 +240,31 @@ class ReadingPipeline:
             default=None,
         )
         return Reading(own.measured_at or newest, values, own.unknown, raw=own.raw)
+
+    def _told_by_plant(self, plant_id: str, chosen: SourceSelections) -> frozenset[Q]:
+        """Return what a plant shows of its own figures: the roles it feeds, and what of its flows no device tells."""
+        sources = chosen.sources()
+        fed = {
+            role
+            for role, terms in sources.items()
+            if any(owner == plant_id for owner, _ in terms)
+        }
+        by_devices = {role for role, terms in sources.items() if terms} - fed
+        by_devices |= {SHARES[role] for role in by_devices & SHARES.keys()}
+        said = self._said.last(plant_id)
+        told = {slot.quantity for slot in said.values} if said else set()
+        own = fed | ((told & FLOWS) - by_devices)
+        return frozenset(own | {SHARES[role] for role in own & SHARES.keys()})
+
+    def needs_own(self, demand: Demand) -> Mapping[str, frozenset[Q]] | None:
+        """Return what somebody looks at of plants' own figures; ``None`` before the first poll."""
+        if not self._own:
+            return None
+        return {
+            plant_id: own
+            for plant_id, own in self._own.items()
+            if demand.shows([plant_id], own)
+        }
 
     def _age(self, keys: Iterable[str], poll: _Poll) -> float | None:
         """Return the seconds since the newest of some devices reported, ``None`` while none did."""

@@ -15,8 +15,11 @@ from .upload_period import UPLOADS
 from .upload_tracker import UploadTracker
 
 STRIDES: Final = "strides"
-NIGHT: Final = 1800.0
-"""Seconds between polls of plants that do nothing but produce, while the sun is down."""
+NIGHT: Final = 1380.0
+"""Seconds, until the next upload, between polls of plants that do nothing but produce, while the sun is down.
+
+Less than half an hour: so a session that lives that long after its last use does not end, and none has to be signed in for anew.
+"""
 SEARCH: Final = 24.0
 """Seconds polls come later each time while uploads that tell no time are looked for."""
 PATIENT: Final = 150

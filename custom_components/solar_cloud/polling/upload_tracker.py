@@ -117,6 +117,7 @@ class UploadTracker:
         self._late = 0.0
         self._in_step = False
         self._shared = False
+        self._visible = False
         if kept := from_json_or_none(PollOffset, storage.load(SECTION)):
             # Not tried anew at once: after a power cut all would try together.
             kept.proved = True
@@ -126,6 +127,7 @@ class UploadTracker:
         self, stamps: Mapping[str, float], polled: float, *, visible: bool = False
     ) -> None:
         """Take in when each device's newest upload was made, as seen by a poll at a time; or when it became ``visible``."""
+        self._visible = visible
         due = self._due(polled)
         before = self._uploads.get(self._leader or "")
         known = before.last if before else None
@@ -145,7 +147,8 @@ class UploadTracker:
             age = polled - max(upload.last for upload in live.values())
             self._offset = PollOffset(age, age - self._period, age - 2 * self._period)
             if visible:
-                self._offset = PollOffset(0.0, -FINE, -FINE)
+                # The moment is known to a few seconds only, and to come a second too soon costs a whole period.
+                self._offset = PollOffset(FINE / 2, -FINE / 2, -FINE / 2)
         self._leader = self._choose(live)
         self._storage.delay_save(SECTION, lambda: to_json(self._offset))
 
@@ -233,7 +236,12 @@ class UploadTracker:
         return soon
 
     def _is_shared(self, upload: UploadPeriod) -> bool:
-        """Whether a device uploads with all others of its cloud; elsewhere its own phase keeps installations apart."""
+        """Whether a device uploads with all others of its cloud; elsewhere its own phase keeps installations apart.
+
+        Of what became ``visible`` at a moment nobody knows when it was uploaded.
+        """
+        if self._visible:
+            return False
         usual = abs(upload.period - UPLOADS) <= SAME * UPLOADS
         begin, end = OWN if self._shared else SHARED
         self._shared = usual and (upload.anchor - begin) % UPLOADS <= end - begin

@@ -14,6 +14,8 @@ from custom_components.solar_cloud.cloud.errors import (
 )
 from custom_components.solar_cloud.cloud.model import Notice
 from custom_components.solar_cloud.cloud.vendor import SupportsLogout
+from custom_components.solar_cloud.polling.scheduler import NIGHT
+from custom_components.solar_cloud.polling.upload_period import UPLOADS
 from tests.emulators.fusionsolar import FusionSolarCloud
 
 from .conftest import Rig
@@ -64,10 +66,19 @@ async def test_a_session_in_use_lives_for_ever(rig: Rig) -> None:
     assert rig.count("login") == 1
 
 
-async def test_e20_an_idle_session_is_renewed_before_it_is_used(rig: Rig) -> None:
-    """After 25 minutes without a call the token is not tried again."""
+async def test_a_night_of_rare_polls_signs_in_once(rig: Rig) -> None:
+    """The session lives from one to the next, also where they wait for the upload after."""
     await rig.poll()
-    rig.tick(1600)
+    for _ in range(20):
+        rig.tick(NIGHT + UPLOADS)
+        await rig.poll()
+    assert rig.count("login") == 1
+
+
+async def test_e20_an_idle_session_is_renewed_before_it_is_used(rig: Rig) -> None:
+    """After 29 minutes without a call the token is not tried again."""
+    await rig.poll()
+    rig.tick(1745)
     await rig.poll()
     assert rig.count("login") == 2
     assert not [call for call in rig.cloud.calls if call.code == 305]

@@ -50,6 +50,23 @@ async def test_an_alarm_tells_what_is_wrong_since_when_and_what_to_do(
     assert await open_alarms(account) == ()
 
 
+async def test_a_device_that_reports_a_fault_has_its_alarms_read_at_once(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """In the same poll, when it begins and when it is over; while nothing happens nobody asks for half an hour."""
+    for _ in range(2):
+        await account.poll()
+    cloud.change_device(INVERTER, {"fault": "Grid Volt Fault"})
+    (alarm,) = (await account.poll()).alarms[PLANT]
+    assert alarm.name == "Grid Volt Fault"
+    cloud.change_device(INVERTER, {"fault": None})
+    assert (await account.poll()).alarms[PLANT] == ()
+    cloud.calls.clear()
+    for _ in range(5):
+        await account.poll()
+    assert not cloud.calls.of(ALARMS)
+
+
 async def test_a_cloud_without_texts_has_alarms_all_the_same(
     account: Account, cloud: SolaxCloud
 ) -> None:
@@ -163,7 +180,7 @@ async def test_e5_failed_alarms_blank_nothing(
     for _ in range(4):
         snapshot = await account.poll()
         assert not snapshot.silent
-    assert cloud.calls.count(ALARMS) == 2  # no faster than usual
+    assert cloud.calls.count(ALARMS) == 1  # no faster than usual
 
 
 async def test_the_alarms_of_a_period_are_read_page_by_page(

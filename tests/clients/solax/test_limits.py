@@ -1,37 +1,97 @@
 """Calls are planned: a home's budget, the pace, and the pauses the cloud asks for."""
 
 from datetime import UTC, datetime
+from functools import partial
 import os
 import time
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from custom_components.solar_cloud.cloud.demand import Demand
 from custom_components.solar_cloud.cloud.errors import ListingUnfinished, QuotaExhausted
-from custom_components.solar_cloud.cloud.model import Notice
+from custom_components.solar_cloud.cloud.model import Notice, Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.solax.limits import READ
-from tests.emulators.solax import SolaxCloud
+from tests.emulators.solax import Kind, SolaxCloud
 from tests.helpers.clock import StillClock
 
-from .conftest import INVERTER, PLANT, Account
+from .conftest import CHARGER, INVERTER, PLANT, Account
 
 
 @pytest.mark.slow
-async def test_a_home_costs_at_most_five_calls_a_poll(
+async def test_a_home_costs_four_calls_a_poll_and_a_few_that_can_wait(
     account: Account, cloud: SolaxCloud
 ) -> None:
-    """Alarms and plant states included, over a whole day."""
+    """Over a whole day, with every fill of a role a device's: the plant's own figures are its income alone, once an hour."""
     await account.list()
+    await account.poll()
+    account.client.meet(Demand(plants={}))
     cloud.calls.clear()
-    costs = []
     for _ in range(288):
-        before = len(cloud.calls)
         await account.poll()
-        costs.append(len(cloud.calls) - before)
-    assert max(costs) == 5
-    assert 90 <= cloud.calls.count("page_alarm_info") <= 100  # every third poll
+    assert len(cloud.calls) <= 1200
+    assert 46 <= cloud.calls.count("page_alarm_info") <= 50  # every half hour
     assert 20 <= cloud.calls.count("page_plant_info") <= 24  # every hour
-    assert cloud.calls.count("plant/realtime_data") > 150
-    assert cloud.calls.count("device/realtime_data", deviceType=1) == 288
+    assert 20 <= cloud.calls.count("plant/realtime_data") <= 24
+    for kind in (Kind.INVERTER, Kind.BATTERY, Kind.METER):
+        asked = cloud.calls.count("device/realtime_data", deviceType=int(kind))
+        assert asked == 288
+
+
+async def test_a_plant_whose_own_figures_are_shown_is_read_with_its_devices(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """A role that no device fills is as fresh as the others."""
+    await account.poll()
+    account.client.meet(Demand(plants={PLANT: frozenset({Q.PV_ENERGY_TOTAL})}))
+    for _ in range(12):
+        snapshot = await account.poll()
+        reading = snapshot.readings[PLANT]
+        assert reading.measured_at is not None
+        assert not reading.slow
+    assert cloud.calls.count("plant/realtime_data") == 13
+
+
+async def test_what_a_plant_tells_once_an_hour_is_never_called_stale(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """It is as old as it is, and stays; nothing is made of its age."""
+    await account.poll()
+    account.client.meet(Demand(plants={}))
+    for _ in range(10):
+        snapshot = await account.poll()
+    assert PLANT not in snapshot.stale
+    assert Slot(Q.PV_ENERGY_TOTAL) in snapshot.readings[PLANT].values
+    assert snapshot.readings[PLANT].slow
+    assert cloud.calls.count("plant/realtime_data") == 1
+
+
+async def test_a_charger_that_does_nothing_at_night_is_read_every_second_time(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """By day, and while it charges, with everybody."""
+    asked = partial(cloud.calls.count, "device/realtime_data", deviceType=4)
+    while not _at(account, 11):
+        await account.poll(1200)
+    cloud.calls.clear()
+    for _ in range(6):
+        await account.poll()
+    assert asked() == 6
+    while not _at(account, 3):
+        await account.poll(1200)
+    cloud.calls.clear()
+    powers = [
+        (await account.poll()).readings[CHARGER].values[Slot(Q.CHARGER_POWER)]
+        for _ in range(6)
+    ]
+    assert powers == [0.0] * 6
+    assert asked() == 3
+
+
+def _at(account: Account, hour: int) -> bool:
+    """Whether it is that hour at the plant."""
+    now = datetime.fromtimestamp(account.clock.now, ZoneInfo("Europe/Berlin"))
+    return now.hour == hour
 
 
 async def test_o3_a_start_goes_through_at_once(

@@ -28,7 +28,8 @@ from .limits import BUSY_WAIT, LOGIN, LOGOUT
 
 SESSION: Final = 1800.0
 """A session lives for half an hour after its last use."""
-MARGIN: Final = 300.0
+MARGIN: Final = 60.0
+"""Seconds before its end from which a token is not used: one refused all the same costs one call more."""
 LOGIN_WAIT: Final = (600.0, 3600.0)
 """First and longest wait after 407 at login; a fleet that retries together keeps itself out (failures.md E22)."""
 CONTEST_WAIT: Final = 600.0

@@ -46,6 +46,10 @@ CYCLES_KEPT: Final = 3
 AT_START: Final = 6
 """Calls side by side in the first cycle, whose readings somebody waits for: all of a home. Later ones go one after the other, calmly."""
 PLANT_KEPT: Final = 2 * 3600.0 + 600.0
+TOLD: Final = frozenset(
+    {*(each.slot.quantity for each in PLANT.points), Quantity.PV_ENERGY_TODAY}
+)
+"""What a call for plants tells; the power of the house is added up here."""
 FRESH: Final = CYCLE
 """Seconds for which a plant's figures are of the same moment as those of its devices."""
 
@@ -85,6 +89,9 @@ class FusionSolarPoller:
             await self._relist()
         self._plan.alarms_wanted = self.demand.shows_alarms(
             wanted.plants, wanted.devices
+        )
+        self._plan.plants_needed = any(
+            self.demand.needs(plant_id, TOLD) for plant_id in wanted.plants
         )
         failure = await self._work(
             self._plan.due(

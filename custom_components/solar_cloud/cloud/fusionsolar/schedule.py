@@ -1,7 +1,8 @@
 """When to ask for what: cycles of five minutes for what moves, slow buckets for what does not, and a day's budget for owners.
 
-An API account may repeat its whole reading every five minutes. An owner's consent is good for 1000 calls a day, so plants, reports and
-alarms go slower there, and nights, when all inverters are dark, are read every twenty minutes: the counters miss nothing by it.
+An API account may repeat its whole reading every five minutes; plants are part of it only where no device tells the same. An owner's
+consent is good for 1000 calls a day, so plants, reports and alarms go slower there, and nights, when all inverters are dark, are read every
+twenty minutes: the counters miss nothing by it.
 """
 
 from collections.abc import Iterable
@@ -39,6 +40,8 @@ OWNER_SLOW: Final = 7200.0
 STRAIN: Final = ((740, 2.0), (770, 4.0), (790, 16.0))
 """From so many calls within 24 hours on, cycles take so many times as long."""
 
+PLANT_SELDOM: Final = 3540.0
+"""Seconds between an API account's looks at plants whose devices tell all that moves: income, state."""
 ALARM_PERIOD: Final = 1860.0
 SLOW: Final = frozenset({PLANT_DAY, ALARMS})
 
@@ -71,6 +74,7 @@ class CallPlanner:
         self._period = CYCLE
         self.cycle = 0
         self.alarms_wanted = True
+        self.plants_needed = True
         self._done: Final = from_json(dict[str, float], storage.load(SECTION))
 
     @property
@@ -149,7 +153,7 @@ class CallPlanner:
 
     def _plant_period(self, *, dark: bool) -> float:
         if not self._owner:
-            return 0.0
+            return 0.0 if self.plants_needed else PLANT_SELDOM
         return OWNER_PLANT_NIGHT if dark else OWNER_PLANT_DAY
 
     def _slow_periods(self, plants: int) -> Iterable[tuple[str, float]]:

@@ -16,8 +16,18 @@ from ..errors import (
     RetryLater,
     UnexpectedAnswer,
 )
-from ..model import Inventory, Notice, Snapshot
+from ..model import (
+    DeviceKind,
+    Inventory,
+    Notice,
+    Plant,
+    Quantity,
+    Reading,
+    Slot,
+    Snapshot,
+)
 from ..polling import run_calls
+from ..states import FAULTS
 from ..storage import Json, Storage
 from .access import RECHECK, SolaxAccess
 from .alarms import SolaxAlarms
@@ -25,15 +35,8 @@ from .api import ALARMS, PLANT_DATA, PLANTS, rows
 from .battery_discovery import BY_INVERTER
 from .errors import AccessBlocked, AccessDenied, OperationFailed
 from .inventory import SolaxInventory
-from .readings import SolaxReadingCache
-from .schedule import (
-    BUDGET_PERIOD,
-    CALLS_PER_PLANT,
-    Job,
-    live_jobs,
-    make_room,
-    slow_jobs,
-)
+from .readings import SolaxReadingCache, with_state
+from .schedule import BUDGET_PERIOD, Job, live_jobs, make_room, slow_jobs
 from .session import SolaxSession
 from .timestamps import STALE_AFTER
 
@@ -43,6 +46,8 @@ PATIENCE: Final = 240.0
 SILENCES: Final = 2
 """A cloud that did not answer so many calls in a row will not answer the next."""
 NOT_REACHED: Final = "rate_limited"
+IDLE: Final = 480.0
+"""Seconds for which a charger that does nothing at night is believed: every second poll asks it."""
 
 
 @dataclass(slots=True)
@@ -77,8 +82,10 @@ class SolaxPoller:
         self._begun = self._previous = time.time()
         self._turn: Final = itertools.count(1)
         self._turns: Final[dict[tuple[str, ...], int]] = {}
-        self._slow_since: Final[dict[tuple[str, ...], float]] = {}
+        self._asked_at: Final[dict[tuple[str, ...], float]] = {}
         self._suspects: Final[set[str]] = set()
+        self._faulty: frozenset[str] | None = None
+        """The plants in which a device reports a fault; ``None`` before the first poll."""
         self.demand = Demand()
         self._starting = True
 
@@ -91,6 +98,8 @@ class SolaxPoller:
         self._note_dropped(poll, wanted)
         resume_after = await self._work(poll, self._due(poll, wanted), wanted)
         if resume_after is None:
+            resume_after = await self._work(poll, self._told(poll, wanted), wanted)
+        if resume_after is None:
             self.cache.timestamps.close_poll()
         if not poll.succeeded and (error := self._error(poll)) is not None:
             raise error
@@ -102,35 +111,90 @@ class SolaxPoller:
         """List the calls still to be made, those waiting longest first."""
         live = [
             job
-            for job in live_jobs(self._readable(wanted), self._suspects)
-            if job.key not in poll.done and self._open(job, poll)
+            for job in live_jobs(self._readable(wanted), self._suspects, self._needs)
+            if job.key not in poll.done
+            and self._open(job, poll)
+            and not self._idle(job, wanted)
         ]
         now = time.time()
         due = [
             job
-            for job in slow_jobs(wanted, self.alarms.page, self.demand)
+            for job in self._slow(wanted)
             if not 0 <= now - self._last(job) < job.period
-            and self._access.resting(job.gate) is None
-            and not self._session.backoff.quiet
         ]
-        if poll.done:
-            due = []  # a continued poll only finishes what it began
-        due.sort(key=self._last)
+        if poll.done or self._faulty is None:
+            due = []  # a continued poll only finishes what it began, and a start is not delayed
+        due.sort(key=lambda job: (self._last(job) - now) / job.period)
         periods = max(1, int((poll.begun - self._previous) / BUDGET_PERIOD))
-        budget = CALLS_PER_PLANT * len(wanted.plants) * periods
-        jobs = make_room(live, due, budget, self._spare)
+        jobs = make_room(live, due, periods)
         jobs.sort(key=lambda job: self._turns.get(job.key, 0))
         return jobs
+
+    def _slow(self, wanted: Inventory) -> list[Job]:
+        """List the calls that can wait and that the cloud would answer now."""
+        faulty = self._faulty or frozenset()
+        return [
+            job
+            for job in slow_jobs(wanted, self.alarms.page, faulty, self.demand)
+            if self._access.resting(job.gate) is None
+            and not self._session.backoff.quiet
+        ]
+
+    def _told(self, poll: SolaxPoll, wanted: Inventory) -> list[Job]:
+        """List the alarms of plants in which a device just began, or ceased, to report a fault."""
+        before = self._faulty
+        self._faulty = frozenset(filter(partial(self._reports, wanted), wanted.plants))
+        changed = frozenset() if before is None else before ^ self._faulty
+        jobs = [
+            job
+            for job in self._slow(wanted)
+            if job.endpoint is ALARMS
+            and job.key not in poll.done
+            and changed.intersection(job.covers)
+        ]
+        return make_room((), jobs, 1)
 
     def _last(self, job: Job) -> float:
         """Return when a slow job was last done, by a poll or, for the plants' states, with the inventory."""
         listed = self._lists.states_at if job.endpoint is PLANTS else {}
         return max(
-            self._slow_since.get(job.key, -RECHECK), listed.get(job.business, -RECHECK)
+            self._asked_at.get(job.key, -RECHECK), listed.get(job.business, -RECHECK)
         )
 
-    def _spare(self, plant_id: str) -> bool:
-        return self.cache.live(plant_id) is not None
+    def _needs(self, plant_id: str) -> bool:
+        """Whether a plant's own figures are of every poll: no device tells them, or nobody knows yet what they are good for."""
+        return self.demand.needs(plant_id) or self.cache.last(plant_id) is None
+
+    def _reports(self, wanted: Inventory, plant_id: str) -> bool:
+        """Whether a device of a plant says that something is wrong."""
+        slot = Slot(Quantity.OPERATING_STATE)
+        readings = (self.cache.last(each.id) for each in wanted.devices_of(plant_id))
+        return any(
+            each is not None and each.values.get(slot) in FAULTS for each in readings
+        )
+
+    def _idle(self, job: Job, wanted: Inventory) -> bool:
+        """Whether a job is for chargers that do nothing, at night, and were read a moment ago."""
+        return (
+            bool(job.devices)
+            and all(each.kind is DeviceKind.CHARGER for each in job.devices)
+            and all(
+                (known := self.cache.get(each.id, IDLE)) is not None
+                and known.reading.values.get(Slot(Quantity.CHARGER_POWER)) == 0
+                for each in job.devices
+            )
+            and self._dark(wanted)
+        )
+
+    def _dark(self, wanted: Inventory) -> bool:
+        """Whether inverters say that the sun gives nothing."""
+        powers = [
+            reading.values.get(Slot(Quantity.PV_POWER))
+            for key, device in wanted.devices.items()
+            if device.kind is DeviceKind.INVERTER
+            and (reading := self.cache.live(key)) is not None
+        ]
+        return bool(powers) and not any(powers)
 
     def _note_dropped(self, poll: SolaxPoll, wanted: Inventory) -> None:
         for identity in (*wanted.plants, *wanted.devices):
@@ -209,8 +273,7 @@ class SolaxPoller:
     def _note(self, poll: SolaxPoll, job: Job) -> None:
         poll.done.add(job.key)
         self._turns[job.key] = next(self._turn)
-        if job.period:
-            self._slow_since[job.key] = time.time()
+        self._asked_at[job.key] = time.time()
 
     def _fail(self, job: Job, reason: str) -> None:
         if not job.period:
@@ -240,7 +303,7 @@ class SolaxPoller:
         self._suspects.difference_update(job.covers)
         if job.endpoint is ALARMS:
             if not self.alarms.take(job.covers[0], result, wanted):
-                del self._slow_since[job.key]  # the next poll takes the next page
+                del self._asked_at[job.key]  # the next poll takes the next page
         elif job.endpoint is PLANTS:
             self._lists.note_states(job.business, rows(result))
         else:
@@ -255,12 +318,9 @@ class SolaxPoller:
         return min(poll.errors, key=_rank, default=None)
 
     def _snapshot(self, wanted: Inventory, resume_after: float | None) -> Snapshot:
-        cache, states = self.cache, self._lists.plant_states
+        cache = self.cache
         known = {
-            plant.id: cache.with_state(
-                plant.id, plant.address["business_type"], states.get(plant.id)
-            )
-            for plant in wanted.plants.values()
+            plant.id: self._plant_reading(plant) for plant in wanted.plants.values()
         } | {key: cache.live(key) for key in wanted.devices}
         readings = {key: reading for key, reading in known.items() if reading}
         return Snapshot(
@@ -282,6 +342,16 @@ class SolaxPoller:
             self._notices(),
             resume_after,
         )
+
+    def _plant_reading(self, plant: Plant) -> Reading | None:
+        """Return what a plant says itself, together with the state its list told."""
+        reading = (
+            self.cache.live(plant.id)
+            if self.demand.needs(plant.id)
+            else self.cache.lagging(plant.id)
+        )
+        state = self._lists.plant_states.get(plant.id)
+        return with_state(reading, plant.address["business_type"], state)
 
     def _notices(self) -> frozenset[Notice]:
         notices = {

@@ -48,18 +48,18 @@ class SolaxReadingCache(ReadingCache):
             moment = self.timestamps.device_time(device.id, device.plant_id, row)
             self.put(device.id, self.decoder.device(device, row, moment))
 
-    def with_state(
-        self, plant_id: str, business: str, state: int | None
-    ) -> Reading | None:
-        """Return a plant's reading together with the state its list told."""
-        reading = self.live(plant_id)
-        if reading is None or state is None:
-            return reading
-        slot = Slot(Quantity.PLANT_STATE)
-        codes = states.COMMERCIAL_PLANT if business == COMMERCIAL else states.HOME_PLANT
-        if (word := codes.get(state)) is None:
-            return replace(reading, unknown={**reading.unknown, slot: str(state)})
-        return replace(reading, values={**reading.values, slot: word})
+
+def with_state(
+    reading: Reading | None, business: str, state: int | None
+) -> Reading | None:
+    """Return a plant's reading together with the state its list told."""
+    if reading is None or state is None:
+        return reading
+    slot = Slot(Quantity.PLANT_STATE)
+    codes = states.COMMERCIAL_PLANT if business == COMMERCIAL else states.HOME_PLANT
+    if (word := codes.get(state)) is None:
+        return replace(reading, unknown={**reading.unknown, slot: str(state)})
+    return replace(reading, values={**reading.values, slot: word})
 
 
 def _row(device: Device, found: list[SolaxRow], *, alone: bool) -> SolaxRow | None:

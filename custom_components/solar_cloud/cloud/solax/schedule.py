@@ -1,11 +1,11 @@
 """Which calls a poll is made of.
 
-A home of one plant, inverter, battery, meter and charger costs five calls. What can wait (alarms, plant states) takes the place of the
-plant's energies, which are only a fallback for the devices' own, so that a poll never costs more.
+A home of one plant, inverter, battery, meter and charger costs four calls. What can wait (alarms, states, and the energies and income of a
+plant whose roles its devices fill) takes its turn.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..demand import Demand
@@ -23,12 +23,17 @@ from .battery_discovery import (
 )
 from .models import COMMERCIAL, EMS, HOME
 
-CALLS_PER_PLANT: Final = 5
-"""In every five minutes."""
+WAITING: Final = 3
+"""Calls that can wait, in every five minutes at least; of large accounts they are the tenth part."""
 BUDGET_PERIOD: Final = 300.0
 ALARM_PERIOD: Final = 840.0
-"""Every third poll: a little less than 900 s, because polls follow the uploads and wander."""
+"""Every third poll where a device reports a fault: a little less than 900 s, because polls follow the uploads and wander."""
+CALM_PERIOD: Final = 1740.0
+"""The same while none does."""
 STATE_PERIOD: Final = 3540.0
+PLANT_PERIOD: Final = 3540.0
+INCOME: Final = (Quantity.INCOME_TODAY, Quantity.INCOME_TOTAL)
+"""What a plant alone tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,21 @@ class Job:
         return (*self.gate, *self.covers)
 
 
-def live_jobs(wanted: Inventory, suspects: Iterable[str]) -> list[Job]:
-    """Plan the calls of every poll; ``suspects`` are asked alone, to find out which of them spoils a chunk."""
+def live_jobs(
+    wanted: Inventory, suspects: Iterable[str], needed: Callable[[str], bool]
+) -> list[Job]:
+    """Plan the calls of every poll, plant by plant; ``suspects`` are asked alone, to find out which of them spoils a chunk.
+
+    ``needed`` says whether a plant's own figures are.
+    """
     jobs: list[Job] = []
     groups: dict[tuple[str, str, str], list[Device]] = {}
-    for device in sorted(wanted.devices.values(), key=lambda each: each.id):
+    place = {plant_id: number for number, plant_id in enumerate(wanted.plants)}
+
+    def order(device: Device) -> tuple[int, str]:
+        return place.get(device.plant_id, 0), device.id
+
+    for device in sorted(wanted.devices.values(), key=order):
         address = device.address
         key = (
             address["business_type"],
@@ -76,15 +91,22 @@ def live_jobs(wanted: Inventory, suspects: Iterable[str]) -> list[Job]:
                 jobs.append(_energy_managers(chunk))
             else:
                 jobs.append(_devices(business, device_type, sn_type, chunk))
+    jobs.sort(key=lambda job: order(job.devices[0])[0])
     # Last: a plant's energies are only a fallback for the devices' own.
-    jobs += [_plant(plant) for plant in wanted.plants.values()]
+    jobs += [_plant(plant) for plant in wanted.plants.values() if needed(plant.id)]
     return jobs
 
 
 def slow_jobs(
-    wanted: Inventory, alarm_page: Callable[[str], int], demand: Demand
+    wanted: Inventory,
+    alarm_page: Callable[[str], int],
+    faulty: Collection[str],
+    demand: Demand,
 ) -> list[Job]:
-    """Plan the calls that can wait: a page of a plant's alarms, and the states of all plants of a business type."""
+    """Plan the calls that can wait: a page of a plant's alarms, its energies, and the states of all plants of a business type.
+
+    Of plants that are ``faulty`` by what their devices say, alarms are read more often.
+    """
     jobs = [
         Job(
             ALARMS,
@@ -92,12 +114,17 @@ def slow_jobs(
             (plant.id,),
             plant.address["business_type"],
             params=alarm_params(plant, alarm_page(plant.id), ongoing=True),
-            period=ALARM_PERIOD,
+            period=ALARM_PERIOD if plant.id in faulty else CALM_PERIOD,
         )
         for plant in wanted.plants.values()
         if demand.shows_alarms(
             [plant.id], [each.id for each in wanted.devices_of(plant.id)]
         )
+    ]
+    jobs += [
+        replace(_plant(plant), period=PLANT_PERIOD)
+        for plant in wanted.plants.values()
+        if demand.shows([plant.id], INCOME)
     ]
     for business in (HOME, COMMERCIAL):
         mine = tuple(
@@ -119,33 +146,11 @@ def slow_jobs(
     return jobs
 
 
-def make_room(
-    live: Sequence[Job],
-    due: Iterable[Job],
-    budget: int,
-    spare: Callable[[str], bool],
-) -> list[Job]:
-    """Add slow jobs as far as the budget goes; ``spare`` says whether a plant can do without its energies this time."""
-    jobs = list(live)
-    room = budget - len(jobs)
-    for job in due:
-        if room > 0:
-            room -= 1
-            jobs.append(job)
-            continue
-        displaced = next(
-            (
-                each
-                for each in jobs
-                if each.endpoint is PLANT_DATA
-                and each.covers[0] in job.covers
-                and spare(each.covers[0])
-            ),
-            None,
-        )
-        if displaced is not None:
-            jobs[jobs.index(displaced)] = job
-    return jobs
+def make_room(live: Sequence[Job], due: Iterable[Job], periods: int) -> list[Job]:
+    """Add as many of the jobs that are due, the most urgent first, as so many times five minutes have room for."""
+    asked = {job.key for job in live}
+    waiting = [job for job in due if job.key not in asked]
+    return [*live, *waiting[: periods * max(WAITING, len(live) // 10)]]
 
 
 def _cut(devices: Sequence[Device], *, by_inverter: bool) -> list[tuple[Device, ...]]:
