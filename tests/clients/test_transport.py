@@ -2,7 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+import json
 import logging
+import threading
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -17,6 +21,9 @@ from custom_components.solar_cloud.cloud.errors import (
     NotConnected,
     UnexpectedAnswer,
 )
+from custom_components.solar_cloud.cloud.fusionsolar.history import AT_ONCE, LIMITS
+from custom_components.solar_cloud.cloud.fusionsolar.models import STRING_INVERTER
+from custom_components.solar_cloud.cloud.fusionsolar.points import TABLES
 from custom_components.solar_cloud.cloud.transport import Answer, Transport
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -231,6 +238,85 @@ async def test_nobody_is_sent_into_a_home_network(
     with pytest.raises(UnexpectedAnswer, match="redirected") as caught:
         await http.send("GET", server.url)
     assert not isinstance(caught.value, InterfaceMoved)
+
+
+def test_the_limit_fits_the_largest_honest_answer() -> None:
+    """FusionSolar's past: every documented field of as many inverters, for as long, as one call may ask for."""
+    fields = TABLES[STRING_INVERTER]
+    row = {
+        "devId": 1000000033786393,
+        "sn": "ES2240047666",
+        "collectTime": 1760000000000,
+        "dataItemMap": dict.fromkeys(
+            (point.field for point in (*fields.points, *fields.raw)), 1234.567
+        ),
+    }
+    rows = AT_ONCE * (LIMITS.window // timedelta(minutes=5))
+    largest = rows * len(json.dumps(row, separators=(",", ":")))
+    assert 1.2 * largest < transport.MOST_BYTES < 2 * largest
+
+
+@pytest.mark.parametrize("more", [0, 1])
+async def test_the_limit_is_met_to_the_byte(
+    server: Server, http: Transport, monkeypatch: pytest.MonkeyPatch, more: int
+) -> None:
+    """What is as large as an answer may be is read, and one byte more is not."""
+    monkeypatch.setattr(transport, "MOST_BYTES", 100_000)
+
+    async def large(request: web.Request) -> web.StreamResponse:
+        return web.Response(text="0" * (100_000 + more))
+
+    server.handler = large
+    if not more:
+        assert len((await http.send("GET", server.url)).body) == 100_000
+        return
+    with pytest.raises(UnexpectedAnswer) as caught:
+        await http.send("GET", server.url)
+    assert caught.value.key == "too_large"
+
+
+@pytest.mark.parametrize("more", [0, 1])
+async def test_a_large_answer_is_read_beside_the_loop(
+    server: Server, http: Transport, monkeypatch: pytest.MonkeyPatch, more: int
+) -> None:
+    """Once, in a thread that others may interrupt; a small one where it is asked for."""
+    threads: list[int] = []
+    hooks: list[object] = []
+    usual = json.loads
+
+    def loads(text: str, **hooked: Any) -> Any:
+        threads.append(threading.get_ident())
+        hooks.append(hooked["object_hook"])
+        return usual(text, **hooked)
+
+    async def large(request: web.Request) -> web.StreamResponse:
+        frame = '{"data": ""}'
+        return web.Response(
+            text=frame[:-2] + "0" * (transport.LARGE + more - len(frame)) + frame[-2:]
+        )
+
+    server.handler = large
+    monkeypatch.setattr(json, "loads", loads)
+    answer = await http.send("GET", server.url)
+    assert isinstance(answer.json(), dict)
+    assert len(answer.body) == transport.LARGE + more
+    (thread,), (hook,) = threads, hooks
+    assert (thread != threading.get_ident()) == bool(more)
+    assert (hook is not None) == bool(more)
+
+
+async def test_a_large_answer_that_is_no_json_is_told_when_it_is_read(
+    server: Server, http: Transport
+) -> None:
+    """As a small one's is."""
+
+    async def large(request: web.Request) -> web.StreamResponse:
+        return web.Response(text="{" * (transport.LARGE + 1))
+
+    server.handler = large
+    answer = await http.send("GET", server.url)
+    with pytest.raises(UnexpectedAnswer, match="not_json"):
+        answer.json()
 
 
 async def test_huge_answer_is_left_unread(

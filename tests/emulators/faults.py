@@ -40,7 +40,7 @@ class Fault:
     skip: int = 0  # so many matching calls go through first
     where: dict[str, Any] = field(default_factory=dict)
     lost: bool = False  # the cloud does the work, only its answer is replaced
-    megabytes: int = 20
+    megabytes: int = 30
 
     @property
     def replaces(self) -> bool:

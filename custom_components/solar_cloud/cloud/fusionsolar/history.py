@@ -4,6 +4,7 @@ The interfaces with a daily limit let one call a minute pass and about 25 a day,
 days at once for the hours of an outage, the hours of one day at once for what lies further back.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -50,6 +51,8 @@ LAG: Final = timedelta(minutes=15)
 """Uploads show in the past a little later than live."""
 AT_ONCE: Final = 10
 """Devices per call (30031)."""
+AT_A_STRETCH: Final = 200
+"""Rows read before others have their turn: one answer can have thousands."""
 
 
 class FusionSolarReport(NamedTuple):
@@ -130,7 +133,9 @@ class FusionSolarHistory:
                 "endTime": milliseconds(window.end.timestamp()),
             },
         )
-        for fields in rows(answer):
+        for count, fields in enumerate(rows(answer)):
+            if count % AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
             at = instant(_seconds(fields), window.start.tzinfo)
             items = fields.get("dataItemMap")
             device_id = text(fields.get("devId")) or ""
