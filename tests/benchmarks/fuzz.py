@@ -2,9 +2,19 @@
 
 import argparse
 from collections.abc import Sequence
+import os
+from pathlib import Path
+import subprocess
+import sys
+from typing import Final
 
 from tests.fuzz.hunt import Hunt
 from tests.fuzz.targets import TARGETS
+
+ROOT: Final = Path(__file__).parents[2]
+ATHERIS: Final = "atheris==3.1.0"
+CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+PLACE: Final = CACHE / "solar-cloud" / ATHERIS.replace("==", "-")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -12,17 +22,40 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/benchmark fuzz")
     parser.add_argument("--minutes", type=float, default=1.0, help="of each target")
     parser.add_argument("--target", action="append", choices=[*TARGETS])
+    parser.add_argument(
+        "--guided", action="store_true", help="by coverage, with atheris"
+    )
     options = parser.parse_args(arguments)
+    if options.guided:
+        return max(guided(name, options.minutes) for name in options.target or TARGETS)
     print(f"{'target':<30}{'tried':>8}{'survived':>10}{'violations':>12}")
     kept = True
     for name in options.target or TARGETS:
         hunt = Hunt(name, TARGETS[name])
         hunt.run(options.minutes)
-        print(
-            f"{name:<30}{hunt.tried:8}{hunt.survived:10}{len(hunt.violations):12}",
-            flush=True,
-        )
-        for what, shown in hunt.violations.items():
-            kept = False
-            print(f"  {what}\n    {shown[:600]}", flush=True)
+        print(hunt.table(), flush=True)
+        kept = kept and not hunt.violations
     return 0 if kept else 1
+
+
+def guided(name: str, minutes: float) -> int:
+    """Let atheris look for inputs that reach more of the code, in a process of its own.
+
+    It is no dependency of ours: it is installed, when it is wanted, into a folder beside the caches.
+    """
+    if not (PLACE / "atheris").exists():
+        subprocess.run(
+            [
+                *(str(ROOT / "scripts" / "uv"), "pip", "install", "--quiet"),
+                *("--python", sys.executable, "--target", str(PLACE)),
+                *("--no-deps", "--only-binary", ":all:", ATHERIS),
+            ],
+            check=True,
+        )
+    path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(PLACE))))
+    return subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.guided", name, str(minutes)],
+        env=os.environ | {"PYTHONPATH": path},
+        cwd=ROOT,
+        check=False,
+    ).returncode

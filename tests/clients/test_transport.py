@@ -248,7 +248,11 @@ def test_the_limit_fits_the_largest_honest_answer() -> None:
         "sn": "ES2240047666",
         "collectTime": 1760000000000,
         "dataItemMap": dict.fromkeys(
-            (point.field for point in (*fields.points, *fields.raw)), 1234.567
+            [
+                *(point.field for point in fields.points),
+                *(point.field for point in fields.raw),
+            ],
+            1234.567,
         ),
     }
     rows = AT_ONCE * (LIMITS.window // timedelta(minutes=5))

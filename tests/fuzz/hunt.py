@@ -46,6 +46,16 @@ class Hunt:
             )(hunt)
             seed(random.SystemRandom().getrandbits(64))(hunt)()
 
+    def table(self) -> str:
+        """Return the row of the table, and what was found."""
+        row = (
+            f"{self.name:<30}{self.tried:8}{self.survived:10}{len(self.violations):12}"
+        )
+        found = (
+            f"  {what}\n    {shown[:600]}" for what, shown in self.violations.items()
+        )
+        return "\n".join((row, *found))
+
     def try_one(self, **drawn: Any) -> None:
         """Try an input, and note what goes wrong."""
         self.tried += 1

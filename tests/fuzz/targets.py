@@ -151,7 +151,6 @@ def check_inventory(inventory: Inventory) -> None:
         assert each.id == key
         again: Any = from_json(type(each), to_json(each))
         assert again == each, (each, again)
-        assert key.isprintable(), key
     for device in inventory.devices.values():
         assert device.plant_id in inventory.plants, device
 
