@@ -7,7 +7,6 @@ anything is left in it that identifies.
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-import json
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState
@@ -17,12 +16,14 @@ from homeassistant.util import dt as dt_util
 
 from .account import Account
 from .cloud.capture import KeptAnswer, LoggedCall
+from .cloud.errors import UnexpectedAnswer
 from .cloud.masking import Identity, Masks, leaves
 from .cloud.model import Device, Plant, Reading, Value
 from .cloud.registry import VENDORS
 from .cloud.serialization import from_json, from_json_or_none
 from .cloud.storage import Json
 from .cloud.token import SECTION as TOKEN, Token
+from .cloud.transport import Answer
 from .cloud.vendor import FieldKind
 from .const import (
     CONF_CONTROLS,
@@ -233,10 +234,9 @@ class _Bundle:
 def _parsed(body: str) -> Json:
     """Return what an answer says, ``None`` for a page or a torn one."""
     try:
-        parsed: Json = json.loads(body, parse_constant=lambda _: None)
-    except ValueError, RecursionError:
+        return Answer(200, {}, body).json()
+    except UnexpectedAnswer:
         return None
-    return parsed
 
 
 def _call(call: LoggedCall) -> dict[str, Any]:

@@ -416,6 +416,22 @@ def test_nan_is_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        (r"a\ud800b", "a\ufffdb"),
+        (r"\uDfFf", "\ufffd"),
+        (r"\udc00\ud800", "\ufffd\ufffd"),
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
+        (r"\\ud800\n", "\\ud800\n"),
+    ],
+)
+def test_half_letters_are_unreadable_ones(told: str, read: str) -> None:
+    """Else no registry of Home Assistant could be written once a plant or a device has such a name."""
+    assert Answer(200, {}, f'{{"name": "{told}"}}').json() == {"name": read}
+
+
+@pytest.mark.parametrize(
     ("value", "seconds"),
     [("120", 120), ("", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-5", None)],
 )

@@ -44,6 +44,15 @@ FOUND = {
         "sungrow_account",
         Lie("device_time", '"00010101000000"'),
     ),
+    "half a letter in the name of a plant": ("solax", Lie("plantName", '"\\ud800"')),
+    "half a letter in the id of a plant": (
+        "sungrow_account",
+        Lie("ps_id", '"\\ud800"'),
+    ),
+    "half a letter in a serial number": (
+        "fusionsolar_account",
+        Lie("esnCode", '"\\ud800"'),
+    ),
     "a report of more energy than there is": ("sungrow_oauth", Lie("4", "4e15")),
 }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from http.cookies import CookieError, SimpleCookie
 import json
 import logging
+import re
 import time
 from typing import Final, Protocol
 
@@ -65,13 +66,26 @@ class _Read:
             # The hook is what lets other threads run while this one reads.
             return cls(
                 json.loads(
-                    body,
+                    _whole_letters(body),
                     parse_constant=lambda _: None,
                     object_hook=_as_it_is if len(body) > LARGE else None,
                 )
             )
         except ValueError, RecursionError:
             return cls(sound=False)
+
+
+_HALVES: Final = re.compile(
+    r"(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\[^u])|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+"""Halves of a letter in JSON, after what only looks so: two that belong together, and other escapes."""
+
+
+def _whole_letters(body: str) -> str:
+    """Return JSON in which half letters are unreadable ones: no file of Home Assistant could be written with them in it."""
+    if "\\ud" not in body and "\\uD" not in body:
+        return body
+    return _HALVES.sub(lambda found: found[1] or "\\ufffd", body)
 
 
 def _as_it_is(fields: dict[str, Json]) -> dict[str, Json]:
