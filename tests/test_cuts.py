@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import cycle
 from typing import Any, Final
 
 import aiohttp
@@ -292,7 +293,7 @@ async def sungrow_scene(
 ) -> AsyncIterator[Scene]:
     """The hybrid home of an account."""
     async with SungrowCloud(world, "home-hybrid") as cloud:
-        house = SungrowHouse(home, cloud)
+        house, wishes = SungrowHouse(home, cloud), cycle((25, 30))
         await house.start()
 
         def reset() -> None:
@@ -311,7 +312,7 @@ async def sungrow_scene(
         yield Scene(
             home, house, disk, lambda: house.mode == 2, commands, reset,
             {
-                "command": lambda: house.turn("number", "set_value", "battery_min_soc", value=25),
+                "command": lambda: house.turn("number", "set_value", "battery_min_soc", value=next(wishes)),
                 "order": lambda: house.act("charge_battery", power=1000, duration={"minutes": MINUTES}),
                 "stop": lambda: house.act("stop_battery"),
                 "select": lambda: house.set("select", "battery_command", "charge"),
@@ -389,7 +390,7 @@ async def fusionsolar_scene(
 ) -> AsyncIterator[Scene]:
     """The home of an owner who consented."""
     async with FusionSolarCloud(world, "home") as cloud:
-        house = FusionSolarHouse(home, cloud)
+        house, wishes = FusionSolarHouse(home, cloud), cycle((15, 20))
         await house.start()
 
         def reset() -> None:
@@ -407,7 +408,7 @@ async def fusionsolar_scene(
         yield Scene(
             home, house, disk, house.forced, commands, reset,
             {
-                "command": lambda: house.turn("number", "set_value", "battery_min_soc", value=15),
+                "command": lambda: house.turn("number", "set_value", "battery_min_soc", value=next(wishes)),
                 "order": lambda: house.act("charge_battery", power=1000, duration={"minutes": MINUTES}),
                 "order to a target": lambda: house.act("charge_battery", power=1000, duration={"minutes": MINUTES}, target_soc=99),
                 "stop": lambda: house.act("stop_battery"),

@@ -7,10 +7,12 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache, partial
+import gc
 import json
 import math
 from pathlib import Path
 import random
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, Final
 
 import aiohttp
@@ -63,7 +65,15 @@ from tests.benchmarks._tape import HOMES, SIGN_INS, Place, Time, moved_time, sig
 from tests.emulators.registry import CLOUDS
 from tests.emulators.world import World
 
-from .answers import WRECKS, RecordingTransport, Tape, Wreck, WreckedSession
+from .answers import (
+    HOSTILE,
+    KINDS as KINDS_OF_WRECKS,
+    WRECKS,
+    RecordingTransport,
+    Tape,
+    Wreck,
+    WreckedSession,
+)
 
 ROOT: Final = Path(__file__).parents[2] / "custom_components" / "solar_cloud"
 NOON: Final = datetime(2026, 6, 15, 10, 2, tzinfo=UTC).timestamp()
@@ -226,12 +236,11 @@ class Life:
         )
         client = self.client
         for _ in range(2):
-            listed = await self.tried(client.inventory(), check_inventory)
-            self.inventory = listed or self.inventory
+            await self.list()
             if isinstance(client, ShowsAccess):
                 await self.tried(client.access(self.inventory))
             for _ in range(2):
-                await self._poll(pipeline)
+                await self.poll(pipeline)
         await self._steer()
         await self._look_back()
         await self._ask()
@@ -241,12 +250,27 @@ class Life:
         json_bytes(kept)
         migrate(json.loads(json.dumps(kept)))
 
-    async def _poll(self, pipeline: ReadingPipeline) -> None:
+    async def list(self) -> None:
+        """Look what there is."""
+        listed = await self.tried(self.client.inventory(), check_inventory)
+        self.inventory = listed or self.inventory
+
+    async def settled(self, pipeline: ReadingPipeline) -> set[str]:
+        """Live in peace for some hours; return who is heard at last."""
+        heard: set[str] = set()
+        for _ in range(3):
+            await self.list()
+            heard = await self.poll(pipeline)
+        return heard
+
+    async def poll(self, pipeline: ReadingPipeline) -> set[str]:
+        """Read once; return who was heard."""
         wanted = self.inventory
         told = await self.tried(self.client.readings(wanted), check_snapshot)
         if told is not None:
             now = datetime.fromtimestamp(self.clock.now, UTC)
             check_snapshot(pipeline.process(told.only(wanted), wanted, now))
+        return set(told.readings) if told else set()
 
     async def _steer(self) -> None:
         if (controls := self.client.controls) is None:
@@ -500,3 +524,72 @@ TARGETS: Final[Mapping[str, Target]] = {
         },
     ),
 }
+
+
+def live_long(sign_in: str, polls: int, seed: int) -> None:
+    """Let one client live through many polls, every other of them among hostile answers, and then in peace.
+
+    What is kept of hostile answers may not grow with their number, and an hour of peace mends everything.
+    """
+    tape, _ = recorded(sign_in)
+    session = WreckedSession(tape, ())
+    credentials, token = _CREDENTIALS[sign_in]
+    draw = random.Random(seed)
+
+    async def live() -> None:
+        with moved_time(NOON) as clock:
+            storage, vendor = MemoryStorage(), VENDORS[SIGN_INS[sign_in]]
+            if token is not None:
+                await storage.save("token", token)
+            client = vendor.connect(
+                vendor.sign_in(sign_in),
+                credentials,
+                Transport(session),  # type: ignore[arg-type]
+                storage,
+                vendor.quota(storage),
+            )
+            life = Life(client, clock, storage, vendor.stale_after)
+            pipeline = ReadingPipeline(
+                storage, vendor.stale_after, client.roles, Place()
+            )
+            sizes, peaceful = [], await life.settled(pipeline)
+            for number in range(polls):
+                session.calls = 0
+                session.wrecks = _drawn(draw) if number % 2 else ()
+                if number % 10 == 1:
+                    await life.list()
+                await life.poll(pipeline)
+                if number in {polls // 2, polls - 1}:
+                    sizes.append(_kept(client, pipeline, storage))
+            session.calls, session.wrecks = 0, ()
+            assert await life.settled(pipeline) == peaceful
+            half, whole = sizes
+            assert whole < 1.25 * half, sizes
+
+    asyncio.run(live())
+
+
+def _drawn(draw: random.Random) -> list[Wreck]:
+    return [
+        Wreck(
+            draw.randrange(6),
+            draw.choice([1, 3, 1000]),
+            draw.choice([*KINDS_OF_WRECKS]),
+            draw.randrange(2000),
+            draw.choice(HOSTILE),
+        )
+    ]
+
+
+def _kept(*roots: object) -> int:
+    """Count what some objects hold, directly or not."""
+    seen, waiting = {id(each) for each in roots}, list(roots)
+    while waiting:
+        for each in gc.get_referents(waiting.pop()):
+            if id(each) not in seen and not isinstance(each, _SHARED):
+                seen.add(id(each))
+                waiting.append(each)
+    return len(seen)
+
+
+_SHARED: Final = (type, ModuleType, FunctionType, CodeType, FrameType, Tape)

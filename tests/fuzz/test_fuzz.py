@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 import pytest
 
 from .answers import Lie
-from .targets import TARGETS, live_through
+from .targets import TARGETS, live_long, live_through
 
 FEW = {"decryption": 60}
 """Inputs that cost next to nothing."""
@@ -62,3 +62,10 @@ FOUND = {
 def test_what_was_found(sign_in: str, lie: Lie) -> None:
     """Each raised something else than an error of ours, or was published."""
     live_through(sign_in, [lie])
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize("sign_in", ["solax", "sungrow_account", "fusionsolar_account"])
+def test_a_long_life_among_hostile_answers(sign_in: str) -> None:
+    """What a client keeps stays bounded, and peace mends everything."""
+    live_long(sign_in, 120, 7)

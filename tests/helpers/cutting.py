@@ -421,6 +421,8 @@ async def cut_everywhere(
     for how in How:
         for at in range(points):
             await _count(total, once, how, Point(at))
+        if not total.tried[str(how)]:
+            total.violations.append(f"{flow}, {how}: it never came to a point")
     return total
 
 
