@@ -20,7 +20,7 @@ from sqlalchemy import delete, insert, select
 
 from custom_components.solar_cloud.backfill.gaps import SECTION as GAPS
 from custom_components.solar_cloud.cloud.token import TokenManager
-from custom_components.solar_cloud.const import CONF_REPAIR_GAPS, DOMAIN
+from custom_components.solar_cloud.const import CONF_REPAIR_GAPS
 from custom_components.solar_cloud.statistics.counters import plant_counters
 from custom_components.solar_cloud.statistics.importer import (
     IMPORTS,
@@ -126,7 +126,7 @@ class Past:
 
     def kept(self, section: str) -> Any:
         """Return what is on disk."""
-        return self.disk.files[f"{DOMAIN}.{self.entry.entry_id}"]["data"].get(section)
+        return self.disk.sections(self.entry.entry_id).get(section)
 
     def calls(self) -> int:
         """Count the calls into the past."""

@@ -17,10 +17,18 @@ from .emulators.solax import Kind, SolaxCloud
 from .emulators.sungrow import SungrowCloud
 from .emulators.world import World
 from .helpers.accounts import account_entry
+from .helpers.cutting import unpacked
 from .helpers.home import Home, solax_id
 from .helpers.past import energies, hourly, live
 
 HOUR = 3600.0
+
+
+def fetched(file: dict[str, Any]) -> list[Any]:
+    """Return what the file of an import holds of each plant; of another file nothing."""
+    if "_history" not in file["key"]:
+        return []
+    return [each for each in unpacked(file["data"]).values() if each]
 
 
 async def act(home: Home, **data: Any) -> Any:
@@ -224,7 +232,7 @@ async def test_the_newest_days_come_first_and_each_is_there_as_soon_as_it_was_re
             rows[0].start + number * HOUR for number in range(len(rows))
         ]
         for file in hass_storage.values():
-            for part in file["data"].values() if "_history" in file["key"] else ():
+            for part in fetched(file):
                 times = [
                     at
                     for device in part["readings"]["samples"].values()

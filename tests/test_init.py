@@ -1,11 +1,13 @@
 """Setting an account up, unloading, reloading and removing it; what outlives a restart."""
 
 import ast
+from copy import deepcopy
 from functools import partial
 import json
 from pathlib import Path
 import stat
-from typing import Any
+from typing import Any, override
+from unittest.mock import patch
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -31,15 +33,16 @@ from homeassistant.helpers import (
     issue_registry as ir,
     translation,
 )
+from homeassistant.helpers.storage import Store
 
 from .emulators.solax import Kind, SolaxCloud
+from .helpers.cutting import sections
 from .helpers.home import Home, solax_entry, solax_id
 
 
 def stored(hass_storage: dict[str, Any], entry: MockConfigEntry) -> dict[str, Any]:
     """Return what the account's file holds."""
-    content: dict[str, Any] = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]
-    return content
+    return sections(hass_storage, entry.entry_id)
 
 
 def state(entry: MockConfigEntry) -> ConfigEntryState:
@@ -329,22 +332,26 @@ async def test_the_file_is_private_and_written_before_a_token_is_used(
 
         store.delay_save("quota", lambda: {"calls": 3})
         assert store.load("quota") == {"calls": 3}
-        assert "quota" not in path.read_text()
+        state = path.with_name(f"{path.name}_state")
+        assert not state.exists()
         await store.async_flush()
-        assert "quota" in path.read_text()
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert "quota" not in path.read_text()
+        assert stat.S_IMODE(state.stat().st_mode) == 0o600
 
         again = AccountStorage(hass, "some_entry")
         await again.async_load()
         assert again.load("token") == {"access": "secret"}
+        assert again.load("quota") == {"calls": 3}
         assert again.load("nothing") is None
 
         await store.async_remove()
         assert not path.exists()
+        assert not state.exists()
         await store.save("token", {"access": "too late"})
         store.delay_save("quota", dict)
         await store.async_flush()
         assert not path.exists()
+        assert not state.exists()
         await hass.async_stop(force=True)
 
 
@@ -356,7 +363,7 @@ async def test_what_is_noted_again_and_again_is_written_within_half_a_minute(
     for number in range(3):
         store.delay_save("section", partial(int, number))
         await home.pass_time(20, 20)
-    assert hass_storage[f"{DOMAIN}.some_entry"]["data"]["section"] >= 1
+    assert sections(hass_storage, "some_entry")["section"] >= 1
     await store.async_remove()
 
 
@@ -505,11 +512,92 @@ async def test_a_file_full_of_nonsense_does_not_keep_the_plant_from_loading(
     await home.start(entry)
     await home.pass_time(900)
     await home.hass.config_entries.async_unload(entry.entry_id)
-    sections = stored(hass_storage, entry)
-    hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"] = dict.fromkeys(sections, odd)
+    found = stored(hass_storage, entry)
+    hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"] = dict.fromkeys(found, odd)
+    del hass_storage[f"{DOMAIN}.{entry.entry_id}_state"]
     home.hass.data.pop(STORES)
     home.hass.data.pop(QUOTAS)
     await home.start(entry)
     assert state(entry) is ConfigEntryState.LOADED
     await home.pass_time(900)
     assert home.value(solax_id(solax, None, "pv_power")) > 0
+
+
+async def test_what_polls_change_is_written_seldom(
+    entry: MockConfigEntry, home: Home
+) -> None:
+    """Every few polls, whatever they bring; a token is not written with it."""
+    written: list[str] = []
+    write = Store._async_write_data  # noqa: SLF001
+
+    async def count(self: Any, content: dict[str, Any]) -> None:
+        written.append(self.key)
+        await write(self, content)
+
+    await home.start(entry)
+    await home.pass_time(4 * 3600)
+    with patch.object(Store, "_async_write_data", count):
+        await home.pass_time(6 * 3600)
+    ours = [key for key in written if entry.entry_id in key]
+    assert 12 <= len(ours) <= 25
+    assert {*ours} == {f"{DOMAIN}.{entry.entry_id}_state"}
+
+
+@pytest.mark.parametrize("packed", ["", "no package", "eJw=", "AAAA", 7, None])
+async def test_a_damaged_package_is_set_aside_and_the_plant_goes_on(
+    entry: MockConfigEntry, home: Home, hass_storage: dict[str, Any], packed: Any
+) -> None:
+    """Told of in a repair, and begun anew."""
+    key = f"{DOMAIN}.{entry.entry_id}_state"
+    hass_storage[key] = {"version": 1, "data": {"packed": packed}}
+    await home.start(entry)
+    assert state(entry) is ConfigEntryState.LOADED
+    issue = ir.async_get(home.hass).async_get_issue(
+        DOMAIN, f"store_set_aside_{entry.entry_id}_state"
+    )
+    assert issue is not None
+    assert issue.translation_key == "store_damaged"
+
+
+async def test_what_a_poll_changes_while_it_is_encoded_is_encoded_anew(
+    home: Home, hass_storage: dict[str, Any]
+) -> None:
+    """What is written of one moment is all of that moment."""
+    store = AccountStorage(home.hass, "some_entry")
+    await store.async_load()
+    days: dict[str, int] = {"a": 1}
+
+    class Filters(dict[str, int]):
+        polled = False
+
+        @override
+        def items(self) -> Any:
+            if not self.polled:
+                self.polled = True
+                days["a"] = self["a"] = 2
+                store.delay_save("days", lambda: days)
+            return super().items()
+
+    filters = Filters(a=1)
+    store.delay_save("days", lambda: days)
+    store.delay_save("guards", lambda: filters)
+    await store.async_flush()
+    found = sections(hass_storage, "some_entry")
+    assert found["days"] == found["guards"] == {"a": 2}
+    await store.async_remove()
+
+
+async def test_a_crash_is_known_from_a_restart(
+    entry: MockConfigEntry, home: Home, hass_storage: dict[str, Any]
+) -> None:
+    """Only after one is the recorder asked what was shown last."""
+    await home.start(entry)
+    await home.pass_time(600)
+    crashed = deepcopy(hass_storage)
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    for files, expected in ((dict(hass_storage), False), (crashed, True)):
+        hass_storage.clear()
+        hass_storage.update(files)
+        store = AccountStorage(home.hass, entry.entry_id)
+        await store.async_load()
+        assert store.crashed is expected

@@ -39,6 +39,8 @@ from custom_components.solar_cloud.statistics.undo import Imported
 from custom_components.solar_cloud.storage import AccountStorage
 from homeassistant.core import HomeAssistant
 
+from .helpers.cutting import sections
+
 STORES: Final = Path(__file__).parent / "fixtures" / "stores"
 FILES: Final = [
     path for path in sorted(STORES.glob("*/*.json")) if "seen" not in path.name
@@ -458,9 +460,10 @@ async def test_a_file_is_brought_up_to_date_once(
     await store.async_load()
     assert store.load("seen") == {"inverter": ["mppt_power_2"]}
     assert store.load("serials") == {"inverter": "S"}
-    written = hass_storage[f"{DOMAIN}.some_entry"]
-    assert written["minor_version"] == VERSION
-    assert written["data"]["seen"] == {"inverter": ["mppt_power_2"]}
+    assert hass_storage[f"{DOMAIN}.some_entry"]["minor_version"] == VERSION
+    assert hass_storage[f"{DOMAIN}.some_entry_state"]["minor_version"] == VERSION
+    written = sections(hass_storage, "some_entry")
+    assert written["seen"] == {"inverter": ["mppt_power_2"]}
 
 
 async def test_a_file_of_a_newer_minor_version_is_read_as_far_as_it_is_understood(

@@ -54,6 +54,7 @@ from .runtime import RuntimeData, SolarCloudConfigEntry
 from .services import async_register
 from .session import get_transport
 from .statistics import recorder
+from .statistics.last_shown import async_take_up
 from .statistics.manager import History
 from .statistics.undo import async_complete
 from .storage import (
@@ -87,7 +88,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     """Connect an account, read it once and start its entities."""
     account = await _async_build_account(hass, entry)
     repairs = Repairs(hass, entry.entry_id, entry.title)
-    await _async_first_look(account, repairs)
+    await _async_first_look(hass, entry, account, repairs)
     control_manager = _control_manager(hass, entry, account)
     allowed = entry.options.get(CONF_CONTROLS)
     history = History(hass, entry, account)
@@ -132,10 +133,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     return True
 
 
-async def _async_first_look(account: Account, repairs: Repairs) -> None:
+async def _async_first_look(
+    hass: HomeAssistant,
+    entry: SolarCloudConfigEntry,
+    account: Account,
+    repairs: Repairs,
+) -> None:
     """List and read for the first time; what the user can mend is told even if nothing could be read."""
     try:
         await account.inventory.async_config_entry_first_refresh()
+        await async_take_up(hass, account, entry.entry_id)
         await account.readings.async_config_entry_first_refresh()
     except ConfigEntryNotReady:
         failure = account.readings.last_error or account.inventory.last_error

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 import time
 from typing import Final
 
@@ -16,7 +15,8 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from .account import Account
 from .cloud.control import Control, ControlKind
 from .cloud.model import LISTS_UNTIL_GONE, Device, Inventory
-from .cloud.serialization import from_json, to_json
+from .cloud.serialization import from_json
+from .cloud.storage import LATER, SOON
 from .const import DOMAIN
 from .control.events import command_name, value_name
 from .control.manager import ControlManager
@@ -222,7 +222,8 @@ class ChangeJournal:
         *,
         name: str | None = None,
     ) -> None:
-        """Fire the event behind the logbook, and let the plant's entity know."""
+        """Fire the event behind the logbook, and let the plant's entity know; what was told is not told again after a crash."""
+        self._save(SOON)
         if plant_id not in self._account.inventory.chosen.plants:
             return
         entry_id = self._entry.entry_id
@@ -243,5 +244,5 @@ class ChangeJournal:
             {ATTR_DEVICE_ID: device.id if device else None, "change": change, **told},
         )
 
-    def _save(self) -> None:
-        self._account.store.delay_save(SECTION, partial(to_json, self._known))
+    def _save(self, delay: float = LATER) -> None:
+        self._account.store.delay_save(SECTION, lambda: self._known, delay)

@@ -10,6 +10,7 @@ import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.serialization import (
+    async_to_json,
     from_json,
     from_json_or_none,
     to_json,
@@ -151,3 +152,21 @@ def test_what_is_damaged_as_a_whole_is_as_if_there_was_none(stored: Any) -> None
     assert from_json(dict[str, float], stored) == {}
     assert from_json_or_none(Part, stored) is None
     assert from_json_or_none(Part, {"size": "x"}) is None
+
+
+async def test_what_is_encoded_in_parts_is_the_same() -> None:
+    """And others go on between the parts."""
+    breaths = 0
+
+    async def breathe() -> None:
+        nonlocal breaths
+        breaths += 1
+
+    whole = {"a": WHOLE, "b": Whole()}
+    assert await async_to_json(WHOLE, breathe) == to_json(WHOLE)
+    assert breaths == len(WHOLE.named) + len(WHOLE.by_place) + len(
+        WHOLE.by_second
+    ) + len(WHOLE.by_colour)
+    assert await async_to_json(whole, breathe) == to_json(whole)
+    assert await async_to_json(WHOLE.by_place, breathe) == to_json(WHOLE.by_place)
+    assert await async_to_json(Q.PV_POWER, breathe) == "pv_power"

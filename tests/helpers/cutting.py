@@ -7,6 +7,7 @@ After a kill nothing reaches the disk or a cloud any more, whatever the dying co
 """
 
 import asyncio
+from base64 import b64decode
 from collections import Counter
 from collections.abc import (
     Awaitable,
@@ -15,6 +16,7 @@ from collections.abc import (
     Generator,
     Iterable,
     Iterator,
+    Mapping,
     Sequence,
 )
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,15 +24,18 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+import json
 import logging
 import os
 import sys
 from typing import Any, Final, override
 from unittest.mock import patch
+import zlib
 
 from custom_components.solar_cloud.cloud.errors import NotConnected
 from custom_components.solar_cloud.cloud.token import TokenManager
 from custom_components.solar_cloud.cloud.transport import Transport
+from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.control.manager import ControlManager
 from custom_components.solar_cloud.coordinator import SolarCloudCoordinator
 from custom_components.solar_cloud.storage import STORES
@@ -99,12 +104,30 @@ class Killed(BaseException):
     """Home Assistant is gone: no handler of an exception runs, and what ``finally`` does comes to nothing."""
 
 
+def sections(files: Mapping[str, Any], entry_id: str) -> dict[str, Any]:
+    """Return what the files of an account hold."""
+    account = files.get(f"{DOMAIN}.{entry_id}", {"data": {}})["data"]
+    if (state := files.get(f"{DOMAIN}.{entry_id}_state")) is None:
+        return dict(account)
+    return dict(account) | unpacked(state["data"])
+
+
+def unpacked(data: Mapping[str, str]) -> dict[str, Any]:
+    """Return the sections of a file that is stored packed."""
+    found: dict[str, Any] = json.loads(zlib.decompress(b64decode(data["packed"])))
+    return found
+
+
 @dataclass
 class Disk:
     """The files, which stop changing with the machine."""
 
     files: dict[str, Any]
     dead: bool = False
+
+    def sections(self, entry_id: str) -> dict[str, Any]:
+        """Return what is on it of an account."""
+        return sections(self.files, entry_id)
 
     def copy(self) -> dict[str, Any]:
         """Return what is on it."""

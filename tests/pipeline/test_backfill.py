@@ -345,7 +345,7 @@ def test_gaps_of_one_outage_are_repaired_together_and_long_ones_left() -> None:
 def test_a_damaged_memory_of_gaps_is_empty(stored: object) -> None:
     """It is no reason to stop."""
     storage = MemoryStorage()
-    storage.delay_save("gaps", lambda: stored)  # type: ignore[arg-type,return-value]
+    storage.delay_save("gaps", lambda: stored)
     assert GapWatch(storage).due({("a", "b")}, NOON) == []
 
 

@@ -100,7 +100,7 @@ def test_a_zero_for_one_upload_begins_no_session() -> None:
 def test_a_damaged_store_begins_anew(stored: object) -> None:
     """It never raises."""
     charger = Charger()
-    charger.storage.delay_save("sessions", lambda: stored)  # type: ignore[arg-type,return-value]
+    charger.storage.delay_save("sessions", lambda: stored)
     charger.sessions = Sessions(charger.storage)
     assert charger.say(1.0) == charger.now
     assert charger.sessions.since("other") is None

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..cloud.model import Snapshot
-from ..cloud.serialization import from_json, to_json
-from ..cloud.storage import Json, Storage
+from ..cloud.serialization import from_json
+from ..cloud.storage import LATER, SOON, Storage
 from .samples import HOUR
 
 SECTION: Final = "gaps"
@@ -77,6 +77,7 @@ class GapWatch:
         self, snapshot: Snapshot, now: float, held: Collection[Key] = ()
     ) -> None:
         """Take a poll in and note the gaps it ends; a counter that is ``held`` said nothing, or what its filter did not believe."""
+        before = self._gaps
         self._gaps = [gap for gap in self._gaps if gap.end > now - FORGOTTEN]
         for owner, reading in snapshot.readings.items():
             if owner in snapshot.silent:
@@ -91,7 +92,8 @@ class GapWatch:
                 if slot.quantity.is_counter and isinstance(value, float):
                     if (owner, slot.key) not in held:
                         self._hear((owner, slot.key), at, value, now)
-        self._storage.delay_save(SECTION, self._as_json)
+        delay = LATER if self._gaps == before else SOON
+        self._storage.delay_save(SECTION, self._watched, delay)
 
     def _hear(self, key: Key, at: float, value: float, now: float) -> None:
         """Take a value in; what it adds is booked to the hour in which it is heard, not to the one in which it was measured."""
@@ -111,7 +113,7 @@ class GapWatch:
         """Take in a time in which counters moved before anybody read them."""
         gaps = [Gap(key, start, end) for key in sorted(keys)]
         self._gaps = [*(each for each in self._gaps if each not in gaps), *gaps][-KEPT:]
-        self._storage.delay_save(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._watched)
 
     def due(
         self, keys: Collection[Key], until: float, *, longest: float | None = LONGEST
@@ -147,7 +149,7 @@ class GapWatch:
             or gap.start < outage.start
             or gap.end > outage.end
         ]
-        self._storage.delay_save(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._watched)
 
-    def _as_json(self) -> Json:
-        return to_json(Watched(self._heard, self._gaps))
+    def _watched(self) -> Watched:
+        return Watched(self._heard, self._gaps)

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 import math
 import time
 from typing import Final, Protocol, runtime_checkable
@@ -10,8 +9,8 @@ from typing import Final, Protocol, runtime_checkable
 from .errors import CloudError, Paced
 from .model import Alarm, Inventory
 from .paging import Page, read_list
-from .serialization import from_json, to_json
-from .storage import Storage
+from .serialization import from_json
+from .storage import LATER, SOON, Storage
 
 AHEAD: Final = 300.0
 """Seconds a device's clock may be fast."""
@@ -79,14 +78,17 @@ class OpenAlarms:
                 if missed[key] < MISSES:
                     found[key] = alarm
         doubts = 0 if complete or plant.read_at else plant.doubts + 1
-        known = not doubts or doubts >= MISSES
+        known, delay = (
+            not doubts or doubts >= MISSES,
+            LATER if found == plant.alarms else SOON,
+        )
         self._plants[plant_id] = _PlantAlarms(
             read_at=time.time() if known else 0.0,
             doubts=doubts,
             alarms=found,
             missed=missed,
         )
-        self._storage.delay_save(self.SECTION, partial(to_json, self._plants))
+        self._storage.delay_save(self.SECTION, lambda: self._plants, delay)
 
     def oldest(self, plants: Iterable[str]) -> float | None:
         """Return when the oldest open alarm of some plants was raised."""

@@ -9,8 +9,8 @@ import time
 from typing import Final
 
 from .control import Control, ForcedMode, SettingValue
-from .serialization import from_json, to_json
-from .storage import Json, Storage
+from .serialization import from_json
+from .storage import LATER, SOON, Json, Storage
 
 SECTION: Final = "controls"
 FORCED: Final = "forced"
@@ -109,9 +109,9 @@ class ControlState[S: DeviceControlState]:
         """Return what is known of a device."""
         return self._devices.setdefault(device_id, self._kind())
 
-    def save(self) -> None:
+    def save(self, delay: float = SOON) -> None:
         """Keep what changed."""
-        self._storage.delay_save(SECTION, lambda: to_json(self._devices))
+        self._storage.delay_save(SECTION, lambda: self._devices, delay)
 
     # Values
 
@@ -223,7 +223,8 @@ class ControlState[S: DeviceControlState]:
             read_at <= _honest(sent.since) for sent in self._sent_with(device_id, key)
         ) or (known is not None and known.outranks(value, read_at)):
             return False
-        self.keep(device_id, key, value, read_at)
+        self.of(device_id).known[key] = KnownValue(value, read_at)
+        self._replaced(device_id, LATER)  # it will be read again
         return True
 
     # Forced modes
@@ -241,7 +242,7 @@ class ControlState[S: DeviceControlState]:
         state = self.of(device_id)
         state.sent = [sent for sent in state.sent if sent.mark != mark]
 
-    def _replaced(self, device_id: str) -> None:
+    def _replaced(self, device_id: str, delay: float = SOON) -> None:
         """Drop what newer knowledge has replaced, and keep the rest."""
         state = self.of(device_id)
         for sent in state.sent:
@@ -252,4 +253,4 @@ class ControlState[S: DeviceControlState]:
                 or _honest(state.known[key].since) <= sent.since
             }
         state.sent = [sent for sent in state.sent if sent.values]
-        self.save()
+        self.save(delay)

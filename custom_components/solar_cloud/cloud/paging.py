@@ -6,9 +6,11 @@ import time
 from typing import Final
 
 from .serialization import from_json, to_json
-from .storage import Json, Storage
+from .storage import LATER, SOON, Json, Storage
 
 MOST_PAGES: Final = 100
+MANY: Final = 10
+"""Answers that are worth a write of their own: a crash must not make a long listing begin anew."""
 PATIENCE: Final = 900.0
 """Seconds within which a listing that was stopped is taken up again rather than begun anew."""
 
@@ -76,7 +78,7 @@ class ListingMemory:
     def finish(self) -> None:
         """Forget the answers, so that the next listing asks again."""
         self._kept.answers.clear()
-        self._storage.delay_save(self._section, self._as_json)
+        self._storage.delay_save(self._section, self._as_json, LATER)
 
     def kept(self, question: str) -> tuple[Json, ...] | None:
         """Return the answer that was kept, nothing for a refusal that was; ``None`` for a question not asked yet."""
@@ -87,7 +89,8 @@ class ListingMemory:
         """Keep an answer, or without one that the question was refused."""
         self._kept.answers[question] = list(answer)
         self._kept.at = time.time()
-        self._storage.delay_save(self._section, self._as_json)
+        delay = LATER if len(self._kept.answers) < MANY else SOON
+        self._storage.delay_save(self._section, self._as_json, delay)
 
     def expect(self, lists: Mapping[str, int]) -> None:
         """Say how many pages lists have, as far as is known."""

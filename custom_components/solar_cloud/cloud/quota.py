@@ -15,7 +15,7 @@ from typing import Final
 from .backoff import DAILY, bounded, longest, moment
 from .errors import Paced, QuotaExhausted
 from .serialization import from_json, to_json
-from .storage import Json, Storage
+from .storage import LATER, Json, Storage
 
 LOGGER: Final = logging.getLogger(__name__)
 SECTION: Final = "quota"
@@ -179,7 +179,7 @@ class Quota:
             tally = self._tallies.setdefault((name, seconds), _Tally())
             tally.steps = tally.within(seconds, now)
             tally.add(now, _step(seconds))
-        self._storage.delay_save(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json, LATER)
 
     def answered(self, bucket: str) -> None:
         """Count the bucket's latest call from now on.

@@ -12,14 +12,14 @@ mashumaro, which Home Assistant brings along, is the other way round: one bad it
 pass for numbers. A strategy of our own for each type would be longer than this module.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Set as AbstractSet
 from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache, partial
 import json
 import math
-from types import UnionType
+from types import NoneType, UnionType
 from typing import (
     Any,
     Final,
@@ -32,10 +32,12 @@ from typing import (
 )
 
 from .model import Slot
-from .storage import Json
 
+type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 type Reader = Callable[[Json], Any]
 """Reads a stored value as its type asks, or raises ``Damaged``."""
+type Writer = Callable[[Any], Json]
+"""Gives a value of one type the form that is stored."""
 
 LARGEST: Final = 2**63 - 1
 """The largest integer that Home Assistant's JSON can write; no number of ours is larger."""
@@ -47,38 +49,108 @@ class Damaged(ValueError):
 
 def to_json(value: object) -> Json:
     """Return the form that is stored; infinities, which JSON lacks, become ``None`` and so their field's default."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, list | tuple):
-        return [to_json(each) for each in value]
-    if isinstance(value, Enum):
-        return to_json(value.value)
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, set | frozenset):
-        return [to_json(each) for each in sorted(value)]
-    if isinstance(value, Slot):
-        return value.key
-    if is_dataclass(value):
-        told = (
-            (each, getattr(value, each.name))
-            for each in _fields(cast(Any, type(value)))
-        )
-        return {each.name: to_json(own) for each, own in told if own != each.default}
-    if isinstance(value, Mapping):
-        return _write_mapping(value)
-    raise TypeError(type(value).__name__)
+    kind: Any = type(value)
+    return _writer(kind)(value)
+
+
+async def async_to_json(
+    value: object, breathe: Callable[[], Awaitable[object]]
+) -> Json:
+    """Return the same as ``to_json``, and breathe between the parts: an account has thousands of counters."""
+    kind: Any = type(value)
+    if _is_record(kind):
+        told = [(each, getattr(value, each.name)) for each in _fields(kind)]
+        return {
+            each.name: await async_to_json(own, breathe)
+            for each, own in told
+            if own != each.default
+        }
+    if not isinstance(value, Mapping):
+        return to_json(value)
+    written: dict[str, Json] = {}
+    for key, each in list(value.items()):
+        _put(written, key, to_json(each))
+        await breathe()
+    return written
+
+
+@cache
+def _writer(kind: type) -> Writer:
+    if issubclass(kind, float):
+        return _write_number
+    if issubclass(kind, list | tuple):
+        return _write_items
+    if issubclass(kind, Enum):
+        return _write_enum
+    if kind is NoneType or issubclass(kind, str | int):
+        return _write_as_it_is
+    if issubclass(kind, set | frozenset):
+        return _write_set
+    if kind is Slot:
+        return _write_slot
+    if is_dataclass(kind):
+        return _record_writer(kind)
+    if issubclass(kind, Mapping):
+        return _write_mapping
+    raise TypeError(kind.__name__)
+
+
+def _write_number(value: float) -> Json:
+    return value if math.isfinite(value) else None
+
+
+def _write_items(value: list[object] | tuple[object, ...]) -> Json:
+    return [to_json(each) for each in value]
+
+
+def _write_enum(value: Enum) -> Json:
+    return to_json(value.value)
+
+
+def _write_as_it_is(value: Json) -> Json:
+    return value
+
+
+def _write_set(value: AbstractSet[Any]) -> Json:
+    return [to_json(each) for each in sorted(value)]
+
+
+def _write_slot(value: Slot) -> Json:
+    return value.key
 
 
 def _write_mapping(value: Mapping[Any, object]) -> dict[str, Json]:
-    written: dict[str, Any] = {}
+    written: dict[str, Json] = {}
     for key, each in value.items():
-        place = written
-        if isinstance(key, tuple):
-            outer, key = key
-            place = written.setdefault(str(to_json(outer)), {})
-        place[str(to_json(key))] = to_json(each)
+        _put(written, key, to_json(each))
     return written
+
+
+def _put(written: dict[str, Any], key: object, content: Json) -> None:
+    """Put an item of a mapping in its place; a key that is a pair is found in two steps."""
+    if isinstance(key, tuple):
+        outer, key = key
+        written = written.setdefault(str(to_json(outer)), {})
+    written[str(to_json(key))] = content
+
+
+def _record_writer(kind: type) -> Writer:
+    told = [(each.name, each.default) for each in _fields(kind)]
+
+    def write(value: object) -> Json:
+        written: dict[str, Json] = {}
+        for name, default in told:
+            own: Any = getattr(value, name)
+            if own is not default and own != default:
+                kind: Any = type(own)
+                written[name] = _writer(kind)(own)
+        return written
+
+    return write
+
+
+def _is_record(kind: type) -> bool:
+    return is_dataclass(kind) and kind is not Slot
 
 
 def from_json[T](kind: type[T], stored: Json) -> T:

@@ -18,6 +18,8 @@ SECTION: Final = "token"
 CONTEST_WINDOW: Final = 3600.0
 """Seconds in which three tokens that died early mean that another program uses the account (solax.md §2.2)."""
 CONTEST_COUNT: Final = 3
+EXTENDED: Final = 6 * 3600.0
+"""Seconds within which it is written that use has put off an expiry: a crash costs a sign-in at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class TokenManager:
         """Put off the expiry of a token the vendor just accepted, where use keeps a session alive."""
         if token is self._token:
             self._extended = expires_at
-            self._storage.delay_save(SECTION, self._as_json)
+            self._storage.delay_save(SECTION, self._as_json, EXTENDED)
 
     def _as_json(self) -> Json:
         if self._token is None:

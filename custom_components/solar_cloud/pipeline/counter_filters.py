@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from ..cloud.model import (
@@ -16,8 +15,8 @@ from ..cloud.model import (
     Value,
 )
 from ..cloud.points import total
-from ..cloud.serialization import from_json, to_json
-from ..cloud.storage import Storage
+from ..cloud.serialization import from_json
+from ..cloud.storage import LATER, SOON, Storage
 from .counter_filter import DUSK, CounterFilter
 from .growth import HIDDEN, Evidence
 from .held import Decision, Held, HeldBecause
@@ -167,6 +166,8 @@ class CounterFilters:
         self._asleep: Final[set[Addend]] = set()
         """Counters that were heard until the dark, in which they count nothing."""
         self._because: Final[dict[Addend, HeldBecause]] = {}
+        self._decided = False
+        """Whether a counter was given another zero or a held value was believed since it was saved: no poll tells that again."""
         self.decisions: Final[deque[Decision]] = deque(maxlen=MOST_DECISIONS)
         """The last of this run, for diagnostics."""
 
@@ -174,10 +175,15 @@ class CounterFilters:
         """Expect other counters where the hardware behind an id was replaced."""
         if not device.serial:
             return
-        if self._serials.get(device.id, device.serial) != device.serial:
+        before = self._serials.get(device.id)
+        if before == device.serial:
+            return
+        if before is not None:
             for each in self._filters.get(device.id, {}).values():
                 each.renew()
+            self._decided = True
         self._serials[device.id] = device.serial
+        self._storage.delay_save(SERIALS, lambda: self._serials)
 
     def is_denied(
         self, device_id: str, reading: Reading, at: float, scenery: Scenery
@@ -211,7 +217,9 @@ class CounterFilters:
                 if again and each.value is not None:
                     published[slot] = each.value
                 else:
+                    offset = each.offset
                     value = each.observe(raw, at, evidence)
+                    self._decided = self._decided or each.offset != offset
                     self._note_decision(device_id, slot, each, raw, at)
                     if value is not None:
                         published[slot] = value
@@ -232,7 +240,8 @@ class CounterFilters:
                 Decision(at, device_id, slot.key, because, raw, each.value)
             )
         if because is None:
-            self._because.pop((device_id, slot.key), None)
+            before = self._because.pop((device_id, slot.key), None)
+            self._decided = self._decided or before is not None
         else:
             self._because[device_id, slot.key] = because
 
@@ -329,6 +338,6 @@ class CounterFilters:
         )
 
     def save(self) -> None:
-        """Keep it all, soon."""
-        self._storage.delay_save(GUARDS, partial(to_json, self._filters))
-        self._storage.delay_save(SERIALS, partial(to_json, self._serials))
+        """Keep it all, soon where something was decided."""
+        delay, self._decided = SOON if self._decided else LATER, False
+        self._storage.delay_save(GUARDS, lambda: self._filters, delay)

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import Final
 
 from ..cloud.model import Inventory, Plant, Quantity as Q, Reading, Slot, Value
-from ..cloud.serialization import from_json, to_json
-from ..cloud.storage import Storage
+from ..cloud.serialization import from_json
+from ..cloud.storage import LATER, SOON, Storage
 from .counter_filters import SHARES, Addend, CounterFilters, bound, power_of
 from .day_counters import DayCounter, DayShare, PlantDay
 from .growth import BRIDGE, Evidence
@@ -62,11 +61,15 @@ class Days:
         self._days: Final = self._state.days
         self._counters: Final = self._state.counters
         self._shares: Final = self._state.shares
+        self._turned = False
 
     def turn(self, plant: Plant, measured_at: datetime | None, now: datetime) -> None:
         """Go to a plant's day."""
         zone = plant_zone(plant, measured_at, now, self._place)
-        self._days.setdefault(plant.id, PlantDay()).turn(now, zone)
+        day = self._days.setdefault(plant.id, PlantDay())
+        before = day.date
+        day.turn(now, zone)
+        self._turned = self._turned or day.date != before
 
     def start(self, device_id: str, inventory: Inventory) -> datetime | None:
         """Return the midnight from which a plant or device counts today."""
@@ -206,5 +209,6 @@ class Days:
         return added
 
     def save(self) -> None:
-        """Keep it all, soon."""
-        self._storage.delay_save(DAYS, partial(to_json, self._state))
+        """Keep it all, soon where a day has begun: its midnight cannot be seen again."""
+        delay, self._turned = SOON if self._turned else LATER, False
+        self._storage.delay_save(DAYS, lambda: self._state, delay)

@@ -7,16 +7,15 @@ restart at night loses no entity and no counter.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from ..cloud.demand import Demand
 from ..cloud.model import Inventory, Quantity as Q, Reading, Slot, Snapshot, Value
 from ..cloud.points import split_powers
 from ..cloud.polling import ReadingCache
-from ..cloud.serialization import from_json, to_json
+from ..cloud.serialization import from_json
 from ..cloud.sources import PlantSources, SourceTerm
-from ..cloud.storage import Storage
+from ..cloud.storage import LATER, SOON, Storage
 from .alarms import AlarmJournal
 from .counter_filters import SHARES, Addend, CounterFilters, Scenery
 from .daily import Days
@@ -25,6 +24,7 @@ from .held import Decision, Held
 from .known_slots import KnownSlots
 from .plant_sources import PollContext, SourceSelection, SourceSelections, evaluate
 from .sessions import Sessions
+from .shown import ShownBefore
 from .timezones import HomeLocation, Night, is_dark, plant_zone
 
 ROLES: Final = "roles"
@@ -93,12 +93,14 @@ class ReadingPipeline:
         self._days: Final = Days(storage, place, self._filters)
         self._live: Final = Freshness(stale_after, self.seen, place)
         self._said: Final = ReadingCache()
+        self.shown: Final = ShownBefore()
         self._plants: Final = {
             plant_id: SourceSelections(choices)
             for plant_id, choices in from_json(
                 dict[str, dict[Q, SourceSelection]], storage.load(ROLES)
             ).items()
         }
+        self._stand = {key: plant.stand() for key, plant in self._plants.items()}
         self._inventory = Inventory({}, {})
         self._own: Final[dict[str, frozenset[Q]]] = {}
         """What plants show of their own figures, because no device tells it."""
@@ -128,6 +130,7 @@ class ReadingPipeline:
             effective[key] = self._completed(key, reading, poll)
         for plant_id in inventory.plants:
             effective[plant_id] = self._plant(plant_id, poll)
+        self.shown.hold(effective, self.day_start, now.timestamp())
         self.seen.add(effective)
         self.sessions.follow(effective, now)
         self.alarms.note(snapshot.alarms, inventory)
@@ -279,8 +282,13 @@ class ReadingPipeline:
     def _save(self) -> None:
         self._filters.save()
         self._days.save()
-        choices = {key: plant.choices for key, plant in self._plants.items()}
-        self._storage.delay_save(ROLES, partial(to_json, choices))
+        stand = {key: plant.stand() for key, plant in self._plants.items()}
+        delay = LATER if stand == self._stand else SOON
+        self._stand = stand
+        self._storage.delay_save(ROLES, self._choices, delay)
+
+    def _choices(self) -> dict[str, dict[Q, SourceSelection]]:
+        return {key: plant.choices for key, plant in self._plants.items()}
 
     def day_start(self, device_id: str) -> datetime | None:
         """Return the midnight from which a plant or device counts today."""

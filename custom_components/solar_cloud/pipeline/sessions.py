@@ -3,12 +3,11 @@
 from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Final
 
 from ..cloud.model import Quantity as Q, Reading, Slot
-from ..cloud.serialization import from_json, to_json
-from ..cloud.storage import Storage
+from ..cloud.serialization import from_json
+from ..cloud.storage import LATER, SOON, Storage
 
 SECTION: Final = "sessions"
 ENERGY: Final = Slot(Q.CHARGER_ENERGY_SESSION)
@@ -64,7 +63,13 @@ class Sessions:
                 readings[key] = replace(reading, values=values)
             if session != known:
                 self._known[key] = session
-                self._storage.delay_save(SECTION, partial(to_json, self._known))
+                goes_on = known and (known.since, known.fell) == (
+                    session.since,
+                    session.fell,
+                )
+                self._storage.delay_save(
+                    SECTION, lambda: self._known, LATER if goes_on else SOON
+                )
 
 
 def _followed(

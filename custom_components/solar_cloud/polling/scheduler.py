@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
 from typing import Final
 
 from ..cloud.model import DeviceKind, Inventory, Snapshot
-from ..cloud.serialization import from_json, to_json
-from ..cloud.storage import Storage
+from ..cloud.serialization import from_json
+from ..cloud.storage import LATER, Storage
 from ..pipeline.known_slots import KnownSlots
 from ..pipeline.timezones import HomeLocation, is_dark
 from .upload_detector import UploadDetector
@@ -82,7 +81,7 @@ class PollScheduler:
             self._tracker.learn(stamps, polled)
             return
         self._tracker.learn(self._listen(snapshot, polled), polled, visible=True)
-        self._storage.delay_save(STRIDES, partial(to_json, self._detectors))
+        self._storage.delay_save(STRIDES, lambda: self._detectors, LATER)
 
     def _listen(self, snapshot: Snapshot, polled: float) -> Mapping[str, float]:
         """Return when uploads of devices that report no time became visible."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import math
 from typing import Final
 
-from ..cloud.serialization import from_json_or_none, to_json
-from ..cloud.storage import Storage
+from ..cloud.serialization import from_json_or_none
+from ..cloud.storage import LATER, Storage
 from .upload_period import SAME, UPLOADS, UploadPeriod
 
 SECTION: Final = "cadence"
@@ -150,7 +150,7 @@ class UploadTracker:
                 # The moment is known to a few seconds only, and to come a second too soon costs a whole period.
                 self._offset = PollOffset(FINE / 2, -FINE / 2, -FINE / 2)
         self._leader = self._choose(live)
-        self._storage.delay_save(SECTION, lambda: to_json(self._offset))
+        self._storage.delay_save(SECTION, lambda: self._offset, LATER)
 
     def _due(self, polled: float) -> float | None:
         """Return the leader's upload a poll was meant for."""

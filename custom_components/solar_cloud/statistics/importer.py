@@ -35,7 +35,7 @@ from ..cloud.timestamps import midnight
 from ..const import DOMAIN, LOGGER
 from ..flow_schemas import async_sentence
 from ..issues import plant_issue_id
-from ..storage import FETCHED, KEPT, SectionStore, async_load_or_set_aside
+from ..storage import FETCHED, KEPT, PackedFile, SectionStore
 from . import recorder
 from .counters import Counter, async_zone, plant_counters, renamed, renamed_each
 from .first_hour import FirstHours, async_read_end, collector
@@ -49,7 +49,8 @@ WRITING: Final = "import_writing"
 UNDOING: Final = "import_undoing"
 CHANGED: Final = f"{DOMAIN}_import"
 """Signal that an import began, went on, or is over."""
-SAVE_DELAY: Final = 300.0
+SAVE_DELAY: Final = 1800.0
+"""Seconds between writes of what was fetched; a crash costs these calls once more."""
 DAYS_OF_A_PORTION: Final = 7
 """How many days are written at once; of the newest that many each by itself."""
 MARGIN: Final = RESET_LASTS
@@ -136,10 +137,9 @@ class HistoryImport:
         self._hass: Final = hass
         self._account: Final = account
         self._entry_id: Final = entry_id
-        self._store: Final = SectionStore(hass, entry_id, FETCHED)
+        self._fetched: Final = PackedFile(hass, entry_id, FETCHED)
         self._undo_file: Final = SectionStore(hass, entry_id, KEPT)
         self._kept: dict[str, Json] | None = None
-        self._unwritten = False
         self._writing: Final = asyncio.Lock()
         self.jobs: Final = from_json(dict[str, ImportJob], account.store.load(JOBS))
         """The imports under way, by plant."""
@@ -238,7 +238,7 @@ class HistoryImport:
             await async_read_end(history_client, inventory, zone, plan, fetcher)
         finally:
             kept[plan.plant_id] = {"readings": fetcher.as_json()}
-            self._save_kept_soon()
+            self._save_kept_soon(plan.plant_id)
         async with self._writing:
             anchors = await self._first_hours.async_find(inventory, plan, fetcher)
             if self.jobs.get(plan.plant_id) is job:
@@ -272,7 +272,7 @@ class HistoryImport:
                 "readings": fetcher.as_json(),
                 "reports": reports.as_json(),
             }
-            self._save_kept_soon()
+            self._save_kept_soon(plant_id)
 
         while True:
             since = job.portion(zone)
@@ -550,7 +550,7 @@ class HistoryImport:
         self.jobs.pop(plant_id, None)
         await self._async_save_jobs()
         if (await self._async_kept()).pop(plant_id, None) is not None:
-            self._save_kept_soon()
+            self._save_kept_soon(plant_id)
 
     async def _async_save_jobs(self) -> None:
         async_dispatcher_send(self._hass, f"{CHANGED}_{self._entry_id}")
@@ -558,23 +558,21 @@ class HistoryImport:
 
     async def _async_kept(self) -> dict[str, Json]:
         if self._kept is None:
-            self._kept = await async_load_or_set_aside(self._hass, self._store)
+            await self._fetched.async_load()
+            self._kept = {
+                plant_id: self._fetched.load(plant_id)
+                for plant_id in self._fetched.sections
+            }
         return self._kept
 
-    def _save_kept_soon(self) -> None:
-        """Write a while after the first change: put off by each further one, it would not be written for hours."""
-        if not self._unwritten:
-            self._unwritten = True
-            self._store.async_delay_save(self._kept_content, SAVE_DELAY)
-
-    def _kept_content(self) -> dict[str, Json]:
-        self._unwritten = False
-        return self._kept or {}
+    def _save_kept_soon(self, plant_id: str) -> None:
+        """Write what was fetched of a plant, a while after the last write."""
+        kept = self._kept or {}
+        self._fetched.note(plant_id, lambda: kept.get(plant_id), SAVE_DELAY)
 
     async def async_flush(self) -> None:
         """Write now what was fetched and not yet written."""
-        if self._unwritten:
-            await self._store.async_save(self._kept_content())
+        await self._fetched.async_write()
 
 
 def earliest(history_client: HistoryClient) -> float:

@@ -19,7 +19,7 @@ from homeassistant.components.recorder.statistics import (
 )
 from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, UnitOfEnergy
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
@@ -85,8 +85,12 @@ def settled() -> float:
 
 def state_of(hass: HomeAssistant, entity_id: str) -> float | None:
     """Return the kWh an entity shows."""
-    if (state := hass.states.get(entity_id)) is None:
-        return None
+    state = hass.states.get(entity_id)
+    return None if state is None else energy_of(state)
+
+
+def energy_of(state: State) -> float | None:
+    """Return the kWh of a state."""
     unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
     try:
         return EnergyConverter.convert(float(state.state), unit, KWH)

@@ -1,7 +1,6 @@
 """A day of polling: no quota is ever exceeded, whatever is restarted, and the counters are right at its end."""
 
 from collections import Counter
-import json
 import time
 
 import pytest
@@ -261,12 +260,10 @@ async def whole_cycle(rig: Rig) -> Snapshot:
 @of("installer")
 @pytest.mark.slow
 async def test_e78_a_large_site_is_shown_at_once_after_a_restart(rig: Rig) -> None:
-    """The windows would leave 1500 devices without a reading for five minutes; the values of a moment ago are kept, packed."""
+    """The windows would leave 1500 devices without a reading for five minutes; the values of a moment ago are kept."""
     await rig.lists()
     before = await whole_cycle(rig)
     assert len(before.readings) > 1000
-    stored = rig.storage.sections()["fusionsolar_last"]
-    assert len(json.dumps(stored)) < 400_000
     rig.restart()
     rig.tick(30)
     await rig.lists()

@@ -1,6 +1,6 @@
 """The newest reading of each plant and device, with its age, and the reports of the day."""
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ import zlib
 from ..model import Quantity, Reading, Slot, Value
 from ..points import decode, number, text
 from ..polling import CachedReading, ReadingCache
-from ..storage import Json, Storage
+from ..storage import LATER, Json, Storage
 from .api import rows
 from .points import REPORT
 
@@ -49,10 +49,6 @@ def day_reports(answer: Json, picked: Collection[str] = ()) -> dict[str, Report]
 
 
 SECTION: Final = "fusionsolar_last"
-MOST_PLAIN: Final = 60
-"""Readings of larger sites are stored packed, a tenth of their size: the windows would leave a restart without them for five minutes."""
-PACKED_SECONDS: Final = 60.0
-"""Packing takes a moment: within so many seconds the last package is good enough."""
 STALE_AFTER: Final = 1500.0
 STUCK_READS: Final = 4
 """Reads without any change, over that many seconds, after which a device that claims to produce is not believed."""
@@ -73,14 +69,13 @@ class FusionSolarReadingCache(ReadingCache):
         """Take up the readings of the last run."""
         super().__init__()
         self._storage: Final = storage
-        self._packed: tuple[float, str] = (0.0, "")
         self._restore()
 
     @override
     def put(self, device_id: str, reading: Reading, now: float | None = None) -> None:
         """Keep a reading that was just made, on disk as well."""
         super().put(device_id, reading, now)
-        self._storage.delay_save(SECTION, self._as_json)
+        self._storage.delay_save(SECTION, self._as_json, LATER)
 
     @override
     def stale(
@@ -98,16 +93,7 @@ class FusionSolarReadingCache(ReadingCache):
             and _has_power(reading)
         )
 
-    def _as_json(self) -> Json:
-        if len(self._entries) <= MOST_PLAIN:
-            return self._plain()
-        now, (packed_at, text) = time.time(), self._packed
-        if not text or not packed_at <= now < packed_at + PACKED_SECONDS:
-            text = _pack(self._plain())
-            self._packed = now, text
-        return text
-
-    def _plain(self) -> dict[str, Json]:
+    def _as_json(self) -> dict[str, Json]:
         return {
             key: [
                 entry.read_at,
@@ -150,13 +136,8 @@ def _has_power(reading: Reading) -> bool:
     )
 
 
-def _pack(content: Json) -> str:
-    text = json.dumps(content, separators=(",", ":"))
-    return b64encode(zlib.compress(text.encode(), level=1)).decode()
-
-
 def _unpack(text: str) -> Json:
-    """Return what was packed; nothing for a damaged package."""
+    """Return what an earlier version packed; nothing for a damaged package."""
     try:
         content: Json = json.loads(zlib.decompress(b64decode(text)))
     except ValueError, zlib.error:

@@ -7,13 +7,12 @@ twenty minutes: the counters miss nothing by it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 import time
 from typing import Final
 
 from ..quota import DAY, Quota
-from ..serialization import from_json, to_json
-from ..storage import Storage
+from ..serialization import from_json
+from ..storage import LATER, Storage
 from .limits import ALARMS, PLANT_DAY, PLANT_NOW
 
 SECTION: Final = "fusionsolar_plan"
@@ -148,7 +147,7 @@ class CallPlanner:
         if period and 0 <= now - self._done.get(bucket, 0.0) < period:
             return False
         self._done[bucket] = now
-        self._storage.delay_save(SECTION, partial(to_json, self._done))
+        self._storage.delay_save(SECTION, lambda: self._done, LATER)
         return True
 
     def _plant_period(self, *, dark: bool) -> float:
