@@ -10,11 +10,17 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.solar_cloud.const import DOMAIN
+from homeassistant.components.recorder import Recorder
 from homeassistant.config_entries import ConfigEntryState
 
 from .emulators.solax import Kind, SolaxCloud
-from .helpers.home import POLL, Home, solax_entry
+from .emulators.sungrow import SungrowCloud
+from .helpers.accounts import demo_entry, repairs
+from .helpers.flow import open_options
+from .helpers.home import POLL, Home, solax_entry, solax_id
 from .helpers.house import UPLOAD, SolaxHouse
+from .helpers.past import hourly, live
+from .test_history_import import act
 
 HOUR = 3600.0
 MINUTES = 40
@@ -167,3 +173,88 @@ async def test_an_account_is_stopped_in_the_middle(
     assert house.state("sensor", Kind.INVERTER, "operating_state") == "self_consumption"
     assert not forced(house.solax)
     assert house.solax.token_calls == []
+
+
+# Two accounts at once
+
+
+@pytest.mark.parametrize("sungrow", ["all"], indirect=True)
+async def test_two_accounts_of_one_application_share_it_while_one_of_them_is_reloaded(
+    sungrow: SungrowCloud, home: Home, quiet: None
+) -> None:
+    """Every call of either is counted for both, none signs in again, and neither disturbs the other."""
+    account = await demo_entry(home, sungrow, "sungrow_account")
+    consent = await demo_entry(home, sungrow, "sungrow_oauth")
+    object.__setattr__(consent, "unique_id", "sungrow_demo_2")
+    plants = [plant.ps_id for plant in sungrow.plants]
+    for number, entry in enumerate((account, consent)):
+        entry.add_to_hass(home.hass)
+        others = [key for key in plants if key != plants[number]]
+        options = {"excluded_plants": others, "controls": False}
+        home.hass.config_entries.async_update_entry(entry, options=options)
+    sungrow.calls.clear()
+    await home.start(account)  # which brings all accounts up
+    quota = account.runtime_data.quota
+    assert consent.runtime_data.quota is quota
+    await home.pass_time(POLL)
+    entries = home.hass.config_entries
+    home.freezer.tick(POLL)
+    async_fire_time_changed(home.hass)  # both are about to poll
+    assert await entries.async_reload(account.entry_id)
+    await home.pass_time(HOUR, 300)
+    for entry in (account, consent):
+        assert entry.state is ConfigEntryState.LOADED
+        assert entry.runtime_data.readings.last_error is None
+        assert entry.runtime_data.quota is quota
+        assert entry.runtime_data.readings.last_update_success
+    # What was cut off before it went out stays counted.
+    assert len(sungrow.calls) <= quota.used() <= len(sungrow.calls) + 1
+    assert sungrow.calls.count("openapi/login") == 1
+    assert not {"session_contested", "rate_limited"} & repairs(home.hass).keys()
+
+
+# An import
+
+
+async def test_an_import_goes_on_though_its_account_is_changed_and_stopped_meanwhile(
+    recorder_mock: Recorder,
+    home: Home,
+    solax: SolaxCloud,
+    hass_storage: dict[str, Any],
+    quiet: None,
+) -> None:
+    """Other options, then a stop, each while the cloud is being asked: nothing is lost, nothing twice, nothing written by one that is stopped."""
+    entry = solax_entry(solax)
+    await home.start(entry)
+    await live(home, 1.1)
+    entries = home.hass.config_entries
+
+    async def ask() -> None:
+        held = solax.fault("history_data", delay=20.0)
+        home.freezer.tick(70)
+        async_fire_time_changed(home.hass)
+        await until(lambda: held not in solax.faults.rules)
+
+    assert (await act(home, start="2026-05-14"))["state"] == "running"
+    await ask()
+    flow = await open_options(home.hass, entry)
+    await entries.options.async_configure(
+        flow["flow_id"],
+        {"plants": [solax.plant.plant_id], "controls": True, "repair_gaps": True},
+    )
+    await home.settle()
+    assert entry.state is ConfigEntryState.LOADED
+    await ask()
+    assert await entries.async_unload(entry.entry_id)
+    await home.pass_time(60)
+    assert ours() == []
+    pv = home.entity_id(solax_id(solax, None, "pv_energy_total"))
+    hours, calls = await hourly(home.hass, pv), len(solax.calls)
+    asked = solax.calls.count("history_data")
+    await home.pass_time(600, 300)
+    assert await hourly(home.hass, pv) == hours
+    assert len(solax.calls) == calls
+    await home.start(entry)
+    await home.pass_time(600, 60)  # it goes on by itself
+    assert solax.calls.count("history_data") > asked
+    assert entry.runtime_data.history.imports.jobs

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -176,7 +177,7 @@ async def test_an_account_goes_though_its_cloud_is_down(
     ("wish", "told"), [({"target_soc": 90}, True), ({}, False)], ids=["ours", "timer"]
 )
 async def test_what_nobody_ends_any_more_is_told_when_the_account_goes(
-    house: SolaxHouse, wish: dict[str, int], told: bool
+    house: SolaxHouse, wish: dict[str, Any], told: bool
 ) -> None:
     """The cloud is down, and the account is removed all the same: only the user is left, and the inverter's own timer."""
     house.solax.plant.site.set_soc(0.3)
