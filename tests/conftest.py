@@ -13,7 +13,14 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solar_cloud.control import manager
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import (
+    EVENT_CALL_SERVICE,
+    EVENT_COMPONENT_LOADED,
+    EVENT_CORE_CONFIG_UPDATE,
+    EVENT_SERVICE_REGISTERED,
+)
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 
 from .benchmarks._tape import HOMES, SIGN_INS
@@ -33,6 +40,17 @@ NOON = datetime(2026, 6, 15, 10, 1, 30, tzinfo=UTC)
 
 SLOW = frozenset({"hass", "tape", "program"})
 """Fixtures of tests that take long: a Home Assistant, a home's recorded days, a program of its own."""
+UNREAD = frozenset(
+    {
+        EVENT_CALL_SERVICE,
+        EVENT_COMPONENT_LOADED,
+        EVENT_CORE_CONFIG_UPDATE,
+        EVENT_SERVICE_REGISTERED,
+        dr.EVENT_DEVICE_REGISTRY_UPDATED,
+        er.EVENT_ENTITY_REGISTRY_UPDATED,
+    }
+)
+"""Home Assistant's own events, which no test looks for in the recorder."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,6 +68,12 @@ def recorder_before_integrations(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("recorder_mock")
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture
+def recorder_config() -> dict[str, Any]:
+    """Record states, and of events those somebody looks at: each takes a transaction in tests, and registries tell of every entity."""
+    return {"exclude": {"event_types": sorted(UNREAD)}}
 
 
 @pytest.fixture(autouse=True)

@@ -105,9 +105,9 @@ def check_powers(home: Home, cloud: SolaxCloud) -> None:
 
 
 @pytest.fixture
-def recorder_config() -> dict[str, Any]:
+def recorder_config(recorder_config: dict[str, Any]) -> dict[str, Any]:
     """Record what the Energy Dashboard looks at."""
-    return {"include": {"entity_globs": ["sensor.demo_house_*"]}}
+    return recorder_config | {"include": {"entity_globs": ["sensor.demo_house_*"]}}
 
 
 def local_midnight(year: int, month: int, day: int, offset: int) -> datetime:

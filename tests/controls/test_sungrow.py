@@ -83,15 +83,7 @@ EVERY_CONTROL = [
 ]
 
 
-async def _set(
-    house: SungrowHouse, platform: str, control: str, wish: float | str
-) -> None:
-    enable_everything(house.hass, house.entry)
-    await house.home.restart(house.entry)
-    await house.home.pass_time(150, step=15)
-    await house.set(platform, control, wish)
-
-
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.parametrize(("platform", "control", "wish", "written"), EVERY_CONTROL)
 async def test_every_control(
     house: SungrowHouse,
@@ -101,7 +93,7 @@ async def test_every_control(
     written: dict[str, str],
 ) -> None:
     """One task with everything that belongs together, and the inverter's own word."""
-    await _set(house, platform, control, wish)
+    await house.set(platform, control, wish)
     await house.home.pass_time(120, step=5)
     assert len(house.written()) == 1
     assert written.items() <= house.written()[0].items()
@@ -112,6 +104,7 @@ async def test_every_control(
     assert house.command(platform, control) == "confirmed"
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.parametrize(
     ("platform", "control", "wish", "written"),
     [row for row in EVERY_CONTROL if row[1] != "battery_command"],
@@ -126,7 +119,7 @@ async def test_every_refusal_is_shown(
     """The dialog says why, and the state is what it was."""
     house.cloud.turn(refused_codes=frozenset(written))
     with pytest.raises(HomeAssistantError) as err:
-        await _set(house, platform, control, wish)
+        await house.set(platform, control, wish)
     assert err.value.translation_key == "device_refused"
     assert house.command(platform, control) == "refused"
     assert house.state(platform, control) != str(wish)
@@ -135,10 +128,11 @@ async def test_every_refusal_is_shown(
     assert len(house.cloud.settings_sent) == sent
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 async def test_a_command_refused_in_part_is_taken_back(house: SungrowHouse) -> None:
     """The mode was taken and the direction was not: that shows when all is as it was, after the dialog is closed."""
     house.cloud.turn(refused_codes=frozenset({"10004"}))
-    await _set(house, "select", "battery_command", "charge")
+    await house.set("select", "battery_command", "charge")
     await house.home.pass_time(120, step=5)
     assert house.mode == 0
     assert house.command("select", "battery_command") == "refused"
@@ -238,14 +232,12 @@ async def test_a_share_for_viewing_gives_no_entity(
     assert not sungrow.calls.of("paramSetting")
 
 
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @RECORDED
 async def test_a_state_of_charge_limit_of_100_percent_is_shown_as_100_percent(
     house: SungrowHouse,
 ) -> None:
     """The cloud reads settings back in the unit it names, not as they are written."""
-    enable_everything(house.hass, house.entry)
-    await house.home.restart(house.entry)
-    await house.home.pass_time(150, step=15)
     shown = {
         key: float(house.state("number", key))
         for key in (
