@@ -131,7 +131,7 @@ async def test_an_installers_account_makes_one_repair(
 ) -> None:
     """Never one per plant; the plant is chosen in it, and the others are not offered again."""
     await home.start(entry)
-    await home.pass_time(900)
+    await home.pass_time(900, step=150)
     (issue,) = repairs_of(home.hass)
     assert (issue.translation_placeholders or {})["plant"] == entry.title
 
@@ -153,7 +153,7 @@ async def test_an_installers_account_makes_one_repair(
     assert [each["type"] for each in manager.data["energy_sources"]] == [
         *("solar", "grid", "battery")
     ]
-    await home.pass_time(600)
+    await home.pass_time(600, step=150)
     assert not repairs_of(home.hass)
 
 
