@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+import logging
 from types import ModuleType
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import MagicMock, patch
 
 import aiohttp
 from freezegun.api import FrozenDateTimeFactory
@@ -24,7 +25,12 @@ from homeassistant.const import (
     EVENT_SERVICE_REGISTERED,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er, script
+from homeassistant.helpers import (
+    aiohttp_client,
+    device_registry as dr,
+    entity_registry as er,
+    script,
+)
 from homeassistant.setup import async_setup_component
 
 from .benchmarks._tape import HOMES, SIGN_INS
@@ -56,6 +62,12 @@ UNREAD = frozenset(
 )
 """Home Assistant's own events, which no test looks for in the recorder."""
 
+# A home that starts logs 170 lines, each formatted three times. All are there with -v, and for who takes caplog.
+logging.getLogger().setLevel(logging.WARNING)
+# Statements by the hundred thousand are no help in a failed test, and they take time.
+for name in ("sqlalchemy.engine", "asyncio"):
+    logging.getLogger(name).setLevel(logging.ERROR)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -82,7 +94,7 @@ def disable_http_server() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def skip_stop_scripts() -> Iterator[None]:
     """Leave no timer behind that stops scripts, as the fixture of this name does anew for every test."""
-    with patch.object(script, "_schedule_stop_scripts_after_shutdown"):
+    with patch.object(script, "_schedule_stop_scripts_after_shutdown", lambda _: None):
         yield
 
 
@@ -95,6 +107,15 @@ def freeze_quickly() -> Iterator[None]:
 
     with patch.object(patch_time, "ha_get_module_attributes_hash", size):
         yield
+
+
+@pytest.fixture(autouse=True)
+def forget_homes() -> Iterator[None]:
+    """Take from a mock that lasts the whole session what it was called with: it kept every Home Assistant alive."""
+    yield
+    asked = aiohttp_client._async_make_resolver  # noqa: SLF001
+    if isinstance(asked, MagicMock):
+        asked.reset_mock()
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 import itertools
-import logging
 
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
@@ -15,10 +14,6 @@ from custom_components.solar_cloud.statistics import recorder
 from homeassistant.core import HomeAssistant
 
 from .home import Home
-
-# Statements by the hundred thousand are no help in a failed test, and they take time.
-for name in ("sqlalchemy.engine", "asyncio"):
-    logging.getLogger(name).setLevel(logging.ERROR)
 
 FIVE_MINUTES = timedelta(minutes=5)
 
