@@ -88,6 +88,27 @@ async def test_a_charger_that_does_nothing_at_night_is_read_every_second_time(
     assert asked() == 3
 
 
+@pytest.mark.parametrize("cloud", ["forty"], indirect=True)
+async def test_many_plants_come_one_after_the_other_and_whole(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """What the pace lets through first are all devices of some plants, not one kind of device of all."""
+    inventory = await account.list()
+    assert len(inventory.plants) == 40
+    account.clock.advance(60)
+    for _ in range(20):
+        account.quota.acquire(READ)  # as an action just did
+    part = await account.poll(0)
+    assert part.resume_after is not None
+    whole = [
+        plant_id
+        for plant_id in inventory.plants
+        if all(each.id in part.readings for each in inventory.devices_of(plant_id))
+    ]
+    assert whole == [*inventory.plants][: len(whole)]
+    assert len(whole) >= 10
+
+
 def _at(account: Account, hour: int) -> bool:
     """Whether it is that hour at the plant."""
     now = datetime.fromtimestamp(account.clock.now, ZoneInfo("Europe/Berlin"))
