@@ -70,15 +70,17 @@ async def test_an_account_is_set_up_and_unloaded(
     assert len(solax.calls) == 0
 
 
-async def test_a_home_costs_five_calls_in_five_minutes(
+async def test_a_home_costs_four_calls_in_five_minutes(
     entry: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
-    """The plan of solax.md §5.3, whatever slow bucket is due."""
+    """The plan of solax.md §5.3, and at most one in twelve for what can wait."""
     await home.start(entry)
     await home.pass_time(1200)
     solax.calls.clear()
     await home.pass_time(3000)
-    assert 45 <= len(solax.calls) <= 50
+    assert 36 <= solax.calls.count("device/realtime_data") <= 40
+    assert solax.calls.count("plant/realtime_data") <= 1
+    assert len(solax.calls) <= 44
 
 
 async def test_reloading_asks_for_no_token(
