@@ -1,10 +1,13 @@
 """Polling: a hiccup is no news, an outage is told once, and the vendor's word on waiting counts."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 import itertools
 import logging
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 import pytest
@@ -16,9 +19,14 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.solar_cloud.cloud.model import Inventory, Snapshot
 from custom_components.solar_cloud.const import DOMAIN, POLL_PERIOD
 from custom_components.solar_cloud.coordinator import delay_to_slot
-from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant
+from homeassistant.const import (
+    EVENT_STATE_CHANGED,
+    EVENT_STATE_REPORTED,
+    STATE_UNAVAILABLE,
+)
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.setup import async_setup_component
 
@@ -181,6 +189,75 @@ async def test_a_large_account_is_read_in_portions(
         )
         assert now - report.replace(tzinfo=None) < timedelta(seconds=3 * POLL_PERIOD)
     assert {call.code for call in solax.calls} == {0, 10000}
+
+
+def written(home: Home) -> tuple[list[str], list[str]]:
+    """Return lists that fill with the entities that write another state, and with those that write the same once more."""
+    changed: list[str] = []
+    repeated: list[str] = []
+
+    @callback
+    def note(entities: list[str], data: Mapping[str, Any]) -> bool:
+        entities.append(data["entity_id"])
+        return False
+
+    listen = home.hass.bus.async_listen
+    for_changed = callback(partial(note, changed))
+    for_repeated = callback(partial(note, repeated))
+    listen(EVENT_STATE_CHANGED, lambda _: None, event_filter=for_changed)
+    listen(EVENT_STATE_REPORTED, lambda _: None, event_filter=for_repeated)
+    return changed, repeated
+
+
+async def test_a_poll_writes_only_the_states_that_changed(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """Most of what a home shows stands for hours; writing it once more costs, and says nothing."""
+    await home.start(entry)
+    await home.pass_time(2 * POLL_PERIOD)
+    changed, repeated = written(home)
+    await home.pass_time(3 * POLL_PERIOD)
+    assert home.entity_id(solax_id(solax, None, "pv_power")) in changed
+    assert repeated == []
+
+
+@pytest.mark.parametrize("solax", ["many"], indirect=True)
+async def test_a_portion_writes_only_the_plants_it_is_of(
+    solax: SolaxCloud, home: Home
+) -> None:
+    """What a limit put off to the next portion is left alone, and so is what came before."""
+    solax.turn(per_minute=4)
+    entry = solax_entry(solax)
+    await home.start(entry)
+    await home.pass_time(4 * POLL_PERIOD, step=10)
+    plant_of = {each.sn: plant for plant in solax.plants for each in plant.devices}
+    registry, devices = er.async_get(home.hass), dr.async_get(home.hass)
+    everybody = {plant.plant_id for plant in solax.plants}
+    changed, repeated = written(home)
+    portions = 0
+    for _ in range(90):
+        del changed[:]
+        before = len(solax.calls)
+        await home.pass_time(10)
+        asked = set()
+        for call in (solax.calls[each] for each in range(before, len(solax.calls))):
+            asked |= {plant_of[each].plant_id for each in call.serials}
+            asked |= {each for each in everybody if each in str(call.params)}
+        wrote = set()
+        for entity_id in changed + repeated:
+            entity = registry.async_get(entity_id)
+            assert entity is not None
+            assert entity.device_id is not None
+            device = devices.async_get(entity.device_id)
+            assert device is not None
+            wrote |= {
+                plant_of[each].plant_id if each in plant_of else each
+                for _, each in device.identifiers
+            }
+        assert wrote & everybody <= asked
+        portions += asked < everybody and bool(wrote)
+    assert portions > 2
+    assert repeated == []
 
 
 async def test_updating_every_half_minute_costs_no_more_than_polling(

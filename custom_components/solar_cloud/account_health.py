@@ -11,7 +11,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
 )
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.translation import async_get_cached_translations
@@ -136,6 +136,8 @@ class AccountSensor(SensorEntity):
     _attr_should_poll = False
     _attr_entity_category = EntityCategory.DIAGNOSTIC
     _unrecorded_attributes = frozenset({"by_kind", "reason"})
+    _shown: object = None
+    """What a poll made it write last."""
 
     def __init__(
         self, entry: SolarCloudConfigEntry, description: AccountSensorDescription
@@ -153,8 +155,16 @@ class AccountSensor(SensorEntity):
     async def async_added_to_hass(self) -> None:
         """Hear of each poll."""
         self.async_on_remove(
-            async_dispatcher_connect(self.hass, self._signal, self.async_write_ha_state)
+            async_dispatcher_connect(self.hass, self._signal, self._polled)
         )
+
+    @callback
+    def _polled(self) -> None:
+        """Write what is new; a poll that changes nothing here is none."""
+        shows = self.native_value, self.extra_state_attributes
+        if shows != self._shown:
+            self._shown = shows
+            self.async_write_ha_state()
 
     @property
     @override

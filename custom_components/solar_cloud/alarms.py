@@ -90,6 +90,11 @@ class AlarmSensor(SolarCloudEntity, SensorEntity):
         if slot.quantity is Quantity.ALARM_LEVEL:
             self._attr_options = LEVELS
 
+    @override
+    def shows(self) -> object:
+        """The alarms."""
+        return self.available, self._alarms
+
     @property
     def _alarms(self) -> tuple[Alarm, ...] | None:
         """The alarms of its plant or device, ``None`` when they are not known."""

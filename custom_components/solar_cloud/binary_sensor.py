@@ -141,6 +141,11 @@ class SolarCloudBinarySensor(SolarCloudEntity, BinarySensorEntity):
             # The number of its alarms says the same.
             self._attr_entity_registry_enabled_default = False
 
+    @override
+    def shows(self) -> object:
+        """The answer."""
+        return self.available, self.is_on
+
     @property
     @override
     def is_on(self) -> bool | None:
@@ -164,6 +169,11 @@ class CloudConnection(SolarCloudEntity, BinarySensorEntity):
         device_class=BinarySensorDeviceClass.CONNECTIVITY,
         entity_category=EntityCategory.DIAGNOSTIC,
     )
+
+    @override
+    def shows(self) -> object:
+        """The answer, and why."""
+        return self.is_on, self.extra_state_attributes
 
     @property
     @override

@@ -1,17 +1,19 @@
 """Polling an account: its inventory, its readings and its settings, each by a coordinator."""
 
 from abc import abstractmethod
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 import math
 import time
-from typing import Final, override
+from typing import Any, Final, override
 import zlib
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -49,6 +51,9 @@ FAILED: Final = 120.0
 """Seconds after a poll that failed until another look is worth it."""
 NEAR: Final = 60.0
 """A refresh asked for in the last seconds before a poll waits for it: that poll is placed where it brings most, and one before would move it."""
+
+AT_ONCE: Final = 100
+"""Entities that are told of a poll before others get their turn."""
 
 
 def polled(entry_id: str) -> str:
@@ -290,6 +295,55 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
             self._location,
         )
         self._expects_change = False
+        self._audiences: Final[dict[str, list[CALLBACK_TYPE]]] = {}
+        """Who listens to single plants and devices, by those."""
+        self._news: set[str] = set()
+        """The plants and devices whose listeners are still to hear of what changed."""
+        self._told_success = True
+
+    @callback
+    @override
+    def async_add_listener(
+        self, update_callback: CALLBACK_TYPE, context: Any = None
+    ) -> CALLBACK_TYPE:
+        """Listen to each poll that changes anything; with a plant or device as ``context``, only to those that change something of it."""
+        if context is None:
+            return super().async_add_listener(update_callback)
+        audience = self._audiences.setdefault(context, [])
+        audience.append(update_callback)
+        return partial(audience.remove, update_callback)
+
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """Tell everybody whom the last poll concerns; many of them bit by bit, those of a plant together."""
+        if not (self._told_success and self.last_update_success):
+            self._news.update(self._audiences)
+        self._told_success = self.last_update_success
+        super().async_update_listeners()
+        self.config_entry.async_create_task(self.hass, self._async_tell())
+
+    async def _async_tell(self) -> None:
+        """Tell the listeners of what changed; others get their turn between two plants, so that nobody sees half of one."""
+        told, listed = 0, self._inventory.data
+        for plant_id in (*listed.plants, None):
+            members = self._news if plant_id is None else listed.members(plant_id)
+            for owner in self._news.intersection((*members, plant_id)):
+                self._news.discard(owner)
+                told += self._tell(owner)
+            if told >= AT_ONCE:
+                told = 0
+                await asyncio.sleep(0)
+
+    def _tell(self, owner: str) -> int:
+        """Tell the listeners of a plant or device, and return how many there are."""
+        listeners = (*self._audiences.get(owner, ()),)
+        for listener in listeners:
+            try:
+                listener()
+            except Exception:
+                self.logger.exception("Unexpected error updating %s", self.name)
+        return len(listeners)
 
     @callback
     def expect_change(self) -> None:
@@ -361,7 +415,19 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
         await self._location.async_learn(
             each.time_zone for each in chosen.plants.values()
         )
-        return self.pipeline.process(snapshot, chosen, dt_util.utcnow())
+        return await self._async_process(snapshot, chosen)
+
+    async def _async_process(self, snapshot: Snapshot, chosen: Inventory) -> Snapshot:
+        """Run a poll through the pipeline, letting others have their turn in between."""
+        work = self.pipeline.work(snapshot, chosen, dt_util.utcnow())
+        while True:
+            try:
+                next(work)
+            except StopIteration as done:
+                self._news |= self.pipeline.changed
+                published: Snapshot = done.value
+                return published
+            await asyncio.sleep(0)
 
     @override
     def _usual_delay(self, now: float) -> float:

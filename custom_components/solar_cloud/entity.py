@@ -273,10 +273,12 @@ class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
     """One slot of one plant or device."""
 
     _attr_has_entity_name = True
+    _shown: object = None
+    """What was written last."""
 
     def __init__(self, account: Account, device_id: str, slot: Slot) -> None:
         """Belong to one slot of a plant or device."""
-        super().__init__(account.readings)
+        super().__init__(account.readings, device_id)
         self.account: Final = account
         self.device_id: Final = device_id
         self.slot: Final = slot
@@ -285,6 +287,24 @@ class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
         if slot.index:
             self._attr_translation_placeholders = {"index": str(slot.index)}
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_id)})
+
+    def shows(self) -> object:
+        """Return all that a poll can change of what is written."""
+        raise NotImplementedError
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write what is new; a poll that changes nothing here is none."""
+        if self.shows() != self._shown:
+            self.async_write_ha_state()
+
+    @callback
+    @override
+    def _async_write_ha_state(self) -> None:
+        """Write, and note what."""
+        self._shown = self.shows()
+        super()._async_write_ha_state()
 
     @property
     @override
@@ -334,11 +354,17 @@ def add_as_they_appear[EntityT: Entity](
     """
     account = entry.runtime_data
     known: set[tuple[str, Slot]] = set()
+    looked_at: tuple[object, ...] = ()
 
     @callback
     def update() -> None:
-        present = set(wanted(account))
+        nonlocal looked_at
         registry = dr.async_get(account.readings.hass)
+        seen = _what_there_is(account, registry)
+        if seen == looked_at:
+            return
+        looked_at = seen
+        present = set(wanted(account))
         gone = {
             device_id
             for device_id in {device_id for device_id, _ in known - present}
@@ -359,3 +385,13 @@ def add_as_they_appear[EntityT: Entity](
 
     update()
     entry.async_on_unload(account.readings.async_add_listener(update))
+
+
+def _what_there_is(account: Account, registry: dr.DeviceRegistry) -> tuple[object, ...]:
+    """Return what changes whenever there may be another entity to create, or one to forget."""
+    return (
+        id(account.inventory.data),
+        account.pipeline.variety,
+        account.quota.left() is None,
+        len(registry.devices),
+    )

@@ -66,7 +66,7 @@ class AlarmEvent(CoordinatorEntity[SolarCloudCoordinator[Snapshot]], EventEntity
 
     def __init__(self, account: Account, plant_id: str) -> None:
         """Belong to a plant."""
-        super().__init__(account.readings)
+        super().__init__(account.readings, plant_id)
         self._journal: Final = account.pipeline.alarms
         self._plant_id: Final = plant_id
         self._attr_unique_id = f"{account.vendor.key}_{plant_id}_alarm"

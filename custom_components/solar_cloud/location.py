@@ -16,6 +16,8 @@ class HomeAssistantLocation:
         """Look around from the configured location."""
         self._hass: Final = hass
         self._zones: Final[dict[str, tzinfo | None]] = {}
+        self._sun: tuple[float, bool] | None = None
+        """The instant at which the sun was looked at last, and whether it was up: all plants of a poll ask for the same."""
 
     async def async_learn(self, names: Iterable[str | None]) -> None:
         """Look time zones up."""
@@ -34,4 +36,6 @@ class HomeAssistantLocation:
 
     def sun_is_up(self, at: float) -> bool:
         """Whether the sun stands over the horizon."""
-        return is_up(self._hass, datetime.fromtimestamp(at, UTC))
+        if self._sun is None or self._sun[0] != at:
+            self._sun = at, is_up(self._hass, datetime.fromtimestamp(at, UTC))
+        return self._sun[1]

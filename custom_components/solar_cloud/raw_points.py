@@ -61,7 +61,7 @@ class RawPointSensor(CoordinatorEntity[SolarCloudCoordinator[Snapshot]], SensorE
 
     def __init__(self, account: Account, owner: str, point: CataloguePoint) -> None:
         """Belong to a point."""
-        super().__init__(account.readings)
+        super().__init__(account.readings, owner)
         self._owner: Final = owner
         self._point: Final = point.id
         self._attr_unique_id = f"{account.vendor.key}_{owner}_{raw_key(point.id)}"

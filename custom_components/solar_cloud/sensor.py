@@ -491,6 +491,8 @@ def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
             yield device.id, Slot(Quantity.FAULT_CODE)
 
 
+OF_QUOTA: Final = frozenset({Q.API_CALLS_TODAY, Q.API_CALLS_LEFT})
+"""What changes with each poll, whatever that brings."""
 OF_THE_WHOLE: Final = frozenset(
     {DeviceKind.INVERTER, DeviceKind.METER, DeviceKind.BATTERY}
 )
@@ -577,6 +579,19 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
             self._attr_native_unit_of_measurement = (
                 self._vendor_currency or account.readings.hass.config.currency
             )
+
+        if slot.quantity in OF_QUOTA:
+            self.coordinator_context = None
+
+    @override
+    def shows(self) -> object:
+        """What is written, and the raw code where that is not known."""
+        return (
+            self.available,
+            self.native_value,
+            self.last_reset,
+            self.extra_state_attributes,
+        )
 
     @property
     def _vendor_currency(self) -> str | None:

@@ -307,7 +307,7 @@ def test_what_stands_still_or_is_not_heard_leaves_no_gap() -> None:
     watch.observe(silent, NOON + 12 * HOUR)
     undated = Snapshot({"one": Reading(None, {PV: 9.0})}, stale=frozenset({"one"}))
     watch.observe(undated, NOON + 12 * HOUR)
-    watch.observe(later, NOON + 12 * HOUR, held={("one", PV.key)})
+    watch.observe(later, NOON + 12 * HOUR, is_held=lambda _: True)
     assert watch.due(keys, NOON + DAY) == []
     watch.observe(
         Snapshot({"one": Reading(None, {PV: 9.0, Slot(Q.PV_POWER): 1.0})}),

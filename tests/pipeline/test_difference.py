@@ -95,8 +95,11 @@ class House:
         age = (self.home.now - self.said_at).total_seconds() + 60.0
         ages = dict.fromkeys(self.said, age)
         self.home.poll(timedelta(0), ages=ages, **self.said)
-        held = self.home.pipeline.holding()
-        self.watch.observe(self.home.last, self.home.now.timestamp(), held)
+        self.watch.observe(
+            self.home.last,
+            self.home.now.timestamp(),
+            is_held=self.home.pipeline.is_holding,
+        )
 
     def be_off_the_net(self, until: datetime, **kwh: float) -> None:
         """Let the cloud show old values until an instant, while energy flows."""

@@ -4,7 +4,7 @@ An outage of Home Assistant, of the network, of the cloud or of a dongle looks t
 the last, and its counters have moved. The time in between is remembered until its hours are repaired.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -74,13 +74,21 @@ class GapWatch:
         self._gaps = kept.gaps
 
     def observe(
-        self, snapshot: Snapshot, now: float, held: Collection[Key] = ()
+        self,
+        snapshot: Snapshot,
+        now: float,
+        heard: Collection[str] | None = None,
+        is_held: Callable[[Key], bool] = lambda _: False,
     ) -> None:
-        """Take a poll in and note the gaps it ends; a counter that is ``held`` said nothing, or what its filter did not believe."""
+        """Take in what a poll told, of those that were ``heard`` in it or of all, and note the gaps it ends.
+
+        A counter that is held said nothing, or what its filter did not believe.
+        """
         before = self._gaps
         self._gaps = [gap for gap in self._gaps if gap.end > now - FORGOTTEN]
-        for owner, reading in snapshot.readings.items():
-            if owner in snapshot.silent:
+        for owner in snapshot.readings if heard is None else heard:
+            reading = snapshot.readings.get(owner)
+            if reading is None or owner in snapshot.silent:
                 continue
             if reading.measured_at is not None:
                 at = min(reading.measured_at.timestamp(), now)
@@ -90,8 +98,9 @@ class GapWatch:
                 continue
             for slot, value in reading.values.items():
                 if slot.quantity.is_counter and isinstance(value, float):
-                    if (owner, slot.key) not in held:
-                        self._hear((owner, slot.key), at, value, now)
+                    key = owner, slot.key
+                    if not is_held(key):
+                        self._hear(key, at, value, now)
         delay = LATER if self._gaps == before else SOON
         self._storage.delay_save(SECTION, self._watched, delay)
 

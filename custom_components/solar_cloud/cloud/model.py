@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
+import itertools
 from typing import Final, Self
 
 
@@ -71,12 +72,18 @@ class Quantity(StrEnum):
     """
 
     unit: str
+    is_counter: bool
+    """Whether this is a lifetime energy counter, which may only grow."""
+    is_energy: bool
+    """Whether this is a counter of energy over a life, a day or a session: it outlives a silent device."""
 
     def __new__(cls, key: str, unit: str = "") -> Self:
-        """Keep the unit beside the key."""
+        """Keep beside the key what is asked of it in every poll."""
         member = str.__new__(cls, key)
         member._value_ = key
         member.unit = unit
+        member.is_counter = key.endswith("_energy_total")
+        member.is_energy = "_energy_" in key and key != "battery_energy_remaining"
         return member
 
     # Power
@@ -242,22 +249,10 @@ class Quantity(StrEnum):
     REJECTED_VALUES = ("rejected_values", "count")
 
     @property
-    def is_counter(self) -> bool:
-        """Whether this is a lifetime energy counter, which may only grow."""
-        return self.value.endswith("_energy_total")
-
-    @property
     def lifetime(self) -> Quantity | None:
         """The quantity over a life that one of today adds to, if there is one."""
         stem = self.value.removesuffix("_today")
         return None if stem == self.value else _QUANTITIES.get(f"{stem}_total")
-
-    @property
-    def is_energy(self) -> bool:
-        """Whether this is a counter of energy over a life, a day or a session: it outlives a silent device."""
-        return (
-            "_energy_" in self.value and self is not Quantity.BATTERY_ENERGY_REMAINING
-        )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -347,7 +342,10 @@ def _sound(slot: Slot, value: Value) -> bool:
     """Whether a value of a reading may be published."""
     if isinstance(value, str):
         return len(value) <= LONGEST_WORD
-    return not slot.quantity.unit or in_range(value, slot.quantity.unit)
+    if not (unit := slot.quantity.unit):
+        return True
+    lowest, highest = RANGES[unit]
+    return value is not None and lowest <= value <= highest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -423,10 +421,21 @@ class Inventory:
     devices: Mapping[str, Device]
     complete: bool = True
     resume_after: float | None = field(default=None, compare=False)
+    _members: dict[str, list[str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """The devices of each plant, as soon as somebody has asked."""
+
+    def members(self, plant_id: str) -> list[str]:
+        """Return the ids of what belongs to one plant."""
+        if not self._members:
+            for key, each in self.devices.items():
+                self._members.setdefault(each.plant_id, []).append(key)
+        return self._members.get(plant_id, [])
 
     def devices_of(self, plant_id: str) -> list[Device]:
         """Return what belongs to one plant."""
-        return [each for each in self.devices.values() if each.plant_id == plant_id]
+        return [self.devices[key] for key in self.members(plant_id)]
 
     def without(self, devices: frozenset[str]) -> Inventory:
         """Leave out the named devices."""
@@ -474,14 +483,14 @@ class Reading:
 
     def __post_init__(self) -> None:
         """Leave out what cannot be, whichever way it came: nothing else is ever published."""
-        if not all(_sound(slot, value) for slot, value in self.values.items()):
+        if not all(itertools.starmap(_sound, self.values.items())):
             sound = {
                 slot: value
                 for slot, value in self.values.items()
                 if _sound(slot, value)
             }
             object.__setattr__(self, "values", sound)
-        if any(len(code) > LONGEST_WORD for code in self.unknown.values()):
+        if self.unknown and max(map(len, self.unknown.values())) > LONGEST_WORD:
             short = {
                 slot: code
                 for slot, code in self.unknown.items()

@@ -5,6 +5,7 @@ such a row, so that a user's report corrects one line.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+import dataclasses
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime
 import math
@@ -25,6 +26,10 @@ SPLITS: Final[Mapping[Quantity, tuple[Quantity, Quantity]]] = {
     ),
 }
 """Signed powers and the two one-way powers they imply: towards the house first."""
+SPLIT_SLOTS: Final = tuple(
+    (Slot(signed), Slot(inward), Slot(outward))
+    for signed, (inward, outward) in SPLITS.items()
+)
 
 SPREADS: Final[Mapping[Quantity, tuple[Quantity, Quantity]]] = {
     Quantity.CELL_VOLTAGE_SPREAD: (
@@ -37,6 +42,10 @@ SPREADS: Final[Mapping[Quantity, tuple[Quantity, Quantity]]] = {
     ),
 }
 """How far the cells of a battery are apart: the highest less the lowest."""
+SPREAD_SLOTS: Final = tuple(
+    (Slot(spread), Slot(highest), Slot(lowest))
+    for spread, (highest, lowest) in SPREADS.items()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +66,15 @@ class Point:
     codes: Mapping[int, str] | None = None
     sleeps: bool = False
     ref: str = ""
+    slot: Slot = dataclasses.field(init=False, repr=False, compare=False)
+    """The slot the value fills."""
+    folded: str = dataclasses.field(init=False, repr=False, compare=False)
+    """The field in small letters."""
 
-    @property
-    def slot(self) -> Slot:
-        """The slot the value fills."""
-        return Slot(self.quantity, self.index)
+    def __post_init__(self) -> None:
+        """Look at the row once."""
+        object.__setattr__(self, "slot", Slot(self.quantity, self.index))
+        object.__setattr__(self, "folded", self.field.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +204,7 @@ def decode(
         if (told := number(folded.get(name.lower()))) is not None:
             decoded.raw[name] = told
     for point in table.points:
-        if (
-            point.slot in decoded.values
-            or (raw := folded.get(point.field.lower())) is None
-        ):
+        if point.slot in decoded.values or (raw := folded.get(point.folded)) is None:
             continue
         if (value := number(raw)) is None:
             continue
@@ -241,18 +251,18 @@ def flatten(
 
 def split_powers(values: dict[Slot, Value]) -> None:
     """Add the one-way powers that a signed power implies, where the vendor gives none."""
-    for signed, (inward, outward) in SPLITS.items():
-        if isinstance(power := values.get(Slot(signed)), float):
-            values.setdefault(Slot(inward), max(0.0, power))
-            values.setdefault(Slot(outward), max(0.0, -power))
+    for signed, inward, outward in SPLIT_SLOTS:
+        if isinstance(power := values.get(signed), float):
+            values.setdefault(inward, max(0.0, power))
+            values.setdefault(outward, max(0.0, -power))
 
 
 def add_spreads(values: dict[Slot, Value]) -> None:
     """Add how far the cells of a battery are apart, where both ends are known."""
-    for spread, (highest, lowest) in SPREADS.items():
-        high, low = values.get(Slot(highest)), values.get(Slot(lowest))
+    for spread, highest, lowest in SPREAD_SLOTS:
+        high, low = values.get(highest), values.get(lowest)
         if isinstance(high, float) and isinstance(low, float):
-            values[Slot(spread)] = round(high - low, 6)
+            values[spread] = round(high - low, 6)
 
 
 def total(values: Mapping[Slot, Value], quantity: Quantity) -> float | None:

@@ -13,6 +13,12 @@ class SourceTerm:
     device_id: str = field(repr=False)
     slot: Slot
     factor: float = 1.0
+    addend: tuple[str, str] = field(init=False, repr=False, compare=False)
+    """Its name: the plant or device, and the key of the slot."""
+
+    def __post_init__(self) -> None:
+        """Name it once: it is asked for in every poll."""
+        object.__setattr__(self, "addend", (self.device_id, self.slot.key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,16 @@ class Source:
     terms: tuple[SourceTerm, ...]
     floor: float | None = None
     mean: bool = False
+    addends: tuple[tuple[str, str], ...] = field(init=False, repr=False, compare=False)
+    """The names of the terms, by which a source is told from others."""
+    is_difference: bool = field(init=False, repr=False, compare=False)
+    """Whether something is taken away."""
+
+    def __post_init__(self) -> None:
+        """Look at the terms once."""
+        object.__setattr__(self, "addends", tuple(each.addend for each in self.terms))
+        falls = any(each.factor < 0 for each in self.terms)
+        object.__setattr__(self, "is_difference", falls)
 
 
 type PlantSources = Mapping[Quantity, tuple[Source, ...]]

@@ -29,9 +29,12 @@ GUARDS: Final = "guards"
 SERIALS: Final = "serials"
 
 
+STEMS: Final[Mapping[Q, str]] = {each: each.partition("_energy_")[0] for each in Q}
+
+
 def stem(quantity: Q) -> str:
     """Name what an energy is about: ``pv`` of ``pv_energy_today``."""
-    return quantity.partition("_energy_")[0]
+    return STEMS[quantity]
 
 
 SOLAR: Final = frozenset({"pv", "ac", "mppt", "pv_charge", "pv_export", "direct_use"})
@@ -48,11 +51,11 @@ POWERS: Final[Mapping[str, Q]] = {
     "charger": Q.CHARGER_POWER,
 }
 """The power each energy adds up."""
-AROUND: Final[Mapping[str, tuple[Q, ...]]] = {
-    "battery_charge": (Q.PV_POWER, Q.GRID_IMPORT_POWER),
-    "battery_discharge": (Q.LOAD_POWER, Q.GRID_EXPORT_POWER),
-    "grid_export": (Q.PV_POWER, Q.BATTERY_DISCHARGE_POWER),
-    "grid_import": (Q.LOAD_POWER, Q.BATTERY_CHARGE_POWER),
+AROUND: Final[Mapping[str, tuple[Slot, ...]]] = {
+    "battery_charge": (Slot(Q.PV_POWER), Slot(Q.GRID_IMPORT_POWER)),
+    "battery_discharge": (Slot(Q.LOAD_POWER), Slot(Q.GRID_EXPORT_POWER)),
+    "grid_export": (Slot(Q.PV_POWER), Slot(Q.BATTERY_DISCHARGE_POWER)),
+    "grid_import": (Slot(Q.LOAD_POWER), Slot(Q.BATTERY_CHARGE_POWER)),
 }
 """The powers of a plant that together bound what flows: nothing comes out that did not come in."""
 SHARES: Final[Mapping[Q, Q]] = {
@@ -124,7 +127,7 @@ class Scenery:
     def evidence(self, device_id: str, slot: Slot, reading: Reading) -> Evidence:
         """Return what else is known about the energy of a lifetime counter."""
         about = stem(slot.quantity)
-        around = [self.powers.get(Slot(each)) for each in AROUND.get(about, ())]
+        around = [self.powers.get(each) for each in AROUND.get(about, ())]
         bounds = [each for each in around if isinstance(each, float)]
         today = Slot(SHARES.get(slot.quantity, slot.quantity), slot.index)
         beside = None if today in reading.slow else reading.values.get(today)
@@ -301,9 +304,11 @@ class CounterFilters:
                 values[slot] = each.value
                 self._untold.add((device_id, slot.key))
 
-    def holding(self) -> set[Addend]:
-        """Return whose latest value was held back or may be an old one, or who had none to say."""
-        return self._untold | {each for each in self._named if self.is_doubted(each)}
+    def is_holding(self, addend: Addend) -> bool:
+        """Whether the latest value of a counter was held back or may be an old one, or there was none."""
+        return addend in self._untold or (
+            addend in self._named and self.is_doubted(addend)
+        )
 
     def held(self) -> Mapping[tuple[str, Slot], Held]:
         """Return why counters are not published as they were told."""

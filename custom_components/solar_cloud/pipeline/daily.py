@@ -24,15 +24,21 @@ OTHER_DAILY: Final = frozenset({Q.INCOME_TODAY, Q.CO2_SAVED_TODAY})
 """What is counted over a day beside energies."""
 
 
+DAILY: Final = OTHER_DAILY | {each for each in Q if each.endswith("_energy_today")}
+LIFETIMES: Final[Mapping[Q, Q]] = {
+    today: lifetime for lifetime, today in SHARES.items()
+}
+
+
 def daily(quantity: Q) -> bool:
     """Whether a quantity starts anew at the plant's midnight."""
-    return quantity in OTHER_DAILY or quantity.value.endswith("_energy_today")
+    return quantity in DAILY
 
 
 def lifetime_of(today: Slot) -> Slot | None:
     """Return the lifetime counter beside a counter of today."""
-    found = (lifetime for lifetime, each in SHARES.items() if each == today.quantity)
-    return next((Slot(lifetime, today.index) for lifetime in found), None)
+    lifetime = LIFETIMES.get(today.quantity)
+    return None if lifetime is None else Slot(lifetime, today.index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What still holds of plants and devices that say nothing, or whose values are too old to be called live."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -30,15 +30,16 @@ class Freshness:
 
     def settle(
         self,
+        owners: Iterable[str],
         fresh: Mapping[str, Reading],
         vendor_stale: frozenset[str],
         inventory: Inventory,
         now: datetime,
     ) -> tuple[dict[str, Reading], set[str]]:
-        """Return what holds of every plant and device, and who is stale; ``vendor_stale`` is whom the vendor calls so."""
+        """Return what holds of some plants and devices, and who is stale; ``vendor_stale`` is whom the vendor calls so."""
         readings: dict[str, Reading] = {}
         stale: set[str] = set()
-        for key in (*inventory.devices, *inventory.plants):
+        for key in owners:
             if (reading := fresh.get(key)) is not None:
                 self._cache.put(key, reading, now.timestamp())
             entry = self._cache.get(key)

@@ -35,6 +35,8 @@ class KnownSlots:
 
     def __init__(self, storage: Storage) -> None:
         """Take up the memory of the last run."""
+        self.grown = False
+        """Whether a slot was met for the first time since somebody last looked."""
         self._storage: Final = storage
         self._slots: Final = from_json(dict[str, set[Slot]], storage.load(SECTION))
 
@@ -50,4 +52,5 @@ class KnownSlots:
             grown = grown or not slots.issuperset((*reading.values, *reading.unknown))
             slots.update(reading.values, reading.unknown)
         if grown:
+            self.grown = True
             self._storage.delay_save(SECTION, partial(to_json, self._slots))

@@ -4,13 +4,28 @@ Everything here is pure but for the storage, which keeps the filters, the days, 
 restart at night loses no entity and no counter.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import (
+    Callable,
+    Generator,
+    Iterable,
+    Mapping,
+    Sequence,
+    Set as AbstractSet,
+)
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from ..cloud.demand import Demand
-from ..cloud.model import Inventory, Quantity as Q, Reading, Slot, Snapshot, Value
+from ..cloud.model import (
+    Inventory,
+    Plant,
+    Quantity as Q,
+    Reading,
+    Slot,
+    Snapshot,
+    Value,
+)
 from ..cloud.points import split_powers
 from ..cloud.polling import ReadingCache
 from ..cloud.serialization import from_json
@@ -28,6 +43,11 @@ from .shown import ShownBefore
 from .timezones import HomeLocation, Night, is_dark, plant_zone
 
 ROLES: Final = "roles"
+UNHEARD: Final = 240.0
+"""Seconds after which a plant is looked at again though no poll brought anything of it: silence and time tell, too."""
+
+SLICE: Final = 10
+"""Plants that are worked on before others get their turn."""
 
 RATES: Final = (
     (Q.SELF_SUFFICIENCY_RATE, Q.GRID_IMPORT_ENERGY_TODAY, Q.LOAD_ENERGY_TODAY),
@@ -57,18 +77,13 @@ class _Poll:
     raw: Snapshot
     inventory: Inventory
     now: datetime
-    fresh: dict[str, Reading]
+    plants: Sequence[str]
+    """Of which it brought something, or time did."""
+    fresh: dict[str, Reading] = field(default_factory=dict)
     """What was said, with each lifetime counter as its filter lets it through."""
-    effective: dict[str, Reading]
-    """What holds of every plant and device."""
-    stale: set[str]
-    roles: Mapping[str, PlantSources]
-    """The sources of each plant's roles."""
-
-    def members(self, plant_id: str) -> list[str]:
-        """Return the devices of a plant."""
-        devices = self.inventory.devices.items()
-        return [key for key, device in devices if device.plant_id == plant_id]
+    effective: dict[str, Reading] = field(default_factory=dict)
+    """What holds of every plant and device that was worked on."""
+    stale: set[str] = field(default_factory=set)
 
 
 class ReadingPipeline:
@@ -101,94 +116,187 @@ class ReadingPipeline:
             ).items()
         }
         self._stand = {key: plant.stand() for key, plant in self._plants.items()}
+        self._listed: Final[dict[str, PlantSources]] = {}
         self._inventory = Inventory({}, {})
         self._own: Final[dict[str, frozenset[Q]]] = {}
         """What plants show of their own figures, because no device tells it."""
+        self._published = Snapshot({})
+        self._raw = Snapshot({})
+        self._looked_at: Final[dict[str, float]] = {}
+        """When each plant was last worked on, in epoch seconds."""
+        self.changed: AbstractSet[str] = frozenset()
+        """The plants and devices of which the last poll published something else than the one before."""
+        self.heard: AbstractSet[str] = frozenset()
+        """The plants and devices that the last poll told something of, if only that it is as it was."""
+        self.variety = 0
+        """Counts up whenever there is another kind of thing to show: a plant, a device, a slot, a time, alarms."""
+        self._dated: Final[set[str]] = set()
 
     def process(
         self, snapshot: Snapshot, inventory: Inventory, now: datetime
     ) -> Snapshot:
         """Return what is to be published of this poll.
 
-        Of a plant or device that is ``stale`` only what holds without it is left: its energies, and the zero of a sleeping inverter.
+        Of a plant or device that is ``stale`` only what holds without it is left: its energies, and the zero of a sleeping inverter. A poll
+        that brings nothing of a plant leaves it as it was, for a while.
         """
-        self._inventory = inventory
-        for key, reading in snapshot.readings.items():
-            self._said.put(key, reading, now.timestamp())
-        roles = {key: self._roles(key, inventory) for key in inventory.plants}
-        fresh = self._tell(snapshot, inventory, roles, now)
-        effective, stale = self._live.settle(fresh, snapshot.stale, inventory, now)
-        poll = _Poll(snapshot, inventory, now, fresh, effective, stale, roles)
-        for plant in inventory.plants.values():
-            stamps = (
-                fresh[key].measured_at
-                for key in (plant.id, *poll.members(plant.id))
-                if key in fresh
-            )
-            self._days.turn(plant, next(filter(None, stamps), None), now)
+        work = self.work(snapshot, inventory, now)
+        while True:
+            try:
+                next(work)
+            except StopIteration as done:
+                published: Snapshot = done.value
+                return published
+
+    def work(
+        self, snapshot: Snapshot, inventory: Inventory, now: datetime
+    ) -> Generator[None, None, Snapshot]:
+        """Process a poll, and pause between some plants and the next: each is done at once, and nothing is published before all are."""
+        plants = self._due(snapshot, inventory, now.timestamp())
+        poll = _Poll(snapshot, inventory, now, plants)
+        night = self._night.since(now.timestamp())
+        for number, plant_id in enumerate(plants, 1):
+            self._look_at(plant_id, poll, night)
+            if number % SLICE == 0:
+                yield
+        self.shown.hold(poll.effective, self.day_start, now.timestamp())
+        self.seen.add(poll.effective)
+        self.sessions.follow(poll.effective, now)
+        self.alarms.note(snapshot.alarms, inventory)
+        self._raw = snapshot
+        self._save()
+        return self._publish(poll)
+
+    def _look_at(self, plant_id: str, poll: _Poll, night: float | None) -> None:
+        """Work out what is to be published of one plant and its devices."""
+        plant, now = poll.inventory.plants[plant_id], poll.now.timestamp()
+        owners = (*poll.inventory.members(plant_id), plant_id)
+        for key in owners:
+            if (reading := poll.raw.readings.get(key)) is not None:
+                self._said.put(key, reading, now)
+        roles = self._roles_of(plant_id, poll.inventory)
+        fresh = self._tell(plant, owners, roles, poll, night)
+        effective, stale = self._live.settle(
+            owners, fresh, poll.raw.stale, poll.inventory, poll.now
+        )
+        stamps = (
+            fresh[key].measured_at for key in (plant_id, *owners[:-1]) if key in fresh
+        )
+        self._days.turn(plant, next(filter(None, stamps), None), poll.now)
+        poll.fresh.update(fresh)
         for key, reading in effective.items():
             effective[key] = self._completed(key, reading, poll)
-        for plant_id in inventory.plants:
-            effective[plant_id] = self._plant(plant_id, poll)
-        self.shown.hold(effective, self.day_start, now.timestamp())
-        self.seen.add(effective)
-        self.sessions.follow(effective, now)
-        self.alarms.note(snapshot.alarms, inventory)
-        self._save()
-        silent = {
-            key: reason for key, reason in snapshot.silent.items() if key in effective
+        poll.effective.update(effective)
+        poll.stale.update(stale)
+        poll.effective[plant_id] = self._plant(plant_id, roles, poll)
+        self._looked_at[plant_id] = now
+
+    def _roles_of(self, plant_id: str, inventory: Inventory) -> PlantSources:
+        """Return who can feed a plant's roles, which only another inventory changes."""
+        if (roles := self._listed.get(plant_id)) is None:
+            roles = self._listed[plant_id] = self._roles(plant_id, inventory)
+        return roles
+
+    def _due(
+        self, snapshot: Snapshot, inventory: Inventory, now: float
+    ) -> Sequence[str]:
+        """Return the plants of which a poll says something new, and those of which nothing was heard for a while."""
+        if inventory != self._inventory:
+            for device in inventory.devices.values():
+                self._filters.note_serial(device)
+            self._inventory, due = inventory, list(inventory.plants)
+            self._listed.clear()
+        else:
+            before, moved = self._raw, snapshot.stale ^ self._raw.stale
+            due = [
+                plant_id
+                for plant_id in inventory.plants
+                if not 0 <= now - self._looked_at.get(plant_id, 0.0) < UNHEARD
+                or any(
+                    snapshot.readings.get(key) is not before.readings.get(key)
+                    for key in inventory.members(plant_id)
+                )
+                or not moved.isdisjoint((plant_id, *inventory.members(plant_id)))
+                or _says_else(
+                    snapshot.readings.get(plant_id), before.readings.get(plant_id)
+                )
+            ]
+        return due
+
+    def _publish(self, poll: _Poll) -> Snapshot:
+        """Put what was worked out over what stands, and note whom that changes; of a changed inventory all was worked out."""
+        raw, before = poll.raw, self._published
+        readings = poll.effective
+        if len(poll.plants) < len(poll.inventory.plants):
+            readings = {**before.readings, **readings}
+        stale = before.stale.difference(poll.effective) & readings.keys() | poll.stale
+        silent = {key: reason for key, reason in raw.silent.items() if key in readings}
+        changed = {
+            key
+            for key, reading in poll.effective.items()
+            if before.readings.get(key) != reading
         }
-        return Snapshot(
-            effective,
+        changed |= before.readings.keys() - readings.keys()
+        changed |= stale ^ before.stale
+        changed |= {key for key, _ in silent.items() ^ before.silent.items()}
+        for plant_id in raw.alarms.keys() | before.alarms.keys():
+            if raw.alarms.get(plant_id) != before.alarms.get(plant_id):
+                changed |= {plant_id, *poll.inventory.members(plant_id)}
+        dated = {key for key, each in poll.effective.items() if each.measured_at}
+        if (
+            self.seen.grown
+            or before.readings.keys() != readings.keys()
+            or before.alarms.keys() != raw.alarms.keys()
+            or not dated <= self._dated
+        ):
+            self.variety += 1
+        self.seen.grown = False
+        self._dated.update(dated)
+        self.changed, self.heard = changed, poll.effective.keys()
+        self._published = Snapshot(
+            readings,
             silent,
             frozenset(stale),
-            snapshot.alarms,
-            snapshot.notices,
-            snapshot.resume_after,
+            raw.alarms,
+            raw.notices,
+            raw.resume_after,
         )
+        return self._published
 
     def _tell(
         self,
-        snapshot: Snapshot,
-        inventory: Inventory,
-        roles: Mapping[str, PlantSources],
-        now: datetime,
+        plant: Plant,
+        owners: Iterable[str],
+        roles: PlantSources,
+        poll: _Poll,
+        night: float | None,
     ) -> dict[str, Reading]:
         """Pass what was said through the filters; silence is heard, too, and old news that tell no time say nothing new."""
-        for device in inventory.devices.values():
-            self._filters.note_serial(device)
-        night = self._night.since(now.timestamp())
-        sceneries = {
-            plant.id: Scenery(
-                inventory,
-                _powers(roles[plant.id], snapshot),
-                now.astimezone(plant_zone(plant, None, now, self._place)).toordinal(),
-                night if is_dark(plant, now, self._place) else None,
-            )
-            for plant in inventory.plants.values()
-        }
-        plant_of = {key: device.plant_id for key, device in inventory.devices.items()}
-        for key, reading in snapshot.readings.items():
-            plant_id = plant_of.get(key, key)
-            scenery = sceneries.get(plant_id)
-            if scenery is not None and self._filters.is_denied(
-                key, reading, _made_at(reading, now), scenery
-            ):
-                sceneries[plant_id] = replace(scenery, glitch=True)
+        now, said = poll.now, poll.raw.readings
+        scenery = Scenery(
+            poll.inventory,
+            _powers(roles, poll.raw),
+            now.astimezone(plant_zone(plant, None, now, self._place)).toordinal(),
+            night if is_dark(plant, now, self._place) else None,
+        )
+        if any(
+            self._filters.is_denied(key, reading, _made_at(reading, now), scenery)
+            for key in owners
+            if (reading := said.get(key)) is not None
+        ):
+            scenery = replace(scenery, glitch=True)
         fresh: dict[str, Reading] = {}
-        for key in (*inventory.devices, *inventory.plants):
-            scenery = sceneries.get(plant_of.get(key, key))
-            reading = snapshot.readings.get(key, Reading(None, {}))
-            if scenery is not None:
-                counters = self._filters.observe(
-                    key,
-                    reading,
-                    _made_at(reading, now),
-                    scenery,
-                    again=_undated(key, snapshot),
-                )
-                if key in snapshot.readings:
-                    fresh[key] = replace(reading, values=_others(reading) | counters)
+        for key in owners:
+            reading = said.get(key, NOTHING)
+            counters = self._filters.observe(
+                key,
+                reading,
+                _made_at(reading, now),
+                scenery,
+                again=_undated(key, poll.raw),
+            )
+            if reading is not NOTHING:
+                fresh[key] = replace(reading, values=_others(reading) | counters)
         return fresh
 
     def _completed(self, key: str, reading: Reading, poll: _Poll) -> Reading:
@@ -202,9 +310,8 @@ class ReadingPipeline:
         values |= self._days.keep(key, complete, at, poll.inventory, now)
         return replace(complete, values=values)
 
-    def _plant(self, plant_id: str, poll: _Poll) -> Reading:
+    def _plant(self, plant_id: str, roles: PlantSources, poll: _Poll) -> Reading:
         """Put the roles over what the plant itself reports of them, and what is told about its data."""
-        roles = poll.roles[plant_id]
         own, now = poll.effective[plant_id], poll.now.timestamp()
         chosen = self._plants.setdefault(plant_id, SourceSelections())
         values: dict[Slot, Value] = {
@@ -231,7 +338,7 @@ class ReadingPipeline:
             poll.stale.add(plant_id)
         elif any(Slot(role) in values for role in roles if not role.is_energy):
             poll.stale.discard(plant_id)
-        members = poll.members(plant_id)
+        members = poll.inventory.members(plant_id)
         add_rates(values)
         if (peak := poll.inventory.plants[plant_id].pv_capacity) is not None:
             values[Slot(Q.INSTALLED_POWER)] = peak
@@ -294,9 +401,9 @@ class ReadingPipeline:
         """Return the midnight from which a plant or device counts today."""
         return self._days.start(device_id, self._inventory)
 
-    def holding(self) -> set[Addend]:
-        """Return the counters whose latest value was not believed, or that had none."""
-        return self._filters.holding()
+    def is_holding(self, counter: Addend) -> bool:
+        """Whether the latest value of a counter was not believed, or there was none."""
+        return self._filters.is_holding(counter)
 
     def rejected(self) -> Mapping[tuple[str, Slot], int]:
         """Return how many values each filter held back, for diagnostics."""
@@ -328,6 +435,16 @@ class ReadingPipeline:
             return {}
         chosen = plant.chosen(self._roles(plant_id, inventory))
         return {role: source.terms for role, source in chosen.items()}
+
+
+NOTHING: Final = Reading(None, {})
+
+
+def _says_else(now: Reading | None, then: Reading | None) -> bool:
+    """Whether a plant says something else than in the poll before; clients put it together anew for each."""
+    if now is None or then is None:
+        return now is not then
+    return (now, now.heard_at, now.slow) != (then, then.heard_at, then.slow)
 
 
 def _undated(key: str, raw: Snapshot) -> bool:

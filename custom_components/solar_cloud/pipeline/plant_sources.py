@@ -323,7 +323,7 @@ def _addends(
 
 def is_difference(source: Source) -> bool:
     """Whether something is taken away."""
-    return any(term.factor < 0 for term in source.terms)
+    return source.is_difference
 
 
 def _settled(source: Source, context: PollContext) -> bool:
@@ -366,12 +366,12 @@ def _parts(
 
 def identity(source: Source) -> tuple[Addend, ...]:
     """Tell a source by its terms."""
-    return tuple(addend(term) for term in source.terms)
+    return source.addends
 
 
 def addend(term: SourceTerm) -> Addend:
     """Name a term."""
-    return term.device_id, term.slot.key
+    return term.addend
 
 
 def evaluate(source: Source, readings: Mapping[str, Reading]) -> float | None:

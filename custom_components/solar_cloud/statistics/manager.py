@@ -128,9 +128,12 @@ class History:
     def on_poll(self) -> None:
         """Note what a poll says of gaps, and work on the past."""
         if self.account.readings.last_update_success:
-            held = self.account.pipeline.holding()
+            pipeline = self.account.pipeline
             self.watch.observe(
-                self.account.readings.data, dt_util.utcnow().timestamp(), held
+                self.account.readings.data,
+                dt_util.utcnow().timestamp(),
+                pipeline.heard,
+                pipeline.is_holding,
             )
         self.work()
 

@@ -1,5 +1,6 @@
 """Reading an account: what is due, as far as the limits allow, as one picture (sungrow.md §4.4, §4.5, §7)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,8 @@ from .timestamps import PlantClocks, parse_time
 OVERVIEW_EVERY: Final = 1800.0
 GIVE_UP_AFTER: Final = 2
 """Calls without an answer, or not allowed, after which a poll asks no more: each may cost half a minute, and all will end alike."""
+AT_ONCE: Final = 25
+"""Rows that are decoded before others get their turn."""
 STORAGE_SECTION: Final = "storage"
 CAPACITY: Final = "p13140"
 
@@ -102,7 +105,7 @@ class SungrowPoller:
         )
         if result.errors and not poll.succeeded and any(task.fast for task in due):
             raise result.errors[0]
-        return self._picture(poll, result.resume_after)
+        return await self._picture(poll, result.resume_after)
 
     async def try_live(self, wanted: Inventory, *, again: bool) -> None:
         """Ask for one plant's values; ``again`` makes what was refused due, too. Raises a ``CloudError``."""
@@ -278,12 +281,14 @@ class SungrowPoller:
 
     # What came of it
 
-    def _picture(self, poll: SungrowPoll, resume_after: float | None) -> Snapshot:
+    async def _picture(self, poll: SungrowPoll, resume_after: float | None) -> Snapshot:
         wanted = (*poll.wanted.plants, *poll.wanted.devices)
         self._learn_storage(poll)
         self._set_clocks(poll)
-        for key, fields in poll.rows.items():
+        for count, (key, fields) in enumerate(poll.rows.items(), 1):
             self.cache.put(key, self._read(poll, key, fields))
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
         self.cache.silent.update(poll.silent)
         if poll.alarms is not None:
             self.alarms.take(poll.alarms, poll.wanted)
