@@ -115,6 +115,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     show = _show_notices(hass, entry, account, repairs, control_manager)
     show()
     entry.async_on_unload(account.readings.async_add_listener(show))
+    entry.async_on_unload(account.inventory.async_add_listener(show))
     entry.async_on_unload(lambda: repairs.show(frozenset()))
 
     if control_manager is not None:
@@ -147,7 +148,7 @@ async def _async_first_look(
     except ConfigEntryNotReady:
         failure = account.readings.last_error or account.inventory.last_error
         repairs.show(notice_of(failure))
-        if account.inventory.last_success is not None:
+        if account.inventory.last_success and not account.inventory.remembered:
             # The next try need not list again: it is the readings that failed.
             account.store.listed = account.inventory.data
         raise
@@ -238,6 +239,7 @@ def _show_notices(
         repairs.show(
             account.readings.data.notices
             | notice_of(account.readings.last_error)
+            | notice_of(account.inventory.last_error)
             | own_notices(hass, entry, account)
             | told
         )

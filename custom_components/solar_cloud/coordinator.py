@@ -27,6 +27,7 @@ from .cloud.model import Inventory, Snapshot
 from .cloud.vendor import Cloud, Vendor
 from .const import (
     CONF_EXCLUDED_PLANTS,
+    CONF_EXTRA_DEVICES,
     DOMAIN,
     GRACE,
     INVENTORY_INTERVAL,
@@ -45,6 +46,8 @@ LONGEST_WAIT: Final = 6 * 3600.0
 SHORTEST_WAIT: Final = 15.0
 INCOMPLETE_WAIT: Final = 3600.0
 """Seconds until lists that had to be left incomplete are looked at again."""
+REFRESHED_BEHIND: Final = 20.0
+"""Seconds after a start with the lists of the last run until they are read: the first readings go before."""
 PUNCTUAL: Final = 5.0
 """Seconds that may be missing from a period: an automation that asks once in each is not punctual to the second."""
 FAILED: Final = 120.0
@@ -235,6 +238,10 @@ class InventoryCoordinator(SolarCloudCoordinator[Inventory]):
         )
         self._cloud: Final = cloud
         self._storage: Final = storage
+        self._account: Final = entry.unique_id or ""
+        self._extra: Final[dict[str, str]] = entry.options.get(CONF_EXTRA_DEVICES, {})
+        self.remembered = False
+        """Whether the lists are those of the last run."""
 
     @property
     def chosen(self) -> Inventory:
@@ -255,12 +262,25 @@ class InventoryCoordinator(SolarCloudCoordinator[Inventory]):
 
     @override
     async def _async_poll(self) -> Inventory:
-        """List; what could not be listed completely is looked at again sooner."""
+        """List, at a start from memory first; what could not be listed completely is looked at again sooner."""
         listed, self._storage.listed = self._storage.listed, None
+        if listed is None and (known := self._known()) is not None:
+            self.remembered = True
+            # Nothing is taken for gone by what was listed before.
+            return replace(known, complete=False, resume_after=REFRESHED_BEHIND)
         inventory = listed or await self._cloud.inventory()
+        self.remembered = False
+        if inventory.complete:
+            self._storage.keep_lists(self._account, self._extra, inventory)
         if inventory.complete or inventory.resume_after:
             return inventory
         return replace(inventory, resume_after=INCOMPLETE_WAIT)
+
+    def _known(self) -> Inventory | None:
+        """Return the lists of the last run, where they are read soon after: not where polling is off."""
+        if self.last_success is not None or self.config_entry.pref_disable_polling:
+            return None
+        return self._storage.take_lists(self._account, self._extra)
 
 
 class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):

@@ -9,6 +9,7 @@ kept in memory beyond a failed set-up: a client built anew five seconds later mu
 import asyncio
 from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 import math
 from pathlib import Path
@@ -31,7 +32,7 @@ from homeassistant.util.json import json_loads
 from .cloud.capture import Capture
 from .cloud.model import Inventory
 from .cloud.quota import Quota
-from .cloud.serialization import async_to_json, to_json
+from .cloud.serialization import async_to_json, from_json_or_none, to_json
 from .cloud.storage import SOON, Json, MemoryStorage
 from .cloud.token import SECTION as TOKEN
 from .cloud.vendor import Credentials, SignIn, Vendor
@@ -72,6 +73,12 @@ SLICE: Final = 0.01
 """Seconds after which encoding lets others go on."""
 FETCHED: Final = "_history"
 """The file of what an import has fetched so far."""
+LISTS: Final = "_lists"
+"""The file of an account's lists, written when they change, and once a day."""
+LISTS_TRUSTED: Final = 3 * 86400.0
+"""Seconds after which lists say nothing any more."""
+LISTS_CONFIRMED: Final = 86400.0
+"""Seconds after which lists that did not change are written again, with their new time."""
 KEPT: Final = "_undo"
 """The file of what a statistic is to hold from which an import is being taken."""
 
@@ -380,6 +387,25 @@ async def _no_breath() -> None:
     """Go on."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptLists:
+    """Complete lists of an account, and what they are good for."""
+
+    at: float
+    """When they were read, in epoch seconds."""
+    account: str = field(repr=False)
+    extra: dict[str, str] = field(repr=False)
+    """The devices that the user added."""
+    inventory: Inventory
+
+    def serve(self, account: str, extra: Mapping[str, str]) -> bool:
+        """Whether these are the lists of this account, and young enough."""
+        return (
+            (self.account, self.extra) == (account, extra)
+            and 0 <= time.time() - self.at < LISTS_TRUSTED
+        )
+
+
 class AccountStorage:
     """The storage of one config entry: what is saved at once in one file, what polls change in another."""
 
@@ -389,6 +415,11 @@ class AccountStorage:
         self._entry_id: Final = entry_id
         self._account: Final = SectionFile(hass, SectionStore(hass, entry_id))
         self._state: Final = StateFile(hass, entry_id, STATE)
+        self._lists_file: Final = SectionFile(
+            hass, SectionStore(hass, entry_id, LISTS)
+        )
+        self._lists: KeptLists | None = None
+        self._lists_tried = False
         self._removed = False
         self.crashed = False
         """Whether the last run ended without a word: what it showed last was not written."""
@@ -401,6 +432,12 @@ class AccountStorage:
         """Read the files; those that cannot be read are set aside and count as empty."""
         await self._account.async_load()
         await self._state.async_load()
+        await self._lists_file.async_load()
+        lists = self._lists_file.load(LISTS)
+        kept = from_json_or_none(KeptLists, lists)
+        # Lists of which something is damaged would let devices vanish.
+        if kept is not None and to_json(kept) == lists:
+            self._lists = kept
         kept = self._state.sections
         self.crashed = bool(kept) and kept.get(FINISHED) is not True
         self._state.begin()
@@ -417,6 +454,30 @@ class AccountStorage:
         for section in sections:
             self._account.drop(section)
         await self._account.async_write()
+
+    def take_lists(self, account: str, extra: Mapping[str, str]) -> Inventory | None:
+        """Return the lists of the last run, once: when a set-up fails with them, the next one lists anew."""
+        if self._lists is None or self._lists_tried:
+            return None
+        self._lists_tried = True
+        kept = self._lists
+        return kept.inventory if kept.serve(account, extra) else None
+
+    def keep_lists(
+        self, account: str, extra: Mapping[str, str], inventory: Inventory
+    ) -> None:
+        """Keep complete lists that were just read."""
+        self._lists_tried = False
+        kept, now = self._lists, time.time()
+        if (
+            kept is None
+            or not kept.serve(account, extra)
+            or kept.inventory != inventory
+            or now - kept.at >= LISTS_CONFIRMED
+        ):
+            lists = self._lists = KeptLists(now, account, {**extra}, inventory)
+            if not self._removed:
+                self._lists_file.note(LISTS, lambda: lists, SOON)
 
     def load(self, section: str) -> Json:
         """Return a section as it was last saved."""
@@ -453,12 +514,14 @@ class AccountStorage:
         if not self._removed:
             await self._account.async_write()
             await self._state.async_finish()
+            await self._lists_file.async_write()
 
     async def async_remove(self) -> None:
         """Delete the files and write no more."""
         self._removed = True
         await self._account.async_remove()
         await self._state.async_remove()
+        await self._lists_file.async_remove()
         for kind in (FETCHED, KEPT):
             file = SectionStore(self._hass, self._entry_id, kind)
             ir.async_delete_issue(self._hass, DOMAIN, _issue_id(file.key))

@@ -117,16 +117,25 @@ class SolaxPoller:
             and not self._idle(job, wanted)
         ]
         now = time.time()
+        slow = self._slow(wanted)
         due = [
             job
-            for job in self._slow(wanted)
+            for job in slow
             if not 0 <= now - self._last(job) < job.period
         ]
         if poll.done or self._faulty is None:
             due = []  # a continued poll only finishes what it began, and a start is not delayed
         due.sort(key=lambda job: (self._last(job) - now) / job.period)
         periods = max(1, int((poll.begun - self._previous) / BUDGET_PERIOD))
-        jobs = make_room(live, due, periods)
+        # A start from remembered lists does not know yet what they tell.
+        untold = [
+            job
+            for job in slow
+            if job.endpoint is PLANTS
+            and job.business not in self._lists.states_at
+            and job.key not in self._asked_at
+        ]
+        jobs = make_room([*live, *untold], due, periods)
         jobs.sort(key=lambda job: self._turns.get(job.key, 0))
         return jobs
 

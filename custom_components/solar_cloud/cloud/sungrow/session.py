@@ -31,7 +31,7 @@ HISTORY_BUCKET: Final = "history"
 CONTROL_BUCKET: Final = "control"
 """Commands: polling leaves them the reserve of every limit."""
 PAGE_SIZE: Final = 100
-AT_ONCE: Final = 20
+AT_ONCE: Final = 30
 """Calls side by side: the lists of so many plants, or all readings of one. How many a second are too many is not known (sungrow.md §7.1)."""
 
 
