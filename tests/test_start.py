@@ -171,7 +171,7 @@ async def test_lists_that_cannot_be_trusted_are_read_first(
 ) -> None:
     """As at a first start."""
     await stop(home, running)
-    spoil(hass_storage[f"{DOMAIN}.{running.entry_id}_lists"]["data"])
+    spoil(hass_storage[f"{DOMAIN}.{running.entry_id}_lists"]["data"]["_lists"])
     solax.calls.clear()
     await home.start(running)
     assert listed_first([*solax.calls])
@@ -204,5 +204,5 @@ async def test_lists_that_a_start_failed_with_are_not_tried_again(
     solax.faults.remove(fault)
     solax.calls.clear()
     await home.pass_time(60.0, step=10.0)
-    assert running.state is ConfigEntryState.LOADED
+    assert hass.config_entries.async_loaded_entries(DOMAIN) == [running]
     assert listed_first([*solax.calls])

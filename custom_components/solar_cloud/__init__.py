@@ -108,8 +108,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
     registry_sync = DeviceRegistrySync(
         hass, entry.entry_id, account.vendor, account.store, page
     )
+    await registry_sync.async_register(account.inventory.chosen)
     keep = _keep_devices(account, registry_sync)
-    keep()
+    registry_sync.prune(account.inventory.data, account.inventory.chosen)
     entry.async_on_unload(account.inventory.async_add_listener(keep))
 
     show = _show_notices(hass, entry, account, repairs, control_manager)

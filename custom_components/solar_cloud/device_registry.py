@@ -1,7 +1,8 @@
 """The device registry: the account, its plants, their hardware below them, and what is gone removed once that is certain."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -17,6 +18,8 @@ from .cloud.vendor import Vendor
 from .const import DOMAIN
 
 NUMBERS: Final = "numbers"
+SLICE: Final = 50
+"""Devices that are registered before others get their turn."""
 
 
 def account_key(entry_id: str) -> str:
@@ -88,13 +91,26 @@ class DeviceRegistrySync:
     @callback
     def register(self, inventory: Inventory) -> None:
         """Add or update the plants and devices, parents first."""
+        for _ in self._register_one_by_one(inventory):
+            pass
+
+    async def async_register(self, inventory: Inventory) -> None:
+        """Do the same at a start, where all are new: others get their turn between."""
+        for number, _ in enumerate(self._register_one_by_one(inventory), 1):
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+
+    def _register_one_by_one(self, inventory: Inventory) -> Iterator[None]:
+        """Yield after each plant and device."""
         shown = _shown(inventory)
         self._numbers.give(shown)
         self._register_account()
         for plant in inventory.plants.values():
             self._register_plant(plant)
+            yield
         for device in _parents_first(shown.devices):
             self._register_device(device, shown)
+            yield
 
     def _register_account(self) -> None:
         dr.async_get(self._hass).async_get_or_create(

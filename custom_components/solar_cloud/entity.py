@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import batched
 from typing import Any, Final, override
 
@@ -134,7 +135,8 @@ def add_controls[EntityT: Entity](
                 entry,
                 add,
                 [
-                    build(
+                    partial(
+                        build,
                         account,
                         control_manager,
                         key[0],
@@ -158,24 +160,24 @@ TURNS: Final = 10
 def _add(
     entry: SolarCloudConfigEntry,
     add: AddConfigEntryEntitiesCallback,
-    entities: Sequence[Entity],
+    builds: Sequence[Callable[[], Entity]],
 ) -> None:
-    """Add entities, many of them bit by bit: a browser that has 4096 messages before it is cut off, and each entity makes several."""
+    """Build and add entities, many of them bit by bit: a browser that has 4096 messages before it is cut off, and each entity makes several."""
 
     async def add_bit_by_bit() -> None:
-        for batch in batched(entities, BATCH, strict=False):
+        for batch in batched(builds, BATCH, strict=False):
             async with entry.runtime_data.adding:
                 if entry.state not in {
                     ConfigEntryState.SETUP_IN_PROGRESS,
                     ConfigEntryState.LOADED,
                 }:
                     return
-                add(batch)
+                add([build() for build in batch])
                 for _ in range(TURNS):
                     await asyncio.sleep(0)
 
-    if len(entities) <= BATCH:
-        add(entities)
+    if len(builds) <= BATCH:
+        add([build() for build in builds])
     else:
         entry.async_create_task(entry.runtime_data.readings.hass, add_bit_by_bit())
 
@@ -380,7 +382,10 @@ def add_as_they_appear[EntityT: Entity](
             _add(
                 entry,
                 add,
-                [build(account, device_id, slot) for device_id, slot in sorted(fresh)],
+                [
+                    partial(build, account, device_id, slot)
+                    for device_id, slot in sorted(fresh)
+                ],
             )
 
     update()

@@ -400,10 +400,10 @@ class KeptLists:
 
     def serve(self, account: str, extra: Mapping[str, str]) -> bool:
         """Whether these are the lists of this account, and young enough."""
-        return (
-            (self.account, self.extra) == (account, extra)
-            and 0 <= time.time() - self.at < LISTS_TRUSTED
-        )
+        return (self.account, self.extra) == (
+            account,
+            extra,
+        ) and 0 <= time.time() - self.at < LISTS_TRUSTED
 
 
 class AccountStorage:
@@ -415,9 +415,7 @@ class AccountStorage:
         self._entry_id: Final = entry_id
         self._account: Final = SectionFile(hass, SectionStore(hass, entry_id))
         self._state: Final = StateFile(hass, entry_id, STATE)
-        self._lists_file: Final = SectionFile(
-            hass, SectionStore(hass, entry_id, LISTS)
-        )
+        self._lists_file: Final = SectionFile(hass, SectionStore(hass, entry_id, LISTS))
         self._lists: KeptLists | None = None
         self._lists_tried = False
         self._removed = False
@@ -434,10 +432,10 @@ class AccountStorage:
         await self._state.async_load()
         await self._lists_file.async_load()
         lists = self._lists_file.load(LISTS)
-        kept = from_json_or_none(KeptLists, lists)
+        listed = from_json_or_none(KeptLists, lists)
         # Lists of which something is damaged would let devices vanish.
-        if kept is not None and to_json(kept) == lists:
-            self._lists = kept
+        if listed is not None and to_json(listed) == lists:
+            self._lists = listed
         kept = self._state.sections
         self.crashed = bool(kept) and kept.get(FINISHED) is not True
         self._state.begin()

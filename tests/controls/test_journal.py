@@ -66,6 +66,7 @@ async def test_firmware_and_devices_that_change_while_home_assistant_is_off_are_
     battery = house.cloud.first(BATTERY)
     house.cloud.plant.devices.remove(battery)
     await house.home.restart(house.entry)
+    await house.home.pass_time(30, step=30)  # the lists are read behind
     (line,) = lines(house, events)
     assert "Firmware changed: " in line
     assert "51.03 → " in line

@@ -164,6 +164,8 @@ def uploads_seen(cloud: SolaxCloud, device: Device) -> Iterator[float]:
     """
     for position in reversed(range(len(cloud.calls))):
         call = cloud.calls[position]
+        if position and cloud.calls[position - 1].matches("page_device_info"):
+            continue  # a listing asks who has a battery: that is not shown
         if call.matches("device/realtime_data", {"deviceType": int(device.kind)}):
             uploaded = cloud.plant.site.last_upload(device.sn, call.at)
             assert uploaded is not None

@@ -118,11 +118,7 @@ class SolaxPoller:
         ]
         now = time.time()
         slow = self._slow(wanted)
-        due = [
-            job
-            for job in slow
-            if not 0 <= now - self._last(job) < job.period
-        ]
+        due = [job for job in slow if not 0 <= now - self._last(job) < job.period]
         if poll.done or self._faulty is None:
             due = []  # a continued poll only finishes what it began, and a start is not delayed
         due.sort(key=lambda job: (self._last(job) - now) / job.period)
