@@ -71,6 +71,16 @@ async def test_e21_407_blocks_its_interface_only(rig: Rig) -> None:
     assert rig.count("getDevRealKpi") == before + 5
 
 
+async def test_e21_devices_that_must_wait_do_not_hide_their_plant(owner: Rig) -> None:
+    """An owner's plants are read every half hour: they came and went as often, with a line in the log each time."""
+    await owner.poll()
+    owner.cloud.fault("getDevRealKpi", code=407, times=None)
+    for _ in range(36):
+        owner.tick(300)
+        snapshot = await owner.poll()
+        assert PLANT in snapshot.readings
+
+
 async def test_e21_407_of_a_report_waits_an_hour_and_doubles(rig: Rig) -> None:
     """The interfaces with a daily allowance are asked again rarely, over restarts too."""
     await rig.poll()

@@ -107,7 +107,7 @@ class FusionSolarPoller:
             if number(device.address.get("type")) in models.READABLE
         ]
         if failure is not None and (
-            snapshot.readings.keys().isdisjoint(readable or wanted.plants)
+            snapshot.readings.keys().isdisjoint((*readable, *wanted.plants))
             or not isinstance(failure, QuotaExhausted)
             or failure.key not in {Paced.default_key, QuotaExhausted.default_key}
         ):
