@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from custom_components.solar_cloud.cloud.errors import (
     CredentialsRejected,
     QuotaExhausted,
+    TokenRefused,
 )
 from custom_components.solar_cloud.cloud.fusionsolar.errors import (
     REACTIONS,
@@ -477,7 +478,7 @@ def _sungrow_codes(sign_in: str, random: Random) -> list[Fault]:
                 f"code {code} at {place}",
                 told(place, code=code),
                 bound=within("sungrow", place, wait),
-                asks=isinstance(error, CredentialsRejected),
+                asks=isinstance(error, CredentialsRejected | TokenRefused),
             )
         )
     return found
@@ -542,7 +543,7 @@ SUNGROW: Final = (
     Fault("tokens of ten minutes", turned(token_hours=1 / 6), BRIEF),
     Fault("dead tokens are E900", turned(expired_code="E900"), BRIEF, DAY + CYCLE),
     Fault("few calls an hour", turned(per_hour=10, per_day=None), BRIEF, HOUR + 60.0 + CYCLE),
-    Fault("wait ordered", turned(per_hour=5, retry_after=1800.0), BRIEF, 1800.0 + CYCLE),
+    Fault("wait ordered", turned(per_hour=5, retry_after=1800.0), BRIEF, HOUR + CYCLE),
     Fault("consent or password gone", _sungrow_revoked, (0.0,), asks=True),
     Fault("clock skewed", turned(clock_skew=900.0), BRIEF),
     Fault("answers not encrypted", turned(plain_answers=True), BRIEF),
@@ -671,7 +672,7 @@ FUSIONSOLAR: Final = (
     Fault("http 401 at everything", told("everything", http=401), bound=HOUR + CYCLE, asks=True),
     Fault("http 401 at readings", told("readings", http=401), bound=HOUR + CYCLE),
     Fault("http 403", told("everything", http=403), bound=900.0 + CYCLE),
-    Fault("http 410", told("everything", http=410)),
+    Fault("http 410", told("everything", http=410), bound=610.0 + CYCLE),
     Fault("http 429", told("everything", http=429), bound=900.0 + CYCLE),
     Fault("gateway wants hours", turned(gateway=429, gateway_wait="7200"), BRIEF, 7200.0 + CYCLE),
     Fault("moved", turned(moved_to="https://elsewhere.example"), BRIEF),

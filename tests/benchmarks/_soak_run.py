@@ -70,7 +70,9 @@ CUT_WITHIN: Final = 14
 """Points of a poll at which it may be cut."""
 
 UNCOUNTED: Final = frozenset({"few calls an hour", "wait ordered"})
-"""Faults in which a cloud refuses calls that are within its usual limits; and a kill loses the count of the last seconds, and a wrong clock any."""
+"""Faults in which a cloud refuses calls that are within its usual limits."""
+UNKNOWABLE: Final = ("killed", "clock", "late", "never", "slow")
+"""Faults after which nobody knows what a cloud counted when: a kill loses the last half minute, and an answer may come long after its call was counted."""
 
 DST: Final = (
     datetime(2026, 3, 29, 3, 0, tzinfo=ZONE),
@@ -598,7 +600,7 @@ class Soak:
         ]
         told.violations += [f"left after unload: {each}" for each in self._loose]
         self._loose = []
-        limited = told.name in UNCOUNTED or told.name.startswith(("killed", "clock"))
+        limited = told.name in UNCOUNTED or told.name.startswith(UNKNOWABLE)
         told.violations += sorted(set(self._calls.violations(limited=limited)))
         for each in told.violations:
             self._say(self._line(told, each))
