@@ -147,8 +147,7 @@ class UploadTracker:
             age = polled - max(upload.last for upload in live.values())
             self._offset = PollOffset(age, age - self._period, age - 2 * self._period)
             if visible:
-                # The moment is known to a few seconds only, and to come a second too soon costs a whole period.
-                self._offset = PollOffset(FINE / 2, -FINE / 2, -FINE / 2)
+                self._offset = PollOffset(0.0, -FINE, -FINE)
         self._leader = self._choose(live)
         self._storage.delay_save(SECTION, lambda: self._offset, LATER)
 
