@@ -415,6 +415,13 @@ def test_nan_is_nothing() -> None:
     assert answer.json() == {"a": None, "b": None, "c": 1}
 
 
+def test_an_integer_beyond_64_bits_is_nothing() -> None:
+    """Else no file of Home Assistant could be written once it is kept: the account's token went with it."""
+    body = f'{{"a": {2**63 - 1}, "b": {2**63}, "c": -{2**70}, "d": 7}}'
+    answer = Answer(200, {}, body)
+    assert answer.json() == {"a": 2**63 - 1, "b": None, "c": None, "d": 7}
+
+
 @pytest.mark.parametrize(
     ("told", "read"),
     [

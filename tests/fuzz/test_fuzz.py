@@ -53,6 +53,10 @@ FOUND = {
         "fusionsolar_account",
         Lie("esnCode", '"\\ud800"'),
     ),
+    "a mode beyond 64 bits": (
+        "fusionsolar_account",
+        Lie("operationMode", "47644869916158001941513239553906191969"),
+    ),
     "a report of more energy than there is": ("sungrow_oauth", Lie("4", "4e15")),
 }
 

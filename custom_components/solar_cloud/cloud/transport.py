@@ -28,6 +28,7 @@ from .errors import (
     NotConnected,
     UnexpectedAnswer,
 )
+from .serialization import LARGEST
 from .storage import Json
 
 LOGGER: Final = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class _Read:
                 json.loads(
                     _whole_letters(body),
                     parse_constant=lambda _: None,
+                    parse_int=_storable,
                     object_hook=_as_it_is if len(body) > LARGE else None,
                 )
             )
@@ -86,6 +88,12 @@ def _whole_letters(body: str) -> str:
     if "\\ud" not in body and "\\uD" not in body:
         return body
     return _HALVES.sub(lambda found: found[1] or "\\ufffd", body)
+
+
+def _storable(digits: str) -> int | None:
+    """Read an integer; ``None`` for one that no file of Home Assistant could be written with."""
+    value = int(digits)
+    return value if -LARGEST <= value <= LARGEST else None
 
 
 def _as_it_is(fields: dict[str, Json]) -> dict[str, Json]:
@@ -108,7 +116,7 @@ class Answer:
     def json(self) -> Json:
         """Parse the body, whatever content type it claims.
 
-        NaN and infinities become ``None``. Raises ``UnexpectedAnswer`` for anything that is not JSON (a maintenance page).
+        NaN, infinities and integers beyond 64 bits become ``None``. Raises ``UnexpectedAnswer`` for anything that is not JSON (a maintenance page).
         """
         read = self.read or _Read.of(self.body)
         if not read.sound:
