@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from custom_components.solar_cloud.cloud.demand import Demand
 from custom_components.solar_cloud.cloud.model import (
     Device,
     DeviceKind,
@@ -439,3 +440,58 @@ def test_a_damaged_store_is_no_obstacle() -> None:
     days = MemoryStorage()
     days.delay_save("days", lambda: "x")
     Home(storage=days).poll(inverter=RUNNING)
+
+
+def or_the_plant(plant_id: str, inventory: Inventory) -> PlantSources:
+    """Feed the yield from the inverter, else from the plant itself."""
+    owners = [
+        each
+        for each in ("inverter", plant_id)
+        if each != "inverter" or each in inventory.devices
+    ]
+    slot = Slot(Q.PV_ENERGY_TOTAL)
+    return {
+        Q.PV_ENERGY_TOTAL: tuple(Source((SourceTerm(owner, slot),)) for owner in owners)
+    }
+
+
+def test_a_plants_own_figures_are_needed_where_no_device_fills_its_roles() -> None:
+    """Not before anybody knows, not while the inverter counts; when it is gone; and when nobody looks, not at all."""
+    pipeline = ReadingPipeline(MemoryStorage(), STALE, or_the_plant, Place())
+    assert pipeline.needs_own(Demand()) is None
+    slot = Slot(Q.PV_ENERGY_TOTAL)
+    told = {
+        "plant": Reading(NOON, {slot: 500.0}),
+        "inverter": Reading(NOON, {slot: 400.0}),
+    }
+    listed = Inventory({"plant": PLANT}, {"inverter": INVERTER})
+    pipeline.process(Snapshot(told), listed, NOON)
+    assert pipeline.needs_own(Demand()) == {}
+    alone = Inventory({"plant": PLANT}, {})
+    seldom = Reading(None, {slot: 500.0}, heard_at=NOON, slow=frozenset({slot}))
+    pipeline.process(Snapshot({"plant": seldom}), alone, NOON + POLL)
+    needed = pipeline.needs_own(Demand())
+    assert needed is not None
+    assert Q.PV_ENERGY_TOTAL in needed["plant"]
+    off = {("plant", str(each)) for each in needed["plant"]}
+    assert pipeline.needs_own(Demand(frozenset(off))) == {}
+
+
+def test_what_is_followed_elsewhere_makes_no_leaps_of_its_own() -> None:
+    """A plant that is asked once an hour counts as it did; nothing of it is held, and no value rejected."""
+    pipeline = ReadingPipeline(MemoryStorage(), STALE, or_the_plant, Place())
+    slot, listed = (
+        Slot(Q.PV_ENERGY_TOTAL),
+        Inventory({"plant": PLANT}, {"inverter": INVERTER}),
+    )
+    for number in range(40):
+        now = NOON + number * POLL
+        asked = NOON + number // 12 * 12 * POLL
+        total = 500.0 + 8.0 * (number // 12)
+        own = Reading(None, {slot: total}, heard_at=asked, slow=frozenset({slot}))
+        inverter = Reading(now, {slot: 400.0 + number * 0.6})
+        published = pipeline.process(
+            Snapshot({"plant": own, "inverter": inverter}), listed, now
+        )
+    assert not pipeline.held()
+    assert published.readings["plant"].values[Slot(Q.REJECTED_VALUES)] == 0

@@ -151,7 +151,10 @@ class ReadingCache:
         return None if device_id in self.silent else self.last(device_id)
 
     def lagging(self, device_id: str) -> Reading | None:
-        """Return the last live reading of what is asked for seldom: as old as the answer, and no reason to call its owner stale."""
+        """Return the last live reading of what is asked for seldom: as old as the answer, and no reason to call its owner stale.
+
+        All of it is ``slow``: its energies, which others tell, would look like leaps after an outage.
+        """
         if (reading := self.live(device_id)) is None:
             return None
         heard_at = datetime.fromtimestamp(self._entries[device_id].read_at, UTC)

@@ -293,7 +293,7 @@ class ReadingPipeline:
                 reading,
                 _made_at(reading, now),
                 scenery,
-                again=_undated(key, poll.raw),
+                again=_shown_again(key, poll.raw),
             )
             if reading is not NOTHING:
                 fresh[key] = replace(reading, values=_others(reading) | counters)
@@ -304,7 +304,7 @@ class ReadingPipeline:
         values = dict(reading.values)
         self._filters.hold(key, values)
         at = None
-        if key in poll.fresh and not _undated(key, poll.raw):
+        if key in poll.fresh and not _shown_again(key, poll.raw):
             at = _made_at(reading, poll.now)
         complete, now = replace(reading, values=values), poll.now.timestamp()
         values |= self._days.keep(key, complete, at, poll.inventory, now)
@@ -330,7 +330,7 @@ class ReadingPipeline:
         )
         values |= chosen.apply(roles, context)
         split_powers(values)
-        self._own[plant_id] = self._told_by_plant(plant_id, chosen)
+        self._own[plant_id] = self._told_by_plant(plant_id, chosen, roles)
         raw = poll.raw.readings.get(plant_id)
         slow = raw.slow if raw else frozenset()
         self._days.share_roles(plant_id, values, chosen, chosen.parts(roles), slow, now)
@@ -351,8 +351,10 @@ class ReadingPipeline:
         )
         return Reading(own.measured_at or newest, values, own.unknown, raw=own.raw)
 
-    def _told_by_plant(self, plant_id: str, chosen: SourceSelections) -> frozenset[Q]:
-        """Return what a plant shows of its own figures: the roles it feeds, and what of its flows no device tells."""
+    def _told_by_plant(
+        self, plant_id: str, chosen: SourceSelections, roles: PlantSources
+    ) -> frozenset[Q]:
+        """Return what a plant shows of its own figures: the roles it feeds or may come to, and what of its flows no device tells."""
         sources = chosen.sources()
         fed = {
             role
@@ -363,7 +365,10 @@ class ReadingPipeline:
         by_devices |= {SHARES[role] for role in by_devices & SHARES.keys()}
         said = self._said.last(plant_id)
         told = {slot.quantity for slot in said.values} if said else set()
-        own = fed | ((told & FLOWS) - by_devices)
+        waiting = chosen.waiting(roles) & {
+            slot.quantity for slot in self.seen.slots(plant_id)
+        }
+        own = fed | waiting | ((told & FLOWS) - by_devices)
         return frozenset(own | {SHARES[role] for role in own & SHARES.keys()})
 
     def needs_own(self, demand: Demand) -> Mapping[str, frozenset[Q]] | None:
@@ -447,13 +452,13 @@ def _says_else(now: Reading | None, then: Reading | None) -> bool:
     return (now, now.heard_at, now.slow) != (then, then.heard_at, then.slow)
 
 
-def _undated(key: str, raw: Snapshot) -> bool:
-    """Whether nobody knows when a reading was made: it is old, and tells no time."""
-    return (
-        key in raw.readings
-        and key in raw.stale
-        and raw.readings[key].measured_at is None
-    )
+def _shown_again(key: str, raw: Snapshot) -> bool:
+    """Whether a reading says nothing new of counters: it is old and tells no time, or others are followed in its place."""
+    if (reading := raw.readings.get(key)) is None:
+        return False
+    undated = key in raw.stale and reading.measured_at is None
+    energies = {slot for slot in reading.values if slot.quantity.is_energy}
+    return undated or (bool(energies) and energies <= reading.slow)
 
 
 def _others(reading: Reading) -> dict[Slot, Value]:

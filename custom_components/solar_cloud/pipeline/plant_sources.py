@@ -224,6 +224,16 @@ class SourceSelections:
         """Return the source of each role."""
         return {role: choice.terms for role, choice in self.choices.items()}
 
+    def waiting(self, roles: PlantSources) -> set[Quantity]:
+        """Return the roles whose source is silent or gone, or was never found."""
+        return {
+            role
+            for role, sources in roles.items()
+            if (choice := self.choices.get(role)) is None
+            or choice.waiting_since is not None
+            or all(identity(each) != choice.terms for each in sources)
+        }
+
     def held(self) -> Mapping[Quantity, Held]:
         """Return why counters are not what their sources add up to."""
         return {
