@@ -330,7 +330,7 @@ class ReadingPipeline:
         )
         values |= chosen.apply(roles, context)
         split_powers(values)
-        self._own[plant_id] = self._told_by_plant(plant_id, chosen, roles)
+        self._own[plant_id] = self._told_by_plant(plant_id, chosen, roles, now)
         raw = poll.raw.readings.get(plant_id)
         slow = raw.slow if raw else frozenset()
         self._days.share_roles(plant_id, values, chosen, chosen.parts(roles), slow, now)
@@ -352,7 +352,7 @@ class ReadingPipeline:
         return Reading(own.measured_at or newest, values, own.unknown, raw=own.raw)
 
     def _told_by_plant(
-        self, plant_id: str, chosen: SourceSelections, roles: PlantSources
+        self, plant_id: str, chosen: SourceSelections, roles: PlantSources, now: float
     ) -> frozenset[Q]:
         """Return what a plant shows of its own figures: the roles it feeds or may come to, and what of its flows no device tells."""
         sources = chosen.sources()
@@ -365,7 +365,7 @@ class ReadingPipeline:
         by_devices |= {SHARES[role] for role in by_devices & SHARES.keys()}
         said = self._said.last(plant_id)
         told = {slot.quantity for slot in said.values} if said else set()
-        waiting = chosen.waiting(roles) & {
+        waiting = chosen.waiting_for(plant_id, roles, now) & {
             slot.quantity for slot in self.seen.slots(plant_id)
         }
         own = fed | waiting | ((told & FLOWS) - by_devices)

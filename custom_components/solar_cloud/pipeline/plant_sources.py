@@ -84,6 +84,13 @@ class SourceSelection:
             return Held(HeldBecause.WAITS_FOR_ADDEND, behind=behind)
         return Held(HeldBecause.AHEAD, behind=behind) if behind else None
 
+    def is_lost(self, sources: tuple[Source, ...], now: float) -> bool:
+        """Whether another source may take over: the chosen one is not to be had any more."""
+        silent = self.waiting_since is not None and (
+            now - self.waiting_since >= SOURCE_LOST_AFTER
+        )
+        return silent or all(identity(each) != self.terms for each in sources)
+
     def watch(
         self, sources: tuple[Source, ...], readings: Mapping[str, Reading]
     ) -> None:
@@ -224,14 +231,13 @@ class SourceSelections:
         """Return the source of each role."""
         return {role: choice.terms for role, choice in self.choices.items()}
 
-    def waiting(self, roles: PlantSources) -> set[Quantity]:
-        """Return the roles whose source is silent or gone, or was never found."""
+    def waiting_for(self, owner: str, roles: PlantSources, now: float) -> set[Quantity]:
+        """Return the roles that an owner could feed and whose source is gone, or was never found."""
         return {
             role
             for role, sources in roles.items()
-            if (choice := self.choices.get(role)) is None
-            or choice.waiting_since is not None
-            or all(identity(each) != choice.terms for each in sources)
+            if any(term.device_id == owner for each in sources for term in each.terms)
+            and self.choices.get(role, SourceSelection()).is_lost(sources, now)
         }
 
     def held(self) -> Mapping[Quantity, Held]:
