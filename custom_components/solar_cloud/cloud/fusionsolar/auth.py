@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 import time
-from typing import Final, override
+from typing import ClassVar, Final, override
 
 from yarl import URL
 
@@ -28,8 +28,10 @@ from .limits import BUSY_WAIT, LOGIN, LOGOUT
 
 SESSION: Final = 1800.0
 """A session lives for half an hour after its last use."""
-MARGIN: Final = 60.0
-"""Seconds before its end from which a token is not used: one refused all the same costs one call more."""
+MARGIN: Final = 300.0
+"""Seconds before its end from which a token is not used."""
+SESSION_MARGIN: Final = 60.0
+"""The same of a session, which each call prolongs: one refused all the same costs one call more."""
 LOGIN_WAIT: Final = (600.0, 3600.0)
 """First and longest wait after 407 at login; a fleet that retries together keeps itself out (failures.md E22)."""
 CONTEST_WAIT: Final = 600.0
@@ -38,6 +40,8 @@ CONTEST_LONG_WAIT: Final = 1800.0
 
 class Authorization(ABC):
     """One way to sign in: what a call carries, and what a refused token means."""
+
+    margin: ClassVar = MARGIN
 
     def __init__(
         self,
@@ -50,7 +54,7 @@ class Authorization(ABC):
         self._credentials: Final = credentials
         self._transport: Final = transport
         self._quota: Final = quota
-        self.tokens: Final = TokenManager(self._fetch, storage, margin=MARGIN)
+        self.tokens: Final = TokenManager(self._fetch, storage, margin=self.margin)
 
     @abstractmethod
     async def _fetch(self, stale: Token | None) -> Token:
@@ -75,6 +79,8 @@ class Authorization(ABC):
 
 class ApiAccount(Authorization):
     """A Northbound account: one session at a time, and every login ends the session before, another program's too."""
+
+    margin = SESSION_MARGIN
 
     def __init__(
         self,
