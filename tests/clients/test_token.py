@@ -90,6 +90,25 @@ async def test_a_renewal_that_fails_while_cancelled_is_just_over(desk: Desk) -> 
     assert desk.stored is None
 
 
+async def test_a_renewal_that_came_to_nothing_is_not_tried_by_each_call(
+    desk: Desk, clock: StillClock
+) -> None:
+    """A host that is gone for hours is asked once a poll; a clock that is put back keeps nobody waiting."""
+    tokens = desk.manager()
+    desk.broken = True
+    for _ in range(12):
+        for _ in range(4):
+            with pytest.raises(CloudUnreachable):
+                await tokens.current()
+        clock.advance(300.0)
+    assert len(desk.asked) == 12
+    with pytest.raises(CloudUnreachable):
+        await tokens.current()
+    desk.broken = False
+    clock.advance(-3600.0)
+    assert (await tokens.current()).access == "access-14"
+
+
 async def test_renewed_a_margin_before_expiry(desk: Desk, clock: StillClock) -> None:
     """Neither earlier nor later."""
     tokens = desk.manager()
@@ -137,7 +156,9 @@ async def test_saved_before_its_first_use(desk: Desk) -> None:
     assert tokens.token is None
 
 
-async def test_e16_dead_token_is_buried_in_memory_and_storage(desk: Desk) -> None:
+async def test_e16_dead_token_is_buried_in_memory_and_storage(
+    desk: Desk, clock: StillClock
+) -> None:
     """It is not used again, here or after a restart; its refresh token is still there for the next attempt."""
     tokens = desk.manager()
     stale = await tokens.current()
@@ -149,6 +170,7 @@ async def test_e16_dead_token_is_buried_in_memory_and_storage(desk: Desk) -> Non
             await tokens.current()
         with pytest.raises(CloudUnreachable):
             await desk.manager().current()
+        clock.advance(300.0)
     assert not tokens.session_conflict  # one token died, however often it was tried
     assert desk.stored is not None
     assert desk.stored.refresh == "refresh-1"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import time
 from typing import Final
 
-from .errors import CloudError, UnexpectedAnswer
+from .errors import CloudError, CloudUnreachable, InterfaceMoved, UnexpectedAnswer
 from .serialization import from_json_or_none, to_json
 from .storage import Json, Storage
 
@@ -18,6 +18,8 @@ SECTION: Final = "token"
 CONTEST_WINDOW: Final = 3600.0
 """Seconds in which three tokens that died early mean that another program uses the account (solax.md §2.2)."""
 CONTEST_COUNT: Final = 3
+RETRY: Final = 240.0
+"""Seconds after a renewal that came to nothing until the next: each call of a poll would try, and a host that is gone was asked forty times an hour."""
 EXTENDED: Final = 6 * 3600.0
 """Seconds within which it is written that use has put off an expiry: a crash costs a sign-in at most."""
 
@@ -73,6 +75,7 @@ class TokenManager:
         self._extended = 0.0
         self._renewals = 0
         self._failure: CloudError | None = None
+        self._failed_at = 0.0
         self._died_early: list[float] = []
         self._last_dead: Token | None = None
 
@@ -126,8 +129,10 @@ class TokenManager:
         """
         renewals = self._renewals
         async with self._lock:
-            if self._renewals != renewals and self._failure is not None:
-                raise self._failure  # of a renewal this call waited for
+            if self._failure is not None and (
+                self._renewals != renewals or self._rests(self._failure)
+            ):
+                raise self._failure.with_traceback(None)
             token = self._token
             if token is not None and self._fresh(token):
                 if token is not stale:
@@ -146,13 +151,20 @@ class TokenManager:
                     renewal.exception()
                 raise
 
+    def _rests(self, failure: CloudError) -> bool:
+        """Whether a renewal just came to nothing that neither tells its own wait nor is for the user to mend."""
+        return (
+            isinstance(failure, CloudUnreachable | InterfaceMoved)
+            and 0 <= time.time() - self._failed_at < RETRY
+        )
+
     async def _renew(self, stale: Token | None) -> Token:
         self._renewals += 1
         self._failure = None
         try:
             return await self._renew_once(stale)
         except CloudError as err:
-            self._failure = err
+            self._failure, self._failed_at = err, time.time()
             raise
 
     async def _renew_once(self, stale: Token | None) -> Token:

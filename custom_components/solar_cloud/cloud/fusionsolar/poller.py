@@ -93,21 +93,23 @@ class FusionSolarPoller:
         self._plan.plants_needed = any(
             self.demand.needs(plant_id, TOLD) for plant_id in wanted.plants
         )
-        failure = await self._work(
-            self._plan.due(
-                self._device_batches(wanted),
-                self.access.pack(PLANT_NOW, 0, wanted.plants),
-                dark=self._dark(wanted),
-            )
+        batches = self._plan.due(
+            self._device_batches(wanted),
+            self.access.pack(PLANT_NOW, 0, wanted.plants),
+            dark=self._dark(wanted),
         )
+        failure = await self._work(batches)
         snapshot = self._snapshot(wanted)
         readable = [
             key
             for key, device in wanted.devices.items()
             if number(device.address.get("type")) in models.READABLE
         ]
+        # Plants that were not asked, since an owner's may be so rarely only, are no failure.
+        plants_failed = any(batch.bucket == PLANT_NOW for batch in batches)
+        known = readable if readable and plants_failed else [*readable, *wanted.plants]
         if failure is not None and (
-            snapshot.readings.keys().isdisjoint((*readable, *wanted.plants))
+            snapshot.readings.keys().isdisjoint(known)
             or not isinstance(failure, QuotaExhausted)
             or failure.key not in {Paced.default_key, QuotaExhausted.default_key}
         ):
