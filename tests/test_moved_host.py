@@ -259,7 +259,7 @@ async def test_an_account_that_shows_other_plants_is_not_changed_over(
     assert "plants" in result["description_placeholders"]["detail"]
     assert entry.data["credentials"] == before
     old.turn(moved_to=None)
-    await home.pass_time(600)
+    await home.pass_time(1200)
     assert entry.state is ConfigEntryState.LOADED
 
 

@@ -272,12 +272,12 @@ async def test_e17_options_reload_but_no_listener_does(
     solax.steal_token()
     await home.pass_time(600)
     assert len(solax.token_calls) == 2
-    assert solax.calls.count("page_plant_info") == 2
+    lists = solax.calls.count("page_device_info")
 
     flow = await options(home.hass, running)
     polls = solax.calls.count("realtime_data")
     await flow.submit(plants=[solax.plant.plant_id], controls=True, repair_gaps=True)
     assert running.state is ConfigEntryState.LOADED
     assert solax.calls.count("realtime_data") == polls + 5
-    assert solax.calls.count("page_plant_info") == 2
+    assert solax.calls.count("page_device_info") == lists
     assert len(solax.token_calls) == 2

@@ -164,9 +164,17 @@ def uploads_seen(cloud: SolaxCloud, device: Device) -> Iterator[float]:
     """
     for position in reversed(range(len(cloud.calls))):
         call = cloud.calls[position]
-        if position and cloud.calls[position - 1].matches("page_device_info"):
-            continue  # a listing asks who has a battery: that is not shown
         if call.matches("device/realtime_data", {"deviceType": int(device.kind)}):
+            around = range(max(0, position - 12), min(position + 12, len(cloud.calls)))
+            near = [cloud.calls[each] for each in around]
+            if not any(
+                each.at == call.at
+                and each.matches(
+                    "device/realtime_data", {"deviceType": int(Kind.INVERTER)}
+                )
+                for each in near
+            ):
+                continue  # a listing asks who has a battery: that is not shown
             uploaded = cloud.plant.site.last_upload(device.sn, call.at)
             assert uploaded is not None
             yield uploaded

@@ -488,7 +488,7 @@ def test_what_is_followed_elsewhere_makes_no_leaps_of_its_own() -> None:
         now = NOON + number * POLL
         asked = NOON + number // 12 * 12 * POLL
         total = 500.0 + 8.0 * (number // 12)
-        own = Reading(None, {slot: total}, heard_at=asked, slow=frozenset({slot}))
+        own = Reading(None, {slot: total}, heard_at=asked, again=True)
         inverter = Reading(now, {slot: 400.0 + number * 0.6})
         published = pipeline.process(
             Snapshot({"plant": own, "inverter": inverter}), listed, now

@@ -478,6 +478,8 @@ class Reading:
     """Which round of calls it is from, for clients that read a plant's devices minutes apart."""
     slow: frozenset[Slot] = field(default_factory=frozenset, compare=False)
     """What the vendor makes seldom, and shows between as if it were new."""
+    again: bool = field(default=False, compare=False)
+    """Whether its energies are no news: it is asked seldom, and others are followed in its place."""
     raw: Mapping[str, float] = field(default_factory=dict)
     """What a user picked, by the vendor's id and in its unit, as it was told."""
 

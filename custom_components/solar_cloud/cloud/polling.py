@@ -153,7 +153,7 @@ class ReadingCache:
     def lagging(self, device_id: str) -> Reading | None:
         """Return the last live reading of what is asked for seldom: as old as the answer, and no reason to call its owner stale.
 
-        All of it is ``slow``: its energies, which others tell, would look like leaps after an outage.
+        Its energies, which others tell, are no news: they would look like leaps after an outage.
         """
         if (reading := self.live(device_id)) is None:
             return None
@@ -163,6 +163,7 @@ class ReadingCache:
             measured_at=None,
             heard_at=heard_at,
             slow=frozenset(reading.values),
+            again=True,
         )
 
     def made_at(self, device_id: str, reading: Reading) -> float:

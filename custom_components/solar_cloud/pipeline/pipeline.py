@@ -456,9 +456,7 @@ def _shown_again(key: str, raw: Snapshot) -> bool:
     """Whether a reading says nothing new of counters: it is old and tells no time, or others are followed in its place."""
     if (reading := raw.readings.get(key)) is None:
         return False
-    undated = key in raw.stale and reading.measured_at is None
-    energies = {slot for slot in reading.values if slot.quantity.is_energy}
-    return undated or (bool(energies) and energies <= reading.slow)
+    return reading.again or (key in raw.stale and reading.measured_at is None)
 
 
 def _others(reading: Reading) -> dict[Slot, Value]:
