@@ -36,6 +36,16 @@ def test_fast_tasks_come_first_and_slow_ones_fill_up() -> None:
     assert schedule.due([*slow, *fast], 0.0, 6) == [*fast, *slow[:2]]
 
 
+def test_a_task_that_is_wanted_now_does_not_wait_for_its_turn() -> None:
+    """Nor for the rest of a day after a refusal."""
+    slow = task("slow", 900)
+    schedule = Schedule()
+    schedule.done(slow, 1000.0, 86400.0)
+    assert schedule.due([slow], 2000.0, 6) == []
+    schedule.hurry(["slow"])
+    assert schedule.due([slow], 2000.0, 6) == [slow]
+
+
 def test_a_starving_slow_task_goes_first() -> None:
     """Once it is twice overdue."""
     fast = [task(f"f{number}", 240) for number in range(7)]
