@@ -143,13 +143,14 @@ class TokenManager:
                 self._renew(stale if token is None else token)
             )
             try:
-                return await asyncio.shield(renewal)
+                await asyncio.wait([renewal])
             except asyncio.CancelledError:
                 # An account being reloaded must not lose a token the vendor has just traded for the old one.
                 await asyncio.wait([renewal])
                 if not renewal.cancelled():
                     renewal.exception()
                 raise
+            return renewal.result()
 
     def _rests(self, failure: CloudError) -> bool:
         """Whether a renewal just came to nothing that neither tells its own wait nor is for the user to mend."""
