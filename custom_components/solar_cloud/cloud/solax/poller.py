@@ -149,7 +149,7 @@ class SolaxPoller:
         """List the alarms of plants in which a device just began, or ceased, to report a fault."""
         before = self._faulty
         self._faulty = frozenset(filter(partial(self._reports, wanted), wanted.plants))
-        changed = (before or frozenset()) ^ self._faulty
+        changed = frozenset() if before is None else before ^ self._faulty
         jobs = [
             job
             for job in self._slow(wanted)
