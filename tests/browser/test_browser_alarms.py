@@ -46,7 +46,7 @@ async def test_an_alarm_is_seen_with_its_cause_and_what_to_do(
                 None,
             )
 
-        alarms = await eventually(count, "alarms", within=400)  # with the second poll
+        alarms = await eventually(count, "alarms")
         (plant,) = [
             each["device_id"]
             for each in await client.entities(DOMAIN)

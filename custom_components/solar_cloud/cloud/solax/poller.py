@@ -46,6 +46,8 @@ PATIENCE: Final = 240.0
 SILENCES: Final = 2
 """A cloud that did not answer so many calls in a row will not answer the next."""
 NOT_REACHED: Final = "rate_limited"
+FIRST_CALLS: Final = 5
+"""How many calls a first poll makes: what can wait is asked in it where a small plant leaves room."""
 IDLE: Final = 480.0
 """Seconds for which a charger that does nothing at night is believed: every second poll asks it."""
 
@@ -119,9 +121,11 @@ class SolaxPoller:
         now = time.time()
         slow = self._slow(wanted)
         due = [job for job in slow if not 0 <= now - self._last(job) < job.period]
-        if poll.done or self._faulty is None:
-            due = []  # a continued poll only finishes what it began, and a start is not delayed
+        if poll.done:
+            due = []  # a continued poll only finishes what it began
         due.sort(key=lambda job: (self._last(job) - now) / job.period)
+        if self._faulty is None:
+            due = due[: max(0, FIRST_CALLS - len(live))]  # a start is not delayed
         periods = max(1, int((poll.begun - self._previous) / BUDGET_PERIOD))
         # A start from remembered lists does not know yet what they tell.
         untold = [
