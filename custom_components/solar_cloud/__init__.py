@@ -51,6 +51,7 @@ from .energy_dashboard import DashboardIssue
 from .journal import ChangeJournal
 from .repairs import Repairs, notice_of
 from .runtime import RuntimeData, SolarCloudConfigEntry
+from .section_file import SectionStore
 from .services import async_register
 from .session import get_transport
 from .statistics import recorder
@@ -60,7 +61,6 @@ from .statistics.undo import async_complete
 from .storage import (
     KEPT,
     AccountStorage,
-    SectionStore,
     async_get_store,
     async_remove_store,
     get_quota,

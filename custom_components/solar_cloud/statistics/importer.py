@@ -35,7 +35,8 @@ from ..cloud.timestamps import midnight
 from ..const import DOMAIN, LOGGER
 from ..flow_schemas import async_sentence
 from ..issues import plant_issue_id
-from ..storage import FETCHED, KEPT, PackedFile, SectionStore
+from ..section_file import PackedFile, SectionStore
+from ..storage import FETCHED, KEPT
 from . import recorder
 from .counters import Counter, async_zone, plant_counters, renamed, renamed_each
 from .first_hour import FirstHours, async_read_end, collector

@@ -17,7 +17,7 @@ from ..backfill.rows import SAME, Row, lacking
 from ..backfill.samples import HOUR
 from ..cloud.serialization import from_json_or_none, to_json
 from ..const import LOGGER
-from ..storage import SectionStore, async_load_or_set_aside
+from ..section_file import SectionStore, async_load_or_set_aside
 from . import recorder
 
 
