@@ -395,7 +395,7 @@ def add_as_they_appear[EntityT: Entity](
 def _what_there_is(account: Account, registry: dr.DeviceRegistry) -> tuple[object, ...]:
     """Return what changes whenever there may be another entity to create, or one to forget."""
     return (
-        id(account.inventory.data),
+        account.inventory.data,
         account.pipeline.variety,
         account.quota.left() is None,
         len(registry.devices),
