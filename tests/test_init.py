@@ -2,10 +2,12 @@
 
 import ast
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 import json
 from pathlib import Path
 import stat
+import threading
 from typing import Any, override
 from unittest.mock import patch
 
@@ -17,6 +19,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components import solar_cloud
 from custom_components.solar_cloud.cloud.registry import VENDORS
+from custom_components.solar_cloud.cloud.vendor import Clients
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.storage import (
     QUOTAS,
@@ -68,6 +71,22 @@ async def test_an_account_is_set_up_and_unloaded(
     solax.calls.clear()
     await home.pass_time(900)
     assert len(solax.calls) == 0
+
+
+async def test_a_client_is_imported_outside_the_event_loop(
+    entry: MockConfigEntry, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes a while, in which nothing else would get its turn."""
+    vendor, threads = VENDORS["solax"], list[int]()
+
+    def clients() -> Clients:
+        threads.append(threading.get_ident())
+        return vendor.clients()
+
+    monkeypatch.setitem(VENDORS, "solax", replace(vendor, clients=clients))
+    await home.start(entry)
+    assert entry.state is ConfigEntryState.LOADED
+    assert threads[0] != threading.get_ident()
 
 
 async def test_a_home_costs_four_calls_in_five_minutes(

@@ -215,6 +215,23 @@ def _needs(path: Path) -> set[str]:
     return {each for each in found & every if not f"{own}.".startswith(f"{each}.")}
 
 
+def test_who_has_no_account_imports_no_client() -> None:
+    """Of a vendor everybody imports how its accounts sign in; tables, polls and controls take several times as long."""
+    needs = {_module(path): _needs(path) for path in _files("")}
+    reached, fresh = set[str](), {each for each in needs if _vendor(each) is None}
+    while fresh:
+        reached |= fresh
+        fresh = set().union(*(needs[each] for each in fresh)) - reached
+    rooms = {each.rpartition(".")[2] for each in reached if _vendor(each)}
+    assert rooms == {*_vendors(), "api", "auth", "crypto", "errors", "oauth"}
+
+
+def _vendor(module: str) -> str | None:
+    return next(
+        (each for each in _vendors() if f".cloud.{each}." in f"{module}."), None
+    )
+
+
 def test_no_file_is_too_small_to_stand_alone() -> None:
     """One under 60 lines of use to one other alone joins it; a vendor's rooms are the same whatever their size."""
     needs = {_module(path): _needs(path) for path in _files("")}

@@ -160,6 +160,7 @@ async def _async_connect(
 ) -> _Connection:
     """Build the client, taking up what outlived the last set-up; no call is made."""
     vendor = VENDORS[entry.data[CONF_VENDOR]]
+    await hass.async_add_import_executor_job(vendor.clients)
     sign_in = vendor.sign_in(entry.data[CONF_SIGN_IN])
     credentials = entry.data[CONF_CREDENTIALS]
     store = await async_get_store(hass, entry.entry_id, entry.unique_id)

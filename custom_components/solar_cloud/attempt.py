@@ -102,8 +102,9 @@ class Attempt:
         else:
             await self.storage.save(TOKEN, None)
 
-    def connect(self, credentials: Credentials) -> None:
+    async def async_connect(self, credentials: Credentials) -> None:
         """Build a client; what an earlier one of the same account was refused is asked for again."""
+        await self._hass.async_add_import_executor_job(self._vendor.clients)
         if self._quota is None:
             self._quota = self._vendor.quota(self.storage)
         self._tried = dict(credentials)
@@ -165,7 +166,7 @@ async def async_look_elsewhere(
             continue
         there = sign_in.elsewhere(credentials, region)
         attempt = Attempt(hass, vendor, sign_in)
-        attempt.connect(there)
+        await attempt.async_connect(there)
         try:
             await attempt.async_list()
         except PermissionMissing, Paced:

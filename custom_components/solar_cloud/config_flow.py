@@ -320,7 +320,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
     async def _async_try(self) -> ConfigFlowResult:
         """Sign in and list the plants; go on later where the lists are longer than our pace allows at once."""
         try:
-            self._attempt.connect(self._credentials)
+            await self._attempt.async_connect(self._credentials)
             if self.source in LATER and self._attempt.carries:
                 async with paused(self.hass, self._entry):
                     await self._attempt.async_list()

@@ -287,7 +287,7 @@ async def async_change_over(
     await attempt.async_take_up(entry)
     unique_id = identity(vendor, sign_in, credentials, attempt.token)
     async with paused(hass, entry):
-        attempt.connect(credentials)
+        await attempt.async_connect(credentials)
         await attempt.async_list()
         if not shows_same_plants(hass, entry, attempt.inventory):
             raise CloudError("other_account")

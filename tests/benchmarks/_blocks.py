@@ -2,9 +2,10 @@
 
 from asyncio import events
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+import gc
 import sys
 import threading
 import time
@@ -22,6 +23,8 @@ class Block:
     """One callback of the loop."""
 
     seconds: float = 0.0
+    collecting: float = 0.0
+    """Of these, the seconds Python looked for garbage: among all objects of the process, whoever made them."""
     looks: Counter[str] = field(default_factory=Counter)
     """Where it was found: the innermost line of ours or of Home Assistant's."""
 
@@ -29,7 +32,12 @@ class Block:
     def ours(self) -> float:
         """The seconds in our own code and what it calls outside Home Assistant."""
         mine = sum(seen for at, seen in self.looks.items() if at.startswith(OURS))
-        return self.seconds * mine / (self.looks.total() or 1)
+        return self.working * mine / (self.looks.total() or 1)
+
+    @property
+    def working(self) -> float:
+        """The seconds without those spent on garbage."""
+        return self.seconds - self.collecting
 
 
 @dataclass(slots=True)
@@ -52,6 +60,7 @@ class Watch:
 def watched(least: float = 0.005) -> Iterator[Watch]:
     """Time every callback of this thread's loop that takes ``least`` seconds or more of the processor."""
     watch, thread, over = Watch(), threading.get_ident(), threading.Event()
+    collecting_since = 0.0
     run = events.Handle._run  # noqa: SLF001
 
     def timed(handle: events.Handle) -> None:
@@ -62,8 +71,17 @@ def watched(least: float = 0.005) -> Iterator[Watch]:
         begun = time.thread_time()
         run(handle)
         block.seconds = time.thread_time() - begun
-        if block.seconds >= least:
+        if block.seconds >= least and not over.is_set():  # what ends it is no part
             watch.blocks.append(block)
+
+    def collected(phase: str, _: Mapping[str, int]) -> None:
+        nonlocal collecting_since
+        if threading.get_ident() != thread or watch.current is None:
+            return
+        if phase == "start":
+            collecting_since = time.thread_time()
+        else:
+            watch.current.collecting += time.thread_time() - collecting_since
 
     def look() -> None:
         while not over.wait(EVERY):
@@ -73,11 +91,13 @@ def watched(least: float = 0.005) -> Iterator[Watch]:
 
     looker = threading.Thread(target=look, name="looker", daemon=True)
     events.Handle._run = timed  # type: ignore[method-assign,assignment]  # noqa: SLF001
+    gc.callbacks.append(collected)
     looker.start()
     try:
         yield watch
     finally:
         events.Handle._run = run  # type: ignore[method-assign]  # noqa: SLF001
+        gc.callbacks.remove(collected)
         over.set()
         looker.join()
 

@@ -157,6 +157,7 @@ COLUMNS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "block": (
         ("devices", "devices"),
         ("longest_ms", "longest block ms"),
+        ("collecting_ms", "collecting"),
         ("ours_in_it_ms", "ours in it"),
         ("most_ours_ms", "most of ours"),
         ("blocks_over_50_ms", "over 50 ms"),

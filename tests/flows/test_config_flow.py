@@ -1,13 +1,16 @@
 """Adding an account: each mistake is named, and can be overcome."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+import threading
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.solar_cloud import config_flow
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.solax.client import SolaxCloud as Client
+from custom_components.solar_cloud.cloud.vendor import Clients
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -264,6 +267,24 @@ async def test_an_address_that_cannot_be_right_is_refused(
     assert len(solax.calls) == 0
     await flow.submit(base_url=f" {solax.url} ")
     assert flow.at("plants")
+
+
+async def test_a_client_is_imported_outside_the_event_loop(
+    flow: Flow, solax: SolaxCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the vendor is chosen and there is something to try, and not before."""
+    vendor, threads = VENDORS["solax"], list[int]()
+
+    def clients() -> Clients:
+        threads.append(threading.get_ident())
+        return vendor.clients()
+
+    monkeypatch.setitem(config_flow.SIGN_INS, "solax", replace(vendor, clients=clients))
+    await reach_base_url(flow, solax)
+    assert threads == []
+    await flow.submit(base_url=solax.url)
+    assert flow.at("plants")
+    assert threads[0] != threading.get_ident()
 
 
 async def test_a_region_needs_no_address(

@@ -35,6 +35,7 @@ from custom_components.solar_cloud.cloud.storage import Json, Storage
 from custom_components.solar_cloud.cloud.token import SECTION, Token
 from custom_components.solar_cloud.cloud.transport import Transport
 from custom_components.solar_cloud.cloud.vendor import (
+    Clients,
     CredentialField,
     Credentials,
     FieldKind,
@@ -94,8 +95,9 @@ class Bureau:
             key=KEY,
             name="Consenting",
             sign_ins=(sign_in,),
-            quota=lambda storage: Quota({}, storage),
-            connect=self._connect,
+            clients=lambda: Clients(
+                quota=lambda storage: Quota({}, storage), connect=self._connect
+            ),
             stale_after=1200.0,
         )
 

@@ -146,7 +146,7 @@ class Trial:
         monkeypatch.setitem(
             VENDORS,
             vendor.key,
-            replace(vendor, connect=connect),
+            replace(vendor, clients=lambda: replace(vendor.clients(), connect=connect)),
         )
 
     async def run(self, days: float, calm: float = 27.0) -> list[Line]:

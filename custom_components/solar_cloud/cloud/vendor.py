@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 import hashlib
+from importlib import import_module
 import re
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 from urllib.parse import unquote
@@ -314,25 +315,60 @@ class SupportsLogout(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clients:
+    """What makes a vendor's clients: ``CLIENTS`` of its room ``client``."""
+
+    quota: Callable[[Storage], Quota]
+    connect: Callable[[SignIn, Credentials, Transport, Storage, Quota], Cloud]
+    """Builds a client without a call."""
+    catalogue: Catalogue = NO_CATALOGUE
+    """Every documented point of its devices."""
+
+
+def import_clients(package: str) -> Clients:
+    """Import what makes the clients of a vendor's package."""
+    clients: Clients = import_module(f"{package}.client").CLIENTS
+    return clients
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor:
-    """One vendor. ``connect`` builds a client without a call."""
+    """One vendor, as every home knows it; its clients are imported where it has an account."""
 
     key: str
     name: str
     """Of the cloud, as users know it."""
     sign_ins: tuple[SignIn, ...]
-    quota: Callable[[Storage], Quota]
-    connect: Callable[[SignIn, Credentials, Transport, Storage, Quota], Cloud]
+    clients: Callable[[], Clients]
+    """Imports what makes its clients. That takes a while: the first call is to be made outside the event loop."""
     stale_after: float
     """Seconds after which a reading is no longer live."""
     poll_period: float = 300.0
     """Seconds between polls: never less than what the vendor's limits allow, latencies included."""
     settings_period: float | None = 3600.0
     """Seconds between read-backs of the settings; ``None`` when they come with the readings, at no call of their own."""
-    catalogue: Catalogue = NO_CATALOGUE
-    """Every documented point of its devices."""
     maker: str | None = None
     """Who makes the devices, where that is not the name of the cloud."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Every documented point of its devices."""
+        return self.clients().catalogue
+
+    def quota(self, storage: Storage) -> Quota:
+        """Return a new account's budget of calls."""
+        return self.clients().quota(storage)
+
+    def connect(
+        self,
+        sign_in: SignIn,
+        credentials: Credentials,
+        transport: Transport,
+        storage: Storage,
+        quota: Quota,
+    ) -> Cloud:
+        """Build a client without a call."""
+        return self.clients().connect(sign_in, credentials, transport, storage, quota)
 
     def sign_in(self, key: str) -> SignIn:
         """Find a sign-in by its key."""

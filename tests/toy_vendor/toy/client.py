@@ -1,4 +1,4 @@
-"""A Toy Solar account as everybody else sees it: lists, readings, and what feeds a plant's roles."""
+"""A Toy Solar account as everybody else sees it: lists, readings, what feeds a plant's roles, and how a client is put together."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -11,11 +11,14 @@ from custom_components.solar_cloud.cloud.model import (
     Snapshot,
 )
 from custom_components.solar_cloud.cloud.points import decode, text
+from custom_components.solar_cloud.cloud.quota import ALL, DAY, Quota, Window
 from custom_components.solar_cloud.cloud.sources import PlantSources, single
-from custom_components.solar_cloud.cloud.storage import Json
+from custom_components.solar_cloud.cloud.storage import Json, Storage
+from custom_components.solar_cloud.cloud.transport import Transport
+from custom_components.solar_cloud.cloud.vendor import Clients, Credentials, SignIn
 
 from .points import TABLES
-from .session import ToySession
+from .session import LOGIN, ToySession
 
 
 class ToyClient:
@@ -81,3 +84,24 @@ def _time(raw: Json) -> datetime | None:
         return datetime.fromisoformat(str(raw))
     except ValueError:
         return None
+
+
+def quota(storage: Storage) -> Quota:
+    """Stay below what the vendor allows (60 calls a minute), and do not sign in in a circle; a day's calls are counted."""
+    every = (Window(30, 60.0), Window(None, DAY))
+    return Quota({ALL: every, LOGIN: (Window(4, 600.0),)}, storage)
+
+
+def connect(
+    sign_in: SignIn,
+    credentials: Credentials,
+    transport: Transport,
+    storage: Storage,
+    budget: Quota,
+) -> ToyClient:
+    """Build a client without calling anybody."""
+    base = sign_in.base_url(credentials)
+    return ToyClient(ToySession(base, credentials, transport, storage, budget))
+
+
+CLIENTS = Clients(quota=quota, connect=connect)

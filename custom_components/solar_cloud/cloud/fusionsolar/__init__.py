@@ -1,11 +1,9 @@
 """Huawei FusionSolar through the SmartPVMS Northbound API, by an API account or by an owner's consent (OAuth Connect)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
-from ..quota import Quota
-from ..storage import Storage
-from ..transport import Transport
 from ..vendor import (
     CredentialField,
     Credentials,
@@ -14,17 +12,13 @@ from ..vendor import (
     SignIn,
     Vendor,
     fingerprint,
+    import_clients,
 )
 from . import oauth
 from .api import REGIONS, base_url, normalize_url, oauth_url
-from .auth import ApiAccount, Authorization, ConsentAuthorization
-from .client import FusionSolarCloud
-from .limits import set_total, windows
-from .points import CATALOGUE
-from .readings import STALE_AFTER
-from .schedule import POLL_PERIOD
-from .session import FusionSolarSession
 
+STALE_AFTER: Final = 1500.0
+POLL_PERIOD: Final = 302.0
 LINKS: Final[Mapping[str, str]] = {
     "portal": "https://eu5.fusionsolar.huawei.com",
     "reference": "https://support.huawei.com/enterprise/en/doc/EDOC1100261860",
@@ -86,40 +80,12 @@ CONSENT: Final = SignIn(
 )
 
 
-def _quota(storage: Storage) -> Quota:
-    return Quota(windows(0, {}), storage)
-
-
-def _connect(
-    sign_in: SignIn,
-    credentials: Credentials,
-    transport: Transport,
-    storage: Storage,
-    quota: Quota,
-) -> FusionSolarCloud:
-    """Build a client; the limit of the whole account depends on how it signs in."""
-    owner = sign_in.oauth is not None
-    set_total(quota, owner=owner)
-    auth: Authorization = (ConsentAuthorization if owner else ApiAccount)(
-        credentials, transport, storage, quota
-    )
-    return FusionSolarCloud(
-        FusionSolarSession(base_url(credentials), auth, transport, quota),
-        storage,
-        owner=owner,
-    )
-
-
 VENDOR: Final = Vendor(
     key="fusionsolar",
     name="FusionSolar",
     maker="Huawei",
     sign_ins=(ACCOUNT, CONSENT),
-    quota=_quota,
-    connect=_connect,
+    clients=partial(import_clients, __name__),
     stale_after=STALE_AFTER,
-    catalogue=CATALOGUE,
     poll_period=POLL_PERIOD,
 )
-
-__all__ = ["VENDOR"]

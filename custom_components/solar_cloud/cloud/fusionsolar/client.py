@@ -7,16 +7,21 @@ from ..catalogue import PickedPoints
 from ..corrections import DeviceCorrection
 from ..demand import Demand
 from ..model import Device, Inventory, Plant, Snapshot
+from ..quota import Quota
 from ..sources import PlantSources
 from ..storage import Json, Storage
-from ..vendor import Ability, Access, Permission
+from ..transport import Transport
+from ..vendor import Ability, Access, Clients, Credentials, Permission, SignIn
+from .api import base_url
+from .auth import ApiAccount, Authorization, ConsentAuthorization
 from .controls.manager import FusionSolarControls
 from .controls.state import ControlStates
 from .decoder import FusionSolarDecoder
 from .history import FusionSolarHistory
 from .inventory import FusionSolarInventory
+from .limits import set_total, windows
 from .oauth import PERMISSIONS, SCOPES
-from .points import PLANT_TYPE
+from .points import CATALOGUE, PLANT_TYPE
 from .poller import FusionSolarPoller
 from .read_calls import ask
 from .session import FusionSolarSession
@@ -142,3 +147,31 @@ class FusionSolarCloud:
                 if names
             },
         }
+
+
+def quota(storage: Storage) -> Quota:
+    """Count calls by interface; what the whole account may spend follows from how it signs in."""
+    return Quota(windows(0, {}), storage)
+
+
+def connect(
+    sign_in: SignIn,
+    credentials: Credentials,
+    transport: Transport,
+    storage: Storage,
+    budget: Quota,
+) -> FusionSolarCloud:
+    """Build a client; the limit of the whole account depends on how it signs in."""
+    owner = sign_in.oauth is not None
+    set_total(budget, owner=owner)
+    auth: Authorization = (ConsentAuthorization if owner else ApiAccount)(
+        credentials, transport, storage, budget
+    )
+    return FusionSolarCloud(
+        FusionSolarSession(base_url(credentials), auth, transport, budget),
+        storage,
+        owner=owner,
+    )
+
+
+CLIENTS: Final = Clients(quota=quota, connect=connect, catalogue=CATALOGUE)

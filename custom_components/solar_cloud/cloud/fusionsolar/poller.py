@@ -21,7 +21,7 @@ from ..model import Inventory, Notice, Quantity, Reading, Slot, Snapshot, Value
 from ..points import decode, number, text
 from ..polling import run_calls
 from ..storage import Json, Storage
-from . import models
+from . import STALE_AFTER, models
 from .access import ReadAccess
 from .alarms import DAYS, SHORT_DAYS, WRONG_LANGUAGE, FusionSolarAlarms
 from .api import milliseconds, rows
@@ -30,7 +30,7 @@ from .errors import Refused
 from .inventory import DeviceRow, FusionSolarInventory
 from .limits import ALARMS, DEVICE_NOW, PLANT_DAY, PLANT_NOW
 from .points import PLANT, PLANT_TYPE, TABLES
-from .readings import STALE_AFTER, FusionSolarReadingCache, Report, day_reports
+from .readings import FusionSolarReadingCache, Report, day_reports
 from .schedule import CYCLE, Batch, CallPlanner
 from .session import FusionSolarSession
 from .sources import PlantDevices, add_up

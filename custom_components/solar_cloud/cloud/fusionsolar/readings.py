@@ -49,7 +49,6 @@ def day_reports(answer: Json, picked: Collection[str] = ()) -> dict[str, Report]
 
 
 SECTION: Final = "fusionsolar_last"
-STALE_AFTER: Final = 1500.0
 STUCK_READS: Final = 4
 """Reads without any change, over that many seconds, after which a device that claims to produce is not believed."""
 CAPABLE: Final = frozenset(

@@ -13,13 +13,13 @@ from typing import Final
 from ..quota import DAY, Quota
 from ..serialization import from_json
 from ..storage import LATER, Storage
+from . import POLL_PERIOD
 from .limits import ALARMS, PLANT_DAY, PLANT_NOW
 
 SECTION: Final = "fusionsolar_plan"
 
 CYCLE: Final = 301.0
 """Just behind the windows of five minutes, which begin with the answers: these may take a second, and two until the poll's own rhythm breaks."""
-POLL_PERIOD: Final = 302.0
 AT_ONCE: Final = 6
 """Cycles of up to so many calls are read in one go; larger ones are spread over the five minutes."""
 SPREAD: Final = 0.93

@@ -4,10 +4,6 @@ from functools import partial
 from typing import Final
 
 from ..addresses import servers, tidied
-from ..quota import Quota
-from ..storage import Storage
-from ..token import TokenManager
-from ..transport import Transport
 from ..vendor import (
     CredentialField,
     Credentials,
@@ -15,33 +11,16 @@ from ..vendor import (
     SignIn,
     Vendor,
     fingerprint,
+    import_clients,
 )
-from .auth import MARGIN, TokenIssuer
-from .client import SolaxCloud
-from .limits import SolaxBackoff, quota
-from .points import CATALOGUE
-from .session import SolaxSession
-from .timestamps import STALE_AFTER
+
+STALE_AFTER: Final = 1200.0
+"""Devices upload about every five minutes; after twenty a row says nothing about now [seen: rows an hour old]."""
 
 
 def account(credentials: Credentials) -> str:
     """Identify an application without naming it."""
     return fingerprint(credentials["client_id"].strip().lower())
-
-
-def connect(
-    sign_in: SignIn,
-    credentials: Credentials,
-    transport: Transport,
-    storage: Storage,
-    budget: Quota,
-) -> SolaxCloud:
-    """Build a client without a call."""
-    base = sign_in.base_url(credentials)
-    backoff = SolaxBackoff(budget)
-    issuer = TokenIssuer(base, credentials, transport, backoff)
-    tokens = TokenManager(issuer.issue, storage, margin=MARGIN)
-    return SolaxCloud(SolaxSession(base, transport, tokens, backoff), storage)
 
 
 REGIONS: Final = {
@@ -75,9 +54,7 @@ VENDOR: Final = Vendor(
     key="solax",
     name="SolaX",
     sign_ins=(SIGN_IN,),
-    quota=quota,
-    connect=connect,
+    clients=partial(import_clients, __name__),
     stale_after=STALE_AFTER,
-    catalogue=CATALOGUE,
     settings_period=None,
 )

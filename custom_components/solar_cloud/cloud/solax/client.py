@@ -10,19 +10,25 @@ from ..catalogue import PickedPoints
 from ..demand import Demand
 from ..errors import CloudError, CloudUnreachable, PermissionMissing, RetryLater
 from ..model import Device, Inventory, Plant, Snapshot
+from ..quota import Quota
 from ..sources import PlantSources
 from ..storage import Json, Storage
-from ..vendor import Access
+from ..token import TokenManager
+from ..transport import Transport
+from ..vendor import Access, Clients, Credentials, SignIn
 from . import sources
 from .access import SolaxAccess
 from .api import DEVICE_DATA, INFORMATION, MONITORING, PLANT_DATA, rows
+from .auth import MARGIN, TokenIssuer
 from .controls.api import PACKS, PERMISSIONS
 from .controls.manager import SolaxControls
 from .controls.state import assumed_settings
 from .errors import AccessDenied, OperationFailed
 from .history import SolaxHistory
 from .inventory import SolaxInventory
+from .limits import SolaxBackoff, quota
 from .models import CHARGER, COMMERCIAL, HOME, INVERTER, METER
+from .points import CATALOGUE
 from .poller import SolaxPoller
 from .read_calls import ask
 from .session import SolaxSession, list_of_plants
@@ -208,3 +214,21 @@ class SolaxCloud:
             "battery_power_ratios": decoder.units.report(),
             "clock_skew": self._poller.cache.timestamps.skewed,
         }
+
+
+def connect(
+    sign_in: SignIn,
+    credentials: Credentials,
+    transport: Transport,
+    storage: Storage,
+    budget: Quota,
+) -> SolaxCloud:
+    """Build a client without a call."""
+    base = sign_in.base_url(credentials)
+    backoff = SolaxBackoff(budget)
+    issuer = TokenIssuer(base, credentials, transport, backoff)
+    tokens = TokenManager(issuer.issue, storage, margin=MARGIN)
+    return SolaxCloud(SolaxSession(base, transport, tokens, backoff), storage)
+
+
+CLIENTS: Final = Clients(quota=quota, connect=connect, catalogue=CATALOGUE)

@@ -29,6 +29,7 @@ from ..model import (
 from ..polling import run_calls
 from ..states import FAULTS
 from ..storage import Json, Storage
+from . import STALE_AFTER
 from .access import RECHECK, SolaxAccess
 from .alarms import SolaxAlarms
 from .api import ALARMS, PLANT_DATA, PLANTS, rows
@@ -38,7 +39,6 @@ from .inventory import SolaxInventory
 from .readings import SolaxReadingCache, with_state
 from .schedule import BUDGET_PERIOD, Job, live_jobs, make_room, slow_jobs
 from .session import SolaxSession
-from .timestamps import STALE_AFTER
 
 LOGGER: Final = logging.getLogger(__name__)
 PATIENCE: Final = 240.0

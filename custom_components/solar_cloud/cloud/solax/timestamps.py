@@ -10,10 +10,9 @@ from typing import Final
 
 from ..alarms import possible_time
 from ..timestamps import LAST
+from . import STALE_AFTER
 from .api import SolaxRow
 
-STALE_AFTER: Final = 1200.0
-"""Devices upload about every five minutes; after twenty a row says nothing about now [seen: rows an hour old]."""
 TOLERANCE: Final = 120.0
 """Seconds a device's clock may be ahead without anything being wrong."""
 SKEW: Final = 300.0

@@ -5,13 +5,10 @@ from functools import partial
 from typing import Final
 
 from ..addresses import servers, tidied
-from ..quota import ALL, DAY, Quota, Window
-from ..storage import Storage
-from ..token import Token, TokenManager
+from ..token import Token
 from ..transport import Transport
 from ..vendor import (
     OTHER,
-    Cloud,
     CredentialField,
     Credentials,
     FieldKind,
@@ -19,16 +16,12 @@ from ..vendor import (
     SignIn,
     Vendor,
     fingerprint,
+    import_clients,
 )
-from .access import Permissions
-from .api import V1, V2, ApiClient, Keys
-from .auth import BUCKET, WINDOWS, AccountLogin
-from .client import SungrowCloud
-from .limits import SungrowBackoff
-from .oauth import OAuthRefresh, authorize_url, exchange
-from .points import CATALOGUE
-from .readings import STALE_AFTER
-from .session import HISTORY_BUCKET, SungrowSession
+from .api import ApiClient, Keys
+from .oauth import authorize_url, exchange
+
+STALE_AFTER: Final = 1800.0
 
 GATEWAYS: Final[Mapping[str, str]] = {
     "eu": "https://gateway.isolarcloud.eu",
@@ -51,17 +44,6 @@ PAGES: Final = {region: page for region, (page, _) in CONSENT_PAGES.items()}
 SERVERS: Final = servers(GATEWAYS, PAGES) | {"web3.isolarcloud.com.cn": GATEWAYS["cn"]}
 """The gateway by its host or that of the web page; China's has two in the documentation (sungrow.md §1.1)."""
 PORTAL: Final = "https://developer-api.isolarcloud.com"
-
-HOUR_LIMIT: Final = Window(2000, 3600.0, reserved=100)
-DAY_LIMIT: Final = Window(48_000, DAY, reserved=1000)
-HISTORY_LIMITS: Final = (Window(100, 3600.0), Window(600, DAY))
-"""The past can wait: two days of a home are 60 calls, and live values need most of a month's."""
-MONTH_LIMIT: Final = Window(100_000, 31 * DAY, reserved=2000)
-"""Of one application (sungrow.md §7.1); the last two are one user's observation."""
-
-ACCOUNT_MARGIN: Final = 600.0
-GRANT_MARGIN: Final = DAY
-"""Refreshed once a day, so that a stopped Home Assistant keeps most of the thirty days (sungrow.md §2.6)."""
 
 
 def _application(credentials: Credentials) -> str:
@@ -86,9 +68,10 @@ def _home(credentials: Credentials) -> str:
     return credentials["base_url"] if region == OTHER else region
 
 
-def _api_client(
+def api_client(
     sign_in: SignIn, credentials: Credentials, transport: Transport
 ) -> ApiClient:
+    """Return what sends an application's calls."""
     keys = Keys(
         credentials["app_key"].strip(),
         credentials["secret_key"].strip(),
@@ -114,9 +97,7 @@ def _authorize_url(credentials: Credentials, redirect_uri: str, state: str) -> s
 async def _exchange(
     credentials: Credentials, code: str, redirect_uri: str, transport: Transport
 ) -> Token:
-    return await exchange(
-        _api_client(GRANT, credentials, transport), code, redirect_uri
-    )
+    return await exchange(api_client(GRANT, credentials, transport), code, redirect_uri)
 
 
 APPLICATION_FIELDS: Final = (
@@ -171,49 +152,10 @@ GRANT: Final = SignIn(
 )
 
 
-def _quota(storage: Storage) -> Quota:
-    limits = (HOUR_LIMIT, DAY_LIMIT, MONTH_LIMIT)
-    return Quota(
-        {ALL: limits, BUCKET: WINDOWS, HISTORY_BUCKET: HISTORY_LIMITS}, storage
-    )
-
-
-def connect(
-    sign_in: SignIn,
-    credentials: Credentials,
-    transport: Transport,
-    storage: Storage,
-    quota: Quota,
-) -> Cloud:
-    """Build a client; no call is made."""
-    api = _api_client(sign_in, credentials, transport)
-    if sign_in is GRANT:
-        refresh = OAuthRefresh(api, quota, storage)
-        tokens = TokenManager(refresh.issue, storage, margin=GRANT_MARGIN)
-        api_version = V2
-    else:
-        login = AccountLogin(
-            api,
-            quota,
-            storage,
-            credentials["username"].strip(),
-            credentials["password"],
-            scope=_application(credentials),
-        )
-        tokens = TokenManager(login.issue, storage, margin=ACCOUNT_MARGIN)
-        api_version = V1
-    session = SungrowSession(
-        api, api_version, tokens, quota, SungrowBackoff(storage), Permissions(storage)
-    )
-    return SungrowCloud(session, storage)
-
-
 VENDOR: Final = Vendor(
     key="sungrow",
     name="Sungrow",
     sign_ins=(ACCOUNT, GRANT),
-    quota=_quota,
-    connect=connect,
+    clients=partial(import_clients, __name__),
     stale_after=STALE_AFTER,
-    catalogue=CATALOGUE,
 )

@@ -17,7 +17,8 @@ from ..vendor import fingerprint
 from .api import LANGUAGE, Body, Operation
 from .errors import RequestRefused
 from .inventory import Row
-from .session import BUCKET, HISTORY_BUCKET, PAGE_SIZE, SungrowSession, page_of
+from .limits import HISTORY_BUCKET
+from .session import BUCKET, PAGE_SIZE, SungrowSession, page_of
 from .states import ALARM_TYPES, BYPASS, FAULT_FAMILIES, FAULTS
 from .timestamps import PlantClocks
 

@@ -9,20 +9,33 @@ from ..corrections import DeviceCorrection
 from ..demand import Demand
 from ..errors import PermissionMissing
 from ..model import Device, Inventory, Plant, Snapshot
+from ..quota import DAY, Quota
 from ..sources import PlantSources
 from ..storage import Json, Storage
-from ..vendor import Ability, Access, Permission
+from ..token import TokenManager
+from ..transport import Transport
+from ..vendor import Ability, Access, Clients, Credentials, Permission, SignIn
+from . import api_client
+from .access import Permissions
+from .api import V1, V2
+from .auth import AccountLogin
 from .controls.manager import SungrowControls
 from .controls.tasks import GRID_CONTROL
 from .errors import MONITORING
 from .history import SungrowHistory
 from .inventory import SungrowInventory, listed_points
+from .limits import SungrowBackoff, quota
+from .oauth import OAuthRefresh
+from .points import CATALOGUE
 from .poller import SungrowPoller
 from .read_calls import ask
 from .session import SungrowSession
 from .sources import roles
 
 LONGEST_ID: Final = 9
+ACCOUNT_MARGIN: Final = 600.0
+GRANT_MARGIN: Final = DAY
+"""Refreshed once a day, so that a stopped Home Assistant keeps most of the thirty days (sungrow.md §2.6)."""
 PERMISSIONS: Final = (
     Permission(MONITORING, (Ability.VALUES, Ability.ALARMS, Ability.HISTORY)),
     Permission(GRID_CONTROL, (Ability.SETTINGS,)),
@@ -141,3 +154,36 @@ class SungrowCloud:
             "doubled_waits": self._session.backoff.level,
             **self._poller.report(),
         }
+
+
+def connect(
+    sign_in: SignIn,
+    credentials: Credentials,
+    transport: Transport,
+    storage: Storage,
+    budget: Quota,
+) -> SungrowCloud:
+    """Build a client; no call is made."""
+    api = api_client(sign_in, credentials, transport)
+    if sign_in.oauth is not None:
+        refresh = OAuthRefresh(api, budget, storage)
+        tokens = TokenManager(refresh.issue, storage, margin=GRANT_MARGIN)
+        api_version = V2
+    else:
+        login = AccountLogin(
+            api,
+            budget,
+            storage,
+            credentials["username"].strip(),
+            credentials["password"],
+            scope=sign_in.quota_account(credentials),
+        )
+        tokens = TokenManager(login.issue, storage, margin=ACCOUNT_MARGIN)
+        api_version = V1
+    session = SungrowSession(
+        api, api_version, tokens, budget, SungrowBackoff(storage), Permissions(storage)
+    )
+    return SungrowCloud(session, storage)
+
+
+CLIENTS: Final = Clients(quota=quota, connect=connect, catalogue=CATALOGUE)

@@ -21,9 +21,10 @@ from ..model import Device, Inventory, Plant, Quantity as Q, Reading, Unit
 from ..points import number
 from ..storage import Json
 from .api import Operation
+from .limits import HISTORY_BUCKET
 from .points import DEVICE_TYPES, HYBRID_TYPE, PLANT_POINTS, PLANT_TYPE, DeviceType
 from .poller import SungrowPoller
-from .session import HISTORY_BUCKET, SungrowSession
+from .session import SungrowSession
 from .timestamps import parse_time
 
 LIMITS: Final = HistoryLimits(

@@ -6,9 +6,18 @@ import time
 from typing import Final
 
 from ..backoff import MONTHLY, doubled, stored_end
-from ..quota import DAY
+from ..quota import ALL, DAY, Quota, Window
 from ..storage import Json, Storage
+from .auth import BUCKET, WINDOWS
 from .errors import Throttled
+
+HISTORY_BUCKET: Final = "history"
+HOUR_LIMIT: Final = Window(2000, 3600.0, reserved=100)
+DAY_LIMIT: Final = Window(48_000, DAY, reserved=1000)
+HISTORY_LIMITS: Final = (Window(100, 3600.0), Window(600, DAY))
+"""The past can wait: two days of a home are 60 calls, and live values need most of a month's."""
+MONTH_LIMIT: Final = Window(100_000, 31 * DAY, reserved=2000)
+"""Of one application (sungrow.md §7.1); the last two are one user's observation."""
 
 SECTION: Final = "backoff"
 FIRST: Final = 60.0
@@ -17,6 +26,14 @@ FORGIVEN_AFTER: Final = 3600.0
 """Seconds without a refusal that take one doubling back."""
 MOST_DOUBLINGS: Final = 6
 JITTER: Final = (5.0, 60.0)
+
+
+def quota(storage: Storage) -> Quota:
+    """Count all calls of an application, its sign-ins and its past."""
+    limits = (HOUR_LIMIT, DAY_LIMIT, MONTH_LIMIT)
+    return Quota(
+        {ALL: limits, BUCKET: WINDOWS, HISTORY_BUCKET: HISTORY_LIMITS}, storage
+    )
 
 
 class SungrowBackoff:

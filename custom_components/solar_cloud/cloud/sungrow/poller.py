@@ -18,6 +18,7 @@ from ..polling import ReadingCache, run_calls
 from ..quota import DAY
 from ..serialization import from_json
 from ..storage import Json, Storage
+from . import STALE_AFTER
 from .access import PointMemory, PointSelection
 from .alarms import SungrowAlarms
 from .api import Operation
@@ -36,7 +37,6 @@ from .points import (
 )
 from .readings import (
     OVERVIEW,
-    STALE_AFTER,
     Fields,
     SungrowPoll,
     chunks,

@@ -7,8 +7,9 @@ from ..model import Device, Plant
 from ..read_calls import Check, ReadCall, Scope, find, matching, whole
 from ..storage import Json
 from .api import ApiVersion, Operation
+from .limits import HISTORY_BUCKET
 from .points import PLANT_TYPE
-from .session import HISTORY_BUCKET, SungrowSession
+from .session import SungrowSession
 
 PAGE: Final = whole(1, 1000)
 SIZE: Final = whole(1, 999)

@@ -86,7 +86,6 @@ def _scaled(raw: object) -> tuple[float | None, str]:
     return number(raw.get("value")), (text(raw.get("unit")) or "")
 
 
-STALE_AFTER: Final = 1800.0
 KEYS_AT_ONCE: Final = 50
 
 type Fields = Mapping[str, Json]

@@ -27,7 +27,6 @@ from .errors import BARRED_FOR, Throttled, Unauthorized
 from .limits import SungrowBackoff
 
 BUCKET: Final = "data"
-HISTORY_BUCKET: Final = "history"
 CONTROL_BUCKET: Final = "control"
 """Commands: polling leaves them the reserve of every limit."""
 PAGE_SIZE: Final = 100

@@ -29,12 +29,13 @@ from ...errors import CloudError, CommandInvalid, CommandRejected, Unanswered
 from ...model import Device, DeviceKind, Inventory, Quantity, Reading, Slot
 from ...states import ChargerState, InverterState
 from ...storage import Json
+from .. import STALE_AFTER
 from ..api import SolaxRow, rows
 from ..errors import AnswerVerdict, JudgedAnswer
 from ..limits import CONTROL
 from ..session import SolaxSession
 from ..states import REMOTE
-from ..timestamps import STALE_AFTER, TOLERANCE
+from ..timestamps import TOLERANCE
 from . import requests
 from .api import RESULT
 from .catalog import WORK_MODES, SolaxControlCatalog
