@@ -1,6 +1,7 @@
 """Setting an account up, unloading, reloading and removing it; what outlives a restart."""
 
 import ast
+import asyncio
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -37,6 +38,7 @@ from homeassistant.helpers import (
     translation,
 )
 from homeassistant.helpers.storage import Store
+from homeassistant.util.file import WriteError
 
 from .emulators.solax import Kind, SolaxCloud
 from .helpers.cutting import sections
@@ -385,6 +387,56 @@ async def test_what_is_noted_again_and_again_is_written_within_half_a_minute(
         store.delay_save("section", partial(int, number))
         await home.pass_time(20, 20)
     assert sections(hass_storage, "some_entry")["section"] >= 1
+    await store.async_remove()
+
+
+SECTIONS = ("token", "seen")
+"""One of each file."""
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+async def test_what_a_full_disk_did_not_take_is_written_when_there_is_room(
+    home: Home, hass_storage: dict[str, Any], section: str
+) -> None:
+    """Home Assistant logs it and raises nothing; a token that is renewed in days must not wait so long."""
+    store = AccountStorage(home.hass, "some_entry")
+    with patch.object(Store, "_async_write_data", side_effect=WriteError("full")):
+        await store.save(section, {"is": "new"})
+    assert section not in sections(hass_storage, "some_entry")
+    await home.pass_time(1000)
+    assert sections(hass_storage, "some_entry")[section] == {"is": "new"}
+    await store.async_remove()
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+async def test_a_write_that_fails_behind_another_is_not_forgotten(
+    home: Home, hass_storage: dict[str, Any], section: str
+) -> None:
+    """The first is still under way when the second is asked for, and ends well."""
+    store = AccountStorage(home.hass, "some_entry")
+    written = Store._async_write_data  # noqa: SLF001
+    slow, begun, tried = asyncio.Event(), asyncio.Event(), 0
+
+    async def write(file: Store[Any], data: dict[str, Any]) -> None:
+        nonlocal tried
+        tried += 1
+        if tried == 2:
+            raise WriteError("full")
+        data = deepcopy(data)
+        begun.set()
+        await slow.wait()
+        await written(file, data)
+
+    with patch.object(Store, "_async_write_data", write):
+        first = asyncio.create_task(store.save(section, {"is": "old"}))
+        await begun.wait()
+        second = asyncio.create_task(store.save(section, {"is": "new"}))
+        slow.set()
+        await asyncio.gather(first, second)
+    assert tried == 2
+    assert sections(hass_storage, "some_entry")[section] == {"is": "old"}
+    await store.async_flush()
+    assert sections(hass_storage, "some_entry")[section] == {"is": "new"}
     await store.async_remove()
 
 

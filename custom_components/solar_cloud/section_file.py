@@ -22,7 +22,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util.json import json_loads
 
 from .cloud.serialization import async_to_json, to_json
-from .cloud.storage import SOON, Json
+from .cloud.storage import LATER, SOON, Json
 from .const import DOMAIN, LOGGER
 from .migrations import VERSION, migrate
 
@@ -57,6 +57,15 @@ class SectionStore(Store[dict[str, Any]]):
             atomic_writes=True,
             minor_version=VERSION,
         )
+        self.failed = False
+        """Whether the last write came to nothing: Home Assistant logs it, and raises nothing."""
+
+    @override
+    async def _async_write_data(self, data: dict[str, Any]) -> None:
+        """Write, and know whether that went well."""
+        self.failed = True
+        await super()._async_write_data(data)
+        self.failed = False
 
     @override
     async def _async_migrate_func(
@@ -204,14 +213,17 @@ class SectionFile:
         """Write a section with all others that wait: soon, or with the first poll so many seconds after the last write."""
         self._pending[section] = content
         self._changed.add(section)
-        now = self._hass.loop.time()
-        left = self._written_at + self._patience(delay) - now
-        due = now + (SOON if left <= 0 else left + delay)
+        left = self._written_at + self._patience(delay) - self._hass.loop.time()
+        self._write_in(SOON if left <= 0 else left + delay)
+
+    def _write_in(self, seconds: float) -> None:
+        """Write by then, and when Home Assistant stops."""
+        due = self._hass.loop.time() + seconds
         if due < self._due:
             self._stop()
             self._due = due
             self._waiting = async_call_later(
-                self._hass, due - now, HassJob(self._async_due, cancel_on_shutdown=True)
+                self._hass, seconds, HassJob(self._async_due, cancel_on_shutdown=True)
             )
             self._listening = self._hass.bus.async_listen_once(
                 EVENT_HOMEASSISTANT_FINAL_WRITE, self._async_final
@@ -250,14 +262,25 @@ class SectionFile:
             self._unwritten = True
         self._changed.clear()
         if self._unwritten:
-            await self.store.async_save(self.sections)
-            self._unwritten = False
+            await self._async_save(self.sections)
+
+    async def _async_save(self, sections: dict[str, Content]) -> None:
+        """Write all sections; what fails is tried again, whoever else writes meanwhile."""
+        self._unwritten, written = False, False
+        try:
+            await self.store.async_save(sections)
+            written = not self.store.failed
+        finally:
+            if not written:
+                self._unwritten = True
+                self._write_in(LATER)
 
     async def async_remove(self) -> None:
         """Delete the file."""
         self._stop()
         ir.async_delete_issue(self._hass, DOMAIN, _issue_id(self.store.key))
         await self.store.async_remove()
+        self._stop()  # a write that failed meanwhile included
 
 
 class PackedFile(SectionFile):
@@ -294,8 +317,7 @@ class PackedFile(SectionFile):
                 self._unwritten = True
             if self._unwritten:
                 self._size = sum(map(len, fresh.values()))
-                await self.store.async_save({**self.sections})
-                self._unwritten = False
+                await self._async_save({**self.sections})
 
     async def _async_encoded(self) -> dict[str, bytes]:
         """Return what changed, all of the same moment: what a poll changes meanwhile is encoded anew."""
