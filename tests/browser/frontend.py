@@ -9,7 +9,14 @@ import shutil
 import time
 from typing import Any, Final
 
-from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright
+from playwright.async_api import (
+    Browser,
+    Locator,
+    Page,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 
 from tests.live.instance import ZONE, Instance
 from tests.live.process import LOOPBACK
@@ -200,6 +207,7 @@ async def _log_in(browser: Browser, instance: Instance, zone: str) -> Page:
     script = f"localStorage.hassTokens = {json.dumps(json.dumps(tokens))}"
     await context.add_init_script(script)
     context.set_default_timeout(_PATIENCE_MS)
+    expect.set_options(timeout=_PATIENCE_MS)
     return await context.new_page()
 
 
