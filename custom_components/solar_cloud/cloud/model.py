@@ -255,17 +255,39 @@ class Quantity(StrEnum):
         return None if stem == self.value else _QUANTITIES.get(f"{stem}_total")
 
 
-@dataclass(frozen=True, slots=True, order=True)
 class Slot:
-    """One quantity in one place: string 3, phase 2; index 0 is the whole device."""
+    """One quantity in one place: string 3, phase 2; index 0 is the whole device.
+
+    There is one object for each, so that the mappings of a poll find it by its identity: they ask millions of times a day.
+    """
+
+    __slots__ = ("index", "key", "quantity")
 
     quantity: Quantity
-    index: int = 0
+    index: int
+    key: str
+    """The suffix of the entity's unique id."""
 
-    @property
-    def key(self) -> str:
-        """The suffix of the entity's unique id."""
-        return f"{self.quantity}_{self.index}" if self.index else str(self.quantity)
+    def __new__(cls, quantity: Quantity, index: int = 0) -> Slot:
+        """Return the one that stands for a place."""
+        if (known := _SLOTS.get((quantity, index))) is not None:
+            return known
+        new = super().__new__(cls)
+        new.quantity, new.index = quantity, index
+        new.key = f"{quantity}_{index}" if index else str(quantity)
+        return _SLOTS.setdefault((quantity, index), new)
+
+    def __lt__(self, other: Slot) -> bool:
+        """Sort by quantity, then by index."""
+        return (self.quantity, self.index) < (other.quantity, other.index)
+
+    def __repr__(self) -> str:
+        """Show the place."""
+        return f"Slot({self.key})"
+
+    def __reduce__(self) -> tuple[type[Slot], tuple[Quantity, int]]:
+        """Let a copy be the same."""
+        return Slot, (self.quantity, self.index)
 
     @classmethod
     def of_key(cls, key: str) -> Slot | None:
@@ -279,6 +301,7 @@ class Slot:
 
 
 _QUANTITIES: Final = {str(quantity): quantity for quantity in Quantity}
+_SLOTS: Final[dict[tuple[Quantity, int], Slot]] = {}
 
 
 class DeviceKind(StrEnum):
