@@ -5,11 +5,11 @@ they flow towards the house: grid import and battery discharge are positive, exp
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
 import itertools
-from typing import Final, Self
+from typing import Final, Self, override
 
 
 class Unit(Enum):
@@ -261,30 +261,35 @@ class Slot:
     There is one object for each, so that the mappings of a poll find it by its identity: they ask millions of times a day.
     """
 
-    __slots__ = ("index", "key", "quantity")
+    __slots__ = ("bounds", "index", "key", "quantity")
 
     quantity: Quantity
     index: int
     key: str
     """The suffix of the entity's unique id."""
+    bounds: tuple[float, float] | None
+    """Between what its values lie; ``None`` for states and texts."""
 
-    def __new__(cls, quantity: Quantity, index: int = 0) -> Slot:
+    def __new__(cls, quantity: Quantity, index: int = 0) -> Slot:  # noqa: PYI034 - there is one for each
         """Return the one that stands for a place."""
         if (known := _SLOTS.get((quantity, index))) is not None:
             return known
         new = super().__new__(cls)
         new.quantity, new.index = quantity, index
         new.key = f"{quantity}_{index}" if index else str(quantity)
+        new.bounds = RANGES[quantity.unit] if quantity.unit else None
         return _SLOTS.setdefault((quantity, index), new)
 
     def __lt__(self, other: Slot) -> bool:
         """Sort by quantity, then by index."""
         return (self.quantity, self.index) < (other.quantity, other.index)
 
+    @override
     def __repr__(self) -> str:
         """Show the place."""
         return f"Slot({self.key})"
 
+    @override
     def __reduce__(self) -> tuple[type[Slot], tuple[Quantity, int]]:
         """Let a copy be the same."""
         return Slot, (self.quantity, self.index)
@@ -365,10 +370,9 @@ def _sound(slot: Slot, value: Value) -> bool:
     """Whether a value of a reading may be published."""
     if isinstance(value, str):
         return len(value) <= LONGEST_WORD
-    if not (unit := slot.quantity.unit):
+    if (bounds := slot.bounds) is None:
         return True
-    lowest, highest = RANGES[unit]
-    return value is not None and lowest <= value <= highest
+    return value is not None and bounds[0] <= value <= bounds[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -522,6 +526,17 @@ class Reading:
                 if len(code) <= LONGEST_WORD
             }
             object.__setattr__(self, "unknown", short)
+
+    def with_values(self, values: Mapping[Slot, Value]) -> Reading:
+        """Return the same with values that are not looked at: on their way from one that was to one that will be."""
+        new = object.__new__(Reading)
+        for name in _FIELDS:
+            object.__setattr__(new, name, getattr(self, name))
+        object.__setattr__(new, "values", values)
+        return new
+
+
+_FIELDS: Final = tuple(each.name for each in fields(Reading))
 
 
 class AlarmLevel(StrEnum):

@@ -58,7 +58,7 @@ async def async_to_json(
 ) -> Json:
     """Return the same as ``to_json``, and breathe between the parts: an account has thousands of counters."""
     kind: Any = type(value)
-    if is_dataclass(kind):
+    if _is_record(kind):
         told = [(each, getattr(value, each.name)) for each in _fields(kind)]
         return {
             each.name: await async_to_json(own, breathe)
@@ -147,6 +147,10 @@ def _record_writer(kind: type) -> Writer:
         return written
 
     return write
+
+
+def _is_record(kind: type) -> bool:
+    return is_dataclass(kind)
 
 
 def from_json[T](kind: type[T], stored: Json) -> T:

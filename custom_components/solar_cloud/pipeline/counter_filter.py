@@ -760,11 +760,15 @@ class CounterFilter:
         mark = self._next_mark(at, caught_up=False)
         rests = self.measured.recent <= RESTING
         assumed = mark.assumed - self.mark.assumed if rests else 0.0
-        self.mark = replace(
-            mark,
+        self.mark = Mark(
             likely=min(self.mark.likely + assumed, self.measured.likely),
             variance=self.mark.variance,
+            blind=mark.blind,
+            unbounded=mark.unbounded,
+            bounded=mark.bounded,
+            sparse=mark.sparse,
             unseen=self.mark.unseen,
+            assumed=mark.assumed,
         )
 
     def _saw_nothing(self, unseen: float) -> None:

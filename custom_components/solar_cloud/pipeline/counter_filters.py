@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from ..cloud.model import (
@@ -74,6 +75,13 @@ CONNECTION: Final = frozenset({"grid_import", "grid_export"})
 STORED: Final = frozenset({"battery_charge", "battery_discharge"})
 
 
+RATED: Final[Mapping[DeviceKind, frozenset[str]]] = {
+    DeviceKind.INVERTER: SOLAR | STORED,
+    DeviceKind.BATTERY: STORED,
+}
+"""What the rating of a device bounds; a charger's bounds all it counts."""
+
+
 def bound(quantity: Q, device_id: str, inventory: Inventory) -> float | None:
     """Return the W that bound an energy, ``None`` when its owner's rating says nothing about it.
 
@@ -81,21 +89,48 @@ def bound(quantity: Q, device_id: str, inventory: Inventory) -> float | None:
     """
     about = stem(quantity)
     if (device := inventory.devices.get(device_id)) is not None:
-        kinds = {DeviceKind.INVERTER: SOLAR | STORED, DeviceKind.BATTERY: STORED}
-        rated = device.kind is DeviceKind.CHARGER or about in kinds.get(
-            device.kind, frozenset()
-        )
+        rated = device.kind is DeviceKind.CHARGER or about in RATED.get(device.kind, ())
         return device.rated_power if rated else None
     plant = inventory.plants.get(device_id)
     return plant.pv_capacity if plant and about in {"pv", "mppt"} else None
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What is always so of an energy."""
+
+    power: Slot | None
+    """The power it adds up."""
+    around: tuple[Slot, ...]
+    """The powers that bound it together."""
+    today: Slot | None
+    """The counter of today beside a lifetime counter."""
+    sunlit: bool
+    generated: bool
+    of_connection: bool
+
+
+@cache
+def traits(slot: Slot) -> Traits:
+    """Look at the energy in a slot once: each poll asks for all of this."""
+    about, today = stem(slot.quantity), SHARES.get(slot.quantity)
+    power = POWERS.get(about)
+    return Traits(
+        power=None if power is None else Slot(power, slot.index),
+        around=AROUND.get(about, ()),
+        today=None if today is None else Slot(today, slot.index),
+        sunlit=about in SUNLIT,
+        generated=about in GENERATED,
+        of_connection=about in CONNECTION,
+    )
+
+
 def power_of(slot: Slot, values: Mapping[Slot, Value]) -> float | None:
     """Return the W behind an energy in the same reading, never negative; ``None`` when nobody measures it."""
-    if (quantity := POWERS.get(stem(slot.quantity))) is None:
+    if (measured := traits(slot).power) is None:
         return None
-    power: Value | None = values.get(Slot(quantity, slot.index))
-    if power is None and quantity is Q.PV_POWER:
+    power: Value | None = values.get(measured)
+    if power is None and measured.quantity is Q.PV_POWER:
         power = total(values, Q.MPPT_POWER)
     return max(0.0, power) if isinstance(power, float) else None
 
@@ -114,40 +149,39 @@ class Scenery:
 
     def idle_since(self, slot: Slot) -> float | None:
         """Return since when nothing can flow."""
-        return self.dark_since if stem(slot.quantity) in SUNLIT else None
-
-    def _hidden(self, slot: Slot, ceiling: float | None) -> float:
-        """Return the W that may flow for minutes without a power showing it."""
-        if self.idle_since(slot) is not None:
-            return 0.0
-        if stem(slot.quantity) in GENERATED and ceiling is not None:
-            return min(HIDDEN, ceiling)
-        return HIDDEN
+        return self.dark_since if traits(slot).sunlit else None
 
     def evidence(self, device_id: str, slot: Slot, reading: Reading) -> Evidence:
         """Return what else is known about the energy of a lifetime counter."""
-        about = stem(slot.quantity)
-        around = [self.powers.get(each) for each in AROUND.get(about, ())]
-        bounds = [each for each in around if isinstance(each, float)]
-        today = Slot(SHARES.get(slot.quantity, slot.quantity), slot.index)
-        beside = None if today in reading.slow else reading.values.get(today)
+        known, beside = traits(slot), None
+        if known.today is not None and known.today not in reading.slow:
+            beside = reading.values.get(known.today)
         power = power_of(slot, reading.values)
         if power is None and (
-            device_id in self.inventory.plants or about in CONNECTION
+            known.of_connection or device_id in self.inventory.plants
         ):
             power = power_of(slot, self.powers)
-        ceiling = sum(bounds) if bounds and len(bounds) == len(around) else None
+        ceiling, idle_since = self._ceiling(known), self.idle_since(slot)
+        hidden = HIDDEN if idle_since is None else 0.0
+        if known.generated and ceiling is not None:
+            hidden = min(hidden, ceiling)
         return Evidence(
             power=power,
             ceiling=ceiling,
-            hidden=self._hidden(slot, ceiling),
+            hidden=hidden,
             limit=bound(slot.quantity, device_id, self.inventory),
-            sibling=beside if isinstance(beside, float) and today != slot else None,
+            sibling=beside if isinstance(beside, float) else None,
             date=self.date,
-            idle_since=self.idle_since(slot),
+            idle_since=idle_since,
             dated=reading.measured_at is not None,
             glitch=self.glitch,
         )
+
+    def _ceiling(self, known: Traits) -> float | None:
+        """Return the W that can flow at most by the powers measured around an energy; ``None`` unless all are."""
+        around = [self.powers.get(each) for each in known.around]
+        bounds = [each for each in around if isinstance(each, float)]
+        return sum(bounds) if bounds and len(bounds) == len(around) else None
 
 
 class CounterFilters:
@@ -188,12 +222,29 @@ class CounterFilters:
         self._serials[device.id] = device.serial
         self._storage.delay_save(SERIALS, lambda: self._serials)
 
+    def evidence(
+        self, device_id: str, reading: Reading, scenery: Scenery
+    ) -> dict[Slot, Evidence]:
+        """Return what else is known about the energy of each counter that an owner tells now, or told before."""
+        for slot, raw in reading.values.items():
+            if slot.quantity.is_counter and isinstance(raw, float):
+                if slot not in self._filters.setdefault(device_id, {}):
+                    self._add(device_id, slot, CounterFilter())
+        return {
+            slot: scenery.evidence(device_id, slot, reading)
+            for slot in self._filters.get(device_id, ())
+        }
+
     def is_denied(
-        self, device_id: str, reading: Reading, at: float, scenery: Scenery
+        self,
+        device_id: str,
+        reading: Reading,
+        at: float,
+        evidence: Mapping[Slot, Evidence],
     ) -> bool:
         """Whether a counter of a reading shows what cannot be."""
         return any(
-            each.is_denied(raw, at, scenery.evidence(device_id, slot, reading))
+            each.is_denied(raw, at, evidence[slot])
             for slot, each in self._filters.get(device_id, {}).items()
             if isinstance(raw := reading.values.get(slot), float)
         )
@@ -203,7 +254,7 @@ class CounterFilters:
         device_id: str,
         reading: Reading,
         at: float,
-        scenery: Scenery,
+        evidence: Mapping[Slot, Evidence],
         *,
         again: bool = False,
     ) -> dict[Slot, float]:
@@ -211,47 +262,40 @@ class CounterFilters:
 
         One that is shown ``again`` says nothing but where a counter was never met.
         """
-        filters = self._filters.setdefault(device_id, {})
         published: dict[Slot, float] = {}
-        for slot, raw in reading.values.items():
-            if slot.quantity.is_counter and isinstance(raw, float):
-                evidence = scenery.evidence(device_id, slot, reading)
-                each = filters.get(slot) or self._add(device_id, slot, CounterFilter())
-                if again and each.value is not None:
-                    published[slot] = each.value
-                else:
-                    offset = each.offset
-                    value = each.observe(raw, at, evidence)
-                    self._decided = self._decided or each.offset != offset
-                    self._note_decision(device_id, slot, each, raw, at)
-                    if value is not None:
-                        published[slot] = value
-        for slot, each in filters.items():
-            if slot not in reading.values and not again:
-                each.witness(at, scenery.evidence(device_id, slot, reading))
-            self._note_sleep((device_id, slot.key), each, slot, scenery)
+        for slot, each in self._filters.get(device_id, {}).items():
+            raw, value = reading.values.get(slot), each.value
+            if isinstance(raw, float) and not (again and value is not None):
+                offset = each.offset
+                value = each.observe(raw, at, evidence[slot])
+                self._decided = self._decided or each.offset != offset
+                self._note_decision((device_id, slot.key), each, raw, at)
+            if raw is None:
+                if not again:
+                    each.witness(at, evidence[slot])
+            elif value is not None:
+                published[slot] = value
+            self._note_sleep((device_id, slot.key), each, evidence[slot].idle_since)
         return published
 
     def _note_decision(
-        self, device_id: str, slot: Slot, each: CounterFilter, raw: float, at: float
+        self, addend: Addend, each: CounterFilter, raw: float, at: float
     ) -> None:
         """Note that a counter is held, or no longer, or by another rule."""
         held = each.why_held()
-        because = held.because if held else None
-        if because is not self._because.get((device_id, slot.key)):
-            self.decisions.append(
-                Decision(at, device_id, slot.key, because, raw, each.value)
-            )
+        because, before = held.because if held else None, self._because.get(addend)
+        if because is before:
+            return
+        self.decisions.append(Decision(at, *addend, because, raw, each.value))
         if because is None:
-            before = self._because.pop((device_id, slot.key), None)
-            self._decided = self._decided or before is not None
+            del self._because[addend]
+            self._decided = True
         else:
-            self._because[device_id, slot.key] = because
+            self._because[addend] = because
 
     def _note_sleep(
-        self, addend: Addend, each: CounterFilter, slot: Slot, scenery: Scenery
+        self, addend: Addend, each: CounterFilter, since: float | None
     ) -> None:
-        since = scenery.idle_since(slot)
         if since is not None and each.at >= since - DUSK:
             self._asleep.add(addend)
         else:

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
-from ..cloud.model import Inventory, Plant, Quantity as Q, Reading, Slot, Value
+from ..cloud.model import Inventory, Plant, Quantity as Q, Slot, Value
 from ..cloud.serialization import from_json
 from ..cloud.storage import LATER, SOON, Storage
 from .counter_filters import SHARES, Addend, CounterFilters, bound, power_of
@@ -25,6 +26,9 @@ OTHER_DAILY: Final = frozenset({Q.INCOME_TODAY, Q.CO2_SAVED_TODAY})
 
 
 DAILY: Final = OTHER_DAILY | {each for each in Q if each.endswith("_energy_today")}
+SHARE_SLOTS: Final = tuple(
+    (Slot(lifetime), Slot(today)) for lifetime, today in SHARES.items()
+)
 LIFETIMES: Final[Mapping[Q, Q]] = {
     today: lifetime for lifetime, today in SHARES.items()
 }
@@ -35,6 +39,7 @@ def daily(quantity: Q) -> bool:
     return quantity in DAILY
 
 
+@cache
 def lifetime_of(today: Slot) -> Slot | None:
     """Return the lifetime counter beside a counter of today."""
     lifetime = LIFETIMES.get(today.quantity)
@@ -89,27 +94,30 @@ class Days:
     def keep(
         self,
         device_id: str,
-        reading: Reading,
+        told: Mapping[Slot, Value],
+        slow: Collection[Slot],
         at: float | None,
         inventory: Inventory,
         now: float,
     ) -> dict[Slot, Value]:
         """Return an owner's counters of today, kept to its day; ``at`` is when they were measured, ``None`` when nothing was said.
 
+        Those that are ``slow`` lag behind.
+
         Where the lifetime counter beside one is known as finely, the day is what that gained: it has the better witnesses.
         """
         if (day := self._day(device_id, inventory)) is None:
             return {}
         counters = self._counters.setdefault(device_id, {})
-        for slot in reading.values:
+        for slot in told:
             if daily(slot.quantity) and slot not in counters:
                 counters[slot] = DayCounter(guarded=slot.quantity.is_energy)
         values: dict[Slot, Value] = {}
         for slot, counter in counters.items():
-            raw, lifetime = reading.values.get(slot), lifetime_of(slot)
-            total = None if lifetime is None else reading.values.get(lifetime)
+            raw, lifetime = told.get(slot), lifetime_of(slot)
+            total = None if lifetime is None else told.get(lifetime)
             evidence = Evidence(
-                power=power_of(slot, reading.values),
+                power=power_of(slot, told),
                 limit=bound(slot.quantity, device_id, inventory),
                 sibling=total if isinstance(total, float) else None,
             )
@@ -126,7 +134,7 @@ class Days:
                     day,
                     counter.known,
                     certain=self._certain(terms, now),
-                    slow=slot in reading.slow,
+                    slow=slot in slow,
                 )
                 if shared is not None and self._fine(terms):
                     values[slot] = shared
@@ -147,10 +155,10 @@ class Days:
         """
         day, sources = self._days[plant_id], roles.sources()
         followed, measured = roles.followed(), roles.measured()
-        for lifetime, today in sorted(
-            SHARES.items(), key=lambda each: each[0] in parts
+        for counter, today in sorted(
+            SHARE_SLOTS, key=lambda each: each[0].quantity in parts
         ):
-            total = values.get(Slot(lifetime))
+            total, lifetime = values.get(counter), counter.quantity
             if not isinstance(total, float):
                 continue
             terms = [*sources.get(lifetime, ())] or [(plant_id, str(lifetime))]
@@ -158,12 +166,10 @@ class Days:
             if lifetime in parts:
                 known = self._known_of_parts(plant_id, parts[lifetime], values)
             else:
-                known = self._known_of(terms, lifetime, today)
-            if known is None and (
-                own := self._counters.get(plant_id, {}).get(Slot(today))
-            ):
-                known, lags = own.known, Slot(today) in slow
-            shared = self._share(plant_id, Slot(today)).observe(
+                known = self._known_of(terms, counter, today)
+            if known is None and (own := self._counters.get(plant_id, {}).get(today)):
+                known, lags = own.known, today in slow
+            shared = self._share(plant_id, today).observe(
                 total,
                 now,
                 day,
@@ -172,8 +178,8 @@ class Days:
                 slow=lags,
                 measured=lifetime in measured,
             )
-            if shared is not None and (Slot(today) not in values or self._fine(terms)):
-                values[Slot(today)] = shared
+            if shared is not None and (today not in values or self._fine(terms)):
+                values[today] = shared
 
     def _known_of_parts(
         self,
@@ -194,7 +200,10 @@ class Days:
         return added
 
     def _share(self, device_id: str, slot: Slot) -> DayShare:
-        return self._shares.setdefault(device_id, {}).setdefault(slot, DayShare())
+        shares = self._shares.setdefault(device_id, {})
+        if (share := shares.get(slot)) is None:
+            share = shares[slot] = DayShare()
+        return share
 
     def _certain(self, terms: Iterable[Addend], now: float) -> bool:
         """Whether these counters were heard of late, and nothing of them is held back."""
@@ -204,12 +213,14 @@ class Days:
         """Whether these counters move in steps fine enough for a day."""
         return not any(self._filters.is_coarse(term, FINEST) for term in terms)
 
-    def _known_of(self, terms: Iterable[Addend], lifetime: Q, today: Q) -> float | None:
+    def _known_of(
+        self, terms: Iterable[Addend], lifetime: Slot, today: Slot
+    ) -> float | None:
         """Add up the vendor's counters of today of the devices behind a role; ``None`` unless all of them have one."""
         added = 0.0
         for device_id, key in terms:
-            counter = self._counters.get(device_id, {}).get(Slot(today))
-            if key != lifetime or counter is None or counter.known is None:
+            counter = self._counters.get(device_id, {}).get(today)
+            if key != lifetime.key or counter is None or counter.known is None:
                 return None
             added += counter.known
         return added

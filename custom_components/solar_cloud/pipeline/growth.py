@@ -4,9 +4,10 @@ A limit alone is weak: what a house's connection can carry in five minutes is mo
 says within some per cent what a counter gained, so it is the first witness; the limit stands in where nobody measured.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from math import sqrt
-from typing import Final
+from typing import Final, NamedTuple
 
 HEADROOM: Final = 2.0
 """Modules may be laid out for twice an inverter's rating, and what they give beyond it goes into the battery."""
@@ -50,19 +51,19 @@ class GrowthLimit:
     rate: float
     tolerance: float
 
-    @classmethod
-    def of(cls, watts: float) -> GrowthLimit:
+    @staticmethod
+    @lru_cache
+    def of(watts: float) -> GrowthLimit:
         """Give the bounds of a device of this power."""
         rate = watts / JOULES
-        return cls(rate * HEADROOM, max(ROUNDING, rate * ROUNDING_TIME))
+        return GrowthLimit(rate * HEADROOM, max(ROUNDING, rate * ROUNDING_TIME))
 
     def max_growth(self, seconds: float) -> float:
         """Return the most kWh that can be counted in this time."""
         return self.tolerance + self.rate * max(0.0, seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What else a reading says about the energy that a counter counts."""
 
     power: float | None = None
@@ -100,7 +101,8 @@ class Mark:
 
     def with_seen(self, unseen: float) -> Mark:
         """Return this place as if all that could have flowed unseen until a moment had been seen not to."""
-        past = max(0.0, unseen - self.unseen)
+        if (past := unseen - self.unseen) <= 0:
+            return self
         return replace(self, variance=self.variance + past, unseen=self.unseen + past)
 
 
@@ -139,20 +141,24 @@ class MeasuredEnergy:
     gained: float = 0.0
     explained: float = 0.0
     """What the counter gained of late while powers were measured, and how much of it they explain."""
+    _mark: Mark | None = field(default=None, init=False, repr=False, compare=False)
+    """This moment, as soon as somebody has asked."""
 
     @property
     def mark(self) -> Mark:
         """Remember this moment."""
-        return Mark(
-            self.likely,
-            self.variance,
-            self.blind,
-            self.unbounded,
-            self.bounded,
-            self.sparse,
-            self.unseen,
-            self.assumed,
-        )
+        if self._mark is None:
+            self._mark = Mark(
+                self.likely,
+                self.variance,
+                self.blind,
+                self.unbounded,
+                self.bounded,
+                self.sparse,
+                self.unseen,
+                self.assumed,
+            )
+        return self._mark
 
     @property
     def recent(self) -> float:
@@ -179,6 +185,7 @@ class MeasuredEnergy:
 
     def observe(self, at: float, evidence: Evidence) -> None:
         """Take in what a reading says about the power; one that is missing is taken to be as it was, for a while."""
+        self._mark = None
         power, since = evidence.power, at - self.power_at
         if power is None and self.power is not None and 0 <= since <= BRIDGE:
             most = self.power if evidence.ceiling is None else evidence.ceiling

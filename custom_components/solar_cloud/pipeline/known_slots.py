@@ -49,8 +49,10 @@ class KnownSlots:
         grown = False
         for key, reading in readings.items():
             slots = self._slots.setdefault(key, set())
-            grown = grown or not slots.issuperset((*reading.values, *reading.unknown))
-            slots.update(reading.values, reading.unknown)
+            for told in (reading.values, reading.unknown):
+                if not told.keys() <= slots:
+                    slots.update(told)
+                    grown = True
         if grown:
             self.grown = True
             self._storage.delay_save(SECTION, partial(to_json, self._slots))

@@ -50,8 +50,16 @@ SLICE: Final = 10
 """Plants that are worked on before others get their turn."""
 
 RATES: Final = (
-    (Q.SELF_SUFFICIENCY_RATE, Q.GRID_IMPORT_ENERGY_TODAY, Q.LOAD_ENERGY_TODAY),
-    (Q.SELF_CONSUMPTION_RATE, Q.GRID_EXPORT_ENERGY_TODAY, Q.PV_ENERGY_TODAY),
+    (
+        Slot(Q.SELF_SUFFICIENCY_RATE),
+        Slot(Q.GRID_IMPORT_ENERGY_TODAY),
+        Slot(Q.LOAD_ENERGY_TODAY),
+    ),
+    (
+        Slot(Q.SELF_CONSUMPTION_RATE),
+        Slot(Q.GRID_EXPORT_ENERGY_TODAY),
+        Slot(Q.PV_ENERGY_TODAY),
+    ),
 )
 """Each rate, what of the whole went through the grid, and the whole."""
 LEAST_FOR_RATE: Final = 0.05
@@ -279,24 +287,31 @@ class ReadingPipeline:
             now.astimezone(plant_zone(plant, None, now, self._place)).toordinal(),
             night if is_dark(plant, now, self._place) else None,
         )
+        heard = {key: said.get(key, NOTHING) for key in owners}
+        evidence = {
+            key: self._filters.evidence(key, reading, scenery)
+            for key, reading in heard.items()
+        }
         if any(
-            self._filters.is_denied(key, reading, _made_at(reading, now), scenery)
-            for key in owners
-            if (reading := said.get(key)) is not None
+            self._filters.is_denied(key, reading, _made_at(reading, now), evidence[key])
+            for key, reading in heard.items()
         ):
             scenery = replace(scenery, glitch=True)
+            evidence = {
+                key: self._filters.evidence(key, reading, scenery)
+                for key, reading in heard.items()
+            }
         fresh: dict[str, Reading] = {}
-        for key in owners:
-            reading = said.get(key, NOTHING)
+        for key, reading in heard.items():
             counters = self._filters.observe(
                 key,
                 reading,
                 _made_at(reading, now),
-                scenery,
+                evidence[key],
                 again=_shown_again(key, poll.raw),
             )
             if reading is not NOTHING:
-                fresh[key] = replace(reading, values=_others(reading) | counters)
+                fresh[key] = reading.with_values(_others(reading) | counters)
         return fresh
 
     def _completed(self, key: str, reading: Reading, poll: _Poll) -> Reading:
@@ -306,9 +321,10 @@ class ReadingPipeline:
         at = None
         if key in poll.fresh and not _shown_again(key, poll.raw):
             at = _made_at(reading, poll.now)
-        complete, now = replace(reading, values=values), poll.now.timestamp()
-        values |= self._days.keep(key, complete, at, poll.inventory, now)
-        return replace(complete, values=values)
+        values |= self._days.keep(
+            key, values, reading.slow, at, poll.inventory, poll.now.timestamp()
+        )
+        return replace(reading, values=values)
 
     def _plant(self, plant_id: str, roles: PlantSources, poll: _Poll) -> Reading:
         """Put the roles over what the plant itself reports of them, and what is told about its data."""
@@ -491,8 +507,8 @@ def add_rates(values: dict[Slot, Value]) -> None:
     What a battery bought at night and sold by day counts against the sun, so a rate is kept between nothing and all.
     """
     for rate, through_grid, whole in RATES:
-        part, made = values.get(Slot(through_grid)), values.get(Slot(whole))
-        if Slot(rate) in values:
+        part, made = values.get(through_grid), values.get(whole)
+        if rate in values:
             continue
         if (
             isinstance(part, float)
@@ -500,4 +516,4 @@ def add_rates(values: dict[Slot, Value]) -> None:
             and made >= LEAST_FOR_RATE
         ):
             share = min(max(1.0 - part / made, 0.0), 1.0)
-            values[Slot(rate)] = round(100.0 * share, 1)
+            values[rate] = round(100.0 * share, 1)

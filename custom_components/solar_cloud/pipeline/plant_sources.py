@@ -5,8 +5,8 @@ grows by what its addends grow, whatever they stood at when they joined. The cho
 is better had its chance to answer, and is stored.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import Final
 
 from ..cloud.model import Quantity, Reading, Slot, Value
@@ -91,11 +91,9 @@ class SourceSelection:
         )
         return silent or all(identity(each) != self.terms for each in sources)
 
-    def watch(
-        self, sources: tuple[Source, ...], readings: Mapping[str, Reading]
-    ) -> None:
-        """Note which addends started anew: filters let a counter fall only to what it counted since."""
-        for name, stands in _standing(sources, readings):
+    def watch(self, standing: Mapping[Addend, float]) -> None:
+        """Note which addends started anew, of all by where they stand: filters let a counter fall only to what it counted since."""
+        for name, stands in standing.items():
             before = self.latest_addends.get(name, self.last_addends.get(name, stands))
             if stands < before:
                 self.restarted = True
@@ -106,18 +104,18 @@ class SourceSelection:
     def count(
         self,
         source: Source,
-        sources: tuple[Source, ...],
+        standing: Mapping[Addend, float],
         readings: Mapping[str, Reading],
         overcounted: float = 0.0,
-    ) -> None:
-        """Grow by what the terms grew; a change of terms, or a term that started anew, makes no step.
+    ) -> bool:
+        """Grow by what the terms grew, if all are there; a change of terms, or a term that started anew, makes no step.
 
         The sum itself may be anything: counters of devices that were replaced say less than what is taken from them. What of it is
         ``overcounted`` does not count.
         """
-        total = evaluate(replace(source, floor=None), readings)
+        total = evaluate(source, readings, bounded=False)
         if total is None:
-            return
+            return False
         total -= overcounted
         if self.last is not None and self._broken(source, readings):
             counted = self.last - self.ahead
@@ -126,7 +124,8 @@ class SourceSelection:
         value = round(total + self.offset, 6)
         self.last = value if self.last is None else max(self.last, value)
         self.ahead = self.last - value
-        self.last_addends |= dict(_standing(sources, readings))
+        self.last_addends.update(standing)
+        return True
 
     def estimate(
         self, power: float | None, now: float, *, counted: bool, current: bool
@@ -203,10 +202,11 @@ class SourceSelections:
         if source is None:
             return
         readings = _addends(source, choice, context)
-        choice.watch(sources, readings)
-        counted = _settled(source, context) and evaluate(source, readings) is not None
-        if counted:
-            choice.count(source, sources, readings, _overcounted(source, context))
+        standing = _standing(sources, readings)
+        choice.watch(standing)
+        counted = _settled(source, context) and choice.count(
+            source, standing, readings, _overcounted(source, context)
+        )
         if is_difference(source):
             power = power_of(Slot(role), values)
             since = context.now - BRIDGE
@@ -390,30 +390,36 @@ def addend(term: SourceTerm) -> Addend:
     return term.addend
 
 
-def evaluate(source: Source, readings: Mapping[str, Reading]) -> float | None:
-    """Add up a source; ``None`` unless every addend is there."""
-    stands = [_stands(term, readings) for term in source.terms]
-    present = [
-        value * term.factor
-        for value, term in zip(stands, source.terms, strict=True)
-        if value is not None
-    ]
-    if len(present) < len(stands) or not present:
+def evaluate(
+    source: Source, readings: Mapping[str, Reading], *, bounded: bool = True
+) -> float | None:
+    """Add up a source, as a rule not below its floor; ``None`` unless every addend is there."""
+    addends: list[float] = []
+    for term in source.terms:
+        if (stands := _stands(term, readings)) is None:
+            return None
+        addends.append(stands * term.factor)
+    if not addends:
         return None
-    result = sum(present)
+    result = sum(addends)
     if source.mean:
         weight = sum(term.factor for term in source.terms)
         result = result / weight if weight else 0.0
-    return round(result if source.floor is None else max(source.floor, result), 6)
+    if bounded and source.floor is not None:
+        result = max(source.floor, result)
+    return round(result, 6)
 
 
 def _standing(
     sources: tuple[Source, ...], readings: Mapping[str, Reading]
-) -> Iterator[tuple[Addend, float]]:
+) -> dict[Addend, float]:
     """Tell where the addends of all sources stand."""
-    for term in (term for each in sources for term in each.terms):
-        if (stands := _stands(term, readings)) is not None:
-            yield addend(term), stands
+    return {
+        term.addend: stands
+        for each in sources
+        for term in each.terms
+        if (stands := _stands(term, readings)) is not None
+    }
 
 
 def _stands(term: SourceTerm, readings: Mapping[str, Reading]) -> float | None:

@@ -28,9 +28,10 @@ class Verdict(Enum):
 
 def decimals(value: float) -> int:
     """Return how many decimals a number has, at most those that a counter can mean."""
-    return next(
-        (digits for digits in range(FINEST) if round(value, digits) == value), FINEST
-    )
+    for digits in range(FINEST):
+        if round(value, digits) == value:
+            return digits
+    return FINEST
 
 
 @dataclass(slots=True)
