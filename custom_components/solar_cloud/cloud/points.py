@@ -11,7 +11,7 @@ from datetime import datetime
 import math
 from typing import Final
 
-from .model import RANGES, Quantity, Reading, Slot, Unit, Value
+from .model import Quantity, Reading, Slot, Unit, Value
 
 ABSENT: Final = frozenset(
     {"", "-", "--", "n/a", "na", "null", "none", "nan", "unknown"}
@@ -70,11 +70,15 @@ class Point:
     """The slot the value fills."""
     folded: str = dataclasses.field(init=False, repr=False, compare=False)
     """The field in small letters."""
+    factor: float = dataclasses.field(init=False, repr=False, compare=False)
+    """What a value is multiplied with, sign included."""
 
     def __post_init__(self) -> None:
         """Look at the row once."""
         object.__setattr__(self, "slot", Slot(self.quantity, self.index))
         object.__setattr__(self, "folded", self.field.lower())
+        factor = 1.0 if self.unit is None else self.unit.factor * self.sign
+        object.__setattr__(self, "factor", factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +143,10 @@ class Table:
         )
         self._known: Final = {name.lower() for name in (*read, *ignored)}
 
-    def unmapped(self, names: Iterable[str]) -> set[str]:
-        """Return the names no row reads."""
-        return {name for name in names if name.lower() not in self._known}
+    def unmapped(self, fields: Mapping[str, object]) -> set[str]:
+        """Return the names, in small letters, that hold something and that no row reads."""
+        strange = fields.keys() - self._known
+        return {name for name in strange if fields[name] is not None}
 
 
 @dataclass(slots=True)
@@ -197,14 +202,15 @@ def decode(
     """
     flat = dict(flatten(fields))
     folded = {name.lower(): raw for name, raw in flat.items()}
-    decoded = Decoded(
-        unmapped=table.unmapped(name for name, raw in flat.items() if raw is not None)
-    )
+    decoded = Decoded()
+    if strange := table.unmapped(folded):
+        decoded.unmapped = {name for name in flat if name.lower() in strange}
     for name in picked:
         if (told := number(folded.get(name.lower()))) is not None:
             decoded.raw[name] = told
+    values = decoded.values
     for point in table.points:
-        if point.slot in decoded.values or (raw := folded.get(point.folded)) is None:
+        if (raw := folded.get(point.folded)) is None or point.slot in values:
             continue
         if (value := number(raw)) is None:
             continue
@@ -224,11 +230,9 @@ def _decode_code(point: Point, value: float, decoded: Decoded) -> None:
 
 
 def _decode_number(point: Point, value: float, decoded: Decoded) -> None:
-    assert point.unit is not None
-    converted = (
-        round(value * point.unit.factor * point.sign, 6) + 0.0
-    )  # + 0.0 turns -0.0 into 0.0
-    lowest, highest = RANGES[point.unit.canonical]
+    assert point.slot.bounds is not None
+    converted = round(value * point.factor, 6) + 0.0  # + 0.0 turns -0.0 into 0.0
+    lowest, highest = point.slot.bounds
     if lowest <= converted <= highest:
         decoded.values[point.slot] = converted
 

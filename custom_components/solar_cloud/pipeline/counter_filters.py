@@ -96,7 +96,7 @@ def bound(quantity: Q, device_id: str, inventory: Inventory) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class CounterTraits:
     """What is always so of an energy."""
 
     power: Slot | None
@@ -111,11 +111,11 @@ class Traits:
 
 
 @cache
-def traits(slot: Slot) -> Traits:
+def traits(slot: Slot) -> CounterTraits:
     """Look at the energy in a slot once: each poll asks for all of this."""
     about, today = stem(slot.quantity), SHARES.get(slot.quantity)
     power = POWERS.get(about)
-    return Traits(
+    return CounterTraits(
         power=None if power is None else Slot(power, slot.index),
         around=AROUND.get(about, ()),
         today=None if today is None else Slot(today, slot.index),
@@ -177,7 +177,7 @@ class Scenery:
             glitch=self.glitch,
         )
 
-    def _ceiling(self, known: Traits) -> float | None:
+    def _ceiling(self, known: CounterTraits) -> float | None:
         """Return the W that can flow at most by the powers measured around an energy; ``None`` unless all are."""
         around = [self.powers.get(each) for each in known.around]
         bounds = [each for each in around if isinstance(each, float)]

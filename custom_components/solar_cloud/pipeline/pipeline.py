@@ -324,7 +324,7 @@ class ReadingPipeline:
         values |= self._days.keep(
             key, values, reading.slow, at, poll.inventory, poll.now.timestamp()
         )
-        return replace(reading, values=values)
+        return reading.with_values(values)
 
     def _plant(self, plant_id: str, roles: PlantSources, poll: _Poll) -> Reading:
         """Put the roles over what the plant itself reports of them, and what is told about its data."""

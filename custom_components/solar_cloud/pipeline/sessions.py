@@ -60,7 +60,7 @@ class Sessions:
             session = _followed(known, reading, energy, now)
             if session.fell is not None:
                 values = {**reading.values, ENERGY: session.energy}
-                readings[key] = replace(reading, values=values)
+                readings[key] = reading.with_values(values)
             if session != known:
                 self._known[key] = session
                 goes_on = known and (known.since, known.fell) == (

@@ -1,7 +1,7 @@
 """What counters showed when Home Assistant died: what was written by then is older, and no counter may fall behind what was seen."""
 
 from collections.abc import Callable, Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -51,4 +51,4 @@ class ShownBefore:
                 del self._shown[key, slot]
             else:
                 values = {**reading.values, slot: shown.value}
-                readings[key] = replace(reading, values=values)
+                readings[key] = reading.with_values(values)

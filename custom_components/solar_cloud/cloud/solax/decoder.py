@@ -163,10 +163,10 @@ class SolaxDecoder:
         table = TABLES.get((business, kind), _EMPTY)
         picked = (*self.picked.get(f"{business}.{kind}", ()), *more)
         decoded = decode(table, row.fields, asleep=asleep, picked=picked)
-        strange = {
-            name for name in decoded.unmapped if name.lower() != identity.lower()
-        }
-        if strange:
+        if decoded.unmapped:
+            strange = {
+                name for name in decoded.unmapped if name.lower() != identity.lower()
+            }
             self._unmapped.setdefault(kind, set()).update(strange)
         return decoded
 

@@ -1,5 +1,6 @@
 """What is known of every plant and device right now: the last reading, or why there is none."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -40,8 +41,9 @@ class SolaxReadingCache(ReadingCache):
     def take_devices(self, job: Job, result: Json) -> None:
         """Take in the rows of a chunk; a device without a row is offline."""
         found = rows(result)
+        named = _named(found)
         for device in job.devices:
-            row = _row(device, found, alone=len(job.devices) == 1)
+            row = _row(device, found, named, alone=len(job.devices) == 1)
             if row is None:
                 self.fail((device.id,), OFFLINE)
                 continue
@@ -59,19 +61,33 @@ def with_state(
     codes = states.COMMERCIAL_PLANT if business == COMMERCIAL else states.HOME_PLANT
     if (word := codes.get(state)) is None:
         return replace(reading, unknown={**reading.unknown, slot: str(state)})
-    return replace(reading, values={**reading.values, slot: word})
+    return reading.with_values({**reading.values, slot: word})
 
 
-def _row(device: Device, found: list[SolaxRow], *, alone: bool) -> SolaxRow | None:
+def _named(found: list[SolaxRow]) -> dict[str, SolaxRow]:
+    """Return the rows by the serial they name."""
+    named: dict[str, SolaxRow] = {}
+    for row in found:
+        if (serial := row.text("deviceSn")) is not None:
+            named.setdefault(serial.upper(), row)
+    return named
+
+
+def _row(
+    device: Device,
+    found: list[SolaxRow],
+    named: Mapping[str, SolaxRow],
+    *,
+    alone: bool,
+) -> SolaxRow | None:
     """Find a device's row: by serial, else by dongle, else by being the only one asked for."""
     if device.kind is DeviceKind.BATTERY and device.address["sn_type"] == BY_INVERTER:
         return row_of(device, device.address.get("battery_sn"), found, alone=alone)
     serial = device.address.get("battery_sn") or device.address.get("sn")
     register = device.address.get("register")
+    if serial and (row := named.get(serial.upper())) is not None:
+        return row
     nameless = [row for row in found if row.text("deviceSn") is None]
-    for row in found:
-        if serial and (row.text("deviceSn") or "").upper() == serial.upper():
-            return row
     for row in nameless:
         if register and (row.text("registerNo") or "").upper() == register.upper():
             return row
