@@ -309,6 +309,23 @@ async def test_http_403_is_a_long_pause_and_told_the_third_time(
     assert not snapshot.notices
 
 
+async def test_whatever_a_gateway_kept_closed_is_asked_again_once_it_lets_something_through(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """After hours the pauses are long, and each call has its own: devices came back one by one over three quarters of an hour."""
+    await account.poll()
+    fault = cloud.fault("*", http=403, times=None)
+    for _ in range(96):
+        with suppress(CloudUnreachable):
+            await account.poll(300)
+    cloud.faults.remove(fault)
+    silent = {INVERTER, METER, CHARGER}
+    while len(silent & {INVERTER, METER, CHARGER}) == 3:
+        with suppress(CloudUnreachable):
+            silent = {*(await account.poll(300)).silent}
+    assert not (await account.poll(300)).silent
+
+
 async def test_plant_state_follows_slowly(account: Account, cloud: SolaxCloud) -> None:
     """It stands in the list of plants only, which is read hourly."""
     assert (await account.values(PLANT))["plant_state"] == "online"

@@ -92,8 +92,11 @@ class SolaxAccess:
         self.dropped.forget()
 
     def open(self, gate: Gate) -> None:
-        """Note that a gate let a call through."""
-        self._rests.pop(gate, None)
+        """Note that a gate let a call through; where a gateway kept it closed, the others may be open again, too."""
+        rest = self._rests.pop(gate, None)
+        if rest is not None and rest.strikes:
+            for each in self._rests.values():
+                each.until = 0.0 if each.strikes else each.until
 
     def resting(self, gate: Gate) -> Rest | None:
         """Return why a gate must not be tried now."""
