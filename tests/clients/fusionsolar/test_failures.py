@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.solar_cloud.cloud.errors import CloudUnreachable
+from custom_components.solar_cloud.cloud.errors import CloudError, CloudUnreachable
 from custom_components.solar_cloud.cloud.fusionsolar import VENDOR
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot, Snapshot
 from custom_components.solar_cloud.pipeline.pipeline import ReadingPipeline
@@ -187,3 +187,21 @@ async def test_e12_holes_in_the_answers_are_no_zeros(
             assert figure >= before.get(key, 0.0)
         before |= now
     assert before
+
+
+async def test_an_alarm_that_is_read_does_not_bring_devices_back(rig: Rig) -> None:
+    """Readings that nobody understands went up and down with what is asked now and then, with two lines in the log each time."""
+    await rig.lists()
+    await rig.poll()
+    rig.cloud.fault("getDevRealKpi", body="list", times=None)
+    asked = rig.count("getAlarmList")
+    heard = []
+    for _ in range(24):
+        try:
+            await rig.next_poll()
+        except CloudError:
+            heard.append(False)
+        else:
+            heard.append(True)
+    assert rig.count("getAlarmList") > asked
+    assert not any(heard), heard

@@ -125,10 +125,16 @@ class FusionSolarPoller:
             LOGGER.debug("Lists stay as they are: %s", err.key)
 
     async def _work(self, batches: list[Batch]) -> CloudError | None:
-        """Make the calls; return the failure if none of them brought anything."""
+        """Make the calls; return the failure if none of them brought anything, or a fault kept all devices from being read."""
+        answered: set[str] = set()
+
+        async def read(batch: Batch) -> None:
+            await self._read(batch)
+            answered.add(batch.bucket)
+
         result = await run_calls(
             batches,
-            self._read,
+            read,
             self._failed,
             lambda batch: batch.bucket,
             at_once=self._session.at_once(AT_START) if self._plan.starting else 1,
@@ -136,7 +142,11 @@ class FusionSolarPoller:
         for err in result.errors:
             if isinstance(err, SessionConflict):
                 raise err
-        return None if result.succeeded else _telling(result.errors)
+        failure = _telling(result.errors)
+        # An alarm or a plant's hourly figures between two such polls are no recovery; a limit closes devices only.
+        silent = DEVICE_NOW in {each.bucket for each in batches} - answered
+        faulty = silent and not isinstance(failure, QuotaExhausted)
+        return failure if faulty or not answered else None
 
     async def _read(self, batch: Batch) -> None:
         await {
