@@ -23,7 +23,13 @@ from .cloud.vendor import Access, Cloud, Credentials, ShowsAccess, SignIn, Vendo
 from .const import CONF_CREDENTIALS, CONF_REGION, CONF_VENDOR, DOMAIN
 from .device_registry import registered_devices
 from .session import get_transport
-from .storage import AccountStorage, FlowHandover, async_get_store, async_hand_over
+from .storage import (
+    AccountStorage,
+    FlowHandover,
+    async_get_store,
+    async_hand_over,
+    known_quota,
+)
 
 
 class CarriedStorage(MemoryStorage):
@@ -106,7 +112,13 @@ class Attempt:
         """Build a client; what an earlier one of the same account was refused is asked for again."""
         await self._hass.async_add_import_executor_job(self._vendor.clients)
         if self._quota is None:
-            self._quota = self._vendor.quota(self.storage)
+            known = known_quota(self._hass, self._vendor, self._sign_in, credentials)
+            # Vendors count what is tried here together with what an entry asks.
+            self._quota = (
+                known.without_blocks(self.storage)
+                if known
+                else self._vendor.quota(self.storage)
+            )
         self._tried = dict(credentials)
         self._cloud = self._vendor.connect(
             self._sign_in,

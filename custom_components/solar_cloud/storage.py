@@ -130,6 +130,11 @@ class AccountStorage:
         kept = self._lists
         return kept.inventory if kept.serve(account, extra) else None
 
+    def begin_with(self, inventory: Inventory) -> None:
+        """Let the next set-up begin with a form's lists, unless earlier ones are complete and these are not."""
+        if inventory.complete or self._lists is None:
+            self.listed = inventory
+
     def keep_lists(
         self, account: str, extra: Mapping[str, str], inventory: Inventory
     ) -> None:
@@ -247,7 +252,7 @@ async def async_get_store(
         stores[entry_id] = store
     if handover := hass.data.setdefault(HANDOVERS, {}).pop(unique_id or "", None):
         await store.async_take_over(handover.storage)
-        store.listed = handover.inventory
+        store.begin_with(handover.inventory)
         store.capture.take_up(handover.capture)
     return store
 
@@ -265,10 +270,20 @@ def get_quota(
     if key not in quotas:
         storage = SharedStorage(store)
         quotas[key] = vendor.quota(storage), storage
+        quotas[key][0].watch(hass.loop.time)
     quota, storage = quotas[key]
     if store not in storage.stores:
         storage.stores.append(store)
     return quota
+
+
+def known_quota(
+    hass: HomeAssistant, vendor: Vendor, sign_in: SignIn, credentials: Credentials
+) -> Quota | None:
+    """Return the budget of an account that an entry has."""
+    key = (vendor.key, sign_in.quota_account(credentials))
+    found = hass.data.setdefault(QUOTAS, {}).get(key)
+    return found and found[0]
 
 
 async def async_remove_store(hass: HomeAssistant, entry_id: str) -> None:
@@ -295,8 +310,5 @@ async def async_hand_over(
 ) -> None:
     """Leave what a form learnt for the entry's next set-up, and lift the blocks that the old credentials caused."""
     hass.data.setdefault(HANDOVERS, {})[unique_id or ""] = handover
-    known = hass.data.setdefault(QUOTAS, {}).get(
-        (vendor.key, sign_in.quota_account(credentials))
-    )
-    if known is not None:
-        await known[0].unblock()
+    if known := known_quota(hass, vendor, sign_in, credentials):
+        await known.unblock()

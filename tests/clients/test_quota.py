@@ -147,6 +147,24 @@ def test_limits_can_follow_the_account(clock: StillClock) -> None:
     assert drain(quota, "kpi") == 2
 
 
+@pytest.mark.parametrize("by", [DAY, 600.0, -600.0, -DAY])
+async def test_a_clock_that_is_set_changes_no_wait(
+    clock: StillClock, by: float
+) -> None:
+    """The vendor's windows go on: after a start without the net, the right time comes late."""
+    quota = Quota({"read": (MINUTE, Window(3, DAY))}, MemoryStorage())
+    passed = [0.0]
+    quota.watch(lambda: passed[0])
+    assert drain(quota, "read") == 3
+    await quota.block(7200, "login")
+    clock.advance(100)
+    passed[0] += 100
+    wait = quota.wait("read")
+    clock.advance(by)
+    assert quota.wait("read") == pytest.approx(wait)
+    assert quota.wait("login") == pytest.approx(7100)
+
+
 async def test_counts_and_blocks_survive_a_restart(clock: StillClock) -> None:
     """Also through JSON."""
     storage = MemoryStorage()

@@ -76,6 +76,7 @@ async def test_reconfigure_keeps_a_secret_left_empty(
     running: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:
     """Only the address changes."""
+    await home.pass_time(60)
     async with SolaxCloud(World()) as moved:
         flow = Flow(home.hass, await running.start_reconfigure_flow(home.hass), [])
         assert flow.at("reconfigure")

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 from yarl import URL
 
+from homeassistant.core import HomeAssistant
+
 from ..emulators.fusionsolar import FusionSolarCloud
-from ..helpers.accounts import Visitor, redirected, type_account
+from ..helpers.accounts import Visitor, account_entry, redirected, type_account
 from ..helpers.flow import Flow, rare_fields, shown
 from ..helpers.fusionsolar import apply, key
 from ..helpers.home import Home
@@ -214,3 +216,19 @@ async def test_a_pasted_code_that_fails_says_why(
     await visitor.take_all()
     await home.settle()
     assert home.value(key(fusionsolar, None, "pv_power")) > 0
+
+
+async def test_signing_in_again_is_counted_with_what_the_account_asks(
+    hass: HomeAssistant, fusionsolar: FusionSolarCloud, home: Home
+) -> None:
+    """The lists take a call a minute each: a form that did not know of the last one lost all devices for an hour."""
+    entry = account_entry(fusionsolar, "fusionsolar_account")
+    await home.start(entry)
+    devices = {*entry.runtime_data.inventory.data.devices}
+    flow = Flow(hass, await entry.start_reauth_flow(hass), [])
+    await flow.submit(password=fusionsolar.credentials["password"])
+    assert flow.reason == "reauth_successful"
+    await home.pass_time(180)
+    assert fusionsolar.account.budget.exceeded.total() == 0
+    assert {*entry.runtime_data.inventory.data.devices} == devices
+    await hass.config_entries.async_unload(entry.entry_id)

@@ -4,7 +4,7 @@ A bucket is a kind of call with limits of its own ("login", "realtime"); the buc
 short ones by tenths of a second, long ones by a three-hundredth of their length so that a month of calls stays a short list.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -25,6 +25,8 @@ SHORT: Final = 3600.0
 DAY: Final = 86400.0
 SHARE_LEFT: Final = 10
 """Work in the background leaves one of so many calls to those who wait for an answer."""
+CLOCK_SET: Final = 2.0
+"""Seconds by which a clock is off what passed when it was set, and not merely inexact."""
 _BACKGROUND: Final = ContextVar("background", default=False)
 
 
@@ -65,6 +67,10 @@ class _Tally:
     """Calls of one bucket within the longest window, as (start of step, calls)."""
 
     steps: list[tuple[float, int]] = field(default_factory=list)
+
+    def move(self, seconds: float) -> None:
+        """Count all calls so many seconds later."""
+        self.steps = [(start + seconds, calls) for start, calls in self.steps]
 
     def within(self, seconds: float, now: float) -> list[tuple[float, int]]:
         step = _step(seconds)
@@ -123,7 +129,38 @@ class Quota:
         self._storage: Final = storage
         self._tallies: dict[tuple[str, float], _Tally] = {}
         self._blocked: dict[str, Block] = {}
+        self._passed: Callable[[], float] | None = None
+        self._ahead = 0.0
         self._restore(from_json(Spent, storage.load(SECTION)))
+
+    def watch(self, passed: Callable[[], float]) -> None:
+        """Follow when the clock is set, as once the net is there at a start: the vendor's windows last as long as ever.
+
+        ``passed`` tells seconds that only pass.
+        """
+        self._passed, self._ahead = passed, time.time() - passed()
+
+    def without_blocks(self, storage: Storage) -> Quota:
+        """Return a budget of the same calls for who tries other credentials: what the old ones were refused must not stop them."""
+        other = Quota(self._windows, storage)
+        other._tallies = self._tallies
+        return other
+
+    def _now(self) -> float:
+        """Return the time, with all that is counted moved along where the clock was set."""
+        now = time.time()
+        if self._passed is None:
+            return now
+        moved = now - self._passed() - self._ahead
+        if abs(moved) >= CLOCK_SET:
+            self._ahead += moved
+            for tally in self._tallies.values():
+                tally.move(moved)
+            self._blocked = {
+                bucket: Block(block.until + moved, block.key)
+                for bucket, block in self._blocked.items()
+            }
+        return now
 
     def limit(self, bucket: str, windows: Sequence[Window]) -> None:
         """Set the limits of a bucket that depend on what the account holds."""
@@ -138,7 +175,7 @@ class Quota:
 
     def wait(self, bucket: str, *, command: bool = False) -> float:
         """Return how many seconds a call of this bucket has to wait; 0 when it may go now."""
-        now = time.time()
+        now = self._now()
         waits = [
             block.until - now
             for name in (bucket, ALL)
@@ -174,7 +211,7 @@ class Quota:
     def acquire(self, bucket: str, *, command: bool = False) -> None:
         """Debit one call, or raise as ``check`` does."""
         self.check(bucket, command=command)
-        now = time.time()
+        now = self._now()
         for name, seconds in self._counted(bucket):
             tally = self._tallies.setdefault((name, seconds), _Tally())
             tally.steps = tally.within(seconds, now)
@@ -187,7 +224,7 @@ class Quota:
         The vendor counted it somewhere between sending and answering: counted from the answer, the next call cannot come too soon,
         however long either is under way.
         """
-        now = time.time()
+        now = self._now()
         for name, seconds in self._counted(bucket):
             if (tally := self._tallies.get((name, seconds))) and tally.steps:
                 tally.put_off(now, _step(seconds))
@@ -200,7 +237,7 @@ class Quota:
 
     def _block(self, bucket: str) -> Block | None:
         """Return the block that closes a bucket."""
-        now = time.time()
+        now = self._now()
         blocks = (self._blocked.get(name, OPEN) for name in (bucket, ALL))
         return next((each for each in blocks if each.until > now and each.key), None)
 
@@ -214,7 +251,7 @@ class Quota:
         """Return the refusal of a block that stands: calls that were under way when it came must not make it longer."""
         if (block := self._block(bucket)) is None:
             return None
-        return self._refusal(block.until - time.time(), block)
+        return self._refusal(block.until - self._now(), block)
 
     @property
     def used_up(self) -> QuotaExhausted | None:
@@ -222,7 +259,7 @@ class Quota:
         block = self._block(ALL)
         if block is None or block.key != DAILY:
             return None
-        return self._refusal(block.until - time.time(), block)
+        return self._refusal(block.until - self._now(), block)
 
     async def block(
         self, seconds: float, bucket: str = ALL, key: str = "rate_limited"
@@ -231,7 +268,7 @@ class Quota:
 
         Returns the error that says so.
         """
-        block = Block(time.time() + bounded(seconds, key), key)
+        block = Block(self._now() + bounded(seconds, key), key)
         if block.until > self._blocked.get(bucket, OPEN).until:
             self._blocked[bucket] = block
             left = self.left()
@@ -256,7 +293,7 @@ class Quota:
         return (
             0
             if tally is None
-            else sum(calls for _, calls in tally.within(seconds, time.time()))
+            else sum(calls for _, calls in tally.within(seconds, self._now()))
         )
 
     def left(self) -> int | None:
@@ -279,7 +316,7 @@ class Quota:
                 continue
             seconds, limit = max(limits)
             tally = self._tallies.get((bucket, seconds), _Tally())
-            used = sum(calls for _, calls in tally.within(seconds, time.time()))
+            used = sum(calls for _, calls in tally.within(seconds, self._now()))
             found[bucket] = {
                 "used": used,
                 "left": max(0, limit - used),
@@ -299,7 +336,7 @@ class Quota:
             return None
         _, seconds = min(windows)
         tally = self._tallies.get((ALL, seconds), _Tally())
-        steps = tally.within(seconds, time.time())
+        steps = tally.within(seconds, self._now())
         return steps[0][0] + seconds + _step(seconds) if steps else None
 
     @property
