@@ -30,11 +30,16 @@ def sign_in(request: pytest.FixtureRequest) -> str:
 
 
 async def test_a_day_of_faults_is_survived(
-    recorder_mock: Recorder, home: Home, cloud: Cloud[Any], sign_in: str, disk: Disk
+    recorder_mock: Recorder,
+    home: Home,
+    cloud: Cloud[Any],
+    sign_in: str,
+    disk: Disk,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing unhandled or left over, no kWh lost or invented, no limit exceeded, and well again in time after each fault."""
     said: list[str] = []
-    soak = Soak(home, cloud, sign_in, disk, SEED, said.append)
+    soak = Soak(home, cloud, sign_in, disk, SEED, said.append, monkeypatch)
     told = await soak.run(DAYS, plan(cloud.name, sign_in, SEED, DAYS, short=True))
     assert len(told) > 10
     assert not said, "\n".join(said)

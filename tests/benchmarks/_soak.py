@@ -22,7 +22,7 @@ from ._tape import HOMES, SIGN_INS
 DAYS = float(os.environ.get("SOAK_DAYS", "1"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
 SIGN_IN = os.environ.get("SOAK_SIGN_IN", "solax")
-ONLY = int(os.environ.get("SOAK_ONLY", "0")) or None
+ONLY = {int(each) for each in os.environ.get("SOAK_ONLY", "").split()}
 MINUTES = float(os.environ.get("SOAK_MINUTES", "inf"))
 OUTPUT = os.environ.get("SOAK_OUTPUT")
 
@@ -47,6 +47,7 @@ async def test_soak(
     cloud: Cloud[Any],
     disk: Disk,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Print violations as they come, and write down what each fault came to."""
 
@@ -54,7 +55,7 @@ async def test_soak(
         with capsys.disabled():
             print(f"\n{line}", end="", flush=True)
 
-    soak = Soak(home, cloud, SIGN_IN, disk, SEED, say)
+    soak = Soak(home, cloud, SIGN_IN, disk, SEED, say, monkeypatch)
     planned = plan(cloud.name, SIGN_IN, SEED, DAYS, short="SOAK_SHORT" in os.environ)
     await soak.run(DAYS, planned, ONLY, MINUTES)
     if OUTPUT:

@@ -426,7 +426,7 @@ def _secret(stage: Stage) -> End:
 SOLAX: Final = (
     Fault("http 401 at everything", told("everything", http=401), asks=True, bound=HOUR + CYCLE),
     Fault("http 401 at readings", told("readings", http=401), bound=HOUR + CYCLE),
-    Fault("http 403", told("everything", http=403)),
+    Fault("http 403", told("everything", http=403), bound=4 * HOUR + CYCLE),
     Fault("http 410", told("everything", http=410)),
     Fault("http 429", told("everything", http=429), bound=1800.0 + CYCLE),
     Fault("http 429 for hours", told("everything", http=429, headers={"Retry-After": "7200"}), BRIEF, 7200.0 + CYCLE),

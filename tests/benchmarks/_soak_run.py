@@ -1,7 +1,7 @@
 """An account that lives through all faults of its cloud, in a random order by seed, in a real Home Assistant."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ import time
 from typing import Any, Final
 from unittest.mock import patch
 
+import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
@@ -150,6 +151,7 @@ class Soak:
         disk: Disk,
         seed: int,
         say: Callable[[str], None],
+        patches: pytest.MonkeyPatch,
     ) -> None:
         """Not started yet."""
         self.home: Final = home
@@ -165,6 +167,7 @@ class Soak:
         self.polls = 0
         self._say: Final = say
         self._disk: Final = disk
+        self._patches: Final = patches
         self._full = False
         self._off = 0.0
         """Seconds by which Home Assistant's clock is ahead of the world's."""
@@ -210,14 +213,9 @@ class Soak:
 
     def shift(self, seconds: float) -> None:
         """Set Home Assistant's clock forward or back; the world's goes on, and so do timers."""
-        loop: Any = self.hass.loop
         self.shifted = True
         self._off += seconds
-        off = self._off
-        loop.time = lambda: type(loop).time(loop) - off
-        self.home.freezer.tick(seconds)
-        self.cloud.world.clock.advance(-seconds)
-        self.cloud.clock_off -= seconds
+        self.home.set_clock(seconds, self.cloud, self._patches)
         if hasattr(self.cloud.knobs, "clock_skew") and self.cloud.name == "sungrow":
             self.cloud.knobs.clock_skew -= seconds
 
@@ -485,7 +483,7 @@ class Soak:
         self,
         days: float,
         planned: list[Planned],
-        only: int | None = None,
+        only: Collection[int] = (),
         minutes: float = math.inf,
     ) -> list[Told]:
         """Live through it, as far as one comes in so many minutes; return what became of each fault."""
@@ -501,13 +499,13 @@ class Soak:
                 await self._begin()
                 end = self.world_now + days * DAY
                 for each in planned:
-                    if only is not None and each.number != only:
+                    if only and each.number not in only:
                         continue
                     if self.world_now >= end or os.times().elapsed > stop:
                         break
                     await self.live(each.gap)
                     await self._suffer(each)
-                while (only is None or not self.told) and self.world_now < end:
+                while (not only or not self.told) and self.world_now < end:
                     if os.times().elapsed > stop:
                         break
                     await self.step()

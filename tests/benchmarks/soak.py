@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1, help="the first")
     parser.add_argument("--vendors", nargs="+", choices=sorted({*SIGN_INS.values()}))
     parser.add_argument("--sign-in", action="append", choices=[*SIGN_INS])
-    parser.add_argument("--only", type=int, help="the number of a single fault")
+    parser.add_argument("--only", type=int, nargs="+", help="the numbers of faults")
     parser.add_argument("--minutes", default="inf", help="stop each sign-in after")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
@@ -83,7 +83,7 @@ def _run(
                 "SOAK_SIGN_IN": sign_in,
                 "SOAK_SEED": str(seed),
                 "SOAK_DAYS": str(options.days),
-                "SOAK_ONLY": str(options.only or 0),
+                "SOAK_ONLY": " ".join(map(str, options.only or ())),
                 "SOAK_MINUTES": options.minutes,
                 "SOAK_OUTPUT": str(output),
             },

@@ -9,14 +9,7 @@ import shutil
 import time
 from typing import Any, Final
 
-from playwright.async_api import (
-    Browser,
-    Locator,
-    Page,
-    ViewportSize,
-    async_playwright,
-    expect,
-)
+from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright
 
 from tests.live.instance import ZONE, Instance
 from tests.live.process import LOOPBACK
@@ -207,7 +200,6 @@ async def _log_in(browser: Browser, instance: Instance, zone: str) -> Page:
     script = f"localStorage.hassTokens = {json.dumps(json.dumps(tokens))}"
     await context.add_init_script(script)
     context.set_default_timeout(_PATIENCE_MS)
-    expect.set_options(timeout=_PATIENCE_MS)
     return await context.new_page()
 
 
