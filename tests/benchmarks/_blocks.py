@@ -24,7 +24,7 @@ class Block:
 
     seconds: float = 0.0
     collecting: float = 0.0
-    """Of these, the seconds Python looked for garbage: among all objects of the process, whoever made them."""
+    """Of these, the seconds Python looked for garbage: among all objects made meanwhile, whoever made them."""
     looks: Counter[str] = field(default_factory=Counter)
     """Where it was found: the innermost line of ours or of Home Assistant's."""
 
@@ -50,6 +50,10 @@ class Watch:
     def longest(self) -> Block:
         """Return the longest."""
         return max(self.blocks, key=lambda each: each.seconds, default=Block())
+
+    def longest_working(self) -> Block:
+        """Return the longest but for garbage."""
+        return max(self.blocks, key=lambda each: each.working, default=Block())
 
     def longest_of_ours(self) -> Block:
         """Return the one with most of our own code."""
@@ -91,6 +95,8 @@ def watched(least: float = 0.005) -> Iterator[Watch]:
 
     looker = threading.Thread(target=look, name="looker", daemon=True)
     events.Handle._run = timed  # type: ignore[method-assign,assignment]  # noqa: SLF001
+    gc.collect()
+    gc.freeze()  # the clouds and whatever was measured before are no part of a home
     gc.callbacks.append(collected)
     looker.start()
     try:
@@ -98,6 +104,7 @@ def watched(least: float = 0.005) -> Iterator[Watch]:
     finally:
         events.Handle._run = run  # type: ignore[method-assign]  # noqa: SLF001
         gc.callbacks.remove(collected)
+        gc.unfreeze()
         over.set()
         looker.join()
 

@@ -1,7 +1,4 @@
-"""What setting up one entry of a vendor imports beyond Home Assistant; a program of its own, for what is imported stays.
-
-Run twice: first to see which of Home Assistant's modules it takes, then, with these imported before, to measure the rest.
-"""
+"""What setting up one entry of a vendor imports beyond Home Assistant; in copies of a program of its own, for what is imported stays."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -12,12 +9,16 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import cache_from_source
 import json
 import marshal
+import os
 from pathlib import Path
 import sys
 import threading
 import time
 from types import ModuleType
-from typing import Any, override
+from typing import Any, Final, override
+
+TESTS: Final = "pytest_homeassistant_custom_component.common"
+HOME_ASSISTANT: Final = ("homeassistant.", "pytest_homeassistant_custom_component")
 
 CREDENTIALS = {
     "region": "other",
@@ -35,6 +36,8 @@ class Stopwatch(MetaPathFinder, Loader):
         """Begin at nought."""
         self.modules: list[str] = []
         self.seconds = 0.0
+        self.in_loop = 0.0
+        """Of these, the seconds of the event loop's thread."""
         self._inside = threading.local()
         self._loaders: dict[str, Any] = {}
 
@@ -76,7 +79,10 @@ class Stopwatch(MetaPathFinder, Loader):
         try:
             yield
         finally:
-            self.seconds += time.thread_time() - begun
+            spent = time.thread_time() - begun
+            self.seconds += spent
+            if threading.current_thread() is threading.main_thread():
+                self.in_loop += spent
             self._inside.now = False
 
 
@@ -122,28 +128,53 @@ def floor(modules: Sequence[str]) -> float:
     return time.thread_time() - begun
 
 
-def main(vendor: str, sign_in: str) -> None:
-    """Print what was imported as JSON."""
-    known: list[str] = json.load(sys.stdin)
-    # Ours before that of Home Assistant's tests, which has the same name.
-    for name in ("homeassistant", "custom_components", *known):
-        importlib.import_module(name)
+def measured(vendor: str, sign_in: str) -> dict[str, Any]:
+    """Set an entry up in this program, and say what was imported."""
     stopwatch = Stopwatch()
     sys.meta_path.insert(0, stopwatch)
     asyncio.run(set_up(vendor, sign_in))
     sys.meta_path.remove(stopwatch)
     ours = [each for each in stopwatch.modules if each.startswith("custom_components.")]
-    print(
-        json.dumps(
-            {
-                "modules": stopwatch.modules,
-                "ours": len(ours),
-                "ms": round(stopwatch.seconds * 1000, 1),
-                "floor_ms": round(floor(stopwatch.modules) * 1000, 1),
-            }
-        )
-    )
+    return {
+        "modules": stopwatch.modules,
+        "ours": len(ours),
+        "ms": round(stopwatch.seconds * 1000, 1),
+        "loop_ms": round(stopwatch.in_loop * 1000, 1),
+        "floor_ms": round(floor(stopwatch.modules) * 1000, 1),
+    }
+
+
+def apart(vendor: str, sign_in: str) -> dict[str, Any]:
+    """Do so in a copy of this program, which has imported the same up to here."""
+    reader, writer = os.pipe()
+    if (child := os.fork()) == 0:
+        os.close(reader)
+        with os.fdopen(writer, "w") as told:
+            json.dump(measured(vendor, sign_in), told)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        text = told.read()
+    os.waitpid(child, 0)
+    row: dict[str, Any] = json.loads(text)
+    return row
+
+
+def main(runs: int, sign_ins: dict[str, str]) -> None:
+    """Print what was imported by each of the runs of each vendor as JSON.
+
+    The first look, which also compiles ours, says what of Home Assistant's is needed.
+    """
+    # Ours before that of Home Assistant's tests, which has the same name.
+    for name in ("homeassistant", "custom_components", TESTS):
+        importlib.import_module(name)
+    for vendor, sign_in in sign_ins.items():
+        for name in apart(vendor, sign_in)["modules"]:
+            if name.startswith(HOME_ASSISTANT):
+                importlib.import_module(name)
+        for _ in range(runs):
+            print(json.dumps({"vendor": vendor, **apart(vendor, sign_in)}), flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(int(sys.argv[1]), json.loads(sys.argv[2]))

@@ -25,6 +25,7 @@ from tests.helpers.home import Home
 
 from ._blocks import Watch, watched
 from ._chain import SlowCloud, depth, real_time, served
+from ._floor import entities_of, set_up_floor
 from ._home import account
 from ._tape import HOMES, SIGN_INS
 from ._worlds import resize
@@ -165,12 +166,17 @@ async def test_blocks(
     tried = 0
     with served(cloud, 0.0) as slow:
         entry = await account(home, slow.cloud, sign_in)
-        for _ in range(RUNS):
+        for number in range(RUNS):
+            if number:
+                await hass.config_entries.async_unload(entry.entry_id)
+                clock[0] += HOUR
             while (watch := await _set_up(home, entry, clock)) is None:
                 tried += 1
             runs.append(watch)
-            await hass.config_entries.async_unload(entry.entry_id)
-            clock[0] += HOUR
+    rows = entities_of(hass, entry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    with watched() as floor:
+        await set_up_floor(hass, rows)
     longest = sorted((each.longest() for each in runs), key=lambda each: each.seconds)
     middle = longest[len(longest) // 2]
     ours = sorted(
@@ -182,6 +188,14 @@ async def test_blocks(
         devices=count,
         longest_ms=round(middle.seconds * 1000, 1),
         ours_in_it_ms=round(middle.ours * 1000, 1),
+        collecting_ms=round(middle.collecting * 1000, 1),
+        working_ms=round(
+            statistics.median(each.longest_working().working for each in runs) * 1000, 1
+        ),
+        floor_ms=round(floor.longest().seconds * 1000, 1),
+        floor_working_ms=round(floor.longest_working().working * 1000, 1),
+        floor_cpu_ms=round(sum(block.seconds for block in floor.blocks) * 1000),
+        entities=len(rows),
         most_ours_ms=round(ours.ours * 1000, 1),
         blocks_over_50_ms=statistics.median(
             sum(block.seconds > 0.05 for block in each.blocks) for each in runs
