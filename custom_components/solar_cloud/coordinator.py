@@ -37,7 +37,7 @@ from .const import (
 from .control.forced_mode import SECTION as FORCES
 from .demand import DemandWatch
 from .location import HomeAssistantLocation
-from .pipeline.alarms import discreet
+from .pipeline.alarms import Discretion
 from .pipeline.pipeline import ReadingPipeline
 from .polling.scheduler import PollScheduler
 from .storage import AccountStorage
@@ -303,6 +303,7 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
         self._cloud: Final = cloud
         self._inventory: Final = inventory
         self._demand: Final = DemandWatch(hass, entry, vendor.key)
+        self._discretion: Final = Discretion()
         self._location: Final = HomeAssistantLocation(hass)
         self.pipeline: Final = ReadingPipeline(
             storage, vendor.stale_after, cloud.roles, self._location
@@ -429,8 +430,9 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
         everything = await self._cloud.readings(self._inventory.steered.without(idle))
         snapshot = everything.only(chosen)
         listed = self._inventory.data  # what is not read has numbers, too
-        alarms = {key: discreet(each, listed) for key, each in snapshot.alarms.items()}
-        snapshot = replace(snapshot, alarms=alarms)
+        snapshot = replace(
+            snapshot, alarms=self._discretion.told(snapshot.alarms, listed)
+        )
         self._scheduler.learn(snapshot, chosen, dt_util.utcnow().timestamp())
         await self._location.async_learn(
             each.time_zone for each in chosen.plants.values()

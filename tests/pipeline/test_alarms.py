@@ -19,7 +19,11 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.paging import Page
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
-from custom_components.solar_cloud.pipeline.alarms import AlarmJournal, discreet
+from custom_components.solar_cloud.pipeline.alarms import (
+    AlarmJournal,
+    Discretion,
+    discreet,
+)
 
 HOME = Inventory({"p": Plant(id="p", name="House")}, {})
 FAN = Alarm(id="1", name="Fan", raised=100.0)
@@ -84,6 +88,18 @@ def test_an_alarms_texts_name_no_serial() -> None:
         "1. Note ….",
     )
     assert discreet([alarm], HOME) == (alarm,)
+
+
+def test_an_alarm_that_stays_open_names_no_device_that_is_listed_later() -> None:
+    """What may be told of it is found out once, but for each list of devices anew."""
+    later = Device(id="SN87654321", plant_id="p", kind=DeviceKind.METER)
+    alarm = Alarm(id="1", name="SN87654321 is silent")
+    discretion = Discretion()
+    assert discretion.told({"p": (alarm,)}, HOME) == {"p": (alarm,)}
+    (shown,) = discretion.told(
+        {"p": (alarm,)}, Inventory(HOME.plants, {later.id: later})
+    )["p"]
+    assert shown.name == "… is silent"
 
 
 def test_a_first_answer_that_proves_nothing_makes_no_storm_of_news_later() -> None:

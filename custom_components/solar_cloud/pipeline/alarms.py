@@ -49,6 +49,30 @@ def discreet(alarms: Iterable[Alarm], inventory: Inventory) -> tuple[Alarm, ...]
     )
 
 
+class Discretion:
+    """What may be told of the open alarms of an account, found out once for each: a large account has thousands of numbers."""
+
+    def __init__(self) -> None:
+        """Begin without alarms."""
+        self._inventory: Inventory | None = None
+        self._known: dict[Alarm, Alarm] = {}
+
+    def told(
+        self, alarms: Mapping[str, tuple[Alarm, ...]], inventory: Inventory
+    ) -> dict[str, tuple[Alarm, ...]]:
+        """Return the alarms of plants without the numbers of the account's devices."""
+        if inventory is not self._inventory:
+            self._inventory, self._known = inventory, {}
+        listed = [alarm for each in alarms.values() for alarm in each]
+        fresh = [alarm for alarm in listed if alarm not in self._known]
+        known = self._known | dict(zip(fresh, discreet(fresh, inventory), strict=True))
+        self._known = {alarm: known[alarm] for alarm in listed}
+        return {
+            key: tuple(self._known[alarm] for alarm in each)
+            for key, each in alarms.items()
+        }
+
+
 class AlarmNews(StrEnum):
     """What became of an alarm."""
 
