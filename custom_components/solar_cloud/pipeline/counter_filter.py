@@ -707,8 +707,8 @@ class CounterFilter:
     ) -> None:
         """Publish a value of the line."""
         gained = line - value
-        verdict = self._ask_sibling(line, gained, evidence)
         if gained > 0 or at < self.moved:
+            verdict = self._ask_sibling(line, gained, evidence)
             explained = self.measured.most(self.mark) + self._tolerance(evidence)
             likely, lag = self._likely(), self._lag(line, at)
             lags = likely is None or self._lacks(likely - gained, evidence)

@@ -288,12 +288,13 @@ class ReadingPipeline:
             night if is_dark(plant, now, self._place) else None,
         )
         heard = {key: said.get(key, NOTHING) for key in owners}
+        made = {key: _made_at(reading, now) for key, reading in heard.items()}
         evidence = {
             key: self._filters.evidence(key, reading, scenery)
             for key, reading in heard.items()
         }
         if any(
-            self._filters.is_denied(key, reading, _made_at(reading, now), evidence[key])
+            self._filters.is_denied(key, reading, made[key], evidence[key])
             for key, reading in heard.items()
         ):
             scenery = replace(scenery, glitch=True)
@@ -306,7 +307,7 @@ class ReadingPipeline:
             counters = self._filters.observe(
                 key,
                 reading,
-                _made_at(reading, now),
+                made[key],
                 evidence[key],
                 again=_shown_again(key, poll.raw),
             )
@@ -381,9 +382,8 @@ class ReadingPipeline:
         by_devices |= {SHARES[role] for role in by_devices & SHARES.keys()}
         said = self._said.last(plant_id)
         told = {slot.quantity for slot in said.values} if said else set()
-        waiting = chosen.waiting_for(plant_id, roles, now) & {
-            slot.quantity for slot in self.seen.slots(plant_id)
-        }
+        if waiting := chosen.waiting_for(plant_id, roles, now):
+            waiting &= {slot.quantity for slot in self.seen.slots(plant_id)}
         own = fed | waiting | ((told & FLOWS) - by_devices)
         return frozenset(own | {SHARES[role] for role in own & SHARES.keys()})
 

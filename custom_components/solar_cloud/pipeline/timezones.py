@@ -53,10 +53,12 @@ def plant_zone(
 
 def is_dark(plant: Plant, now: datetime, place: HomeLocation) -> bool:
     """Whether the sun is down over a plant, as far as the home can tell: it knows of no other place than its own."""
+    if place.sun_is_up(now.timestamp()):
+        return False
     zone = plant_zone(plant, None, now, place)
     there = now.astimezone(zone).replace(tzinfo=None)
     here = now.astimezone(place.home).replace(tzinfo=None)
-    return abs(there - here) <= NEARBY and not place.sun_is_up(now.timestamp())
+    return abs(there - here) <= NEARBY
 
 
 class Night:
