@@ -335,12 +335,12 @@ class SolarCloudEntity(CoordinatorEntity[SolarCloudCoordinator[Snapshot]]):
     @override
     def available(self) -> bool:
         """A live value of a silent device is unavailable; what holds without it, a counter above all, stays."""
-        if not super().available or self.reading is None:
+        if not super().available or (reading := self.reading) is None:
             return False
         return (
-            survives_offline(self.slot.quantity)
-            or self.device_id not in self.coordinator.data.stale
-            or self.slot in self.reading.values
+            self.device_id not in self.coordinator.data.stale
+            or survives_offline(self.slot.quantity)
+            or self.slot in reading.values
         )
 
 

@@ -553,6 +553,14 @@ def _of_plant(account: Account, plant_id: str) -> set[Q]:
     return roles | {SHARES[role] for role in roles & SHARES.keys()}
 
 
+def _digits(quantity: Q) -> int | None:
+    """Return the decimals that are written, ``None`` for all: a change nobody is shown only fills the recorder."""
+    shown = SENSORS[quantity]
+    if shown.suggested_unit_of_measurement is not None:
+        return None
+    return _WRITTEN.get(quantity, shown.suggested_display_precision)
+
+
 class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     """A measured value, a state, or the time of the last report."""
 
@@ -582,6 +590,7 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
 
         if slot.quantity in OF_QUOTA:
             self.coordinator_context = None
+        self._digits: Final = _digits(slot.quantity)
 
     @override
     def shows(self) -> object:
@@ -633,17 +642,9 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
         if self.slot.quantity is Quantity.LAST_REPORT:
             return reading.measured_at
         value = reading.values.get(self.slot)
-        if isinstance(value, float) and (digits := self._digits) is not None:
-            return round(value, digits)
+        if isinstance(value, float) and self._digits is not None:
+            return round(value, self._digits)
         return value if self.options is None or value in self.options else None
-
-    @property
-    def _digits(self) -> int | None:
-        """Return the decimals that are written, ``None`` for all: a change nobody is shown only fills the recorder."""
-        shown = self.entity_description
-        if shown.suggested_unit_of_measurement is not None:
-            return None
-        return _WRITTEN.get(self.slot.quantity, shown.suggested_display_precision)
 
     @property
     @override
@@ -668,12 +669,9 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
         if self.device_class is SensorDeviceClass.MONETARY:
             own = self._vendor_currency is not None
             return {"currency_from": "vendor" if own else "home_assistant"}
-        if (
-            self.reading is not None
-            and (code := self.reading.unknown.get(self.slot)) is not None
-        ):
-            return {"code": code}
-        return None
+        reading = self.reading
+        code = None if reading is None else reading.unknown.get(self.slot)
+        return None if code is None else {"code": code}
 
 
 def _add_command_sensors(
