@@ -33,6 +33,9 @@ ACCOUNT: Final = frozenset(
         "settings",
         "last_commands",
         "writes",
+        # pipeline/: alarms, sessions
+        "told_alarms",
+        "sessions",
         # statistics/: importer, first_hour
         "import_jobs",
         "imports",
@@ -41,7 +44,7 @@ ACCOUNT: Final = frozenset(
         "import_anchors",
     }
 )
-"""The sections of the account's file: saved at once, or of one matter with what is."""
+"""The sections of the account's file: saved at once, of one matter with what is, or small and decided at any time."""
 STATE: Final = "_state"
 """The file of all the others."""
 FETCHED: Final = "_history"

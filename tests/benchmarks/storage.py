@@ -73,9 +73,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--hours", type=float, default=24.0, help="of a home")
     parser.add_argument("--plants", type=int, default=100)
     parser.add_argument(
-        "--plant-hours", type=float, default=1.0, help="of the plants, told as a day"
+        "--plant-hours", type=float, default=1.0, help="of the plants, once settled"
     )
-    parser.add_argument("--days", type=float, default=365.0, help="of history")
+    parser.add_argument("--days", type=float, default=30.0, help="of history")
     parser.add_argument("--json", type=Path, help="where to write the figures too")
     parser.add_argument("--tell", action="store_true", help="what the files hold")
     options = parser.parse_args(arguments)

@@ -26,6 +26,7 @@ from enum import StrEnum
 from functools import partial
 import json
 import logging
+import lzma
 import os
 import sys
 from typing import Any, Final, override
@@ -114,7 +115,9 @@ def sections(files: Mapping[str, Any], entry_id: str) -> dict[str, Any]:
 
 def unpacked(data: Mapping[str, str]) -> dict[str, Any]:
     """Return the sections of a file that is stored packed."""
-    found: dict[str, Any] = json.loads(zlib.decompress(b64decode(data["packed"])))
+    packed = b64decode(data["packed"])
+    unpack = zlib.decompress if packed[:1] == b"x" else lzma.decompress
+    found: dict[str, Any] = json.loads(unpack(packed))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..cloud.model import Quantity as Q, Reading, Slot
 from ..cloud.serialization import from_json
-from ..cloud.storage import LATER, SOON, Storage
+from ..cloud.storage import SOON, Storage
 
 SECTION: Final = "sessions"
 ENERGY: Final = Slot(Q.CHARGER_ENERGY_SESSION)
@@ -15,6 +15,8 @@ DURATION: Final = Slot(Q.CHARGER_SESSION_DURATION)
 TOTAL: Final = Slot(Q.CHARGER_ENERGY_TOTAL)
 UNSEEN: Final = 0.5
 """kWh by which the lifetime counter must have gained more than the session for another one to have been missed."""
+SELDOM: Final = 3600.0
+"""Seconds after which what a session gained is written: only its begin is what nobody could tell again."""
 DIP: Final = 0.1
 """The share by which an older answer or a rounding may lower an energy; as much as Home Assistant overlooks in a counter."""
 
@@ -68,7 +70,7 @@ class Sessions:
                     session.fell,
                 )
                 self._storage.delay_save(
-                    SECTION, lambda: self._known, LATER if goes_on else SOON
+                    SECTION, lambda: self._known, SELDOM if goes_on else SOON
                 )
 
 
