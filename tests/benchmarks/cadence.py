@@ -7,10 +7,12 @@ before the cloud has processed them, and polls that must lie further apart than 
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 import itertools
+import json
 import math
+from pathlib import Path
 import random
 
 from custom_components.solar_cloud.cloud.model import (
@@ -234,18 +236,28 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/benchmark cadence")
     parser.add_argument("--days", type=float, default=5.0)
     parser.add_argument("--runs", type=int, default=4)
+    parser.add_argument("--json", type=Path, help="write the figures there")
     options = parser.parse_args(arguments)
     print("Mean age of data in seconds: as a poll brings them | as shown at any moment")
     print(
         f"{'':25}{'in step':>8}{'fixed':>7}{'floor':>7}{'ratio':>7}"
         f" |{'in step':>8}{'fixed':>7}{'floor':>7}{'ratio':>7} | polls"
     )
-    kept = True
+    kept, rows = True, []
     for case in CASES:
         ours = measure(case, in_step, options.days, options.runs)
         timer = measure(case, fixed, options.days, options.runs)
         ratio = ours.polled / timer.polled
         kept = kept and ratio <= LIMIT
+        rows.append(
+            {
+                "name": case.name,
+                "in_step": asdict(ours),
+                "fixed": asdict(timer),
+                "floor": case.floor,
+                "ratio": ratio,
+            }
+        )
         print(
             f"{case.name:25}{ours.polled:8.0f}{timer.polled:7.0f}{case.floor:7.0f}{ratio:7.2f}"
             f" |{ours.shown:8.0f}{timer.shown:7.0f}{case.floor + case.period / 2:7.0f}"
@@ -254,4 +266,6 @@ def main(arguments: Sequence[str]) -> int:
     print(
         f"Promised: at most {LIMIT} of the fixed timer's age per poll, with no more polls."
     )
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
     return 0 if kept else 1
