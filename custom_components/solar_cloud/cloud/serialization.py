@@ -141,8 +141,12 @@ def _record_writer(kind: type) -> Writer:
         written: dict[str, Json] = {}
         for name, default in told:
             own: Any = getattr(value, name)
-            if own is not default and own != default:
-                kind: Any = type(own)
+            if own is default or own == default:
+                continue
+            kind: Any = type(own)
+            if kind is float and -math.inf < own < math.inf:
+                written[name] = own  # as most are
+            else:
                 written[name] = _writer(kind)(own)
         return written
 
