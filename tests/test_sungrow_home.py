@@ -10,9 +10,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.solar_cloud.diagnostics import async_get_config_entry_diagnostics
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers import device_registry as dr
+from homeassistant.util import dt as dt_util
 
 from .emulators.sungrow import SungrowCloud
-from .emulators.sungrow.plant import HYBRID, PV
+from .emulators.sungrow.plant import HYBRID, METER, PV
 from .emulators.world import Sample
 from .flows.test_sungrow import _lock
 from .helpers.accounts import Visitor, account_entry, added, reauths, repairs, role
@@ -113,6 +114,32 @@ async def test_a_day_of_a_consent_adds_up(
     await home.settle()
     await live_a_day(home, sungrow, added(home.hass))
     assert not sungrow.logins
+
+
+@pytest.mark.parametrize("begin", [datetime(2026, 6, 14, 22, 30, tzinfo=UTC)])
+@pytest.mark.parametrize("sungrow", ["home-string"], indirect=True)
+async def test_a_night_without_battery_costs_few_calls_and_the_morning_is_in_time(
+    sungrow: SungrowCloud, home: Home
+) -> None:
+    """The house is read every ten minutes, its inverter every twenty; from before sunrise on both every five."""
+    await home.start(account_entry(sungrow, "sungrow_account"))
+
+    async def polls(hours: float) -> dict[int, int]:
+        await home.pass_time(900)
+        sungrow.calls.clear()
+        await home.pass_time(hours * 3600)
+        kinds = [call.params.get("device_type") for call in sungrow.data_calls]
+        return {kind: kinds.count(kind) for kind in (METER, PV)}
+
+    night = await polls(2)
+    assert night[METER] in {11, 12, 13}
+    assert night[PV] in {5, 6, 7}
+    await home.pass_time(
+        datetime(2026, 6, 15, 3, 0, tzinfo=UTC) - dt_util.utcnow(), 900
+    )
+    morning = await polls(1)
+    assert morning[METER] in {11, 12, 13}
+    assert morning[PV] in {11, 12, 13}
 
 
 @pytest.fixture

@@ -426,7 +426,8 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
         if isinstance(self._cloud, SupportsDemand):
             demand = self._demand.demand
             needed = self.pipeline.needs_own(demand)
-            self._cloud.meet(replace(demand, plants=needed))
+            night = self._scheduler.night
+            self._cloud.meet(replace(demand, plants=needed, night=night))
         everything = await self._cloud.readings(self._inventory.steered.without(idle))
         snapshot = everything.only(chosen)
         listed = self._inventory.data  # what is not read has numbers, too

@@ -20,7 +20,12 @@ import aiohttp
 
 from custom_components.solar_cloud.cloud.demand import Demand, SupportsDemand
 from custom_components.solar_cloud.cloud.errors import CloudError, RetryLater
-from custom_components.solar_cloud.cloud.model import Inventory, Reading, Snapshot
+from custom_components.solar_cloud.cloud.model import (
+    DeviceKind,
+    Inventory,
+    Reading,
+    Snapshot,
+)
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.cloud.transport import Transport
@@ -128,7 +133,7 @@ class Result:
     night_sign_ins: int
     polls: int
     age_by_day: float | None
-    """Mean seconds between upload and poll, while the sun is up."""
+    """Mean seconds between upload and poll, while the sun is up, of all devices but those that only pass on."""
     age_by_night: float | None
     seconds: float = field(default=0.0)
 
@@ -199,25 +204,26 @@ class _Life:
                 rhythm.learn(snapshot, self.inventory, started)
                 now = datetime.fromtimestamp(started, UTC)
                 pipeline.process(snapshot, self.inventory, now)
-                self._meet(pipeline)
                 following = (
                     max(started + SHORTEST, rhythm.next_poll(started))
                     if snapshot.resume_after is None
                     else started + max(SHORTEST, snapshot.resume_after)
                 )
+                self._meet(pipeline, night=getattr(rhythm, "night", False))
             self.clock.now = following
 
-    def _meet(self, pipeline: ReadingPipeline) -> None:
+    def _meet(self, pipeline: ReadingPipeline, *, night: bool) -> None:
         """Say what is wanted, where everything is looked at; commit cc07475 knows less of it."""
         needs = getattr(pipeline, "needs_own", None)
         if needs is not None and isinstance(self.client, SupportsDemand):
-            self.client.meet(Demand(plants=needs(Demand())))
+            self.client.meet(Demand(plants=needs(Demand()), night=night))
 
     def _age(self, snapshot: Snapshot) -> None:
         ages = [
             age
             for key, reading in snapshot.readings.items()
             if key in self.inventory.devices
+            and self.inventory.devices[key].kind is not DeviceKind.GATEWAY
             and (age := self._age_of(reading)) is not None
             and age < ASLEEP
         ]

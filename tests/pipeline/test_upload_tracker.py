@@ -23,7 +23,7 @@ from custom_components.solar_cloud.cloud.model import (
 )
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
 from custom_components.solar_cloud.pipeline.known_slots import KnownSlots
-from custom_components.solar_cloud.polling.scheduler import NIGHT, PollScheduler
+from custom_components.solar_cloud.polling.scheduler import PollScheduler
 from custom_components.solar_cloud.polling.upload_detector import (
     UploadDetector,
     counted,
@@ -323,31 +323,35 @@ def rhythm(
 
 
 @pytest.mark.parametrize(
-    ("kinds", "quantity", "slow"),
+    ("kinds", "quantity", "uploads"),
     [
-        ([DeviceKind.INVERTER], "pv_power", True),
-        ([DeviceKind.INVERTER], "grid_frequency", True),
-        ([DeviceKind.INVERTER], "grid_power", False),
-        ([DeviceKind.INVERTER], "battery_soc", False),
-        ([DeviceKind.INVERTER, DeviceKind.BATTERY], "pv_power", False),
-        ([DeviceKind.INVERTER, DeviceKind.METER], "pv_power", False),
-        ([DeviceKind.INVERTER, DeviceKind.CHARGER], "pv_power", False),
+        ([DeviceKind.INVERTER], "pv_power", 5),
+        ([DeviceKind.INVERTER], "grid_frequency", 5),
+        ([DeviceKind.INVERTER], "grid_power", 2),
+        ([DeviceKind.INVERTER], "load_power", 2),
+        ([DeviceKind.INVERTER], "battery_soc", 1),
+        ([DeviceKind.INVERTER, DeviceKind.METER], "pv_power", 2),
+        ([DeviceKind.INVERTER, DeviceKind.METER], "battery_soc", 1),
+        ([DeviceKind.INVERTER, DeviceKind.BATTERY], "pv_power", 1),
+        ([DeviceKind.INVERTER, DeviceKind.CHARGER], "pv_power", 1),
+        ([DeviceKind.METER, DeviceKind.ENERGY_MANAGER], "grid_power", 1),
     ],
 )
-def test_only_plants_that_do_nothing_but_produce_sleep(
-    kinds: list[DeviceKind], quantity: str, slow: bool
+def test_the_less_happens_at_night_the_fewer_polls_there_are(
+    kinds: list[DeviceKind], quantity: str, uploads: int
 ) -> None:
-    """A house uses energy at night, a battery gives it."""
+    """A house uses energy, a battery gives it, and what only produces sleeps."""
     polling, seen = rhythm(Place(up=False))
     reading = said(START, **{quantity: 5.0})
     seen.add({"inverter": reading})
     polling.learn(Snapshot({"inverter": reading}), inventory(*kinds), START + 30)
     wait = polling.next_poll(START + 30) - START - 30
-    assert (wait >= NIGHT) == slow
-    assert wait < NIGHT + 330
+    assert wait == pytest.approx(300 * uploads, abs=60)
+    assert polling.night == (uploads > 1)
 
 
-def test_sleep_ends_with_the_sun() -> None:
+@pytest.mark.parametrize("kind", [DeviceKind.INVERTER, DeviceKind.METER])
+def test_sleep_ends_with_the_sun(kind: DeviceKind) -> None:
     """Also when it rises before the next slow poll."""
 
     class Dawn(Place):
@@ -356,10 +360,8 @@ def test_sleep_ends_with_the_sun() -> None:
             return at > START + 600
 
     polling, _ = rhythm(Dawn())
-    polling.learn(
-        Snapshot({"inverter": said(START)}), inventory(DeviceKind.INVERTER), START
-    )
-    assert polling.next_poll(START) - START < 700
+    polling.learn(Snapshot({str(kind): said(START)}), inventory(kind), START)
+    assert polling.next_poll(START) - START < 400
 
 
 def test_an_empty_account_does_not_sleep() -> None:

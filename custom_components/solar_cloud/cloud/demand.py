@@ -37,6 +37,8 @@ class Demand:
     """The entities that are on."""
     plants: Mapping[str, frozenset[Quantity]] | None = None
     """What somebody looks at of plants' own figures, because no device tells it; ``None`` before anybody knows."""
+    night: bool = False
+    """Whether the sun is down and nothing answers it, neither a battery nor a charger: what only the sun drives is asleep."""
 
     def needs(self, plant_id: str, told: frozenset[Quantity] = ANYTHING) -> bool:
         """Whether a plant's own figures, as far as a call tells them, are worth one of every poll."""

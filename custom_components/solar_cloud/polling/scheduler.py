@@ -1,6 +1,7 @@
 """When an account is polled: in step with its devices' uploads, and seldom while nothing can happen."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,34 +15,42 @@ from .upload_period import UPLOADS
 from .upload_tracker import UploadTracker
 
 STRIDES: Final = "strides"
-NIGHT: Final = 1380.0
-"""Seconds, until the next upload, between polls of plants that do nothing but produce, while the sun is down.
-
-Less than half an hour: so a session that lives that long after its last use does not end, and none has to be signed in for anew.
-"""
 SEARCH: Final = 24.0
 """Seconds polls come later each time while uploads that tell no time are looked for."""
 PATIENT: Final = 150
 """Polls after which those that could not be found are left alone."""
 
-AWAKE: Final = frozenset(
-    {
-        DeviceKind.BATTERY,
-        DeviceKind.METER,
-        DeviceKind.CHARGER,
-        DeviceKind.ENERGY_MANAGER,
-    }
+NIGHT: Final = 1380.0
+"""Seconds, until the next upload, between polls of plants that do nothing but produce, while the sun is down.
+
+Less than half an hour: so a session that lives that long after its last use does not end, and none has to be signed in for anew.
+"""
+HOUSE_NIGHT: Final = 570.0
+"""The same where a house draws from the grid and nothing answers it: every second upload, so that one lost answer is still no news."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wakeful:
+    """What is awake at night, by kinds of devices and by how quantities of any device begin; and the seconds between polls then."""
+
+    kinds: frozenset[DeviceKind]
+    quantities: tuple[str, ...]
+    seconds: float
+
+
+NIGHTS: Final = (
+    Wakeful(
+        frozenset({DeviceKind.BATTERY, DeviceKind.CHARGER, DeviceKind.ENERGY_MANAGER}),
+        ("battery_", "charger_"),
+        0.0,
+    ),
+    Wakeful(
+        frozenset({DeviceKind.METER}),
+        ("grid_export_", "grid_import_", "grid_power", "load_"),
+        HOUSE_NIGHT,
+    ),
 )
-"""Devices whose values change at night."""
-NIGHTLY: Final = (
-    "battery_",
-    "charger_",
-    "grid_export_",
-    "grid_import_",
-    "grid_power",
-    "load_",
-)
-"""Quantities that do, on every kind of device."""
+"""The first that is there counts; where none is, plants only produce."""
 
 
 class PollScheduler:
@@ -64,6 +73,8 @@ class PollScheduler:
         self._searched = 0
         self._searching = False
         self._inventory = Inventory({}, {})
+        self.night = False
+        """Whether polls lie further apart than by day."""
         self._detectors: Final = from_json(
             dict[str, UploadDetector], storage.load(STRIDES)
         )
@@ -101,28 +112,34 @@ class PollScheduler:
 
     def next_poll(self, started: float) -> float:
         """Return when to poll after a poll that started at a time."""
-        if self._sleeps(started) and self._sleeps(started + NIGHT):
-            return self._tracker.next_poll(started, NIGHT - self._period)
+        night = self._dark(started) and self._dark(started + NIGHT)
+        rest = self._night_period() - self._period if night else 0.0
+        self.night = rest > 0
+        if self.night:
+            return self._tracker.next_poll(started, rest)
         if self._searching:
             return started + max(self._period, UPLOADS + SEARCH)
         return self._tracker.next_poll(started)
 
-    def _sleeps(self, at: float) -> bool:
-        """Whether all plants only produce, and it is dark over them at that time."""
-        owners = (*self._inventory.plants, *self._inventory.devices)
+    def _dark(self, at: float) -> bool:
+        """Whether it is dark over all plants at a time."""
         now = datetime.fromtimestamp(at, UTC)
-        return (
-            bool(owners)
-            and not any(
-                device.kind in AWAKE for device in self._inventory.devices.values()
-            )
-            and not any(
-                slot.quantity.startswith(NIGHTLY)
-                for key in owners
-                for slot in self._seen.slots(key)
-            )
-            and all(
-                is_dark(plant, now, self._place)
-                for plant in self._inventory.plants.values()
-            )
+        plants = self._inventory.plants.values()
+        return bool(plants) and all(
+            is_dark(plant, now, self._place) for plant in plants
         )
+
+    def _night_period(self) -> float:
+        """Return the seconds between polls in the dark, by what is awake then."""
+        kinds = {device.kind for device in self._inventory.devices.values()}
+        quantities = {
+            slot.quantity
+            for key in (*self._inventory.plants, *self._inventory.devices)
+            for slot in self._seen.slots(key)
+        }
+        for each in NIGHTS:
+            if kinds & each.kinds or any(
+                quantity.startswith(each.quantities) for quantity in quantities
+            ):
+                return each.seconds
+        return NIGHT

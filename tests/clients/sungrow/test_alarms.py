@@ -131,6 +131,30 @@ async def test_an_alarm_that_lasts_for_months_stays_open(
     assert await open_alarms(account, clock) == (alarm,)
 
 
+async def test_a_fault_that_a_device_reports_has_the_next_poll_look(
+    server: SungrowCloud, connect: Connect, clock: StillClock
+) -> None:
+    """And its end; meanwhile every quarter of an hour, and every half where nothing is wrong."""
+    account = connect()
+
+    async def polls(count: int) -> int:
+        server.calls.clear()
+        for _ in range(count):
+            clock.advance(300)
+            await account.poll()
+        return server.calls.count(ALARMS)
+
+    await account.poll()
+    assert await polls(7) == 1
+    server.change_device(INVERTER_KEY, {"fault": "BMS Communication Fault"})
+    assert await polls(2) == 1
+    assert (await account.poll()).alarms[HOME]
+    assert await polls(6) == 2
+    server.change_device(INVERTER_KEY, {"fault": None})
+    assert await polls(2) == 1
+    assert not (await account.poll()).alarms[HOME]
+
+
 async def test_alarms_without_dates_where_dates_are_refused(
     server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:

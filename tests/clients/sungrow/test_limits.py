@@ -6,16 +6,18 @@ import json
 
 import pytest
 
+from custom_components.solar_cloud.cloud.demand import Demand, SupportsDemand
 from custom_components.solar_cloud.cloud.errors import (
     CloudUnreachable,
     QuotaExhausted,
     UnexpectedAnswer,
 )
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
-from custom_components.solar_cloud.cloud.storage import MemoryStorage
+from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
+from tests.emulators.calls import Call
 from tests.emulators.sungrow import SungrowCloud
 from tests.emulators.sungrow.builder import Builder
-from tests.emulators.sungrow.plant import METER
+from tests.emulators.sungrow.plant import METER, PLANT, PV
 from tests.helpers.clock import StillClock
 
 from .conftest import BATTERY, HOME, INVERTER, Connect
@@ -36,9 +38,43 @@ async def test_a_home_costs_at_most_six_calls_a_poll(
         clock.advance(300)
     assert most <= 6
     paths = Counter(call.path.rsplit("/", 1)[1] for call in server.calls)
-    assert paths["getFaultAlarmInfo"] == 16
-    assert paths["getPowerStationList"] == 8
-    assert paths["getDeviceRealTimeData"] == 4 * 48 + 16
+    assert paths["getFaultAlarmInfo"] == 8
+    assert paths["getPowerStationList"] == 4
+    assert paths["getDeviceRealTimeData"] == 4 * 48 + 12
+
+
+def asked_for(call: Call) -> Json:
+    """Return the type of devices a call is for."""
+    return call.params.get("device_type")
+
+
+async def test_an_inverter_in_the_dark_is_read_every_twenty_minutes(
+    server: SungrowCloud, connect: Connect, clock: StillClock
+) -> None:
+    """The meter and the plant with every poll, and the inverter again with the first one of the morning; nothing is earned meanwhile."""
+    server.load("home-string")
+    account = connect()
+    assert isinstance(account.cloud, SupportsDemand)
+    await account.poll()
+    clock.advance(300)
+    await account.poll()
+    account.cloud.meet(Demand(night=True))
+    server.calls.clear()
+    for _ in range(6):
+        clock.advance(600)
+        known = await account.poll()
+        assert len(known.readings) == 4
+    polls = {
+        kind: len({call.at for call in server.data_calls if kind == asked_for(call)})
+        for kind in (PV, METER, PLANT)
+    }
+    assert polls == {PV: 3, METER: 6, PLANT: 6}
+    assert not server.calls.of("getPowerStationList")
+    account.cloud.meet(Demand())
+    server.calls.clear()
+    clock.advance(300)
+    await account.poll()
+    assert server.calls.of("getDeviceRealTimeData", device_type=PV)
 
 
 async def test_more_than_six_types_take_turns(

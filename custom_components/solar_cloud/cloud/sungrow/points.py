@@ -488,6 +488,8 @@ STORAGE_TYPES: Final = frozenset({BATTERY_TYPE, MANAGER_TYPE, 23, 24, 37, 44, 52
 EVERY_POLL: Final = 180.0
 """Seconds; shorter than any cycle, so always due, but not for a button pressed twice."""
 SLOW: Final = 900.0
+TWENTY_MINUTES: Final = 1180.0
+"""A little less, because polls follow the uploads and wander; what is read so is never taken for stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -516,13 +518,16 @@ DEVICE_TYPES: Final[Mapping[int, DeviceType]] = {
         DeviceType(CHARGER_TYPE, DeviceKind.CHARGER, CHARGER),
         DeviceType(MANAGER_TYPE, DeviceKind.ENERGY_MANAGER, ENERGY_MANAGER),
         DeviceType(HOME_MANAGER_TYPE, DeviceKind.ENERGY_MANAGER, HOME_MANAGER),
-        DeviceType(22, DeviceKind.GATEWAY, DONGLE, SLOW),
+        DeviceType(22, DeviceKind.GATEWAY, DONGLE, TWENTY_MINUTES),
         DeviceType(LOGGER_TYPE, DeviceKind.GATEWAY, LOGGER, SLOW),
         DeviceType(OPTIMIZER_TYPE, DeviceKind.OPTIMIZER, OPTIMIZER, SLOW),
         DeviceType(5, DeviceKind.WEATHER_STATION, WEATHER_STATION, SLOW),
     )
 }
 """In the order in which they are read."""
+
+SUN_DRIVEN: Final = frozenset({PV_TYPE, MICRO_TYPE})
+"""Types that know of nothing but what the sun gives."""
 
 PLANT_POINTS: Final = DeviceType(PLANT_TYPE, DeviceKind.PLANT, PLANT)
 

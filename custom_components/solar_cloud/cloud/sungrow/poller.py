@@ -33,6 +33,8 @@ from .points import (
     PLANT_POINTS,
     PLANT_TYPE,
     SLOW,
+    SUN_DRIVEN,
+    TWENTY_MINUTES,
     DeviceType,
 )
 from .readings import (
@@ -50,7 +52,11 @@ from .schedule import CALLS_PER_PLANT, Schedule, ScheduledCall
 from .session import SungrowSession
 from .timestamps import PlantClocks, parse_time
 
-OVERVIEW_EVERY: Final = 1800.0
+OVERVIEW_EVERY: Final = 3540.0
+CALM: Final = 1740.0
+"""Seconds between looks at alarms while no device reports a fault; one that begins to, or ceases, has the next poll look."""
+FAULTY: Final = frozenset({1.0, 2.0})
+"""``dev_fault_status`` of a device with a fault or an alarm."""
 GIVE_UP_AFTER: Final = 2
 """Calls without an answer, or not allowed, after which a poll asks no more: each may cost half a minute, and all will end alike."""
 AT_ONCE: Final = 25
@@ -80,6 +86,7 @@ class SungrowPoller:
         self.cache: Final = ReadingCache()
         self._overview: dict[str, dict[Slot, Value]] = {}
         self._notices: Final[dict[str, Notice]] = {}
+        self._faulty: Final[set[str]] = set()
         self._starting = True
 
     async def poll(self, wanted: Inventory) -> Snapshot:
@@ -162,7 +169,7 @@ class SungrowPoller:
                 for device in poll.wanted.devices.values()
                 if device.address.get("type") == str(kind.number)
             ]
-            if devices:
+            if devices and not self._asleep(kind, devices):
                 yield ScheduledCall(
                     f"type {kind.number}",
                     kind.every,
@@ -171,11 +178,22 @@ class SungrowPoller:
                     frozenset(device.id for device in devices),
                 )
         if self.demand.shows_alarms(plants, poll.wanted.devices):
-            yield ScheduledCall("alarms", SLOW, 1, partial(self._ask_alarms, poll))
-        if self.demand.shows(plants, OVERVIEW):
+            every = SLOW if self._faulty else CALM
+            yield ScheduledCall("alarms", every, 1, partial(self._ask_alarms, poll))
+        # In the dark nothing is earned.
+        told = self.demand.night and self._overview
+        if self.demand.shows(plants, OVERVIEW) and not told:
             yield ScheduledCall(
                 "overview", OVERVIEW_EVERY, 1, partial(self._ask_overview, poll)
             )
+
+    def _asleep(self, kind: DeviceType, devices: Iterable[Device]) -> bool:
+        """Whether the devices of a type do nothing in the dark, and were read a while ago."""
+        return (
+            self.demand.night
+            and kind.number in SUN_DRIVEN
+            and all(self.cache.get(each.id, TWENTY_MINUTES) for each in devices)
+        )
 
     def _calls(self, kind: DeviceType, owners: list[str]) -> int:
         points = self._wanted_points(kind, owners) + self._picked(kind)
@@ -285,6 +303,7 @@ class SungrowPoller:
         wanted = (*poll.wanted.plants, *poll.wanted.devices)
         self._learn_storage(poll)
         self._set_clocks(poll)
+        self._note_faults(poll)
         for count, (key, fields) in enumerate(poll.rows.items(), 1):
             self.cache.put(key, self._read(poll, key, fields))
             if count % AT_ONCE == 0:
@@ -327,6 +346,18 @@ class SungrowPoller:
             self._storage.delay_save(
                 STORAGE_SECTION, lambda: [*sorted(self._with_battery)]
             )
+
+    def _note_faults(self, poll: SungrowPoll) -> None:
+        """Have alarms read with the next poll where this one read none and a device began, or ceased, to report a fault."""
+        faulty = {
+            key
+            for key, fields in poll.rows.items()
+            if number(fields.get("dev_fault_status")) in FAULTY
+        }
+        if poll.alarms is None and faulty != self._faulty & poll.rows.keys():
+            self._schedule.hurry(["alarms"])
+        self._faulty.difference_update(poll.rows)
+        self._faulty.update(faulty)
 
     def _set_clocks(self, poll: SungrowPoll) -> None:
         """Tell each plant's clock the newest local time of its devices."""
