@@ -326,6 +326,21 @@ async def test_whatever_a_gateway_kept_closed_is_asked_again_once_it_lets_someth
     assert not (await account.poll(300)).silent
 
 
+async def test_a_plant_that_is_read_does_not_bring_devices_back(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """Once an hour its figures came in between, and the log went up and down with them."""
+    await account.poll()
+    assert isinstance(account.client, SupportsDemand)
+    account.client.meet(Demand(plants={}))
+    cloud.fault(DATA, body="list", times=None)
+    asked = cloud.calls.count("plant/realtime_data")
+    for _ in range(24):
+        with pytest.raises(UnexpectedAnswer):
+            await account.poll(300)
+    assert cloud.calls.count("plant/realtime_data") > asked
+
+
 async def test_plant_state_follows_slowly(account: Account, cloud: SolaxCloud) -> None:
     """It stands in the list of plants only, which is read hourly."""
     assert (await account.values(PLANT))["plant_state"] == "online"

@@ -46,6 +46,7 @@ PATIENCE: Final = 240.0
 SILENCES: Final = 2
 """A cloud that did not answer so many calls in a row will not answer the next."""
 NOT_REACHED: Final = "rate_limited"
+FAULTY: Final = (CloudUnreachable, UnexpectedAnswer)
 FIRST_CALLS: Final = 5
 """How many calls a first poll makes: what can wait is asked in it where a small plant leaves room."""
 IDLE: Final = 480.0
@@ -59,6 +60,8 @@ class SolaxPoll:
     begun: float
     done: set[tuple[str, ...]] = field(default_factory=set)
     succeeded: bool = False
+    """Whether a device was read."""
+    plants_read: bool = False
     silences: int = 0
     """Calls in a row that were not answered."""
     errors: list[CloudError] = field(default_factory=list)
@@ -104,7 +107,12 @@ class SolaxPoller:
         if resume_after is None:
             self.cache.timestamps.close_poll()
         if not poll.succeeded and (error := self._error(poll)) is not None:
-            raise error
+            # A plant's hourly figures between polls in which no device can be read are no recovery.
+            if not poll.plants_read or (
+                isinstance(error, FAULTY)
+                and not any(map(self.demand.needs, wanted.plants))
+            ):
+                raise error
         if resume_after is not None:
             self._poll = poll
         return self._snapshot(wanted, resume_after)
@@ -315,12 +323,12 @@ class SolaxPoller:
                 del self._asked_at[job.key]  # the next poll takes the next page
         elif job.endpoint is PLANTS:
             self._lists.note_states(job.business, rows(result))
+        elif job.endpoint is PLANT_DATA:
+            poll.plants_read = True
+            self.cache.take_plant(job, result)
         else:
             poll.succeeded = True
-            if job.endpoint is PLANT_DATA:
-                self.cache.take_plant(job, result)
-            else:
-                self.cache.take_devices(job, result)
+            self.cache.take_devices(job, result)
 
     def _error(self, poll: SolaxPoll) -> CloudError | None:
         """Choose the error that says most about a poll that brought nothing."""
