@@ -129,12 +129,12 @@ class CallWatch:
             yield self._cloud.calls[position]
         self._seen = len(self._cloud.calls)
 
-    def violations(self, *, limited: bool) -> list[str]:
-        """Return what was asked too often; ``limited`` says that the cloud is told to refuse."""
+    def violations(self, judged_from: float) -> list[str]:
+        """Return what was asked too often, beyond limits since ``judged_from`` in epoch seconds."""
         found = []
         for call in self.new():
             at = call.at.timestamp()
-            if not limited and not call.fault and str(call.code) in self._over:
+            if at >= judged_from and not call.fault and str(call.code) in self._over:
                 found.append(f"over the limit: {call.path} answered {call.code}")
             if call.path.endswith(self._paths):
                 self._signed_in = [
