@@ -344,6 +344,11 @@ class PackedFile(SectionFile):
 class StateFile(PackedFile):
     """What polls change, and whether that is all."""
 
+    @property
+    def finished(self) -> bool:
+        """Whether what was written last is all of a run."""
+        return self.sections.get(FINISHED) in (True, json_bytes(True))
+
     def begin(self) -> None:
         """Let the next write say that a run is under way."""
         self._pending[FINISHED] = lambda: False

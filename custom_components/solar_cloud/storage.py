@@ -22,7 +22,7 @@ from .cloud.storage import SOON, Json, MemoryStorage
 from .cloud.token import SECTION as TOKEN
 from .cloud.vendor import Credentials, SignIn, Vendor
 from .const import DOMAIN
-from .section_file import FINISHED, SectionFile, SectionStore, StateFile
+from .section_file import SectionFile, SectionStore, StateFile
 
 ACCOUNT: Final = frozenset(
     {
@@ -108,12 +108,16 @@ class AccountStorage:
         # Lists of which something is damaged would let devices vanish.
         if listed is not None and to_json(listed) == lists:
             self._lists = listed
-        kept = self._state.sections
-        self.crashed = bool(kept) and kept.get(FINISHED) is not True
+        self.crashed = bool(self._state.sections) and not self._state.finished
         self._state.begin()
         earlier = self._account.sections.keys() - ACCOUNT
         if earlier:
             await self._async_move(earlier)
+
+    async def async_begin(self) -> None:
+        """Let the disk say that a run is under way: a crash before the first write must be seen too."""
+        if self._state.finished:
+            await self._state.async_write()
 
     async def _async_move(self, sections: Collection[str]) -> None:
         """Move what an earlier version kept in one file, which loses nothing whenever it is interrupted."""
@@ -257,6 +261,7 @@ async def async_get_store(
         await store.async_take_over(handover.storage)
         store.begin_with(handover.inventory)
         store.capture.take_up(handover.capture)
+    await store.async_begin()
     return store
 
 
@@ -274,6 +279,8 @@ def get_quota(
         storage = SharedStorage(store)
         quotas[key] = vendor.quota(storage), storage
         quotas[key][0].watch(hass.loop.time)
+        if store.crashed:
+            quotas[key][0].forgot()
     quota, storage = quotas[key]
     if store not in storage.stores:
         storage.stores.append(store)

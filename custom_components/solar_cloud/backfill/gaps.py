@@ -4,12 +4,12 @@ An outage of Home Assistant, of the network, of the cloud or of a dongle looks t
 the last, and its counters have moved. The time in between is remembered until its hours are repaired.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
 from ..cloud.model import Snapshot
-from ..cloud.serialization import from_json
+from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import LATER, SOON, Storage
 from .samples import HOUR
 
@@ -118,11 +118,10 @@ class GapWatch:
         ):
             self._gaps = [*self._gaps, Gap(key, before.at, now)][-KEPT:]
 
-    def note(self, keys: Iterable[Key], start: float, end: float) -> None:
-        """Take in a time in which counters moved before anybody read them."""
-        gaps = [Gap(key, start, end) for key in sorted(keys)]
+    async def note(self, gaps: Collection[Gap]) -> None:
+        """Take in times in which counters moved before anybody read them; they are on disk when this returns."""
         self._gaps = [*(each for each in self._gaps if each not in gaps), *gaps][-KEPT:]
-        self._storage.delay_save(SECTION, self._watched)
+        await self._storage.save(SECTION, to_json(self._watched()))
 
     def due(
         self, keys: Collection[Key], until: float, *, longest: float | None = LONGEST

@@ -15,7 +15,7 @@ from typing import Final
 from .backoff import DAILY, bounded, longest, moment
 from .errors import Paced, QuotaExhausted
 from .serialization import from_json, to_json
-from .storage import LATER, Json, Storage
+from .storage import LATER, SOON, Json, Storage
 
 LOGGER: Final = logging.getLogger(__name__)
 SECTION: Final = "quota"
@@ -27,6 +27,8 @@ SHARE_LEFT: Final = 10
 """Work in the background leaves one of so many calls to those who wait for an answer."""
 CLOCK_SET: Final = 2.0
 """Seconds by which a clock is off what passed when it was set, and not merely inexact."""
+PACE: Final = 60.0
+"""Seconds that work in the background waits after a crash: as long as vendors want between two of the calls that they allow few of."""
 _BACKGROUND: Final = ContextVar("background", default=False)
 
 
@@ -131,6 +133,7 @@ class Quota:
         self._blocked: dict[str, Block] = {}
         self._passed: Callable[[], float] | None = None
         self._ahead = 0.0
+        self._paced_until = 0.0
         self._restore(from_json(Spent, storage.load(SECTION)))
 
     def watch(self, passed: Callable[[], float]) -> None:
@@ -154,6 +157,7 @@ class Quota:
         moved = now - self._passed() - self._ahead
         if abs(moved) >= CLOCK_SET:
             self._ahead += moved
+            self._paced_until += moved
             for tally in self._tallies.values():
                 tally.move(moved)
             self._blocked = {
@@ -165,6 +169,10 @@ class Quota:
     def limit(self, bucket: str, windows: Sequence[Window]) -> None:
         """Set the limits of a bucket that depend on what the account holds."""
         self._windows[bucket] = windows
+
+    def forgot(self) -> None:
+        """Let work in the background wait: the last calls of a run that crashed were not written, and one too soon costs hours."""
+        self._paced_until = time.time() + PACE
 
     def _limits(self, bucket: str) -> list[tuple[str, Window]]:
         return [
@@ -181,6 +189,8 @@ class Quota:
             for name in (bucket, ALL)
             if (block := self._blocked.get(name, OPEN)).until > now
         ]
+        if _BACKGROUND.get():
+            waits.append(min(self._paced_until - now, PACE))
         for name, window in self._limits(bucket):
             if window.limit is None:
                 continue
@@ -216,7 +226,10 @@ class Quota:
             tally = self._tallies.setdefault((name, seconds), _Tally())
             tally.steps = tally.within(seconds, now)
             tally.add(now, _step(seconds))
-        self._storage.delay_save(SECTION, self._as_json, LATER)
+        # Of what a poll spends the next one tells as much; of work on the past a crash may not forget more than its pace makes up for.
+        self._storage.delay_save(
+            SECTION, self._as_json, SOON if _BACKGROUND.get() else LATER
+        )
 
     def answered(self, bucket: str) -> None:
         """Count the bucket's latest call from now on.

@@ -18,7 +18,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..account import Account
 from ..backfill.fetcher import HistoryFetcher, Key
-from ..backfill.gaps import GapWatch
+from ..backfill.gaps import Gap, GapWatch
 from ..backfill.rows import SAME, Row, lacking
 from ..backfill.samples import HOUR, TOUCH
 from ..cloud.history import HistoryClient
@@ -51,6 +51,14 @@ class Anchor:
     def lift(self) -> float:
         """The kWh that were counted in between."""
         return lacking(self.row, self.live)
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """The hours between it and the first live one, by addend."""
+        if self.first_hour <= self.row.end:
+            return []
+        end = self.first_hour + HOUR - 1
+        return [Gap(key, self.row.end, end) for key in sorted(self.keys)]
 
     @property
     def imported(self) -> Imported:
@@ -131,10 +139,8 @@ class FirstHours:
         for key, anchor in anchors.items():
             recorder.write(self._hass, metadata[key], [anchor.row])
         await self._async_lift(anchors)  # what was compiled meanwhile
-        for anchor in anchors.values():
-            if anchor.first_hour > anchor.row.end:
-                end = anchor.first_hour + HOUR - 1
-                self._watch.note(anchor.keys, anchor.row.end, end)
+        # The gaps lie in another file: they are there before what would note them again is dropped.
+        await self._watch.note([gap for each in anchors.values() for gap in each.gaps])
         self._account.store.delay_save(SECTION, partial(to_json, noted))
         return {key: anchor.imported for key, anchor in anchors.items()}
 

@@ -489,6 +489,8 @@ class HistoryImport:
         }
         if whole:
             ledger[plant_id] = ImportRecord(begun, whole)
+        # In one file, and so in one write: an import that does not know that it goes on would forget what it wrote before.
+        self._account.store.delay_save(JOBS, partial(to_json, self.jobs))
         self._account.store.delay_save(WRITING, partial(to_json, writing))
         self._account.store.delay_save(IMPORTS, partial(to_json, ledger))
         return whole
