@@ -83,6 +83,34 @@ class SolaxInventory:
 
     async def _read(self) -> Inventory:
         self._lister.begin()
+        plants = await self._list_plants()
+        by_business = _by_business(plants)
+        rows = await self._list_devices(by_business)
+        listed = {key: _devices(key, mine, rows) for key, mine in by_business.items()}
+        hosts = {key: _with_batteries(devices) for key, devices in listed.items()}
+        found = await self._battery_discovery.look(hosts)
+        devices = {
+            device.id: device
+            for key, mine in by_business.items()
+            for device in (
+                *listed[key],
+                *_batteries(
+                    key,
+                    mine,
+                    hosts[key],
+                    found,
+                    rows[list_of_devices(key, BATTERY).gate],
+                ),
+                *_energy_managers(key, mine, rows),
+            )
+        }
+        self._add_unlisted(devices, plants)
+        self._pages.finish()
+        complete = self._battery_discovery.complete and self._lister.complete
+        return Inventory(plants, devices, complete)
+
+    async def _list_plants(self) -> dict[str, Plant]:
+        """Read the lists of plants, and note the states they tell."""
         self._pages.expect(
             {list_of_plants(each).name: 1 for each in (HOME, COMMERCIAL)}
         )
@@ -91,63 +119,28 @@ class SolaxInventory:
             self.note_states(
                 business, [row for kind, row in listed if kind == business]
             )
-        plants = {
-            plant.id: plant
-            for business, row in listed
-            if (plant := _plant(business, row)) is not None
-        }
-        by_business = {
-            business: mine
-            for business in (HOME, COMMERCIAL)
-            if (
-                mine := {
-                    key: plant
-                    for key, plant in plants.items()
-                    if plant.address["business_type"] == business
-                }
-            )
-        }
+        plants = (_plant(business, row) for business, row in listed)
+        return {plant.id: plant for plant in plants if plant is not None}
+
+    async def _list_devices(
+        self, by_business: Mapping[str, Mapping[str, Plant]]
+    ) -> dict[Gate, list[SolaxRow]]:
+        """Read the lists of the devices of all plants, by what a list was asked for."""
         for business, mine in by_business.items():
             self._expect(business, mine)
-        rows = await self._lister.devices(
+        return await self._lister.devices(
             each
             for business, mine in by_business.items()
             for each in lists_of(business, mine)
         )
-        listed_devices = {
-            business: _devices(business, mine, rows)
-            for business, mine in by_business.items()
-        }
-        batteries = await self._battery_discovery.look(
-            {
-                business: _with_batteries(each)
-                for business, each in listed_devices.items()
-            }
-        )
-        devices = {
-            device.id: device
-            for business, mine in by_business.items()
-            for device in (
-                *listed_devices[business],
-                *_batteries(
-                    business,
-                    mine,
-                    _with_batteries(listed_devices[business]),
-                    batteries,
-                    rows[list_of_devices(business, BATTERY).gate],
-                ),
-                *_energy_managers(business, mine, rows),
-            )
-        }
+
+    def _add_unlisted(
+        self, devices: dict[str, Device], plants: Mapping[str, Plant]
+    ) -> None:
+        """Put meters in that the user named, and no list does."""
         for serial, plant_id in self.unlisted.items():
             if plant_id in plants and serial not in devices:
                 devices[serial] = unlisted_meter(serial, plants[plant_id])
-        self._pages.finish()
-        return Inventory(
-            plants,
-            devices,
-            self._battery_discovery.complete and self._lister.complete,
-        )
 
     def _expect(self, business: str, plants: Mapping[str, Plant]) -> None:
         """Estimate how many pages the devices of so many plants take: one device of each type for each plant."""
@@ -175,6 +168,19 @@ def lists_of(business: str, plants: Mapping[str, Plant]) -> list[DeviceList]:
     if business == COMMERCIAL:
         lists += [list_of_energy_managers(each) for each in plants]
     return lists
+
+
+def _by_business(plants: Mapping[str, Plant]) -> dict[str, dict[str, Plant]]:
+    """Return the plants of each business type that has any."""
+    found = {
+        business: {
+            key: plant
+            for key, plant in plants.items()
+            if plant.address["business_type"] == business
+        }
+        for business in (HOME, COMMERCIAL)
+    }
+    return {business: mine for business, mine in found.items() if mine}
 
 
 def _devices(

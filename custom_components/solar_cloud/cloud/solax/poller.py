@@ -1,6 +1,6 @@
 """Polling: the calls that are due, oldest first, as far as the limits allow; what was not reached comes next time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 import itertools
@@ -119,33 +119,44 @@ class SolaxPoller:
 
     def _due(self, poll: SolaxPoll, wanted: Inventory) -> list[Job]:
         """List the calls still to be made, those waiting longest first."""
-        live = [
+        live, slow = self._live(poll, wanted), self._slow(wanted)
+        periods = max(1, int((poll.begun - self._previous) / BUDGET_PERIOD))
+        jobs = make_room(
+            [*live, *filter(self._untold, slow)],
+            self._overdue(poll, slow, len(live)),
+            periods,
+        )
+        jobs.sort(key=lambda job: self._turns.get(job.key, 0))
+        return jobs
+
+    def _live(self, poll: SolaxPoll, wanted: Inventory) -> list[Job]:
+        """List the calls of every poll that this one has not made; devices whose call may not be tried are silent."""
+        return [
             job
             for job in live_jobs(self._readable(wanted), self._suspects, self._needs)
             if job.key not in poll.done
             and self._open(job, poll)
             and not self._idle(job, wanted)
         ]
-        now = time.time()
-        slow = self._slow(wanted)
-        due = [job for job in slow if not 0 <= now - self._last(job) < job.period]
+
+    def _overdue(self, poll: SolaxPoll, slow: Iterable[Job], live: int) -> list[Job]:
+        """List those of the calls that can wait whose time has come, the most urgent first."""
         if poll.done:
-            due = []  # a continued poll only finishes what it began
+            return []  # a continued poll only finishes what it began
+        now = time.time()
+        due = [job for job in slow if not 0 <= now - self._last(job) < job.period]
         due.sort(key=lambda job: (self._last(job) - now) / job.period)
         if self._faulty is None:
-            due = due[: max(0, FIRST_CALLS - len(live))]  # a start is not delayed
-        periods = max(1, int((poll.begun - self._previous) / BUDGET_PERIOD))
-        # A start from remembered lists does not know yet what they tell.
-        untold = [
-            job
-            for job in slow
-            if job.endpoint is PLANTS
+            return due[: max(0, FIRST_CALLS - live)]  # a start is not delayed
+        return due
+
+    def _untold(self, job: Job) -> bool:
+        """Whether nobody knows yet what a list of plants tells, as after a start from remembered lists."""
+        return (
+            job.endpoint is PLANTS
             and job.business not in self._lists.states_at
             and job.key not in self._asked_at
-        ]
-        jobs = make_room([*live, *untold], due, periods)
-        jobs.sort(key=lambda job: self._turns.get(job.key, 0))
-        return jobs
+        )
 
     def _slow(self, wanted: Inventory) -> list[Job]:
         """List the calls that can wait and that the cloud would answer now."""
