@@ -15,7 +15,7 @@ from custom_components.solar_cloud.cloud.fusionsolar.errors import (
     ErrorAction,
 )
 from custom_components.solar_cloud.cloud.solax.errors import CODES, AnswerVerdict
-from custom_components.solar_cloud.cloud.sungrow.errors import ERRORS
+from custom_components.solar_cloud.cloud.sungrow.errors import ERRORS, RequestRefused
 from tests.emulators.base import Cloud
 from tests.emulators.fusionsolar.plant import HOME_INVERTER
 from tests.emulators.fusionsolar.scenarios import SHED, Builder as FusionSolarBuilder
@@ -137,7 +137,7 @@ WAITS: Final[Mapping[str, Mapping[str, float]]] = {
     "fusionsolar": {"sign-in": 610.0, "everything": 610.0},
 }
 """Seconds we stay away at most after failures of a sign-in, each of which may bring a lock nearer."""
-QUARTERLY: Final = {"sungrow": 15 * MINUTE}
+SELDOM: Final = {"sungrow": 20 * MINUTE}
 """Seconds between looks at what changes slowly: a gateway's signal, alarms."""
 
 
@@ -478,7 +478,9 @@ def _sungrow_codes(sign_in: str, random: Random) -> list[Fault]:
                 f"code {code} at {place}",
                 told(place, code=code),
                 bound=within("sungrow", place, wait),
-                asks=isinstance(error, CredentialsRejected | TokenRefused),
+                # Three refused requests for a token are the end of a consent.
+                asks=isinstance(error, CredentialsRejected | TokenRefused)
+                or (place == "sign-in" and isinstance(error, RequestRefused)),
             )
         )
     return found
@@ -707,6 +709,6 @@ def catalogue(vendor: str, sign_in: str, random: Random) -> list[Fault]:
     if sign_in.endswith("oauth"):
         found = [each for each in found if each.name not in account_only]
     return [
-        replace(each, bound=max(each.bound, CYCLE + QUARTERLY.get(vendor, 0.0)))
+        replace(each, bound=max(each.bound, CYCLE + SELDOM.get(vendor, 0.0)))
         for each in found
     ]

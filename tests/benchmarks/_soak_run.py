@@ -73,12 +73,13 @@ UNCOUNTED: Final = frozenset({"few calls an hour", "wait ordered"})
 """Faults in which a cloud refuses calls that are within its usual limits."""
 UNKNOWABLE: Final[Mapping[str, float]] = {
     "killed": 20 * MINUTE,
+    "disk full and restart": 20 * MINUTE,
     "late": HOUR,
     "never": HOUR,
     "slow": HOUR,
 }
-"""Faults after which nobody knows for so many seconds what a cloud counted when: a kill loses what was not written, and an answer may come long before its call is counted."""
-FLAPS: Final[Mapping[str, int]] = {"token war": 2}
+"""Faults after which nobody knows for so many seconds what a cloud counted when: a kill or a full disk loses what was not written, and an answer may come long before its call is counted."""
+FLAPS: Final[Mapping[str, int]] = {"token war": 2, "few calls an hour": 2}
 """What lets data come and go by itself, and how many times an hour at most."""
 
 DST: Final = (
