@@ -550,7 +550,11 @@ async def test_cut_work_on_the_past_of_fusionsolar(past: Past) -> None:
 
 MET: Final[Mapping[str, tuple[tuple[How, Point], ...]]] = {
     # The call was not counted on disk: the next came at once, was refused, and cost an hour.
-    "fusionsolar": ((How.KILL_LATE, Point(0, Wait.REQUEST)),),
+    "fusionsolar": (
+        (How.KILL_LATE, Point(0, Wait.REQUEST)),
+        # Counters that had just been given an hour were given another one, for the same calls once more.
+        (How.CANCEL, Point(36, Wait.OTHER)),
+    ),
     "sungrow": (
         # The hours between the past and the first live one were noted in memory only.
         (How.KILL_LATE, Point(10, Wait.REQUEST)),

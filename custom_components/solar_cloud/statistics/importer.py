@@ -203,8 +203,14 @@ class HistoryImport:
         job: ImportJob,
     ) -> bool:
         """Begin with the counters that have an hour to join to, or can be given one; return whether there are any."""
+        # Late are those that are left when all else is there; before, their first hour may be the one they were just given.
+        begun = self._records(IMPORTS).get(plant_id, NOTHING).begun
         plan = await self.async_plan(
-            history_client, inventory, plant_id, job.start, late=job.goes_on
+            history_client,
+            inventory,
+            plant_id,
+            job.start,
+            late=job.goes_on and begun <= job.start,
         )
         if plan.fresh and self._hass.state is not CoreState.running:
             return False  # the recorder has not made up for what it missed, and would meet our rows
