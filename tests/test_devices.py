@@ -126,6 +126,36 @@ async def test_a_new_device_appears_by_itself(
     assert home.state(f"solax_{added.sn}_online", "binary_sensor").state == "on"
 
 
+async def test_what_a_short_list_left_out_is_back_within_the_hour(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """An account in trouble is answered a short list with success; half a day would be long."""
+    await home.start(entry)
+    charger = solax.first(Kind.CHARGER)
+    shown = f"solax_{charger.sn}_charger_power"
+    charger.listed = False
+    await inventory(home)
+    await home.pass_time(360)
+    assert home.state(shown).state == "unavailable"
+    charger.listed = True
+    await home.pass_time(4200)
+    assert home.state(shown).state == "0.0"
+
+
+async def test_looking_for_what_is_missing_does_not_miss_it_sooner(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """Lists come every hour then; the device stays for a day all the same."""
+    await home.start(entry)
+    sn = solax.first(Kind.CHARGER).sn
+    solax.remove_device(sn)
+    await inventory(home)
+    await home.pass_time(20 * 3600, step=600)
+    assert sn in registered(home.hass, entry)
+    await home.pass_time(6 * 3600, step=600)
+    assert sn not in registered(home.hass, entry)
+
+
 async def test_a_vanished_device_goes_after_three_complete_inventories(
     entry: MockConfigEntry,
     solax: SolaxCloud,

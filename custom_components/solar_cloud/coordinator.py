@@ -23,7 +23,7 @@ from homeassistant.util.hass_dict import HassKey
 from .cloud.control import ControlClient, Settings
 from .cloud.demand import SupportsDemand
 from .cloud.errors import CloudError, CredentialsRejected, Paced, RetryLater
-from .cloud.model import Inventory, Snapshot
+from .cloud.model import Inventory, Listed, Snapshot
 from .cloud.vendor import Cloud, Vendor
 from .const import (
     CONF_EXCLUDED_PLANTS,
@@ -45,7 +45,7 @@ from .storage import AccountStorage
 LONGEST_WAIT: Final = 6 * 3600.0
 SHORTEST_WAIT: Final = 15.0
 INCOMPLETE_WAIT: Final = 3600.0
-"""Seconds until lists that had to be left incomplete are looked at again."""
+"""Seconds until lists that had to be left incomplete, or lack something, are looked at again."""
 REFRESHED_BEHIND: Final = 20.0
 """Seconds after a start with the lists of the last run until they are read: the first readings go before."""
 PUNCTUAL: Final = 5.0
@@ -242,6 +242,11 @@ class InventoryCoordinator(SolarCloudCoordinator[Inventory]):
         self._extra: Final[dict[str, str]] = entry.options.get(CONF_EXTRA_DEVICES, {})
         self.remembered = False
         """Whether the lists are those of the last run."""
+        self._whole: Inventory | None = None
+        """The last lists that lacked nothing of those before."""
+        self._short = Listed()
+        """How often something was missing since."""
+        self._short_at = 0.0
 
     @property
     def chosen(self) -> Inventory:
@@ -265,16 +270,36 @@ class InventoryCoordinator(SolarCloudCoordinator[Inventory]):
         """List, at a start from memory first; what could not be listed completely is looked at again sooner."""
         listed, self._storage.listed = self._storage.listed, None
         if listed is None and (known := self._known()) is not None:
-            self.remembered = True
+            self.remembered, self._whole = True, known
             # Nothing is taken for gone by what was listed before.
             return replace(known, complete=False, resume_after=REFRESHED_BEHIND)
         inventory = listed or await self._cloud.inventory()
         self.remembered = False
         if inventory.complete:
-            self._storage.keep_lists(self._account, self._extra, inventory)
-        if inventory.complete or inventory.resume_after:
+            return self._complete(inventory)
+        if inventory.resume_after:
             return inventory
         return replace(inventory, resume_after=INCOMPLETE_WAIT)
+
+    def _complete(self, inventory: Inventory) -> Inventory:
+        """Take complete lists as they are; what lacks in them is looked for every hour, but missed once in the usual interval.
+
+        Accounts in trouble are answered short lists, with success.
+        """
+        if self._whole is None or not inventory.lacks(self._whole):
+            return self._take(inventory)
+        now = dt_util.utcnow().timestamp()
+        if 0 <= now - self._short_at < INVENTORY_INTERVAL.total_seconds():
+            return replace(inventory, complete=False, resume_after=INCOMPLETE_WAIT)
+        self._short_at = now
+        if self._short.miss():
+            return self._take(inventory)
+        return replace(inventory, resume_after=INCOMPLETE_WAIT)
+
+    def _take(self, inventory: Inventory) -> Inventory:
+        self._whole, self._short, self._short_at = inventory, Listed(), 0.0
+        self._storage.keep_lists(self._account, self._extra, inventory)
+        return inventory
 
     def _known(self) -> Inventory | None:
         """Return the lists of the last run, where they are read soon after: not where polling is off."""

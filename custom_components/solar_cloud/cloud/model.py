@@ -463,6 +463,13 @@ class Inventory:
     )
     """The devices of each plant, as soon as somebody has asked."""
 
+    def lacks(self, other: Inventory) -> bool:
+        """Whether a plant or device of another inventory is not in this one."""
+        return not (
+            other.plants.keys() <= self.plants.keys()
+            and other.devices.keys() <= self.devices.keys()
+        )
+
     def members(self, plant_id: str) -> list[str]:
         """Return the ids of what belongs to one plant."""
         if not self._members:

@@ -206,12 +206,17 @@ class SolaxPoller:
         return (
             bool(job.devices)
             and all(each.kind is DeviceKind.CHARGER for each in job.devices)
-            and all(
-                (known := self.cache.get(each.id, IDLE)) is not None
-                and known.reading.values.get(Slot(Quantity.CHARGER_POWER)) == 0
-                for each in job.devices
-            )
+            and all(self._is_off(each.id) for each in job.devices)
             and self._dark(wanted)
+        )
+
+    def _is_off(self, charger_id: str) -> bool:
+        """Whether a charger was read a moment ago and did nothing; a clock that was put back says nothing of a moment."""
+        known = self.cache.get(charger_id, IDLE)
+        return (
+            known is not None
+            and known.read_at <= time.time()
+            and known.reading.values.get(Slot(Quantity.CHARGER_POWER)) == 0
         )
 
     def _dark(self, wanted: Inventory) -> bool:
