@@ -1,8 +1,9 @@
 """The past of a plant that was just added shows at once, and no kilowatt hour is lost or invented where it meets what is counted live."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise, product
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -19,10 +20,11 @@ from homeassistant.components.recorder.statistics import validate_statistics
 from homeassistant.core import CoreState
 from homeassistant.helpers import entity_registry as er
 
-from .emulators.fusionsolar import FusionSolarCloud
+from .emulators.fusionsolar import FusionSolarCloud, scenarios
+from .emulators.fusionsolar.plant import Plant
 from .emulators.solax import SolaxCloud
 from .emulators.sungrow import SungrowCloud
-from .emulators.world import World
+from .emulators.world import SiteSpec, World
 from .emulators.world.sample import Energies
 from .helpers.accounts import AnyCloud, account_entry
 from .helpers.cutting import ALL
@@ -31,6 +33,7 @@ from .helpers.past import hourly, pass_minutes
 from .test_history_import import HOUR, act
 
 BERLIN: Final = ZoneInfo("Europe/Berlin")
+INDIA: Final = ZoneInfo("Asia/Kolkata")
 COUNTERS: Final[Mapping[str, Callable[[Energies], float]]] = {
     "pv_energy_total": lambda truth: truth.pv,
     "grid_import_energy_total": lambda truth: truth.grid_import,
@@ -81,14 +84,14 @@ class Added:
                 return start.isoformat()
         raise AssertionError("There are no bars")
 
-    async def compare(self, since: float) -> None:
-        """Compare all there is with the truth: the end of each day, and every hour since an instant."""
+    async def compare(self, since: float, zone: ZoneInfo = BERLIN) -> None:
+        """Compare all there is with the truth: the end of each day, or the hour after, and every hour since an instant."""
         for quantity, of in COUNTERS.items():
             rows = await self.rows(quantity)
             first = of(self.site.truth(rows[0].start))
             for before, row in pairwise(rows):
                 assert row.sum >= before.sum - 1e-6, (quantity, row)
-                local = datetime.fromtimestamp(row.end, BERLIN)
+                local = datetime.fromtimestamp(row.end, zone)
                 if row.end >= since or local.hour == 0:
                     least = of(self.site.truth(row.end - LAG)) - first
                     most = of(self.site.truth(row.end)) - first
@@ -175,6 +178,45 @@ async def test_a_plant_of_which_only_reports_go_back_far_has_bars_at_once(
     await added.compare(datetime.now(UTC).timestamp())
     progress = added.home.value(added.unique_id("import_progress"))
     assert 0 < progress < 20
+
+
+async def test_days_that_end_at_half_past_are_brought_in_as_well(
+    recorder_mock: Recorder,
+    home: Home,
+    world: World,
+    socket_enabled: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As in India, where a midnight is no full hour of the statistics."""
+    india = replace(scenarios.HOME, zone=str(INDIA), latitude=28.6, longitude=77.2)
+    monkeypatch.setitem(scenarios.SCENARIOS, "home", partial(_one_home, india))
+    await home.hass.config.async_set_time_zone(str(INDIA))
+    async with FusionSolarCloud(world, "home") as cloud:
+        entry = account_entry(cloud, "fusionsolar_account")
+        await home.start(entry)
+        added = Added(home, cloud, entry)
+        await added.bring_in(days=40, within=8)
+        await added.compare(datetime.now(UTC).timestamp(), INDIA)
+
+
+async def test_a_plant_whose_summer_time_nobody_knows_loses_no_day(
+    recorder_mock: Recorder, home: Home, world: World, socket_enabled: None
+) -> None:
+    """Its offset is that of the winter it was built in, and Home Assistant's own clocks are elsewhere."""
+    await home.hass.config.async_set_time_zone(str(INDIA))
+    async with FusionSolarCloud(world, "home") as cloud:
+        entry = account_entry(cloud, "fusionsolar_account")
+        await home.start(entry)
+        added = Added(home, cloud, entry)
+        await added.bring_in(days=40, within=8)
+        await added.compare(datetime.now(UTC).timestamp())
+
+
+def _one_home(spec: SiteSpec, world: World) -> list[Plant]:
+    """Build the usual home in another place."""
+    builder = scenarios.Builder(world)
+    builder.home(spec=spec).connected = "2023-03-14T00:00:00+05:30"
+    return builder.plants
 
 
 @pytest.mark.parametrize("added", [SOLAX], indirect=True)

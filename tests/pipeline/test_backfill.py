@@ -242,6 +242,19 @@ def test_e14_days_have_the_hours_they_have(
     assert resolution([PastEnergy(0.0, HOUR)]) == "hours"
 
 
+def test_a_day_that_begins_at_half_past_is_told_at_full_hours() -> None:
+    """Statistics have whole hours of UTC; India's midnights lie between two of them."""
+    start = datetime(2026, 6, 1, tzinfo=ZoneInfo("Asia/Kolkata")).timestamp()
+    days = [PastEnergy(start, start + DAY, {Q.LOAD_ENERGY_TOTAL: 24.0})]
+    days.append(PastEnergy(start + DAY, start + 2 * DAY, {Q.LOAD_ENERGY_TOTAL: 48.0}))
+    samples = unrolled(days, Q.LOAD_ENERGY_TOTAL, lambda _: 1.0)
+    assert [at % HOUR for at, _ in samples] == [0.0] * 48
+    assert samples[0][0] == start + HOUR / 2
+    assert samples[-1][0] == start + 2 * DAY - HOUR / 2
+    told = [samples[0][1], samples[24][1], samples[-1][1]]
+    assert told == pytest.approx([0.5, 25.0, 71.0])
+
+
 def test_shapes() -> None:
     """The sun by day, all else evenly, and what was measured before what is assumed."""
     sun = assumed(Q.PV_ENERGY_TOTAL, BERLIN)

@@ -64,7 +64,18 @@ def unrolled(
         for start, part in zip(starts, spread(energy, starts, profile), strict=True):
             counted += part
             samples.append((start + HOUR, counted))
-    return samples
+    return _at_full_hours(samples)
+
+
+def _at_full_hours(samples: Sequence[Sample]) -> list[Sample]:
+    """Return where a counter stood at full hours of UTC, as statistics have them, also where days begin at half past, as in India."""
+    if not samples or samples[0][0] % HOUR == 0:
+        return [*samples]
+    return [
+        (at, low + (high - low) * (at - first) / HOUR)
+        for (first, low), (second, high) in pairwise(samples)
+        if second - first == HOUR and (at := second // HOUR * HOUR)
+    ]
 
 
 def resolution(reported: Iterable[PastEnergy]) -> str:

@@ -149,13 +149,9 @@ async def async_make(
 
 
 def _anchor(first: Row | None, start: float, end: float) -> Row | None:
-    """Return the hour of the past up to ``end`` that a counter is to join to, if there is one.
-
-    A statistic has whole hours of UTC. Reports of days that end at half past, as in India, do not tell where a counter stood at the end of
-    one: it gets none.
-    """
-    at = min(end, first.start if first else end) - HOUR
-    return Row(at, None, 0.0) if at > start and at % HOUR == 0 else None
+    """Return the whole hour of UTC up to ``end`` that a counter is to join to, if there is one."""
+    at = min(end, first.start if first else end) // HOUR * HOUR - HOUR
+    return Row(at, None, 0.0) if at > start else None
 
 
 def _ways(

@@ -173,7 +173,9 @@ class FusionSolarHistory:
     ) -> PastEnergies:
         """Return the hours of a day, the days of a month, the months of a year, or all years."""
         report, last = REPORTS[interval], end - timedelta(seconds=1)
-        moment: dict[str, Json] = {"collectTime": milliseconds(last.timestamp())}
+        whole = report.whole
+        asked = last if whole is None else min(last, _middle(whole, last))
+        moment: dict[str, Json] = {"collectTime": milliseconds(asked.timestamp())}
         row = self._lists.device(owner)
         if row is None:
             key, name, table = owner, "stationCode", REPORT
@@ -197,11 +199,26 @@ class FusionSolarHistory:
             for fields in rows(answer)
             if text(fields.get(name)) == key
             and isinstance(items := fields.get("dataItemMap"), dict)
-            and (begin := instant(_seconds(fields), end.tzinfo))
+            and (at := instant(_seconds(fields), end.tzinfo))
+            and (begin := _nearest(interval, at))
         ]
         found.sort(key=lambda each: each.start)
-        since = report.whole.begin(last).timestamp() if report.whole else -inf
-        return PastEnergies(found, since)
+        return PastEnergies(found, whole.begin(last).timestamp() if whole else -inf)
+
+
+def _middle(whole: Interval, at: datetime) -> datetime:
+    """Return the middle of the day, month or year of an instant.
+
+    A plant's zone may be known as an offset only, which is wrong by an hour for half of the year: there the last second of its day is
+    one of the next day to the vendor.
+    """
+    begin = whole.begin(at)
+    return begin + (whole.following(begin) - begin) / 2
+
+
+def _nearest(interval: Interval, at: datetime) -> datetime:
+    """Return the beginning of an interval that is nearest to where the vendor has it, whose midnight may be an hour off."""
+    return at if interval is Interval.HOUR else interval.begin(at + timedelta(hours=12))
 
 
 def _seconds(fields: Mapping[str, Json]) -> float:
