@@ -37,7 +37,7 @@ from .const import (
 from .control.forced_mode import SECTION as FORCES
 from .demand import DemandWatch
 from .location import HomeAssistantLocation
-from .pipeline.alarms import Discretion
+from .pipeline.alarms import AlarmMasking
 from .pipeline.pipeline import ReadingPipeline
 from .polling.scheduler import PollScheduler
 from .storage import AccountStorage
@@ -328,7 +328,7 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
         self._cloud: Final = cloud
         self._inventory: Final = inventory
         self._demand: Final = DemandWatch(hass, entry, vendor.key)
-        self._discretion: Final = Discretion()
+        self._alarm_masking: Final = AlarmMasking()
         self._location: Final = HomeAssistantLocation(hass)
         self.pipeline: Final = ReadingPipeline(
             storage, vendor.stale_after, cloud.roles, self._location
@@ -457,7 +457,7 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
         snapshot = everything.only(chosen)
         listed = self._inventory.data  # what is not read has numbers, too
         snapshot = replace(
-            snapshot, alarms=self._discretion.told(snapshot.alarms, listed)
+            snapshot, alarms=self._alarm_masking.masked(snapshot.alarms, listed)
         )
         self._scheduler.learn(snapshot, chosen, dt_util.utcnow().timestamp())
         await self._location.async_learn(

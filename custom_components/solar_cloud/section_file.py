@@ -331,9 +331,9 @@ class PackedFile(SectionFile):
         """Return what changed, all of the same moment: what a poll changes meanwhile is encoded anew."""
         fresh: dict[str, bytes] = {}
         for patient in (True, True, False):
-            notes, breathe = self._notes, _breath() if patient else _no_breath
+            notes, pause = self._notes, _pause_when_due() if patient else _no_pause
             for section in sorted(self._changed):
-                content = await async_to_json(self._pending[section](), breathe)
+                content = await async_to_json(self._pending[section](), pause)
                 fresh[section] = json_bytes(content)
             if notes == self._notes:
                 break
@@ -362,18 +362,18 @@ class StateFile(PackedFile):
         self.begin()
 
 
-def _breath() -> Callable[[], Awaitable[None]]:
+def _pause_when_due() -> Callable[[], Awaitable[None]]:
     """Return what lets others go on whenever a slice of time is used up."""
     begun = time.monotonic()
 
-    async def breathe() -> None:
+    async def pause() -> None:
         nonlocal begun
         if time.monotonic() - begun > SLICE:
             await asyncio.sleep(0)
             begun = time.monotonic()
 
-    return breathe
+    return pause
 
 
-async def _no_breath() -> None:
+async def _no_pause() -> None:
     """Go on."""

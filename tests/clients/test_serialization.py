@@ -156,17 +156,17 @@ def test_what_is_damaged_as_a_whole_is_as_if_there_was_none(stored: Any) -> None
 
 async def test_what_is_encoded_in_parts_is_the_same() -> None:
     """And others go on between the parts."""
-    breaths = 0
+    pauses = 0
 
-    async def breathe() -> None:
-        nonlocal breaths
-        breaths += 1
+    async def pause() -> None:
+        nonlocal pauses
+        pauses += 1
 
     whole = {"a": WHOLE, "b": Whole()}
-    assert await async_to_json(WHOLE, breathe) == to_json(WHOLE)
-    assert breaths == len(WHOLE.named) + len(WHOLE.by_place) + len(
+    assert await async_to_json(WHOLE, pause) == to_json(WHOLE)
+    assert pauses == len(WHOLE.named) + len(WHOLE.by_place) + len(
         WHOLE.by_second
     ) + len(WHOLE.by_colour)
-    assert await async_to_json(whole, breathe) == to_json(whole)
-    assert await async_to_json(WHOLE.by_place, breathe) == to_json(WHOLE.by_place)
-    assert await async_to_json(Q.PV_POWER, breathe) == "pv_power"
+    assert await async_to_json(whole, pause) == to_json(whole)
+    assert await async_to_json(WHOLE.by_place, pause) == to_json(WHOLE.by_place)
+    assert await async_to_json(Q.PV_POWER, pause) == "pv_power"

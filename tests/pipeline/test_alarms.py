@@ -21,8 +21,8 @@ from custom_components.solar_cloud.cloud.paging import Page
 from custom_components.solar_cloud.cloud.storage import Json, MemoryStorage
 from custom_components.solar_cloud.pipeline.alarms import (
     AlarmJournal,
-    Discretion,
-    discreet,
+    AlarmMasking,
+    masked,
 )
 
 HOME = Inventory({"p": Plant(id="p", name="House")}, {})
@@ -81,22 +81,22 @@ def test_an_alarms_texts_name_no_serial() -> None:
         cause="39 cells behind DONGLE0042",
         advice="1. Note SN12345678.",
     )
-    (shown,) = discreet([alarm], Inventory(HOME.plants, {device.id: device}))
+    (shown,) = masked([alarm], Inventory(HOME.plants, {device.id: device}))
     assert (shown.name, shown.cause, shown.advice) == (
         "Pack … empty",
         "39 cells behind …",
         "1. Note ….",
     )
-    assert discreet([alarm], HOME) == (alarm,)
+    assert masked([alarm], HOME) == (alarm,)
 
 
 def test_an_alarm_that_stays_open_names_no_device_that_is_listed_later() -> None:
     """What may be told of it is found out once, but for each list of devices anew."""
     later = Device(id="SN87654321", plant_id="p", kind=DeviceKind.METER)
     alarm = Alarm(id="1", name="SN87654321 is silent")
-    discretion = Discretion()
-    assert discretion.told({"p": (alarm,)}, HOME) == {"p": (alarm,)}
-    (shown,) = discretion.told(
+    masking = AlarmMasking()
+    assert masking.masked({"p": (alarm,)}, HOME) == {"p": (alarm,)}
+    (shown,) = masking.masked(
         {"p": (alarm,)}, Inventory(HOME.plants, {later.id: later})
     )["p"]
     assert shown.name == "… is silent"

@@ -53,15 +53,13 @@ def to_json(value: object) -> Json:
     return _writer(kind)(value)
 
 
-async def async_to_json(
-    value: object, breathe: Callable[[], Awaitable[object]]
-) -> Json:
-    """Return the same as ``to_json``, and breathe between the parts: an account has thousands of counters."""
+async def async_to_json(value: object, pause: Callable[[], Awaitable[object]]) -> Json:
+    """Return the same as ``to_json``, and pause between the parts: an account has thousands of counters."""
     kind: Any = type(value)
     if _is_record(kind):
         told = [(each, getattr(value, each.name)) for each in _fields(kind)]
         return {
-            each.name: await async_to_json(own, breathe)
+            each.name: await async_to_json(own, pause)
             for each, own in told
             if own != each.default
         }
@@ -70,7 +68,7 @@ async def async_to_json(
     written: dict[str, Json] = {}
     for key, each in list(value.items()):
         _put(written, key, to_json(each))
-        await breathe()
+        await pause()
     return written
 
 

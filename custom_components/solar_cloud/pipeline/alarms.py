@@ -25,7 +25,7 @@ SHORTEST_ID: Final = 8
 """Characters; a shorter number may be anything."""
 
 
-def discreet(alarms: Iterable[Alarm], inventory: Inventory) -> tuple[Alarm, ...]:
+def masked(alarms: Iterable[Alarm], inventory: Inventory) -> tuple[Alarm, ...]:
     """Return alarms whose texts name no serial and no other number of the account's devices: they are shown, told and sent on."""
     listed = tuple(alarms)
     if not listed:
@@ -49,7 +49,7 @@ def discreet(alarms: Iterable[Alarm], inventory: Inventory) -> tuple[Alarm, ...]
     )
 
 
-class Discretion:
+class AlarmMasking:
     """What may be told of the open alarms of an account, found out once for each: a large account has thousands of numbers."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Discretion:
         self._inventory: Inventory | None = None
         self._known: dict[Alarm, Alarm] = {}
 
-    def told(
+    def masked(
         self, alarms: Mapping[str, tuple[Alarm, ...]], inventory: Inventory
     ) -> dict[str, tuple[Alarm, ...]]:
         """Return the alarms of plants without the numbers of the account's devices."""
@@ -65,7 +65,7 @@ class Discretion:
             self._inventory, self._known = inventory, {}
         listed = [alarm for each in alarms.values() for alarm in each]
         fresh = [alarm for alarm in listed if alarm not in self._known]
-        known = self._known | dict(zip(fresh, discreet(fresh, inventory), strict=True))
+        known = self._known | dict(zip(fresh, masked(fresh, inventory), strict=True))
         self._known = {alarm: known[alarm] for alarm in listed}
         return {
             key: tuple(self._known[alarm] for alarm in each)

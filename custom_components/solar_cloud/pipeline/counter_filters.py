@@ -136,7 +136,7 @@ def power_of(slot: Slot, values: Mapping[Slot, Value]) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Scenery:
+class FilterContext:
     """What surrounds the counters of one plant in a poll."""
 
     inventory: Inventory
@@ -223,7 +223,7 @@ class CounterFilters:
         self._storage.delay_save(SERIALS, lambda: self._serials)
 
     def evidence(
-        self, device_id: str, reading: Reading, scenery: Scenery
+        self, device_id: str, reading: Reading, context: FilterContext
     ) -> dict[Slot, Evidence]:
         """Return what else is known about the energy of each counter that an owner tells now, or told before."""
         for slot, raw in reading.values.items():
@@ -231,7 +231,7 @@ class CounterFilters:
                 if slot not in self._filters.setdefault(device_id, {}):
                     self._add(device_id, slot, CounterFilter())
         return {
-            slot: scenery.evidence(device_id, slot, reading)
+            slot: context.evidence(device_id, slot, reading)
             for slot in self._filters.get(device_id, ())
         }
 

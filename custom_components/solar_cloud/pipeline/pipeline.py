@@ -32,7 +32,7 @@ from ..cloud.serialization import from_json
 from ..cloud.sources import PlantSources, SourceTerm
 from ..cloud.storage import LATER, SOON, Storage
 from .alarms import AlarmJournal
-from .counter_filters import SHARES, Addend, CounterFilters, Scenery
+from .counter_filters import SHARES, Addend, CounterFilters, FilterContext
 from .daily import Days
 from .freshness import Freshness
 from .held import Decision, Held
@@ -123,7 +123,7 @@ class ReadingPipeline:
                 dict[str, dict[Q, SourceSelection]], storage.load(ROLES)
             ).items()
         }
-        self._stand = {key: plant.stand() for key, plant in self._plants.items()}
+        self._decided = {key: plant.decided() for key, plant in self._plants.items()}
         self._listed: Final[dict[str, PlantSources]] = {}
         self._inventory = Inventory({}, {})
         self._own: Final[dict[str, frozenset[Q]]] = {}
@@ -281,7 +281,7 @@ class ReadingPipeline:
     ) -> dict[str, Reading]:
         """Pass what was said through the filters; silence is heard, too, and old news that tell no time say nothing new."""
         now, said = poll.now, poll.raw.readings
-        scenery = Scenery(
+        context = FilterContext(
             poll.inventory,
             _powers(roles, poll.raw),
             now.astimezone(plant_zone(plant, None, now, self._place)).toordinal(),
@@ -290,16 +290,16 @@ class ReadingPipeline:
         heard = {key: said.get(key, NOTHING) for key in owners}
         made = {key: _made_at(reading, now) for key, reading in heard.items()}
         evidence = {
-            key: self._filters.evidence(key, reading, scenery)
+            key: self._filters.evidence(key, reading, context)
             for key, reading in heard.items()
         }
         if any(
             self._filters.is_denied(key, reading, made[key], evidence[key])
             for key, reading in heard.items()
         ):
-            scenery = replace(scenery, glitch=True)
+            context = replace(context, glitch=True)
             evidence = {
-                key: self._filters.evidence(key, reading, scenery)
+                key: self._filters.evidence(key, reading, context)
                 for key, reading in heard.items()
             }
         fresh: dict[str, Reading] = {}
@@ -410,9 +410,9 @@ class ReadingPipeline:
     def _save(self) -> None:
         self._filters.save()
         self._days.save()
-        stand = {key: plant.stand() for key, plant in self._plants.items()}
-        delay = LATER if stand == self._stand else SOON
-        self._stand = stand
+        decided = {key: plant.decided() for key, plant in self._plants.items()}
+        delay = LATER if decided == self._decided else SOON
+        self._decided = decided
         self._storage.delay_save(ROLES, self._choices, delay)
 
     def _choices(self) -> dict[str, dict[Q, SourceSelection]]:

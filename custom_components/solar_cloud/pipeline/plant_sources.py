@@ -223,7 +223,7 @@ class SourceSelections:
         """Return the differences that are up to date, whatever becomes of their addends."""
         return {role for role, choice in self.choices.items() if choice.followed}
 
-    def stand(self) -> list[tuple[tuple[Addend, ...], float]]:
+    def decided(self) -> list[tuple[tuple[Addend, ...], float]]:
         """Return what was decided: the sources, and from where they count."""
         return [(choice.terms, choice.offset) for choice in self.choices.values()]
 

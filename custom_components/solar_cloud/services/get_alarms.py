@@ -26,7 +26,7 @@ from ..cloud.model import Alarm, Inventory
 from ..const import DOMAIN
 from ..device_registry import own_identifier
 from ..flow_schemas import async_pause
-from ..pipeline.alarms import discreet
+from ..pipeline.alarms import masked
 from ..runtime import SolarCloudConfigEntry
 from .targets import ATTR_DEVICE, ATTR_END, ATTR_START, device_and_entry, error
 
@@ -130,7 +130,7 @@ class _AlarmAnswer:
             if isinstance(err, RetryLater):
                 at = dt_util.utcnow() + timedelta(seconds=err.retry_after)
                 self.continue_at = max(at, self.continue_at or at)
-        return discreet(past.alarms, account.inventory.data)
+        return masked(past.alarms, account.inventory.data)
 
     def _told(
         self, entry: SolarCloudConfigEntry, plant_id: str, alarm: Alarm, is_open: bool
