@@ -52,8 +52,10 @@ CHANGED: Final = f"{DOMAIN}_import"
 """Signal that an import began, went on, or is over."""
 SAVE_DELAY: Final = 1800.0
 """Seconds between writes of what was fetched; a crash costs these calls once more."""
-DAYS_OF_A_PORTION: Final = 7
-"""How many days are written at once; of the newest that many each by itself."""
+SINGLE_DAYS: Final = 7
+"""How many of the newest days are written each by itself."""
+MOST_DAYS: Final = 60
+"""How many are written at once at most."""
 MARGIN: Final = RESET_LASTS
 """Seconds beyond a portion that are fetched too: a lie at its end is told by both sides of it."""
 PATIENCE: Final = 2 * DAY
@@ -100,10 +102,14 @@ class ImportJob:
         return self.goes_on and self.until == math.inf
 
     def portion(self, zone: tzinfo) -> float:
-        """Return where the next portion begins: at a midnight of the plant, or where the import does."""
+        """Return where the next portion begins: at a midnight of the plant, or where the import does.
+
+        After the newest ones it has as many days as are there already: the recorder writes all of those anew with each portion, and small
+        ones would make it write a year some thirty times.
+        """
         day = dt_util.utc_from_timestamp(self.reached - 1).astimezone(zone).date()
-        if self.until - self.reached > DAYS_OF_A_PORTION * DAY:
-            day -= timedelta(days=DAYS_OF_A_PORTION - 1)
+        if (done := (self.until - self.reached) / DAY) > SINGLE_DAYS:
+            day -= timedelta(days=min(int(done), MOST_DAYS) - 1)
         return max(self.start, midnight(day, zone))
 
     @property
