@@ -40,7 +40,7 @@ from .emulators.solax import SolaxCloud
 from .emulators.sungrow import SungrowCloud
 from .emulators.world import World
 from .helpers.accounts import AnyCloud, Visitor
-from .helpers.cutting import Disk, Killed
+from .helpers.cutting import Disk, killed
 from .helpers.flow import Flow
 from .helpers.home import Home, everything_enabled, solax_entry
 
@@ -176,7 +176,8 @@ async def torn_sockets(home: Home) -> None:
     usual = loop.get_exception_handler()
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        if isinstance(context.get("exception"), OSError | aiohttp.ClientError | Killed):
+        err = context.get("exception")
+        if isinstance(err, OSError | aiohttp.ClientError) or killed(err):
             return
         if usual is not None:
             usual(loop, context)

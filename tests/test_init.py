@@ -21,6 +21,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components import solar_cloud
+from custom_components.solar_cloud import storage
 from custom_components.solar_cloud.cloud.registry import VENDORS
 from custom_components.solar_cloud.cloud.vendor import Clients
 from custom_components.solar_cloud.const import DOMAIN
@@ -141,6 +142,41 @@ async def test_removing_an_account_leaves_nothing(
     # What is counted from now on belongs to the new entry's file.
     await home.pass_time(120)
     assert stored(hass_storage, again)["quota"]["calls"]
+
+
+async def test_a_start_deletes_files_of_accounts_that_are_not_there(
+    entry: MockConfigEntry,
+    home: Home,
+    hass_storage: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Killed within the second after a set-up, Home Assistant has forgotten the entry, and its token lies on disk."""
+    monkeypatch.setattr(
+        storage,
+        "stored_owners",
+        lambda _: [each.removeprefix("solar_cloud.") for each in hass_storage],
+    )
+    own = {f"solar_cloud.{entry.entry_id}{kind}" for kind in ("_mine", ".corrupt.1")}
+    strays = {"solar_cloud.gone", "solar_cloud.gone_state", "solar_cloud.gone_lists"}
+    for name in own | strays:
+        hass_storage[name] = {"version": 1, "key": name, "data": {}}
+    await home.start(entry)
+    assert not strays & hass_storage.keys()
+    assert own <= hass_storage.keys()
+
+
+async def test_files_that_are_no_accounts_are_left_alone(tmp_path: Path) -> None:
+    """On a real disk, beside those of others."""
+    folder = tmp_path / ".storage"
+    folder.mkdir()
+    others = {"core.config_entries", "solar_cloud_too.gone", "not.solar_cloud.gone"}
+    for name in others | {"solar_cloud.gone", "solar_cloud.gone_state"}:
+        (folder / name).write_text("{}")
+    async with async_test_home_assistant(config_dir=str(tmp_path)) as hass:
+        await storage.async_remove_strays(hass)
+        await hass.async_stop(force=True)
+    assert {each.name for each in folder.iterdir()} >= others
+    assert not list(folder.glob("solar_cloud.*"))
 
 
 async def test_removing_an_account_that_never_was_set_up(

@@ -63,6 +63,7 @@ from .storage import (
     AccountStorage,
     async_get_store,
     async_remove_store,
+    async_remove_strays,
     get_quota,
 )
 
@@ -78,9 +79,10 @@ class _Connection(NamedTuple):
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions and the dashboard; accounts come by the user interface only."""
+    """Register the actions and the dashboard, and tidy up; accounts come by the user interface only."""
     async_register(hass)
     await async_serve(hass)
+    await async_remove_strays(hass)
     return True
 
 

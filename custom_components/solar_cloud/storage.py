@@ -7,11 +7,14 @@ kept in memory beyond a failed set-up: a client built anew five seconds later mu
 """
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 import time
 from typing import Final, NamedTuple
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util.hass_dict import HassKey
 
 from .cloud.capture import Capture
@@ -308,6 +311,27 @@ async def async_remove_store(hass: HomeAssistant, entry_id: str) -> None:
             storage.stores.remove(store)
         if not storage.stores:
             del quotas[key]
+
+
+async def async_remove_strays(hass: HomeAssistant) -> None:
+    """Delete the files of accounts that Home Assistant does not know.
+
+    It writes a new entry a second after a form made it: killed before, it has forgotten whose token is on disk.
+    """
+    known = [each.entry_id for each in hass.config_entries.async_entries(DOMAIN)]
+    for owner in await hass.async_add_executor_job(stored_owners, hass):
+        if not any(
+            owner == each or owner.startswith((f"{each}_", f"{each}."))
+            for each in known
+        ):
+            with suppress(OSError):  # tried again at the next start
+                await SectionStore(hass, owner).async_remove()
+
+
+def stored_owners(hass: HomeAssistant) -> list[str]:
+    """Return what our files are named after: an entry's id, with the file's kind. Blocks."""
+    folder, prefix = Path(hass.config.path(STORAGE_DIR)), f"{DOMAIN}."
+    return [each.name.removeprefix(prefix) for each in folder.glob(f"{prefix}*")]
 
 
 async def async_hand_over(

@@ -28,6 +28,7 @@ import json
 import logging
 import lzma
 import os
+import re
 import sys
 from typing import Any, Final, override
 from unittest.mock import patch
@@ -103,6 +104,13 @@ class Point:
 
 class Killed(BaseException):
     """Home Assistant is gone: no handler of an exception runs, and what ``finally`` does comes to nothing."""
+
+
+def killed(err: object) -> bool:
+    """Whether an exception is the kill, or that of all that went on side by side."""
+    if isinstance(err, BaseExceptionGroup):
+        return all(killed(each) for each in err.exceptions)
+    return isinstance(err, Killed)
 
 
 def sections(files: Mapping[str, Any], entry_id: str) -> dict[str, Any]:
@@ -239,7 +247,9 @@ class Cut(Coroutine[Any, Any, Any]):
         """Be a task that nobody waits for."""
         try:
             return await self
-        except Killed:
+        except BaseException as err:
+            if not killed(err):
+                raise
             return None
 
     @override
@@ -405,6 +415,10 @@ async def quietly(flow: Coroutine[Any, Any, Any]) -> None:
         await flow
 
 
+_CANCELLED: Final = re.compile(r"Setup of config entry '.*' for .* cancelled$")
+"""What Home Assistant says, by our name, of a set-up that it cancels itself."""
+
+
 class _Mistakes(logging.Handler):
     """The lines in the log that tell of a mistake of ours."""
 
@@ -416,6 +430,8 @@ class _Mistakes(logging.Handler):
     @override
     def emit(self, record: logging.LogRecord) -> None:
         line = record.getMessage()
+        if _CANCELLED.match(line):
+            return
         if record.name.startswith(OUR_LOGS) or line.startswith("Error doing job"):
             self.lines.append(line)
 
