@@ -256,6 +256,18 @@ async def test_20013_a_kind_without_data_is_not_asked_again(rig: Rig) -> None:
     assert snapshot.silent == {rig.id_of(POWER_SENSOR): "unsupported"}
 
 
+async def test_20013_kinds_that_have_data_after_all_are_read_within_two_hours(
+    rig: Rig,
+) -> None:
+    """A cloud in trouble may say it of every kind: their counters stood still until the next restart."""
+    await rig.poll()
+    rig.cloud.fault("getDevRealKpi", code=20013, times=3)
+    for _ in range(24):
+        snapshot = await rig.next_poll()
+    assert not snapshot.silent
+    assert not rig.client.report()["unsupported_types"]
+
+
 @pytest.mark.parametrize("code", codes(ErrorAction.EMPTY))
 async def test_nothing_to_tell_is_no_failure(rig: Rig, code: int) -> None:
     """Neither for readings nor for lists."""

@@ -30,8 +30,7 @@ class ReadAccess:
         self._complained: set[tuple[str, int]] = set()
         self.unauthorized: set[str] = set()
         """Plants and vendor's device ids without their owner's permission."""
-        self.unsupported: set[int] = set()
-        """Device types without data."""
+        self._unsupported: Final = Refusals[int](RETRY_SECONDS)
         self.outdated = False
         """Whether the vendor knows other plants or devices than we do."""
         self.span_too_long = False
@@ -52,6 +51,15 @@ class ReadAccess:
         for packer in self._packers.values():
             packer.retry_all()
 
+    def rests(self, kind: int) -> bool:
+        """Whether a type of devices is said to have no data; asked now and then, for a cloud in trouble may say it of all."""
+        return kind in self._unsupported
+
+    @property
+    def unsupported(self) -> list[int]:
+        """The types that had no data when they were asked last."""
+        return sorted(self._unsupported.since)
+
     @property
     def denied(self) -> bool:
         """Whether an interface is closed to the account."""
@@ -62,6 +70,7 @@ class ReadAccess:
         self._batcher(batch.bucket, batch.kind).mark_ok(batch.ids)
         self.unauthorized -= set(batch.ids)
         self._denied.clear((batch.bucket, batch.kind))
+        self._unsupported.clear(batch.kind)
 
     def refused(self, batch: Batch, refusal: Refused) -> None:
         """Do what a refusal asks for; the other calls go on."""
@@ -75,7 +84,7 @@ class ReadAccess:
             case ErrorAction.NOT_ALLOWED:
                 self._denied.note((batch.bucket, batch.kind))
             case ErrorAction.UNSUPPORTED:
-                self.unsupported.add(batch.kind)
+                self._unsupported.note(batch.kind)
             case ErrorAction.SHORTEN:
                 self.span_too_long = True
             case ErrorAction.EMPTY:

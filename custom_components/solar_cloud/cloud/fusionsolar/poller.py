@@ -265,7 +265,8 @@ class FusionSolarPoller:
             row = self._lists.device(key)
             if (
                 row is not None
-                and row.type in models.READABLE - self.access.unsupported
+                and row.type in models.READABLE
+                and not self.access.rests(row.type)
             ):
                 by_type.setdefault(row.type, []).append(
                     (entry.read_at if (entry := self.cache.get(key)) else 0.0, row.id)
@@ -403,7 +404,7 @@ class FusionSolarPoller:
             "cycle": self._plan.cycle,
             "period": self._plan.period,
             "types_as_text": self._types_as_text,
-            "unsupported_types": [*sorted(self.access.unsupported)],
+            "unsupported_types": [*self.access.unsupported],
             "unauthorized": len(self.access.unauthorized),
             "offline": len(self.cache.silent),
         }
