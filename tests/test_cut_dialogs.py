@@ -463,8 +463,9 @@ async def _try(scene: Scene, flow: Flow, how: How | None, at: Point | None) -> T
     await async_remove_strays(hass)  # as every start does
     cut = Shape.of(scene.entry)
     if scene.lost():
-        if before is None or not flow.consent:
-            if how in {How.CANCEL, How.UNLOAD}:
+        if not flow.consent:
+            # What a set-up learnt is in memory until the entry has a file: whoever restarts between consents once more.
+            if before is not None and how in {How.CANCEL, How.UNLOAD}:
                 wrong("a token was lost")
             tally.tried["lost by protocol"] += 1
         if said := await scene.again(RECOVERY):
