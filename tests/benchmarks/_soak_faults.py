@@ -567,7 +567,7 @@ FUSIONSOLAR_WAITS: Final[Mapping[ErrorAction, float]] = {
     ErrorAction.BUSY: 900.0,
     ErrorAction.NEXT_DAY: DAY,
     ErrorAction.CREDENTIALS: 1800.0,
-    ErrorAction.UNSUPPORTED: 12 * HOUR,
+    ErrorAction.UNSUPPORTED: HOUR,
 }
 """How long we stay away at most after a code: ``cloud/fusionsolar/limits.py``, ``access.py``, ``errors.py``."""
 
