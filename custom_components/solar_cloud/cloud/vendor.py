@@ -316,7 +316,7 @@ class SupportsLogout(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clients:
-    """What makes a vendor's clients: ``CLIENTS`` of its room ``client``."""
+    """What makes a vendor's clients: ``CLIENTS`` of its module ``client``."""
 
     quota: Callable[[Storage], Quota]
     connect: Callable[[SignIn, Credentials, Transport, Storage, Quota], Cloud]
