@@ -126,6 +126,20 @@ async def test_a_new_device_appears_by_itself(
     assert home.state(f"solax_{added.sn}_online", "binary_sensor").state == "on"
 
 
+async def test_lists_that_failed_are_asked_for_within_the_hour(
+    entry: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """A cloud that fails as it is listed keeps what is new from nobody for half a day."""
+    await home.start(entry)
+    added = solax.add_charger("second-charger")
+    solax.fault("page_device_info", http=500, times=None)
+    await inventory(home)
+    solax.faults.clear()
+    assert added.sn not in registered(home.hass, entry)
+    await home.pass_time(3600 + 120)
+    assert added.sn in registered(home.hass, entry)
+
+
 async def test_what_a_short_list_left_out_is_back_within_the_hour(
     entry: MockConfigEntry, solax: SolaxCloud, home: Home
 ) -> None:

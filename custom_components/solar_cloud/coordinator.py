@@ -301,6 +301,13 @@ class InventoryCoordinator(SolarCloudCoordinator[Inventory]):
         self._storage.keep_lists(self._account, self._extra, inventory)
         return inventory
 
+    @override
+    def _usual_delay(self, now: float) -> float:
+        """Lists that failed are asked for within the hour: a new device would wait for half a day, and one that came back too."""
+        if self.last_error is not None:
+            return INCOMPLETE_WAIT
+        return super()._usual_delay(now)
+
     def _known(self) -> Inventory | None:
         """Return the lists of the last run, where they are read soon after: not where polling is off."""
         if self.last_success is not None or self.config_entry.pref_disable_polling:

@@ -170,6 +170,22 @@ async def test_alarms_without_dates_where_dates_are_refused(
     assert len(await open_alarms(account, clock)) == 1
 
 
+async def test_dates_are_tried_again_that_were_refused_by_a_cloud_in_trouble(
+    server: SungrowCloud, connect: Connect, clock: StillClock
+) -> None:
+    """Without them an alarm of last month is not told by a cloud that could tell it; tried again the next day."""
+    account = connect()
+    server.turn(alarm_dates=False)
+    server.plant.site.fail("hybrid", "Grid Undervoltage", "13802")
+    await account.poll()
+    server.turn(alarm_dates=True)
+    await open_alarms(account, clock)
+    assert "startTime" not in server.calls.of(ALARMS)[-1].params
+    clock.advance(86_400)
+    await open_alarms(account, clock)
+    assert "startTime" in server.calls.of(ALARMS)[-1].params
+
+
 async def test_alarms_may_be_refused_alone(
     server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:

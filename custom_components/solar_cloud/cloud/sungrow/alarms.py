@@ -7,6 +7,7 @@ import re
 import time
 from typing import Final
 
+from ..access import Refusals
 from ..alarms import OpenAlarms, PastAlarms, Pause, nearest_language, read_partly
 from ..errors import CloudError
 from ..model import Alarm, Inventory
@@ -25,9 +26,9 @@ from .timestamps import PlantClocks
 OPEN: Final = "8"
 OPEN_AND_CLOSED: Final = "999"
 CLOSED: Final = 9
-SPANS: Final = (timedelta(days=365), timedelta(days=30), None)
+SPANS: Final = (timedelta(days=365), timedelta(days=30))
 """Without dates the server lists the current month only, and on the 1st forgets what began before (sungrow.md §7.2 #17). How long a span
-may be is not stated: a refused one is shortened."""
+may be is not stated: a refused one is shortened, in the end to no dates at all."""
 DAY: Final = timedelta(days=1)
 FARTHEST: Final = timedelta(hours=14)
 """How far a plant's time may be from UTC, where it is not known."""
@@ -58,7 +59,7 @@ class SungrowAlarms:
         self.open: Final = OpenAlarms(storage)
         self._session: Final = session
         self._clocks: Final = clocks
-        self._refused_spans = 0
+        self._refused_spans: Final = Refusals[timedelta](DAY.total_seconds())
         self._language = LANGUAGE
 
     def speak(self, language: str) -> None:
@@ -69,13 +70,15 @@ class SungrowAlarms:
     async def ask(self) -> AlarmRows:
         """Return what is open. Raises a ``CloudError`` when nothing could be read."""
         while True:
-            span = SPANS[self._refused_spans]
+            span = next(
+                (each for each in SPANS if each not in self._refused_spans), None
+            )
             now = datetime.fromtimestamp(time.time(), UTC)
             since = now.replace(day=1, hour=0) + DAY if span is None else now - span
             dates = {} if span is None else _dates(since, now + DAY)
             answer, refused = await self._read({"process_status": OPEN, **dates})
             if isinstance(refused, RequestRefused) and span is not None:
-                self._refused_spans += 1
+                self._refused_spans.note(span)
                 continue
             if refused is not None and not answer.rows:
                 raise refused
