@@ -186,6 +186,20 @@ async def test_dates_are_tried_again_that_were_refused_by_a_cloud_in_trouble(
     assert "startTime" in server.calls.of(ALARMS)[-1].params
 
 
+async def test_alarms_that_could_not_be_read_are_asked_for_ten_minutes_later(
+    server: SungrowCloud, connect: Connect, clock: StillClock
+) -> None:
+    """While nothing is wrong they are read every half hour: after an outage that is long."""
+    account = connect()
+    server.fault(ALARMS, code="-1")
+    await account.poll()
+    for _ in range(2):
+        clock.advance(300)
+        snapshot = await account.poll()
+    assert server.calls.count(ALARMS) == 2
+    assert HOME in snapshot.alarms
+
+
 async def test_alarms_may_be_refused_alone(
     server: SungrowCloud, connect: Connect, clock: StillClock
 ) -> None:

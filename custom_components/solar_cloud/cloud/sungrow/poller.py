@@ -57,6 +57,8 @@ CALM: Final = 1740.0
 """Seconds between looks at alarms while no device reports a fault; one that begins to, or ceases, has the next poll look."""
 FAULTY: Final = frozenset({1.0, 2.0})
 """``dev_fault_status`` of a device with a fault or an alarm."""
+RETRY: Final = 580.0
+"""Seconds after which a call is made again that failed and is not due for longer: with the next poll but one."""
 GIVE_UP_AFTER: Final = 2
 """Calls without an answer, or not allowed, after which a poll asks no more: each may cost half a minute, and all will end alike."""
 AT_ONCE: Final = 25
@@ -138,7 +140,7 @@ class SungrowPoller:
         return poll.unanswered >= GIVE_UP_AFTER
 
     def _rest(self, task: ScheduledCall, now: float, err: CloudError) -> None:
-        """Make a slow call again when it is due, one that is not for this account a day later: not one that nothing could be signed in for."""
+        """Make a slow call that failed again soon, one that is not for this account a day later: not one that nothing could be signed in for."""
         if isinstance(err, PermissionMissing):
             self._notices[task.key] = Notice(
                 "permission_missing", (("permission", err.permission),)
@@ -148,7 +150,8 @@ class SungrowPoller:
             and err.key not in BARRED_FOR
             and not self._session.tokenless
         )
-        self._schedule.done(task, now, DAY - task.every if denied else 0.0)
+        wait = DAY if denied else min(RETRY, task.every)
+        self._schedule.done(task, now, wait - task.every)
 
     # What there is to ask
 
