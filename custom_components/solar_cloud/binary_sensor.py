@@ -28,7 +28,7 @@ PARALLEL_UPDATES = 0
 STATE: Final = Slot(Quantity.OPERATING_STATE)
 
 
-def _online(snapshot: Snapshot, device_id: str) -> bool:
+def _online(snapshot: Snapshot, device_id: str, _: str) -> bool:
     """A device is online when its last report is fresh."""
     return device_id not in snapshot.stale and device_id not in snapshot.silent
 
@@ -39,21 +39,20 @@ def _state(snapshot: Snapshot, device_id: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _problem(snapshot: Snapshot, device_id: str) -> bool | None:
+def _problem(snapshot: Snapshot, device_id: str, plant_id: str) -> bool | None:
     """A plant has a problem while an alarm goes on, a device while one is about it or its state is a fault; a notice is none."""
     if device_id in snapshot.alarms:
         return any(map(is_problem, snapshot.alarms[device_id]))
     if any(
         alarm.device_id == device_id and is_problem(alarm)
-        for alarms in snapshot.alarms.values()
-        for alarm in alarms
+        for alarm in snapshot.alarms.get(plant_id, ())
     ):
         return True
     state = _state(snapshot, device_id)
     return None if state is None else state in FAULTS
 
 
-def _vehicle(snapshot: Snapshot, device_id: str) -> bool | None:
+def _vehicle(snapshot: Snapshot, device_id: str, _: str) -> bool | None:
     """A vehicle is connected in every state that needs one (solax.md §7.3)."""
     state = _state(snapshot, device_id)
     return (
@@ -67,7 +66,8 @@ def _vehicle(snapshot: Snapshot, device_id: str) -> bool | None:
 class SolarCloudBinarySensorDescription(BinarySensorEntityDescription):
     """A yes or no read from a poll."""
 
-    value_fn: Callable[[Snapshot, str], bool | None]
+    value_fn: Callable[[Snapshot, str, str], bool | None]
+    """Of a poll, a device and its plant."""
     needs_report: bool = True
     """Whether it means nothing while the device is silent."""
 
@@ -150,7 +150,10 @@ class SolarCloudBinarySensor(SolarCloudEntity, BinarySensorEntity):
     @override
     def is_on(self) -> bool | None:
         """The answer, ``None`` where the vendor's data do not say."""
-        return self.entity_description.value_fn(self.coordinator.data, self.device_id)
+        plant_id = device.plant_id if (device := self.device) else self.device_id
+        return self.entity_description.value_fn(
+            self.coordinator.data, self.device_id, plant_id
+        )
 
     @property
     @override

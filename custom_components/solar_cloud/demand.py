@@ -33,6 +33,8 @@ class DemandWatch:
         self._entry: Final = entry
         self._vendor: Final = vendor
         self._known: tuple[Demand, frozenset[str]] | None = None
+        self._idle: tuple[object, frozenset[str]] = None, frozenset()
+        """The devices that need not be read, and by what that was found out."""
         entry.async_on_unload(
             hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, self._look_again)
         )
@@ -51,12 +53,15 @@ class DemandWatch:
         self, inventory: Inventory, roles: Callable[[str, Inventory], PlantSources]
     ) -> frozenset[str]:
         """Return the devices that need not be read."""
-        off = frozenset(
-            key
-            for key in self._look()[1]
-            if key in inventory.devices and inventory.devices[key].kind in ONLOOKERS
-        )
-        return dispensable(off, inventory, roles)
+        known = self._look()[1]
+        if self._idle[0] != (known, inventory):
+            off = frozenset(
+                key
+                for key in known
+                if key in inventory.devices and inventory.devices[key].kind in ONLOOKERS
+            )
+            self._idle = (known, inventory), dispensable(off, inventory, roles)
+        return self._idle[1]
 
     def _look(self) -> tuple[Demand, frozenset[str]]:
         """Read the registry; an owner's key is unwanted when every entity that shows it is off."""
@@ -94,18 +99,20 @@ def dispensable(
 
     Of two meters it is not known which one is at the grid: the one that is left would be taken for it.
     """
+    by_plant: dict[str, set[str]] = {}
+    for key in off:
+        by_plant.setdefault(inventory.devices[key].plant_id, set()).add(key)
     left: set[str] = set()
-    for plant_id in {inventory.devices[key].plant_id for key in off}:
-        found = roles(plant_id, inventory)
+    for plant_id, switched_off in by_plant.items():
+        alone = inventory.of(plant_id)
+        found = roles(plant_id, alone)
         needed = {
             term.device_id
             for sources in found.values()
             for source in sources
             for term in source.terms
         }
-        mine = frozenset(
-            key for key in off - needed if inventory.devices[key].plant_id == plant_id
-        )
-        if roles(plant_id, inventory.without(mine)) == found:
+        mine = frozenset(switched_off - needed)
+        if roles(plant_id, alone.without(mine)) == found:
             left |= mine
     return frozenset(left)

@@ -44,6 +44,8 @@ SIGN_INS: Final = {
 }
 PATIENCE: Final = 4 * 3600.0
 """Seconds until an account must have been loaded."""
+MOST_WARM_UP: Final = 12
+"""Periods until a large account, which its limits read bit by bit, must have all its entities."""
 
 
 @dataclass
@@ -310,7 +312,7 @@ async def _lived(account: Account, cloud: ServedCloud, cycles: int) -> dict[str,
     if not account.loaded:
         return found
     await account.live(3 * account.period)
-    entities = account.entities()
+    entities = await _complete(account)
     found |= {"entities": entities, "bytes": (_memory() - before) / entities}
     begun = len(account.changes)
     with account.writes_counted():
@@ -335,6 +337,17 @@ async def _lived(account: Account, cloud: ServedCloud, cycles: int) -> dict[str,
         cycle.requests = len(mine)
         cycle.floor = await _floor(account, cycle, mine)
     return found | _summary(lived)
+
+
+async def _complete(account: Account) -> int:
+    """Live until no entity is added any more, and return how many there are."""
+    entities = account.entities()
+    for _ in range(MOST_WARM_UP):
+        await account.live(account.period)
+        before, entities = entities, account.entities()
+        if entities == before:
+            break
+    return entities
 
 
 def _summary(lived: list[Cycle]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from custom_components.solar_cloud.cloud.model import (
     Slot,
 )
 from custom_components.solar_cloud.cloud.solax.sources import roles
+from custom_components.solar_cloud.cloud.sources import PlantSources
 from custom_components.solar_cloud.demand import dispensable
 
 OFF = frozenset({("inverter", "phase_voltage_1"), ("inverter", "pv_power")})
@@ -60,6 +61,29 @@ def test_a_second_meter_that_is_off_makes_the_first_no_grid_meter() -> None:
     alone = home.without(frozenset({"meter 2"}))
     off = frozenset({"meter 1", "dongle"})
     assert dispensable(off, alone, roles) == {"dongle"}
+
+
+def test_what_is_off_at_a_plant_is_weighed_by_that_plant_alone() -> None:
+    """However many others there are: with each poll hundreds are looked at."""
+    kinds = (DeviceKind.INVERTER, DeviceKind.METER, DeviceKind.GATEWAY)
+    devices = {
+        f"{kind} {number}": Device(
+            id=f"{kind} {number}", plant_id=f"plant {number}", kind=kind
+        )
+        for number in range(20)
+        for kind in kinds
+    }
+    plants = {each.plant_id: each for each in devices.values()}
+    account = Inventory({key: Plant(id=key, name=key) for key in plants}, devices)
+    looked_at: list[int] = []
+
+    def counted(plant_id: str, inventory: Inventory) -> PlantSources:
+        looked_at.append(len(inventory.devices))
+        return roles(plant_id, inventory)
+
+    off = frozenset(key for key in devices if key.startswith(DeviceKind.GATEWAY))
+    assert dispensable(off, account, counted) == off
+    assert max(looked_at) == len(kinds)
 
 
 def test_alarms_are_read_for_whom_an_entity_tells_of_them() -> None:

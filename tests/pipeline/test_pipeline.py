@@ -146,6 +146,17 @@ def test_what_was_said_is_published_and_fills_the_roles() -> None:
     assert home.pipeline.day_start("plant") == home.pipeline.day_start("inverter")
 
 
+def test_the_parts_of_a_poll_work_on_what_they_bring() -> None:
+    """Limits cut the polls of large accounts into minutes: a plant is worked on when it is heard, once in five minutes also unheard."""
+    home = Home()
+    said = Snapshot({"inverter": Reading(NOON, {Slot(Q.PV_POWER): 4_000.0})})
+    worked_on = []
+    for minute in range(6):
+        home.pipeline.process(said, home.inventory, NOON + timedelta(minutes=minute))
+        worked_on.append("plant" in home.pipeline.heard)
+    assert worked_on == [True, False, False, False, False, True]
+
+
 def test_e58_one_lost_answer_is_no_news() -> None:
     """Within the grace a silent device is as it was; then its powers go and its energies stay."""
     home = Home()

@@ -481,6 +481,11 @@ class Inventory:
         """Return what belongs to one plant."""
         return [self.devices[key] for key in self.members(plant_id)]
 
+    def of(self, plant_id: str) -> Inventory:
+        """Return one plant with what belongs to it; that takes as long however much else there is."""
+        devices = {key: self.devices[key] for key in self.members(plant_id)}
+        return replace(self, plants={plant_id: self.plants[plant_id]}, devices=devices)
+
     def without(self, devices: frozenset[str]) -> Inventory:
         """Leave out the named devices."""
         if not devices:

@@ -43,8 +43,11 @@ from .shown import ShownBefore
 from .timezones import HomeLocation, Night, is_dark, plant_zone
 
 ROLES: Final = "roles"
-UNHEARD: Final = 240.0
-"""Seconds after which a plant is looked at again though no poll brought anything of it: silence and time tell, too."""
+UNHEARD: Final = 270.0
+"""Seconds after which a plant is looked at again though no poll brought anything of it: silence and time tell, too.
+
+Less than from one poll to the next, more than between the parts of polls that limits cut into minutes: who is heard in each is looked at once.
+"""
 
 SLICE: Final = 10
 """Plants that are worked on before others get their turn."""
@@ -123,7 +126,9 @@ class ReadingPipeline:
                 dict[str, dict[Q, SourceSelection]], storage.load(ROLES)
             ).items()
         }
-        self._decided = {key: plant.decided() for key, plant in self._plants.items()}
+        self._decided: Final = {
+            key: plant.decided() for key, plant in self._plants.items()
+        }
         self._listed: Final[dict[str, PlantSources]] = {}
         self._inventory = Inventory({}, {})
         self._own: Final[dict[str, frozenset[Q]]] = {}
@@ -172,7 +177,7 @@ class ReadingPipeline:
         self.sessions.follow(poll.effective, now)
         self.alarms.note(snapshot.alarms, inventory)
         self._raw = snapshot
-        self._save()
+        self._save(plants)
         return self._publish(poll)
 
     def _look_at(self, plant_id: str, poll: _Poll, night: float | None) -> None:
@@ -407,13 +412,14 @@ class ReadingPipeline:
         ]
         return float(round(now - max(times))) if times else None
 
-    def _save(self) -> None:
+    def _save(self, plants: Iterable[str]) -> None:
+        """Keep it all, soon where something was decided of the plants that were worked on."""
         self._filters.save()
         self._days.save()
-        decided = {key: plant.decided() for key, plant in self._plants.items()}
-        delay = LATER if decided == self._decided else SOON
-        self._decided = decided
-        self._storage.delay_save(ROLES, self._choices, delay)
+        decided = {plant_id: self._plants[plant_id].decided() for plant_id in plants}
+        same = all(self._decided.get(key) == each for key, each in decided.items())
+        self._decided.update(decided)
+        self._storage.delay_save(ROLES, self._choices, LATER if same else SOON)
 
     def _choices(self) -> dict[str, dict[Q, SourceSelection]]:
         return {key: plant.choices for key, plant in self._plants.items()}

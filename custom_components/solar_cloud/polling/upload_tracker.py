@@ -186,14 +186,15 @@ class UploadTracker:
             phases[phase] = (first, count + 1)
         if not phases:
             return None
-
-        def age(phase: int) -> float:
-            step = self._step(live[phases[phase][0]])
-            return sum(
-                (phase - other) % step * count for other, (_, count) in phases.items()
-            )
-
-        return phases[min(phases, key=age)][0]
+        seen, total = 0, sum(count for _, count in phases.values())
+        moments = sum(phase * count for phase, (_, count) in phases.items())
+        ages: dict[int, float] = {}
+        for phase, (first, count) in sorted(phases.items()):
+            seen += count
+            # What is uploaded later in a round is known of the round before.
+            before = self._step(live[first]) * (total - seen)
+            ages[phase] = phase * total - moments + before
+        return phases[min(phases, key=ages.__getitem__)][0]
 
     def _step(self, upload: UploadPeriod) -> float:
         """Return the seconds between polls that keep in step with the uploads: the multiple or fraction of its period next to ours."""

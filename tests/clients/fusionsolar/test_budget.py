@@ -240,6 +240,29 @@ def test_a_clock_that_goes_back_does_not_stop_the_plan(
     assert plan.due(devices, [], dark=False)
 
 
+def test_a_large_cycle_asks_for_all_kinds_of_the_same_plants_together(
+    clock: StillClock,
+) -> None:
+    """What is read of a plant in one go is worked on once; the goes are spread over the five minutes."""
+    storage = MemoryStorage()
+    plan = CallPlanner(VENDOR.quota(storage), storage, owner=False)
+    devices = [
+        Batch(DEVICE_NOW, kind, (str(chunk),))
+        for chunk in range(4)
+        for kind in (1, 39, 47)
+    ]
+    goes: list[list[str]] = []
+    for _ in range(40):
+        if batches := plan.due(devices, [], dark=False):
+            goes.append([each for batch in batches for each in batch.ids])
+        for batch in batches:
+            plan.done(batch)
+        clock.advance(15)
+    at_start, *cycle = goes
+    assert len(at_start) == 12
+    assert cycle[:4] == [[str(chunk)] * 3 for chunk in range(4)]
+
+
 async def test_the_whole_account_has_no_limit_but_is_counted(rig: Rig) -> None:
     """Lane ALL only counts."""
     for _ in range(2000):

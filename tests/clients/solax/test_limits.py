@@ -11,6 +11,7 @@ import pytest
 from custom_components.solar_cloud.cloud.demand import Demand
 from custom_components.solar_cloud.cloud.errors import ListingUnfinished, QuotaExhausted
 from custom_components.solar_cloud.cloud.model import Notice, Quantity as Q, Slot
+from custom_components.solar_cloud.cloud.quota import Window
 from custom_components.solar_cloud.cloud.solax.limits import READ
 from tests.emulators.solax import Kind, SolaxCloud
 from tests.helpers.clock import StillClock
@@ -177,6 +178,21 @@ async def test_c27_pages_of_ten(account: Account, cloud: SolaxCloud) -> None:
     ]
     assert len(pages) == len(set(pages))
     assert cloud.calls.count("page_plant_info") >= 2
+
+
+@pytest.mark.parametrize("cloud", ["many"], indirect=True)
+async def test_devices_that_take_all_calls_leave_some_for_what_can_wait(
+    account: Account, cloud: SolaxCloud
+) -> None:
+    """As of 1,500 devices: a round is never read to its end before the next is due, and alarms are read all the same."""
+    await account.list()
+    account.quota.limit(READ, [Window(6, 240)])
+    account.client.meet(Demand(plants={}))
+    for _ in range(20):
+        snapshot = await account.poll(250)
+        assert snapshot.resume_after is not None
+    assert not snapshot.silent.keys() & account.wanted.devices.keys()
+    assert cloud.calls.count("page_alarm_info") >= 3
 
 
 async def test_e6_rate_limit_backs_off_and_recovers(

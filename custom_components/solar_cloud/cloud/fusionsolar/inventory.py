@@ -80,15 +80,17 @@ class FusionSolarInventory:
         self._lock: Final = asyncio.Lock()
         self.notices: set[Notice] = set()
         self._by_id: dict[str, DeviceRow] = {}
+        self._identities: dict[str, str] = {}
+        """The other way round."""
         self._restore()
 
     def device(self, device_id: str) -> DeviceRow | None:
         """Return how the vendor addresses one of our devices at present; a replaced one keeps its serial and gets a new id."""
         return self._by_id.get(device_id)
 
-    def ids(self) -> Iterable[str]:
-        """Return the identities of all devices."""
-        return self._by_id.keys()
+    def identity(self, vendor_id: str) -> str | None:
+        """Return our identity of the device that the vendor calls so."""
+        return self._identities.get(vendor_id)
 
     def by_serial(self, serial: str | None) -> str | None:
         """Return the identity of the device with a serial."""
@@ -261,6 +263,7 @@ class FusionSolarInventory:
             or row.id: row
             for row in self._devices.values()
         }
+        self._identities = {row.id: key for key, row in self._by_id.items()}
 
     def _as_json(self) -> Json:
         return {

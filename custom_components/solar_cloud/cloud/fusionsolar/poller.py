@@ -200,16 +200,11 @@ class FusionSolarPoller:
 
     async def _read_devices(self, batch: Batch) -> None:
         found = await self._ask_devices(batch)
-        owners = {
-            row.id: key
-            for key in self._lists.ids()
-            if (row := self._lists.device(key)) is not None and row.type == batch.kind
-        }
         for vendor_id in batch.ids:
-            key = owners.get(vendor_id)
+            key = self._lists.identity(vendor_id)
             device = self._lists.device(key) if key else None
             items = found.get(vendor_id, {}).get("dataItemMap")
-            if key and device and isinstance(items, dict):
+            if key and device and device.type == batch.kind and isinstance(items, dict):
                 self._accept(key, device, items)
 
     def _accept(self, key: str, device: DeviceRow, items: Mapping[str, Json]) -> None:
@@ -259,26 +254,30 @@ class FusionSolarPoller:
             self.alarms.take(batch.ids, query, answer, self._lists.by_serial)
 
     def _device_batches(self, wanted: Inventory) -> list[Batch]:
-        """Pack the devices by type across all plants, those read longest ago first."""
-        by_type: dict[int, list[tuple[float, str]]] = {}
-        for key in wanted.devices:
-            row = self._lists.device(key)
-            if (
-                row is not None
-                and row.type in models.READABLE
-                and not self.access.rests(row.type)
-            ):
-                by_type.setdefault(row.type, []).append(
-                    (entry.read_at if (entry := self.cache.get(key)) else 0.0, row.id)
-                )
-        batches: list[tuple[float, Batch]] = []
-        for kind, devices in by_type.items():
-            ages = {device_id: read_at for read_at, device_id in devices}
-            batches += [
-                (max(ages[each] for each in ids), Batch(DEVICE_NOW, kind, ids))
-                for ids in self.access.pack(DEVICE_NOW, kind, sorted(ages))
-            ]
-        return [batch for _, batch in sorted(batches, key=lambda pair: pair[0])]
+        """Pack the devices by type across all plants, those read longest ago first; of one cycle, those of the same plants together."""
+        by_type: dict[int, dict[str, tuple[int, float]]] = {}
+        for plant_id in wanted.plants:
+            for key in wanted.members(plant_id):
+                row = self._lists.device(key)
+                if (
+                    row is not None
+                    and row.type in models.READABLE
+                    and not self.access.rests(row.type)
+                ):
+                    by_type.setdefault(row.type, {})[row.id] = self._read_in(key)
+        batches: list[tuple[tuple[int, float], int, Batch]] = []
+        for kind, read_in in by_type.items():
+            for place, ids in enumerate(self.access.pack(DEVICE_NOW, kind, read_in)):
+                newest = max(read_in[each] for each in ids)
+                batches.append((newest, place, Batch(DEVICE_NOW, kind, ids)))
+        return [batch for *_, batch in sorted(batches, key=lambda each: each[:2])]
+
+    def _read_in(self, key: str) -> tuple[int, float]:
+        """Return the cycle a device was read in last; of the last run, 0 and when."""
+        if (entry := self.cache.get(key)) is None:
+            return 0, 0.0
+        cycle = entry.reading.cycle
+        return (cycle, 0.0) if cycle else (0, entry.read_at)
 
     def _dark(self, wanted: Inventory) -> bool:
         """Whether every inverter sleeps: no sun on its modules, or nothing heard of it."""

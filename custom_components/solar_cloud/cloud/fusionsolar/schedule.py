@@ -5,7 +5,7 @@ consent is good for 1000 calls a day, so plants, reports and alarms go slower th
 twenty minutes: the counters miss nothing by it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 import time
 from typing import Final
@@ -22,6 +22,8 @@ CYCLE: Final = 301.0
 """Just behind the windows of five minutes, which begin with the answers: these may take a second, and two until the poll's own rhythm breaks."""
 AT_ONCE: Final = 6
 """Cycles of up to so many calls are read in one go; larger ones are spread over the five minutes."""
+IN_A_GO: Final = 3
+"""Calls for devices that a large cycle makes together: inverters, batteries and meters of the same plants, which are then worked on once."""
 SPREAD: Final = 0.93
 """Share of a cycle its calls are spread over."""
 NEAR: Final = 150.0
@@ -119,25 +121,25 @@ class CallPlanner:
         *,
         dark: bool,
     ) -> None:
-        left = [job.batch for job in self._jobs if job.batch.bucket in SLOW]
-        wanted = [*devices]
-        if self._is_due(PLANT_NOW, self._plant_period(dark=dark), now):
-            wanted = _mix(devices, [Batch(PLANT_NOW, 0, ids) for ids in plants])
+        others = [job.batch for job in self._jobs if job.batch.bucket in SLOW]
         if self.cycle:  # a start is not delayed by what can wait
             for bucket, period in self._slow_periods(len(plants)):
-                waits = any(batch.bucket == bucket for batch in left)
+                waits = any(batch.bucket == bucket for batch in others)
                 if (
                     self._is_wanted(bucket)
                     and not waits
                     and self._is_due(bucket, period, now)
                 ):
-                    left += [Batch(bucket, 0, ids) for ids in plants]
-        calls = [*wanted, *left]
-        step = (
-            CYCLE * SPREAD / len(calls) if self.cycle and len(wanted) > AT_ONCE else 0.0
-        )
+                    others += [Batch(bucket, 0, ids) for ids in plants]
+        asked = 0
+        if self._is_due(PLANT_NOW, self._plant_period(dark=dark), now):
+            others = [*(Batch(PLANT_NOW, 0, ids) for ids in plants), *others]
+            asked = len(plants)
+        large = self.cycle and len(devices) + asked > AT_ONCE
+        spread = CYCLE * SPREAD if large else 0.0
         self._jobs = [
-            _Job(batch, now + number * step) for number, batch in enumerate(calls)
+            _Job(batch, now + share * spread)
+            for share, batch in _placed(devices, others)
         ]
         self._started = now
         self.cycle += 1
@@ -187,13 +189,13 @@ class CallPlanner:
         return max(CYCLE, LONG_DAY * devices / max(left, 1.0))
 
 
-def _mix(devices: list[Batch], plants: list[Batch]) -> list[Batch]:
-    """Put plants evenly between devices: plant calls must lie a minute apart."""
+def _placed(
+    devices: Sequence[Batch], others: Sequence[Batch]
+) -> list[tuple[float, Batch]]:
+    """Place calls in a cycle, as shares of it: devices in few goes, the others evenly between, for plant calls must lie a minute apart."""
+    goes = -(-len(devices) // IN_A_GO)
     placed = [
-        *(
-            ((number + 0.5) / len(devices), batch)
-            for number, batch in enumerate(devices)
-        ),
-        *(((number + 0.6) / len(plants), batch) for number, batch in enumerate(plants)),
+        *((number // IN_A_GO / goes, batch) for number, batch in enumerate(devices)),
+        *(((number + 0.6) / len(others), batch) for number, batch in enumerate(others)),
     ]
-    return [batch for _, batch in sorted(placed, key=lambda pair: pair[0])]
+    return sorted(placed, key=lambda pair: pair[0])

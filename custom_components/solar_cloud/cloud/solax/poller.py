@@ -1,7 +1,7 @@
 """Polling: the calls that are due, oldest first, as far as the limits allow; what was not reached comes next time."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 import itertools
 import logging
@@ -58,6 +58,10 @@ class SolaxPoll:
     """One round of calls, possibly spread over several ``readings``."""
 
     begun: float
+    plan: Sequence[Job] | None = None
+    """Its calls, those waiting longest first."""
+    planned_for: tuple[object, ...] = ()
+    """What another plan would be made for."""
     done: set[tuple[str, ...]] = field(default_factory=set)
     succeeded: bool = False
     """Whether a device was read."""
@@ -98,6 +102,9 @@ class SolaxPoller:
         """Fetch what is due and describe everything known. Raises the most telling error when nothing could be read."""
         poll, self._poll = self._poll, None
         if poll is None or time.time() > poll.begun + PATIENCE:
+            if poll is not None and poll.succeeded:
+                # So many devices are never all read in time: what is known of some has to do.
+                self._faulty = self._reporting(wanted)
             poll = SolaxPoll(time.time())
             self._previous, self._begun = self._begun, poll.begun
         self._note_dropped(poll, wanted)
@@ -119,6 +126,18 @@ class SolaxPoller:
 
     def _due(self, poll: SolaxPoll, wanted: Inventory) -> list[Job]:
         """List the calls still to be made, those waiting longest first."""
+        planned_for = (wanted, frozenset(self._suspects))
+        if poll.plan is None or poll.planned_for != planned_for:
+            poll.plan, poll.planned_for = self._planned(poll, wanted), planned_for
+        return [
+            job
+            for job in poll.plan
+            if job.key not in poll.done
+            and (self._would_answer(job) if job.period else self._open(job, poll))
+        ]
+
+    def _planned(self, poll: SolaxPoll, wanted: Inventory) -> list[Job]:
+        """Plan a poll."""
         live, slow = self._live(poll, wanted), self._slow(wanted)
         periods = max(1, int((poll.begun - self._previous) / BUDGET_PERIOD))
         jobs = make_room(
@@ -131,13 +150,15 @@ class SolaxPoller:
 
     def _live(self, poll: SolaxPoll, wanted: Inventory) -> list[Job]:
         """List the calls of every poll that this one has not made; devices whose call may not be tried are silent."""
-        return [
+        jobs = [
             job
             for job in live_jobs(self._readable(wanted), self._suspects, self._needs)
-            if job.key not in poll.done
-            and self._open(job, poll)
-            and not self._idle(job, wanted)
+            if job.key not in poll.done and self._open(job, poll)
         ]
+        idle = {job.key for job in jobs if self._idle(job)}
+        if idle and self._dark(wanted):
+            return [job for job in jobs if job.key not in idle]
+        return jobs
 
     def _overdue(self, poll: SolaxPoll, slow: Iterable[Job], live: int) -> list[Job]:
         """List those of the calls that can wait whose time has come, the most urgent first."""
@@ -161,17 +182,18 @@ class SolaxPoller:
     def _slow(self, wanted: Inventory) -> list[Job]:
         """List the calls that can wait and that the cloud would answer now."""
         faulty = self._faulty or frozenset()
-        return [
-            job
-            for job in slow_jobs(wanted, self.alarms.page, faulty, self.demand)
-            if self._access.resting(job.gate) is None
-            and not self._session.backoff.quiet
-        ]
+        jobs = slow_jobs(wanted, self.alarms.page, faulty, self.demand)
+        return [*filter(self._would_answer, jobs)]
+
+    def _would_answer(self, job: Job) -> bool:
+        """Whether the cloud would answer a call that can wait."""
+        return (
+            self._access.resting(job.gate) is None and not self._session.backoff.quiet
+        )
 
     def _told(self, poll: SolaxPoll, wanted: Inventory) -> list[Job]:
         """List the alarms of plants in which a device just began, or ceased, to report a fault."""
-        before = self._faulty
-        self._faulty = frozenset(filter(partial(self._reports, wanted), wanted.plants))
+        before, self._faulty = self._faulty, self._reporting(wanted)
         changed = frozenset() if before is None else before ^ self._faulty
         jobs = [
             job
@@ -193,6 +215,10 @@ class SolaxPoller:
         """Whether a plant's own figures are of every poll: no device tells them, or nobody knows yet what they are good for."""
         return self.demand.needs(plant_id) or self.cache.last(plant_id) is None
 
+    def _reporting(self, wanted: Inventory) -> frozenset[str]:
+        """Return the plants of which a device says that something is wrong."""
+        return frozenset(filter(partial(self._reports, wanted), wanted.plants))
+
     def _reports(self, wanted: Inventory, plant_id: str) -> bool:
         """Whether a device of a plant says that something is wrong."""
         slot = Slot(Quantity.OPERATING_STATE)
@@ -201,13 +227,11 @@ class SolaxPoller:
             each is not None and each.values.get(slot) in FAULTS for each in readings
         )
 
-    def _idle(self, job: Job, wanted: Inventory) -> bool:
-        """Whether a job is for chargers that do nothing, at night, and were read a moment ago."""
-        return (
-            bool(job.devices)
-            and all(each.kind is DeviceKind.CHARGER for each in job.devices)
-            and all(self._is_off(each.id) for each in job.devices)
-            and self._dark(wanted)
+    def _idle(self, job: Job) -> bool:
+        """Whether a job is for chargers that do nothing, and were read a moment ago: at night it can wait."""
+        return bool(job.devices) and all(
+            each.kind is DeviceKind.CHARGER and self._is_off(each.id)
+            for each in job.devices
         )
 
     def _is_off(self, charger_id: str) -> bool:
@@ -230,25 +254,19 @@ class SolaxPoller:
         return bool(powers) and not any(powers)
 
     def _note_dropped(self, poll: SolaxPoll, wanted: Inventory) -> None:
-        for identity in (*wanted.plants, *wanted.devices):
-            if identity in self._access.dropped:
+        for identity in self._access.dropped:
+            if identity in wanted.plants or identity in wanted.devices:
                 self.cache.fail((identity,), AccessDenied.default_key)
                 poll.errors.append(AccessDenied())
 
     def _readable(self, wanted: Inventory) -> Inventory:
         """Leave out what is not the account's to read."""
-        return Inventory(
-            {
-                key: plant
-                for key, plant in wanted.plants.items()
-                if key not in self._access.dropped
-            },
-            {
-                key: device
-                for key, device in wanted.devices.items()
-                if key not in self._access.dropped
-            },
-        )
+        if not (dropped := frozenset(self._access.dropped)):
+            return wanted
+        plants = {
+            key: each for key, each in wanted.plants.items() if key not in dropped
+        }
+        return replace(wanted.without(dropped), plants=plants)
 
     def _open(self, job: Job, poll: SolaxPoll) -> bool:
         """Whether a live call may be tried at all; if not, its devices are silent."""
