@@ -44,8 +44,9 @@ SIGN_INS: Final = {
 }
 PATIENCE: Final = 4 * 3600.0
 """Seconds until an account must have been loaded."""
-MOST_WARM_UP: Final = 12
-"""Periods until a large account, which its limits read bit by bit, must have all its entities."""
+WARM_UP: Final = 3
+"""Periods before it is measured, and one more for each so many devices: limits let large accounts be read bit by bit at first."""
+FOR_EACH: Final = 200
 
 
 @dataclass
@@ -287,7 +288,9 @@ async def _floor(account: Account, cycle: Cycle, asked: list[Asked]) -> Spent:
     return spent
 
 
-async def _measure(loop: MovedLoop, cloud: ServedCloud, cycles: int) -> dict[str, Any]:
+async def _measure(
+    loop: MovedLoop, cloud: ServedCloud, devices: int, cycles: int
+) -> dict[str, Any]:
     with TemporaryDirectory() as config:
         Path(config, ".storage").mkdir()
         async with async_test_home_assistant(loop, config_dir=config) as hass:
@@ -297,12 +300,14 @@ async def _measure(loop: MovedLoop, cloud: ServedCloud, cycles: int) -> dict[str
                 latitude=48.1, longitude=11.5, time_zone="Europe/Berlin"
             )
             try:
-                return await _lived(Account(loop, hass, cloud), cloud, cycles)
+                return await _lived(Account(loop, hass, cloud), cloud, devices, cycles)
             finally:
                 await hass.async_stop(force=True)
 
 
-async def _lived(account: Account, cloud: ServedCloud, cycles: int) -> dict[str, Any]:
+async def _lived(
+    account: Account, cloud: ServedCloud, devices: int, cycles: int
+) -> dict[str, Any]:
     before = _memory()
     set_up, took = await account.set_up()
     found: dict[str, Any] = {
@@ -311,8 +316,8 @@ async def _lived(account: Account, cloud: ServedCloud, cycles: int) -> dict[str,
     }
     if not account.loaded:
         return found
-    await account.live(3 * account.period)
-    entities = await _complete(account)
+    await account.live((WARM_UP + devices // FOR_EACH) * account.period)
+    entities = account.entities()
     found |= {"entities": entities, "bytes": (_memory() - before) / entities}
     begun = len(account.changes)
     with account.writes_counted():
@@ -337,17 +342,6 @@ async def _lived(account: Account, cloud: ServedCloud, cycles: int) -> dict[str,
         cycle.requests = len(mine)
         cycle.floor = await _floor(account, cycle, mine)
     return found | _summary(lived)
-
-
-async def _complete(account: Account) -> int:
-    """Live until no entity is added any more, and return how many there are."""
-    entities = account.entities()
-    for _ in range(MOST_WARM_UP):
-        await account.live(account.period)
-        before, entities = entities, account.entities()
-        if entities == before:
-            break
-    return entities
 
 
 def _summary(lived: list[Cycle]) -> dict[str, Any]:
@@ -388,5 +382,5 @@ def main(arguments: list[str]) -> None:
         loop.watch()
         POLLS.watch()
         asyncio.set_event_loop(loop)
-        found = loop.run_until_complete(_measure(loop, cloud, cycles))
+        found = loop.run_until_complete(_measure(loop, cloud, devices, cycles))
     print(json.dumps({"vendor": vendor, "devices": devices} | found))
