@@ -40,6 +40,7 @@ from .benchmarks._tape import HOMES, SEASONS, SIGN_INS, connect, moved_time
 from .emulators.registry import CLOUDS
 from .emulators.world import World
 from .helpers.accounts import demo_entry
+from .helpers.assistant import Assistant
 from .helpers.home import Home
 from .helpers.planting import Planting, flat
 
@@ -168,6 +169,8 @@ async def _story(
     await home.start(entry)
     await home.pass_time(600, step=300)
     bundles = [await async_get_config_entry_diagnostics(home.hass, entry)]
+    assistant = await Assistant.of(home)
+    told = await assistant.ask_everything()
     issues: dict[str, Any] = {}
     home.hass.config.allowlist_external_dirs.add(str(folder))
     file = folder / "export.json"
@@ -182,6 +185,7 @@ async def _story(
         await home.pass_time(300, step=300)
         if number % 6 == 0:
             said += await _tried(home, entry, file)
+            told += await assistant.ask_everything()
             bundles.append(await async_get_config_entry_diagnostics(home.hass, entry))
         cloud.faults.remove(fault)
         issues |= {
@@ -209,6 +213,7 @@ async def _story(
         unnamed={
             "bundle": json.dumps(bundles, ensure_ascii=False),
             "log": "\n".join(logged),
+            "assistants": "\n".join(told),
         },
         named={
             "exceptions and answers": "\n".join(said),
@@ -228,11 +233,12 @@ async def test_e60_e61_nothing_planted_is_found_again(
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
 ) -> None:
-    """Whatever happens, in bundle, log, exceptions, answers and files of actions, repairs, states, events and forms."""
+    """Whatever happens, in bundle, log, tools of assistants, exceptions, answers and files of actions, repairs, states, events and forms."""
     places = await _story(home, planting, sign_in, caplog, tmp_path)
     assert places.leaks(planting) == {}
     assert "identities_found" not in places.unnamed["bundle"]
     assert '"answers"' in places.unnamed["bundle"]
+    assert '"produced"' in places.unnamed["assistants"]
     assert len(places.named["states"]) > 20000
 
 

@@ -6,7 +6,8 @@ has.
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal, NamedTuple
 
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.db_schema import StatisticsShortTerm
@@ -15,14 +16,15 @@ from homeassistant.components.recorder.statistics import (
     async_import_statistics,
     async_list_statistic_ids,
     get_metadata,
+    statistic_during_period,
     statistics_during_period,
 )
 from homeassistant.components.recorder.tasks import SynchronizeTask
-from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, UnitOfEnergy
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, UnitOfEnergy, UnitOfPower
 from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
-from homeassistant.util.unit_conversion import EnergyConverter
+from homeassistant.util.unit_conversion import EnergyConverter, PowerConverter
 
 from ..backfill.rows import Row
 
@@ -32,6 +34,8 @@ COMPILES: Final = 10.0
 """Seconds after each five minutes at which the recorder compiles statistics."""
 SETTLED: Final = COMPILES + 5.0
 """Seconds after which it has begun to for sure."""
+HOURS_COUNT: Final = timedelta(days=3)
+"""How long a span may be for the hour in which its rows begin to be of interest."""
 type Period = Literal["hour", "5minute"]
 type Metadata = Mapping[str, StatisticMetaData]
 
@@ -133,6 +137,68 @@ async def async_rows(
         ]
         for statistic_id, rows in found.items()
     }
+
+
+class Growth(NamedTuple):
+    """What a statistic grew by within a span."""
+
+    energy: float
+    """kWh."""
+    since: datetime
+    """When its rows begin, to the hour or, in a long span, to the day; else the begin of the span."""
+
+
+async def async_growths(
+    hass: HomeAssistant, ids: Collection[str], start: datetime, end: datetime
+) -> dict[str, Growth]:
+    """Return what statistics grew by, as exactly as the recorder knows; none of those without a row."""
+    return await get_instance(hass).async_add_executor_job(
+        _growths, hass, ids, start, end
+    )
+
+
+def _slot(at: datetime) -> datetime:
+    """Return the begin of the five minutes: the recorder has no finer rows, and takes the minute 0 for a full hour."""
+    return dt_util.utc_from_timestamp(at.timestamp() // FIVE_MINUTES * FIVE_MINUTES)
+
+
+def _growths(
+    hass: HomeAssistant, ids: Collection[str], start: datetime, end: datetime
+) -> dict[str, Growth]:
+    start, end = _slot(start), _slot(end)
+    unit: dict[str, str] = {EnergyConverter.UNIT_CLASS: KWH}
+    step = timedelta(hours=1) if end - start <= HOURS_COUNT else timedelta(days=1)
+    period: Literal["hour", "day"] = "day" if step.days else "hour"
+    rows = statistics_during_period(hass, start, end, {*ids}, period, unit, {"sum"})
+    found = {}
+    for statistic_id in ids:
+        told = statistic_during_period(
+            hass, start, end, statistic_id, {"change"}, unit
+        ).get("change")
+        if told is not None:
+            first = rows.get(statistic_id)
+            begun = dt_util.utc_from_timestamp(first[0]["start"]) if first else start
+            found[statistic_id] = Growth(told, begun if begun - start > step else start)
+    return found
+
+
+async def async_mean_power(
+    hass: HomeAssistant, statistic_id: str, start: datetime, end: datetime
+) -> float | None:
+    """Return the mean W of a power, ``None`` where nothing was recorded."""
+    if not has_recorder(hass):
+        return None
+    told = await get_instance(hass).async_add_executor_job(
+        statistic_during_period,
+        hass,
+        _slot(start),
+        _slot(end),
+        statistic_id,
+        {"mean"},
+        {PowerConverter.UNIT_CLASS: UnitOfPower.WATT},
+    )
+    mean: float | None = told.get("mean")
+    return mean
 
 
 @callback
