@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from custom_components.solar_cloud.account_health import ACCOUNT_SENSORS
+from custom_components.solar_cloud.all_plants import SENSORS as ALL_PLANTS_SENSORS
 from custom_components.solar_cloud.cloud.errors import CloudError, PermissionMissing
 from custom_components.solar_cloud.cloud.model import DeviceKind
 from custom_components.solar_cloud.cloud.registry import VENDORS
@@ -117,7 +118,7 @@ def test_every_sensor_and_state_has_a_name() -> None:
         for kind in (DeviceKind.PLANT, DeviceKind.BATTERY)
     } | {
         *("import_progress", "last_command", "forced_mode_ends"),
-        *(each.key for each in ACCOUNT_SENSORS),
+        *(each.key for each in (*ACCOUNT_SENSORS, *ALL_PLANTS_SENSORS)),
     }
     states = {str(word) for words in STATES.values() for word in words}
     modes = {str(word) for words in MODES.values() for word in words}

@@ -9,7 +9,8 @@ from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
-from .account import Account
+from .account import Account, is_account
+from .all_plants import async_setup_all_plants, async_unload_all_plants
 from .cloud.catalogue import SupportsRawPoints
 from .cloud.corrections import DeviceCorrection, PowerUnit, SupportsCorrections
 from .cloud.model import Notice
@@ -87,7 +88,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> bool:
-    """Connect an account, read it once and start its entities."""
+    """Connect an account, read it once and start its entities; or add all of them up."""
+    if not is_account(entry):
+        await async_setup_all_plants(hass, entry)
+        return True
     account = await _async_build_account(hass, entry)
     repairs = Repairs(hass, entry.entry_id, entry.title)
     await _async_first_look(hass, entry, account, repairs)
@@ -253,6 +257,8 @@ def _show_notices(
 
 async def async_unload_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> bool:
     """Stop an account; what it learnt is written."""
+    if not is_account(entry):
+        return await async_unload_all_plants(hass, entry)
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
         await entry.runtime_data.history.async_stop()
@@ -265,6 +271,9 @@ async def async_remove_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) 
 
     What could not be ended, and does not end by itself, is told by a repair: nobody else is left to say so.
     """
+    if not is_account(entry):
+        await async_remove_store(hass, entry.entry_id)
+        return
     connection = await _async_connect(hass, entry)
     cloud = connection.cloud
     lasting = await async_end_all(cloud, connection.store.load(FORCES))
@@ -288,7 +297,7 @@ async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: SolarCloudConfigEntry, device: dr.DeviceEntry
 ) -> bool:
     """Let the user delete a device that the account no longer lists; what it lists is known only while it is loaded."""
-    if entry.state is not ConfigEntryState.LOADED:
+    if entry.state is not ConfigEntryState.LOADED or not is_account(entry):
         return False
     inventory = entry.runtime_data.inventory.data
     return own_identifier(device) not in {

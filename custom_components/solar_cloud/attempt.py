@@ -12,6 +12,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant
 
+from .account import loaded_accounts
 from .cloud.capture import Capture
 from .cloud.errors import CloudError, Paced, PermissionMissing
 from .cloud.model import Inventory, Plant
@@ -20,7 +21,7 @@ from .cloud.serialization import from_json_or_none, to_json
 from .cloud.storage import Json, MemoryStorage
 from .cloud.token import SECTION as TOKEN, Token
 from .cloud.vendor import Access, Cloud, Credentials, ShowsAccess, SignIn, Vendor
-from .const import CONF_CREDENTIALS, CONF_REGION, CONF_VENDOR, DOMAIN
+from .const import CONF_CREDENTIALS, CONF_REGION, CONF_VENDOR
 from .device_registry import registered_devices
 from .session import get_transport
 from .storage import (
@@ -237,7 +238,7 @@ def unserved(
     """Leave out plants that another entry shows already: their entities would collide."""
     served = {
         key
-        for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+        for entry in loaded_accounts(hass)
         if entry.data[CONF_VENDOR] == vendor.key
         for key in entry.runtime_data.readings.data.readings
     }

@@ -22,6 +22,8 @@ from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers import config_entry_oauth2_flow as oauth2
 from homeassistant.helpers.selector import TextSelector
 
+from .account import is_account
+from .all_plants import ALL_PLANTS, are_offered
 from .attempt import (
     Attempt,
     Elsewhere,
@@ -57,6 +59,7 @@ from .const import (
     LOGGER,
 )
 from .flow_schemas import (
+    async_device_name,
     async_pause,
     async_region_name,
     async_sentence,
@@ -144,12 +147,31 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Return the flow behind the entry's gear wheel."""
         return SolarCloudOptionsFlow()
 
+    @classmethod
+    @callback
+    @override
+    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
+        """An account has options; all plants have none."""
+        return is_account(config_entry)
+
     @override
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the brand."""
-        return self.async_show_menu(step_id="user", menu_options=list(VENDORS))
+        """Ask for the brand; once there are several plants, adding them up is a choice as well."""
+        more = [ALL_PLANTS] if are_offered(self.hass) else []
+        return self.async_show_menu(step_id="user", menu_options=[*VENDORS, *more])
+
+    async def async_step_all_plants(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Say what the device of all plants shows, and add it."""
+        await self.async_set_unique_id(ALL_PLANTS)
+        self._abort_if_unique_id_configured()
+        if user_input is None:
+            return self.async_show_form(step_id=ALL_PLANTS, data_schema=vol.Schema({}))
+        title = await async_device_name(self.hass, ALL_PLANTS)
+        return self.async_create_entry(title=title, data={})
 
     async def async_step_brand(self, vendor: Vendor) -> ConfigFlowResult:
         """Ask what the user has of a brand, where there is a choice."""
@@ -665,6 +687,8 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Change how the account is reached; a secret left empty stays as it is."""
+        if not is_account(self._entry):
+            return self.async_abort(reason="totals_only")
         if not self._credentials:
             self._load(self._entry.data)
         fields = tuple(

@@ -59,9 +59,13 @@ AT_ONCE: Final = 100
 """Entities that are told of a poll before others get their turn."""
 
 
+POLLED: Final = f"{DOMAIN}_polled"
+"""The signal that the readings of any account were asked for."""
+
+
 def polled(entry_id: str) -> str:
     """Return the signal that the readings of an account were asked for, whether or not they came."""
-    return f"{DOMAIN}_polled_{entry_id}"
+    return f"{POLLED}_{entry_id}"
 
 
 TROUBLES: Final[HassKey[dict[tuple[str, str], CloudError]]] = HassKey(
@@ -447,6 +451,7 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
             return await super()._async_update_data()
         finally:
             async_dispatcher_send(self.hass, polled(self.config_entry.entry_id))
+            async_dispatcher_send(self.hass, POLLED)
 
     @override
     async def _async_poll(self) -> Snapshot:

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from .account import Account
+from .account import Account, is_account
+from .all_plants import AllPlantsCoordinator
 from .cloud.capture import KeptAnswer, LoggedCall
 from .cloud.errors import UnexpectedAnswer
 from .cloud.masking import Identity, Masks, leaves
@@ -57,7 +58,9 @@ MEMORY: Final = (DAYS, GUARDS, ROLES, SEEN, SERIALS)
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: SolarCloudConfigEntry
 ) -> dict[str, Any]:
-    """Return what a report of an account contains, without names and secrets."""
+    """Return what a report of an account contains, without names and secrets; of all plants, how they were added up."""
+    if not is_account(entry):
+        return _of_all_plants(entry)
     return await _Bundle(hass, entry).async_write()
 
 
@@ -65,7 +68,23 @@ async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: SolarCloudConfigEntry, device: dr.DeviceEntry
 ) -> dict[str, Any]:
     """Describe an account and one plant or device."""
+    if not is_account(entry):
+        return _of_all_plants(entry)
     return await _Bundle(hass, entry).async_write(own_identifier(device) or "")
+
+
+def _of_all_plants(entry: ConfigEntry) -> dict[str, Any]:
+    """Describe what was added up: numbers only."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return {}
+    coordinator: AllPlantsCoordinator = entry.runtime_data
+    seen = coordinator.data
+    return {
+        "plants": seen.plants,
+        "offline": seen.offline.count,
+        "totals": {str(key): total._asdict() for key, total in seen.totals.items()},
+        "joined_by": {str(key): base for key, base in coordinator.bases.items()},
+    }
 
 
 async def async_masked(

@@ -22,7 +22,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
 from homeassistant.util.hass_dict import HassKey
 
-from .account import Account
+from .account import Account, accounts
 from .cloud.errors import CloudError
 from .cloud.model import Notice, Plant
 from .cloud.registry import VENDORS
@@ -106,7 +106,7 @@ def _served_twice(
 
 def _older(hass: HomeAssistant, entry: ConfigEntry) -> Iterator[ConfigEntry]:
     """Yield the entries of the same vendor that were there before."""
-    for other in hass.config_entries.async_entries(DOMAIN, include_disabled=False):
+    for other in accounts(hass):
         older = (other.created_at, other.entry_id) < (entry.created_at, entry.entry_id)
         if older and other.data[CONF_VENDOR] == entry.data[CONF_VENDOR]:
             yield other

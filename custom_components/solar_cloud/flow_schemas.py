@@ -213,6 +213,12 @@ async def async_region_name(hass: HomeAssistant, vendor: Vendor, region: str) ->
     return texts.get(key, region)
 
 
+async def async_device_name(hass: HomeAssistant, key: str) -> str:
+    """Return what a device without a name of its own is called in the user's language."""
+    texts = await async_get_translations(hass, hass.config.language, "device", [DOMAIN])
+    return texts[f"component.{DOMAIN}.device.{key}.name"]
+
+
 async def async_pause(hass: HomeAssistant, seconds: float) -> None:
     """Wait in Home Assistant's time."""
     over = asyncio.Event()

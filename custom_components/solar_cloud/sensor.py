@@ -40,9 +40,10 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
-from .account import Account
+from .account import Account, is_account
 from .account_health import ACCOUNT_SENSORS, AccountSensor
 from .alarms import ALARM_SENSORS, AlarmSensor
+from .all_plants import add_all_plants
 from .cloud.control import ChargeBattery, Control, Settings
 from .cloud.model import DeviceKind, Quantity, Quantity as Q, Slot
 from .cloud.states import MODES, STATES, PlantState
@@ -416,6 +417,9 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add sensors as their slots appear."""
+    if not is_account(entry):
+        add_all_plants(entry, async_add_entities, SENSORS)
+        return
     if entry.runtime_data.control_manager is None:
         _forget_commands(hass, entry)
     else:

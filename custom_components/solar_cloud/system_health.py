@@ -9,6 +9,7 @@ from homeassistant.components import system_health
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.translation import async_get_translations
 
+from .account import loaded_accounts
 from .account_health import health_of
 from .cloud.model import Quantity, Slot
 from .const import CONF_CREDENTIALS, DOMAIN
@@ -32,10 +33,7 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
     )
     seen: Counter[str] = Counter()
     info: dict[str, Any] = {}
-    entries: list[SolarCloudConfigEntry] = hass.config_entries.async_loaded_entries(
-        DOMAIN
-    )
-    for entry in entries:
+    for entry in loaded_accounts(hass):
         name = entry.runtime_data.vendor.name
         seen[name] += 1
         label = f"{name} {seen[name]}" if seen[name] > 1 else name

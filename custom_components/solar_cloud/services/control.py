@@ -37,7 +37,7 @@ from ..cloud.model import Inventory
 from ..const import DOMAIN
 from ..control.manager import ControlManager
 from ..device_registry import own_identifier
-from .targets import ATTR_DEVICE, ATTR_END, ATTR_START, error
+from .targets import ATTR_DEVICE, ATTR_END, ATTR_START, account_of, error
 
 ATTR_POWER: Final = "power"
 ATTR_DURATION: Final = "duration"
@@ -246,7 +246,7 @@ def _target(
 ) -> tuple[ControlManager, str]:
     """Find who carries an action out: the device itself, else the one it hangs on, else the only one of its plant."""
     device, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
-    account = entry.runtime_data
+    account = account_of(entry).runtime_data
     control_manager: ControlManager | None = account.control_manager
     if control_manager is None:
         raise error("controls_off")

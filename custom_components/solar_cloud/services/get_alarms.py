@@ -18,6 +18,7 @@ from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 
+from ..account import loaded_accounts
 from ..alarms import as_json, iso
 from ..backfill.look_back import NO_HISTORY
 from ..cloud.alarms import SupportsPastAlarms
@@ -181,14 +182,12 @@ def _chosen(
             entry.runtime_data.inventory.chosen,
         )
     if not accounts:
-        entries: list[SolarCloudConfigEntry]
-        entries = hass.config_entries.async_loaded_entries(DOMAIN)
         accounts = {
             entry.entry_id: (
                 entry,
                 dict.fromkeys(entry.runtime_data.inventory.chosen.plants),
             )
-            for entry in entries
+            for entry in loaded_accounts(hass)
         }
     yield from accounts.values()
 

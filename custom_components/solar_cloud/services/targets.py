@@ -6,6 +6,7 @@ from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, service
 
+from ..account import accounts, is_account
 from ..cloud.errors import CloudError
 from ..cloud.history import HistoryClient
 from ..const import DOMAIN
@@ -40,18 +41,27 @@ def entry_of(call: ServiceCall) -> SolarCloudConfigEntry:
     """Return the account an action is about: named, or that of a device, or the only one."""
     if device_id := call.data.get(ATTR_DEVICE):
         return device_and_entry(call.hass, device_id)[1]
-    return service.async_get_config_entry(
-        call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY)
-    )
+    wanted = call.data.get(ATTR_CONFIG_ENTRY)
+    if wanted is None and len(only := accounts(call.hass)) == 1:
+        wanted = only[0].entry_id
+    return account_of(service.async_get_config_entry(call.hass, DOMAIN, wanted))
+
+
+def account_of(entry: SolarCloudConfigEntry) -> SolarCloudConfigEntry:
+    """Return an entry that is an account. Raises an error for the one that adds all plants up."""
+    if not is_account(entry):
+        raise error("totals_only")
+    return entry
 
 
 def device_and_entry(
     hass: HomeAssistant, device_id: str
 ) -> tuple[dr.DeviceEntry, SolarCloudConfigEntry]:
     """Return a device of ours by its id in Home Assistant, and its account."""
-    return service.async_get_device_and_config_entry(
+    device, entry = service.async_get_device_and_config_entry(
         hass, DOMAIN, device_id, include_child_devices=False
     )
+    return device, account_of(entry)
 
 
 def history_of(

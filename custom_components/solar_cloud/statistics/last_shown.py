@@ -1,5 +1,6 @@
 """What counters showed last, as the recorder knows it: after a crash that is newer than what was written of them."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
@@ -26,28 +27,36 @@ async def async_take_up(hass: HomeAssistant, account: Account, entry_id: str) ->
     slots = _counters(hass, account, entry_id)
     if not slots:
         return
+    shown = await async_last_energies(hass, slots)
+    account.readings.pipeline.shown.take_up(
+        {slots[entity_id]: each for entity_id, each in shown.items()},
+        dt_util.utcnow().timestamp(),
+    )
+
+
+async def async_last_energies(
+    hass: HomeAssistant, entity_ids: Iterable[str]
+) -> dict[str, Shown]:
+    """Return what counters showed last, by their entities."""
     found = await get_instance(hass).async_add_executor_job(
         get_significant_states,
         hass,
         dt_util.utcnow() - LOOK_BACK,
         None,
-        [*slots],
+        [*entity_ids],
     )
-    account.readings.pipeline.shown.take_up(
-        {
-            slots[entity_id]: Shown(energies[-1][1], energies[-1][0])
-            for entity_id, states in found.items()
-            if (
-                energies := [
-                    (state.last_updated_timestamp, energy)
-                    for state in states
-                    if not isinstance(state, dict)
-                    and (energy := energy_of(state)) is not None
-                ]
-            )
-        },
-        dt_util.utcnow().timestamp(),
-    )
+    return {
+        entity_id: Shown(energies[-1][1], energies[-1][0])
+        for entity_id, states in found.items()
+        if (
+            energies := [
+                (state.last_updated_timestamp, energy)
+                for state in states
+                if not isinstance(state, dict)
+                and (energy := energy_of(state)) is not None
+            ]
+        )
+    }
 
 
 def _counters(
