@@ -13,7 +13,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.solar_cloud.cloud.control import Control
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.dashboard import MODULE, URL
+from custom_components.solar_cloud.all_plants import SENSORS as ALL_PLANTS_SENSORS
+from custom_components.solar_cloud.dashboard import MODULE, URLS
 from custom_components.solar_cloud.sensor import SENSORS
 from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL
 from homeassistant.core import HomeAssistant
@@ -76,6 +77,7 @@ def test_the_module_knows_no_entity_that_does_not_exist() -> None:
         *(f"binary_sensor.{word}" for word in BINARY),
         *(f"{control.kind}.{control}" for control in Control),
         *(f"button.{word}" for word in BUTTONS),
+        *(f"sensor.{each.key}" for each in ALL_PLANTS_SENSORS),
         "sensor.import_progress",
         "sensor.last_command",
         "sensor.forced_mode_ends",
@@ -275,20 +277,21 @@ def _modules(hass: HomeAssistant) -> list[str]:
     return [url for url in hass.data[DATA_EXTRA_MODULE_URL].urls if DOMAIN in url]
 
 
-async def test_browsers_load_the_module_of_this_version(
+async def test_browsers_load_the_modules_of_this_version(
     frontend: HomeAssistant,
     running: MockConfigEntry,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
-    """They keep it for long, as JavaScript, at an address that changes with the version."""
+    """They keep them for long, as JavaScript, at addresses that change with the version."""
     version = json.loads((MODULE.parents[1] / "manifest.json").read_text())["version"]
-    assert _modules(frontend) == [f"{URL}?v={version}"]
+    assert sorted(_modules(frontend)) == sorted(f"{url}?v={version}" for url in URLS)
     browser = await hass_client_no_auth()
-    answer = await browser.get(f"{URL}?v={version}")
-    assert answer.status == HTTPStatus.OK
-    assert answer.content_type == "text/javascript"
-    assert "max-age" in answer.headers["Cache-Control"]
-    assert await answer.text() == MODULE.read_text()
+    for url, module in URLS.items():
+        answer = await browser.get(f"{url}?v={version}")
+        assert answer.status == HTTPStatus.OK
+        assert answer.content_type == "text/javascript"
+        assert "max-age" in answer.headers["Cache-Control"]
+        assert await answer.text() == module.read_text()
 
 
 async def test_accounts_come_and_go_and_the_module_stays(
@@ -309,7 +312,7 @@ async def test_accounts_come_and_go_and_the_module_stays(
     assert _modules(frontend) == once
     assert await frontend.config_entries.async_remove(other.entry_id)
     assert _modules(frontend) == once
-    assert len(once) == 1
+    assert len(once) == len(URLS)
 
 
 async def test_without_a_frontend_the_account_works_all_the_same(

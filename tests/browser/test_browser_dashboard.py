@@ -8,6 +8,7 @@ from typing import Final
 from playwright.async_api import Locator, Page, Route, expect
 import pytest
 
+from tests.benchmarks._worlds import resize
 from tests.emulators.solax import SolaxCloud
 from tests.emulators.world import World
 from tests.live.accounts import ACCOUNTS, DOMAIN, add_account, solax_cloud
@@ -206,7 +207,7 @@ async def _see_a_problem_come_and_go(frontend: Frontend, client: Client) -> None
 async def test_forty_plants(
     frontend: Frontend, instance: Instance, socket_enabled: None
 ) -> None:
-    """One tile a plant and no tabs; a plant's cards are only made when its view is opened."""
+    """One row a plant and no tabs; a plant's cards are only made when its view is opened."""
     client, page = instance.client, frontend.page
     async with solax_cloud() as cloud:
         cloud.load("forty")
@@ -224,14 +225,60 @@ async def test_forty_plants(
         assert len(await client.plants(entry["entry_id"])) == 40
         await saved_dashboard(client)
         await open_dashboard(frontend)
-        await expect(page.locator("hui-tile-card")).to_have_count(40)
+        rows = page.locator("solar-cloud-plants tbody tr")
+        await expect(rows).to_have_count(40)
         await expect(page.get_by_role("tab")).to_have_count(0)
         await _no_broken_card(frontend)
         await frontend.views("forty")
 
-        await _tile(frontend, "Customer 17").click()
+        await page.locator("solar-cloud-plants input").fill("customer 17 connected")
+        await expect(rows.filter(visible=True)).to_have_count(1)
+        await frontend.picture("found")
+        await rows.filter(visible=True).click()
         await expect(page.locator("hui-gauge-card")).to_contain_text("State of charge")
         await expect(page.get_by_text("Customer 17")).to_be_visible()
         await _no_broken_card(frontend)
         await frontend.picture("one-of-forty")
+    assert not instance.log_lines("ERROR")
+
+
+async def test_three_hundred_plants_of_three_vendors(
+    frontend: Frontend, instance: Instance, socket_enabled: None
+) -> None:
+    """All in one table, which can be sorted, and above it the totals."""
+    client, page = instance.client, frontend.page
+    world = World()
+    async with AsyncExitStack() as stack:
+        for account in ACCOUNTS:
+            cloud = account.make_cloud(world)
+            await stack.enter_async_context(cloud)
+            resize(cloud, plants=100)
+            step = await client.run_flow(DOMAIN, account.answers(cloud))
+            (field,) = (
+                each for each in step["data_schema"] if each["name"] == "plants"
+            )
+            plants = [each["value"] for each in field["selector"]["select"]["options"]]
+            done = await client.answer_flow(step, {"plants": plants})
+            assert done["type"] == "create_entry"
+
+        async def all_there() -> bool:
+            entities = await client.entities(DOMAIN)
+            ages = [each for each in entities if each["translation_key"] == "data_age"]
+            return len(ages) == 300
+
+        await eventually(all_there, "the entities of all plants", within=400)
+        totals = await client.run_flow(DOMAIN, [{"next_step_id": "all_plants"}, {}])
+        assert totals["type"] == "create_entry"
+        await saved_dashboard(client)
+        await open_dashboard(frontend)
+        rows = page.locator("solar-cloud-plants tbody tr")
+        await expect(rows).to_have_count(300)
+        await expect(_tile(frontend, "Plants offline")).to_be_visible()
+        await _no_broken_card(frontend)
+        await frontend.views("three-hundred")
+        head = page.locator("solar-cloud-plants th", has_text="Data age")
+        await head.get_by_role("button").click()
+        await head.get_by_role("button").click()
+        assert await head.get_attribute("aria-sort") == "descending"
+        await frontend.picture("oldest-first")
     assert not instance.log_lines("ERROR")

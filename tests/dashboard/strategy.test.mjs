@@ -147,20 +147,46 @@ test("two plants of one name are told apart by their makers", () => {
   assert.deepEqual(findPlants(frontend.hass).map(({ name }) => name), ["Home (North)", "Home (South)"]);
 });
 
-test("forty plants are forty tiles by maker; no plant's cards are made before its view is opened", async () => {
+test("three hundred plants of three makers are the rows of a table; no plant's cards are made before its view is opened", async () => {
   const frontend = new Frontend();
-  for (let number = 1; number <= 40; number += 1) {
-    frontend.plant(`Home ${number}`, PLANT, { manufacturer: number % 2 ? "North" : "South" });
+  for (let number = 1; number <= 300; number += 1) {
+    frontend.plant(`Home ${number}`, [...PLANT, KEYS.connection, KEYS.plantState, KEYS.dataAge], { manufacturer: ["North", "South", "West"][number % 3] });
     frontend.add(`Inverter ${number}`, [KEYS.problem], { via_device_id: `Home ${number}` });
   }
   const { views } = await generateDashboard(frontend.hass);
-  assert.equal(views.length, 41);
+  assert.equal(views.length, 301);
   assert.ok(views.slice(1).every(({ subview, cards, sections }) => subview && !cards && !sections));
-  assert.deepEqual(headings(views[0]), ["Needs attention", "North", "South"]);
-  const tiles = cardsOf(views[0]).filter(({ type }) => type === "tile");
-  assert.equal(tiles.length, 40);
-  assert.deepEqual(tiles[0].tap_action, { action: "navigate", navigation_path: tiles[0].name });
-  assert.ok(40 > MOST_TABS);
+  assert.deepEqual(headings(views[0]), ["Needs attention", "Plants"]);
+  const [, table] = sectionOf(views[0], "Plants").cards;
+  assert.equal(table.type, "custom:solar-cloud-plants");
+  assert.equal(table.plants.length, 300);
+  assert.deepEqual(table.plants[0], {
+    id: "Home 1",
+    name: "Home 1",
+    maker: "South",
+    connection: frontend.id("Home 1", KEYS.connection),
+    power: frontend.id("Home 1", "sensor.pv_power"),
+    today: frontend.id("Home 1", "sensor.pv_energy_today"),
+    state: frontend.id("Home 1", KEYS.plantState),
+    alarms: frontend.id("Home 1", KEYS.alarms),
+    age: frontend.id("Home 1", KEYS.dataAge),
+  });
+  assert.ok(300 > MOST_TABS);
+});
+
+test("the device of all plants is shown above them, and is none of them", async () => {
+  const frontend = new Frontend().plant("A").plant("B");
+  const before = await generateDashboard(frontend.hass);
+  frontend.plant("Sum", ["sensor.pv_power", "sensor.plants_offline"], { model: "All plants" });
+  assert.deepEqual(findPlants(frontend.hass).map(({ id }) => id), ["A", "B"]);
+  const { views } = await generateDashboard(frontend.hass);
+  assert.deepEqual(headings(before.views[0]), ["Needs attention", "A", "B"]);
+  assert.deepEqual(headings(views[0]), ["Sum", "Needs attention", "A", "B"]);
+  const [, power, offline] = sectionOf(views[0], "Sum").cards;
+  assert.deepEqual([power, offline].map(({ entity }) => entity), [
+    frontend.id("Sum", "sensor.pv_power"),
+    frontend.id("Sum", "sensor.plants_offline"),
+  ]);
 });
 
 test("what needs attention is there while it does, under the names of plant and device", async () => {

@@ -10,7 +10,7 @@ const PLATFORM = "solar_cloud";
 const STRATEGY = "custom:solar-cloud";
 const COLLECTION = "energy_solar_cloud";
 
-/** With more plants the overview has one tile each, and their views have no tab. */
+/** With more plants the overview has a table of them, and their views have no tab. */
 export const MOST_TABS = 6;
 
 /**
@@ -56,6 +56,23 @@ export const KEYS = {
     "sensor.rejected_values",
     "sensor.import_progress",
     "button.refresh",
+  ],
+  // In the table of many plants
+  tablePower: ["sensor.pv_power", "sensor.load_power", "sensor.grid_power", "sensor.battery_power"],
+  tableToday: ["sensor.pv_energy_today", "sensor.load_energy_today", "sensor.grid_import_energy_today"],
+  connection: "binary_sensor.cloud_connection",
+  plantState: "sensor.plant_state",
+  dataAge: "sensor.data_age",
+  // On the device of all plants
+  allPlants: [
+    "sensor.pv_power",
+    "sensor.load_power",
+    "sensor.grid_power",
+    "sensor.battery_power",
+    "sensor.pv_energy_today",
+    "sensor.plants_offline",
+    "sensor.active_alarms",
+    "sensor.oldest_data_age",
   ],
   // On the devices below it
   charger: [
@@ -153,12 +170,8 @@ export async function textsOf(hass) {
 
 // What there is
 
-/**
- * Return the plants, each with its entities and its devices, in the order of their names.
- *
- * Entities are ids by key; devices hold entities alike.
- */
-export function findPlants(hass) {
+/** Return our devices that show anything, by id: their entities by key, and all of them in a list. */
+function findOwners(hass) {
   const found = new Map();
   for (const entity of Object.values(hass.entities)) {
     if (entity.platform !== PLATFORM || entity.hidden || !entity.translation_key) continue;
@@ -170,13 +183,24 @@ export function findPlants(hass) {
     if (!entities.has(key)) entities.set(key, entity.entity_id);
     list.push({ key, id: entity.entity_id, category: entity.entity_category ?? null });
   }
+  return found;
+}
+
+/**
+ * Return the plants, each with its entities and its devices, in the order of their names.
+ *
+ * Entities are ids by key; devices hold entities alike.
+ */
+export function findPlants(hass) {
+  const found = findOwners(hass);
   const language = hass.locale.language;
   const byName = (one, other) => one.name.localeCompare(other.name, language, { numeric: true });
   const plants = [...found.values()].filter(({ device }) => isPlant(device));
   for (const plant of plants) Object.assign(plant, { name: nameOf(plant.device), devices: [] });
+  const byId = new Map(plants.map((plant) => [plant.id, plant]));
   for (const each of found.values()) {
     if (isPlant(each.device)) continue;
-    const plant = plants.find(({ id }) => id === plantOf(each.device, hass.devices));
+    const plant = byId.get(plantOf(each.device, hass.devices));
     if (plant) plant.devices.push({ ...each, name: shortName(nameOf(each.device), plant.name) });
   }
   for (const plant of plants) plant.devices.sort(byName);
@@ -184,9 +208,17 @@ export function findPlants(hass) {
   return plants.sort(byName);
 }
 
-/** Tell whether a device is a plant; what stands for the account is a service, too. */
-const isPlant = (device) => device.entry_type === "service" && device.model !== "Account";
+const ALL_PLANTS = "All plants";
+const NO_PLANTS = ["Account", ALL_PLANTS];
+
+/** Tell whether a device is a plant; what stands for an account, or for all plants, is a service, too. */
+const isPlant = (device) => device.entry_type === "service" && !NO_PLANTS.includes(device.model);
 const nameOf = (device) => device.name_by_user || device.name || "";
+
+/** Return the device that adds all plants up; none where nobody asked for it. */
+function findTotals(hass) {
+  return [...findOwners(hass).values()].find(({ device }) => device.model === ALL_PLANTS);
+}
 
 /** Return the id of the plant a device hangs on, over any devices between. */
 function plantOf(device, devices) {
@@ -606,7 +638,7 @@ function emptyView(hass, texts) {
   return { title: texts.overview, path: "overview", type: "panel", cards: [card] };
 }
 
-function overviewView(plants, sources, texts) {
+function overviewView(plants, totals, sources, texts) {
   const compact = plants.length > MOST_TABS;
   const counters = new Set(sources.flatMap(countersOf));
   const counted = plants.some((plant) => [...entitiesOf(plant)].some((id) => counters.has(id)));
@@ -617,8 +649,9 @@ function overviewView(plants, sources, texts) {
     ...LAYOUT,
     max_columns: compact ? COLUMNS : 3,
     sections: [
+      totals && section(heading(nameOf(totals.device), "mdi:sigma"), tiles(totals, KEYS.allPlants)),
       attention,
-      ...(compact ? vendorSections(plants) : plants.map(plantSection)),
+      ...(compact ? [tableSection(plants, texts)] : plants.map(plantSection)),
       counted && section(heading(texts.distribution, "mdi:home-lightning-bolt"), [
         { type: "energy-distribution", collection_key: COLLECTION, link_dashboard: true },
       ]),
@@ -640,22 +673,31 @@ function plantSection(plant) {
   );
 }
 
-/** A tile for each plant, by vendor: its power, and a tap to its view. */
-function vendorSections(plants) {
-  const vendors = [...new Set(plants.map(({ device }) => device.manufacturer ?? ""))].sort();
-  return vendors.map((vendor) => ({
-    ...section(
-      heading(vendor, "mdi:solar-power-variant"),
-      plants.filter(({ device }) => (device.manufacturer ?? "") === vendor).map(plantTile),
-    ),
-    column_span: COLUMNS,
-  }));
+/** One row for each plant; a tap on it opens its view. The card is ours: Home Assistant has none that is a table. */
+function tableSection(plants, texts) {
+  const card = {
+    type: "custom:solar-cloud-plants",
+    heading: texts.plants,
+    plants: plants.map(tableRow),
+    grid_options: { columns: "full" },
+  };
+  return { ...section(heading(texts.plants, "mdi:solar-power-variant"), [card]), column_span: COLUMNS };
 }
 
-function plantTile(plant) {
-  const [entity] = [...pick(plant, KEYS.power), ...plant.list.map(({ id }) => id)];
-  const open = navigate(plant.id);
-  return tile(entity, { name: plant.name, color: "amber", tap_action: open, icon_tap_action: open });
+function tableRow(plant) {
+  const [power] = pick(plant, KEYS.tablePower);
+  const [today] = pick(plant, KEYS.tableToday);
+  return {
+    id: plant.id,
+    name: plant.name,
+    maker: plant.device.manufacturer ?? "",
+    connection: plant.entities.get(KEYS.connection),
+    state: plant.entities.get(KEYS.plantState),
+    power,
+    today,
+    alarms: plant.entities.get(KEYS.alarms),
+    age: plant.entities.get(KEYS.dataAge),
+  };
 }
 
 /** Build a dashboard: an overview, and a view for each plant, which is only made when it is opened. */
@@ -670,7 +712,7 @@ export async function generateDashboard(hass) {
     strategy: { type: STRATEGY, plant: plant.id },
   }));
   if (plants.length === 1) return { views };
-  return { views: [overviewView(plants, await energySources(hass), texts), ...views] };
+  return { views: [overviewView(plants, findTotals(hass), await energySources(hass), texts), ...views] };
 }
 
 /** Build the view of a plant. */
