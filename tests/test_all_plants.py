@@ -23,7 +23,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.solar_cloud.const import DOMAIN
 from homeassistant.components.recorder import Recorder
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
-from homeassistant.const import EVENT_STATE_CHANGED
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -216,6 +216,22 @@ async def test_restarts_lose_and_invent_nothing(
     solax.faults.clear()
     await home.pass_time(900)
     assert total(home, "plants_offline") == 0
+    await assert_sums(home, accounts)
+
+
+async def test_no_energy_begins_before_every_account_is_there(
+    home: Home, accounts: list[MockConfigEntry]
+) -> None:
+    """What one of them has counted in years would come in a moment; who waits for it in vain waits half an hour."""
+    hass = home.hass
+    assert await hass.config_entries.async_unload(accounts[0].entry_id)
+    await add_all_plants(home)
+    await home.pass_time(600)
+    for quantity in ("pv_energy_total", "pv_energy_today"):
+        assert home.state(f"all_plants_{quantity}").state == STATE_UNKNOWN
+    assert total(home, "pv_power") > 0
+    await home.start(accounts[0])
+    await home.pass_time(70)
     await assert_sums(home, accounts)
 
 

@@ -11,9 +11,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.solar_cloud.all_plants import SENSORS as ALL_PLANTS_SENSORS
 from custom_components.solar_cloud.cloud.control import Control
 from custom_components.solar_cloud.const import DOMAIN
-from custom_components.solar_cloud.all_plants import SENSORS as ALL_PLANTS_SENSORS
 from custom_components.solar_cloud.dashboard import MODULE, URLS
 from custom_components.solar_cloud.sensor import SENSORS
 from homeassistant.components.frontend import DATA_EXTRA_MODULE_URL

@@ -204,11 +204,12 @@ class AllPlantsCoordinator(DataUpdateCoordinator[Overview]):
             each for each in shown if each.id in each.account.readings.data.readings
         ]
         figures = {each.key: _figures(each) for each in heard}
-        waits = self._looked_at - self._begun < PATIENCE and (
-            len(loaded) < len(entries) or len(heard) < len(shown)
-        )
         totals = self._totals.add_up(
-            figures, self._gone(figures), self._looked_at, waits=waits
+            figures,
+            self._gone(figures),
+            self._looked_at,
+            complete=len(loaded) == len(entries) and len(heard) == len(shown),
+            patient=self._looked_at - self._begun < PATIENCE,
         )
         asleep = [
             name

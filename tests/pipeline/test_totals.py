@@ -7,7 +7,7 @@ import pytest
 
 from custom_components.solar_cloud.cloud.model import Quantity as Q, Slot
 from custom_components.solar_cloud.cloud.storage import MemoryStorage
-from custom_components.solar_cloud.pipeline.totals import PlantFigures, Totals
+from custom_components.solar_cloud.pipeline.totals import PlantFigures, Total, Totals
 
 PV = Slot(Q.PV_ENERGY_TOTAL)
 TODAY = Slot(Q.PV_ENERGY_TODAY)
@@ -28,10 +28,13 @@ def look(
     *,
     gone: tuple[str, ...] = (),
     now: float = 1000.0,
-    waits: bool = False,
+    complete: bool = True,
+    patient: bool = False,
 ) -> float | None:
     """Add up, and return one total."""
-    found = totals.add_up(plants, {*gone}, now, waits=waits).get(quantity)
+    found = totals.add_up(plants, {*gone}, now, complete=complete, patient=patient).get(
+        quantity
+    )
     return None if found is None else found.value
 
 
@@ -75,11 +78,13 @@ def test_no_total_begins_before_every_plant_has_told() -> None:
     """The rest would look like energy made in one moment; a plant that never tells is not waited for."""
     totals = Totals(MemoryStorage())
     one = {"a": plant(pv_energy_total=100.0, pv_energy_today=1.0), "b": plant()}
-    assert look(totals, one, waits=True) is None
-    assert look(totals, one, Q.PV_ENERGY_TODAY, waits=True) is None
+    assert look(totals, one, patient=True) is None
+    assert look(totals, one, Q.PV_ENERGY_TODAY, patient=True) is None
+    heard = {"a": one["a"]}
+    assert look(totals, heard, complete=False, patient=True) is None
     both = one | {"b": plant(pv_energy_total=50.0, pv_energy_today=2.0)}
-    assert look(totals, both, waits=True) == 150.0
-    assert look(totals, both, Q.PV_ENERGY_TODAY, waits=True) == 3.0
+    assert look(totals, both, patient=True) == 150.0
+    assert look(totals, both, Q.PV_ENERGY_TODAY, patient=True) == 3.0
     assert look(Totals(MemoryStorage()), one) == 100.0
 
 
@@ -113,10 +118,13 @@ def test_a_power_is_of_those_who_tell_it_and_says_how_many_do_not() -> None:
     """Nothing stands in for what is missing, and nobody's nothing is not zero."""
     totals = Totals(MemoryStorage())
     plants = {"a": plant(pv_power=700.0), "b": plant(), "c": plant(pv_power=500.0)}
-    assert totals.add_up(plants, set(), 0.0, waits=False)[Q.PV_POWER] == (1200.0, 2, 1)
-    nobody = totals.add_up({"b": plant()}, set(), 0.0, waits=False)[Q.PV_POWER]
-    assert nobody == (None, 0, 1)
-    assert Q.BATTERY_POWER not in totals.add_up(plants, set(), 0.0, waits=False)
+
+    def add_up(shown: dict[str, PlantFigures]) -> dict[Q, Total]:
+        return totals.add_up(shown, set(), 0.0, complete=True, patient=False)
+
+    assert add_up(plants)[Q.PV_POWER] == (1200.0, 2, 1)
+    assert add_up({"b": plant()})[Q.PV_POWER] == (None, 0, 1)
+    assert Q.BATTERY_POWER not in add_up(plants)
 
 
 def test_today_ends_for_each_plant_with_its_own_day() -> None:

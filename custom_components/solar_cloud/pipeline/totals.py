@@ -133,11 +133,13 @@ class Totals:
         gone: AbstractSet[str],
         now: float,
         *,
-        waits: bool,
+        complete: bool,
+        patient: bool,
     ) -> dict[Q, Total]:
         """Return the total of each quantity that a plant has.
 
-        While it ``waits`` no energy begins that a plant is still to tell. Plants that are ``gone`` leave their lifetime energy behind.
+        While it is ``patient`` no energy begins before all plants were heard, which is ``complete``, and have told what they are expected
+        to. Plants that are ``gone`` leave their lifetime energy behind.
         """
         totals: dict[Q, Total] = {}
         moved = False
@@ -149,7 +151,7 @@ class Totals:
                 if isinstance(value := plant.values.get(slot), float)
             }
             missing = sum(slot in plant.known for plant in plants.values()) - len(told)
-            blocked = waits and missing > 0
+            blocked = patient and (missing > 0 or not complete)
             if quantity in LIFETIMES:
                 value, joined = self._lifetime(quantity, told, gone, blocked=blocked)
                 moved |= joined
