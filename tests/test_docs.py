@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from custom_components.solar_cloud.account_health import ACCOUNT_SENSORS
+from custom_components.solar_cloud.all_plants import SENSORS as ALL_PLANTS_SENSORS
 from custom_components.solar_cloud.cloud.fusionsolar import models as fusionsolar
 from custom_components.solar_cloud.cloud.model import DeviceKind, Quantity
 from custom_components.solar_cloud.cloud.registry import VENDORS
@@ -273,6 +274,7 @@ def test_every_quantity_is_documented(quantity: Quantity) -> None:
 OUR_OWN = {
     *("alarm", "change", "import_progress", "last_command", "forced_mode_ends"),
     *(each.key for each in ACCOUNT_SENSORS),
+    *(each.key for each in ALL_PLANTS_SENSORS),
 }
 """What no vendor measures."""
 
