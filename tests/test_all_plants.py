@@ -102,7 +102,7 @@ def of_plants(home: Home, accounts: Iterable[ConfigEntry], quantity: str) -> flo
             device = dr.async_get(home.hass).async_get(each.device_id or "")
             if (
                 each.translation_key == quantity
-                and device is not None
+                and isinstance(device, dr.DeviceEntry)
                 and device.entry_type is dr.DeviceEntryType.SERVICE
             ):
                 state = home.hass.states.get(each.entity_id)
@@ -180,7 +180,7 @@ async def test_it_is_written_once_in_a_minute_at_most_and_only_what_is_new(
         er.async_get(home.hass), all_plants.entry_id
     )
     for each in own:
-        rows = [
+        rows: list[Any] = [
             event.data for event in changes if event.data["entity_id"] == each.entity_id
         ]
         assert len(rows) <= 40, each.entity_id
@@ -388,7 +388,7 @@ async def test_its_diagnostics_are_numbers(
     """No plant is named in them."""
     entry = await add_all_plants(home)
     assert await async_setup_component(home.hass, "diagnostics", {})
-    told = await get_diagnostics_for_config_entry(home.hass, hass_client, entry)
+    told: Any = await get_diagnostics_for_config_entry(home.hass, hass_client, entry)
     assert told["plants"] == 2
     assert told["totals"]["pv_power"]["plants"] == 2
     assert told["joined_by"]["pv_energy_total"] == 0
