@@ -37,6 +37,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType, JsonValueType
 from homeassistant.util.unit_conversion import PowerConverter
 
+from ..account import accounts
 from ..cloud.model import Quantity as Q
 from ..const import CONF_VENDOR, DOMAIN
 from ..device_registry import own_identifier, registered_devices
@@ -125,12 +126,6 @@ class ExposedPlant:
         """Return kWh."""
         state = self.state(hass, quantity)
         return None if state is None else recorder.energy_of(state)
-
-
-def accounts(hass: HomeAssistant) -> list[SolarCloudConfigEntry]:
-    """Return the accounts, loaded or not."""
-    entries = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
-    return [entry for entry in entries if CONF_VENDOR in entry.data]
 
 
 def exposed_plants(hass: HomeAssistant, assistant: str) -> Iterator[ExposedPlant]:

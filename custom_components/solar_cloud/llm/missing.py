@@ -16,6 +16,7 @@ from homeassistant.helpers.llm import LLMContext
 from homeassistant.helpers.sun import is_up
 from homeassistant.util.json import JsonObjectType, JsonValueType
 
+from ..account import accounts
 from ..account_health import health_of, reason_of
 from ..cloud.errors import CloudError
 from ..cloud.model import Slot
@@ -31,7 +32,6 @@ from .exposed import (
     TOLD,
     ExposedPlant,
     SolarCloudTool,
-    accounts,
     dated,
     is_live,
     iso,
