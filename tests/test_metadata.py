@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from custom_components.solar_cloud.account_health import ACCOUNT_SENSORS
+from custom_components.solar_cloud.all_plants import SENSORS as ALL_PLANTS_SENSORS
 from custom_components.solar_cloud.cloud.model import DeviceKind
 from custom_components.solar_cloud.const import PLATFORMS
 from custom_components.solar_cloud.entity import name_key
@@ -92,7 +93,7 @@ def test_icons_belong_to_entities() -> None:
         for kind in (DeviceKind.PLANT, DeviceKind.BATTERY)
     } | {
         *("import_progress", "last_command", "forced_mode_ends"),
-        *(each.key for each in ACCOUNT_SENSORS),
+        *(each.key for each in (*ACCOUNT_SENSORS, *ALL_PLANTS_SENSORS)),
     }
     for icon in re.findall(r'"(mdi:[^"]+)"', (ROOT / "icons.json").read_text()):
         assert re.fullmatch(r"mdi:[a-z0-9-]+", icon)
