@@ -31,11 +31,13 @@ EVERYWHERE = {
     *("battery_charge_energy_today", "battery_charge_energy_total"),
     *("battery_discharge_energy_today", "battery_discharge_energy_total"),
     *("self_sufficiency_rate", "self_consumption_rate", "installed_power"),
-    *("plant_state", "active_alarms", "data_age"),
+    *("plant_state", "active_alarms", "data_age", "time_to_full", "time_to_empty"),
 }
 """What every plant shows, whoever made it."""
-WHERE_TOLD = {"income_today", "income_total", "co2_saved_today", "co2_saved_total"}
-"""What is shown besides where the vendor reckons it."""
+WHERE_TOLD = {"income_today", "income_total", "co2_saved_today", "co2_saved_total"} | {
+    "underperforming"
+}
+"""What is shown besides where the vendor reckons it, or tells of the parts of an inverter."""
 FINER = {"equivalent_hours_today": 3, "battery_soc": 1}
 """Decimals of what is written finer than it is shown; of energies it is Wh."""
 LIVED = 4 * 3600.0

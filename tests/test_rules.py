@@ -157,6 +157,7 @@ def test_every_quantity_has_an_entity() -> None:
         "CLOUD_CONNECTION",
         "ONLINE",
         "PROBLEM",
+        "UNDERPERFORMING",
         "VEHICLE_CONNECTED",
     }
 

@@ -1,7 +1,8 @@
-"""Binary sensors: whether the cloud answers, a device reports, has a problem, or holds a vehicle."""
+"""Binary sensors: whether the cloud answers, a device reports, has a problem, or holds a vehicle, and whether parts of a plant lag."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, override
 
 from homeassistant.components.binary_sensor import (
@@ -20,7 +21,10 @@ from .alarms import is_problem
 from .cloud.model import DeviceKind, Quantity, Slot, Snapshot
 from .cloud.states import FAULTS, VEHICLE_ABSENT, VEHICLE_UNCERTAIN
 from .const import DOMAIN
+from .device_registry import registered_name
 from .entity import SolarCloudEntity, add_as_they_appear
+from .pipeline.battery import Unknown
+from .pipeline.lagging import Lag
 from .runtime import SolarCloudConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -104,11 +108,20 @@ async def async_setup_entry(
     await async_get_translations(hass, hass.config.language, "exceptions", [DOMAIN])
     add_as_they_appear(entry, async_add_entities, _slots, SolarCloudBinarySensor)
     add_as_they_appear(entry, async_add_entities, _plants, CloudConnection)
+    add_as_they_appear(entry, async_add_entities, _with_siblings, Underperforming)
 
 
 def _plants(account: Account) -> Iterator[tuple[str, Slot]]:
     for plant_id in account.inventory.chosen.plants:
         yield plant_id, Slot(Quantity.CLOUD_CONNECTION)
+
+
+def _with_siblings(account: Account) -> Iterator[tuple[str, Slot]]:
+    """Yield the plants that are made of parts which can be compared."""
+    chosen, insights = account.inventory.chosen, account.pipeline.insights
+    for plant_id in chosen.plants:
+        if Quantity.UNDERPERFORMING in insights.applies(plant_id, chosen):
+            yield plant_id, Slot(Quantity.UNDERPERFORMING)
 
 
 def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
@@ -200,4 +213,56 @@ class CloudConnection(SolarCloudEntity, BinarySensorEntity):
             if off
             else None,
             "since": self.coordinator.last_success if off else None,
+        }
+
+
+class Underperforming(SolarCloudEntity, BinarySensorEntity):
+    """Whether a string, tracker or inverter of a plant gives less than it did, beside its siblings; and which, by how much, since when."""
+
+    entity_description = BinarySensorEntityDescription(
+        key="underperforming", device_class=BinarySensorDeviceClass.PROBLEM
+    )
+    _unrecorded_attributes = frozenset({"days_learnt", "parts", "reason"})
+
+    @override
+    def shows(self) -> object:
+        """The answer, and its evidence."""
+        return self.is_on, self.extra_state_attributes
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: it tells of days."""
+        return True
+
+    @property
+    def _lags(self) -> list[Lag] | None:
+        return self.account.pipeline.insights.lags(self.device_id)
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """The answer, ``None`` while too few bright days were seen."""
+        lags = self._lags
+        return None if lags is None else bool(lags)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """The parts that lag, the worst first; while it is not known, how many days there are to compare with."""
+        if (lags := self._lags) is None:
+            learnt = self.account.pipeline.insights.days_learnt(self.device_id)
+            return {"reason": str(Unknown.LEARNING), "days_learnt": learnt}
+        return {"parts": [self._told(lag) for lag in lags]}
+
+    def _told(self, lag: Lag) -> dict[str, Any]:
+        """Return a part that lags, with the device as the user calls it."""
+        device_id, slot = lag.part
+        entry_id = self.coordinator.config_entry.entry_id
+        return {
+            "device": registered_name(self.hass, entry_id, device_id),
+            "part": slot.key if slot.index else None,
+            "lacks": round(100 * lag.share),
+            "since": date.fromordinal(lag.since).isoformat(),
+            "days": lag.days,
         }

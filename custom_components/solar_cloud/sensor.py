@@ -55,6 +55,7 @@ from .coordinator import SolarCloudCoordinator
 from .entity import SolarCloudEntity, add_as_they_appear
 from .pipeline.counter_filters import SHARES
 from .pipeline.daily import daily
+from .pipeline.insights import INSIGHTS
 from .raw_points import add_raw_points
 from .runtime import RuntimeData, SolarCloudConfigEntry
 from .statistics.importer import CHANGED
@@ -185,6 +186,11 @@ _BY_UNIT: Final[Mapping[str, dict[str, Any]]] = {
         "state_class": MEASUREMENT,
         "suggested_display_precision": 0,
     },
+    "kWh/kWp": {
+        "native_unit_of_measurement": "kWh/kWp",
+        "state_class": MEASUREMENT,
+        "suggested_display_precision": 2,
+    },
     "kΩ": {
         "native_unit_of_measurement": "kΩ",
         "state_class": MEASUREMENT,
@@ -202,6 +208,19 @@ _EXCEPTIONS: Final[Mapping[Q, dict[str, Any]]] = {
     Q.BATTERY_CAPACITY: {
         "device_class": SensorDeviceClass.ENERGY_STORAGE,
         "state_class": None,
+    },
+    Q.BATTERY_USABLE_CAPACITY: {
+        "device_class": SensorDeviceClass.ENERGY_STORAGE,
+        "state_class": MEASUREMENT,
+    },
+    Q.BATTERY_ROUND_TRIP_EFFICIENCY: {"suggested_display_precision": 1},
+    **{
+        quantity: {
+            "state_class": None,
+            "suggested_unit_of_measurement": UnitOfTime.MINUTES,
+            "suggested_display_precision": 0,
+        }
+        for quantity in (Q.TIME_TO_FULL, Q.TIME_TO_EMPTY)
     },
     Q.INSTALLED_POWER: {
         "state_class": None,
@@ -295,8 +314,10 @@ _DIAGNOSTIC: Final = _DETAILS | frozenset(
         Q.BATTERY_CAPACITY,
         Q.BATTERY_CURRENT,
         Q.BATTERY_CYCLES,
+        Q.BATTERY_ROUND_TRIP_EFFICIENCY,
         Q.BATTERY_SOH,
         Q.BATTERY_TEMPERATURE,
+        Q.BATTERY_USABLE_CAPACITY,
         Q.BATTERY_VOLTAGE,
         Q.DATA_AGE,
         Q.FAULT_CODE,
@@ -334,6 +355,8 @@ _DISABLED: Final = _DETAILS | frozenset(
         Q.BATTERY_CURRENT,
         Q.BATTERY_CYCLES,
         Q.BATTERY_DISCHARGE_POWER,
+        Q.BATTERY_ROUND_TRIP_EFFICIENCY,
+        Q.BATTERY_USABLE_CAPACITY,
         Q.BATTERY_VOLTAGE,
         Q.BUS_VOLTAGE,
         Q.DIRECT_USE_ENERGY_TODAY,
@@ -370,6 +393,7 @@ _DISABLED: Final = _DETAILS | frozenset(
         Q.SECOND_GRID_POWER,
         Q.SELF_CONSUMED_ENERGY_TODAY,
         Q.SELF_SUPPLIED_ENERGY_TODAY,
+        Q.SPECIFIC_YIELD,
         Q.STRING_CURRENT,
         Q.STRING_POWER,
         Q.STRING_VOLTAGE,
@@ -380,7 +404,13 @@ _DISABLED: Final = _DETAILS | frozenset(
 """Rare, noisy, or told by another: there for those who look for them."""
 
 _BINARY: Final = frozenset(
-    {Q.CLOUD_CONNECTION, Q.ONLINE, Q.PROBLEM, Q.VEHICLE_CONNECTED}
+    {
+        Q.CLOUD_CONNECTION,
+        Q.ONLINE,
+        Q.PROBLEM,
+        Q.UNDERPERFORMING,
+        Q.VEHICLE_CONNECTED,
+    }
 )
 
 
@@ -487,10 +517,15 @@ def _slots(account: Account) -> Iterator[tuple[str, Slot]]:
             yield plant_id, Slot(Quantity.API_CALLS_TODAY)
             if account.quota.left() is not None:
                 yield plant_id, Slot(Quantity.API_CALLS_LEFT)
-    for plant_id in account.inventory.chosen.plants.keys() & snapshot.alarms.keys():
+    chosen = account.inventory.chosen
+    for plant_id in chosen.plants:
+        for quantity in account.pipeline.insights.applies(plant_id, chosen):
+            if quantity in INSIGHTS:
+                yield plant_id, Slot(quantity)
+    for plant_id in chosen.plants.keys() & snapshot.alarms.keys():
         yield plant_id, Slot(Quantity.ACTIVE_ALARMS)
         yield plant_id, Slot(Quantity.ALARM_LEVEL)
-    for device in account.inventory.chosen.devices.values():
+    for device in chosen.devices.values():
         if device.reports and device.plant_id in snapshot.alarms:
             yield device.id, Slot(Quantity.FAULT_CODE)
 
@@ -568,7 +603,19 @@ def _digits(quantity: Q) -> int | None:
 class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     """A measured value, a state, or the time of the last report."""
 
-    _unrecorded_attributes = frozenset({"by_kind", "code", "next_reset"})
+    _unrecorded_attributes = frozenset(
+        {
+            "by_kind",
+            "code",
+            "cycles",
+            "date",
+            "days",
+            "discharges",
+            "next_reset",
+            "reason",
+            "target_soc",
+        }
+    )
 
     def __init__(
         self,
@@ -663,7 +710,11 @@ class SolarCloudSensor(SolarCloudEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        """The raw code of a state this version does not know, who named the currency, and the calls by kind."""
+        """The raw code of a state this version does not know, who named the currency, the calls by kind, and what an insight rests on."""
+        if self.slot.quantity in INSIGHTS:
+            return self.account.pipeline.insights.told(
+                self.device_id, self.slot.quantity
+            )
         if self.slot.quantity is Quantity.API_CALLS_TODAY:
             at = self.account.quota.next_reset
             return {

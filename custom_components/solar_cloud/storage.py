@@ -25,7 +25,8 @@ from .cloud.storage import SOON, Json, MemoryStorage
 from .cloud.token import SECTION as TOKEN
 from .cloud.vendor import Credentials, SignIn, Vendor
 from .const import DOMAIN
-from .section_file import SectionFile, SectionStore, StateFile
+from .pipeline.insights import SECTION as INSIGHTS
+from .section_file import PackedFile, SectionFile, SectionStore, StateFile
 
 ACCOUNT: Final = frozenset(
     {
@@ -50,6 +51,8 @@ ACCOUNT: Final = frozenset(
 """The sections of the account's file: saved at once, of one matter with what is, or small and decided at any time."""
 STATE: Final = "_state"
 """The file of all the others."""
+DAILY: Final = "_insights"
+"""The file of what is known of plants by many days, written once a day."""
 FETCHED: Final = "_history"
 """The file of what an import has fetched so far."""
 LISTS: Final = "_lists"
@@ -90,6 +93,7 @@ class AccountStorage:
         self._entry_id: Final = entry_id
         self._account: Final = SectionFile(hass, SectionStore(hass, entry_id))
         self._state: Final = StateFile(hass, entry_id, STATE)
+        self._daily: Final = PackedFile(hass, entry_id, DAILY)
         self._lists_file: Final = SectionFile(hass, SectionStore(hass, entry_id, LISTS))
         self._lists: KeptLists | None = None
         self._lists_tried = False
@@ -105,6 +109,7 @@ class AccountStorage:
         """Read the files; those that cannot be read are set aside and count as empty."""
         await self._account.async_load()
         await self._state.async_load()
+        await self._daily.async_load()
         await self._lists_file.async_load()
         lists = self._lists_file.load(LISTS)
         listed = from_json_or_none(KeptLists, lists)
@@ -166,6 +171,8 @@ class AccountStorage:
         return self._file(section).load(section)
 
     def _file(self, section: str) -> SectionFile:
+        if section == INSIGHTS:
+            return self._daily
         return self._account if section in ACCOUNT else self._state
 
     async def save(self, section: str, content: Json) -> None:
@@ -196,6 +203,7 @@ class AccountStorage:
         if not self._removed:
             await self._account.async_write()
             await self._state.async_finish()
+            await self._daily.async_write()
             await self._lists_file.async_write()
 
     async def async_remove(self) -> None:
@@ -203,6 +211,7 @@ class AccountStorage:
         self._removed = True
         await self._account.async_remove()
         await self._state.async_remove()
+        await self._daily.async_remove()
         await self._lists_file.async_remove()
         for kind in (FETCHED, KEPT):
             store = SectionStore(self._hass, self._entry_id, kind)

@@ -158,6 +158,8 @@ class Quantity(StrEnum):
     BATTERY_TEMPERATURE = ("battery_temperature", "°C")
     BATTERY_ENERGY_REMAINING = ("battery_energy_remaining", "kWh")
     BATTERY_CAPACITY = ("battery_capacity", "kWh")
+    BATTERY_USABLE_CAPACITY = ("battery_usable_capacity", "kWh")
+    BATTERY_ROUND_TRIP_EFFICIENCY = ("battery_round_trip_efficiency", "%")
     BATTERY_CYCLES = ("battery_cycles", "count")
     BATTERY_CHARGE_CURRENT_MAX = ("battery_charge_current_max", "A")
     BATTERY_DISCHARGE_CURRENT_MAX = ("battery_discharge_current_max", "A")
@@ -235,6 +237,10 @@ class Quantity(StrEnum):
     SELF_CONSUMPTION_RATE = ("self_consumption_rate", "%")
     SELF_SUFFICIENCY_RATE = ("self_sufficiency_rate", "%")
     EQUIVALENT_HOURS_TODAY = ("equivalent_hours_today", "s")
+    SPECIFIC_YIELD = ("specific_yield", "kWh/kWp")
+    TIME_TO_FULL = ("time_to_full", "s")
+    TIME_TO_EMPTY = ("time_to_empty", "s")
+    UNDERPERFORMING = ("underperforming",)
     INCOME_TODAY = ("income_today", "money")
     INCOME_TOTAL = ("income_total", "money")
     CO2_SAVED_TODAY = ("co2_saved_today", "kg")
@@ -347,6 +353,7 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "°": (0, 360),
     "dBm": (-150, 20),
     "kΩ": (0, 1e6),
+    "kWh/kWp": (0, 24),
 }
 """What a canonical value can be at all; anything outside is a fault of the transmission and is not published."""
 

@@ -87,6 +87,10 @@ class Days:
         day = self._day(device_id, inventory)
         return datetime.fromtimestamp(day.start, UTC) if day else None
 
+    def date(self, plant_id: str) -> int:
+        """Return the day a plant is in, as an ordinal."""
+        return self._days[plant_id].date
+
     def _day(self, device_id: str, inventory: Inventory) -> PlantDay | None:
         device = inventory.devices.get(device_id)
         return self._days.get(device.plant_id if device else device_id)

@@ -14,8 +14,11 @@ LASTING: Final = frozenset(
     {
         Quantity.LAST_REPORT,
         Quantity.BATTERY_CAPACITY,
+        Quantity.BATTERY_ROUND_TRIP_EFFICIENCY,
+        Quantity.BATTERY_USABLE_CAPACITY,
         Quantity.INSTALLED_POWER,
         Quantity.PLANT_STATE,
+        Quantity.SPECIFIC_YIELD,
         Quantity.API_CALLS_TODAY,
         Quantity.API_CALLS_LEFT,
         Quantity.DATA_AGE,

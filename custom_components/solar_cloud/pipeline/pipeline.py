@@ -36,6 +36,7 @@ from .counter_filters import SHARES, Addend, CounterFilters, FilterContext
 from .daily import Days
 from .freshness import Freshness
 from .held import Decision, Held
+from .insights import Insights, PlantLook
 from .known_slots import KnownSlots
 from .plant_sources import PollContext, SourceSelection, SourceSelections, evaluate
 from .sessions import Sessions
@@ -120,6 +121,7 @@ class ReadingPipeline:
         self._live: Final = Freshness(stale_after, self.seen, place)
         self._said: Final = ReadingCache()
         self.shown: Final = ShownBefore()
+        self.insights: Final = Insights(storage, self.seen)
         self._plants: Final = {
             plant_id: SourceSelections(choices)
             for plant_id, choices in from_json(
@@ -219,6 +221,7 @@ class ReadingPipeline:
                 self._filters.note_serial(device)
             self._inventory, due = inventory, list(inventory.plants)
             self._listed.clear()
+            self.insights.look_again()
         else:
             before, moved = self._raw, snapshot.stale ^ self._raw.stale
             due = [
@@ -263,6 +266,8 @@ class ReadingPipeline:
             or not dated <= self._dated
         ):
             self.variety += 1
+        if self.seen.grown:
+            self.insights.look_again()
         self.seen.grown = False
         self._dated.update(dated)
         self.changed, self.heard = changed, poll.effective.keys()
@@ -371,7 +376,17 @@ class ReadingPipeline:
             (at for key in members if (at := poll.effective[key].measured_at)),
             default=None,
         )
-        return Reading(own.measured_at or newest, values, own.unknown, raw=own.raw)
+        measured_at = own.measured_at or newest
+        look = PlantLook(
+            poll.inventory.plants[plant_id],
+            values,
+            poll.effective,
+            min(measured_at or poll.now, poll.now).timestamp(),
+            self._days.date(plant_id),
+            plant_id not in poll.stale,
+        )
+        values |= self.insights.look(look, poll.inventory)
+        return Reading(measured_at, values, own.unknown, raw=own.raw)
 
     def _told_by_plant(
         self, plant_id: str, chosen: SourceSelections, roles: PlantSources, now: float
@@ -416,6 +431,7 @@ class ReadingPipeline:
         """Keep it all, soon where something was decided of the plants that were worked on."""
         self._filters.save()
         self._days.save()
+        self.insights.save()
         decided = {plant_id: self._plants[plant_id].decided() for plant_id in plants}
         same = all(self._decided.get(key) == each for key, each in decided.items())
         self._decided.update(decided)
