@@ -49,6 +49,8 @@ from .helpers.house import FusionSolarHouse, SolaxHouse, SungrowHouse
 
 MINUTES: Final = 10
 """How long the forced modes of these flows are to last."""
+LIMIT: Final = 5000.0
+"""W that the batteries of these homes give, and go back to after a mode in which they give nothing."""
 LONG: Final = {("sungrow", "select"): 7200.0}
 """Seconds of the flows whose forced modes last longer."""
 
@@ -267,6 +269,7 @@ async def solax_scene(
                 "order to a target": lambda: house.act("charge_battery", power=1000, duration={"minutes": MINUTES}, target_soc=90),
                 "stop": lambda: house.act("stop_battery"),
                 "select": lambda: house.call("select", "select_option", Kind.INVERTER, "work_mode", option="backup"),
+                "hold": lambda: house.act("set_battery_mode", mode="hold", duration={"minutes": MINUTES}),
                 "renew": lambda: _renew(house, cloud.steal_token),
             },
         )  # fmt: skip
@@ -298,7 +301,7 @@ async def sungrow_scene(
 
         def reset() -> None:
             cloud.told(cloud.first(HYBRID)).write(
-                {"10003": 0, "10004": 204}, cloud.now()
+                {"10003": 0, "10004": 204, "10092": 500}, cloud.now()
             )
             cloud.plant.site.set_soc(0.4)
 
@@ -309,13 +312,21 @@ async def sungrow_scene(
                 if values.keys() != {"10017"} and values.get("10003") != "0"
             ]
 
+        def forced() -> bool:
+            """Also as long as a limit is not what it was."""
+            return house.mode == 2 or (
+                cloud.told(cloud.first(HYBRID)).store["10092"] != 500
+            )
+
         yield Scene(
-            home, house, disk, lambda: house.mode == 2, commands, reset,
+            home, house, disk, forced, commands, reset,
             {
                 "command": lambda: house.turn("number", "set_value", "battery_min_soc", value=next(wishes)),
                 "order": lambda: house.act("charge_battery", power=1000, duration={"minutes": MINUTES}),
                 "stop": lambda: house.act("stop_battery"),
                 "select": lambda: house.set("select", "battery_command", "charge"),
+                "hold": lambda: house.act("set_battery_mode", mode="hold", duration={"minutes": MINUTES}),
+                "sun": lambda: house.act("set_battery_mode", mode="charge_from_sun", duration={"minutes": MINUTES}),
                 "renew": lambda: _renew(house, cloud.end_sessions),
             },
         )  # fmt: skip
@@ -395,7 +406,14 @@ async def fusionsolar_scene(
 
         def reset() -> None:
             house.told.forced = None
+            house.told.parameters.pop("maximumDischargePower", None)
+            house.told.steer(cloud.now())
             cloud.plant.site.set_soc(0.2)
+
+        def forced() -> bool:
+            """Also as long as a limit is not what it was."""
+            limit = house.told.parameters.get("maximumDischargePower", LIMIT)
+            return house.forced() or limit != LIMIT
 
         def commands() -> list[str]:
             return [
@@ -403,16 +421,18 @@ async def fusionsolar_scene(
                 for call in cloud.calls
                 if call.path.endswith("async-task")
                 and "'dispatchSwitch': 0" not in str(call.params)
+                and f"'maximumDischargePower': {LIMIT}" not in str(call.params)
             ]
 
         yield Scene(
-            home, house, disk, house.forced, commands, reset,
+            home, house, disk, forced, commands, reset,
             {
                 "command": lambda: house.turn("number", "set_value", "battery_min_soc", value=next(wishes)),
                 "order": lambda: house.act("charge_battery", power=1000, duration={"minutes": MINUTES}),
                 "order to a target": lambda: house.act("charge_battery", power=1000, duration={"minutes": MINUTES}, target_soc=99),
                 "stop": lambda: house.act("stop_battery"),
                 "select": lambda: house.set("select", "work_mode", "self_consumption"),
+                "hold": lambda: house.act("set_battery_mode", mode="hold", duration={"minutes": MINUTES}),
                 "renew": lambda: _renew(house, cloud.kill_tokens),
             },
             6 * 3600.0,  # 100 commands and looks a day, ten of them for ends

@@ -33,6 +33,7 @@ CONF_SWAP_DIRECTION: Final = "swap_direction"
 CONF_UNIT: Final = "unit"
 CONF_RAW_POINTS: Final = "raw_points"
 CONF_REPAIR_GAPS: Final = "repair_gaps"
+CONF_BATTERY_MODE_HOURS: Final = "battery_mode_hours"
 UNIT_OF_TABLE: Final = "as_documented"
 
 INVENTORY_INTERVAL: Final = timedelta(hours=12)

@@ -17,6 +17,7 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .account import Account
 from .cloud.control import (
+    LOCAL_CONTROLS,
     Command,
     Control,
     ControlKind,
@@ -32,6 +33,8 @@ from .pipeline.known_slots import survives_offline
 from .runtime import SolarCloudConfigEntry
 
 ATTR_COMMAND: Final = "command"
+OF_PLANT: Final = LOCAL_CONTROLS | {Control.BATTERY_MODE}
+"""Controls that stand at the plant where one of its devices has them: people know the battery of their house, not the inverter that obeys."""
 
 
 class SolarCloudControl(CoordinatorEntity[SolarCloudCoordinator[Settings]]):
@@ -55,9 +58,14 @@ class SolarCloudControl(CoordinatorEntity[SolarCloudCoordinator[Settings]]):
         self.control: Final = spec.control
         self._last_spec = spec
         self.entity_description = description
-        self._attr_unique_id = f"{account.vendor.key}_{device_id}_{spec.control}"
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_id)})
-        self._attr_assumed_state = not spec.reads_back
+        owner = device_id
+        if spec.control in OF_PLANT:
+            owner = control_manager.plant_of_only(device_id, spec.control)
+        self._attr_unique_id = f"{account.vendor.key}_{owner}_{spec.control}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, owner)})
+        self._attr_assumed_state = not spec.reads_back and (
+            spec.control not in LOCAL_CONTROLS
+        )
 
     @property
     def spec(self) -> ControlSpec:
@@ -202,6 +210,9 @@ EVERYDAY: Final = frozenset(
         Control.CHARGE_CURRENT_LIMIT,
         Control.BATTERY_COMMAND,
         Control.BATTERY_COMMAND_POWER,
+        Control.BATTERY_MODE,
+        Control.BATTERY_MODE_POWER,
+        Control.BATTERY_MODE_TARGET_SOC,
         Control.WORK_MODE,
         Control.FORCED_CHARGING,
         Control.STOP_FORCED_CHARGE,

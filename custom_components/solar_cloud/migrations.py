@@ -11,6 +11,7 @@ earlier minor version take the same way:
 - 3: so have times of uploads, counts of calls, and gaps.
 - 4: so have assumed settings, tasks, imports and odd hours; a forced mode says when it was begun.
 - 5: an import under way says how far it has come.
+- 6: a forced mode says which one it is, for there are more than two.
 
 What is damaged is passed on as it is: its reader refuses it (``cloud/serialization.py``).
 """
@@ -21,7 +22,7 @@ from typing import Final
 from .cloud.storage import Json
 from .pipeline.sibling import decimals
 
-VERSION: Final = 5
+VERSION: Final = 6
 
 type Convert = Callable[[Json], Json]
 
@@ -201,10 +202,15 @@ def _task(row: Json) -> Json:
 
 
 def _force(row: Json) -> Json:
-    """The first versions kept when a mode was renewed, and nothing of when it was begun."""
-    if not isinstance(row, dict) or row.get("begun"):
+    """The first versions kept when a mode was renewed, and nothing of when it was begun; later ones only whether it charges."""
+    if not isinstance(row, dict):
         return row
-    return row | {"begun": row.get("renewed")}
+    found = row if row.get("begun") else row | {"begun": row.get("renewed")}
+    wish = found.get("wish")
+    if isinstance(wish, dict) and isinstance(charges := wish.get("charges"), bool):
+        mode = "charge" if charges else "discharge"
+        found = found | {"wish": wish | {"mode": mode}}
+    return found
 
 
 def _examination(content: Json) -> Json:

@@ -36,6 +36,7 @@ _EXCEPTIONS: Final[Mapping[Control, dict[str, Any]]] = {
         Control.BATTERY_MIN_SOC,
         Control.BATTERY_MAX_SOC,
         Control.BACKUP_RESERVE_SOC,
+        Control.BATTERY_MODE_TARGET_SOC,
     )
 }
 """Levels of a battery: pickers of actions know by them whom a battery obeys."""

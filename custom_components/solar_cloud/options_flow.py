@@ -6,8 +6,12 @@ from typing import Any, Final
 import voluptuous as vol
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.const import UnitOfTime
 from homeassistant.helpers.selector import (
     BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
     SelectOptionDict,
     Selector,
     SelectSelector,
@@ -22,6 +26,7 @@ from .cloud.errors import CloudError
 from .cloud.model import Device, Inventory, Plant
 from .cloud.vendor import Cloud, SupportsManualDevices
 from .const import (
+    CONF_BATTERY_MODE_HOURS,
     CONF_CONTROLS,
     CONF_CORRECTIONS,
     CONF_EXCLUDED_PLANTS,
@@ -32,6 +37,7 @@ from .const import (
     CONF_UNIT,
     UNIT_OF_TABLE,
 )
+from .control.battery_mode import LEAST_HOURS, MOST_HOURS, USUAL_HOURS
 from .device_registry import registered_name
 from .doctors import async_access, async_letter, async_services, letter_field
 from .flow_schemas import async_sentence, flow_error, plant_options, plants_schema
@@ -133,6 +139,8 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
         if user_input is not None:
             changed = plant_options(user_input, inventory.plants)
             changed[CONF_REPAIR_GAPS] = user_input[CONF_REPAIR_GAPS]
+            if CONF_BATTERY_MODE_HOURS in user_input:
+                changed[CONF_BATTERY_MODE_HOURS] = user_input[CONF_BATTERY_MODE_HOURS]
             # A plant that is not listed now was left out all the same.
             changed[CONF_EXCLUDED_PLANTS] += sorted(
                 set(excluded) - inventory.plants.keys()
@@ -155,12 +163,29 @@ class SolarCloudOptionsFlow(OptionsFlowWithReload):
             data_schema=self.add_suggested_values_to_schema(
                 schema.extend(
                     {vol.Required(CONF_REPAIR_GAPS, default=repair): BooleanSelector()}
+                    | self._mode_fields()
                     | self._extra_fields()
                 ),
                 user_input,
             ),
             errors=errors,
         )
+
+    def _mode_fields(self) -> dict[vol.Marker, Selector[Any]]:
+        """Ask how long a battery mode lasts that is chosen without a duration, where the client can change settings at all."""
+        if self._cloud().controls is None:
+            return {}
+        hours = self.config_entry.options.get(CONF_BATTERY_MODE_HOURS, USUAL_HOURS)
+        config = NumberSelectorConfig(
+            min=LEAST_HOURS,
+            max=MOST_HOURS,
+            step=0.5,
+            unit_of_measurement=UnitOfTime.HOURS,
+            mode=NumberSelectorMode.BOX,
+        )
+        return {
+            vol.Required(CONF_BATTERY_MODE_HOURS, default=hours): NumberSelector(config)
+        }
 
     def _extra_fields(self) -> dict[vol.Marker, Selector[Any]]:
         """Ask for a serial where the client can read what the vendor's lists leave out."""

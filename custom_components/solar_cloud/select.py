@@ -7,7 +7,9 @@ from homeassistant.components.select import SelectEntity, SelectEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .cloud.control import Control, ControlKind
+from .account import Account
+from .cloud.control import Control, ControlKind, ControlSpec
+from .control.manager import ControlManager
 from .entity import SolarCloudControl, add_controls, control_description, controls_of
 from .runtime import SolarCloudConfigEntry
 
@@ -25,7 +27,19 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add selects as their devices appear."""
-    add_controls(entry, async_add_entities, SELECTS, SolarCloudSelect)
+    add_controls(entry, async_add_entities, SELECTS, _select)
+
+
+def _select(
+    account: Account,
+    control_manager: ControlManager,
+    device_id: str,
+    spec: ControlSpec,
+    description: SelectEntityDescription,
+) -> SolarCloudSelect:
+    modes = spec.control is Control.BATTERY_MODE
+    kind = BatteryModeSelect if modes else SolarCloudSelect
+    return kind(account, control_manager, device_id, spec, description)
 
 
 class SolarCloudSelect(SolarCloudControl, SelectEntity):
@@ -48,3 +62,14 @@ class SolarCloudSelect(SolarCloudControl, SelectEntity):
     async def async_select_option(self, option: str) -> None:
         """Send the chosen option."""
         await self.async_command(option)
+
+
+class BatteryModeSelect(SolarCloudSelect):
+    """What the battery is to do; power and target stand beside it, and it ends after the time in the account's options."""
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        """Choose a mode."""
+        await self.control_manager.async_choose_battery_mode(
+            self.device_id, option, self._context
+        )

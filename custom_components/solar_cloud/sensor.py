@@ -840,7 +840,7 @@ class ForcedModeSensor(CommandSensor):
         """What was asked for, W and %."""
         wish = self._control_manager.forces.wish(self._device_id)
         return {
-            "mode": wish and ("charge" if wish.charges else "discharge"),
+            "mode": wish and wish.mode,
             "power": wish and wish.power,
             "target_soc": wish and wish.target_soc,
         }

@@ -209,12 +209,16 @@ async def test_a_plant_left_out_later_goes_and_may_come_back(
         "plants": [kept, left],
         "controls": False,
         "repair_gaps": True,
+        "battery_mode_hours": 6,
     }
-    await flow.submit(plants=[kept], controls=True, repair_gaps=False)
+    await flow.submit(
+        plants=[kept], controls=True, repair_gaps=False, battery_mode_hours=2
+    )
     assert twin.options == {
         "excluded_plants": [left],
         "controls": True,
         "repair_gaps": False,
+        "battery_mode_hours": 2,
     }
     assert home.device(left, twin) is None
     assert home.device(kept, twin)
@@ -231,12 +235,14 @@ async def test_a_plant_left_out_later_goes_and_may_come_back(
         "plants": [kept],
         "controls": True,
         "repair_gaps": False,
+        "battery_mode_hours": 2,
     }
     await flow.submit(plants=[kept, left], controls=False, repair_gaps=True)
     assert twin.options == {
         "excluded_plants": [],
         "controls": False,
         "repair_gaps": True,
+        "battery_mode_hours": 2,
     }
     assert home.value(f"solax_{left}_pv_power") > 0
 

@@ -53,6 +53,8 @@ class Control(StrEnum):
         "W",
     )
     BATTERY_COMMAND_POWER = ("battery_command_power", ControlKind.NUMBER, "W")
+    BATTERY_MODE_POWER = ("battery_mode_power", ControlKind.NUMBER, "W")
+    BATTERY_MODE_TARGET_SOC = ("battery_mode_target_soc", ControlKind.NUMBER, "%")
     GRID_CHARGE_POWER_LIMIT = ("grid_charge_power_limit", ControlKind.NUMBER, "W")
     EXPORT_LIMIT = ("export_limit", ControlKind.NUMBER, "W")
     EXPORT_LIMIT_RATIO = ("export_limit_ratio", ControlKind.NUMBER, "%")
@@ -70,6 +72,7 @@ class Control(StrEnum):
 
     WORK_MODE = ("work_mode", ControlKind.SELECT)
     BATTERY_COMMAND = ("battery_command", ControlKind.SELECT)
+    BATTERY_MODE = ("battery_mode", ControlKind.SELECT)
     CHARGER_MODE = ("charger_mode", ControlKind.SELECT)
     CHARGER_START_MODE = ("charger_start_mode", ControlKind.SELECT)
     CHARGER_SCENE = ("charger_scene", ControlKind.SELECT)
@@ -220,13 +223,29 @@ class ControlAction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForceBattery(ControlAction):
-    """Charge or discharge for a time, or until a state of charge. It always ends; the result has a ``ForcedMode``."""
+class SteerBattery(ControlAction):
+    """Put the battery into a mode for a time. It always ends, and what was before comes back; the result has a ``ForcedMode``."""
+
+    duration: float
+    """Seconds after which it ends at the latest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldBattery(SteerBattery):
+    """Do not discharge, and buy nothing from the grid for the battery. Where the vendor can, what the sun leaves over goes on charging it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeBatteryFromSun(SteerBattery):
+    """Charge with what the sun leaves over and with nothing from the grid, and do not discharge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForceBattery(SteerBattery):
+    """Charge or discharge for a time, or until a state of charge."""
 
     power: float | None = None
     """W, always positive; ``None`` lets the device choose."""
-    duration: float
-    """Seconds after which it ends at the latest."""
     target_soc: float | None = None
 
 
@@ -243,6 +262,9 @@ class DischargeBattery(ForceBattery):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopBattery(ControlAction):
     """End a forced mode and return to what was before. Harmless when there is none."""
+
+    unfollowed: bool = False
+    """Whether nobody calls ``poll_task`` for it, as when an account is removed: all that it takes is sent at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +311,27 @@ class ReserveCharging(ControlAction):
     """A."""
 
 
+AUTOMATIC: Final = "automatic"
+BATTERY_MODES: Final[Mapping[str, type[ControlAction]]] = {
+    AUTOMATIC: StopBattery,
+    "hold": HoldBattery,
+    "charge": ChargeBattery,
+    "charge_from_sun": ChargeBatteryFromSun,
+    "discharge": DischargeBattery,
+}
+"""The options of ``Control.BATTERY_MODE``, the same for every vendor, with the actions that choose them."""
+LOCAL_CONTROLS: Final = frozenset(
+    {Control.BATTERY_MODE_POWER, Control.BATTERY_MODE_TARGET_SOC}
+)
+"""Controls that no device has: they go along with the battery mode that is chosen next."""
+
+
+def battery_mode_of(action: object) -> str | None:
+    """Return the battery mode that an action chooses, ``None`` for anything else."""
+    kinds = BATTERY_MODES.items()
+    return next((mode for mode, kind in kinds if type(action) is kind), None)
+
+
 FORCED_MODE_CONTROLS: Final = frozenset(
     {
         Control.BATTERY_COMMAND,
@@ -299,7 +342,7 @@ FORCED_MODE_CONTROLS: Final = frozenset(
 )
 """Controls that begin or end a forced mode: after one of them ``CommandResult.force`` says which one is on, ``None`` that there is none.
 
-The same goes for ``ForceBattery``, ``StopBattery`` and ``SetWorkMode``.
+The same goes for ``SteerBattery``, ``StopBattery`` and ``SetWorkMode``.
 """
 
 
@@ -326,6 +369,9 @@ class ControlClient(Protocol):
 
     async def run_action(self, action: ControlAction) -> CommandResult:
         """Run an action; errors as ``apply``. A half-done one is undone, or the error says what was done (``CommandRejected("half_done")``)."""
+
+    def battery_mode(self, device_id: str) -> str | None:
+        """Return the battery mode that a device's last word shows, ``None`` while that is not known. Makes no call, and is asked often."""
 
     async def poll_task(self, task: str) -> CommandResult:
         """Ask how a running command stands: sends nothing, or the next step of an action. Raises ``CommandRejected`` when it failed.

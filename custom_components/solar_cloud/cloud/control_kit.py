@@ -6,9 +6,12 @@ Every check raises ``CommandInvalid``: nothing was sent.
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import time
+from functools import partial
 from typing import Final
 
 from .control import (
+    AUTOMATIC,
+    BATTERY_MODES,
     Capabilities,
     Command,
     Control,
@@ -62,6 +65,28 @@ def capabilities(
         {device_id: frozenset(offer.actions) for device_id, offer in offers.items()},
         reasons,
     )
+
+
+LEAST_MODE_POWER: Final = 100.0
+LEAST_TARGET: Final = 5.0
+
+
+def offer_battery_modes(offer: DeviceOffer, most: float, settle: float) -> None:
+    """Offer the battery modes whose actions are offered, with the numbers beside them; ``most`` are the W it charges or discharges with."""
+    options = [mode for mode, kind in BATTERY_MODES.items() if kind in offer.actions]
+    if not {*options} - {AUTOMATIC}:
+        return
+    kept = partial(ControlSpec, reads_back=False, settle=settle)
+    offer.specs += [
+        ControlSpec(Control.BATTERY_MODE, options=tuple(options), settle=settle),
+        kept(
+            Control.BATTERY_MODE_POWER,
+            minimum=min(LEAST_MODE_POWER, most),
+            maximum=most,
+            step=100.0,
+        ),
+        kept(Control.BATTERY_MODE_TARGET_SOC, minimum=LEAST_TARGET, maximum=100.0),
+    ]
 
 
 # Limits

@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 from .control import Control, ForcedMode, SettingValue
-from .serialization import from_json
+from .serialization import from_json, to_json
 from .storage import LATER, SOON, Json, Storage
 
 SECTION: Final = "controls"
@@ -18,6 +18,8 @@ FORCED: Final = "forced"
 LONGEST_OUTRANKING: Final = 300.0
 """Seconds; a time further ahead was taken from a clock that has been put right since."""
 CONTROLS: Final = {str(control): control for control in Control}
+ASKED_AGAIN: Final = 7 * 86400.0
+"""Seconds after which a device is asked again for what it turned down: it may have been given another firmware."""
 
 
 @dataclass(slots=True)
@@ -77,6 +79,10 @@ class DeviceControlState:
     known: dict[str, KnownValue] = field(default_factory=dict)
     """By control, or by a name or code of the vendor's."""
     sent: list[SentValues] = field(default_factory=list)
+    before: dict[str, Json] = field(default_factory=dict)
+    """What a battery mode changed and is to be set back when it ends, as it was before, by a name or code of the vendor's."""
+    lacks: dict[str, float] = field(default_factory=dict)
+    """The ways to steer its battery that it turned down, by a name of the vendor's, with the Unix time."""
 
     def value(self, key: str) -> Json:
         """Return what it accepted or told last; ``None`` when it never did."""
@@ -112,6 +118,39 @@ class ControlState[S: DeviceControlState]:
     def save(self, delay: float = SOON) -> None:
         """Keep what changed."""
         self._storage.delay_save(SECTION, lambda: self._devices, delay)
+
+    async def save_now(self) -> None:
+        """Keep what changed; it is on disk when this returns."""
+        await self._storage.save(SECTION, to_json(self._devices))
+
+    # What a battery mode changes
+
+    async def remember(self, device_id: str, values: Mapping[str, Json]) -> None:
+        """Keep how a device is set before a battery mode changes it; it is on disk when this returns.
+
+        What an earlier mode changed, and nobody has set back yet, stays as it was before that one.
+        """
+        row = self.of(device_id)
+        row.before = {**values, **row.before}
+        await self.save_now()
+
+    def forget(self, device_id: str, keys: Iterable[str]) -> None:
+        """Note that something need not be set back any more."""
+        before = self.of(device_id).before
+        if [key for key in keys if before.pop(key, None) is not None]:
+            self.save(0.0)
+
+    # What devices turned down
+
+    def lack(self, device_id: str, way: str) -> None:
+        """Note that a device does not take a way to steer its battery."""
+        self.of(device_id).lacks[way] = time.time()
+        self.save()
+
+    def lacks(self, device_id: str, way: str) -> bool:
+        """Whether a device turned a way down lately."""
+        at = self.of(device_id).lacks.get(way)
+        return at is not None and time.time() - at < ASKED_AGAIN
 
     # Values
 

@@ -38,8 +38,8 @@ CLOCK_SET: Final = 2.0
 class Wish:
     """What a forced mode was asked for."""
 
-    charges: bool
-    """Whether it charges; otherwise it discharges."""
+    mode: str
+    """One of ``BATTERY_MODES``."""
     power: float | None
     """W; ``None`` where the device was left to choose."""
     target_soc: float | None
@@ -343,7 +343,9 @@ async def async_end_all(cloud: Cloud, stored: Json) -> frozenset[str]:
         return frozenset(lasting)
     for device_id in forces:
         try:
-            result = await controls.run_action(StopBattery(device_id=device_id))
+            result = await controls.run_action(
+                StopBattery(device_id=device_id, unfollowed=True)
+            )
             if result.outcome is Outcome.UNCERTAIN:
                 raise CloudUnreachable
             lasting.discard(device_id)

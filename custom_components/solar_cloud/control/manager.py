@@ -18,9 +18,11 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers.event import async_call_later
 
 from ..cloud.control import (
+    AUTOMATIC,
     FORCED_MODE_CONTROLS,
+    LOCAL_CONTROLS,
     Capabilities,
-    ChargeBattery,
+    ChargeBatteryFromSun,
     Command,
     CommandResult,
     Control,
@@ -29,19 +31,24 @@ from ..cloud.control import (
     ControlSpec,
     ForceBattery,
     ForcedMode,
+    HoldBattery,
     Outcome,
     Settings,
     SettingValue,
     SetWorkMode,
+    SteerBattery,
     StopBattery,
+    battery_mode_of,
 )
+from ..cloud.control_kit import check_range
 from ..cloud.errors import CloudError, CommandInvalid, CommandRejected, describe
 from ..cloud.model import Notice, Snapshot
 from ..cloud.storage import Json
-from ..const import DOMAIN, LOGGER
+from ..const import CONF_BATTERY_MODE_HOURS, DOMAIN, LOGGER
 from ..coordinator import InventoryCoordinator, SolarCloudCoordinator
 from ..device_registry import registered_name
 from ..storage import AccountStorage
+from .battery_mode import USUAL_HOURS, BatteryModes
 from .events import command_name, fire
 from .forced_mode import ForcedModeManager, Superseded, Supervised, Wish
 from .pending import CommandState, Key, LastCommands, PendingValues
@@ -60,8 +67,8 @@ UNSURE: Final = frozenset({"half_done", "device_timeout"})
 """Refusals after which a part of a command may have been carried out all the same."""
 SETTINGS: Final = "fields"
 """The placeholder of an error that lists controls by their keys."""
-CHARGES: Final = {"charge": True, "discharge": False}
-"""Options of a battery command by whether they charge."""
+FORCED_MODES: Final = frozenset({"charge", "discharge"})
+"""Options of a battery command that are battery modes too."""
 
 type What = Command | ControlAction
 
@@ -90,6 +97,9 @@ class ControlManager:
         self.settings: Final = settings
         self._running: Final = TaskStore(store)
         self.pending: Final = PendingValues(store, self._running.changing)
+        self.battery_modes: Final = BatteryModes(
+            store, entry.options.get(CONF_BATTERY_MODE_HOURS, USUAL_HOURS)
+        )
         self.budget: Final = WriteLimiter(store)
         self._last_commands: Final = LastCommands(store, self._running.running())
         self.forces: Final = ForcedModeManager(
@@ -104,6 +114,7 @@ class ControlManager:
         self._last: Final[dict[str, float]] = {}
         self._timers: Final[dict[str, CALLBACK_TYPE]] = {}
         self._ineffective: Final[set[str]] = set()
+        self._shown_modes: dict[str, SettingValue | None] = {}
         self._stopped = False
         self.available = Capabilities()
 
@@ -145,19 +156,49 @@ class ControlManager:
     def _follow_readings(self) -> None:
         """Readings may bring devices, and with some vendors the settings."""
         self._offer()
+        shown, self._shown_modes = self._shown_modes, self._modes()
         if self._entry.runtime_data.vendor.settings_period is None:
             self._entry.async_create_background_task(
                 self._hass, self.settings.async_refresh(), "solar_cloud settings"
             )
+        elif shown != self._shown_modes:
+            self._tell_entities()
+
+    def _modes(self) -> dict[str, SettingValue | None]:
+        """Return the battery mode of every plant and device that has one."""
+        return {
+            device_id: self.value(device_id, Control.BATTERY_MODE)
+            for device_id in self.available.specs
+            if self.spec(device_id, Control.BATTERY_MODE) is not None
+        }
 
     @callback
     def _compare(self) -> None:
         self._offer()  # with some vendors only what was read can be set
         self.forces.watch()
+        self._drop_ended_modes()
         self.pending.compare(
-            self.settings.data, time.time(), self._running.changing, self._disagree
+            self._reported(), time.time(), self._running.changing, self._disagree
         )
         self._last_commands.follow(self.pending.states)
+
+    def _reported(self) -> Settings:
+        """Return what devices are set to, with the battery modes that are waited for."""
+        modes: dict[Key, SettingValue] = {
+            key: mode
+            for key in self.pending.sent(Control.BATTERY_MODE)
+            if (mode := self._cloud.battery_mode(key[0])) is not None
+        }
+        settings = self.settings.data
+        return replace(settings, values={**settings.values, **modes})
+
+    def _drop_ended_modes(self) -> None:
+        """Show what the device tells of its battery once a mode is over: one that ended before the next report is no contradiction."""
+        for key in self.pending.sent(Control.BATTERY_MODE):
+            known = self.pending.get(key)
+            over = self.forces.get(key[0]) is None
+            if known is not None and known.value != AUTOMATIC and over:
+                self.pending.drop(key, self.pending.states[key])
 
     def _disagree(self, key: Key) -> None:
         LOGGER.warning(
@@ -177,7 +218,21 @@ class ControlManager:
 
     def value(self, device_id: str, control: Control) -> SettingValue | None:
         """Return what a control is set to, as far as is known."""
-        return self.pending.value((device_id, control), self.settings.data)
+        key = (device_id, control)
+        if control in LOCAL_CONTROLS:
+            return self.battery_modes.value(device_id, control)
+        if control is Control.BATTERY_MODE:
+            return self.pending.value(key, self._battery_mode(device_id))
+        return self.pending.value(key, self.settings.data.values.get(key))
+
+    def _battery_mode(self, device_id: str) -> str | None:
+        """Return what the device says of its battery; while it says nothing, what it was told by us."""
+        told = self._cloud.battery_mode(device_id)
+        if told is None and (force := self.forces.get(device_id)) is not None:
+            if force.stopping:
+                return AUTOMATIC
+            return None if force.wish is None else force.wish.mode
+        return told
 
     def last_command(self, device_id: str) -> tuple[str, CommandState] | None:
         """Return the name of the last command somebody gave a plant or device, and how it stands."""
@@ -229,48 +284,103 @@ class ControlManager:
 
         async def send() -> CommandResult:
             _check_numbers(command)
-            pending = None
-            if command.value is not None:
-                pending = self.pending.queue(key, spec, command.value)
-                self._tell_entities()
-            sent = False
-
-            async def apply() -> CommandResult:
-                nonlocal sent
-                sent = True
-                if pending is not None:
-                    self.pending.send(key, pending)
-                return await self._cloud.apply(command)
-
-            try:
-                result = await self._send(command, apply)
-            except CloudError:
-                self.pending.withdraw(key, pending)
-                self._tell_entities()
-                raise
-            except BaseException:  # cut off, or the disk is full
-                if sent:
-                    self.pending.answered(key, Outcome.UNCERTAIN)
-                else:
-                    self.pending.withdraw(key, pending)
-                raise
-            self.pending.answered(key, result.outcome, waits=result.task is not None)
+            if command.control in LOCAL_CONTROLS:
+                return self._keep(command, spec)
+            result = await self._send_shown(
+                command, spec, command.value, lambda: self._cloud.apply(command)
+            )
             if spec.reads_back:
                 self._read_settings_in(spec.settle)
             return result
 
         return await self._tell_user(command, send, context)
 
+    def _keep(self, command: Command, spec: ControlSpec) -> CommandResult:
+        """Keep what goes along with the next battery mode."""
+        assert command.value is not None
+        check_range(float(command.value), spec.minimum, spec.maximum)
+        key = (command.device_id, command.control)
+        self.battery_modes.keep(*key, command.value)
+        self.pending.answered(key, Outcome.KEPT)
+        return CommandResult(outcome=Outcome.KEPT)
+
+    async def _send_shown(
+        self,
+        what: What,
+        spec: ControlSpec,
+        value: SettingValue | None,
+        call: Callable[[], Awaitable[CommandResult]],
+    ) -> CommandResult:
+        """Send in turn, and show what was asked for until the device tells; a button has no value."""
+        key = (what.device_id, spec.control)
+        pending = None
+        if value is not None:
+            pending = self.pending.queue(key, spec, value)
+            self._tell_entities()
+        sent = False
+
+        async def send() -> CommandResult:
+            nonlocal sent
+            sent = True
+            if pending is not None:
+                self.pending.send(key, pending)
+            return await call()
+
+        try:
+            result = await self._send(what, send)
+        except CloudError:
+            self.pending.withdraw(key, pending)
+            self._tell_entities()
+            raise
+        except BaseException:  # cut off, or the disk is full
+            if sent:
+                self.pending.answered(key, Outcome.UNCERTAIN)
+            else:
+                self.pending.withdraw(key, pending)
+            raise
+        self.pending.answered(key, result.outcome, waits=result.task is not None)
+        return result
+
     async def async_run_action(
         self, action: ControlAction, context: Context | None = None
     ) -> CommandResult:
         """Carry out an action. Raises a translated ``HomeAssistantError``."""
 
+        mode = battery_mode_of(action)
+        spec = self.spec(action.device_id, Control.BATTERY_MODE) if mode else None
+
         async def send() -> CommandResult:
             _check_numbers(action)
-            return await self._send_action(action)
+            if spec is None:
+                return await self._send_action(action)
+            result = await self._send_shown(
+                action, spec, mode, lambda: self._cloud.run_action(action)
+            )
+            self._read_settings_in(ACTION_SETTLES)
+            return result
 
         return await self._tell_user(action, send, context)
+
+    async def async_choose_battery_mode(
+        self, device_id: str, mode: str, context: Context | None = None
+    ) -> CommandResult:
+        """Choose a battery mode with the numbers beside it. Raises a translated ``HomeAssistantError``."""
+        return await self.async_run_action(
+            self.battery_modes.chosen(device_id, mode), context
+        )
+
+    def plant_of_only(self, device_id: str, control: Control) -> str:
+        """Return the plant of which a device is the only one with a control, else the device itself."""
+        inventory = self._inventory.data
+        device = inventory.devices.get(device_id)
+        if device is None:
+            return device_id
+        able = [
+            each.id
+            for each in inventory.devices_of(device.plant_id)
+            if self.spec(each.id, control) is not None
+        ]
+        return device.plant_id if able == [device_id] else device_id
 
     async def _send_action(
         self, action: ControlAction, wanted: Callable[[], bool] | None = None
@@ -295,7 +405,9 @@ class ControlManager:
         context: Context | None,
     ) -> CommandResult:
         value, control = (
-            (what.value, what.control) if isinstance(what, Command) else (None, None)
+            (what.value, what.control)
+            if isinstance(what, Command)
+            else (_mode_named(what), None)
         )
         self._last_commands.begin(what.device_id, name_of(what), control)
         try:
@@ -374,7 +486,7 @@ class ControlManager:
 
     def _begins(self, what: What) -> ForcedMode | None:
         """Return the forced mode that a command begins, as far as that is known before it is sent."""
-        if isinstance(what, ForceBattery):
+        if isinstance(what, SteerBattery):
             return ForcedMode(ends_after=what.duration)
         if isinstance(what, Command):
             control, option = what.control, str(what.value)
@@ -387,15 +499,18 @@ class ControlManager:
 
     def _wish(self, what: What) -> Wish | None:
         """Return what a command or action asks of the battery, as far as it says."""
-        if isinstance(what, ForceBattery):
-            return Wish(isinstance(what, ChargeBattery), what.power, what.target_soc)
+        mode = battery_mode_of(what)
+        if isinstance(what, ForceBattery) and mode is not None:
+            return Wish(mode, what.power, what.target_soc)
+        if isinstance(what, SteerBattery) and mode is not None:
+            return Wish(mode, None, None)
         if (
             isinstance(what, Command)
             and what.control is Control.BATTERY_COMMAND
-            and (charges := CHARGES.get(str(what.value))) is not None
+            and (command := str(what.value)) in FORCED_MODES
         ):
             power = self.value(what.device_id, Control.BATTERY_COMMAND_POWER)
-            return Wish(charges, power if isinstance(power, float) else None, None)
+            return Wish(command, power if isinstance(power, float) else None, None)
         return None
 
     async def _supervise(
@@ -488,19 +603,26 @@ class ControlManager:
 
     # Tasks
 
-    @staticmethod
-    def _task(what: What, result: CommandResult) -> RunningTask:
+    def _task(self, what: What, result: CommandResult) -> RunningTask:
         return RunningTask(
             what.device_id,
             name_of(what),
             result.task or "",
             result.check_after or ASK_AGAIN,
             time.time(),
-            what.control if isinstance(what, Command) else None,
+            self._control_of(what),
             ends=_steers(what)
             and result.force is None
-            and not isinstance(what, ForceBattery),
+            and not isinstance(what, SteerBattery),
         )
+
+    def _control_of(self, what: What) -> Control | None:
+        """Return the control whose value a command or action changes."""
+        if isinstance(what, Command):
+            return what.control
+        mode = battery_mode_of(what)
+        offered = mode and self.spec(what.device_id, Control.BATTERY_MODE)
+        return Control.BATTERY_MODE if offered else None
 
     def _poll_task_later(self, task: RunningTask) -> None:
         self._running.put(task)
@@ -650,7 +772,7 @@ def _steers(what: What) -> bool:
     """Whether a forced mode is begun or ended by it."""
     if isinstance(what, Command):
         return what.control in FORCED_MODE_CONTROLS
-    return isinstance(what, ForceBattery | StopBattery | SetWorkMode)
+    return isinstance(what, SteerBattery | StopBattery | SetWorkMode)
 
 
 def _next(task: RunningTask, result: CommandResult) -> RunningTask:
@@ -675,10 +797,18 @@ def name_of(what: What) -> str:
     """Name a command or action as users know it."""
     if isinstance(what, Command):
         return str(what.control)
+    if _mode_named(what) is not None:
+        return str(Control.BATTERY_MODE)
     return "".join(
         f"_{letter.lower()}" if letter.isupper() else letter
         for letter in type(what).__name__
     ).strip("_")
+
+
+def _mode_named(what: What) -> str | None:
+    """Return the battery mode of what has no action of its own, and is known by the mode it sets."""
+    named = isinstance(what, HoldBattery | ChargeBatteryFromSun)
+    return battery_mode_of(what) if named else None
 
 
 def as_error(hass: HomeAssistant, err: CloudError) -> HomeAssistantError:

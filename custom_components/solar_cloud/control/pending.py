@@ -126,14 +126,18 @@ class PendingValues:
                 sent.state = CommandState.UNCERTAIN  # cut off on its way
             self.states[key] = sent.state
 
-    def value(self, key: Key, settings: Settings) -> SettingValue | None:
-        """Return what an entity shows: the pending value while there is one, else what the device reports."""
+    def value(self, key: Key, reported: SettingValue | None) -> SettingValue | None:
+        """Return what an entity shows: the pending value while there is one, else what the device ``reported``."""
         pending = self._waiting.get(key) or self._sent.get(key)
-        return settings.values.get(key) if pending is None else pending.value
+        return reported if pending is None else pending.value
 
     def get(self, key: Key) -> PendingValue | None:
         """Return what was sent last, as long as it is not confirmed."""
         return self._sent.get(key)
+
+    def sent(self, control: Control) -> list[Key]:
+        """Return where a value of a control was sent that is not confirmed."""
+        return [key for key in self._sent if key[1] is control]
 
     def queue(self, key: Key, spec: ControlSpec, value: SettingValue) -> PendingValue:
         """Show a value whose command waits for its turn."""

@@ -23,8 +23,11 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 
 from ..cloud.control import (
+    BATTERY_MODES,
+    Capabilities,
     ChargeBattery,
     CommandResult,
+    Control,
     ControlAction,
     DischargeBattery,
     Period,
@@ -115,6 +118,9 @@ _FORCE: Final[dict[vol.Marker, Any]] = {
 }
 FORCE: Final = vol.Schema(vol.All(_FORCE, _with_end))
 STOP: Final = vol.Schema(_DEVICE)
+BATTERY_MODE: Final = vol.Schema(
+    {**_FORCE, vol.Required(ATTR_MODE): vol.In(BATTERY_MODES)}
+)
 SCHEDULE: Final = vol.Schema(
     {
         **_DEVICE,
@@ -213,15 +219,20 @@ ACTIONS: Final[Mapping[str, tuple[type[ControlAction], vol.Schema, Build]]] = {
 }
 
 
+SET_BATTERY_MODE: Final = "set_battery_mode"
+
+
 @callback
 def async_register(hass: HomeAssistant) -> None:
     """Register the actions that change settings."""
-    for name, (_, schema, _) in ACTIONS.items():
+    schemas = {name: schema for name, (_, schema, _) in ACTIONS.items()}
+    for name, schema in (schemas | {SET_BATTERY_MODE: BATTERY_MODE}).items():
+        modes = name == SET_BATTERY_MODE
         service.async_register_admin_service(
             hass,
             DOMAIN,
             name,
-            _async_run_action,
+            _async_set_battery_mode if modes else _async_run_action,
             schema,
             supports_response=SupportsResponse.OPTIONAL,
         )
@@ -230,10 +241,45 @@ def async_register(hass: HomeAssistant) -> None:
 async def _async_run_action(call: ServiceCall) -> ServiceResponse:
     """Carry out an action."""
     kind, _, build = ACTIONS[call.service]
-    control_manager, device_id = _target(call.hass, call.data[ATTR_DEVICE], kind)
-    result = await control_manager.async_run_action(
-        build(device_id, call.data), call.context
+
+    def able(offered: Capabilities) -> set[str]:
+        return {key for key, actions in offered.actions.items() if kind in actions}
+
+    control_manager, device_id = _target(call.hass, call.data[ATTR_DEVICE], able)
+    return await _async_send(
+        call, control_manager, device_id, build(device_id, call.data)
     )
+
+
+async def _async_set_battery_mode(call: ServiceCall) -> ServiceResponse:
+    """Choose a battery mode; without a duration it lasts as long as the account's options say."""
+    mode, duration = call.data[ATTR_MODE], call.data.get(ATTR_DURATION)
+
+    def able(offered: Capabilities) -> set[str]:
+        return {key for key in offered.specs if offered.spec(key, Control.BATTERY_MODE)}
+
+    control_manager, device_id = _target(call.hass, call.data[ATTR_DEVICE], able)
+    spec = control_manager.spec(device_id, Control.BATTERY_MODE)
+    if spec is None or mode not in spec.options:
+        offered = spec.options if spec else ()
+        raise error("battery_mode_not_offered", modes=", ".join(offered))
+    action = control_manager.battery_modes.action(
+        device_id,
+        mode,
+        call.data.get(ATTR_POWER),
+        call.data.get(ATTR_TARGET),
+        duration and duration.total_seconds(),
+    )
+    return await _async_send(call, control_manager, device_id, action)
+
+
+async def _async_send(
+    call: ServiceCall,
+    control_manager: ControlManager,
+    device_id: str,
+    action: ControlAction,
+) -> ServiceResponse:
+    result = await control_manager.async_run_action(action, call.context)
     return (
         _result_as_json(result, control_manager, device_id)
         if call.return_response
@@ -242,20 +288,16 @@ async def _async_run_action(call: ServiceCall) -> ServiceResponse:
 
 
 def _target(
-    hass: HomeAssistant, device_id: str, kind: type[ControlAction]
+    hass: HomeAssistant, device_id: str, who: Callable[[Capabilities], set[str]]
 ) -> tuple[ControlManager, str]:
-    """Find who carries an action out: the device itself, else the one it hangs on, else the only one of its plant."""
+    """Find who carries an action out, of those able to: the device itself, else the one it hangs on, else the only one of its plant."""
     device, entry = service.async_get_device_and_config_entry(hass, DOMAIN, device_id)
     account = account_of(entry).runtime_data
     control_manager: ControlManager | None = account.control_manager
     if control_manager is None:
         raise error("controls_off")
     own = own_identifier(device) if isinstance(device, dr.DeviceEntry) else None
-    able = {
-        key
-        for key, actions in control_manager.available.actions.items()
-        if kind in actions
-    }
+    able = who(control_manager.available)
     for ring in _rings(own or "", account.inventory.data):
         found = [key for key in ring if key in able]
         if len(found) > 1:

@@ -117,13 +117,19 @@ async def test_a_forced_mode_is_stopped(owner: Rig, button: bool) -> None:
     assert again.outcome is Outcome.CONFIRMED
 
 
-async def test_a_second_forced_mode_is_refused_while_one_runs(owner: Rig) -> None:
-    """The vendor says 20615: stop the first one first."""
+async def test_a_second_forced_mode_stops_the_first_one(owner: Rig) -> None:
+    """The vendor takes no other while one runs: it says 20615."""
     await ready(owner)
-    action = ChargeBattery(device_id=plant(owner), duration=7200.0)
-    await ask(owner, action)
-    with pytest.raises(CommandRejected, match="command_running"):
-        await client(owner).run_action(action)
+    charge = ChargeBattery(device_id=plant(owner), duration=7200.0)
+    discharge = DischargeBattery(device_id=plant(owner), duration=7200.0)
+    await ask(owner, charge)
+    result = await ask(owner, discharge)
+    assert result.outcome is Outcome.CONFIRMED
+    forced = steered(owner).forced
+    assert forced is not None
+    assert forced.watts > 0
+    sent = [body(owner, number)["dispatchSwitch"] for number in range(3)]
+    assert sent == [1, 0, 2]
 
 
 async def in_dispatch(rig: Rig) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from custom_components.solar_cloud.cloud.control import (
     ChargeBattery,
+    ChargeBatteryFromSun,
     Control,
     DischargeBattery,
+    HoldBattery,
     SetBatterySchedule,
     SetWorkMode,
     StopBattery,
@@ -38,14 +40,20 @@ BATTERY = {
     Control.BATTERY_CHARGE_POWER_LIMIT,
     Control.BATTERY_DISCHARGE_POWER_LIMIT,
     Control.STOP_FORCED_CHARGE,
+    Control.BATTERY_MODE,
+    Control.BATTERY_MODE_POWER,
+    Control.BATTERY_MODE_TARGET_SOC,
 }
 GRID = {Control.EXPORT_LIMIT, Control.EXPORT_LIMIT_ENABLED}
 ACTIONS = {
     ChargeBattery,
+    ChargeBatteryFromSun,
     DischargeBattery,
     StopBattery,
     SetWorkMode,
     SetBatterySchedule,
+    HoldBattery,
+    ChargeBatteryFromSun,
 }
 
 

@@ -130,6 +130,8 @@ class SteeredInverter:
             battery_w=watts,
             min_soc=low,
             max_soc=high,
+            charge_w=self._limit_of(p.MOST_CHARGE),
+            discharge_w=self._limit_of(p.MOST_DISCHARGE),
             export_limit_w=self._export_limit(),
             power_share=self._power_share(),
             stopped=stopped,
@@ -143,6 +145,9 @@ class SteeredInverter:
         charging = self.store[p.COMMAND] == p.CHARGE
         code = p.MOST_CHARGE if charging else p.MOST_DISCHARGE
         return self.watts(code)
+
+    def _limit_of(self, code: str) -> float | None:
+        return self.watts(code) if code in self.store else None
 
     def _rated(self) -> float:
         spec = self.site.spec

@@ -7,19 +7,21 @@ from typing import Final
 from ...control import (
     Capabilities,
     ChargeBattery,
+    ChargeBatteryFromSun,
     Control,
     ControlAction,
     ControlSpec,
     DischargeBattery,
+    HoldBattery,
     SetBatterySchedule,
     SetWorkMode,
     StopBattery,
 )
-from ...control_kit import DeviceOffer, capabilities
+from ...control_kit import DeviceOffer, capabilities, offer_battery_modes
 from ...model import Inventory
 from ...states import BatteryMode
 from ..sources import PlantHardware
-from .state import ControlStates, PlantControlState
+from .state import MODE, ControlStates, PlantControlState
 
 SCOPE: Final = "pvms.openapi.control"
 SETTLE: Final = 30.0
@@ -45,7 +47,12 @@ MODES: Final = {
 USUAL_MODES: Final = (SELF_CONSUMPTION, TIME_OF_USE)
 SURPLUS: Final = {"charge": "chargePreference", "feed_in": "fedToGridPreference"}
 
+LIMITED: Final = "limited"
+"""The way to keep batteries from discharging: a limit of 0 W (fusionsolar.md §4.4)."""
+WITHOUT_DISCHARGE: Final = (HoldBattery, ChargeBatteryFromSun)
+
 BATTERY_CONTROLS: Final = (
+    Control.BATTERY_MODE,
     Control.WORK_MODE,
     Control.SURPLUS_PRIORITY,
     Control.GRID_CHARGE_POWER_LIMIT,
@@ -62,6 +69,20 @@ BATTERY_ACTIONS: Final[tuple[type[ControlAction], ...]] = (
     SetWorkMode,
     SetBatterySchedule,
 )
+
+
+def why_not(
+    action: type[ControlAction], known: PlantControlState, *, refused: bool
+) -> str | None:
+    """Say why a plant is not offered a mode in which its batteries give nothing, ``None`` when it is."""
+    match known.mode.get(MODE):
+        case None:
+            return "not_read_yet"
+        case mode if refused or mode == THIRD_PARTY:
+            return "not_supported"
+        case mode if action is ChargeBatteryFromSun and mode not in USUAL_MODES:
+            return "not_supported"  # the sun goes to the grid first
+    return None
 
 
 def offered_modes(known: PlantControlState) -> dict[str, str]:
@@ -108,18 +129,29 @@ class FusionSolarControlCatalog:
         elif not (self._owner or known.answered):
             offer.withhold("not_proven")
         else:
-            self._battery(house, known, offer)
+            refused = self._memory.lacks(house.plant.id, LIMITED)
+            self._battery(house, known, offer, refused=refused)
             self._grid(house, offer)
         return offer
 
     @staticmethod
     def _battery(
-        house: PlantHardware, known: PlantControlState, offer: DeviceOffer
+        house: PlantHardware,
+        known: PlantControlState,
+        offer: DeviceOffer,
+        *,
+        refused: bool,
     ) -> None:
         if not house.batteries:
-            offer.withhold("no_battery", *BATTERY_CONTROLS, *BATTERY_ACTIONS)
+            actions = (*BATTERY_ACTIONS, *WITHOUT_DISCHARGE)
+            offer.withhold("no_battery", *BATTERY_CONTROLS, *actions)
             return
         offer.actions.update(BATTERY_ACTIONS)
+        for action in WITHOUT_DISCHARGE:
+            if reason := why_not(action, known, refused=refused):
+                offer.withhold(reason, action)
+            else:
+                offer.actions.add(action)
         told = partial(_spec, reads_back=False)
         offer.specs += [
             _spec(Control.WORK_MODE, options=(*offered_modes(known),)),
@@ -139,6 +171,8 @@ class FusionSolarControlCatalog:
                 )
             ),
         ]
+        powers = [highest_power(known, way) for way in (CHARGE, DISCHARGE)]
+        offer_battery_modes(offer, max(powers), SETTLE)
         limit = Control.GRID_CHARGE_POWER_LIMIT
         if (most := house.most_grid_charge) is None:
             offer.withhold("no_rating", limit)

@@ -1,24 +1,32 @@
 """Changing settings: a task is delivered, looked at until the device has carried it out, and what is set then is asked (fusionsolar.md §4, §11)."""
 
 from dataclasses import replace
+import time
 from typing import Final
 
 from ...control import (
+    AUTOMATIC,
     Capabilities,
     ChargeBattery,
+    ChargeBatteryFromSun,
     Command,
     CommandResult,
+    Control,
     ControlAction,
     ForceBattery,
     ForcedMode,
+    HoldBattery,
     Outcome,
     SetBatterySchedule,
     Settings,
     SetWorkMode,
     StopBattery,
+    battery_mode_of,
 )
 from ...control_kit import check_offered
+from ...control_state import FORCED
 from ...errors import (
+    CloudError,
     CloudUnreachable,
     CommandInvalid,
     CommandRejected,
@@ -33,21 +41,32 @@ from ..limits import CONTROL, STOP as STOP_BUCKET
 from ..session import FusionSolarSession
 from ..sources import PlantHardware
 from .api import Kind
-from .catalog import CHARGE, DISCHARGE, FusionSolarControlCatalog
+from .catalog import (
+    CHARGE,
+    DISCHARGE,
+    LIMITED,
+    TIME_OF_USE,
+    FusionSolarControlCatalog,
+    highest_power,
+)
 from .readback import SettingsReader
 from .requests import (
+    MOST_DISCHARGE,
     STOP,
+    FusionSolarRequest,
     answer_of,
     change_of,
     complete,
     dispatched,
+    ends as ends_of,
     force,
     mode_changes,
+    restore,
     schedule,
     setpoint,
-    stop,
+    without_discharge,
 )
-from .state import LONGEST_TASK, ControlStates
+from .state import LONGEST_TASK, MODE as OPERATION, ControlStates
 from .tasks import GONE, ControlTask, TaskStatus, refusal, standing, taken
 
 MIN_INTERVAL: Final = 5.0
@@ -55,6 +74,8 @@ UNDER_WAY: Final = 240.0
 """Seconds: tasks are carried out, and their states move, about every three minutes."""
 BEGUN: Final = 900.0
 """Seconds after which readings must show a forced mode: three uploads and what the cloud needs."""
+SHOWS: Final = 600.0
+"""Seconds after which a reading is certain to be from after a command: it is carried out, then measured, uploaded and asked for."""
 UNSEEN: Final = 3600.0
 """Seconds after which a forced mode that no reading could show is called unconfirmed: nights are read every twenty minutes."""
 LEAST_WATTS: Final = 100.0
@@ -62,6 +83,9 @@ LEAST_WATTS: Final = 100.0
 SOC: Final = Slot(Quantity.BATTERY_SOC)
 POWER: Final = Slot(Quantity.BATTERY_POWER)
 MODE: Final = Slot(Quantity.WORK_MODE)
+NOT_TAKEN: Final = frozenset({"device_refused", "value_refused"})
+"""Refusals of a limit of 0 W by which a plant shows that it does not take one."""
+BY_FORCE: Final = frozenset({"charge", "discharge"})
 CAPABLE: Final = {
     CHARGE: Slot(Quantity.BATTERY_MAX_CHARGE_POWER),
     DISCHARGE: Slot(Quantity.BATTERY_MAX_DISCHARGE_POWER),
@@ -102,14 +126,47 @@ class FusionSolarControls:
 
     def _see_powers(self, house: PlantHardware) -> None:
         """Note what a plant's batteries are capable of together."""
-        for direction, slot in CAPABLE.items():
-            powers = [
-                value
-                for reading, _ in self._readings(house)
-                if isinstance(value := reading.values.get(slot), float)
-            ]
-            if powers and len(powers) == len(house.batteries):
-                self._memory.see_power(house.plant.id, direction, sum(powers))
+        for direction in CAPABLE:
+            if (watts := self._capable(house, direction)) is not None:
+                self._memory.see_power(house.plant.id, direction, watts)
+
+    def _capable(self, house: PlantHardware, direction: str) -> float | None:
+        """Return the W a plant's batteries say to take or give, ``None`` unless all of them do."""
+        powers = [
+            value
+            for reading, _ in self._readings(house)
+            if isinstance(value := reading.values.get(CAPABLE[direction]), float)
+        ]
+        known = powers and len(powers) == len(house.batteries)
+        return sum(powers) if known else None
+
+    def battery_mode(self, device_id: str) -> str | None:
+        """Return what a plant's readings show since it was told something; of a limit, what the plant has carried out."""
+        if device_id not in self._inventory.plants:
+            return None
+        house, known = self._house(device_id), self._memory.of(device_id)
+        limiting = self._memory.running(device_id, Kind.BATTERY)
+        if limiting and Control.BATTERY_DISCHARGE_POWER_LIMIT in limiting.told:
+            return None
+        if MOST_DISCHARGE in known.before:
+            return known.steered or None
+        if self._memory.forced(device_id) and known.forced_by == Kind.DISPATCH:
+            return known.steered or None
+        since = known.known[FORCED].since if FORCED in known.known else 0.0
+        forced = self._memory.forced(device_id) is not None
+        shown = self._shown_mode(house, since + SHOWS)
+        waits = (forced or known.ending) and time.time() < since + UNSEEN
+        return None if shown is None and waits else shown or AUTOMATIC
+
+    def _shown_mode(self, house: PlantHardware, since: float) -> str | None:
+        """Return the mode that readings made after ``since`` show, ``None`` when there are none."""
+        readings = [each for each, at in self._readings(house) if at > since]
+        if not readings:
+            return None
+        if all(each.values.get(MODE) != BatteryMode.FORCED for each in readings):
+            return AUTOMATIC
+        watts = _watts(readings)
+        return "discharge" if watts > 0 else "charge"
 
     async def settings(self, wanted: Inventory) -> Settings:
         """Ask how plants are set, as far as it is their turn."""
@@ -122,6 +179,7 @@ class FusionSolarControls:
         house = self._house(command.device_id)
         check_offered(self.available(self._inventory), command)
         write = change_of(command, self._memory.of(house.plant.id), house)
+        self._memory.forget(house.plant.id, write.changes)  # the user's word
         return await self._send(ControlTask(house.plant.id, write, hides=True))
 
     async def run_action(self, action: ControlAction) -> CommandResult:
@@ -129,6 +187,8 @@ class FusionSolarControls:
         house = self._house(action.device_id)
         known = self._memory.of(house.plant.id)
         ends: ForcedMode | None = None
+        offered = self.available(self._inventory).actions[house.plant.id]
+        fresh: set[str] = set()
         match action:
             case ForceBattery():
                 charge = isinstance(action, ChargeBattery)
@@ -137,17 +197,61 @@ class FusionSolarControls:
                     if dispatched(known)
                     else force(action, known, charge=charge, soc=self._soc(house))
                 )
-                writes = [write]
+                writes = [*self._first(house), write]
+            case HoldBattery() | ChargeBatteryFromSun() if type(action) in offered:
+                limit = self._limit_of(house)
+                writes, ends, before = without_discharge(action, known, limit)
+                writes = [*self._stops(house), *writes]
+                fresh = before.keys() - known.before.keys()
+                await self._memory.remember(house.plant.id, before)
             case StopBattery():
-                writes = [stop(known, house)]
+                writes = ends_of(known, house)
+                if action.unfollowed:
+                    return await self._send_all(house.plant.id, writes)
             case SetWorkMode():
                 writes = mode_changes(action, known, house)
             case SetBatterySchedule():
                 writes = [schedule(action)]
             case _:
                 raise CommandInvalid("not_offered")
-        task = ControlTask(house.plant.id, writes[0], rest=tuple(writes[1:]))
-        return await self._send(task, ends)
+        task = ControlTask(
+            house.plant.id,
+            writes[0],
+            rest=tuple(writes[1:]),
+            mode=battery_mode_of(action) or "",
+        )
+        try:
+            return await self._send(task, ends)
+        except CloudError as err:
+            if err.key != "half_done":
+                self._memory.forget(house.plant.id, fresh)
+            raise
+
+    def _first(self, house: PlantHardware) -> list[FusionSolarRequest]:
+        """Return what has to be done before a battery is forced: a limit of another mode would be in the way."""
+        return [*self._stops(house), *restore(self._memory.of(house.plant.id))]
+
+    def _stops(self, house: PlantHardware) -> list[FusionSolarRequest]:
+        """Return what stops a battery that is forced: the vendor takes no other mode until then."""
+        known = self._memory.of(house.plant.id)
+        on = self._memory.forced(house.plant.id) is not None
+        return [STOP] if on and known.forced_by == Kind.FORCE else []
+
+    def _limit_of(self, house: PlantHardware) -> float:
+        """Return the W the batteries may give: what was set here last, else what they say, else the most they ever said."""
+        known = self._memory.of(house.plant.id)
+        told = known.value(Control.BATTERY_DISCHARGE_POWER_LIMIT)
+        if isinstance(told, int | float):
+            return float(told)
+        watts = self._capable(house, DISCHARGE)
+        return highest_power(known, DISCHARGE) if watts is None else watts
+
+    async def _send_all(
+        self, plant_id: str, writes: list[FusionSolarRequest]
+    ) -> CommandResult:
+        """Send what nobody will follow: one of each kind may run beside the others."""
+        results = [await self._send(ControlTask(plant_id, each)) for each in writes]
+        return results[-1]
 
     def _house(self, plant_id: str) -> PlantHardware:
         if plant_id not in self._inventory.plants:
@@ -179,7 +283,8 @@ class FusionSolarControls:
         if not task.write.stops and needed and self._cache.silent.keys() >= {*needed}:
             raise CommandInvalid("device_offline")
         if self._memory.running(task.plant, kind) is not None:
-            return _poll_task(task, self._memory.forced(task.plant))
+            forced = self._memory.forced(task.plant)
+            return _poll_task(task, None if task.write.restores else ends or forced)
         return await self._deliver(task, ends)
 
     async def _deliver(
@@ -190,6 +295,8 @@ class FusionSolarControls:
         known = self._memory.of(plant)
         if write.kind is Kind.MODE:
             await self._look_up(plant)
+            if write.restores and known.mode.get(OPERATION) != TIME_OF_USE:
+                return await self._next(task, self._steer(task, ends))
         body = complete(write, plant, known)
         bucket = STOP_BUCKET if write.stops else CONTROL
         try:
@@ -206,10 +313,13 @@ class FusionSolarControls:
                 outcome=Outcome.UNCERTAIN, force=self._steer(task, ends)
             )
         except ParameterRefused:
-            raise _told(task, CommandRejected("value_refused")) from None
+            refused = CommandRejected("value_refused")
+            self._learn(task, refused)
+            raise _told(task, refused) from None
         try:
             task_id = taken(write.kind, reply, plant)
         except CommandRejected as err:
+            self._learn(task, err)
             raise _told(task, err) from None
         sent = replace(task, id=task_id)
         left = self._steer(sent, ends)
@@ -221,9 +331,7 @@ class FusionSolarControls:
         if task_id is None:
             return await self._next(sent, left)
         return _poll_task(
-            ControlTask(
-                plant, write, task_id, rest=task.rest, done=task.done, hides=task.hides
-            ),
+            replace(task, id=task_id, sent=time.time()),
             left,
         )
 
@@ -237,10 +345,19 @@ class FusionSolarControls:
     def _steer(self, task: ControlTask, ends: ForcedMode | None) -> ForcedMode | None:
         """Note the forced mode a delivered step begins or ends; any other leaves it as it is."""
         if ends is not None:
-            self._memory.begin(task.plant, ends, task.write.kind)
-        elif task.write.stops and task.id is not None:
+            last = (task.write, *task.rest)[-1]
+            self._memory.begin(task.plant, ends, last.kind, task.mode)
+        elif task.write.restores or (task.write.stops and task.id is not None):
             self._memory.end(task.plant)
         return self._memory.forced(task.plant)
+
+    def _learn(self, task: ControlTask, err: CommandRejected) -> None:
+        """Note that a plant does not take a limit by which its batteries would give nothing; then there is nothing to set back."""
+        if task.write.changes == {MOST_DISCHARGE: 0.0} and err.key in NOT_TAKEN:
+            self._memory.lack(task.plant, LIMITED)
+            self._memory.forget(task.plant, [MOST_DISCHARGE])
+            self._memory.end(task.plant)
+            self._memory.ended(task.plant)
 
     async def _next(
         self, task: ControlTask, left: ForcedMode | None = None
@@ -248,6 +365,10 @@ class FusionSolarControls:
         """Note that a step is done, and take the next."""
         self._memory.done(task.plant, task.write.kind, task.id)
         self._memory.ask_again(task.plant)
+        if task.write.restores:
+            self._memory.forget(task.plant, task.write.changes)
+        if task.write.stops:
+            self._memory.ended(task.plant)
         if not task.rest:
             return CommandResult(outcome=Outcome.CONFIRMED, force=left)
         following = ControlTask(
@@ -255,10 +376,13 @@ class FusionSolarControls:
             task.rest[0],
             rest=task.rest[1:],
             done=(*task.done, *task.write.told),
+            mode=task.mode,
         )
         try:
             result = await self._send(following)
         except CommandRejected as err:
+            if following.write.kind is Kind.FORCE:
+                self._memory.end(task.plant)
             raise _told(following, err) from None
         return replace(result, force=left)
 
@@ -312,6 +436,7 @@ class FusionSolarControls:
         except CommandRejected as err:
             self._memory.close(task.plant, kind)
             self._memory.ask_again(task.plant)
+            self._learn(task, err)
             raise _told(task, err) from None
         return found
 
@@ -331,9 +456,8 @@ class FusionSolarControls:
             return CommandResult(
                 outcome=Outcome.CONFIRMED if done else Outcome.ACCEPTED
             )
-        readings = [
-            reading for reading, read_at in self._readings(house) if read_at > task.sent
-        ]
+        shows = task.sent + SHOWS
+        readings = [reading for reading, at in self._readings(house) if at > shows]
         if task.age < BEGUN or (not readings and task.age < UNSEEN):
             return _poll_task(task)
         if not readings:
@@ -354,13 +478,15 @@ class FusionSolarControls:
     @staticmethod
     def _moves(readings: list[Reading], task: ControlTask) -> bool:
         """Whether the batteries do as they were told; ours is positive when they discharge."""
-        watts = sum(
-            value
-            for reading in readings
-            if isinstance(value := reading.values.get(POWER), float)
-        )
+        watts = _watts(readings)
         charge = task.write.changes.get("dispatchSwitch") == 1
         return (-watts if charge else watts) >= LEAST_WATTS
+
+
+def _watts(readings: list[Reading]) -> float:
+    """Return what batteries give together; what they take is negative."""
+    powers = (reading.values.get(POWER) for reading in readings)
+    return sum(watts for watts in powers if isinstance(watts, float))
 
 
 def _poll_task(task: ControlTask, ends: ForcedMode | None = None) -> CommandResult:

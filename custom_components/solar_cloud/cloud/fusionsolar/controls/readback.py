@@ -15,8 +15,8 @@ from ..session import FusionSolarSession
 from ..sources import PlantHardware
 from .api import BATTERY_MODE_PATH, GRID_MODE_PATH, Kind
 from .catalog import MODES, SURPLUS, TIME_OF_USE
-from .requests import GRID_POWER, MODE, PRIORITY
-from .state import ControlStates, PlantControlState
+from .requests import GRID_POWER, PRIORITY
+from .state import MODE, ControlStates, PlantControlState
 from .tasks import why_withheld
 
 FRESH: Final = 3500.0

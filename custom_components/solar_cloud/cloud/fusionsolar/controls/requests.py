@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ...control import (
+    ChargeBatteryFromSun,
     Command,
     Control,
     ForceBattery,
@@ -14,6 +15,7 @@ from ...control import (
     Period,
     SetBatterySchedule,
     SetWorkMode,
+    SteerBattery,
 )
 from ...control_kit import (
     check_mode,
@@ -41,7 +43,7 @@ from .catalog import (
     highest_power,
     offered_modes,
 )
-from .state import TIMES, Fields, PlantControlState
+from .state import MODE, TIMES, Fields, PlantControlState
 
 MOST: Final = 14
 
@@ -79,7 +81,6 @@ def _overlap(one: Period, other: Period) -> bool:
     return same_day and one.start < other.end and other.start < one.end
 
 
-MODE: Final = "operationMode"
 PRIORITY: Final = "redundantPVEnergyPriority"
 GRID_POWER: Final = "allowedAcChargePower"
 USUAL_GRID_POWER: Final = "usualGridPower"
@@ -95,11 +96,12 @@ LIMIT: Final = "limit"
 UNLIMITED, BY_POWER = "0", "6"
 """Ways to limit the feed-in, as they are written; they are read by other names (fusionsolar.md §4.5)."""
 PER_PHASE: Final = "singlePhasePower"
+MOST_DISCHARGE: Final = "maximumDischargePower"
 PARAMETERS: Final = {
     Control.BATTERY_MAX_SOC: "endOfChargeSoc",
     Control.BATTERY_MIN_SOC: "endOfDischargeSoc",
     Control.BATTERY_CHARGE_POWER_LIMIT: "maximumChargePower",
-    Control.BATTERY_DISCHARGE_POWER_LIMIT: "maximumDischargePower",
+    Control.BATTERY_DISCHARGE_POWER_LIMIT: MOST_DISCHARGE,
 }
 
 
@@ -111,11 +113,17 @@ class FusionSolarRequest:
     changes: Fields
     told: dict[str, bool | float | str] = field(default_factory=dict)
     """What the plant is set to by it, by control."""
+    restores: bool = False
+    """Whether it sets back what a battery mode had changed."""
 
     @property
     def stops(self) -> bool:
         """Whether it ends a forced mode."""
-        return self.changes.get(SWITCH) == 0 or self.changes.get(SETPOINT) == 0
+        return (
+            self.restores
+            or self.changes.get(SWITCH) == 0
+            or self.changes.get(SETPOINT) == 0
+        )
 
 
 STOP: Final = FusionSolarRequest(Kind.FORCE, {SWITCH: 0})
@@ -124,6 +132,72 @@ STOP: Final = FusionSolarRequest(Kind.FORCE, {SWITCH: 0})
 def dispatched(known: PlantControlState) -> bool:
     """Whether a plant waits for setpoints instead of following a mode of its own."""
     return known.mode.get(MODE) == THIRD_PARTY
+
+
+def ends(known: PlantControlState, house: PlantHardware) -> list[FusionSolarRequest]:
+    """Return all that ends a battery mode: what is forced stops, and what was changed for it is set back."""
+    back = restore(known)
+    forced = known.value(FORCED) and known.forced_by in {Kind.FORCE, Kind.DISPATCH}
+    return back if back and not forced else [stop(known, house), *back]
+
+
+def restore(known: PlantControlState) -> list[FusionSolarRequest]:
+    """Return what sets back what a battery mode has changed."""
+    before = known.before
+    limit = number(before.get(MOST_DISCHARGE))
+    times: Fields = {
+        key: before[key] for key in (PRIORITY, GRID_POWER) if key in before
+    }
+    found: list[FusionSolarRequest] = []
+    if limit is not None:
+        found.append(limit_discharge(limit, restores=True))
+    if times:
+        found.append(_put_off(times, restores=True))
+    return found
+
+
+def _put_off(times: Fields, *, restores: bool = False) -> FusionSolarRequest:
+    """Change what the mode with periods does, or set it back."""
+    told: dict[str, bool | float | str] = {}
+    if (power := number(times.get(GRID_POWER))) is not None:
+        told[str(Control.GRID_CHARGE_POWER_LIMIT)] = round(1000 * power)
+    for ours, theirs in SURPLUS.items():
+        if times.get(PRIORITY) == theirs:
+            told[str(Control.SURPLUS_PRIORITY)] = ours
+    return FusionSolarRequest(Kind.MODE, times, told, restores=restores)
+
+
+def limit_discharge(watts: float, *, restores: bool = False) -> FusionSolarRequest:
+    """Limit what the batteries give."""
+    told: dict[str, bool | float | str] = {
+        str(Control.BATTERY_DISCHARGE_POWER_LIMIT): watts
+    }
+    return FusionSolarRequest(
+        Kind.BATTERY, {MOST_DISCHARGE: watts}, told, restores=restores
+    )
+
+
+def without_discharge(
+    action: SteerBattery, known: PlantControlState, limit: float
+) -> tuple[list[FusionSolarRequest], ForcedMode, Fields]:
+    """Translate a mode in which the batteries give nothing, with how it ends and with what is to be set back then.
+
+    The plant goes on in its own mode, which charges with what the sun leaves over. With periods that mode may buy from the grid, and may give
+    the grid the sun first: that is put off meanwhile (fusionsolar.md §4.3, §4.4).
+    """
+    minutes_of(action)
+    before: Fields = {MOST_DISCHARGE: limit}
+    changes: Fields = {}
+    if known.mode.get(MODE) == TIME_OF_USE:
+        if number(known.times.get(GRID_POWER)):
+            changes[GRID_POWER] = 0.0
+        sun_first = known.times.get(PRIORITY) in {None, SURPLUS["charge"]}
+        if isinstance(action, ChargeBatteryFromSun) and not sun_first:
+            changes[PRIORITY] = SURPLUS["charge"]
+        before |= {key: known.times[key] for key in changes}
+    writes = [_put_off(changes)] if changes else []
+    writes.append(limit_discharge(0.0))
+    return writes, ForcedMode(ends_after=action.duration), before
 
 
 def stop(known: PlantControlState, house: PlantHardware) -> FusionSolarRequest:
@@ -257,13 +331,17 @@ def _extent(
 ) -> tuple[float, int]:
     """Return the W and minutes of a forced mode."""
     most = highest_power(known, CHARGE if charge else DISCHARGE)
-    power = forced_power(action, 1.0, most)
+    return forced_power(action, 1.0, most), minutes_of(action)
+
+
+def minutes_of(action: SteerBattery) -> int:
+    """Return how long a mode lasts, in whole minutes."""
     minutes = int(action.duration // 60)
     if not 1 <= minutes <= LONGEST_FORCE:
         raise CommandInvalid(
             "duration_out_of_range", minimum="1", maximum=str(LONGEST_FORCE)
         )
-    return power, minutes
+    return minutes
 
 
 def force(

@@ -17,6 +17,7 @@ LONGEST_TASK: Final = 86400.0
 SETTLES: Final = 240.0
 """Seconds in which a plant may still be said to be as it was: states move about every three minutes."""
 TIMES: Final = "touOperationModeParamDetail"
+MODE: Final = "operationMode"
 
 type Fields = dict[str, Json]
 
@@ -64,6 +65,10 @@ class PlantControlState(DeviceControlState):
     """By kind, the settings that its last change hides until the plant has told them."""
     forced_by: str = ""
     """The kind of command that began a forced mode."""
+    steered: str = ""
+    """The battery mode that was begun last."""
+    ending: bool = False
+    """Whether the end of a forced mode was taken, and its plant has not carried it out yet."""
 
     @property
     def mode(self) -> Fields:
@@ -99,7 +104,7 @@ class ControlStates(ControlState[PlantControlState]):
     def see_mode(self, plant_id: str, answer: Fields) -> None:
         """Note an answer about the mode, unless something else was carried out since."""
         row = self.of(plant_id)
-        mode = answer.get("operationMode")
+        mode = answer.get(MODE)
         if isinstance(mode, str) and mode not in row.modes:
             row.modes.append(mode)
         if self._counts(plant_id, Kind.MODE, answer):
@@ -185,15 +190,22 @@ class ControlStates(ControlState[PlantControlState]):
 
     # Forced modes
 
-    def begin(self, plant_id: str, force: ForcedMode, kind: Kind) -> None:
-        """Note a forced mode."""
+    def begin(self, plant_id: str, force: ForcedMode, kind: Kind, mode: str) -> None:
+        """Note a forced mode, and which battery mode it is."""
         now = time.time()
-        self.of(plant_id).forced_by = str(kind)
+        row = self.of(plant_id)
+        row.forced_by, row.steered, row.ending = str(kind), mode, False
         value: Json = [now, now + force.ends_after, force.ends_by_itself]
         self.keep(plant_id, FORCED, value, now)
 
+    def ended(self, plant_id: str) -> None:
+        """Note that the plant has carried the end of a forced mode out."""
+        self.of(plant_id).ending = False
+        self.save()
+
     def end(self, plant_id: str) -> None:
-        """Note that there is none."""
+        """Note that there is none any more once the plant has carried that out."""
+        self.of(plant_id).ending = True
         self.keep(plant_id, FORCED, None, time.time())
 
 

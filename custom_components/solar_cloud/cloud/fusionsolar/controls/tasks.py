@@ -143,6 +143,8 @@ class ControlTask:
     rest: tuple[FusionSolarRequest, ...] = ()
     done: tuple[str, ...] = ()
     """What the steps before have set."""
+    mode: str = ""
+    """The battery mode that it is a step of."""
     hides: bool = False
     """Whether it came from a control, whose entity shows the pending value until the plant reports its own."""
 
@@ -166,5 +168,19 @@ class ControlTask:
         """Read the form that is kept; ``None`` for one that another version wrote."""
         task = from_text_or_none(cls, text)
         # A step that this version does not understand must not be left out.
-        whole = task is not None and json.loads(str(task)) == json.loads(text)
+        whole = task is not None and _holds(json.loads(str(task)), json.loads(text))
         return task if whole else None
+
+
+def _holds(whole: Json, part: Json) -> bool:
+    """Whether all of a stored form was understood; what an earlier version did not have yet may be added."""
+    match whole, part:
+        case dict(), dict():
+            return all(
+                key in whole and _holds(whole[key], value)
+                for key, value in part.items()
+            )
+        case list(), list():
+            pairs = zip(whole, part, strict=False)
+            return len(whole) == len(part) and all(_holds(*each) for each in pairs)
+    return whole == part

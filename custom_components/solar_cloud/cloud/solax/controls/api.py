@@ -63,6 +63,8 @@ SOC_TARGET: Final = _write(f"{_REMOTE}/soc_target_control_mode", REMOTE_PACK)
 PUSH_POWER: Final = _write(
     f"{_REMOTE}/push_power/positive_or_negative_mode", REMOTE_PACK
 )
+PUSH_ZERO: Final = _write(f"{_REMOTE}/push_power/zero_mode", REMOTE_PACK)
+CHARGE_ONLY: Final = _write(f"{_REMOTE}/self_consume/charge_only_mode", REMOTE_PACK)
 EXIT_REMOTE: Final = _write(f"{_REMOTE}/exit_vpp_mode", REMOTE_PACK)
 
 EXPORT_LIMIT: Final = _write("device_control/strategy/set_export_control", LIMIT_PACK)

@@ -1,21 +1,24 @@
 """Which settings each device has, within which limits, and why it lacks the others (solax.md §1.2, §8)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Final
 
 from ...control import (
     Capabilities,
     ChargeBattery,
+    ChargeBatteryFromSun,
     Control,
+    ControlAction,
     ControlSpec,
     DischargeBattery,
+    HoldBattery,
     ReserveCharging,
     SetBatterySchedule,
     SetWorkMode,
     StopBattery,
 )
-from ...control_kit import DeviceOffer, capabilities
+from ...control_kit import DeviceOffer, capabilities, offer_battery_modes
 from ...model import Device, DeviceKind, Inventory
 from ...states import ChargerMode, InverterState
 from ..models import COMMERCIAL, HOME
@@ -99,7 +102,15 @@ MODE_SPECS: Final = (
     _spec(Control.BATTERY_MAX_SOC, minimum=LEAST_SOC, maximum=100.0),
     _spec(Control.GRID_CHARGING),
 )
-REMOTE_ACTIONS: Final = (ChargeBattery, DischargeBattery, StopBattery)
+WAYS: Final[Mapping[type[ControlAction], tuple[str, ...]]] = {
+    ChargeBatteryFromSun: (InverterState.SELF_CONSUME_CHARGE_ONLY,),
+    HoldBattery: (
+        InverterState.SELF_CONSUME_CHARGE_ONLY,
+        InverterState.PUSH_POWER_ZERO,
+    ),
+}
+"""The remote modes that do what a battery mode asks for, the best first; some inverters refuse those of self-consumption (solax.md §8.4)."""
+REMOTE_ACTIONS: Final = (ChargeBattery, DischargeBattery, StopBattery, *WAYS)
 MODE_CONTROLS: Final = tuple(spec.control for spec in MODE_SPECS)
 MODE_ACTIONS: Final = (SetWorkMode, SetBatterySchedule)
 
@@ -107,9 +118,15 @@ MODE_ACTIONS: Final = (SetWorkMode, SetBatterySchedule)
 class SolaxControlCatalog:
     """Decides by permission, kind and model."""
 
-    def __init__(self, scope: Collection[str] | None, inventory: Inventory) -> None:
-        """Know what was granted; ``None`` when the cloud did not say."""
+    def __init__(
+        self,
+        scope: Collection[str] | None,
+        inventory: Inventory,
+        lacks: Callable[[str, str], bool],
+    ) -> None:
+        """Know what was granted, ``None`` when the cloud did not say, and which remote modes a device turned down."""
         self._scope: Final = scope
+        self._lacks: Final = lacks
         self._inventory: Final = inventory
         self._with_battery: Final = {
             device.parent_id
@@ -171,10 +188,20 @@ class SolaxControlCatalog:
         if reason is None and device.rated_power is None:
             reason = "no_rating"
         if reason is not None:
-            offer.withhold(reason, Control.EXIT_REMOTE_CONTROL, *REMOTE_ACTIONS)
+            controls = (Control.EXIT_REMOTE_CONTROL, Control.BATTERY_MODE)
+            offer.withhold(reason, *controls, *REMOTE_ACTIONS)
         else:
             offer.specs.append(_spec(Control.EXIT_REMOTE_CONTROL))
-            offer.actions.update(REMOTE_ACTIONS)
+            lacking = [
+                action
+                for action, ways in WAYS.items()
+                if all(self._lacks(device.id, way) for way in ways)
+            ]
+            offer.actions.update({*REMOTE_ACTIONS}.difference(lacking))
+            if lacking:
+                offer.withhold("not_supported", *lacking)
+            assert device.rated_power is not None
+            offer_battery_modes(offer, device.rated_power, SETTLE)
 
     def _heating(self, device: Device, offer: DeviceOffer) -> None:
         if reason := self._no_battery_control(device, OVERALL_PACK):

@@ -7,14 +7,17 @@ import time
 from typing import Final
 
 from ...control import (
+    AUTOMATIC,
     Capabilities,
     ChargeBattery,
+    ChargeBatteryFromSun,
     Command,
     CommandResult,
     Control,
     ControlAction,
     ForceBattery,
     ForcedMode,
+    HoldBattery,
     Outcome,
     ReserveCharging,
     SetBatterySchedule,
@@ -22,6 +25,7 @@ from ...control import (
     SettingValue,
     SetWorkMode,
     StopBattery,
+    battery_mode_of,
 )
 from ...control_kit import check_offered
 from ...control_state import FORCED
@@ -38,7 +42,7 @@ from ..states import REMOTE
 from ..timestamps import TOLERANCE
 from . import requests
 from .api import RESULT
-from .catalog import WORK_MODES, SolaxControlCatalog
+from .catalog import WAYS, WORK_MODES, SolaxControlCatalog
 from .requests import LEFT, SolaxRequest
 from .state import OUTRANKS, AssumedSettings
 from .tasks import DEVICE, FREED, UPLOAD, SolaxTask
@@ -65,11 +69,20 @@ REFUSALS: Final = {
     AnswerVerdict.NO_MASTER: "no_master",
     AnswerVerdict.FAILED: "operation_failed",
 }
+REFUSED: Final = 5
+SHOWS: Final[Mapping[str, tuple[str, ...]]] = {
+    InverterState.PUSH_POWER: ("charge", "discharge"),
+    InverterState.SOC_TARGET: ("charge", "discharge"),
+    InverterState.PUSH_POWER_ZERO: ("hold",),
+    InverterState.SELF_CONSUME_CHARGE_ONLY: ("charge_from_sun", "hold"),
+}
+"""The battery modes that each remote mode may stand for."""
 TOKEN_YOUNG: Final = 300.0
 """Seconds in which a token's scope is taken to be what is granted."""
 STATE: Final = Slot(Quantity.OPERATING_STATE)
 MODE: Final = Slot(Quantity.WORK_MODE)
 SOC: Final = Slot(Quantity.BATTERY_SOC)
+POWER: Final = Slot(Quantity.BATTERY_POWER)
 
 
 class SolaxControls:
@@ -95,7 +108,7 @@ class SolaxControls:
         self._inventory = inventory
         token = self._session.tokens.token
         return SolaxControlCatalog(
-            None if token is None else token.scope, inventory
+            None if token is None else token.scope, inventory, self._assumed.lacks
         ).available()
 
     async def _look_for_grants(self, wanted: Inventory) -> None:
@@ -118,7 +131,8 @@ class SolaxControls:
         values: dict[tuple[str, Control], SettingValue] = {}
         for device in wanted.devices.values():
             self._see(device)
-            believed = self._assumed.settings(device.id, lambda sent: not sent.is_open)
+            believed = self._believed(device.id)
+            believed.pop(Control.BATTERY_MODE, None)  # told by itself
             if device.kind is DeviceKind.CHARGER:
                 believed.pop(Control.CHARGER_MODE, None)
                 believed |= self._charger_settings(device)
@@ -126,6 +140,17 @@ class SolaxControls:
         return Settings(
             values, accepted_at=self._assumed.accepted_at(wanted.devices, OUTRANKS)
         )
+
+    def _believed(self, device_id: str) -> dict[Control, SettingValue]:
+        return self._assumed.settings(device_id, lambda sent: not sent.is_open)
+
+    def battery_mode(self, device_id: str) -> str | None:
+        """Return what the inverter was told last and its uploads do not contradict."""
+        if (device := self._inventory.devices.get(device_id)) is None:
+            return None
+        self._see(device)
+        mode = self._believed(device_id).get(Control.BATTERY_MODE)
+        return mode if isinstance(mode, str) else None
 
     def _see(self, device: Device) -> None:
         """Note what an inverter shows; while it waits or is steered from afar it keeps the work mode from before."""
@@ -136,6 +161,26 @@ class SolaxControls:
             self._assumed.read(device.id, Control.WORK_MODE, state, taken)
         if state not in REMOTE and self._assumed.forced(device.id) is not None:
             self._assumed.read(device.id, FORCED, None, taken)
+        if self._battery_of(device) is not None:
+            self._assumed.read(
+                device.id,
+                Control.BATTERY_MODE,
+                self._shown_battery_mode(device, state),
+                taken,
+            )
+
+    def _shown_battery_mode(self, device: Device, state: str) -> str | None:
+        """Return the battery mode that an inverter's state shows, of several it may stand for the one that it was told."""
+        if state not in REMOTE:
+            return AUTOMATIC
+        modes = SHOWS.get(state, ())
+        told = self._assumed.get(device.id, Control.BATTERY_MODE)
+        if isinstance(told, str) and told in modes:
+            return told
+        if modes != ("charge", "discharge"):
+            return next(iter(modes), None)
+        watts = self._of_battery(device, POWER, 0.0)
+        return None if not watts else "discharge" if watts > 0 else "charge"
 
     def _charger_settings(self, device: Device) -> Mapping[Control, SettingValue]:
         """Say what a charger shows, as far as it was not told something since."""
@@ -216,6 +261,15 @@ class SolaxControls:
                 write = requests.force(
                     device, action, charge=charge, soc=soc, capacity=capacity
                 )
+            case HoldBattery() | ChargeBatteryFromSun():
+                ways = (
+                    way
+                    for way in WAYS[type(action)]
+                    if not self._assumed.lacks(device.id, way)
+                )
+                if (way := next(ways, None)) is None:
+                    raise CommandInvalid("not_offered")
+                write = requests.without_discharge(device, action, way)
             case StopBattery():
                 write = requests.exit_remote(device)
             case SetWorkMode():
@@ -227,6 +281,8 @@ class SolaxControls:
                 write = requests.reservation(device, action)
             case _:
                 raise CommandInvalid("not_offered")
+        if (chosen := battery_mode_of(action)) is not None:
+            write.told[str(Control.BATTERY_MODE)] = chosen
         return await self._send(device, write)
 
     def _device(self, device_id: str) -> Device:
@@ -296,14 +352,29 @@ class SolaxControls:
         self, device: Device, since: float = 0.0
     ) -> tuple[float | None, float | None]:
         """Return the state of charge of an inverter's battery, if it was measured after ``since``, and its kWh, if they are known."""
-        for each in self._inventory.devices.values():
-            if each.kind is DeviceKind.BATTERY and each.parent_id == device.id:
-                reading = self._read(each.id)
-                value = reading.values.get(SOC) if reading else None
-                if isinstance(value, float) and self._taken(each.id) > since:
-                    return value, each.capacity
-                return None, each.capacity
-        return None, None
+        battery = self._battery_of(device)
+        if battery is None:
+            return None, None
+        return self._of_battery(device, SOC, since), battery.capacity
+
+    def _battery_of(self, device: Device) -> Device | None:
+        return next(
+            (
+                each
+                for each in self._inventory.devices.values()
+                if each.kind is DeviceKind.BATTERY and each.parent_id == device.id
+            ),
+            None,
+        )
+
+    def _of_battery(self, device: Device, slot: Slot, since: float) -> float | None:
+        """Return what an inverter's battery showed after ``since``."""
+        battery = self._battery_of(device)
+        if battery is None or self._taken(battery.id) <= since:
+            return None
+        reading = self._read(battery.id)
+        value = reading.values.get(slot) if reading else None
+        return value if isinstance(value, float) else None
 
     async def _send(self, device: Device, write: SolaxRequest) -> CommandResult:
         """Send a write once; only the other name of a field is tried when the platform knows the first one not."""
@@ -356,6 +427,8 @@ class SolaxControls:
         task = replace(task, issued=task.issued or status is not None)
         if status in REASONS:
             self._assumed.refuse(task.device, task.mark)
+            if status == REFUSED and task.watch in requests.REMOTE_PATHS:
+                self._assumed.lack(task.device, task.watch)
             raise CommandRejected(REASONS[status])
         if status == DONE:
             self._assumed.accept(

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ...control import (
+    AUTOMATIC,
     Command,
     Control,
     ForceBattery,
@@ -16,6 +17,7 @@ from ...control import (
     SetBatterySchedule,
     SettingValue,
     SetWorkMode,
+    SteerBattery,
 )
 from ...control_kit import (
     EVERY_DAY,
@@ -419,13 +421,38 @@ def _soonest(
     return gap / 100 * (capacity or LEAST_CAPACITY) * 3.6e6 / power
 
 
+REMOTE_PATHS: Final[Mapping[str, Endpoint]] = {
+    InverterState.SELF_CONSUME_CHARGE_ONLY: paths.CHARGE_ONLY,
+    InverterState.PUSH_POWER_ZERO: paths.PUSH_ZERO,
+}
+
+
+def without_discharge(
+    device: Device, action: SteerBattery, remote_mode: str
+) -> SolaxRequest:
+    """Translate a mode in which the battery gives nothing, by one of the remote modes that ``catalog.WAYS`` names."""
+    check_duration(action.duration, LONGEST_FORCE)
+    return SolaxRequest(
+        REMOTE_PATHS[remote_mode],
+        {
+            **address(device),
+            "timeOfDuration": round(action.duration),
+            "nextMotion": NEXT_LEAVE,
+        },
+        force=ForcedMode(ends_after=action.duration, ends_by_itself=True),
+        watch=remote_mode,
+        aim={"lasts": action.duration},
+    )
+
+
 LEFT: Final = "left"
 """Watched for after a remote mode was ended: any state that is none."""
 
 
 def exit_remote(device: Device) -> SolaxRequest:
     """Translate the end of a remote mode."""
-    return SolaxRequest(paths.EXIT_REMOTE, address(device), watch=LEFT)
+    told: dict[str, Json] = {str(Control.BATTERY_MODE): AUTOMATIC}
+    return SolaxRequest(paths.EXIT_REMOTE, address(device), told, watch=LEFT)
 
 
 def free(device: Device) -> SolaxRequest:

@@ -9,22 +9,25 @@ from typing import Final
 from ...control import (
     Capabilities,
     ChargeBattery,
+    ChargeBatteryFromSun,
     Control,
     ControlAction,
     ControlKind,
     ControlSpec,
     DischargeBattery,
     ForcedMode,
+    HoldBattery,
     SetBatterySchedule,
     SetWorkMode,
     StopBattery,
 )
-from ...control_kit import DeviceOffer, capabilities
+from ...control_kit import DeviceOffer, capabilities, offer_battery_modes
 from ...control_state import as_setting
 from ...model import Device, DeviceKind, Inventory
 from ..inventory import LOGGER_KEY
 from ..points import HYBRID_TYPE, LOGGER_TYPE, PV_TYPE
 from .parameters import (
+    BY_CONTROL,
     CHARGE,
     COMMAND,
     DISCHARGE,
@@ -35,6 +38,7 @@ from .parameters import (
     LOGGER,
     LOGGER_PARAMETERS,
     MODE,
+    MOST_DISCHARGE,
     PARAMETERS,
     POWER,
     SELF_CONSUMPTION,
@@ -58,6 +62,14 @@ BEGINS: Final = {
     Control.BATTERY_COMMAND: dict.fromkeys((CHARGE, DISCHARGE), _USUAL),
 }
 """The options that begin a forced mode."""
+HELD: Final = "held"
+"""The way to hold a battery: compulsory mode without a command (sungrow.md §11.3 #29)."""
+LIMITED: Final = "limited"
+"""The way to let only the sun charge it: self-consumption, and the least that the discharge may be limited to (sungrow.md §9, 10092)."""
+WAYS: Final[dict[type[ControlAction], str]] = {
+    HoldBattery: HELD,
+    ChargeBatteryFromSun: LIMITED,
+}
 NOT_BY_CLOUD: Final = {
     DeviceKind.CHARGER: "not_by_cloud",
     DeviceKind.ENERGY_MANAGER: "not_supported",
@@ -66,6 +78,8 @@ NOT_BY_CLOUD: Final = {
 ACTIONS: Final[dict[type[ControlAction], tuple[str, ...]]] = {
     ChargeBattery: (MODE, COMMAND, POWER),
     DischargeBattery: (MODE, COMMAND, POWER),
+    HoldBattery: (MODE, COMMAND),
+    ChargeBatteryFromSun: (MODE, COMMAND, MOST_DISCHARGE),
     StopBattery: (MODE, COMMAND),
     SetWorkMode: (MODE,),
     SetBatterySchedule: (FORCED_CHARGING,),
@@ -141,8 +155,14 @@ class SungrowControlCatalog:
             for action, needs in ACTIONS.items():
                 if missing := next((code for code in needs if code in lacking), None):
                     offer.withhold(lacking[missing], action)
+                elif self._cache.lacks(device.id, WAYS.get(action, "")):
+                    offer.withhold("not_supported", action)
                 else:
                     offer.actions.add(action)
+            most = highest(
+                BY_CONTROL[Control.BATTERY_COMMAND_POWER], device, self._cache
+            )
+            offer_battery_modes(offer, most or 0.0, SETTLE)
         return offer
 
     def _reason(self, row: Parameter, device: Device) -> str | None:

@@ -5,10 +5,13 @@ from typing import Final
 
 from ...control import (
     Capabilities,
+    ChargeBatteryFromSun,
     Command,
     CommandResult,
+    Control,
     ControlAction,
     ForceBattery,
+    HoldBattery,
     Outcome,
     RenewBattery,
     SetBatterySchedule,
@@ -24,8 +27,8 @@ from ..inventory import LOGGER_KEY
 from ..points import BATTERY_TYPE, HYBRID_TYPE
 from ..session import SungrowSession
 from . import requests
-from .catalog import SungrowControlCatalog, is_steered
-from .parameters import MODE, SELF_CONSUMPTION
+from .catalog import LIMITED, SungrowControlCatalog, is_steered
+from .parameters import MODE, MOST_DISCHARGE, SELF_CONSUMPTION
 from .readback import Readback
 from .requests import ParameterWrite
 from .state import ParameterCache
@@ -109,10 +112,16 @@ class SungrowControls:
             if is_steered(device) and LOGGER_KEY not in device.address
         )
 
+    def battery_mode(self, device_id: str) -> str | None:
+        """Return what the inverter was read to be in."""
+        return self._cache.battery_mode(device_id)
+
     async def apply(self, command: Command) -> CommandResult:
         """Send a command, unless the device has just reported that it is set so."""
         device = self._device(command.device_id)
         check_offered(self._catalog.available(self._inventory), command)
+        if command.control is Control.BATTERY_DISCHARGE_POWER_LIMIT:
+            self._cache.forget(device.id, [MOST_DISCHARGE])  # the user's word
         return await self._start(
             device, requests.write_of(device, command, self._cache)
         )
@@ -129,8 +138,12 @@ class SungrowControls:
             case ForceBattery():
                 soc = self._number(device.id, SOC)
                 write = requests.force(device, action, soc, self._cache)
+            case HoldBattery():
+                write = requests.hold(device, action, self._cache)
+            case ChargeBatteryFromSun():
+                write = requests.charge_from_sun(device, action, self._cache)
             case StopBattery():
-                write = requests.stop()
+                write = requests.stop(device, self._cache)
             case SetWorkMode():
                 write = requests.change_mode(device, action, self._cache)
             case SetBatterySchedule():
@@ -154,13 +167,31 @@ class SungrowControls:
     async def _start(self, device: Device, write: ParameterWrite) -> CommandResult:
         if write.force is None and self._cache.is_so(device.id, write.values):
             return CommandResult(outcome=Outcome.CONFIRMED)
-        result = await self._workflow.start(device, write)
+        fresh = write.way == LIMITED and await self._remember_limit(device)
+        try:
+            result = await self._workflow.start(device, write)
+        except CloudError:
+            if fresh:
+                self._cache.forget(device.id, [MOST_DISCHARGE])
+            raise
         if write.steers:
             record = self._cache.of(device.id)
             record.target, record.charges = write.target, write.charges
             record.over, record.beats = False, 0
             self._cache.save()
         return result
+
+    async def _remember_limit(self, device: Device) -> bool:
+        """Keep what the discharge was limited to, before anything is sent; return whether that was not kept yet.
+
+        Raises ``CommandInvalid`` while nobody knows it.
+        """
+        limit = self._cache.number(device.id, MOST_DISCHARGE)
+        if limit is None:
+            raise CommandInvalid("not_offered")
+        fresh = MOST_DISCHARGE not in self._cache.of(device.id).before
+        await self._cache.remember(device.id, {MOST_DISCHARGE: limit})
+        return fresh
 
     async def _renew(self, device: Device) -> CommandResult:
         """Give the sign of life, unless the target is reached or the mode is gone."""
@@ -170,7 +201,8 @@ class SungrowControls:
         if record.target is not None and target_reached(
             self._number(device.id, SOC), record.target, charge=record.charges
         ):
-            result = await self._workflow.start(device, requests.stop())
+            stop = requests.stop(device, self._cache)
+            result = await self._workflow.start(device, stop)
             record.over = True
             self._cache.save()
             return result

@@ -9,11 +9,13 @@ from typing import Final
 
 from ...control import (
     ChargeBattery,
+    ChargeBatteryFromSun,
     Command,
     Control,
     ControlKind,
     ForceBattery,
     ForcedMode,
+    HoldBattery,
     Period,
     SetBatterySchedule,
     SettingValue,
@@ -32,7 +34,7 @@ from ...control_kit import (
 )
 from ...errors import CommandInvalid
 from ...model import Device
-from .catalog import BEAT_EVERY, MODES, USUAL_FORCE
+from .catalog import BEAT_EVERY, HELD, LIMITED, MODES, USUAL_FORCE
 from .parameters import (
     ALL_DAYS,
     BY_CONTROL,
@@ -46,6 +48,7 @@ from .parameters import (
     MAX_SOC,
     MIN_SOC,
     MODE,
+    MOST_DISCHARGE,
     POWER,
     QUANTA,
     SELF_CONSUMPTION,
@@ -61,6 +64,8 @@ BEAT_WITHIN: Final = 600.0
 LONGEST_FORCE: Final = 86400.0
 LEAST_POWER: Final = max(QUANTA)
 """W; less may be nothing on the wire."""
+LEAST_DISCHARGE: Final = BY_CONTROL[Control.BATTERY_DISCHARGE_POWER_LIMIT].minimum
+"""W; the limit takes no less."""
 MOST_WINDOWS: Final = len(WINDOWS)
 UNUSED: Final = (24.0, 0.0, 24.0, 0.0, 100.0)
 WORKDAYS: Final = frozenset(range(1, 6))
@@ -76,6 +81,8 @@ class ParameterWrite:
     charges: bool = True
     steers: bool = False
     """Whether it begins, changes or ends a forced mode."""
+    way: str = ""
+    """The way to steer a battery that is not to be offered any more should the device refuse this."""
 
     @property
     def values(self) -> dict[str, SettingValue]:
@@ -89,9 +96,9 @@ STOP_VALUES: Final[Mapping[str, SettingValue]] = {
 }
 
 
-def stop() -> ParameterWrite:
-    """End a forced mode: the command first, so that nothing acts should the mode come back."""
-    return ParameterWrite((STOP_VALUES,), steers=True)
+def stop(device: Device, cache: ParameterCache) -> ParameterWrite:
+    """End a forced mode: the command first, so that nothing acts should the mode come back. What it changed is set back."""
+    return ParameterWrite(({**STOP_VALUES, **cache.before(device.id)},), steers=True)
 
 
 def beat(device: Device, cache: ParameterCache) -> ParameterWrite:
@@ -149,11 +156,39 @@ def _checked(
     return float(value)
 
 
+def hold(device: Device, action: HoldBattery, cache: ParameterCache) -> ParameterWrite:
+    """Translate a hold: compulsory mode without a command, in which the battery rests and no sun goes into it either."""
+    check_duration(action.duration, LONGEST_FORCE)
+    values: dict[str, SettingValue] = {MODE: FORCED, COMMAND: STOP}
+    values |= cache.before(device.id)
+    return ParameterWrite(
+        ({**values, **_sign_of_life(device, cache)},),
+        _force(action.duration),
+        steers=True,
+        way=HELD,
+    )
+
+
+def charge_from_sun(
+    device: Device, action: ChargeBatteryFromSun, cache: ParameterCache
+) -> ParameterWrite:
+    """Translate it: the vendor's own mode takes the sun, and the discharge is limited to the least there is. Nothing but a ``StopBattery`` ends it."""
+    check_duration(action.duration, LONGEST_FORCE)
+    least: dict[str, SettingValue] = {MOST_DISCHARGE: LEAST_DISCHARGE}
+    forced = cache.value(device.id, MODE) != SELF_CONSUMPTION
+    return ParameterWrite(
+        ({**STOP_VALUES, **least} if forced else least,),
+        ForcedMode(ends_after=action.duration),
+        steers=forced,
+        way=LIMITED,
+    )
+
+
 def work_mode(device: Device, mode: str, cache: ParameterCache) -> ParameterWrite:
     """Change the mode. Compulsory mode begins idle: what an earlier command left behind must not start by itself."""
     check_mode(mode, MODES)
     if mode == SELF_CONSUMPTION:
-        return stop()
+        return stop(device, cache)
     values: dict[str, SettingValue] = {MODE: mode}
     if mode == FORCED:
         values[COMMAND] = STOP
@@ -170,7 +205,7 @@ def _battery_command(
 ) -> ParameterWrite:
     """Charge or discharge at the power that is set, told last or read last; to stop is to go back to self-consumption."""
     if command == STOP:
-        return stop()
+        return stop(device, cache)
     most = _most_power(device, cache, charge=command == CHARGE)
     power = cache.number(device.id, POWER)
     return _forced(
@@ -192,6 +227,7 @@ def _forced(
 ) -> ParameterWrite:
     """The command acts in compulsory mode only, and at whatever power was left behind: all three go together (E45, E48)."""
     values: dict[str, SettingValue] = {MODE: FORCED, COMMAND: command, POWER: power}
+    values |= cache.before(device.id)
     return ParameterWrite(
         ({**values, **_sign_of_life(device, cache)},),
         _force(seconds),

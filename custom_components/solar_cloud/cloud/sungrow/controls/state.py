@@ -8,20 +8,26 @@ from dataclasses import dataclass, field
 import time
 from typing import Final
 
-from ...control import Control, SettingValue
+from ...control import AUTOMATIC, Control, SettingValue
 from ...control_state import ControlState, DeviceControlState, as_setting
 from ...model import Device
 from ...points import number, text
 from ...storage import Json, Storage
 from .parameters import (
     BY_CONTROL,
+    CHARGE,
+    DISCHARGE,
     EXPORT_POWER,
+    FORCED,
     HEARTBEAT,
     INVERTER,
     MOST_CHARGE,
     MOST_DISCHARGE,
     POWER,
     QUANTA,
+    SELF_CONSUMPTION,
+    STOP,
+    VIRTUAL_PLANT,
     Parameter,
     ReadBack,
 )
@@ -29,6 +35,10 @@ from .parameters import (
 EARLIER_SECTION: Final = "parameters"
 FRESH: Final = 600.0
 """Seconds for which a read-back is believed so far that the same value is not written again; the app may have changed it since."""
+COMMANDS: Final = {CHARGE: "charge", DISCHARGE: "discharge", STOP: "hold"}
+"""Battery modes, by the command that compulsory mode follows."""
+UNSTEERED: Final = frozenset({SELF_CONSUMPTION, VIRTUAL_PLANT})
+"""Modes in which nothing of ours steers the battery."""
 OPEN_FOR: Final = 300.0
 """Seconds after its last step in which a command and its read-back are over: until then nothing else is asked of the device."""
 FIRST_BEAT: Final = 600.0
@@ -119,6 +129,26 @@ class ParameterCache(ControlState[DeviceParameters]):
             if (value := as_setting(self.of(device_id).value(row.code))) is not None
             and not self._is_unsure(device_id, row.code)
             and not self._is_written(device_id, row.code)
+        }
+
+    def battery_mode(self, device_id: str) -> str | None:
+        """Return the battery mode that a device has told, ``None`` in a mode that is none of ours, or while a command changes it."""
+        told = self.vouched_for(device_id)
+        match told.get(Control.WORK_MODE):
+            case str() as mode if mode == FORCED:
+                return COMMANDS.get(str(told.get(Control.BATTERY_COMMAND)))
+            case str() as mode if mode in UNSTEERED:
+                limited = MOST_DISCHARGE in self.of(device_id).before
+                return "charge_from_sun" if limited else AUTOMATIC
+        return None
+
+    def before(self, device_id: str) -> dict[str, SettingValue]:
+        """Return what a battery mode changed, as it was before."""
+        before = self.of(device_id).before
+        return {
+            code: value
+            for code in before
+            if (value := as_setting(before[code])) is not None
         }
 
     def _is_written(self, device_id: str, code: str) -> bool:
@@ -275,7 +305,10 @@ def battery_power(
     device: Device, cache: ParameterCache, *, charge: bool
 ) -> float | None:
     """Return the W that a battery can be charged or discharged with: what its own limit and the inverter's rating allow."""
-    limit = cache.number(device.id, MOST_CHARGE if charge else MOST_DISCHARGE)
+    code = MOST_CHARGE if charge else MOST_DISCHARGE
+    limit = number(cache.of(device.id).before.get(code)) or cache.number(
+        device.id, code
+    )
     known = [each for each in (device.rated_power, limit) if each]
     return min(known, default=None)
 

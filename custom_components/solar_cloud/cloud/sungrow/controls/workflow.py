@@ -88,6 +88,8 @@ class Step:
     refused: list[str] = field(default_factory=list)
     """Codes that ended with a failure, of which only a read-back tells whether they hold."""
     steers: bool = False
+    way: str = ""
+    """The way to steer a battery that the device has not, should it refuse this."""
     task: str = ""
     tries: int = 0
     sent: float = 0.0
@@ -136,6 +138,7 @@ class CommandWorkflow:
                 if (value := self._cache.value(device.id, code)) is not None
             },
             steers=write.steers,
+            way=write.way,
         )
         codes = {code for values in write.tasks for code in values} | step.verify.keys()
         self._cache.begin(device.id, step.name, codes)
@@ -203,6 +206,8 @@ class CommandWorkflow:
                 raise
             return self._failed(step, [], "device_busy")
         except CommandRejected as err:
+            if step.way and isinstance(err, NotSupported):
+                self._cache.lack(step.device, step.way)
             if not step.carried and not step.reason:
                 raise
             reason = "device_refused" if err.placeholders else err.key
@@ -340,6 +345,7 @@ class CommandWorkflow:
         ]
         learnt = self._learn(step, found)
         if not wrong:
+            self._note_set_back(step)
             return self._go_on(step)
         if {*wrong} <= learnt:
             onward = replace(step, carried=[*step.carried, *taken])
@@ -366,6 +372,16 @@ class CommandWorkflow:
                 self._cache.learn(step.device, code, steps[0])
                 learnt.add(code)
         return learnt
+
+    def _note_set_back(self, step: Step) -> None:
+        """Forget what a battery mode had changed once it is as before."""
+        before = self._cache.before(step.device)
+        back = [
+            code
+            for code, value in step.verify.items()
+            if INVERTER[code].same(value, before.get(code))
+        ]
+        self._cache.forget(step.device, back)
 
     # What is next
 
@@ -406,6 +422,8 @@ class CommandWorkflow:
         ``mode`` is the one the device has just told.
         """
         self._cache.take_back(step.device, step.name, step.values)
+        if step.way and reason == "device_refused":
+            self._cache.lack(step.device, step.way)
         if step.reason:  # it was the undoing
             raise CommandRejected("half_done", done=step.done)
         taken = self._mine(step, [*step.carried, *taken])
@@ -428,6 +446,8 @@ class CommandWorkflow:
         if lost and not back.keys() >= STOP_VALUES.keys():
             raise CommandRejected("half_done", done=done)
         if not back:
+            if step.way:  # there is nothing to set back
+                self._cache.forget(step.device, step.values)
             raise CommandRejected(reason)
         undo = replace(
             step,
