@@ -31,6 +31,7 @@ STEP = 0.01
 """kWh: what FusionSolar's counters are cut off at."""
 EVENING = datetime(2026, 6, 14, 21, 46, 30, tzinfo=UTC)
 """A quarter of an hour before the midnight of Amsterdam and Madrid."""
+MORNING = datetime(2026, 6, 14, 9, 0, 30, tzinfo=UTC)
 METERS = (POWER_SENSOR, EMMA)
 
 
@@ -148,6 +149,26 @@ async def test_e21_a_day_of_a_consent_adds_up_without_one_call_too_many(
     used = fusionsolar.owner.used(fusionsolar.now(), fusionsolar.knobs)
     assert used <= 800
     assert added(home.hass).runtime_data.quota.left() == 1000 - used
+
+
+@pytest.mark.parametrize("begin", [MORNING])
+async def test_a_poll_that_asks_nothing_is_no_recovery(
+    entry: MockConfigEntry,
+    fusionsolar: FusionSolarCloud,
+    home: Home,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """While the cloud turns every call away some polls have none to make; values came and went with them."""
+    await home.pass_time(1800, step=300)
+    power = key(fusionsolar, None, "grid_power")
+    fusionsolar.fault(code=407, times=None)
+    await home.pass_time(3 * 3600, step=300)
+    assert home.state(power).state == STATE_UNAVAILABLE
+    assert "recovered" not in caplog.text
+    fusionsolar.faults.clear()
+    await home.pass_time(3600, step=300)
+    assert home.state(power).state != STATE_UNAVAILABLE
+    assert caplog.text.count("readings data recovered") == 1
 
 
 @pytest.mark.parametrize("fusionsolar", ["installer"], indirect=True)

@@ -466,6 +466,10 @@ class ReadingsCoordinator(SolarCloudCoordinator[Snapshot]):
             night = self._scheduler.night
             self._cloud.meet(replace(demand, plants=needed, night=night))
         everything = await self._cloud.readings(self._inventory.steered.without(idle))
+        if not (everything.answered or self.last_update_success):
+            # Nothing was asked: what went wrong goes on.
+            wait = everything.resume_after
+            raise Paced(self._usual_delay(time.time()) if wait is None else wait)
         snapshot = everything.only(chosen)
         listed = self._inventory.data  # what is not read has numbers, too
         snapshot = replace(

@@ -685,6 +685,8 @@ class Snapshot:
     alarms: Mapping[str, tuple[Alarm, ...]] = field(default_factory=dict)
     notices: frozenset[Notice] = frozenset()
     resume_after: float | None = field(default=None, compare=False)
+    answered: bool = field(default=True, compare=False)
+    """Whether the cloud answered anything: a poll in which no call was due, or could be made, tells nothing of it."""
 
     def only(self, inventory: Inventory) -> Snapshot:
         """Leave out the readings of other plants and devices."""

@@ -98,8 +98,8 @@ class FusionSolarPoller:
             self.access.pack(PLANT_NOW, 0, wanted.plants),
             dark=self._dark(wanted),
         )
-        failure = await self._work(batches)
-        snapshot = self._snapshot(wanted)
+        failure, answered = await self._work(batches)
+        snapshot = replace(self._snapshot(wanted), answered=answered)
         readable = [
             key
             for key, device in wanted.devices.items()
@@ -124,8 +124,11 @@ class FusionSolarPoller:
         except CloudError as err:
             LOGGER.debug("Lists stay as they are: %s", err.key)
 
-    async def _work(self, batches: list[Batch]) -> CloudError | None:
-        """Make the calls; return the failure if none of them brought anything, or a fault kept all devices from being read."""
+    async def _work(self, batches: list[Batch]) -> tuple[CloudError | None, bool]:
+        """Make the calls; return the failure if none of them brought anything, or a fault kept all devices from being read.
+
+        And whether any was answered.
+        """
         answered: set[str] = set()
 
         async def read(batch: Batch) -> None:
@@ -146,7 +149,7 @@ class FusionSolarPoller:
         # An alarm or a plant's hourly figures between two such polls are no recovery; a limit closes devices only.
         silent = DEVICE_NOW in {each.bucket for each in batches} - answered
         faulty = silent and not isinstance(failure, QuotaExhausted)
-        return failure if faulty or not answered else None
+        return failure if faulty or not answered else None, bool(answered)
 
     async def _read(self, batch: Batch) -> None:
         await {

@@ -63,6 +63,8 @@ class SolaxPoll:
     planned_for: tuple[object, ...] = ()
     """What another plan would be made for."""
     done: set[tuple[str, ...]] = field(default_factory=set)
+    answered: bool = False
+    """Whether any call was."""
     succeeded: bool = False
     """Whether a device was read."""
     plants_read: bool = False
@@ -122,7 +124,7 @@ class SolaxPoller:
                 raise error
         if resume_after is not None:
             self._poll = poll
-        return self._snapshot(wanted, resume_after)
+        return replace(self._snapshot(wanted, resume_after), answered=poll.answered)
 
     def _due(self, poll: SolaxPoll, wanted: Inventory) -> list[Job]:
         """List the calls still to be made, those waiting longest first."""
@@ -306,7 +308,7 @@ class SolaxPoller:
         result = await self._session.call(
             job.endpoint, params=job.params, body=job.body
         )
-        poll.silences = 0
+        poll.silences, poll.answered = 0, True
         self._note(poll, job)
         self._take(poll, job, result, wanted)
 

@@ -14,7 +14,7 @@ from ..demand import Demand
 from ..errors import CloudError, CloudUnreachable, PermissionMissing
 from ..model import Device, Inventory, Notice, Reading, Slot, Snapshot, Value
 from ..points import number, text
-from ..polling import ReadingCache, run_calls
+from ..polling import PollResult, ReadingCache, run_calls
 from ..quota import DAY
 from ..serialization import from_json
 from ..storage import Json, Storage
@@ -114,7 +114,7 @@ class SungrowPoller:
         )
         if result.errors and not poll.succeeded and any(task.fast for task in due):
             raise result.errors[0]
-        return await self._picture(poll, result.resume_after)
+        return await self._picture(poll, result)
 
     async def try_live(self, wanted: Inventory, *, again: bool) -> None:
         """Ask for one plant's values; ``again`` makes what was refused due, too. Raises a ``CloudError``."""
@@ -302,7 +302,7 @@ class SungrowPoller:
 
     # What came of it
 
-    async def _picture(self, poll: SungrowPoll, resume_after: float | None) -> Snapshot:
+    async def _picture(self, poll: SungrowPoll, result: PollResult) -> Snapshot:
         wanted = (*poll.wanted.plants, *poll.wanted.devices)
         self._learn_storage(poll)
         self._set_clocks(poll)
@@ -330,7 +330,8 @@ class SungrowPoller:
             ),
             self.alarms.open.of(poll.wanted.plants),
             frozenset(self._notices.values()),
-            resume_after,
+            result.resume_after,
+            bool(result.succeeded),
         )
 
     def _learn_storage(self, poll: SungrowPoll) -> None:
