@@ -1,13 +1,14 @@
-"""Tools for assistants, which Home Assistant's own API for language models offers beside its others; nothing here asks a cloud."""
+"""Tools for assistants, which Home Assistant's own API for language models offers beside its others; none but the one that sets a battery mode asks a cloud."""
 
 from typing import Final
 
 from homeassistant.components.llm import LLMTools
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.llm import LLM_API_ASSIST, LLMContext
+from homeassistant.helpers.llm import LLM_API_ASSIST, LLMContext, Tool
 
+from .battery_mode import BatteryModeTool
 from .energy import EnergyNowTool, EnergyPeriodTool
-from .exposed import exposed_plants
+from .exposed import exposed_batteries, exposed_plants
 from .missing import MissingTool
 from .surplus import SurplusTool
 
@@ -26,5 +27,12 @@ def async_get_tools(
         return None
     if next(exposed_plants(hass, assistant), None) is None:
         return None
-    tools = [EnergyNowTool(), EnergyPeriodTool(), SurplusTool(), MissingTool()]
-    return LLMTools(tools=[*tools], prompt=PROMPT)
+    tools: list[Tool] = [
+        EnergyNowTool(),
+        EnergyPeriodTool(),
+        SurplusTool(),
+        MissingTool(),
+    ]
+    if exposed_batteries(hass, assistant):
+        tools.append(BatteryModeTool())
+    return LLMTools(tools=tools, prompt=PROMPT)

@@ -1,6 +1,6 @@
 """What plants produce, store, buy and sell, and their house uses: at this moment by the states, in a period by the long-term statistics."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Final, override
 
@@ -25,6 +25,7 @@ from .exposed import (
     NotTold,
     SolarCloudTool,
     dated,
+    exposed_batteries,
     iso,
     listed,
     loaded,
@@ -54,8 +55,10 @@ class EnergyNowTool(SolarCloudTool):
         llm_context: LLMContext,
     ) -> JsonObjectType:
         """Tell what the states show."""
+        batteries = exposed_batteries(hass, llm_context.assistant)
         rows = [
             await self._async_row(hass, account, plant)
+            | _modes(hass, batteries.get(plant.device.id, ()))
             for plant, account in loaded(plants)
         ]
         return listed(rows, "power_w", "today_kwh")
@@ -79,6 +82,15 @@ class EnergyNowTool(SolarCloudTool):
             row["battery_percent"] = round(float(charge.state))
         missing = [key for key in plant.entities if plant.state(hass, key) is None]
         return row | ({"missing": [*sorted(missing)]} if missing else {})
+
+
+def _modes(
+    hass: HomeAssistant, batteries: Sequence[er.RegistryEntry]
+) -> JsonObjectType:
+    """Tell what the battery is to do, of several each."""
+    states = (hass.states.get(each.entity_id) for each in batteries)
+    modes = [state.state for state in states if state is not None]
+    return {"battery_mode": ", ".join(modes)} if modes else {}
 
 
 def _named_span(name: str, today: date) -> tuple[date, date]:

@@ -38,6 +38,7 @@ from homeassistant.util.json import JsonObjectType, JsonValueType
 from homeassistant.util.unit_conversion import PowerConverter
 
 from ..account import accounts
+from ..cloud.control import Control
 from ..cloud.model import Quantity as Q
 from ..const import CONF_VENDOR, DOMAIN
 from ..device_registry import own_identifier, registered_devices
@@ -78,6 +79,9 @@ TOLD: Final = frozenset(
 )
 MOST: Final = 10
 """Plants, and values of one, that are told one by one: an answer is read by a model, word by word."""
+
+DEEPEST: Final = 6
+"""Devices that may hang on each other below a plant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,37 @@ def exposed_plants(hass: HomeAssistant, assistant: str) -> Iterator[ExposedPlant
         if exposed:
             name = device.name_by_user or f"plant {number}"
             yield ExposedPlant(entry, device, name, exposed)
+
+
+def exposed_batteries(
+    hass: HomeAssistant, assistant: str
+) -> dict[str, list[er.RegistryEntry]]:
+    """Return the selects of battery modes that an assistant may know, by the plant's id in the device registry."""
+    registry, devices = er.async_get(hass), dr.async_get(hass)
+    found: dict[str, list[er.RegistryEntry]] = {}
+    for state in hass.states.async_all(Platform.SELECT):
+        each = registry.async_get(state.entity_id)
+        if (
+            each is not None
+            and each.platform == DOMAIN
+            and each.unique_id.endswith(f"_{Control.BATTERY_MODE}")
+            and async_should_expose(hass, assistant, each.entity_id)
+        ):
+            if (plant := _plant_above(devices, each.device_id)) is not None:
+                found.setdefault(plant, []).append(each)
+    return found
+
+
+def _plant_above(devices: dr.DeviceRegistry, at: str | None) -> str | None:
+    """Return the plant that a device belongs to, or that it is."""
+    for _ in range(DEEPEST):
+        device = devices.async_get(at) if at else None
+        if not isinstance(device, dr.DeviceEntry):
+            break
+        if device.entry_type is dr.DeviceEntryType.SERVICE:
+            return at
+        at = device.via_device_id
+    return None
 
 
 class NotTold(Exception):
