@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -49,6 +50,7 @@ from .device_registry import (
 )
 from .doctors import own_notices
 from .energy_dashboard import DashboardIssue
+from .entity import forget_calendars
 from .journal import ChangeJournal
 from .repairs import Repairs, notice_of
 from .runtime import RuntimeData, SolarCloudConfigEntry
@@ -131,7 +133,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -
         entry.async_on_unload(await control_manager.async_start(account.readings))
         entry.async_on_unload(control_manager.settings.async_add_listener(show))
     entry.async_on_unload(history.start())
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    await hass.config_entries.async_forward_entry_setups(entry, _platforms(entry))
+    if not allowed:
+        forget_calendars(hass, entry)
     entry.async_on_unload(
         ChangeJournal(
             hass, entry, account, control_manager if allowed else None
@@ -255,11 +259,20 @@ def _show_notices(
     return show
 
 
+def _platforms(entry: SolarCloudConfigEntry) -> list[Platform]:
+    """Return what an account has entities of: without settings it has no calendar, and Home Assistant's menu needs no page for one."""
+    if entry.runtime_data.control_manager is None:
+        return [each for each in PLATFORMS if each is not Platform.CALENDAR]
+    return PLATFORMS
+
+
 async def async_unload_entry(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> bool:
     """Stop an account; what it learnt is written."""
     if not is_account(entry):
         return await async_unload_all_plants(hass, entry)
-    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    unloaded = await hass.config_entries.async_unload_platforms(
+        entry, _platforms(entry)
+    )
     if unloaded:
         await entry.runtime_data.history.async_stop()
         await entry.runtime_data.store.async_flush()

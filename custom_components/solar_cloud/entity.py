@@ -7,8 +7,8 @@ from itertools import batched
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import EntityCategory
-from homeassistant.core import callback
+from homeassistant.const import EntityCategory, Platform
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
@@ -139,7 +139,7 @@ def add_controls[EntityT: Entity](
         fresh = offered.keys() - known
         known.update(fresh)
         if fresh:
-            _add(
+            add_entities(
                 entry,
                 add,
                 [
@@ -165,7 +165,7 @@ TURNS: Final = 10
 """Rounds of the event loop in which Home Assistant hands messages on to browsers."""
 
 
-def _add(
+def add_entities(
     entry: SolarCloudConfigEntry,
     add: AddConfigEntryEntitiesCallback,
     builds: Sequence[Callable[[], Entity]],
@@ -200,6 +200,14 @@ def _remove(
             each.domain == control.kind and each.unique_id.endswith(f"_{control}")
             for control in catalogue
         ):
+            registry.async_remove(each.entity_id)
+
+
+def forget_calendars(hass: HomeAssistant, entry: SolarCloudConfigEntry) -> None:
+    """Remove the calendars of an account whose settings the user no longer allows to be changed; their platform is not there to do it."""
+    registry = er.async_get(hass)
+    for each in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if each.domain == Platform.CALENDAR:
             registry.async_remove(each.entity_id)
 
 
@@ -390,7 +398,7 @@ def add_as_they_appear[EntityT: Entity](
         fresh = present - known
         known.update(fresh)
         if fresh:
-            _add(
+            add_entities(
                 entry,
                 add,
                 [

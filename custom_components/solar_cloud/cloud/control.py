@@ -284,6 +284,18 @@ class Period:
     target_soc: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BatterySchedule:
+    """All periods of charging and discharging that are in force."""
+
+    periods: tuple[Period, ...] = ()
+    """One over midnight is one, however the vendor keeps it."""
+    reads_back: bool = True
+    """Whether the device can be asked for them; otherwise they are what it accepted last."""
+    shares_target: bool = False
+    """Whether all charging periods have one target: of several the one that was set last counts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetBatterySchedule(ControlAction):
     """Replace all periods of charging and discharging."""
@@ -355,6 +367,12 @@ class ControlClient(Protocol):
 
     def available(self, inventory: Inventory) -> Capabilities:
         """Say what may be set: permission granted, hardware present, limits known. Makes no call, and is asked often."""
+
+    def schedule(self, device_id: str) -> BatterySchedule | None:
+        """Return the periods that a plant or device is set to, as far as is known; ``None`` before it has told them. Makes no call.
+
+        What was sent last counts, unless it was refused or the device has told something else since.
+        """
 
     async def settings(self, wanted: Inventory) -> Settings:
         """Ask what is set, as far as the vendor tells and its limits allow. Raises a ``CloudError`` when nothing could be asked."""

@@ -3,7 +3,7 @@
 Every check raises ``CommandInvalid``: nothing was sent.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import time
 from functools import partial
@@ -156,6 +156,23 @@ def check_period(start: time, end: time) -> None:
         raise CommandInvalid("period_empty")
 
 
+def time_of_day(hour: float, minute: float) -> time | None:
+    """Return a time as devices keep it, ``None`` for what is none; the end of a day, 24:00, is its last minute."""
+    if (hour, minute) == (24, 0):
+        return LAST_MINUTE
+    if 0 <= hour < 24 and 0 <= minute < 60:
+        return time(int(hour), int(minute))
+    return None
+
+
+def clock_time(shown: object) -> time | None:
+    """Read ``HH:MM`` as ``time_of_day``."""
+    match str(shown).split(":"):
+        case [hour, minute] if hour.isdecimal() and minute.isdecimal():
+            return time_of_day(int(hour), int(minute))
+    return None
+
+
 def within_days(period: Period) -> Iterator[Period]:
     """Cut a period at midnight: what is left of it belongs to the next day."""
     if period.start < period.end:
@@ -166,5 +183,30 @@ def within_days(period: Period) -> Iterator[Period]:
     if period.start < LAST_MINUTE:
         yield replace(period, end=LAST_MINUTE)
     if period.end > MIDNIGHT:
-        following = frozenset(day % 7 + 1 for day in period.days)
-        yield replace(period, start=MIDNIGHT, days=following)
+        yield replace(period, start=MIDNIGHT, days=_next(period.days))
+
+
+def across_midnight(parts: Iterable[Period]) -> list[Period]:
+    """Put together what ``within_days`` cut: a device that ends its day at 23:59 means the minute after it, too."""
+    joined = [_to_the_end(part) for part in parts]
+    for morning in [each for each in joined if each.start == MIDNIGHT]:
+        evening = next((each for each in joined if _goes_on(each, morning)), None)
+        if evening is not None:
+            joined[joined.index(evening)] = replace(evening, end=morning.end)
+            joined.remove(morning)
+    return joined
+
+
+def _to_the_end(part: Period) -> Period:
+    ends_the_day = part.start > MIDNIGHT and part.end == LAST_MINUTE
+    return replace(part, end=MIDNIGHT) if ends_the_day else part
+
+
+def _goes_on(evening: Period, morning: Period) -> bool:
+    """Whether what begins at midnight is the rest of a period of the evening before."""
+    rest = replace(evening, start=MIDNIGHT, end=morning.end, days=_next(evening.days))
+    return evening.end == MIDNIGHT and morning.end < evening.start and rest == morning
+
+
+def _next(days: AbstractSet[int]) -> frozenset[int]:
+    return frozenset(day % 7 + 1 for day in days)

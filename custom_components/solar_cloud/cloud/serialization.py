@@ -2,7 +2,7 @@
 
 Fields that have their default are left out, for an account has thousands of counters; one whose default a factory makes is always written.
 Those a dataclass does not take (``init=False``) are left out, too.
-A ``Slot`` and an enum are their texts, a set is a sorted list, and a mapping by pairs is a mapping in a mapping; ``Json`` stays what it is.
+A ``Slot``, an enum and a time of day are their texts, a set is a sorted list, and a mapping by pairs is a mapping in a mapping; ``Json`` stays what it is.
 
 Reading never raises. A value that is not of its field's type is refused, and so are ``true`` as a number, and numbers that are not finite or huge: a field then
 takes its default, a dataclass without a default for it is refused as a whole, and of a list or a mapping only the items that are refused
@@ -15,6 +15,7 @@ pass for numbers. A strategy of our own for each type would be longer than this 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Set as AbstractSet
 from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import time
 from enum import Enum
 from functools import cache, partial
 import json
@@ -86,6 +87,8 @@ def _writer(kind: type) -> Writer:
         return _write_set
     if kind is Slot:
         return _write_slot
+    if kind is time:
+        return _write_time
     if is_dataclass(kind):
         return _record_writer(kind)
     if issubclass(kind, Mapping):
@@ -115,6 +118,10 @@ def _write_set(value: AbstractSet[Any]) -> Json:
 
 def _write_slot(value: Slot) -> Json:
     return value.key
+
+
+def _write_time(value: time) -> Json:
+    return value.isoformat()
 
 
 def _write_mapping(value: Mapping[Any, object]) -> dict[str, Json]:
@@ -199,6 +206,8 @@ def _reader(hint: Any) -> Reader:
         return partial(_read_items, kind, _reader(arguments[0]))
     if kind is Slot:
         return _read_slot
+    if kind is time:
+        return _read_time
     if is_dataclass(kind):
         return partial(_read_dataclass, cast(type, kind))
     if issubclass(kind, Enum):
@@ -298,6 +307,13 @@ def _read_slot(stored: Json) -> Slot:
     if isinstance(stored, str) and (slot := Slot.of_key(stored)) is not None:
         return slot
     raise Damaged
+
+
+def _read_time(stored: Json) -> time:
+    try:
+        return time.fromisoformat(cast(str, stored))
+    except (TypeError, ValueError) as err:
+        raise Damaged from err
 
 
 def _read_enum(kind: type[Enum], stored: Json) -> Enum:

@@ -21,6 +21,7 @@ from ..cloud.control import (
     AUTOMATIC,
     FORCED_MODE_CONTROLS,
     LOCAL_CONTROLS,
+    BatterySchedule,
     Capabilities,
     ChargeBatteryFromSun,
     Command,
@@ -33,6 +34,7 @@ from ..cloud.control import (
     ForcedMode,
     HoldBattery,
     Outcome,
+    SetBatterySchedule,
     Settings,
     SettingValue,
     SetWorkMode,
@@ -233,6 +235,12 @@ class ControlManager:
                 return AUTOMATIC
             return None if force.wish is None else force.wish.mode
         return told
+
+    def schedule(self, device_id: str) -> BatterySchedule | None:
+        """Return the periods of charging and discharging: those on their way, else what is known of the device."""
+        known = self._cloud.schedule(device_id)
+        sent = self._running.periods(device_id)
+        return known if known is None or sent is None else replace(known, periods=sent)
 
     def last_command(self, device_id: str) -> tuple[str, CommandState] | None:
         """Return the name of the last command somebody gave a plant or device, and how it stands."""
@@ -614,6 +622,7 @@ class ControlManager:
             ends=_steers(what)
             and result.force is None
             and not isinstance(what, SteerBattery),
+            periods=what.periods if isinstance(what, SetBatterySchedule) else None,
         )
 
     def _control_of(self, what: What) -> Control | None:

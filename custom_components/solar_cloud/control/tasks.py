@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from ..cloud.control import Control
+from ..cloud.control import Control, Period
 from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import Json, Storage
 from .pending import Key
@@ -25,6 +25,8 @@ class RunningTask:
     """Whether it ends a forced mode."""
     mistakes: int = 0
     """How often in a row a mistake of ours kept it from being followed."""
+    periods: tuple[Period, ...] | None = None
+    """What a schedule is changed to: the device is told it part by part, or is still busy with what came before."""
 
     @property
     def key(self) -> str:
@@ -63,6 +65,17 @@ class TaskStore:
         """Whether a command to a control is under way."""
         return any(
             (task.device_id, task.control) == key for task in self._tasks.values()
+        )
+
+    def periods(self, device_id: str) -> tuple[Period, ...] | None:
+        """Return the schedule that is on its way to a device."""
+        return next(
+            (
+                task.periods
+                for task in self._tasks.values()
+                if task.device_id == device_id and task.periods is not None
+            ),
+            None,
         )
 
     async def begin(self, task: RunningTask) -> None:

@@ -461,7 +461,7 @@ async def test_a_mode_change_leaves_a_forced_mode_running(owner: Rig) -> None:
 @pytest.mark.parametrize(
     ("periods", "key"),
     [
-        ((), "periods_needed"),
+        ((), "work_mode_instead"),
         ((NIGHT, Period(time(4), time(6), charge=False)), "periods_overlap"),
         ((Period(time(1), time(1), charge=True),), "period_empty"),
         ((Period(time(1), time(2), charge=True, target_soc=80.0),), "no_target"),

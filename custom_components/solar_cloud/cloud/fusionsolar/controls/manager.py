@@ -6,6 +6,7 @@ from typing import Final
 
 from ...control import (
     AUTOMATIC,
+    BatterySchedule,
     Capabilities,
     ChargeBattery,
     ChargeBatteryFromSun,
@@ -49,7 +50,7 @@ from .catalog import (
     FusionSolarControlCatalog,
     highest_power,
 )
-from .readback import SettingsReader
+from .readback import SettingsReader, schedule_of
 from .requests import (
     MOST_DISCHARGE,
     STOP,
@@ -171,6 +172,11 @@ class FusionSolarControls:
     async def settings(self, wanted: Inventory) -> Settings:
         """Ask how plants are set, as far as it is their turn."""
         return await self._reader.read(wanted)
+
+    def schedule(self, device_id: str) -> BatterySchedule | None:
+        """Return the periods of a plant: those it is told by a change that runs, else those it tells."""
+        change = self._memory.running(device_id, Kind.MODE)
+        return schedule_of(change.answer if change else self._memory.of(device_id).mode)
 
     # Sending
 

@@ -4,19 +4,21 @@ from collections.abc import Mapping
 import time
 from typing import Final
 
-from ...control import Control, Settings, SettingValue
+from ...control import BatterySchedule, Control, Period, Settings, SettingValue
+from ...control_kit import EVERY_DAY, across_midnight, clock_time
 from ...control_state import as_setting
 from ...errors import CloudError, CredentialsRejected
 from ...model import Inventory
 from ...points import number
+from ..api import rows
 from ..errors import Refused
 from ..limits import BATTERY_MODE, GRID_MODE
 from ..session import FusionSolarSession
 from ..sources import PlantHardware
 from .api import BATTERY_MODE_PATH, GRID_MODE_PATH, Kind
-from .catalog import MODES, SURPLUS, TIME_OF_USE
-from .requests import GRID_POWER, PRIORITY
-from .state import MODE, ControlStates, PlantControlState
+from .catalog import CHARGE, DISCHARGE, MODES, SURPLUS, TIME_OF_USE
+from .requests import GRID_POWER, PRIORITY, WINDOWS
+from .state import MODE, TIMES, ControlStates, Fields, PlantControlState
 from .tasks import why_withheld
 
 FRESH: Final = 3500.0
@@ -26,6 +28,8 @@ RUNS: Final = 60.0
 """Seconds to the next turn while a task runs."""
 PATIENT: Final = 900.0
 """Seconds after which a running task is no reason any more to look again soon."""
+WAYS: Final = {CHARGE: True, DISCHARGE: False}
+"""What a window does, by whether it charges."""
 PRIORITIES: Final = {theirs: ours for ours, theirs in SURPLUS.items()}
 
 
@@ -192,3 +196,33 @@ def _grid_values(
 
 def _watts(kilowatts: float) -> float:
     return round(1000 * kilowatts, 0)
+
+
+def schedule_of(mode: Fields) -> BatterySchedule | None:
+    """Return the periods of a plant by its answer about the mode, which has them while they are in force; ``None`` for what is not understood."""
+    if not mode:
+        return None
+    times = mode.get(TIMES)
+    if mode.get(MODE) != TIME_OF_USE or not isinstance(times, dict):
+        return BatterySchedule()
+    parts = [_period(row) for row in rows(times.get(WINDOWS))]
+    known = [part for part in parts if part is not None]
+    return (
+        BatterySchedule(tuple(across_midnight(known)))
+        if len(known) == len(parts)
+        else None
+    )
+
+
+def _period(row: Fields) -> Period | None:
+    start, end = clock_time(row.get("startTime")), clock_time(row.get("endTime"))
+    charge = WAYS.get(str(row.get("chargeOrDischarge")))
+    repeat = row.get("repeat")
+    days = frozenset(
+        day
+        for each in (repeat if isinstance(repeat, list) else ())
+        if (day := number(each)) in EVERY_DAY
+    )
+    if start is None or end is None or charge is None or not days:
+        return None
+    return Period(start, end, charge, frozenset(map(int, days)))

@@ -56,7 +56,7 @@ def windows(periods: tuple[Period, ...]) -> list[Json]:
         raise CommandInvalid("no_target_in_periods")
     parts = [part for period in periods for part in within_days(period)]
     if not parts:
-        raise CommandInvalid("periods_needed")
+        raise CommandInvalid("work_mode_instead")
     if len(parts) > MOST:
         raise CommandInvalid("too_many_windows", most=str(MOST))
     if any(

@@ -8,6 +8,7 @@ from typing import Final
 
 from ...control import (
     AUTOMATIC,
+    BatterySchedule,
     Capabilities,
     ChargeBattery,
     ChargeBatteryFromSun,
@@ -151,6 +152,15 @@ class SolaxControls:
         self._see(device)
         mode = self._believed(device_id).get(Control.BATTERY_MODE)
         return mode if isinstance(mode, str) else None
+
+    def schedule(self, device_id: str) -> BatterySchedule:
+        """Return the periods that were sent last; no inverter can be asked for them."""
+        fields = self._assumed.get(device_id, requests.PERIODS)
+        target = self._assumed.number(device_id, Control.BATTERY_MAX_SOC)
+        periods = requests.periods_of(
+            fields if isinstance(fields, dict) else {}, target
+        )
+        return BatterySchedule(periods, reads_back=False, shares_target=True)
 
     def _see(self, device: Device) -> None:
         """Note what an inverter shows; while it waits or is steered from afar it keeps the work mode from before."""

@@ -29,6 +29,7 @@ from ...control_kit import (
     check_range,
     check_soc_limits,
     check_target,
+    clock_time,
     forced_power,
 )
 from ...errors import CommandInvalid
@@ -324,7 +325,11 @@ def change_mode(
 def schedule(
     device: Device, assumed: AssumedSettings, mode: str, action: SetBatterySchedule
 ) -> SolaxRequest:
-    """Translate periods: up to two of each kind, every day alike, one target for all."""
+    """Translate periods: up to two of each kind, every day alike, one target for all that charge."""
+    if any(
+        not period.charge and period.target_soc is not None for period in action.periods
+    ):
+        raise CommandInvalid("charge_target_only")
     targets = {period.target_soc for period in action.periods if period.charge} - {None}
     if len(targets) > 1:
         raise CommandInvalid("one_target_only")
@@ -364,6 +369,22 @@ def windows(charges: list[Period], discharges: list[Period]) -> dict[str, Json]:
 
 
 NO_PERIODS: Final = windows([], [])
+
+
+def periods_of(fields: Mapping[str, Json], target: float | None) -> tuple[Period, ...]:
+    """Return the periods that ``windows`` named; a battery that may discharge all day has none for that."""
+    found = []
+    for kind, most in (("charge", target), ("discharge", None)):
+        for number in range(1, MOST_PERIODS + 1):
+            start, end = (
+                clock_time(fields.get(f"{kind}{edge}TimePeriod{number}"))
+                for edge in ("Start", "End")
+            )
+            if start is None or end is None or start == end:
+                continue
+            found.append(Period(start, end, kind == "charge", target_soc=most))
+    usual = Period(MIDNIGHT, LAST_MINUTE, charge=False)
+    return tuple(period for period in found if period != usual)
 
 
 def force(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ...control import (
+    BatterySchedule,
     Capabilities,
     ChargeBatteryFromSun,
     Command,
@@ -115,6 +116,10 @@ class SungrowControls:
     def battery_mode(self, device_id: str) -> str | None:
         """Return what the inverter was read to be in."""
         return self._cache.battery_mode(device_id)
+
+    def schedule(self, device_id: str) -> BatterySchedule | None:
+        """Return the windows of forced charging; none are in force while it is off."""
+        return requests.schedule_of(device_id, self._cache)
 
     async def apply(self, command: Command) -> CommandResult:
         """Send a command, unless the device has just reported that it is set so."""

@@ -3,11 +3,12 @@
 All values are canonical; ``parameters.py`` alone knows what they are on the wire.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from ...control import (
+    BatterySchedule,
     ChargeBattery,
     ChargeBatteryFromSun,
     Command,
@@ -23,6 +24,7 @@ from ...control import (
 )
 from ...control_kit import (
     EVERY_DAY,
+    across_midnight,
     check_duration,
     check_mode,
     check_period,
@@ -30,6 +32,7 @@ from ...control_kit import (
     check_soc_limits,
     check_target,
     forced_power,
+    time_of_day,
     within_days,
 )
 from ...errors import CommandInvalid
@@ -312,3 +315,22 @@ def _window(period: Period) -> tuple[float, ...]:
     target = 100.0 if period.target_soc is None else period.target_soc
     start, end = period.start, period.end
     return start.hour, start.minute, end.hour, end.minute, round(target)
+
+
+def schedule_of(device_id: str, cache: ParameterCache) -> BatterySchedule | None:
+    """Return the windows that a device is set to; ``None`` while one of their parameters is not known."""
+    on, days = (cache.value(device_id, code) for code in (FORCED_CHARGING, FORCED_DAYS))
+    rows = [[cache.number(device_id, code) for code in codes] for codes in WINDOWS]
+    if on is None or not all(None not in row for row in rows):
+        return None
+    applies = WORKDAYS if days == WEEKDAYS else EVERY_DAY
+    parts = [part for row in rows for part in _period(row, applies)] if on else []
+    return BatterySchedule(tuple(across_midnight(parts)))
+
+
+def _period(row: Sequence[float | None], days: frozenset[int]) -> Iterator[Period]:
+    """Yield the period of a window, unless it is not used."""
+    from_hour, from_minute, to_hour, to_minute, target = (each or 0.0 for each in row)
+    start, end = time_of_day(from_hour, from_minute), time_of_day(to_hour, to_minute)
+    if start is not None and end is not None and start != end:
+        yield Period(start, end, charge=True, days=days, target_soc=target)
