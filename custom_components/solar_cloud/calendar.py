@@ -197,8 +197,9 @@ class SolarCloudCalendar(
     async def async_get_events(
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
-        """Return the events of a span of time."""
+        """Return the events of a span of time; what was set on days that are over nobody knows."""
         await self._async_learn_zone()
+        start_date = max(start_date, dt_util.start_of_local_day())
         first = start_date.astimezone(self._zone).date()
         days = (end_date.astimezone(self._zone).date() - first).days
         words = self._words
@@ -538,6 +539,7 @@ def understood(
     """
     known = list(languages)
     text = summary.casefold()
+    said = summary if len(summary) == len(text) else text
     left = text
     target: float | None = None
     if found := TARGET.search(left):
@@ -552,7 +554,7 @@ def understood(
                 left = _without(left, term)
     beside = frozenset[str]().union(*(words.others for words in known))
     strange = [
-        text[each.start() : each.end()]
+        said[each.start() : each.end()]
         for each in re.finditer(r"\S+", text)
         if {*re.findall(r"\w+", left[each.start() : each.end()])} - beside
     ]

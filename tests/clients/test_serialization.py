@@ -1,6 +1,7 @@
 """What is stored: fields by name, unknown ones ignored, damaged ones left to their defaults."""
 
 from dataclasses import dataclass, field
+from datetime import time
 from enum import StrEnum
 import json
 import math
@@ -53,6 +54,7 @@ class Whole:
         default_factory=dict
     )
     by_colour: dict[Colour, bool | float | str] = field(default_factory=dict)
+    at: time | None = None
     cache: list[float] = field(default_factory=list, init=False)
 
 
@@ -74,6 +76,7 @@ WHOLE = Whole(
     },
     {("all", 60.0): [(1.5, 2)], ("all", 86400.0): []},
     {Colour.RED: True, Colour.BLUE: "x"},
+    time(22, 30),
 )
 
 
@@ -131,6 +134,8 @@ def test_what_cannot_be_stored_is_a_mistake_of_ours() -> None:
         ("by_place", {"a": {"x": {"size": 1}}, "b": 7}, {}),
         ("by_second", {"all": {"x": [], "nan": [], "60": [[1, 2], [3]]}}, None),
         ("by_colour", {"green": 1, "red": [], "blue": 2}, {Colour.BLUE: 2.0}),
+        ("at", "25:00:00", None),
+        ("at", 7, None),
     ],
 )
 def test_what_is_damaged_costs_only_itself(name: str, damaged: Any, kept: Any) -> None:
