@@ -47,9 +47,8 @@ async def _calendar(client: Client) -> str | None:
     return None
 
 
-async def _confirmed(client: Client) -> bool:
-    found = await _calendar(client)
-    state = await client.get(f"/api/states/{found}")
+async def _confirmed(client: Client, entity_id: str) -> bool:
+    state = await client.get(f"/api/states/{entity_id}")
     return bool(state["attributes"]["command"] == "confirmed")
 
 
@@ -64,7 +63,8 @@ async def test_add_and_change_a_period(
 ) -> None:
     """The dialog says what is not understood; what is goes to the inverter, and the page shows what it has."""
     await _add(instance.client, cloud)
-    await eventually(lambda: _calendar(instance.client), "it", within=SLOWLY)
+    client = instance.client
+    entity_id = await eventually(lambda: _calendar(client), "it", within=SLOWLY)
     page = frontend.page
     await frontend.open("/calendar")
     await page.get_by_role("button", name="Add event").first.click()
@@ -105,6 +105,6 @@ async def test_add_and_change_a_period(
     changed = page.locator(".fc-event", has_text="Charge to 80 %").first
     await expect(changed).to_be_visible(timeout=1000 * SLOWLY)
     await frontend.picture("told")
-    await eventually(lambda: _confirmed(instance.client), "its word", within=SLOWLY)
+    await eventually(lambda: _confirmed(client, entity_id), "its word", within=SLOWLY)
     assert len(cloud.settings_sent) == 2 * sent
     assert not instance.log_lines("ERROR")
