@@ -56,6 +56,12 @@ def recorder_config() -> dict[str, Any]:
 
 
 @pytest.fixture
+def recorder_db_url() -> str:
+    """The database that was asked for, which is empty."""
+    return os.environ.get("BENCHMARK_RECORDER_URL", "sqlite://")
+
+
+@pytest.fixture
 async def clouds(
     world: World, socket_enabled: None
 ) -> AsyncIterator[dict[str, Cloud[Any]]]:

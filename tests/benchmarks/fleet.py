@@ -44,13 +44,13 @@ def main(arguments: list[str]) -> int:
                 sys.executable,
                 *("-m", "pytest", "-q", "--no-header", "--show-capture=no"),
                 *("-p", "no:logging", "-p", "no:cacheprovider"),
-                *("--dburl", options.recorder_url, "--drop-existing-db"),
                 str(Path(__file__).with_name("_fleet.py")),
             ],
             env=os.environ
             | {
                 "BENCHMARK_PLANTS": str(options.plants),
                 "BENCHMARK_MINUTES": str(options.minutes),
+                "BENCHMARK_RECORDER_URL": options.recorder_url,
                 "BENCHMARK_TOLD": str(told),
             },
             stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The dashboard that comes with the integration: added like any other, for no plant, one, three and forty."""
+"""The dashboard that comes with the integration: added like any other, for no plant, one, three and three hundred."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -204,48 +204,10 @@ async def _see_a_problem_come_and_go(frontend: Frontend, client: Client) -> None
     await expect(attention).to_be_hidden()
 
 
-async def test_forty_plants(
-    frontend: Frontend, instance: Instance, socket_enabled: None
-) -> None:
-    """One row a plant and no tabs; a plant's cards are only made when its view is opened."""
-    client, page = instance.client, frontend.page
-    async with solax_cloud() as cloud:
-        cloud.load("forty")
-        entry = await add_every_plant(client, cloud)
-
-        async def all_there() -> bool:
-            entities = await client.entities(DOMAIN)
-            shown = {each["translation_key"] for each in entities}
-            powers = [
-                each for each in entities if each["translation_key"] == "load_power"
-            ]
-            return "charger_power" in shown and len(powers) >= 40
-
-        await eventually(all_there, "the entities of all plants", within=120)
-        assert len(await client.plants(entry["entry_id"])) == 40
-        await saved_dashboard(client)
-        await open_dashboard(frontend)
-        rows = page.locator("solar-cloud-plants tbody tr")
-        await expect(rows).to_have_count(40)
-        await expect(page.get_by_role("tab")).to_have_count(0)
-        await _no_broken_card(frontend)
-        await frontend.views("forty")
-
-        await page.locator("solar-cloud-plants input").fill("customer 17 connected")
-        await expect(rows.filter(visible=True)).to_have_count(1)
-        await frontend.picture("found")
-        await rows.filter(visible=True).click()
-        await expect(page.locator("hui-gauge-card")).to_contain_text("State of charge")
-        await expect(page.get_by_text("Customer 17")).to_be_visible()
-        await _no_broken_card(frontend)
-        await frontend.picture("one-of-forty")
-    assert not instance.log_lines("ERROR")
-
-
 async def test_three_hundred_plants_of_three_vendors(
     frontend: Frontend, instance: Instance, socket_enabled: None
 ) -> None:
-    """All in one table, which can be sorted, and above it the totals."""
+    """One row a plant and no tabs, sorted and searched; a plant's cards are only made when its view is opened. Above are the totals."""
     client, page = instance.client, frontend.page
     world = World()
     async with AsyncExitStack() as stack:
@@ -274,6 +236,7 @@ async def test_three_hundred_plants_of_three_vendors(
         await open_dashboard(frontend)
         rows = page.locator("solar-cloud-plants tbody tr")
         await expect(rows).to_have_count(300)
+        await expect(page.get_by_role("tab")).to_have_count(0)
         await expect(_tile(frontend, "Plants offline")).to_be_visible()
         await _no_broken_card(frontend)
         await frontend.views("three-hundred")
@@ -282,4 +245,16 @@ async def test_three_hundred_plants_of_three_vendors(
         await head.get_by_role("button").click()
         assert await head.get_attribute("aria-sort") == "descending"
         await frontend.picture("oldest-first")
+
+        shown = rows.filter(visible=True)
+        await page.locator("solar-cloud-plants input").fill(
+            "customer 17 sungrow online"
+        )
+        await expect(shown).to_have_count(1)
+        await frontend.picture("found")
+        await shown.click()
+        await expect(page.locator("hui-gauge-card")).to_contain_text("State of charge")
+        await expect(page.get_by_text("Customer 17 (Sungrow)")).to_be_visible()
+        await _no_broken_card(frontend)
+        await frontend.picture("one-of-three-hundred")
     assert not instance.log_lines("ERROR")
