@@ -261,3 +261,28 @@ def test_plants_of_an_earlier_version_are_taken_up(
         assert row.ask_at == at + SETTLES
     state.see_mode(B, {"operationMode": "TOU", "more": None})
     assert ControlStates(storage).of(B).hidden(Kind.MODE) == []
+
+
+async def test_what_a_battery_mode_changed_is_kept_as_it_was_before_the_first_one(
+    now: StillClock, storage: MemoryStorage
+) -> None:
+    """Until it was set back; on disk before anything is sent, so that a restart knows it."""
+    state = started(storage)
+    await state.remember(B, {"limit": 5000.0})
+    await started(storage).remember(B, {"limit": 0.0, "grid": 2.5})
+    state = started(storage)
+    assert state.of(B).before == {"limit": 5000.0, "grid": 2.5}
+    state.forget(B, ["limit"])
+    assert started(storage).of(B).before == {"grid": 2.5}
+
+
+def test_what_a_device_turned_down_is_asked_again_after_a_week(
+    now: StillClock, storage: MemoryStorage
+) -> None:
+    """Not before, over restarts."""
+    started(storage).lack(B, "hold")
+    now.advance(6.9 * 86400)
+    assert started(storage).lacks(B, "hold")
+    assert not started(storage).lacks(B, "another way")
+    now.advance(0.2 * 86400)
+    assert not started(storage).lacks(B, "hold")

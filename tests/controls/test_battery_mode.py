@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.solar_cloud.cloud.control import Command, Control
 from custom_components.solar_cloud.const import DOMAIN
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
 
 from ..emulators.fusionsolar import FusionSolarCloud
 from ..emulators.solax import Kind, SolaxCloud
@@ -422,3 +427,45 @@ async def test_lost_answers_leave_no_battery_steered(steered: Steered) -> None:
     assert steered.shown == "automatic"
     await steered.home.pass_time(HOUR, 120)
     assert not steered.entry.runtime_data.store.load("forces")
+
+
+@pytest.mark.parametrize("sungrow", ["two-hybrids"], indirect=True)
+async def test_where_two_inverters_have_batteries_each_has_its_own_mode(
+    home: Home, sungrow: SungrowCloud
+) -> None:
+    """Whichever was read first; the action needs one of them, or both would be meant by the plant."""
+    house = SungrowHouse(home, sungrow)
+    first, second = sungrow.plant.of(HYBRID)
+    late = {"uuid": str(second.uuid)}
+    sungrow.fault("paramSetting", body="html", where=late, times=None)
+    await house.start()
+    await home.pass_time(HOUR, 60)
+    assert home.known(f"sungrow_{first.sn}_battery_mode", "select")
+    assert not home.known(f"sungrow_{second.sn}_battery_mode", "select")
+    sungrow.faults.clear()
+    await home.pass_time(2 * HOUR, 120)
+    assert home.state(f"sungrow_{second.sn}_battery_mode", "select")
+    plant = str(sungrow.plant.ps_id)
+    assert not home.known(f"sungrow_{plant}_battery_mode", "select")
+    device = home.device(plant, house.entry)
+    assert device is not None
+    with pytest.raises(ServiceValidationError) as refused:
+        await home.hass.services.async_call(
+            DOMAIN,
+            "set_battery_mode",
+            {"device_id": device.id, "mode": "hold"},
+            blocking=True,
+        )
+    assert reason(refused) == "ambiguous_device"
+
+
+async def test_only_administrators_choose_a_mode(
+    house: SolaxHouse, hass: HomeAssistant
+) -> None:
+    """By the action; nothing is sent for anybody else."""
+    user = MockUser(groups=[]).add_to_hass(hass)
+    with pytest.raises(Unauthorized):
+        await house.act(
+            "set_battery_mode", mode="hold", context=Context(user_id=user.id)
+        )
+    assert not house.solax.commands()

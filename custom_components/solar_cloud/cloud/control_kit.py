@@ -76,9 +76,13 @@ def offer_battery_modes(offer: DeviceOffer, most: float, settle: float) -> None:
     options = [mode for mode, kind in BATTERY_MODES.items() if kind in offer.actions]
     if not {*options} - {AUTOMATIC}:
         return
+    offer.specs.append(
+        ControlSpec(Control.BATTERY_MODE, options=tuple(options), settle=settle)
+    )
+    if not any(issubclass(action, ForceBattery) for action in offer.actions):
+        return
     kept = partial(ControlSpec, reads_back=False, settle=settle)
     offer.specs += [
-        ControlSpec(Control.BATTERY_MODE, options=tuple(options), settle=settle),
         kept(
             Control.BATTERY_MODE_POWER,
             minimum=min(LEAST_MODE_POWER, most),

@@ -67,6 +67,7 @@ MOST_MISTAKES: Final = 3
 """How often a task is tried to be followed that raises what no client should: one kept by another version always does."""
 UNSURE: Final = frozenset({"half_done", "device_timeout"})
 """Refusals after which a part of a command may have been carried out all the same."""
+NOT_READ: Final = "not_read_yet"
 SETTINGS: Final = "fields"
 """The placeholder of an error that lists controls by their keys."""
 FORCED_MODES: Final = frozenset({"charge", "discharge"})
@@ -378,7 +379,10 @@ class ControlManager:
         )
 
     def plant_of_only(self, device_id: str, control: Control) -> str:
-        """Return the plant of which a device is the only one with a control, else the device itself."""
+        """Return the plant of which a device is the only one with a control, else the device itself.
+
+        One that has not been read yet may turn out to have it, too: what an entity belongs to must not depend on who was read first.
+        """
         inventory = self._inventory.data
         device = inventory.devices.get(device_id)
         if device is None:
@@ -387,6 +391,8 @@ class ControlManager:
             each.id
             for each in inventory.devices_of(device.plant_id)
             if self.spec(each.id, control) is not None
+            or self.available.unavailable_reasons.get(each.id, {}).get(str(control))
+            == NOT_READ
         ]
         return device.plant_id if able == [device_id] else device_id
 

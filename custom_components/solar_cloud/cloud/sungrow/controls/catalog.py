@@ -163,6 +163,8 @@ class SungrowControlCatalog:
                 BY_CONTROL[Control.BATTERY_COMMAND_POWER], device, self._cache
             )
             offer_battery_modes(offer, most or 0.0, SETTLE)
+            if not offer.actions & WAYS.keys() and MODE in lacking:
+                offer.withhold(lacking[MODE], Control.BATTERY_MODE)
         return offer
 
     def _reason(self, row: Parameter, device: Device) -> str | None:
