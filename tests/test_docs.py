@@ -72,6 +72,10 @@ WORDS: Final = frozenset(
 OTHERS_WORDS: Final = frozenset(
     {
         # Home Assistant's
+        "Add condition",
+        "Add trigger",
+        "Numeric state",
+        "Time pattern",
         "Battery state of charge sensor",
         "Community dashboards",
         "Device energy consumption",

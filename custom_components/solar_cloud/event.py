@@ -3,7 +3,7 @@
 from typing import Final, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
-from homeassistant.const import ATTR_ENTITY_ID, EntityCategory
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID, EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
@@ -23,7 +23,10 @@ from .runtime import SolarCloudConfigEntry
 PARALLEL_UPDATES = 0
 
 EVENT_ALARM: Final = f"{DOMAIN}_alarm"
-"""The event behind the logbook, which knows no attributes of event entities."""
+"""The event behind the logbook, which knows no attributes of event entities, and behind the trigger."""
+ATTR_NEWS: Final = "news"
+ATTR_ABOUT: Final = "alarm_device_id"
+"""The device that an alarm is about, where its vendor says so."""
 
 
 async def async_setup_entry(
@@ -92,9 +95,6 @@ class AlarmEvent(CoordinatorEntity[SolarCloudCoordinator[Snapshot]], EventEntity
 
     def _tell(self) -> None:
         entry_id = self.coordinator.config_entry.entry_id
-        device = dr.async_get(self.hass).async_get_device_by_identifier(
-            (DOMAIN, self._plant_id), entry_id
-        )
         for change in self._journal.news(self._plant_id):
             told = as_json(self.hass, entry_id, change.alarm)
             self._trigger_event(str(change.news), told)
@@ -102,12 +102,22 @@ class AlarmEvent(CoordinatorEntity[SolarCloudCoordinator[Snapshot]], EventEntity
             self.hass.bus.async_fire(
                 EVENT_ALARM,
                 {
-                    "device_id": device.id if device else None,
+                    ATTR_DEVICE_ID: self._registered(self._plant_id),
+                    ATTR_ABOUT: self._registered(change.alarm.device_id),
                     ATTR_ENTITY_ID: self.entity_id,
-                    "news": str(change.news),
+                    ATTR_NEWS: str(change.news),
                     **told,
                 },
             )
+
+    def _registered(self, key: str | None) -> str | None:
+        """Return the id under which Home Assistant knows a plant or device of the vendor."""
+        if key is None:
+            return None
+        device = dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, key), self.coordinator.config_entry.entry_id
+        )
+        return device.id if device else None
 
 
 class ChangeEvent(EventEntity):

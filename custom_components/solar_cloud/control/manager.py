@@ -252,6 +252,10 @@ class ControlManager:
         """Return when this run last sent something to a plant or device, in epoch seconds."""
         return self._last.get(device_id)
 
+    def is_sending(self, device_id: str) -> bool:
+        """Whether a command is just being sent to a plant or device: nobody knows yet what comes of it."""
+        return (lock := self._locks.get(device_id)) is not None and lock.locked()
+
     def is_changing(self, device_id: str) -> bool:
         """Whether a forced mode, a task or a value that was sent is still on its way at a plant or device."""
         return (

@@ -1,7 +1,7 @@
 """What still holds of plants and devices that say nothing, or whose values are too old to be called live."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ..cloud.model import DeviceKind, Inventory, Quantity as Q, Reading, Slot, Value
@@ -14,6 +14,12 @@ GRACE: Final = 900.0
 
 SOLAR_POWERS: Final = frozenset({Q.PV_POWER, Q.MPPT_POWER, Q.STRING_POWER})
 """What is nothing while the sun is down, whoever measures it."""
+SLEEPERS: Final = frozenset({DeviceKind.INVERTER, DeviceKind.METER})
+"""What is off without sun where there is no battery: a meter hangs on its inverter."""
+BEGINNING: Final = datetime.fromtimestamp(0, UTC)
+LONGEST_DAY: Final = timedelta(days=1)
+"""Whoever had no night in this time needs none."""
+STEP: Final = timedelta(minutes=15)
 
 
 class Freshness:
@@ -75,10 +81,39 @@ class Freshness:
         device = inventory.devices.get(key)
         if device is not None and device.kind is not DeviceKind.INVERTER:
             return set()
-        plant = inventory.plants.get(device.plant_id if device else key)
-        if plant is None or not is_dark(plant, now, self._place):
+        if not self._is_dark(key, inventory, now):
             return set()
         idle = set(SOLAR_POWERS)
-        if device is not None and not any("battery" in slot.quantity for slot in slots):
+        if device is not None and not _has_battery(slots):
             idle.add(Q.AC_POWER)
         return {slot for slot in slots if slot.quantity in idle}
+
+    def is_asleep(self, key: str, inventory: Inventory, now: datetime) -> bool:
+        """Whether nothing can be heard of a plant or device because the sun is down: what hangs on panels alone."""
+        return self._sleeps(key, inventory) and self._is_dark(key, inventory, now)
+
+    def awake_since(self, key: str, inventory: Inventory, now: datetime) -> datetime:
+        """Return since when something could be heard: of what sleeps at night since dawn, to a quarter of an hour, of anything else ever."""
+        if not self._sleeps(key, inventory):
+            return BEGINNING
+        asked, first = now, now - LONGEST_DAY
+        while asked > first and not self._is_dark(key, inventory, asked):
+            asked -= STEP
+        return asked if asked > first else BEGINNING
+
+    def _sleeps(self, key: str, inventory: Inventory) -> bool:
+        device = inventory.devices.get(key)
+        if device is not None and device.kind not in SLEEPERS:
+            return False
+        inverter = device is not None and device.kind is DeviceKind.INVERTER
+        owner = key if device is None or inverter else device.plant_id
+        return not _has_battery(self._seen.slots(owner))
+
+    def _is_dark(self, key: str, inventory: Inventory, at: datetime) -> bool:
+        device = inventory.devices.get(key)
+        plant = inventory.plants.get(device.plant_id if device else key)
+        return plant is not None and is_dark(plant, at, self._place)
+
+
+def _has_battery(slots: Iterable[Slot]) -> bool:
+    return any("battery" in slot.quantity for slot in slots)

@@ -13,7 +13,7 @@ from collections.abc import (
     Set as AbstractSet,
 )
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from ..cloud.demand import Demand
@@ -41,6 +41,7 @@ from .known_slots import KnownSlots
 from .plant_sources import PollContext, SourceSelection, SourceSelections, evaluate
 from .sessions import Sessions
 from .shown import ShownBefore
+from .surplus import Surplus, surplus_watts
 from .timezones import HomeLocation, Night, is_dark, plant_zone
 
 ROLES: Final = "roles"
@@ -137,6 +138,8 @@ class ReadingPipeline:
         """What plants show of their own figures, because no device tells it."""
         self._published = Snapshot({})
         self._raw = Snapshot({})
+        self._begun: float | None = None
+        """When the first poll of this run came, in epoch seconds."""
         self._looked_at: Final[dict[str, float]] = {}
         """When each plant was last worked on, in epoch seconds."""
         self.changed: AbstractSet[str] = frozenset()
@@ -167,6 +170,7 @@ class ReadingPipeline:
         self, snapshot: Snapshot, inventory: Inventory, now: datetime
     ) -> Generator[None, None, Snapshot]:
         """Process a poll, and pause between some plants and the next: each is done at once, and nothing is published before all are."""
+        self._begun = self._begun or now.timestamp()
         plants = self._due(snapshot, inventory, now.timestamp())
         poll = _Poll(snapshot, inventory, now, plants)
         night = self._night.since(now.timestamp())
@@ -439,6 +443,46 @@ class ReadingPipeline:
 
     def _choices(self) -> dict[str, dict[Q, SourceSelection]]:
         return {key: plant.choices for key, plant in self._plants.items()}
+
+    def surplus(self, plant_id: str, *, with_battery: bool) -> Surplus | None:
+        """Return what a plant has to spare, as it is published; ``None`` while that is not known."""
+        reading = self._published.readings.get(plant_id)
+        if reading is None:
+            return None
+        has_battery = Slot(Q.BATTERY_POWER) in self.seen.slots(plant_id)
+        watts = surplus_watts(
+            reading.values, has_battery=has_battery, with_battery=with_battery
+        )
+        told = [
+            kept
+            for role in (Q.GRID_POWER, Q.BATTERY_POWER)
+            for owner, _ in self.sources(plant_id).get(role, ())
+            if (kept := self._said.get(owner)) is not None
+        ]
+        return None if watts is None or not told else Surplus.of(watts, told)
+
+    def is_heard(self, key: str, now: datetime) -> bool | None:
+        """Whether a plant or device reports; ``None`` where nobody can know, because it is not asked, or asleep without the sun."""
+        published = self._published
+        if key not in published.readings:
+            return None
+        if key not in published.stale and key not in published.silent:
+            return True
+        return None if self._live.is_asleep(key, self._inventory, now) else False
+
+    def silent_since(self, key: str, now: datetime) -> datetime:
+        """Return when what a plant or device told last was made; what the sun wakes is not silent before it could have reported."""
+        inventory = self._inventory
+        times = [
+            self._said.made_at(each, said)
+            for each in (key, *inventory.members(key))
+            if (said := self._said.last(each)) is not None
+        ]
+        heard = max(times, default=self._begun or now.timestamp())
+        return max(
+            datetime.fromtimestamp(heard, UTC),
+            self._live.awake_since(key, inventory, now),
+        )
 
     def day_start(self, device_id: str) -> datetime | None:
         """Return the midnight from which a plant or device counts today."""
