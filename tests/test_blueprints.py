@@ -49,6 +49,7 @@ async def use(house: SolaxHouse, name: str, **inputs: Any) -> None:
     await house.hass.async_add_executor_job(
         lambda: shutil.copytree(FOLDER, target, dirs_exist_ok=True)
     )
+    assert await async_setup_component(house.hass, "homeassistant", {})
     assert await async_setup_component(
         house.hass,
         "automation",
@@ -266,21 +267,35 @@ async def test_no_export_at_a_negative_price(house: SolaxHouse) -> None:
     assert len(house.solax.commands()) == 2
 
 
+async def use_surplus(house: SolaxHouse, **inputs: Any) -> None:
+    """Switch something on with what is left over."""
+    quickly = {"least_on": {"minutes": 5}, "least_off": {"minutes": 5}}
+    await use(
+        house, "use_surplus", **{"plant": house.device_id(None), **quickly, **inputs}
+    )
+
+
+async def follow_surplus(house: SolaxHouse, **inputs: Any) -> None:
+    """Let the charger follow what is left over."""
+    find = house.home.entity_id
+    await use_surplus(
+        house,
+        **{
+            "load": find(house.id(Kind.CHARGER, "charging"), "switch"),
+            "grid": find(house.id(Kind.INVERTER, "grid_power")),
+            "charger_power": find(house.id(Kind.CHARGER, "charger_power")),
+            "current": find(house.id(Kind.CHARGER, "charge_current_limit"), "number"),
+            **inputs,
+        },
+    )
+
+
 async def test_the_car_follows_the_surplus(house: SolaxHouse) -> None:
     """Stops without surplus, starts with it, and sets the current to what there is."""
     house.solax.plant.site.set_soc(1.0)
     house.solax.plant.site.change(clearness=1.0)
     house.solax.plant.site.override_load(9000)
-    await use(
-        house,
-        "charge_car_from_surplus",
-        grid=house.home.entity_id(house.id(Kind.INVERTER, "grid_power")),
-        charger_power=house.home.entity_id(house.id(Kind.CHARGER, "charger_power")),
-        charging=house.home.entity_id(house.id(Kind.CHARGER, "charging"), "switch"),
-        current=house.home.entity_id(
-            house.id(Kind.CHARGER, "charge_current_limit"), "number"
-        ),
-    )
+    await follow_surplus(house)
     await house.home.pass_time(3000)
     assert house.state("switch", Kind.CHARGER, "charging") == "off"
     house.solax.plant.site.override_load(300)
@@ -290,25 +305,51 @@ async def test_the_car_follows_the_surplus(house: SolaxHouse) -> None:
     assert 6 <= amps <= 16
 
 
-async def follow_surplus(house: SolaxHouse, **inputs: Any) -> None:
-    """Let the charger follow what is left over."""
-    await use(
-        house,
-        "charge_car_from_surplus",
-        **{
-            "grid": house.home.entity_id(house.id(Kind.INVERTER, "grid_power")),
-            "charger_power": house.home.entity_id(
-                house.id(Kind.CHARGER, "charger_power")
-            ),
-            "charging": house.home.entity_id(
-                house.id(Kind.CHARGER, "charging"), "switch"
-            ),
-            "current": house.home.entity_id(
-                house.id(Kind.CHARGER, "charge_current_limit"), "number"
-            ),
-            **inputs,
-        },
+async def test_a_heater_uses_the_surplus(
+    house: SolaxHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On after two uploads, off when it is gone, never for a moment; the battery gives nothing meanwhile."""
+    site, hass = house.solax.plant.site, house.hass
+    site.unplug("charger")
+    site.change(clearness=1.0)
+    assert await async_setup_component(
+        hass, "input_boolean", {"input_boolean": {"heater": {}}}
     )
+    drawn = 0.0
+
+    async def let(free: float, minutes: int) -> None:
+        """Leave so much beside the heater for a while."""
+        nonlocal drawn
+        for _ in range(minutes):
+            on = hass.states.get("input_boolean.heater").state == "on"  # type: ignore[union-attr]
+            drawn = 2000.0 if on else 0.0
+            site.set_soc(1.0 if free > 0 else 0.0)
+            site.override_load(site.powers().pv - free + drawn)
+            await house.home.pass_time(60)
+
+    await let(-500, 10)
+    await use_surplus(
+        house,
+        load="input_boolean.heater",
+        start=2500,
+        hold=True,
+        least_on={"minutes": 30},
+    )
+    await let(3000, 9)
+    assert drawn == 0, "two uploads, not one"
+    await let(3000, 16)
+    assert drawn == 2000
+    (held,) = house.solax.commands()
+    assert held.path.endswith("charge_only_mode")
+    await let(800, 12)
+    assert drawn == 2000, "its own draw is no lack"
+    site.change(clearness=0.2)
+    await let(-1500, 10)
+    assert drawn == 2000
+    await let(-1500, 20)
+    assert drawn == 0
+    assert house.solax.commands()[1].path.endswith("exit_vpp_mode")
+    assert errors(caplog) == []
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -351,7 +392,7 @@ async def test_a_charger_that_is_not_there_is_left_alone(
     house.hass.states.async_set("switch.garage", "unavailable")
     await follow_surplus(
         house,
-        charging="switch.garage",
+        load="switch.garage",
         current="number.garage",
         charger_power="sensor.garage",
     )
@@ -379,18 +420,18 @@ async def test_a_charger_of_any_integration_follows_the_surplus(
     off = async_mock_service(hass, "switch", "turn_off")
     await follow_surplus(
         house,
-        charging="switch.garage",
+        load="switch.garage",
         current="number.garage",
         charger_power="sensor.garage",
         phases=1,
     )
-    await house.home.pass_time(660)
+    await house.home.pass_time(1260)
     assert on[0].data["entity_id"] == ["switch.garage"]
     assert numbers[0].data["value"] == 16
     hass.states.async_set("switch.garage", "on")
     hass.states.async_set("sensor.garage", "3.6", {"unit_of_measurement": "kW"})
     hass.states.async_set("number.garage", "16", {"min": 6, "max": 16})
-    site.override_load(7000)
+    site.override_load(9000)
     await house.home.pass_time(1800)
     hass.states.async_set("sensor.garage", "0.1", {"unit_of_measurement": "kW"})
     await house.home.pass_time(660)
