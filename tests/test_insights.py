@@ -13,9 +13,11 @@ from custom_components.solar_cloud.pipeline.lagging import Laggard, PartsDay, Pa
 from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNKNOWN
 from homeassistant.core import State
+from homeassistant.helpers import entity_registry as er
 
 from .emulators.solax import SolaxCloud
-from .helpers.accounts import AnyCloud, demo_entry
+from .emulators.sungrow import SungrowCloud
+from .helpers.accounts import AnyCloud, account_entry, demo_entry
 from .helpers.home import Home, everything_enabled
 from .pipeline.roof import Store
 from .test_devices import registered
@@ -198,3 +200,35 @@ async def test_two_inverters_are_siblings(
     assert state.state == STATE_UNKNOWN
     assert state.state != STATE_OFF
     assert state.attributes["days_learnt"] == 0
+
+
+@pytest.mark.parametrize("begin", [NOON], indirect=True)
+async def test_what_makes_the_power_of_a_tracker_is_asked_for_while_somebody_compares(
+    sungrow: SungrowCloud, home: Home
+) -> None:
+    """Its voltage and current are off at first, and nobody else would ask for them; it takes no call more."""
+    entry = account_entry(sungrow, "sungrow_account")
+    await home.start(entry)
+    await home.pass_time(960)
+    plant = Plant(home, entry)
+
+    async def asked() -> list[set[str]]:
+        sungrow.calls.clear()
+        await home.pass_time(960)
+        calls = sungrow.calls.of("getDeviceRealTimeData", device_type=14)
+        return [{*call.params["point_id_list"]} for call in calls]
+
+    compared = await asked()
+    assert compared
+    assert all({"13001", "13002", "13105", "13106"} <= points for points in compared)
+    assert plant.why("underperforming", "binary_sensor") == "learning"
+
+    compares = home.entity_id(
+        f"sungrow_{plant.id}_underperforming", platform="binary_sensor"
+    )
+    er.async_get(home.hass).async_update_entity(
+        compares, disabled_by=er.RegistryEntryDisabler.USER
+    )
+    alone = await asked()
+    assert len(alone) == len(compared)
+    assert not any({"13001", "13002"} & points for points in alone)

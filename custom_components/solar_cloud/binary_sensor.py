@@ -23,7 +23,6 @@ from .cloud.states import FAULTS, VEHICLE_ABSENT, VEHICLE_UNCERTAIN
 from .const import DOMAIN
 from .device_registry import registered_name
 from .entity import SolarCloudEntity, add_as_they_appear
-from .pipeline.battery import Unknown
 from .pipeline.lagging import Lag
 from .runtime import SolarCloudConfigEntry
 
@@ -251,8 +250,7 @@ class Underperforming(SolarCloudEntity, BinarySensorEntity):
     def extra_state_attributes(self) -> Mapping[str, Any]:
         """The parts that lag, the worst first; while it is not known, how many days there are to compare with."""
         if (lags := self._lags) is None:
-            learnt = self.account.pipeline.insights.days_learnt(self.device_id)
-            return {"reason": str(Unknown.LEARNING), "days_learnt": learnt}
+            return self.account.pipeline.insights.learning(self.device_id)
         return {"parts": [self._told(lag) for lag in lags]}
 
     def _told(self, lag: Lag) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from .cloud.demand import Demand
-from .cloud.model import DeviceKind, Inventory
+from .cloud.model import DeviceKind, Inventory, Quantity
 from .cloud.sources import PlantSources
 from .const import DOMAIN
 
@@ -86,7 +86,9 @@ class DemandWatch:
             idle = frozenset(
                 owner for owner, keys in shown.items() if not any(keys.values())
             )
-            self._known = Demand(unwanted, frozenset(switched) - unwanted), idle
+            shows = frozenset(switched) - unwanted
+            compares = any(key == Quantity.UNDERPERFORMING for _, key in shows)
+            self._known = Demand(unwanted, shows, compares=compares), idle
         return self._known
 
 

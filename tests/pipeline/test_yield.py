@@ -122,9 +122,10 @@ def test_currents_and_voltages_make_powers_and_silence_makes_none() -> None:
         look(insights, home, plant=plant, inverter=inverter)
         look(insights, home, plant=plant)
     assert insights.lags("plant") is None
-    assert insights.days_learnt("plant") == 0
-    assert insights.days_learnt("elsewhere") == 0
     assert insights.lags("elsewhere") is None
+    assert insights.learning("plant") == {"reason": "not_told", "days_learnt": 0}
+    look(insights, home, plant=plant, inverter=Reading(NOON, told))
+    assert insights.learning("plant") == {"reason": "learning", "days_learnt": 0}
 
 
 def test_a_yield_without_installed_power_and_a_time_without_capacity_say_so() -> None:

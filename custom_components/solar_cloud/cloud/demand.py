@@ -1,6 +1,6 @@
 """What of an account somebody wants to know: a client asks for nothing else, as far as that saves it calls or points."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, runtime_checkable
 
@@ -17,6 +17,10 @@ ALARMS_OF_PLANT: Final = (
     "alarm",
 )
 """The entities of a plant that tell of alarms, the last one of them as an event."""
+
+
+MAKES_POWER: Final = frozenset({Quantity.MPPT_VOLTAGE, Quantity.MPPT_CURRENT})
+"""What makes the power of a tracker where nobody tells it."""
 
 
 ANYTHING: Final = frozenset(Quantity)
@@ -37,6 +41,8 @@ class Demand:
     """The entities that are on."""
     plants: Mapping[str, frozenset[Quantity]] | None = None
     """What somebody looks at of plants' own figures, because no device tells it; ``None`` before anybody knows."""
+    compares: bool = False
+    """Whether an entity compares trackers and strings, which takes their powers, or what makes them."""
     night: bool = False
     """Whether the sun is down and nothing answers it, neither a battery nor a charger: what only the sun drives is asleep."""
 
@@ -51,6 +57,14 @@ class Demand:
         }
         return decides(slot.quantity) or any(
             (owner, key) not in self.unwanted for owner in owners for key in keys
+        )
+
+    def makes(self, quantity: Quantity, told: Container[Quantity]) -> bool:
+        """Whether a power is made of a quantity that somebody compares, for a device that tells no such power itself."""
+        return (
+            self.compares
+            and quantity in MAKES_POWER
+            and Quantity.MPPT_POWER not in told
         )
 
     def shows_alarms(self, plants: Iterable[str], devices: Iterable[str]) -> bool:

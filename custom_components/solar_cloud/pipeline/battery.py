@@ -78,6 +78,8 @@ class Unknown(StrEnum):
     """The battery does not go there now."""
     NOT_SEEN_WHOLE = "not_seen_whole"
     """Not all of the day was seen."""
+    NOT_TOLD = "not_told"
+    """What it is made of is not asked for, or not told."""
     NO_INSTALLED_POWER = "no_installed_power"
     """The vendor does not tell the peak power of the panels."""
 

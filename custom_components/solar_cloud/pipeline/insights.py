@@ -96,6 +96,8 @@ class PlantInsights:
     yields: YieldDay = field(default_factory=YieldDay)
     unknown: dict[Q, Unknown] = field(default_factory=dict, init=False)
     """Why the rest is not."""
+    untold: bool = field(default=False, init=False)
+    """Whether a part told no power at the last look by day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,9 @@ class Insights:
         parts = self.parts_of_plant(look.plant.id, inventory)
         powers = {}
         for key, part in parts.items():
-            if (power := _power(key, part, look.devices)) is None:
+            power = _power(key, part, look.devices)
+            known.untold = power is None
+            if power is None:
                 return False
             powers[key] = power
         if len(powers) < 2:
@@ -224,10 +228,11 @@ class Insights:
         known = self._plants.get(plant_id)
         return known.siblings.lags(known.parts.date) if known else None
 
-    def days_learnt(self, plant_id: str) -> int:
-        """Return on how many days it rests how much the parts of a plant should give."""
-        known = self._plants.get(plant_id)
-        return len(known.siblings.usual) if known else 0
+    def learning(self, plant_id: str) -> dict[str, Json]:
+        """Return why it is not known whether a part lags: how many days there are to compare with, or that the parts tell nothing."""
+        known = self._plants.get(plant_id) or PlantInsights()
+        reason = Unknown.NOT_TOLD if known.untold else Unknown.LEARNING
+        return {"reason": str(reason), "days_learnt": len(known.siblings.usual)}
 
     def told(self, plant_id: str, quantity: Q) -> dict[str, Json]:
         """Return what a number rests on, or why there is none."""

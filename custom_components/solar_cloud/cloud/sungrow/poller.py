@@ -207,7 +207,13 @@ class SungrowPoller:
     ) -> tuple[str, ...]:
         """Return the ids somebody needs; at least one, for with it comes the time of the device."""
         rows = zip(kind.point_ids, kind.table.points, strict=True)
-        wanted = [each for each, row in rows if self.demand.wants(owners, row.slot)]
+        told = {row.quantity for row in kind.table.points}
+        wanted = [
+            each
+            for each, row in rows
+            if self.demand.wants(owners, row.slot)
+            or self.demand.makes(row.quantity, told)
+        ]
         return tuple(wanted) or kind.point_ids[:1]
 
     def _picked(self, kind: DeviceType) -> tuple[str, ...]:
