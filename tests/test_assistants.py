@@ -7,9 +7,14 @@ from typing import Any
 import probatio
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
 
+from custom_components.solar_cloud.backfill.rows import Row
 from custom_components.solar_cloud.const import DOMAIN
 from custom_components.solar_cloud.llm import async_get_tools
+from custom_components.solar_cloud.statistics import recorder
 from homeassistant.components.recorder import Recorder
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.helpers import device_registry as dr
@@ -47,11 +52,6 @@ def only(answer: dict[str, Any]) -> dict[str, Any]:
     (plant,) = answer["plants"]
     assert isinstance(plant, dict)
     return plant
-
-
-def one(home: Home, kind: Kind | None, solax: SolaxCloud, key: str) -> str:
-    """Return the entity of a quantity."""
-    return home.entity_id(solax_id(solax, kind, key))
 
 
 @EVERY_VENDOR
@@ -139,6 +139,10 @@ async def test_a_model_is_told_of_what_is_exposed_and_of_nothing_else(
     surplus = only(await assistant.ask("check_surplus", energy_kwh=1))
     assert surplus["enough"] == "unknown"
     assert "not exposed" in surplus["why"]
+    solax.fault(http=503, times=None)
+    await home.pass_time(3000)
+    _, plant = await why(assistant)
+    assert [each["values"] for each in plant["missing_values"]] == [["pv_power"]]
     api = await assistant.api()
     assert "solar_cloud tools" in api.api_prompt
     assert async_get_tools(home.hass, api.llm_context, "another") is None
@@ -271,9 +275,32 @@ async def test_periods_are_the_plants_days(
             assert end.replace(tzinfo=None) == datetime.fromisoformat(last), asked
         assert told["energy_kwh"] == {}
         assert "produced" in told["missing"]
-    for asked, why in NO_PERIODS:
-        with pytest.raises(RefusedError, match=why):
+    assistant.expose("_energy_total", "_energy_today", shown=False)
+    assistant.expose("_pv_energy_today")
+    told = only(await assistant.ask("get_energy_of_period"))
+    assert told["missing"] == ["produced"]
+    for asked, reason in NO_PERIODS:
+        with pytest.raises(RefusedError, match=reason):
             await assistant.ask("get_energy_of_period", **asked)
+
+
+async def test_a_few_seconds_lose_no_hour(
+    recorder_mock: Recorder, running: MockConfigEntry, solax: SolaxCloud, home: Home
+) -> None:
+    """The recorder takes whatever begins in the minute 0 for a full hour, of which it then has no row."""
+    assistant = await Assistant.of(home)
+    await live(home, 0.2)
+    counter = home.entity_id(solax_id(solax, None, "pv_energy_total"))
+    metadata = await recorder.async_expected_metadata(home.hass, [counter])
+    day = datetime(2026, 6, 14, tzinfo=dt_util.get_default_time_zone()).timestamp()
+    hours = [Row(day + 3600 * n, 100.0 + n, float(n)) for n in range(24)]
+    recorder.write(home.hass, metadata[counter], hours)
+    await async_wait_recording_done(home.hass)
+    for start in ("2026-06-14T10:00", "2026-06-14T10:00:30"):
+        told = await assistant.ask(
+            "get_energy_of_period", start=start, end="2026-06-14T13:00"
+        )
+        assert only(told)["energy_kwh"]["produced"] == 3, start
 
 
 async def test_without_a_recorder_the_past_is_not_known(assistant: Assistant) -> None:

@@ -22,7 +22,6 @@ from .exposed import (
     ExposedPlant,
     SolarCloudTool,
     dated,
-    is_live,
     iso,
     listed,
     loaded,
@@ -93,7 +92,7 @@ class SurplusTool(SolarCloudTool):
         if Q.GRID_POWER not in plant.entities:
             return row | _unknown("Its grid power is not exposed to this assistant.")
         grid = plant.power(hass, Q.GRID_POWER)
-        if grid is None or not is_live(account, plant.id):
+        if grid is None:
             return row | _unknown("There is no grid power that is new enough.")
         now = dt_util.utcnow()
         surplus, usual = (
