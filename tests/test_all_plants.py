@@ -235,6 +235,39 @@ async def test_no_energy_begins_before_every_account_is_there(
     await assert_sums(home, accounts)
 
 
+async def test_no_energy_begins_before_every_plant_is_read(
+    home: Home, solax: SolaxCloud
+) -> None:
+    """Of a large account that was just added most plants were not read yet; one that stays silent is not waited for."""
+    resize(solax, plants=2)
+    late = solax.plants[1]
+    dongles = {id(each): each for each in map(late.dongle, late.devices)}.values()
+    for dongle in dongles:
+        dongle.online.set(solax.now() - 7200, False)
+    account = solax_entry(solax)
+    await home.start(account)
+    entry = await add_all_plants(home)
+    await home.pass_time(POLL)
+    assert home.state("all_plants_pv_energy_total").state == STATE_UNKNOWN
+    assert total(home, "plants_offline") == 1
+    for dongle in dongles:
+        dongle.online.set(solax.now(), True)
+    await home.pass_time(660)
+    assert total(home, "plants_offline") == 0
+    await assert_sums(home, [account])
+    assert await home.hass.config_entries.async_remove(entry.entry_id)
+
+    for dongle in dongles:
+        dongle.online.set(solax.now(), False)
+    await home.pass_time(1200, step=120)
+    await add_all_plants(home)
+    await home.pass_time(1200, step=120)
+    assert home.state("all_plants_pv_energy_total").state == STATE_UNKNOWN
+    await home.pass_time(900, step=120)
+    assert total(home, "pv_energy_total") > 0
+    assert total(home, "plants_offline") == 1
+
+
 async def test_an_account_that_is_removed_leaves_what_it_made(
     home: Home, accounts: list[MockConfigEntry], all_plants: ConfigEntry
 ) -> None:

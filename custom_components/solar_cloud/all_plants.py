@@ -208,7 +208,8 @@ class AllPlantsCoordinator(DataUpdateCoordinator[Overview]):
             figures,
             self._gone(figures),
             self._looked_at,
-            complete=len(loaded) == len(entries) and len(heard) == len(shown),
+            complete=len(loaded) == len(entries)
+            and all(_is_online(each) and figures[each.key].counts for each in shown),
             patient=self._looked_at - self._begun < PATIENCE,
         )
         asleep = [

@@ -82,6 +82,8 @@ def test_no_total_begins_before_every_plant_has_told() -> None:
     assert look(totals, one, Q.PV_ENERGY_TODAY, patient=True) is None
     heard = {"a": one["a"]}
     assert look(totals, heard, complete=False, patient=True) is None
+    assert one["a"].counts
+    assert not one["b"].counts
     both = one | {"b": plant(pv_energy_total=50.0, pv_energy_today=2.0)}
     assert look(totals, both, patient=True) == 150.0
     assert look(totals, both, Q.PV_ENERGY_TODAY, patient=True) == 3.0

@@ -39,6 +39,11 @@ class PlantFigures:
     day_ends: float | None
     """When what it counts today is over, in epoch seconds."""
 
+    @property
+    def counts(self) -> bool:
+        """Whether it has told a lifetime counter: one that was not heard yet is shown without any."""
+        return any(Slot(each) in self.values for each in LIFETIMES)
+
 
 class Total(NamedTuple):
     """A sum over the plants."""
