@@ -120,6 +120,7 @@ class SolarCloudCalendar(
         self._attr_unique_id = f"{account.vendor.key}_{device_id}_{KEY}"
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_id)})
         self._zone: tzinfo = dt_util.get_default_time_zone()
+        self._shown: object = None
         self._changing: Final = asyncio.Lock()
         self._uids: dict[str, str] = {}
         """The names events were given when they were seen first, by what they are now: one that is changed stays the same event."""
@@ -136,6 +137,15 @@ class SolarCloudCalendar(
         plant = listed.plants.get(device.plant_id if device else self.device_id)
         if plant is not None:
             self._zone = await async_zone(self.hass, self.account, plant)
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write what is new: few polls change a schedule, and what time changes has its own timer."""
+        shown = (self.available, self._schedule, self.extra_state_attributes)
+        if shown != self._shown:
+            self._shown = shown
+            self.async_write_ha_state()
 
     # What is seen
 
