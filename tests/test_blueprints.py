@@ -13,14 +13,16 @@ from pytest_homeassistant_custom_component.common import (
     async_mock_service,
 )
 
+from homeassistant.components.recorder import Recorder
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import parse_yaml
 
 from .emulators.faults import Fault
 from .emulators.solax import Kind, SolaxCloud
-from .helpers.home import Home, solax_entry
+from .helpers.home import Home, solax_entry, solax_id
 from .helpers.house import UPLOAD, SolaxHouse
+from .helpers.past import remember, sunny_days, usual_evenings
 
 FOLDER = Path(__file__).parent.parent / "blueprints" / "automation" / "solar_cloud"
 NAMES = sorted(path.name for path in FOLDER.glob("*.yaml"))
@@ -65,9 +67,9 @@ async def use(house: SolaxHouse, name: str, **inputs: Any) -> None:
     assert house.hass.states.get(f"automation.{name}").state == "on"  # type: ignore[union-attr]
 
 
-def test_there_are_five_and_none_knows_a_vendor() -> None:
+def test_there_are_six_and_none_knows_a_vendor() -> None:
     """Neutral, with a text for every input that needs one."""
-    assert len(NAMES) == 5
+    assert len(NAMES) == 6
     for name in NAMES:
         text = (FOLDER / name).read_text()
         assert not any(word in text.lower() for word in ("solax", "sungrow", "huawei"))
@@ -437,3 +439,73 @@ async def test_a_charger_of_any_integration_follows_the_surplus(
     await house.home.pass_time(660)
     assert off
     assert errors(caplog) == []
+
+
+async def plan_battery(house: SolaxHouse, **inputs: Any) -> None:
+    """Plan by prices that are low in the next hour, in a home that needs a lot in the evening."""
+    hass = house.hass
+    for key, kwh in (
+        ("load_energy_total", usual_evenings),
+        ("pv_energy_total", sunny_days),
+    ):
+        entity_id = house.home.entity_id(solax_id(house.solax, None, key))
+        await remember(house.home, entity_id, kwh)
+    begin = dt_util.now().replace(minute=0, second=0, microsecond=0)
+    prices = [
+        {
+            "start": begin + timedelta(hours=hour),
+            "end": begin + timedelta(hours=hour + 1),
+            "value": 0.01 if hour == 1 else 0.4,
+        }
+        for hour in range(24)
+    ]
+    hass.states.async_set("sensor.spot", "0.4", {"raw_today": prices})
+    await use(
+        house,
+        "plan_battery",
+        battery=house.device_id(None),
+        battery_mode=house.home.entity_id(
+            solax_id(house.solax, None, "battery_mode"), "select"
+        ),
+        **inputs,
+    )
+
+
+async def test_a_plan_is_applied_window_by_window(
+    recorder_mock: Recorder, house: SolaxHouse
+) -> None:
+    """The battery is charged in the cheap hour, once, and left alone before and after it."""
+    site = house.solax.plant.site
+    site.unplug("charger")
+    site.set_soc(0.15)
+    await house.home.pass_time(UPLOAD)
+    await plan_battery(
+        house, prices=["sensor.spot"], more={"export_price": 0.05, "power": 4000}
+    )
+    mode = solax_id(house.solax, None, "battery_mode")
+    until_cheap = 3600 - dt_util.now().minute * 60
+    await house.home.pass_time(until_cheap - 120)
+    assert house.solax.commands() == [], "planned, and not begun"
+    await house.home.pass_time(900)
+    (call,) = house.solax.commands()
+    assert call.params["chargeDischargPower"] == 4000
+    assert house.home.state(mode, "select").state == "charge"
+    stored = site.sample().battery("battery").soc
+    await house.home.pass_time(1200)
+    assert site.sample().battery("battery").soc > stored + 0.05
+    await house.home.pass_time(2400)
+    assert house.home.state(mode, "select").state == "automatic"
+    begun = [
+        call for call in house.solax.commands() if "chargeDischargPower" in call.params
+    ]
+    assert len(begun) <= 2, "the target may be raised once"
+
+
+async def test_nothing_is_set_without_a_plan(
+    recorder_mock: Recorder, house: SolaxHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A price is missing: the automation stops, and says why."""
+    await plan_battery(house)
+    await house.home.pass_time(4500, step=300)
+    assert house.solax.commands() == []
+    assert "There is no plan without: price" in caplog.text

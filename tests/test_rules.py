@@ -46,7 +46,7 @@ def _files(*folders: str) -> list[Path]:
 
 @pytest.mark.parametrize(
     "path",
-    _files("cloud", "pipeline", "polling", "backfill"),
+    _files("cloud", "pipeline", "polling", "backfill", "planning"),
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_clients_and_logic_do_not_know_home_assistant(path: Path) -> None:

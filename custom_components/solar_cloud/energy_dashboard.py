@@ -4,7 +4,15 @@ Home Assistant promises integrations no interface for this. The one its own fron
 against Home Assistant's schema first, and where the interface is gone or has changed the user gets the list to click by hand.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from functools import partial
 import importlib
@@ -16,6 +24,7 @@ from homeassistant.helpers.dispatcher import (
     async_dispatcher_connect,
     async_dispatcher_send,
 )
+from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .account import Account
@@ -402,6 +411,62 @@ async def _async_forecasts(hass: HomeAssistant, sources: Sequence[Source]) -> li
         for domain in sorted(platforms)
         for entry in hass.config_entries.async_entries(domain)
     ]
+
+
+async def async_solar_forecast(
+    hass: HomeAssistant, statistic_ids: Collection[str]
+) -> dict[float, float]:
+    """Return kWh by instant that the forecasts chosen in the dashboard expect of a plant, known by its statistics, or of the only roof.
+
+    Empty where none is chosen, or none answers.
+    """
+    roofs = [each for each in await _async_sources(hass) if each["type"] == "solar"]
+    ours = [each for each in roofs if each["stat_energy_from"] in statistic_ids]
+    chosen = {
+        entry_id
+        for each in ours or (roofs if len(roofs) == 1 else ())
+        for entry_id in each.get("config_entry_solar_forecast") or ()
+    }
+    energies: dict[float, float] = {}
+    for entry_id in chosen:
+        for at, energy in (await _async_forecast(hass, entry_id)).items():
+            energies[at] = energies.get(at, 0.0) + energy
+    return energies
+
+
+async def _async_forecast(hass: HomeAssistant, entry_id: str) -> dict[float, float]:
+    entry = hass.config_entries.async_get_entry(entry_id)
+    if entry is None:
+        return {}
+    try:
+        platforms = await importlib.import_module(FORECASTS).async_get_energy_platforms(
+            hass
+        )
+        told = await platforms[entry.domain](hass, entry_id)
+        return {
+            dt_util.parse_datetime(at, raise_on_error=True).timestamp(): energy / 1000
+            for at, energy in told["wh_hours"].items()
+        }
+    except Exception:  # noqa: BLE001  whatever another integration raises: there is no forecast
+        LOGGER.debug("No solar forecast of %s", entry.domain, exc_info=True)
+        return {}
+
+
+async def async_grid(hass: HomeAssistant) -> Source:
+    """Return the grid of the dashboard with its prices; empty unless there is one alone."""
+    grids = [each for each in await _async_sources(hass) if each["type"] == "grid"]
+    return grids[0] if len(grids) == 1 else {}
+
+
+async def _async_sources(hass: HomeAssistant) -> Sequence[Source]:
+    if not has_dashboard(hass):
+        return ()
+    try:
+        preferences = await async_preferences(hass) or {}
+    except CannotAddError:
+        return ()
+    sources: Sequence[Source] = preferences.get("energy_sources") or ()
+    return sources
 
 
 async def async_add(hass: HomeAssistant, proposal: Proposal) -> None:

@@ -1,4 +1,4 @@
-"""Actions: reading at once, looking into the past, importing it; and those that change settings."""
+"""Actions: reading at once, looking into the past, importing it, planning; and those that change settings."""
 
 from homeassistant.core import HomeAssistant, callback
 
@@ -10,6 +10,7 @@ from . import (
     get_history,
     import_history,
     lists,
+    plan_battery,
     refresh,
 )
 
@@ -22,6 +23,7 @@ ACTIONS = (
     export,
     lists,
     call_api,
+    plan_battery,
 )
 
 
