@@ -33,6 +33,7 @@ PAGES: Final = sorted(
 """What users and newcomers read."""
 EVERY_PAGE: Final = [
     *PAGES,
+    *sorted((REPOSITORY / "docs" / "bridges").glob("*.md")),
     *sorted((REPOSITORY / "docs" / "protocol").glob("*.md")),
     *sorted((REPOSITORY / "tests" / "emulators").glob("*/README.md")),
 ]
