@@ -60,7 +60,7 @@ async def past(
         assert await async_setup_component(home.hass, component, {})
     solax.plant.site.set_soc(0.15)
     await home.start(entry)
-    await home.pass_time(600)
+    await home.pass_time(360)
     for key, kwh in (
         ("load_energy_total", usual_evenings),
         ("pv_energy_total", sunny_days),
@@ -252,7 +252,7 @@ async def test_every_vendor(
         site.set_soc(0.3)
     entry = await demo_entry(home, cloud, sign_in)
     await home.start(entry)
-    await home.pass_time(660)
+    await home.pass_time(420)
     (plant_id, *_) = [
         plant
         for plant in entry.runtime_data.inventory.data.plants

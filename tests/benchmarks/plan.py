@@ -39,7 +39,7 @@ PUBLISHED: Final = 14
 """The hour from which on the prices of tomorrow are known."""
 FORECAST_ERROR: Final = 0.3
 """By how much a day's forecast is off, as the deviation of its logarithm."""
-LIMITS: Final = {"two-rate": 0.6, "dynamic": 0.4}
+LIMITS: Final = {"two-rate": 0.5, "dynamic": 0.4}
 """What share of the possible is promised, over a year and all homes."""
 LONGEST: Final = 1.0
 """Seconds that are promised for one plan."""
