@@ -1,11 +1,12 @@
 """What the pages of other programs tell to configure: it loads, names what exists, and the mode asked for arrives at the cloud once."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 import re
 from typing import Any, Final, NamedTuple
 
+from aiohttp import web
 from aiohttp.test_utils import TestClient
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
@@ -34,6 +35,8 @@ EVCC_METER: Final = frozenset(
 
 LEVEL: Final = 50.0
 """W by which a battery may miss what was asked for."""
+CHARGED: Final = 2000.0
+"""W that a program asks for that gives a power."""
 WIRE: Final[Mapping[str, Mapping[str, list[str]]]] = {
     "solax": {
         "hold": ["charge_only_mode"],
@@ -42,7 +45,7 @@ WIRE: Final[Mapping[str, Mapping[str, list[str]]]] = {
     },
     "sungrow": {
         "hold": ["10003=2 10004=204"],
-        "charge": ["10003=2 10004=170 10005=500"],
+        "charge": ["10003=2 10004=170 10005={:.0f}"],
         "automatic": ["10003=0 10004=204"],
     },
     "fusionsolar": {
@@ -51,8 +54,29 @@ WIRE: Final[Mapping[str, Mapping[str, list[str]]]] = {
         "automatic": ["force 0"],
     },
 }
-"""What goes over the wire when the battery is held, then charged with all it can, then left alone."""
+"""What goes over the wire when the battery is held, then charged, then left alone; a power in tens of W."""
 EVCC_MODES: Final = {"Hold": "hold", "Charge": "charge", "Normal": "automatic"}
+EMHASS: Final[Mapping[str, type]] = {
+    "optimization_time_step": int,
+    "historic_days_to_retrieve": int,
+    "sensor_power_photovoltaics": str,
+    "sensor_power_load_no_var_loads": str,
+    "sensor_replace_zero": list,
+    "sensor_linear_interp": list,
+    "load_forecast_method": str,
+    "number_of_deferrable_loads": int,
+    "set_use_pv": bool,
+    "set_use_battery": bool,
+    "set_nocharge_from_grid": bool,
+    "set_nodischarge_to_grid": bool,
+    "battery_nominal_energy_capacity": int,
+    "battery_charge_power_max": int,
+    "battery_discharge_power_max": int,
+    "battery_minimum_state_of_charge": float,
+    "battery_maximum_state_of_charge": float,
+    "battery_target_state_of_charge": float,
+}
+"""Of data/config_defaults.json of emhass 0.18.7."""
 
 type Rest = Callable[..., Awaitable[Any]]
 
@@ -69,10 +93,11 @@ def blocks(page: str, slug: str = "my_home") -> Iterator[Block]:
     """Return what a page tells to copy, for the plant of a name."""
     text = (FOLDER / f"{page}.md").read_text().replace("my_home", slug)
     for body in re.findall(
-        r"^```yaml\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE
+        r"^```(?:yaml|json)\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE
     ):
         first, _, _ = body.partition("\n")
-        yield Block(page, first.removeprefix("# ").split(" ")[0], body)
+        json = first == "{"
+        yield Block(page, "config.json" if json else first.removeprefix("# "), body)
 
 
 def of_file(page: str, file: str, slug: str = "my_home") -> dict[str, Any]:
@@ -81,10 +106,7 @@ def of_file(page: str, file: str, slug: str = "my_home") -> dict[str, Any]:
     for block in blocks(page, slug):
         if block.file == file:
             for key, value in yaml.safe_load(block.text).items():
-                if isinstance(value, dict):
-                    told.setdefault(key, {}).update(value)
-                else:
-                    told.setdefault(key, []).extend(value)
+                told[key] = told[key] | value if key in told else value
     return told
 
 
@@ -94,12 +116,17 @@ def slug(steered: Steered) -> str:
     return entity_id.removeprefix("select.").removesuffix("_battery_mode")
 
 
-async def configure(steered: Steered, page: str) -> None:
-    """Write what a page and the common one say into Home Assistant, and start it."""
+async def configure(
+    steered: Steered, page: str, places: Mapping[str, str] | None = None
+) -> None:
+    """Write what a page and the common one say into Home Assistant, with programs at other places, and start it."""
     told = of_file("README", CONFIGURATION, slug(steered))
     for key, value in of_file(page, CONFIGURATION, slug(steered)).items():
         told[key] = told[key] | value if key in told else value
-    for key, value in told.items():
+    text = yaml.safe_dump(told)
+    for written, real in (places or {}).items():
+        text = text.replace(written, real)
+    for key, value in yaml.safe_load(text).items():
         assert await async_setup_component(steered.home.hass, key, {key: value})
     await steered.home.hass.async_block_till_done()
 
@@ -112,13 +139,19 @@ def any_cloud(request: pytest.FixtureRequest) -> AnyCloud:
 
 
 @pytest.fixture
-async def steered(home: Home, any_cloud: AnyCloud, waiting: list[float]) -> Steered:
+async def steered(
+    home: Home, any_cloud: AnyCloud, waiting: list[float]
+) -> AsyncIterator[Steered]:
     """A home of each vendor, whose settings were read, in the dark."""
     steered = await BUILD[any_cloud.name](home, any_cloud)
     steered.site.set_soc(0.5)
     steered.site.change(load_w=LOAD, clearness=0.0)
     await home.pass_time(UPLOAD)
-    return steered
+    yield steered
+    if home.hass.services.has_service("automation", "turn_off"):
+        await home.hass.services.async_call(
+            "automation", "turn_off", {"entity_id": "all"}, blocking=True
+        )
 
 
 @pytest.fixture
@@ -146,21 +179,32 @@ async def rest(
     return call
 
 
-def obeyed(steered: Steered, mode: str) -> None:
-    """Look at the battery, in the dark, and at the select."""
-    assert steered.shown == mode
-    watts = steered.battery()
-    if mode == "charge":
-        assert watts < -1000
-    else:
-        assert watts == pytest.approx(LOAD if mode == "automatic" else 0, abs=LEVEL)
+class Watched:
+    """What is asked for one after the other, and what it did."""
+
+    def __init__(self, steered: Steered) -> None:
+        """Nothing was asked for yet."""
+        self._steered: Final = steered
+        self._expected: Final[list[str]] = []
+
+    async def obeyed(self, mode: str, watts: float = 5000.0) -> None:
+        """Let time pass, and look at the wire, at the select and at the battery, in the dark."""
+        steered = self._steered
+        await steered.home.pass_time(1500)
+        self._expected.extend(
+            each.format(watts / 10) for each in WIRE[steered.vendor][mode]
+        )
+        assert steered.sent() == self._expected
+        assert steered.shown == mode
+        flows = {"automatic": LOAD, "hold": 0.0, "charge": -watts}
+        assert steered.battery() == pytest.approx(flows[mode], abs=LEVEL)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_configuration_says_where_it_goes_and_is_yaml(page: str) -> None:
     """By the comment in its first line."""
     for block in blocks(page):
-        assert re.fullmatch(r"[a-z]+\.ya?ml", block.file), block
+        assert re.fullmatch(r"[a-z]+\.(yaml|json)", block.file), block
         assert yaml.safe_load(block.text), block
 
 
@@ -169,17 +213,19 @@ async def test_what_is_named_exists(steered: Steered) -> None:
     hass, name = steered.home.hass, slug(steered)
     registry = er.async_get(hass)
     scripts = {
-        f"script.{key}"
+        f"{domain}.{key}"
         for page in PAGES
-        for key in of_file(page, CONFIGURATION).get("script", {})
+        for domain in ("script", "rest_command")
+        for key in of_file(page, CONFIGURATION).get(domain, {})
     }
     for block in (block for page in PAGES for block in blocks(page, name)):
         for entity_id in re.findall(rf"\b[a-z_]+\.{name}_\w+", block.text):
             assert registry.async_get(entity_id), (block.page, entity_id)
         for action in re.findall(r"\b(?:action|service): ([a-z_.]+)", block.text):
             domain, _, key = action.partition(".")
-            assert await async_setup_component(hass, domain, {}), action
-            assert action in scripts or hass.services.has_service(domain, key), action
+            if action not in scripts:
+                assert await async_setup_component(hass, domain, {}), action
+                assert hass.services.has_service(domain, key), action
 
 
 async def test_template_sensors_tell_the_plant(steered: Steered) -> None:
@@ -251,12 +297,55 @@ async def test_evcc_reads_and_steers(steered: Steered, rest: Rest) -> None:
                 assert float(state["state"]) is not None
                 assert state["attributes"]["unit_of_measurement"] == unit
     battery = told["meters"][-1]
-    expected: list[str] = []
+    watched = Watched(steered)
     for theirs, ours in EVCC_MODES.items():
         for _ in range(2):
             await rest("services/script/turn_on", entity_id=battery[f"mode{theirs}"])
             await steered.home.settle()
-        await steered.home.pass_time(1500)
-        expected += WIRE[steered.vendor][ours]
-        assert steered.sent() == expected
-        obeyed(steered, ours)
+        await watched.obeyed(ours)
+
+
+def test_emhass_knows_every_key() -> None:
+    """And each is of the kind that it has there."""
+    told = of_file("emhass", "config.json")
+    assert {key: type(value) for key, value in told.items()} == {
+        key: EMHASS[key] for key in told
+    }
+
+
+async def test_emhass_plans_and_its_plan_is_followed(
+    steered: Steered, rest: Rest, aiohttp_server: Callable[[web.Application], Any]
+) -> None:
+    """It is asked every half hour and told the charge; what it publishes arrives once, though it is published and looked at again."""
+    asked: list[tuple[str, Any]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append((request.path, await request.json()))
+        return web.Response(status=201, text="EMHASS >> Action executed...")
+
+    application = web.Application()
+    application.router.add_post("/action/{name}", answer)
+    server = await aiohttp_server(application)
+    await configure(steered, "emhass", {"localhost:5000": f"127.0.0.1:{server.port}"})
+    watched = Watched(steered)
+    plans = {"hold": (0.0, 900.0), "charge": (-1984.5, 2884.5), "automatic": (900.4, 0)}
+    for mode, (battery, grid) in plans.items():
+        for _ in range(2):
+            for key, watts in (("batt", battery), ("grid", grid)):
+                attributes = {"unit_of_measurement": "W", "device_class": "power"}
+                await rest(
+                    f"states/sensor.p_{key}_forecast",
+                    state=str(watts),
+                    attributes=attributes,
+                )
+                await steered.home.pass_time(5, 1)
+        await watched.obeyed(mode, CHARGED)
+    plan, published = asked[:2]
+    assert plan[0] == "/action/naive-mpc-optim"
+    assert plan[1]["soc_init"] == pytest.approx(0.5, abs=0.1)
+    assert published == ("/action/publish-data", {})
+    assert 4 <= len(asked) <= 8, "two each half hour"
+    await steered.home.pass_time(3000)
+    await steered.act("hold")
+    await steered.home.pass_time(3000)
+    assert steered.shown == "hold", "nobody follows a plan of long ago"
