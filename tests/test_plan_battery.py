@@ -11,7 +11,14 @@ from pytest_homeassistant_custom_component.common import (
     mock_platform,
 )
 
+from custom_components.solar_cloud.cloud.serialization import to_json
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.pipeline.battery import BatteryDay, BatteryHistory
+from custom_components.solar_cloud.pipeline.insights import (
+    SECTION as INSIGHTS,
+    PlantInsights,
+)
+from custom_components.solar_cloud.storage import async_get_store
 from homeassistant.components.energy.data import async_get_manager
 from homeassistant.components.recorder import Recorder
 from homeassistant.core import Context
@@ -100,6 +107,28 @@ async def test_two_rates(home: Home, past: SolaxCloud, entry: MockConfigEntry) -
     assert answer["windows"][-1]["end"] == answer["until"]
     assert past.commands() == []
     assert len(past.calls) == 0
+
+
+async def test_a_worn_battery_is_planned_with_what_it_still_holds(
+    home: Home, past: SolaxCloud, entry: MockConfigEntry
+) -> None:
+    """What was seen of it goes before what its label says."""
+    plant = past.plant.plant_id
+    now = home.value(solax_id(past, None, "battery_charge_energy_total"))
+    out = home.value(solax_id(past, None, "battery_discharge_energy_total"))
+    today = dt_util.now().toordinal()
+    days = [
+        BatteryDay(today - 20, 50.0, now - 100, out - 85),
+        BatteryDay(today, 50.0, now, out),
+    ]
+    seen = BatteryHistory([(today - day, 6.5) for day in (9, 6, 3)], days)
+    await home.hass.config_entries.async_unload(entry.entry_id)
+    store = await async_get_store(home.hass, entry.entry_id, None)
+    await store.save(INSIGHTS, {plant: to_json(PlantInsights(seen))})
+    await home.restart(entry)
+    told = sources(await plan(home, plant, entry, price=0.40))
+    assert told["capacity"] == (6.5, "statistics")
+    assert told["efficiency"] == (85.0, "statistics")
 
 
 async def test_nothing_is_planned_that_was_not_allowed(

@@ -290,7 +290,9 @@ class _PlanInputs:
 
     def battery(self) -> tuple[PlannedBattery, float]:
         """Return the battery, and the kWh in it; where something is missing, numbers of no meaning stand for it."""
-        capacity = self._value(ATTR_CAPACITY, "device", self._capacity())
+        measured = self._reading(self.plant.id, Q.BATTERY_USABLE_CAPACITY)
+        source = "device" if measured is None else "statistics"
+        capacity = self._value(ATTR_CAPACITY, source, measured or self._capacity())
         soc = self._reading(self.plant.id, Q.BATTERY_SOC)
         if capacity is None:
             self.missing.append(ATTR_CAPACITY)
@@ -365,8 +367,8 @@ class _PlanInputs:
             )
         )
         lowest, highest = LIKELY_EFFICIENCY
-        found = None
-        if charged > ENOUGH_CHARGES * capacity:
+        found = self._reading(self.plant.id, Q.BATTERY_ROUND_TRIP_EFFICIENCY)
+        if found is None and charged > ENOUGH_CHARGES * capacity:
             share = discharged / charged
             found = 100 * share if lowest <= share <= highest else None
         return self._value(ATTR_EFFICIENCY, "statistics", found, EFFICIENCY) or 1.0
