@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import yaml
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 
@@ -42,19 +42,25 @@ WIRE: Final[Mapping[str, Mapping[str, list[str]]]] = {
         "hold": ["charge_only_mode"],
         "charge": ["positive_or_negative_mode"],
         "automatic": ["exit_vpp_mode"],
+        "charge_from_sun": ["charge_only_mode"],
+        "discharge": ["positive_or_negative_mode"],
     },
     "sungrow": {
         "hold": ["10003=2 10004=204"],
         "charge": ["10003=2 10004=170 10005={:.0f}"],
         "automatic": ["10003=0 10004=204"],
+        "charge_from_sun": ["10092=10"],
+        "discharge": ["10003=2 10004=187 10005={:.0f}"],
     },
     "fusionsolar": {
         "hold": ["limit 0"],
         "charge": ["limit 5000", "force 1"],
         "automatic": ["force 0"],
+        "charge_from_sun": ["limit 0"],
+        "discharge": ["force 2"],
     },
 }
-"""What goes over the wire when the battery is held, then charged, then left alone; a power in tens of W."""
+"""What goes over the wire when the battery is held, then charged, then left alone, then the rest; a power in tens of W."""
 EVCC_MODES: Final = {"Hold": "hold", "Charge": "charge", "Normal": "automatic"}
 EMHASS: Final[Mapping[str, type]] = {
     "optimization_time_step": int,
@@ -77,6 +83,47 @@ EMHASS: Final[Mapping[str, type]] = {
     "battery_target_state_of_charge": float,
 }
 """Of data/config_defaults.json of emhass 0.18.7."""
+PREDBAT: Final = frozenset(
+    {"module", "class", "prefix", "timezone", "inverter", "soc_percent", "grid_power"}
+    | {"battery_min_soc", "battery_power_invert", "grid_power_invert"}
+    | {"currency_symbols", "threads", "num_inverters", "inverter_type", "soc_max"}
+    | {"load_today", "import_today", "export_today", "pv_today", "battery_power"}
+    | {"pv_power", "load_power", "battery_rate_max", "inverter_limit"}
+    | {"charge_start_service", "charge_freeze_service", "charge_stop_service"}
+    | {"discharge_start_service", "discharge_stop_service"}
+)
+"""docs/apps-yaml.md (the first two lines) and ``APPS_SCHEMA`` of apps/predbat/config.py; springfall2008/batpred aaba48fc."""
+PREDBAT_INVERTER: Final = frozenset(
+    {"name", "has_rest_api", "has_mqtt_api", "has_service_api", "soc_units"}
+    | {"output_charge_control", "charge_control_immediate", "num_load_entities"}
+    | {"charge_discharge_with_rate", "has_charge_enable_time", "has_idle_time"}
+    | {"has_discharge_enable_time", "has_target_soc", "has_reserve_soc"}
+    | {"has_timed_pause", "has_ge_inverter_mode", "has_fox_inverter_mode"}
+    | {"has_time_window", "time_button_press", "support_charge_freeze"}
+    | {"support_discharge_freeze", "charge_time_format", "can_span_midnight"}
+    | {"charge_time_entity_is_option", "clock_time_format", "write_and_poll_sleep"}
+)
+"""``INVERTER_DEF`` of the same file, and the template of docs/inverter-setup.md."""
+PREDBAT_RUNS: Final[Mapping[str, list[tuple[str, str]]]] = {
+    "hold": [("discharge", "discharge_stop"), ("charge", "charge_freeze")],
+    "charge": [("discharge", "discharge_stop"), ("charge", "charge_start")],
+    "automatic": [("charge", "charge_stop"), ("discharge", "discharge_stop")],
+    "discharge": [("charge", "charge_stop"), ("discharge", "discharge_start")],
+}
+"""What a run calls, with the domain in which it remembers the last call: ``adjust_charge_immediate`` and its sibling in inverter.py."""
+EOS: Final[Mapping[str, frozenset[str]]] = {
+    "homeassistant": frozenset(
+        {"device_measurement_entity_ids", "device_instruction_entity_ids"}
+        | {"load_emr_entity_ids", "grid_import_emr_entity_ids"}
+        | {"grid_export_emr_entity_ids", "pv_production_emr_entity_ids"}
+    ),
+    "batteries": frozenset(
+        {"device_id", "capacity_wh", "max_charge_power_w"}
+        | {"min_soc_percentage", "max_soc_percentage"}
+    ),
+    "inverters": frozenset({"device_id", "max_power_w", "battery_id"}),
+}
+"""src/akkudoktoreos/adapter/homeassistant.py and devices/devices.py; Akkudoktor-EOS/EOS 7e5aa2f."""
 
 type Rest = Callable[..., Awaitable[Any]]
 
@@ -123,7 +170,7 @@ async def configure(
     told = of_file("README", CONFIGURATION, slug(steered))
     for key, value in of_file(page, CONFIGURATION, slug(steered)).items():
         told[key] = told[key] | value if key in told else value
-    text = yaml.safe_dump(told)
+    text = yaml.safe_dump(told, sort_keys=False)
     for written, real in (places or {}).items():
         text = text.replace(written, real)
     for key, value in yaml.safe_load(text).items():
@@ -196,7 +243,7 @@ class Watched:
         )
         assert steered.sent() == self._expected
         assert steered.shown == mode
-        flows = {"automatic": LOAD, "hold": 0.0, "charge": -watts}
+        flows = {"automatic": LOAD, "hold": 0.0, "charge": -watts, "discharge": watts}
         assert steered.battery() == pytest.approx(flows[mode], abs=LEVEL)
 
 
@@ -349,3 +396,104 @@ async def test_emhass_plans_and_its_plan_is_followed(
     await steered.act("hold")
     await steered.home.pass_time(3000)
     assert steered.shown == "hold", "nobody follows a plan of long ago"
+
+
+def test_predbat_knows_every_key() -> None:
+    """Of the application and of the inverter; one value for one inverter."""
+    told = of_file("predbat", "apps.yaml")["pred_bat"]
+    assert told.keys() <= PREDBAT
+    assert told["inverter"].keys() <= PREDBAT_INVERTER
+    assert told["num_inverters"] == 1
+    for key, value in told.items():
+        if isinstance(value, list) and key != "currency_symbols":
+            assert len(value) == 1, key
+
+
+async def test_predbat_steers(steered: Steered, hass_admin_user: MockUser) -> None:
+    """Each of its runs asks again for what repeats; over the wire goes what differs."""
+    await configure(steered, "predbat")
+    told = of_file("predbat", "apps.yaml", slug(steered))["pred_bat"]
+    caller = Context(user_id=hass_admin_user.id)
+    last: dict[str, str] = {}
+
+    async def run(mode: str) -> None:
+        for about, hook in PREDBAT_RUNS[mode]:
+            again = last.get(about) == hook
+            last[about] = hook
+            (item,) = told[f"{hook}_service"]
+            if again and not item.get("repeat"):
+                continue
+            data = {
+                key: value.format(power=int(CHARGED))
+                for key, value in item.items()
+                if key not in {"service", "repeat"}
+            }
+            domain, _, service = item["service"].partition(".")
+            await steered.home.hass.services.async_call(
+                domain, service, data, blocking=True, context=caller
+            )
+
+    watched = Watched(steered)
+    for mode in ("hold", "charge", "automatic", "discharge", "automatic"):
+        await run(mode)
+        await steered.home.pass_time(300)
+        await run(mode)
+        await watched.obeyed(mode, CHARGED)
+
+
+def test_eos_knows_every_key() -> None:
+    """Of the adapter, of batteries and of inverters; it writes where its prefix lets it."""
+    told = of_file("eos", "config.json")
+    assert told.keys() == {"adapter", "devices"}
+    assert told["adapter"]["provider"] == ["HomeAssistant"]
+    reads = told["adapter"]["homeassistant"]
+    assert reads.keys() <= EOS["homeassistant"]
+    devices = told["devices"]
+    for kind in ("batteries", "inverters"):
+        (device,) = devices.pop(kind)
+        assert device.keys() <= EOS[kind]
+        assert devices.pop(f"max_{kind}") == 1
+    assert not devices
+    (written,) = reads["device_instruction_entity_ids"]
+    (measured,) = reads["device_measurement_entity_ids"]
+    assert written.removeprefix("sensor.eos_") + "-soc-factor" == measured
+
+
+async def test_eos_is_followed(steered: Steered, rest: Rest) -> None:
+    """It reads the charge and the counters, and what it writes, as its adapter does, arrives once."""
+    hass = steered.home.hass
+    for domain, value in of_file("sensors", CONFIGURATION, slug(steered)).items():
+        assert await async_setup_component(hass, domain, {domain: value})
+    await configure(steered, "eos")
+    reads = of_file("eos", "config.json", slug(steered))["adapter"]["homeassistant"]
+    factor = await rest(
+        f"states/{reads['device_measurement_entity_ids']['battery1-soc-factor']}"
+    )
+    assert 0.4 < float(factor["state"]) <= 0.5
+    for key, entity_ids in reads.items():
+        if key.endswith("emr_entity_ids"):
+            counter = await rest(f"states/{entity_ids[0]}")
+            assert float(counter["state"]) > 0
+            assert counter["attributes"]["unit_of_measurement"] == "kWh"
+    watched = Watched(steered)
+    for instruction, share, mode in (
+        ("idle", 1.0, "hold"),
+        ("forced_charge", 0.4, "charge"),
+        ("self_consumption", 1.0, "automatic"),
+        ("grid_support_export", 0.4, "discharge"),
+        ("peak_shaving", 1.0, "automatic"),
+    ):
+        for _ in range(2):
+            await rest(
+                "states/sensor.eos_battery1",
+                state=instruction,
+                attributes={"operation_mode_factor": share},
+            )
+            await steered.home.settle()
+            await steered.home.pass_time(300)
+        await watched.obeyed(mode, CHARGED)
+    await rest("states/sensor.eos_battery1", state="non_export", attributes={})
+    await steered.home.settle()
+    await steered.home.pass_time(600)
+    assert steered.shown == "charge_from_sun"
+    assert steered.sent()[-1:] == WIRE[steered.vendor]["charge_from_sun"]
