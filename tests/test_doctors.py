@@ -102,6 +102,7 @@ async def test_who_else_may_use_the_account_is_named_and_the_fight_ends_at_once(
     MockConfigEntry(domain=DOMAIN, title="Twin", data=running.data).add_to_hass(
         home.hass
     )
+    MockConfigEntry(domain=DOMAIN, title="All plants").add_to_hass(home.hass)
     for _ in range(3):
         solax.steal_token()
         await home.pass_time(360)
@@ -110,6 +111,7 @@ async def test_who_else_may_use_the_account_is_named_and_the_fight_ends_at_once(
     assert "Predbat" in advice
     assert "Old SolaX (solax)" in advice
     assert "Twin (solar_cloud)" in advice
+    assert "All plants" not in advice
     assert f"{running.title} (solar_cloud)" not in advice
     assert "create an application for the other program" in advice
     assert (await flow.async_step_confirm({}))["type"] is FlowResultType.CREATE_ENTRY

@@ -22,7 +22,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig
 from homeassistant.util.hass_dict import HassKey
 
-from .account import Account, accounts
+from .account import Account, accounts, is_account
 from .cloud.errors import CloudError
 from .cloud.model import Notice, Plant
 from .cloud.registry import VENDORS
@@ -269,6 +269,8 @@ class DoctorFlow(ConfirmRepairFlow):
         found = []
         for each in self.hass.config_entries.async_entries(include_disabled=False):
             if each.domain == DOMAIN:
+                if not is_account(each):
+                    continue
                 ours = each is not self._entry and each.data[CONF_VENDOR] == vendor.key
                 rival = ours and access(each) == access(self._entry)
             else:
