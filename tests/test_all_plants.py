@@ -28,11 +28,13 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 
 from .benchmarks._worlds import resize
 from .emulators.fusionsolar import FusionSolarCloud
 from .emulators.solax import SolaxCloud
 from .emulators.sungrow import SungrowCloud
+from .emulators.world import Fault
 from .helpers.accounts import account_entry
 from .helpers.cutting import Disk
 from .helpers.flow import Flow
@@ -311,6 +313,41 @@ async def test_alarms_of_all_plants_are_counted(
     assert total(home, "active_alarms") == before + 1
     (name,) = home.state("all_plants_active_alarms").attributes["names"]
     assert name == fusionsolar.plants[0].name
+
+
+async def test_plants_of_one_name_are_several(
+    home: Home, hass: HomeAssistant, two_plants: MockConfigEntry, solax: SolaxCloud
+) -> None:
+    """Half of all plants are called 'Home': the alarms of each count."""
+    begun = dt_util.utcnow().timestamp()
+    for plant in solax.plants:
+        plant.name = "Home"
+        plant.site.faults.append(Fault("inverter", "Grid Lost Fault", "IE002", begun))
+    assert await hass.config_entries.async_reload(two_plants.entry_id)
+    await home.pass_time(3900, step=300)
+    await add_all_plants(home)
+    assert total(home, "active_alarms") == of_plants(
+        home, [two_plants], "active_alarms"
+    )
+    alarmed = home.state("all_plants_active_alarms").attributes["names"]
+    assert alarmed == ["Home", "Home"]
+
+
+async def test_whoever_asks_for_an_update_gets_one(
+    home: Home, hass: HomeAssistant, two_plants: MockConfigEntry
+) -> None:
+    """The action of Home Assistant looks at what the accounts show, as a poll does."""
+    await add_all_plants(home)
+    before = total(home, "plants_offline")
+    assert await hass.config_entries.async_unload(two_plants.entry_id)
+    assert await async_setup_component(hass, "homeassistant", {})
+    await hass.services.async_call(
+        "homeassistant",
+        "update_entity",
+        {"entity_id": home.entity_id("all_plants_plants_offline")},
+        blocking=True,
+    )
+    assert total(home, "plants_offline") == before + 2
 
 
 async def test_a_killed_machine_shows_no_less_than_before(

@@ -193,8 +193,17 @@ class AllPlantsCoordinator(DataUpdateCoordinator[Overview]):
             self._next()
             self._next = None
 
+    @override
+    async def _async_update_data(self) -> Overview:
+        """Look because somebody asked for it; no cloud is asked."""
+        return self._overview()
+
     @callback
     def look(self) -> None:
+        """Add up anew, and show it."""
+        self.async_set_updated_data(self._overview())
+
+    def _overview(self) -> Overview:
         """Add up anew."""
         now = dt_util.utcnow()
         self._looked_at = now.timestamp()
@@ -219,7 +228,7 @@ class AllPlantsCoordinator(DataUpdateCoordinator[Overview]):
             for name in plants_of(self.hass, entry).values()
         ]
         alarms = {
-            each.name: len(told)
+            each.key: (each.name, len(told))
             for each in shown
             if (told := each.account.readings.data.alarms.get(each.id)) is not None
         }
@@ -231,18 +240,16 @@ class AllPlantsCoordinator(DataUpdateCoordinator[Overview]):
             ),
             default=(None, None),
         )
-        self.async_set_updated_data(
-            Overview(
-                plants=len(shown) + len(asleep),
-                totals=totals,
-                offline=Names.of(
-                    asleep + [each.name for each in shown if not _is_online(each)]
-                ),
-                alarms=sum(alarms.values()) if alarms else None,
-                alarmed=Names.of([name for name, count in alarms.items() if count]),
-                oldest=oldest[0],
-                oldest_plant=oldest[1],
-            )
+        return Overview(
+            plants=len(shown) + len(asleep),
+            totals=totals,
+            offline=Names.of(
+                asleep + [each.name for each in shown if not _is_online(each)]
+            ),
+            alarms=sum(count for _, count in alarms.values()) if alarms else None,
+            alarmed=Names.of([name for name, count in alarms.values() if count]),
+            oldest=oldest[0],
+            oldest_plant=oldest[1],
         )
 
     def _gone(self, present: Mapping[str, PlantFigures]) -> set[str]:
