@@ -134,6 +134,8 @@ def test_a_yield_without_installed_power_and_a_time_without_capacity_say_so() ->
     insights = Insights(MemoryStorage(), KnownSlots(MemoryStorage()))
     assert look(insights, home, plant=Reading(NOON, {})) == {}
     assert insights.told("plant", Q.SPECIFIC_YIELD) == {"reason": "no_installed_power"}
+    unread = insights.told("another", Q.SPECIFIC_YIELD)
+    assert unread == {"reason": "not_seen_whole"}, "its plant was not read yet"
     told: dict[Slot, Value] = {
         Slot(Q.BATTERY_SOC): 50.0,
         Slot(Q.BATTERY_POWER): 1000.0,

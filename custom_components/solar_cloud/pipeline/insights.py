@@ -248,6 +248,8 @@ class Insights:
                 return {"target_soc": known.battery.known.top}
             case Q.TIME_TO_EMPTY:
                 return {"target_soc": known.battery.known.bottom}
+            case _ if known.yields.last is None:
+                return {"reason": str(Unknown.NOT_SEEN_WHOLE)}
             case _:
                 return {"date": date.fromordinal(known.yields.date - 1).isoformat()}
 
