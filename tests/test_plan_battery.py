@@ -194,6 +194,19 @@ async def test_the_dashboard_knows_sun_and_prices(
     assert modes(answer) == {"automatic"}, "one price: no window is worth a command"
     assert answer["cost_without_plan"] < 0, "5 kW around the clock"
 
+    midnight = dt_util.start_of_local_day()
+    costs = []
+    for days in (1, 3):
+        asked.return_value = {
+            "wh_hours": {
+                (midnight + timedelta(hours=hour)).isoformat(): 5000.0
+                for hour in range(24 * days)
+            }
+        }
+        answer = await plan(home, past.plant.plant_id, entry)
+        costs.append(answer["cost_without_plan"])
+    assert costs[0] == costs[1], "tomorrow is as today, its morning too"
+
     asked.side_effect = RuntimeError
     told = sources(await plan(home, past.plant.plant_id, entry))
     assert told["solar_forecast"][1] == "statistics"

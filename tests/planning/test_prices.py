@@ -129,6 +129,24 @@ PUBLISHED: dict[str, tuple[object, str | None]] = {
         },
         None,
     ),
+    "an unknown integration, in the unit of its entity": (
+        {
+            "forecast": [
+                {"start": at(0), "end": at(1), "price": 0.2},
+                {"start": at(1), "end": at(2), "price": 0.3},
+            ]
+        },
+        "EUR/kWh",
+    ),
+    "another one, in hundredths": (
+        {
+            "prices": [
+                {"start": at(0), "end": at(1), "price": 20.0},
+                {"start": at(1), "end": at(2), "price": 30.0},
+            ]
+        },
+        "ct/kWh",
+    ),
     "by hand": (
         [
             {"start": "2026-06-10T00:00:00", "price": "0.2"},
@@ -171,6 +189,8 @@ def test_every_form_says_the_same(form: str) -> None:
             "SE3": [{"start": iso(0), "end": iso(1), "price": 1.0}],
             "SE4": [{"start": iso(0), "end": iso(1), "price": 2.0}],
         },
+        {"prices": [{"start": at(0), "end": at(1), "price": 0.2}] * 10_001},
+        [{"start": at(0), "price": 0.2}] * 10_001,
         "0.3",
         None,
     ],

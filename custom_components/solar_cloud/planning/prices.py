@@ -15,6 +15,8 @@ CENT: Final = 0.01
 CENTS: Final = ("c", "ct", "cent", "cents", "p", "pence", "øre", "öre", "snt", "gr")
 """How units name the hundredth of a currency, in lower case."""
 HOUR: Final = 3600.0
+MOST_ROWS: Final = 10_000
+"""Rows that are read: a month in quarters of an hour is 3,000, and all else waits meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class PriceForm:
     price: str
     factor: float | None = None
     """What makes a price per kWh of it; ``None`` where the entity's unit says so."""
+    usual: float = 1.0
+    """The same where there is no unit."""
 
 
 FORMS: Final = (
@@ -49,9 +53,9 @@ FORMS: Final = (
     PriceForm(("data",), "start_time", "end_time", "price_per_kwh", 1.0),
     PriceForm(("data",), "start_time", "end_time", "price_ct_per_kwh", CENT),
     # the actions of Tibber and EnergyZero, and of Nord Pool, which names areas
-    PriceForm(("prices",), "start_time", None, "price", 1.0),
-    PriceForm(("prices",), "start", "end", "price", 1.0),
-    PriceForm((), "start", "end", "price", MEGAWATT_HOUR),
+    PriceForm(("prices",), "start_time", None, "price"),
+    PriceForm(("prices",), "start", "end", "price"),
+    PriceForm((), "start", "end", "price", usual=MEGAWATT_HOUR),
 )
 """Known from the integrations' own sources, 2026-11."""
 PLAIN: Final = PriceForm((), "start", "end", "price", 1.0)
@@ -68,10 +72,12 @@ def published(data: object, unit: str | None, zone: tzinfo) -> list[Price]:
     Times without a zone are in ``zone``. Raises ``UnreadablePricesError``.
     """
     if isinstance(data, list):
-        return _ordered(_rows(data, PLAIN, 1.0, zone), math.inf)
+        return _ordered(_rows(_only_list(data), PLAIN, 1.0, zone), math.inf)
     if isinstance(data, Mapping):
         for form in FORMS:
-            factor = _factor(unit) if form.factor is None else form.factor
+            factor = form.factor
+            if factor is None:
+                factor = _factor(unit) if unit else form.usual
             named = [data[name] for name in form.lists if name in data]
             lists = [_only_list(each) for each in named or [data][: not form.lists]]
             rows = [row for each in lists for row in _rows(each, form, factor, zone)]
@@ -81,13 +87,17 @@ def published(data: object, unit: str | None, zone: tzinfo) -> list[Price]:
 
 
 def _only_list(data: object) -> Sequence[object]:
-    """Return a list, or the only one of a mapping by home or area."""
+    """Return a list, or the only one of a mapping by home or area. Raises ``UnreadablePricesError``, also where it is endless."""
     if isinstance(data, Mapping):
         lists = [each for each in data.values() if isinstance(each, list) and each]
         if len(lists) > 1:
             raise UnreadablePricesError
-        return lists[0] if lists else ()
-    return data if isinstance(data, list) else ()
+        data = lists[0] if lists else None
+    if not isinstance(data, list):
+        return ()
+    if len(data) > MOST_ROWS:
+        raise UnreadablePricesError
+    return data
 
 
 def _rows(
@@ -136,7 +146,7 @@ def _number(told: object) -> float | None:
 
 
 def _factor(unit: str | None) -> float:
-    money, _, energy = (unit or "").strip().lower().partition("/")
+    money, _, energy = str(unit or "").strip().lower().partition("/")
     return (CENT if money.strip() in CENTS else 1.0) * (
         MEGAWATT_HOUR if energy.strip() == "mwh" else 1.0
     )

@@ -276,8 +276,8 @@ class _PlanInputs:
     async def async_sun(self) -> Power | None:
         """Return what the sun is expected to give: as forecast, else as in the last days."""
         energies = await async_solar_forecast(self.hass, self.statistics())
-        ahead = {at: each for at, each in energies.items() if at > self.now - HOUR}
-        if (power := forecast(ahead, self.zone)) is not None:
+        power = forecast(energies, self.zone)
+        if power is not None and max(energies) > self.now - HOUR:
             self._note("solar_forecast", None, "energy_dashboard")
             return power
         past = self.hours.get(Q.PV_ENERGY_TOTAL, {})
