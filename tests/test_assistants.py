@@ -219,6 +219,17 @@ async def test_whether_an_appliance_runs_on_surplus(
         assert told["hours_counted"] == asked.get("within_hours", told["hours_counted"])
 
 
+async def test_what_comes_out_of_the_battery_is_no_surplus(
+    assistant: Assistant, solax: SolaxCloud, home: Home
+) -> None:
+    """A battery that is emptied into the grid is empty soon: the sun sells what is beyond that."""
+    for key, power in (("grid_power", -3000), ("battery_power", 2400)):
+        entity_id = home.entity_id(solax_id(solax, None, key))
+        home.hass.states.async_set(entity_id, str(power), {"unit_of_measurement": "W"})
+    told = only(await assistant.ask("check_surplus", energy_kwh=1, within_hours=1))
+    assert (told["surplus_w"], told["enough"]) == (600, "no")
+
+
 async def test_old_values_and_the_night_promise_no_surplus(
     assistant: Assistant, solax: SolaxCloud, home: Home
 ) -> None:

@@ -95,14 +95,16 @@ class SurplusTool(SolarCloudTool):
         if grid is None:
             return row | _unknown("There is no grid power that is new enough.")
         now = dt_util.utcnow()
+        battery = plant.power(hass, Q.BATTERY_POWER) or 0.0
         surplus, usual = (
-            max(0.0, -grid),
+            # What comes out of the battery is none.
+            max(0.0, -grid - max(battery, 0.0)),
             await recorder.async_mean_power(
                 hass, plant.entities[Q.GRID_POWER], now - STEADY, now
             ),
         )
         careful = surplus if usual is None else min(surplus, max(0.0, -usual))
-        stored = max(0.0, -(plant.power(hass, Q.BATTERY_POWER) or 0.0))
+        stored = max(0.0, -battery)
         sunset = _sunset(hass, now, zone)
         daylight = (sunset - now).total_seconds() / 3600
         hours = min(asked.get("within_hours", daylight), daylight)
