@@ -213,6 +213,8 @@ async def test_restarts_lose_and_invent_nothing(
         await hass.config_entries.async_setup(entry.entry_id)
     await home.pass_time(POLL)
     assert total(home, "plants_offline") == 1
+    power = home.state("all_plants_pv_power").attributes
+    assert (power["plants"], power["missing"]) == (2, 1)
     for quantity, value in before.items():
         assert value <= total(home, quantity) < value + 2, quantity
     solax.faults.clear()

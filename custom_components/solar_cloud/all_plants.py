@@ -213,6 +213,12 @@ class AllPlantsCoordinator(DataUpdateCoordinator[Overview]):
             each for each in shown if each.id in each.account.readings.data.readings
         ]
         figures = {each.key: _figures(each) for each in heard}
+        asleep = {
+            _key(entry, plant_id): name
+            for entry in entries
+            if entry.state is not ConfigEntryState.LOADED
+            for plant_id, name in plants_of(self.hass, entry).items()
+        }
         totals = self._totals.add_up(
             figures,
             self._gone(figures),
@@ -220,13 +226,8 @@ class AllPlantsCoordinator(DataUpdateCoordinator[Overview]):
             complete=len(loaded) == len(entries)
             and all(_is_online(each) and figures[each.key].counts for each in shown),
             patient=self._looked_at - self._begun < PATIENCE,
+            unread={*asleep, *(each.key for each in shown)} - figures.keys(),
         )
-        asleep = [
-            name
-            for entry in entries
-            if entry.state is not ConfigEntryState.LOADED
-            for name in plants_of(self.hass, entry).values()
-        ]
         alarms = {
             each.key: (each.name, len(told))
             for each in shown
@@ -244,7 +245,10 @@ class AllPlantsCoordinator(DataUpdateCoordinator[Overview]):
             plants=len(shown) + len(asleep),
             totals=totals,
             offline=Names.of(
-                asleep + [each.name for each in shown if not _is_online(each)]
+                [
+                    *asleep.values(),
+                    *(each.name for each in shown if not _is_online(each)),
+                ]
             ),
             alarms=sum(count for _, count in alarms.values()) if alarms else None,
             alarmed=Names.of([name for name, count in alarms.values() if count]),

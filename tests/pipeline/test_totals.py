@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -88,6 +89,18 @@ def test_no_total_begins_before_every_plant_has_told() -> None:
     assert look(totals, both, patient=True) == 150.0
     assert look(totals, both, Q.PV_ENERGY_TODAY, patient=True) == 3.0
     assert look(Totals(MemoryStorage()), one) == 100.0
+
+
+def test_a_day_that_nobody_told_of_yet_is_no_zero() -> None:
+    """Home Assistant was off at midnight: until a plant is read, nobody knows what it made; once it ran, a new day begins with nothing."""
+    totals = Totals(storage := MemoryStorage())
+    told = {"a": plant(pv_energy_today=9.0)}
+    assert look(totals, told, Q.PV_ENERGY_TODAY) == 9.0
+    late: dict[str, Any] = {"now": MIDNIGHT + 10.0, "complete": False}
+    assert look(totals, {}, Q.PV_ENERGY_TODAY, **late) == 0.0
+    again = Totals(storage)
+    assert look(again, {}, Q.PV_ENERGY_TODAY, patient=True, **late) is None
+    assert look(again, {}, Q.PV_ENERGY_TODAY, patient=True, complete=False) == 9.0
 
 
 def test_plants_that_join_or_leave_make_no_step() -> None:

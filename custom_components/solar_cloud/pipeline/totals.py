@@ -25,6 +25,13 @@ LIFETIMES: Final = (
     Q.BATTERY_DISCHARGE_ENERGY_TOTAL,
 )
 OF_TODAY: Final = tuple(SHARES[each] for each in LIFETIMES)
+COUNTED_BY: Final = {
+    Q.PV_POWER: Q.PV_ENERGY_TOTAL,
+    Q.LOAD_POWER: Q.LOAD_ENERGY_TOTAL,
+    Q.GRID_POWER: Q.GRID_IMPORT_ENERGY_TOTAL,
+    Q.BATTERY_POWER: Q.BATTERY_CHARGE_ENERGY_TOTAL,
+}
+"""By which counter a plant that is not read now is known to have a power."""
 BEGUN_ANEW: Final = 0.9
 """The share of what it was below which Home Assistant takes a counter for another one."""
 
@@ -140,11 +147,12 @@ class Totals:
         *,
         complete: bool,
         patient: bool,
+        unread: Collection[str] = (),
     ) -> dict[Q, Total]:
         """Return the total of each quantity that a plant has.
 
         While it is ``patient`` no energy begins before all plants were heard, which is ``complete``, and have told what they are expected
-        to. Plants that are ``gone`` leave their lifetime energy behind.
+        to. Plants that are ``gone`` leave their lifetime energy behind; ``unread`` ones are there, and nothing of them is known.
         """
         totals: dict[Q, Total] = {}
         moved = False
@@ -169,6 +177,8 @@ class Totals:
                 value = self._today(quantity, days, gone, now, blocked=blocked)
             else:
                 value = math.fsum(told.values()) if told else None
+                counted = self._state.lifetimes.get(COUNTED_BY[quantity])
+                missing += len(counted.last.keys() & unread) if counted else 0
             if told or missing > 0 or value is not None:
                 totals[quantity] = Total(value, len(told), max(missing, 0))
         self._storage.delay_save(TOTALS, lambda: self._state, SOON if moved else LATER)
@@ -219,4 +229,5 @@ class Totals:
                 last[key] = today
         for key in gone & last.keys():
             del last[key]
-        return math.fsum(each.value for each in last.values() if now < each.ends)
+        present = [each.value for each in last.values() if now < each.ends]
+        return None if blocked and not present else math.fsum(present)
