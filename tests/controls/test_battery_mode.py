@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pytest
@@ -16,6 +16,7 @@ from homeassistant.exceptions import (
     ServiceValidationError,
     Unauthorized,
 )
+from homeassistant.helpers import issue_registry as ir
 
 from ..emulators.fusionsolar import FusionSolarCloud
 from ..emulators.solax import Kind, SolaxCloud
@@ -127,6 +128,10 @@ class Steered:
     async def choose(self, mode: str) -> None:
         """Choose at the select."""
         await self._call("select", "select_option", "battery_mode", option=mode)
+
+    async def press(self, key: str) -> None:
+        """Press a button."""
+        await self._call("button", "press", key)
 
     async def set(self, key: str, value: float) -> None:
         """Set a number beside it."""
@@ -401,6 +406,100 @@ async def test_what_the_user_sets_meanwhile_is_not_set_back(steered: Steered) ->
     assert steered.battery() == pytest.approx(400, abs=1)
     await steered.home.pass_time(HOUR, 120)
     assert steered.battery() == pytest.approx(400, abs=1)
+
+
+@pytest.mark.parametrize("any_cloud", ["fusionsolar"], indirect=True)
+@pytest.mark.parametrize(
+    "modes",
+    [
+        ("hold", "automatic", "hold"),
+        ("charge", "hold", "automatic"),
+        ("hold", "charge", "automatic"),
+        ("hold", "charge", "hold"),
+    ],
+    ids="-".join,
+)
+async def test_who_thinks_better_of_it_within_minutes_leaves_no_battery_steered(
+    steered: Steered, modes: tuple[str, ...]
+) -> None:
+    """The device still works on the mode before: the last one counts, and its end sets everything back."""
+    await steered.act(modes[0], duration={"hours": 5})
+    await steered.home.pass_time(900)
+    for mode in modes[1:]:
+        await steered.act(mode, duration={"minutes": 60})
+        await steered.home.pass_time(30)
+    await steered.home.pass_time(1500)
+    expected = LOAD if modes[-1] == "automatic" else 0.0
+    assert steered.battery() == pytest.approx(expected, rel=0.05, abs=1)
+    assert steered.shown == modes[-1]
+    await steered.home.pass_time(2 * HOUR, 120)
+    assert steered.battery() == pytest.approx(LOAD, rel=0.05)
+    assert steered.shown == "automatic"
+
+
+@pytest.mark.parametrize("any_cloud", ["fusionsolar", "sungrow"], indirect=True)
+async def test_what_the_user_could_not_set_meanwhile_keeps_nothing_limited(
+    steered: Steered,
+) -> None:
+    """A limit of his own was refused: the one from before the mode comes back all the same."""
+    manager = steered.entry.runtime_data.control_manager
+    assert manager is not None
+    (owner,) = [
+        key
+        for key in manager.available.specs
+        if manager.spec(key, Control.BATTERY_MODE) is not None
+    ]
+    await steered.act("charge_from_sun", duration={"minutes": 60})
+    await steered.home.pass_time(900)
+    usual = vars(replace(steered.cloud.knobs))
+    steered.refuse()
+    with suppress(HomeAssistantError):  # or told after the dialog was closed
+        await manager.async_apply(
+            Command(owner, Control.BATTERY_DISCHARGE_POWER_LIMIT, 400.0)
+        )
+    await steered.home.pass_time(900)
+    steered.cloud.turn(**usual)
+    await steered.home.pass_time(HOUR, 120)
+    assert steered.battery() == pytest.approx(LOAD, rel=0.05)
+
+
+@pytest.mark.parametrize("any_cloud", ["fusionsolar"], indirect=True)
+async def test_the_button_that_stops_forcing_ends_every_mode(steered: Steered) -> None:
+    """It would leave a battery that is held without anybody to end that."""
+    await steered.act("hold", duration={"hours": 5})
+    await steered.home.pass_time(900)
+    await steered.press("stop_forced_charge")
+    await steered.home.pass_time(900)
+    assert steered.battery() == pytest.approx(LOAD, rel=0.05)
+    assert steered.shown == "automatic"
+
+
+@pytest.mark.parametrize("any_cloud", ["fusionsolar"], indirect=True)
+async def test_a_battery_that_can_give_nothing_just_now_is_not_limited_for_ever(
+    steered: Steered,
+) -> None:
+    """An empty or cold one says so: that is no limit to set back."""
+    steered.cloud.turn(capable=0.0)
+    await steered.home.pass_time(UPLOAD)
+    await steered.act("hold", duration={"minutes": 30})
+    await steered.home.pass_time(900)
+    assert steered.battery() == pytest.approx(0, abs=1)
+    await steered.home.pass_time(HOUR, 120)
+    assert steered.battery() == pytest.approx(LOAD, rel=0.05)
+
+
+async def test_who_removes_an_account_while_the_device_is_busy_is_told(
+    steered: Steered,
+) -> None:
+    """A device may take no end while it works on the beginning, and nobody is left to send it later."""
+    await steered.act("charge_from_sun", duration={"hours": 5})
+    hass = steered.home.hass
+    await hass.config_entries.async_remove(steered.entry.entry_id)
+    told = {each.translation_key for each in ir.async_get(hass).issues.values()}
+    steered.home.freezer.tick(900)
+    steered.look()
+    ended = steered.battery() == pytest.approx(LOAD, rel=0.05)
+    assert ended is not ("force_left_on" in told)
 
 
 WRITES: Final = {

@@ -47,6 +47,7 @@ class Knobs:
         "done", "ignored", "FAILURE", "TIMEOUT", "BUSY", "INVALID", "EXCEPTION"
     ] = "done"  # ignored: the platform says yes and nothing happens
     account_controls: bool = True  # an API account may send commands
+    capable: float = 1.0  # share of its power that a battery says it can give: a cold or empty one says less
     settings_lag: float = 0.0  # s for which a plant is said to be set as before
 
     # Shapes

@@ -173,7 +173,8 @@ def _battery(view: View) -> Items:
         "ch_discharge_model": view.plant.model.at(view.sample.at),
         "max_charge_power": min(one.spec.charge_w, _or(view.sample.controls.charge_w)),
         "max_discharge_power": min(
-            one.spec.discharge_w, _or(view.sample.controls.discharge_w)
+            view.knobs.capable * one.spec.discharge_w,
+            _or(view.sample.controls.discharge_w),
         ),
         "busbar_u": round(one.spec.volts * (0.96 + 0.08 * one.soc), 1),
         "total_charged_energy": cut(one.charge_kwh),

@@ -1,6 +1,7 @@
 """Changing settings: a task is delivered, looked at until the device has carried it out, and what is set then is asked (fusionsolar.md §4, §11)."""
 
 from dataclasses import replace
+import secrets
 import time
 from typing import Final
 
@@ -184,9 +185,14 @@ class FusionSolarControls:
         """Send a command."""
         house = self._house(command.device_id)
         check_offered(self.available(self._inventory), command)
-        write = change_of(command, self._memory.of(house.plant.id), house)
-        self._memory.forget(house.plant.id, write.changes)  # the user's word
-        return await self._send(ControlTask(house.plant.id, write, hides=True))
+        if command.control is Control.STOP_FORCED_CHARGE:
+            return await self.run_action(StopBattery(device_id=house.plant.id))
+        known = self._memory.of(house.plant.id)
+        write = change_of(command, known)
+        task = ControlTask(house.plant.id, write, hides=True)
+        if write.changes.keys() & known.before.keys():  # the user's word counts
+            return await self._send_chosen(task)
+        return await self._send(task)
 
     async def run_action(self, action: ControlAction) -> CommandResult:
         """Run an action."""
@@ -226,12 +232,33 @@ class FusionSolarControls:
             rest=tuple(writes[1:]),
             mode=battery_mode_of(action) or "",
         )
-        try:
+        if not task.mode:
             return await self._send(task, ends)
+        try:
+            return await self._send_chosen(task, ends)
         except CloudError as err:
             if err.key != "half_done":
                 self._memory.forget(house.plant.id, fresh)
             raise
+
+    async def _send_chosen(
+        self, task: ControlTask, ends: ForcedMode | None = None
+    ) -> CommandResult:
+        """Deliver the first step of a battery mode, or what ends one: what is left of those before is not sent any more, unless this is refused."""
+        known = self._memory.of(task.plant)
+        before, known.choice = known.choice, secrets.token_hex(4)
+        try:
+            return await self._send(replace(task, choice=known.choice), ends)
+        except CloudError as err:
+            if err.key != "half_done":
+                known.choice = before
+            raise
+        finally:
+            self._memory.save()
+
+    def _overtaken(self, task: ControlTask) -> bool:
+        """Whether another battery mode was chosen since the one that this is a step of."""
+        return task.choice not in {"", self._memory.of(task.plant).choice}
 
     def _first(self, house: PlantHardware) -> list[FusionSolarRequest]:
         """Return what has to be done before a battery is forced: a limit of another mode would be in the way."""
@@ -244,20 +271,34 @@ class FusionSolarControls:
         return [STOP] if on and known.forced_by == Kind.FORCE else []
 
     def _limit_of(self, house: PlantHardware) -> float:
-        """Return the W the batteries may give: what was set here last, else what they say, else the most they ever said."""
+        """Return the W the batteries may give: what was set here last, else what they say, else the most they ever said.
+
+        An empty or cold battery says that it can give nothing: that is no limit to come back to.
+        """
         known = self._memory.of(house.plant.id)
         told = known.value(Control.BATTERY_DISCHARGE_POWER_LIMIT)
         if isinstance(told, int | float):
             return float(told)
         watts = self._capable(house, DISCHARGE)
-        return highest_power(known, DISCHARGE) if watts is None else watts
+        if watts is None or watts < LEAST_WATTS:
+            return highest_power(known, DISCHARGE)
+        return watts
 
     async def _send_all(
         self, plant_id: str, writes: list[FusionSolarRequest]
     ) -> CommandResult:
-        """Send what nobody will follow: one of each kind may run beside the others."""
-        results = [await self._send(ControlTask(plant_id, each)) for each in writes]
-        return results[-1]
+        """Send at once what nobody will follow, each whatever became of the others. Raises a ``CloudError`` when one was not taken."""
+        results: list[CommandResult] = []
+        errors: list[CloudError] = []
+        for each in writes:
+            try:
+                results.append(await self._deliver(ControlTask(plant_id, each)))
+            except CloudError as err:
+                errors.append(err)
+        if errors:
+            raise errors[0]
+        unsure = (each for each in results if each.outcome is Outcome.UNCERTAIN)
+        return next(unsure, results[-1])
 
     def _house(self, plant_id: str) -> PlantHardware:
         if plant_id not in self._inventory.plants:
@@ -371,7 +412,9 @@ class FusionSolarControls:
         """Note that a step is done, and take the next."""
         self._memory.done(task.plant, task.write.kind, task.id)
         self._memory.ask_again(task.plant)
-        if task.write.restores:
+        if self._overtaken(task):
+            return CommandResult(outcome=Outcome.ACCEPTED, force=left)
+        if task.write.restores or task.hides:  # set back, or the user's word
             self._memory.forget(task.plant, task.write.changes)
         if task.write.stops:
             self._memory.ended(task.plant)
@@ -383,6 +426,7 @@ class FusionSolarControls:
             rest=task.rest[1:],
             done=(*task.done, *task.write.told),
             mode=task.mode,
+            choice=task.choice,
         )
         try:
             result = await self._send(following)
@@ -398,9 +442,12 @@ class FusionSolarControls:
         """Look how a command stands; take its next step when it may."""
         if (known := ControlTask.parse(task)) is None:
             return CommandResult(outcome=Outcome.UNCERTAIN)  # another version's
+        begins = known.write.kind is Kind.FORCE and not known.write.stops
+        if (begins or known.id is None) and self._overtaken(known):
+            return CommandResult(outcome=Outcome.ACCEPTED)
         if known.id is None:
             return await self._wait_for_turn(known)
-        if known.write.kind is Kind.FORCE and not known.write.stops:
+        if begins:
             return await self._follow_force(known)
         match await self._standing(known):
             case TaskStatus.DONE:

@@ -189,12 +189,13 @@ def without_discharge(
     before: Fields = {MOST_DISCHARGE: limit}
     changes: Fields = {}
     if known.mode.get(MODE) == TIME_OF_USE:
-        if number(known.times.get(GRID_POWER)):
+        times = known.coming_times
+        if number(times.get(GRID_POWER)):
             changes[GRID_POWER] = 0.0
-        sun_first = known.times.get(PRIORITY) in {None, SURPLUS["charge"]}
+        sun_first = times.get(PRIORITY) in {None, SURPLUS["charge"]}
         if isinstance(action, ChargeBatteryFromSun) and not sun_first:
             changes[PRIORITY] = SURPLUS["charge"]
-        before |= {key: known.times[key] for key in changes}
+        before |= {key: times[key] for key in changes}
     writes = [_put_off(changes)] if changes else []
     writes.append(limit_discharge(0.0))
     return writes, ForcedMode(ends_after=action.duration), before
@@ -207,9 +208,7 @@ def stop(known: PlantControlState, house: PlantHardware) -> FusionSolarRequest:
     return FusionSolarRequest(Kind.DISPATCH, {BATTERY: _battery(house), SETPOINT: 0})
 
 
-def change_of(
-    command: Command, known: PlantControlState, house: PlantHardware
-) -> FusionSolarRequest:
+def change_of(command: Command, known: PlantControlState) -> FusionSolarRequest:
     """Translate a command."""
     control, value = command.control, command.value
     match value:
@@ -236,8 +235,6 @@ def change_of(
             return FusionSolarRequest(
                 Kind.BATTERY, {PARAMETERS[control]: value}, {str(control): value}
             )
-        case None if control is Control.STOP_FORCED_CHARGE:
-            return stop(known, house)
     raise CommandInvalid("not_offered")
 
 

@@ -67,6 +67,8 @@ class PlantControlState(DeviceControlState):
     """The kind of command that began a forced mode."""
     steered: str = ""
     """The battery mode that was begun last."""
+    choice: str = ""
+    """The choice of a battery mode that counts, be it its end: nothing more is sent of those before it."""
     ending: bool = False
     """Whether the end of a forced mode was taken, and its plant has not carried it out yet."""
 
@@ -84,6 +86,13 @@ class PlantControlState(DeviceControlState):
     def answered(self) -> bool:
         """Whether a question about its settings was ever answered."""
         return Kind.MODE in self.known or Kind.GRID in self.known
+
+    @property
+    def coming_times(self) -> Fields:
+        """What the mode with periods is set to once a change that runs is carried out."""
+        change = self.running.get(Kind.MODE)
+        times = change.answer.get(TIMES) if change else None
+        return times if isinstance(times, dict) else self.times
 
     def hidden(self, kind: Kind) -> list[str]:
         """Return the settings that a change was carried out of, and the plant has not told yet."""

@@ -145,6 +145,8 @@ class ControlTask:
     """What the steps before have set."""
     mode: str = ""
     """The battery mode that it is a step of."""
+    choice: str = ""
+    """Tells the choice of a battery mode that it is a step of from those before and after."""
     hides: bool = False
     """Whether it came from a control, whose entity shows the pending value until the plant reports its own."""
 

@@ -9,7 +9,6 @@ from ...control import (
     ChargeBatteryFromSun,
     Command,
     CommandResult,
-    Control,
     ControlAction,
     ForceBattery,
     HoldBattery,
@@ -125,8 +124,6 @@ class SungrowControls:
         """Send a command, unless the device has just reported that it is set so."""
         device = self._device(command.device_id)
         check_offered(self._catalog.available(self._inventory), command)
-        if command.control is Control.BATTERY_DISCHARGE_POWER_LIMIT:
-            self._cache.forget(device.id, [MOST_DISCHARGE])  # the user's word
         return await self._start(
             device, requests.write_of(device, command, self._cache)
         )
@@ -155,7 +152,11 @@ class SungrowControls:
                 write = requests.schedule(action)
             case _:
                 raise CommandInvalid("not_offered")
-        return await self._start(device, write)
+        result = await self._start(device, write)
+        unfollowed = isinstance(action, StopBattery) and action.unfollowed
+        if unfollowed and not self._workflow.is_sent(result):
+            raise CommandRejected("device_busy")
+        return result
 
     async def poll_task(self, task: str) -> CommandResult:
         """Take the next step of a command."""
@@ -171,6 +172,7 @@ class SungrowControls:
 
     async def _start(self, device: Device, write: ParameterWrite) -> CommandResult:
         if write.force is None and self._cache.is_so(device.id, write.values):
+            self._cache.forget(device.id, write.values)
             return CommandResult(outcome=Outcome.CONFIRMED)
         fresh = write.way == LIMITED and await self._remember_limit(device)
         try:

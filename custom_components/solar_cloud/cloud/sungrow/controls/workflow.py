@@ -149,6 +149,12 @@ class CommandWorkflow:
             raise
         return replace(result, force=write.force)
 
+    @staticmethod
+    def is_sent(result: CommandResult) -> bool:
+        """Whether anything of a command that was started is sent yet: a busy device is tried again."""
+        step = _step(result.task) if result.task else None
+        return step is None or step.phase != "send"
+
     async def beat(self, device: Device, write: ParameterWrite) -> CommandResult:
         """Send a sign of life that nobody looks after: the next one is on its way anyway."""
         (values,) = write.tasks
@@ -374,12 +380,13 @@ class CommandWorkflow:
         return learnt
 
     def _note_set_back(self, step: Step) -> None:
-        """Forget what a battery mode had changed once it is as before."""
+        """Forget what a battery mode had changed once it is as before, or as somebody wants it."""
         before = self._cache.before(step.device)
+        wanted = not (step.way or step.reason)
         back = [
             code
             for code, value in step.verify.items()
-            if INVERTER[code].same(value, before.get(code))
+            if wanted or (code in before and INVERTER[code].same(value, before[code]))
         ]
         self._cache.forget(step.device, back)
 
