@@ -252,6 +252,16 @@ async def test_prices_of_an_entity(
     assert answer["until"] == (begin + timedelta(hours=12)).isoformat()
     told = sources(answer)
     assert told["price"] == ("sensor.spot", "entity")
+    costs = []
+    for price, unit in (("30", "ct/kWh"), ("300", "EUR/MWh"), ("0.3", "EUR/kWh")):
+        home.hass.states.async_set(
+            "input_number.tariff", price, {"unit_of_measurement": unit}
+        )
+        lasting = await plan(
+            home, past.plant.plant_id, entry, price_entity="input_number.tariff"
+        )
+        costs.append(lasting["expected_cost"])
+    assert costs[0] == costs[1] == costs[2] > 0, "a helper has a unit, too"
     assert {told[key] for key in ("wear_cost", "power", "min_soc")} == {
         (0.01, "field"),
         (2000.0, "field"),

@@ -77,7 +77,7 @@ def published(data: object, unit: str | None, zone: tzinfo) -> list[Price]:
         for form in FORMS:
             factor = form.factor
             if factor is None:
-                factor = _factor(unit) if unit else form.usual
+                factor = per_kwh(unit) if unit else form.usual
             named = [data[name] for name in form.lists if name in data]
             lists = [_only_list(each) for each in named or [data][: not form.lists]]
             rows = [row for each in lists for row in _rows(each, form, factor, zone)]
@@ -145,7 +145,8 @@ def _number(told: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _factor(unit: str | None) -> float:
+def per_kwh(unit: str | None) -> float:
+    """Return what makes a price per kWh, in whole money, of one in a unit."""
     money, _, energy = str(unit or "").strip().lower().partition("/")
     return (CENT if money.strip() in CENTS else 1.0) * (
         MEGAWATT_HOUR if energy.strip() == "mwh" else 1.0

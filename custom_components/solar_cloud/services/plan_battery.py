@@ -34,6 +34,7 @@ from ..planning.prices import (
     UnreadablePricesError,
     contract,
     from_now,
+    per_kwh,
     published,
 )
 from ..runtime import SolarCloudConfigEntry
@@ -224,10 +225,10 @@ class _PlanInputs:
     def _of_entity(self, entity_id: str) -> list[Price]:
         if (state := self.hass.states.get(entity_id)) is None:
             return []
+        unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
         if state.domain in NUMBERS:
             price = _number(state.state)
-            return [] if price is None else self._contract(price, ())
-        unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+            return [] if price is None else self._contract(price * per_kwh(unit), ())
         return self._published(dict(state.attributes), unit, entity_id)
 
     def _published(self, data: object, unit: str | None, source: str) -> list[Price]:
