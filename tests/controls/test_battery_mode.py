@@ -502,6 +502,33 @@ async def test_who_removes_an_account_while_the_device_is_busy_is_told(
     assert ended is not ("force_left_on" in told)
 
 
+async def test_a_mode_that_would_not_last_is_refused_with_the_reason(
+    steered: Steered,
+) -> None:
+    """No time at all is no duration, and nothing is sent."""
+    with pytest.raises(ServiceValidationError) as refused:
+        await steered.act("hold", duration={"seconds": 0})
+    assert reason(refused) in {"duration_out_of_range", "duration_too_long"}
+    assert not steered.sent()
+
+
+@pytest.mark.parametrize("any_cloud", ["sungrow"], indirect=True)
+async def test_a_limit_set_in_the_app_meanwhile_is_not_set_back(
+    steered: Steered,
+) -> None:
+    """The device tells it: the mode is over, and what was before is no more."""
+    await steered.act("charge_from_sun", duration={"hours": 3})
+    await steered.home.pass_time(900)
+    assert steered.shown == "charge_from_sun"
+    cloud = steered.cloud
+    cloud.told(cloud.first(HYBRID)).write({"10092": 40}, cloud.now())
+    await steered.home.pass_time(2 * HOUR, 300)
+    assert steered.shown == "automatic"
+    await steered.act("charge_from_sun", duration={"minutes": 30})
+    await steered.home.pass_time(2 * HOUR, 300)
+    assert steered.battery() == pytest.approx(400, abs=1)
+
+
 WRITES: Final = {
     "solax": ("charge_only_mode", "exit_vpp_mode"),
     "sungrow": ("paramSetting", "paramSetting"),

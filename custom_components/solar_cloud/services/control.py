@@ -268,7 +268,7 @@ async def _async_set_battery_mode(call: ServiceCall) -> ServiceResponse:
         mode,
         call.data.get(ATTR_POWER),
         call.data.get(ATTR_TARGET),
-        duration and duration.total_seconds(),
+        None if duration is None else duration.total_seconds(),
     )
     return await _async_send(call, control_manager, device_id, action)
 

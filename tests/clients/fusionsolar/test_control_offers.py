@@ -124,6 +124,16 @@ async def test_without_a_rating_there_is_no_limit(
     assert not offered(owner) & (GRID | {Control.GRID_CHARGE_POWER_LIMIT})
 
 
+@pytest.mark.parametrize("cloud", ["commercial"], indirect=True)
+async def test_no_battery_is_held_whose_limit_nobody_knows(
+    owner: Rig, cloud: FusionSolarCloud
+) -> None:
+    """An ESS tells no power: what was guessed would be set as its limit in the end."""
+    await ready(owner)
+    reasons = unavailable_reasons(owner)
+    assert reasons["HoldBattery"] == reasons["ChargeBatteryFromSun"] == "not_read_yet"
+
+
 async def test_without_the_scope_there_is_nothing(rig: Rig) -> None:
     """The owner may consent to reading alone."""
     rig.cloud.turn(grants=frozenset({"pvms.openapi.basic"}))

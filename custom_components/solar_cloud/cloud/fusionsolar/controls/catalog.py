@@ -75,6 +75,9 @@ def why_not(
     action: type[ControlAction], known: PlantControlState, *, refused: bool
 ) -> str | None:
     """Say why a plant is not offered a mode in which its batteries give nothing, ``None`` when it is."""
+    told = known.value(Control.BATTERY_DISCHARGE_POWER_LIMIT)
+    if told is None and DISCHARGE not in known.highest:
+        return "not_read_yet"  # nobody knows which limit to set back
     match known.mode.get(MODE):
         case None:
             return "not_read_yet"

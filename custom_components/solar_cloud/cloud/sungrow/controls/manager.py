@@ -196,7 +196,9 @@ class SungrowControls:
         limit = self._cache.number(device.id, MOST_DISCHARGE)
         if limit is None:
             raise CommandInvalid("not_offered")
-        fresh = MOST_DISCHARGE not in self._cache.of(device.id).before
+        fresh = MOST_DISCHARGE not in self._cache.before(device.id)
+        if fresh:
+            self._cache.forget(device.id, [MOST_DISCHARGE])
         await self._cache.remember(device.id, {MOST_DISCHARGE: limit})
         return fresh
 

@@ -39,6 +39,8 @@ COMMANDS: Final = {CHARGE: "charge", DISCHARGE: "discharge", STOP: "hold"}
 """Battery modes, by the command that compulsory mode follows."""
 UNSTEERED: Final = frozenset({SELF_CONSUMPTION, VIRTUAL_PLANT})
 """Modes in which nothing of ours steers the battery."""
+LIMIT: Final = Control.BATTERY_DISCHARGE_POWER_LIMIT
+"""What a battery mode changes, to the least there is, and sets back."""
 OPEN_FOR: Final = 300.0
 """Seconds after its last step in which a command and its read-back are over: until then nothing else is asked of the device."""
 FIRST_BEAT: Final = 600.0
@@ -138,18 +140,16 @@ class ParameterCache(ControlState[DeviceParameters]):
             case str() as mode if mode == FORCED:
                 return COMMANDS.get(str(told.get(Control.BATTERY_COMMAND)))
             case str() as mode if mode in UNSTEERED:
-                limited = MOST_DISCHARGE in self.of(device_id).before
+                limited = MOST_DISCHARGE in self.before(device_id)
                 return "charge_from_sun" if limited else AUTOMATIC
         return None
 
     def before(self, device_id: str) -> dict[str, SettingValue]:
-        """Return what a battery mode changed, as it was before."""
-        before = self.of(device_id).before
-        return {
-            code: value
-            for code in before
-            if (value := as_setting(before[code])) is not None
-        }
+        """Return what a battery mode changed, as it was before; what the device told since to be set elsewhere stays as it is."""
+        limit = number(self.of(device_id).before.get(MOST_DISCHARGE))
+        told = self.vouched_for(device_id).get(LIMIT)
+        elsewhere = told is not None and told != BY_CONTROL[LIMIT].minimum
+        return {} if limit is None or elsewhere else {MOST_DISCHARGE: limit}
 
     def _is_written(self, device_id: str, code: str) -> bool:
         writer = self._writers.get((device_id, code))
@@ -306,9 +306,7 @@ def battery_power(
 ) -> float | None:
     """Return the W that a battery can be charged or discharged with: what its own limit and the inverter's rating allow."""
     code = MOST_CHARGE if charge else MOST_DISCHARGE
-    limit = number(cache.of(device.id).before.get(code)) or cache.number(
-        device.id, code
-    )
+    limit = number(cache.before(device.id).get(code)) or cache.number(device.id, code)
     known = [each for each in (device.rated_power, limit) if each]
     return min(known, default=None)
 
