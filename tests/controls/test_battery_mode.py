@@ -387,6 +387,35 @@ async def test_a_plan_of_its_own_buys_nothing_for_a_battery_that_is_held(
     assert steered.shown == "automatic"
 
 
+@pytest.mark.parametrize("any_cloud", ["fusionsolar"], indirect=True)
+async def test_periods_buy_again_though_they_were_left_while_the_battery_was_held(
+    steered: Steered,
+) -> None:
+    """What was put off belongs to the mode with periods, whenever that comes back."""
+    home = steered.home
+    device = home.device(steered.plant, steered.entry)
+    assert device is not None
+
+    async def call(action: str, **data: Any) -> None:
+        await home.hass.services.async_call(
+            DOMAIN, action, {"device_id": device.id, **data}, blocking=True
+        )
+        await home.pass_time(600)
+
+    period = {"start": "00:00", "end": "23:59", "charge": True}
+    await call("set_battery_schedule", periods=[period])
+    await call("set_work_mode", mode="time_of_use", grid_charging=True)
+    await steered.set("battery_discharge_power_limit", 3000)
+    await home.pass_time(600)
+    before = steered.told()
+    await steered.act("hold", duration={"minutes": 60})
+    await home.pass_time(1500)
+    await call("set_work_mode", mode="self_consumption")
+    await home.pass_time(HOUR, 120)
+    await call("set_work_mode", mode="time_of_use")
+    assert steered.told() == before
+
+
 @pytest.mark.parametrize("any_cloud", ["fusionsolar", "sungrow"], indirect=True)
 async def test_what_the_user_sets_meanwhile_is_not_set_back(steered: Steered) -> None:
     """Whoever changes the limit that a mode uses has the last word."""

@@ -343,6 +343,7 @@ class FusionSolarControls:
         if write.kind is Kind.MODE:
             await self._look_up(plant)
             if write.restores and known.mode.get(OPERATION) != TIME_OF_USE:
+                known.times |= write.changes  # it goes along when that mode comes back
                 return await self._next(task, self._steer(task, ends))
         body = complete(write, plant, known)
         bucket = STOP_BUCKET if write.stops else CONTROL
