@@ -247,14 +247,14 @@ class FusionSolarControls:
         """Deliver the first step of a battery mode, or what ends one: what is left of those before is not sent any more, unless this is refused."""
         known = self._memory.of(task.plant)
         before, known.choice = known.choice, secrets.token_hex(4)
+        await self._memory.save_now()  # no restart takes up what was overtaken
         try:
             return await self._send(replace(task, choice=known.choice), ends)
         except CloudError as err:
             if err.key != "half_done":
                 known.choice = before
+                self._memory.save()
             raise
-        finally:
-            self._memory.save()
 
     def _overtaken(self, task: ControlTask) -> bool:
         """Whether another battery mode was chosen since the one that this is a step of."""
