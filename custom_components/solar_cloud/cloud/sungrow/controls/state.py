@@ -148,8 +148,9 @@ class ParameterCache(ControlState[DeviceParameters]):
         """Return what a battery mode changed, as it was before; what the device told since to be set elsewhere stays as it is."""
         limit = number(self.of(device_id).before.get(MOST_DISCHARGE))
         told = self.vouched_for(device_id).get(LIMIT)
-        elsewhere = told is not None and told != BY_CONTROL[LIMIT].minimum
-        return {} if limit is None or elsewhere else {MOST_DISCHARGE: limit}
+        # What was told before a cut that hid what was sent is what was before.
+        ours = told in {None, limit, BY_CONTROL[LIMIT].minimum}
+        return {MOST_DISCHARGE: limit} if limit is not None and ours else {}
 
     def _is_written(self, device_id: str, code: str) -> bool:
         writer = self._writers.get((device_id, code))
