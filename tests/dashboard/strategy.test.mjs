@@ -330,6 +330,8 @@ test("controls are there when they are, daily ones as tiles, the rest in a list,
   assert.deepEqual(mode.features, [{ type: "select-options" }]);
   assert.deepEqual(mode.name, [{ type: "text", text: "Inverter" }, { type: "entity" }]);
   assert.equal(settings.entities[0].entity, frontend.id("Home Battery", "number.battery_min_soc"));
+  // A switch in the title would turn all switches of the list at a touch.
+  assert.equal(settings.show_header_toggle, false);
   assert.ok(sectionOf(view, "EV charger").cards.some(({ entity }) => entity === frontend.id("Home Charger", "switch.charging")));
 });
 

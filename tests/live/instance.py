@@ -44,6 +44,7 @@ diagnostics:
 energy:
 frontend:
 history:
+logbook:
 logger:
   default: warning
   logs:

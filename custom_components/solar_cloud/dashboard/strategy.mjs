@@ -502,6 +502,8 @@ function controlCards(owners, texts) {
     rare.length && {
       type: "entities",
       title: texts.settings,
+      // With two switches Home Assistant adds one to the title that turns all of them.
+      show_header_toggle: false,
       // An ordinary row of a number has a slider.
       entities: rare.map(({ id, key, name }) => ({
         entity: id,
