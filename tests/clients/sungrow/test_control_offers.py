@@ -4,12 +4,15 @@ import pytest
 
 from custom_components.solar_cloud.cloud.control import (
     ChargeBattery,
+    ChargeBatteryFromSun,
     Command,
     Control,
     DischargeBattery,
     StopBattery,
 )
-from custom_components.solar_cloud.cloud.errors import CommandInvalid
+from custom_components.solar_cloud.cloud.errors import CloudError, CommandInvalid
+from custom_components.solar_cloud.cloud.model import Inventory
+from custom_components.solar_cloud.cloud.sungrow.controls.manager import SungrowControls
 from tests.emulators.sungrow.plant import BATTERY, CHARGER, HYBRID, LOGGER, PV
 
 from .control import CONFIRMED, House, other_home, told
@@ -225,3 +228,38 @@ async def test_a_logger_rules_its_inverters(new_house: House) -> None:
     assert not snapshot.silent
     settings = await house.read()
     assert settings[logger, Control.EXPORT_LIMIT_ENABLED] is True
+
+
+async def test_whether_settings_are_allowed_stays_open_where_nobody_can_say(
+    new_house: House,
+) -> None:
+    """A set-up asks it to tell the user; a cloud that fails, and an account without inverters, show nothing."""
+    await new_house.account.poll()
+    client = new_house.client
+    assert isinstance(client, SungrowControls)
+    assert await client.may_set(Inventory({}, {})) is None
+    new_house.server.fault(http=500, times=None)
+    assert await client.may_set(new_house.wanted) is None
+    new_house.server.faults.clear()
+    assert await client.may_set(new_house.wanted) is True
+
+
+async def test_a_mode_that_was_never_sent_leaves_nothing_to_set_back(
+    new_house: House,
+) -> None:
+    """The limit is kept before it is sent; where that comes to nothing, what is set elsewhere later is not undone."""
+    await new_house.start()
+    new_house.server.fault("paramSetting", code="E919", times=None)
+    with pytest.raises(CloudError):
+        await new_house.client.run_action(
+            ChargeBatteryFromSun(device_id=new_house.id, duration=3600)
+        )
+    new_house.server.faults.clear()
+    new_house.server.calls.clear()
+    new_house.clock.advance(7200)
+    new_house.told.store["10092"] //= 2  # in the app
+    await new_house.read()
+    await new_house.ask(ChargeBattery(device_id=new_house.id, duration=3600))
+    await new_house.ask(StopBattery(device_id=new_house.id))
+    assert new_house.sent()
+    assert not [values for values in new_house.sent() if "10092" in values]
