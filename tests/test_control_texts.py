@@ -14,6 +14,7 @@ from custom_components.solar_cloud.cloud.solax.controls.catalog import (
     charger_specs,
 )
 from custom_components.solar_cloud.const import DOMAIN
+from custom_components.solar_cloud.control.events import command_name
 from custom_components.solar_cloud.control.pending import CommandState
 from custom_components.solar_cloud.entity import RARE
 from custom_components.solar_cloud.number import NUMBERS
@@ -104,3 +105,11 @@ async def test_the_demo_offers_settings(home: Home, solax: SolaxCloud) -> None:
     control_manager = entry.runtime_data.control_manager
     assert control_manager is not None
     assert any(control_manager.available.specs.values())
+
+
+async def test_the_sign_of_life_of_a_mode_is_told_by_the_modes_name(
+    home: Home, solax: SolaxCloud
+) -> None:
+    """Sungrow's is a command of its own every few minutes: users read what it is for."""
+    await home.start(solax_entry(solax))
+    assert command_name(home.hass, "renew_battery") == "Battery mode"

@@ -12,10 +12,13 @@ from ..cloud.control import Control, SettingValue
 from ..const import DOMAIN
 
 EVENT_COMMAND: Final = f"{DOMAIN}_command"
+# The sign of life that keeps a mode going is nothing that users know by a name of its own.
+_SHOWN_AS: Final = {"renew_battery": Control.BATTERY_MODE}
 
 
 def command_name(hass: HomeAssistant, name: str) -> str:
     """Return what users read where a command is given, in Home Assistant's language: the name of the entity or of the action."""
+    name = _SHOWN_AS.get(name, name)
     found = next((each for each in Control if each == name), None)
     category, key = (
         ("services", f"services.{name}.name")
