@@ -171,7 +171,7 @@ class SolarCloudConfigFlow(oauth2.AbstractOAuth2FlowHandler, domain=DOMAIN):
         if user_input is None:
             return self.async_show_form(step_id=ALL_PLANTS, data_schema=vol.Schema({}))
         title = await async_device_name(self.hass, ALL_PLANTS)
-        return self.async_create_entry(title=title, data={})
+        return self.async_create_entry(title=title, data={}, description=ALL_PLANTS)
 
     async def async_step_brand(self, vendor: Vendor) -> ConfigFlowResult:
         """Ask what the user has of a brand, where there is a choice."""
