@@ -11,7 +11,6 @@ from ..cloud.control import (
     SteerBattery,
     StopBattery,
 )
-from ..cloud.errors import CommandInvalid
 from ..cloud.serialization import from_json, to_json
 from ..cloud.storage import Storage
 
@@ -60,10 +59,8 @@ class BatteryModes:
         target_soc: float | None = None,
         seconds: float | None = None,
     ) -> ControlAction:
-        """Return the action that chooses a mode. What it has no use for is left out. Raises ``CommandInvalid`` for an unknown one."""
-        kind = BATTERY_MODES.get(mode)
-        if kind is None:
-            raise CommandInvalid("not_offered")
+        """Return the action that chooses one of ``BATTERY_MODES``. What it has no use for is left out."""
+        kind = BATTERY_MODES[mode]
         duration = self._seconds if seconds is None else seconds
         if issubclass(kind, ForceBattery):
             return kind(
