@@ -19,7 +19,7 @@ USUAL_HOURS: Final = 6.0
 """How long a mode lasts when neither the user nor the account's options say."""
 LEAST_HOURS: Final = 0.5
 MOST_HOURS: Final = 16.0
-"""What every vendor takes (SolaX: 60,000 s)."""
+"""What every vendor takes."""
 
 
 class BatteryModes:
